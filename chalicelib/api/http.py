@@ -1,0 +1,195 @@
+"""The edge: one declaration per operation, from which its route, its checks and its OpenAPI come.
+
+A view receives path parameters as they stand in the path, and, where the operation declares
+them, `who` (the verified session), `query` and `body` (decoded and checked). It returns a
+schema, or an `Answer` when it has headers to add. ServiceErrors become answers here, inside the
+view: Chalice adds CORS headers to what a view returns, not to what middleware puts in its place.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from chalice import Blueprint, CORSConfig, Response
+
+from chalicelib import observability
+from chalicelib.api import auth
+from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
+
+BODY_MAX = 64 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is about 40 KB
+CORS = CORSConfig(
+    allow_origin="*",  # sessions travel in a header, never in a cookie
+    allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+    expose_headers=["ETag"],
+    max_age=86400,
+)
+
+
+class Audience(StrEnum):
+    PUBLIC = "public"
+    BUYER = "buyer"
+    STAFF = "staff"
+    GATEWAY = "gateway"  # callbacks: whoever signs with the gateway's key
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path, as the API promises it."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    audience: Audience
+    roles: Sequence[auth.Role]
+    query: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | None
+    answer: type[msgspec.Struct] | None
+    status: int
+    refusals: Sequence[type[ServiceError]]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A view's answer when the schema alone does not say it all."""
+
+    body: msgspec.Struct | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Api(Blueprint):  # type: ignore[misc]
+    """A blueprint whose routes are operations; `operations` lists them for the document."""
+
+    def __init__(self, import_name: str, *, prefix: str = "/v1") -> None:
+        super().__init__(import_name)
+        self.prefix = prefix
+        self.operations: list[Operation] = []
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        audience: Audience,
+        answer: type[msgspec.Struct] | None,
+        status: int = 200,
+        roles: Sequence[auth.Role] = (),
+        query: type[msgspec.Struct] | None = None,
+        body: type[msgspec.Struct] | None = None,
+        refusals: Sequence[type[ServiceError]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register a view. `headers`: request headers it reads, each with what it is for."""
+
+        def register(view: Callable[..., Any]) -> Callable[..., Any]:
+            summary = (view.__doc__ or view.__name__).strip().splitlines()[0]
+            operation = Operation(
+                method=method,
+                path=self.prefix + path,
+                name=view.__name__,
+                summary=summary,
+                audience=audience,
+                roles=tuple(roles),
+                query=query,
+                body=body,
+                answer=answer,
+                status=status,
+                refusals=tuple(refusals),
+                headers=headers or {},
+            )
+            self.operations.append(operation)
+            self.route(path, methods=[method], cors=CORS)(self._answering(operation, view))
+            return view
+
+        return register
+
+    def _answering(self, operation: Operation, view: Callable[..., Any]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def answered(**path_parameters: str) -> Response:
+            try:
+                given = self._given(operation)
+                return _response(view(**path_parameters, **given), operation.status)
+            except ServiceError as error:
+                if error.status >= 500:
+                    observability.logger.warning("refused", exc_info=True)
+                return error_response(error)
+            except Exception:
+                observability.logger.exception("unhandled error")
+                return error_response(ServiceError())
+
+        return answered
+
+    def _given(self, operation: Operation) -> dict[str, Any]:
+        """What the view receives besides its path parameters. Who asks is checked first."""
+        request = self.current_request
+        given: dict[str, Any] = {}
+        if operation.audience is Audience.BUYER:
+            given["who"] = auth.buyer_of(request.headers)
+        elif operation.audience is Audience.STAFF:
+            given["who"] = auth.staff_of(request.headers, operation.roles)
+        if operation.query is not None:
+            given["query"] = _decoded_query(request.query_params or {}, operation.query)
+        if operation.body is not None:
+            given["body"] = _decoded_body(request.raw_body, operation.body)
+        return given
+
+
+def error_response(error: ServiceError) -> Response:
+    body = {"code": error.code, "message": error.message, "details": dict(error.details)}
+    return _json(body, error.status, {})
+
+
+def header_of(headers: Mapping[str, str], name: str) -> str | None:
+    """A header's value, trimmed; None when it is absent or empty."""
+    return (headers.get(name) or "").strip() or None
+
+
+def _response(answer: Any, status: int) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, Answer):
+        return _json(answer.body, answer.status, answer.headers)
+    return _json(answer, status, {})
+
+
+def _json(body: Any, status: int, headers: Mapping[str, str]) -> Response:
+    # A string is sent as it is: msgspec encodes ten times faster than Chalice would.
+    text = "" if body is None else msgspec.json.encode(body).decode()
+    content = {"Content-Type": "application/json; charset=utf-8", **headers}
+    return Response(text, status_code=status, headers=content)
+
+
+def _decoded_body(raw: bytes, schema: type[msgspec.Struct]) -> Any:
+    if len(raw) > BODY_MAX:
+        raise BodyTooLarge(max_bytes=BODY_MAX)
+    try:
+        return msgspec.json.decode(raw, type=schema)
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
+        raise _invalid(error) from error
+
+
+def _decoded_query(parameters: Mapping[str, str], schema: type[msgspec.Struct]) -> Any:
+    try:
+        return msgspec.convert(dict(parameters), schema, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: Exception) -> InvalidRequest:
+    """The refusal of input that does not fit: which field, and what it takes."""
+    problem, _, where = str(error).partition(" - at `$")
+    place = where.rstrip("`").lstrip(".")
+    words = f"「{place}」填写有误，请检查后再试。" if place else None
+    return InvalidRequest(words, field=place, problem=problem)
+
+
+def found(item: Any) -> Any:
+    """`item`, or NotFound when there is none."""
+    if item is None:
+        raise NotFound
+    return item

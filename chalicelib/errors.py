@@ -1,0 +1,148 @@
+"""Every refusal the system can give: its HTTP status, its stable code, its words.
+
+ServiceError                     500 internal_error
+├ InvalidRequest                 400 invalid_request
+├ Unauthenticated                401 unauthenticated
+│ └ WrongPassword                401 wrong_password
+├ Forbidden                      403 forbidden
+├ NotFound                       404 not_found
+├ Conflict                       409 conflict
+│ ├ GroupFull                    409 group_full
+│ ├ GroupClosed                  409 group_closed
+│ ├ SoldOut                      409 sold_out
+│ ├ LimitReached                 409 limit_reached
+│ ├ OrderClosed                  409 order_closed
+│ ├ AlreadyPaid                  409 already_paid
+│ ├ ActivityClosed               409 activity_closed
+│ ├ ActivityOverlaps             409 activity_overlaps
+│ └ Changed                      409 changed
+├ BodyTooLarge                   413 body_too_large
+├ IdempotencyMismatch            422 idempotency_mismatch
+├ TooManyRequests                429 too_many_requests
+├ GatewayFailed                  502 gateway_failed
+└ Busy                           503 busy
+
+Codes are part of the API: never renamed once released. Messages are for people, in the
+language of the people who meet them (Chinese), and say what to do next.
+"""
+
+from collections.abc import Mapping
+
+Detail = str | int | list[str] | list[int] | list[dict[str, str]]
+
+
+class ServiceError(Exception):
+    """A refusal the caller can act on.
+
+    `code` is part of the API and never changes once released; `message` is for
+    people and may. `details` holds JSON values only.
+    """
+
+    status = 500
+    code = "internal_error"
+    default_message = "系统出了点问题，请稍后再试。"
+
+    def __init__(self, message: str | None = None, **details: Detail) -> None:
+        self.message = message or self.default_message
+        self.details: Mapping[str, Detail] = details
+        super().__init__(f"{self.code}: {self.message} {details or ''}".rstrip())
+
+
+class InvalidRequest(ServiceError):
+    status, code = 400, "invalid_request"
+    default_message = "提交的内容有误，请检查后再试。"
+
+
+class Unauthenticated(ServiceError):
+    status, code = 401, "unauthenticated"
+    default_message = "请先登录。"
+
+
+class WrongPassword(Unauthenticated):
+    code = "wrong_password"
+    default_message = "账号或密码不正确。"
+
+
+class Forbidden(ServiceError):
+    status, code = 403, "forbidden"
+    default_message = "没有权限进行这个操作。"
+
+
+class NotFound(ServiceError):
+    status, code = 404, "not_found"
+    default_message = "没有找到要看的内容。"
+
+
+class Conflict(ServiceError):
+    status, code = 409, "conflict"
+    default_message = "内容已经变化，请刷新后再试。"
+
+
+class GroupFull(Conflict):
+    code = "group_full"
+    default_message = "来晚一步，这个团已满。可以参加其他团，或自己开一个。"
+
+
+class GroupClosed(Conflict):
+    code = "group_closed"
+    default_message = "这个团已结束。可以参加其他团，或自己开一个。"
+
+
+class SoldOut(Conflict):
+    code = "sold_out"
+    default_message = "库存不足，可以看看其他规格。"
+
+
+class LimitReached(Conflict):
+    code = "limit_reached"
+    default_message = "已达到每人限购件数。可以单独购买。"
+
+
+class OrderClosed(Conflict):
+    code = "order_closed"
+    default_message = "订单已关闭，请重新下单。"
+
+
+class AlreadyPaid(Conflict):
+    code = "already_paid"
+    default_message = "订单已付款，不能进行这个操作。"
+
+
+class ActivityClosed(Conflict):
+    code = "activity_closed"
+    default_message = "活动现在不能开团，看看其他正在拼的好物。"
+
+
+class ActivityOverlaps(Conflict):
+    code = "activity_overlaps"
+    default_message = "这个商品在同一时间已有活动。请换时间，或先结束那个活动。"
+
+
+class Changed(Conflict):
+    code = "changed"
+    default_message = "别人刚刚改过这项内容。请刷新后再决定是否保存。"
+
+
+class BodyTooLarge(ServiceError):
+    status, code = 413, "body_too_large"
+    default_message = "提交的内容太大。"
+
+
+class IdempotencyMismatch(ServiceError):
+    status, code = 422, "idempotency_mismatch"
+    default_message = "这个请求编号已用于另一项内容，请刷新页面后重新提交。"
+
+
+class TooManyRequests(ServiceError):
+    status, code = 429, "too_many_requests"
+    default_message = "操作太频繁，请稍后再试。"
+
+
+class GatewayFailed(ServiceError):
+    status, code = 502, "gateway_failed"
+    default_message = "微信服务暂时没有回应，请稍后再试。"
+
+
+class Busy(ServiceError):
+    status, code = 503, "busy"
+    default_message = "人太多了，请再试一次。"

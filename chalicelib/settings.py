@@ -1,0 +1,48 @@
+"""Typed settings, read once from the environment that the deployment declares.
+
+Secrets are not here: `gateways.secrets` reads them from SSM Parameter Store.
+"""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    stage: str
+    catalogue_table: str
+    trade_table: str
+    records_table: str
+    parameters_prefix: str  # SSM path of secrets and addresses, without a trailing slash
+    wechat_api_url: str
+    wechat_pay_url: str
+    web_url: str  # where a shared link opens outside WeChat
+    time_divisor: int  # shortens lives, pay-by times and waits in demonstrations; 1 in production
+
+    def shortened(self, seconds: int) -> int:
+        """`seconds` of a real shop as this stage waits them: at least one second."""
+        return max(1, seconds // self.time_divisor)
+
+
+def _read() -> Settings:
+    env = os.environ
+    stage = env.get("STAGE", "local")
+    divisor = int(env.get("TIME_DIVISOR", "1"))
+    if divisor != 1 and stage.startswith("prod"):
+        raise ValueError(
+            "TIME_DIVISOR shortens what buyers were promised; it is refused in production."
+        )
+    return Settings(
+        stage=stage,
+        catalogue_table=env.get("CATALOGUE_TABLE", "catalogue"),
+        trade_table=env.get("TRADE_TABLE", "trade"),
+        records_table=env.get("RECORDS_TABLE", "records"),
+        parameters_prefix=env.get("PARAMETERS_PREFIX", "/tuan/local"),
+        wechat_api_url=env.get("WECHAT_API_URL", "https://api.weixin.qq.com"),
+        wechat_pay_url=env.get("WECHAT_PAY_URL", "https://api.mch.weixin.qq.com"),
+        web_url=env.get("WEB_URL", "https://shop.example.com"),
+        time_divisor=divisor,
+    )
+
+
+settings = _read()

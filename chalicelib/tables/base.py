@@ -1,0 +1,233 @@
+"""What every table shares: one connection, whole numbers, transactions whose refusals speak."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.constants import NUMBER
+from pynamodb.exceptions import (
+    PutError,
+    PynamoDBException,
+    TransactWriteError,
+    UpdateError,
+)
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.errors import Busy
+
+TRIES_MAX = 8
+BACKOFF_S = 0.01
+TRANSACTION_ITEMS_MAX = 100
+
+_T = TypeVar("_T")
+
+# What DynamoDB says when it had no time for us, as opposed to a refusal or a mistake of ours.
+_BUSY_CODES = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_BUSY_REASONS = frozenset(
+    {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
+)
+
+# One client for all tables: creating a second costs 65 ms of a cold start. The time-outs end a
+# call well before API Gateway's 29 s; botocore's own retries are kept few for the same reason.
+connection = Connection(
+    connect_timeout_seconds=1, read_timeout_seconds=3, max_retry_attempts=2, max_pool_connections=32
+)
+
+
+class LostRace(Exception):
+    """The item is no longer as it was read: read it again and decide again."""
+
+    def __init__(self, old: Any = None) -> None:
+        super().__init__("lost race")
+
+
+class IntAttribute(Attribute[int]):
+    """A whole number: fen, seats, seconds. Refuses floats, which NumberAttribute stores."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        if type(value) is not int:
+            raise TypeError(f"{self.attr_name} takes int, not {type(value).__name__}")
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
+
+
+class StoredItem(Model):
+    """Base of the three tables' base classes: their keys, and the one connection they share."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection:
+            connection.add_meta_table(table.get_meta_table())
+            table.connection = connection
+        return table
+
+
+Refuse = Callable[[Any], Exception]
+
+
+class Writes:
+    """The writes of one transaction, each with the refusal that its failed condition means.
+
+    When several conditions fail at once, the refusal of the write collected first is raised:
+    collect them by rank (already done, then group, limit, stock).
+    """
+
+    def __init__(self, pending: TransactWrite) -> None:
+        self._pending = pending
+        # PynamoDB sends checks, deletes, puts, updates, and DynamoDB answers in the order sent.
+        self._sent: dict[str, list[tuple[int, type[StoredItem], Refuse]]] = {
+            "check": [],
+            "delete": [],
+            "put": [],
+            "update": [],
+        }
+
+    def put(self, item: StoredItem, *, condition: Condition | None = None, refuse: Refuse) -> None:
+        """Put `item`, by default only where there is none."""
+        if condition is None:
+            condition = StoredItem.pk.does_not_exist()
+        self._collect("put", type(item), refuse)
+        self._pending.save(item, condition=condition, return_values="ALL_OLD")
+
+    def update(
+        self, item: StoredItem, actions: Sequence[Action], *, condition: Condition, refuse: Refuse
+    ) -> None:
+        """Update the item with the key of `item`; the condition must state that it exists."""
+        self._collect("update", type(item), refuse)
+        self._pending.update(
+            item, actions=list(actions), condition=condition, return_values="ALL_OLD"
+        )
+
+    def check(self, item: StoredItem, *, condition: Condition, refuse: Refuse) -> None:
+        """Require `condition` of an item that is not written. `refuse` receives None."""
+        self._collect("check", type(item), refuse)
+        self._pending.condition_check(type(item), item.pk, item.sk, condition)
+
+    def delete(self, item: StoredItem, *, condition: Condition, refuse: Refuse) -> None:
+        self._collect("delete", type(item), refuse)
+        self._pending.delete(item, condition=condition)
+
+    def _collect(self, kind: str, model: type[StoredItem], refuse: Refuse) -> None:
+        rank = sum(len(sent) for sent in self._sent.values())
+        self._sent[kind].append((rank, model, refuse))
+
+    def refusal(self, error: TransactWriteError) -> Exception | None:
+        """The refusal of the first collected write whose condition failed, if any did."""
+        sent = [write for kind in self._sent.values() for write in kind]
+        failed = [
+            (rank, model, refuse, reason.raw_item)
+            for (rank, model, refuse), reason in zip(sent, error.cancellation_reasons, strict=False)
+            if reason and reason.code == "ConditionalCheckFailed"
+        ]
+        if not failed:
+            return None
+        _, model, refuse, raw_item = min(failed, key=lambda write: write[0])
+        return refuse(model.from_raw_data(raw_item) if raw_item else None)
+
+
+@contextmanager
+def transaction() -> Iterator[Writes]:
+    """Commit all writes of the block, or none.
+
+    Raises the refusal of the first collected write whose condition failed; else Busy when
+    DynamoDB gave up for another reason (a conflict, throttling, no answer).
+    """
+    pending = TransactWrite(connection=connection)
+    writes = Writes(pending)
+    try:
+        with pending:
+            yield writes
+    except TransactWriteError as error:
+        refusal = writes.refusal(error)
+        if refusal is not None:
+            raise refusal from error
+        if _is_busy(error):
+            raise Busy from error
+        raise
+
+
+def update_one(
+    item: StoredItem,
+    actions: Sequence[Action],
+    *,
+    condition: Condition,
+    refuse: Callable[[], Exception],
+) -> None:
+    """One conditional update outside a transaction, at half its price.
+
+    A lost answer is sent again by botocore and then reads as refused: what `refuse` makes
+    must lead the caller to read again (LostRace) rather than to believe it.
+    """
+    try:
+        item.update(actions=list(actions), condition=condition)
+    except UpdateError as error:
+        raise _translated(error, refuse) from error
+
+
+def put_new(item: StoredItem) -> bool:
+    """Put `item` where there is none. False when there was one already."""
+    try:
+        item.save(condition=StoredItem.pk.does_not_exist())
+    except PutError as error:
+        translated = _translated(error, LostRace)
+        if isinstance(translated, LostRace):
+            return False
+        raise translated from error
+    return True
+
+
+def _translated(error: PynamoDBException, refuse: Callable[[], Exception]) -> Exception:
+    if error.cause_response_code == "ConditionalCheckFailedException":
+        return refuse()
+    return Busy() if _is_busy(error) else error
+
+
+def _is_busy(error: PynamoDBException) -> bool:
+    code = error.cause_response_code
+    if code == "TransactionCanceledException" and isinstance(error, TransactWriteError):
+        return any(r and r.code in _BUSY_REASONS for r in error.cancellation_reasons)
+    return code in _BUSY_CODES or (code is None and isinstance(error.cause, BotoCoreError))
+
+
+def retried(step: Callable[[], _T]) -> _T:
+    """Run `step` until it is neither busy nor beaten, with capped and jittered waits.
+
+    Raises Busy after TRIES_MAX: nothing was changed, and the caller may ask again.
+    """
+    for attempt in range(TRIES_MAX):
+        try:
+            return step()
+        except (Busy, LostRace) as error:
+            lost: Exception = error
+        time.sleep(random.uniform(0, BACKOFF_S * 2**attempt))
+    raise Busy from lost
+
+
+def chunks(items: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,210 @@
+"""Table `catalogue`: what staff write and buyers read through a cache.
+
+| item                 | pk                 | sk                |
+|----------------------|--------------------|-------------------|
+| merchant             | m#M                | merchant          |
+| staff                | m#M                | staff#username    |
+| category             | m#M                | category#id       |
+| product              | m#P#product_id     | product           |
+| SKU's product stock  | m#P#product_id     | stock#sku_id      |
+| activity             | m#A#activity_id    | activity          |
+| activity version     | m#A#activity_id    | v#00001           |
+"""
+
+from typing import Any
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.settings import settings
+from chalicelib.tables.base import IntAttribute, StoredItem
+
+
+class ByList(GlobalSecondaryIndex["CatalogueItem"]):
+    """Sparse: `m#products` and `m#activities`, in `list_rank` order."""
+
+    class Meta:
+        index_name = "by_list"
+        projection = AllProjection()
+
+    list_key = UnicodeAttribute(hash_key=True)
+    list_rank = UnicodeAttribute(range_key=True)
+
+
+class ByCategory(GlobalSecondaryIndex["CatalogueItem"]):
+    """Sparse: `m#products#category_id` and `m#activities#category_id`, in the same order."""
+
+    class Meta:
+        index_name = "by_category"
+        projection = AllProjection()
+
+    category_key = UnicodeAttribute(hash_key=True)
+    list_rank = UnicodeAttribute(range_key=True)
+
+
+class CatalogueItem(StoredItem):
+    """Any item of the table; reads give the class that `kind` names."""
+
+    class Meta:
+        table_name = settings.catalogue_table
+
+    kind = DiscriminatorAttribute()
+    merchant_id = UnicodeAttribute()
+    revision = IntAttribute(default=1)  # counts edits; an edit conditions on the one it read
+    list_key = UnicodeAttribute(null=True)
+    category_key = UnicodeAttribute(null=True)
+    list_rank = UnicodeAttribute(null=True)
+    by_list = ByList()
+    by_category = ByCategory()
+
+
+class MerchantItem(CatalogueItem, discriminator="merchant"):
+    name = UnicodeAttribute()
+    service_phone = UnicodeAttribute(default="")
+    pay_by_s = IntAttribute()  # how long a seat is held for payment
+
+    @classmethod
+    def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":
+        return cls(f"{merchant_id}#M", "merchant", merchant_id=merchant_id, **more)
+
+
+class StaffItem(CatalogueItem, discriminator="staff"):
+    username = UnicodeAttribute()
+    name = UnicodeAttribute()
+    role = UnicodeAttribute()
+    password_hash = UnicodeAttribute()  # argon2id, with its parameters and salt
+
+    @classmethod
+    def at(cls, merchant_id: str, username: str, **more: Any) -> "StaffItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"staff#{username}",
+            merchant_id=merchant_id,
+            username=username,
+            **more,
+        )
+
+
+class CategoryItem(CatalogueItem, discriminator="category"):
+    category_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    position = IntAttribute(default=0)  # smaller comes first
+
+    @classmethod
+    def at(cls, merchant_id: str, category_id: str, **more: Any) -> "CategoryItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"category#{category_id}",
+            merchant_id=merchant_id,
+            category_id=category_id,
+            **more,
+        )
+
+
+class ProductItem(CatalogueItem, discriminator="product"):
+    """What is sold.
+
+    skus: [{sku_id, specs {name: value}, image, list_price_fen, solo_price_fen}].
+    """
+
+    product_id = UnicodeAttribute()
+    category_id = UnicodeAttribute()
+    title = UnicodeAttribute()
+    description = UnicodeAttribute(default="")
+    images: ListAttribute[Any] = ListAttribute(default=list)
+    skus: ListAttribute[Any] = ListAttribute(default=list)
+    on_sale = BooleanAttribute(default=True)
+    created_at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, product_id: str, **more: Any) -> "ProductItem":
+        return cls(
+            f"{merchant_id}#P#{product_id}",
+            "product",
+            merchant_id=merchant_id,
+            product_id=product_id,
+            **more,
+        )
+
+
+class ProductStockItem(CatalogueItem, discriminator="product_stock"):
+    """Stock of one SKU that no activity holds; solo purchases take from it.
+
+    `activities`: {activity_id: {"starts_at_s", "ends_at_s", "name"}}, the activities that sell
+    the SKU, so that two overlapping ones are refused. `revision` guards that map alone.
+    """
+
+    product_id = UnicodeAttribute()
+    sku_id = UnicodeAttribute()
+    available = IntAttribute()
+    activities: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+    @classmethod
+    def at(cls, merchant_id: str, product_id: str, sku_id: str, **more: Any) -> "ProductStockItem":
+        return cls(
+            f"{merchant_id}#P#{product_id}",
+            f"stock#{sku_id}",
+            merchant_id=merchant_id,
+            product_id=product_id,
+            sku_id=sku_id,
+            **more,
+        )
+
+
+class _Terms(CatalogueItem):
+    """What an activity promises. Copied into the activity, kept for ever in each version."""
+
+    activity_id = UnicodeAttribute()
+    version = IntAttribute()
+    product_id = UnicodeAttribute()
+    category_id = UnicodeAttribute()
+    title = UnicodeAttribute()
+    image = UnicodeAttribute(default="")
+    skus: ListAttribute[Any] = (
+        ListAttribute()
+    )  # [{sku_id, spec, list_price_fen, solo_price_fen, group_price_fen}]
+    seats_total = IntAttribute()
+    life_s = IntAttribute()
+    starts_at_s = IntAttribute()
+    ends_at_s = IntAttribute()
+    limit_per_buyer = IntAttribute()  # units over the activity; 0: no limit
+    limit_per_order = IntAttribute()  # units of one seat
+    buckets = IntAttribute()  # of stock, per SKU
+    list_shards = IntAttribute(default=1)  # of the list of open groups
+
+
+class ActivityItem(_Terms, discriminator="activity"):
+    """The activity as it is now: its present terms, and whether groups can be opened."""
+
+    status = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, activity_id: str, **more: Any) -> "ActivityItem":
+        return cls(
+            f"{merchant_id}#A#{activity_id}",
+            "activity",
+            merchant_id=merchant_id,
+            activity_id=activity_id,
+            **more,
+        )
+
+
+class VersionItem(_Terms, discriminator="version"):
+    """Terms that never change again; groups and orders name them by number."""
+
+    @classmethod
+    def at(cls, merchant_id: str, activity_id: str, version: int, **more: Any) -> "VersionItem":
+        return cls(
+            f"{merchant_id}#A#{activity_id}",
+            f"v#{version:05d}",
+            merchant_id=merchant_id,
+            activity_id=activity_id,
+            version=version,
+            **more,
+        )

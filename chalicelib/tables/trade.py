@@ -1,0 +1,338 @@
+"""Table `trade`: everything that moves. Keys are made here and nowhere else.
+
+| item          | pk                            | sk                      |
+|---------------|-------------------------------|-------------------------|
+| group         | m#G#group_id                  | group                   |
+| order         | m#B#buyer_id                  | order#order_no          |
+| order detail  | m#B#buyer_id                  | detail#order_no         |
+| limit         | m#B#buyer_id                  | limit#activity_id       |
+| buyer         | m#B#buyer_id                  | buyer                   |
+| message       | m#B#buyer_id                  | message#order_no#stage  |
+| stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
+| closing       | m#A#activity_id               | closing                 |
+| share         | m#X#share_id                  | share                   |
+| visit         | m#X#share_id                  | visit#visitor_id        |
+
+An order's key is its buyer's partition: "my orders, newest first" needs no index, and nobody
+reads another's order. All money of an order is in its one item, and so is every intent about it.
+"""
+
+import zlib
+from typing import Any
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.settings import settings
+from chalicelib.tables.base import IntAttribute, StoredItem
+
+DUE_SHARDS = 8
+
+
+class ByDue(GlobalSecondaryIndex["TradeItem"]):
+    """Sparse: only items with work to do. One partition per kind and shard, across merchants."""
+
+    class Meta:
+        index_name = "by_due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at_s = IntAttribute(range_key=True)
+
+
+class ByList(GlobalSecondaryIndex["TradeItem"]):
+    """Sparse: `m#orders#status`, `m#activity_id#status`, in `list_rank` order."""
+
+    class Meta:
+        index_name = "by_list"
+        projection = IncludeProjection(
+            [
+                "kind",
+                "title",
+                "total_fen",
+                "status",
+                "seats_total",
+                "seats_paid",
+                "leader_name",
+                "group_id",
+                "activity_id",
+            ]
+        )
+
+    list_key = UnicodeAttribute(hash_key=True)
+    list_rank = UnicodeAttribute(range_key=True)
+
+
+class TradeItem(StoredItem):
+    """Any item of the table; reads give the class that `kind` names.
+
+    `due_shard` and `due_at_s` are the item's one due marker: "something is to be done at or
+    after". Whoever changes it conditions on the marker as read.
+    """
+
+    class Meta:
+        table_name = settings.trade_table
+
+    kind = DiscriminatorAttribute()
+    due_shard = UnicodeAttribute(null=True)
+    due_at_s = IntAttribute(null=True)
+    list_key = UnicodeAttribute(null=True)
+    list_rank = UnicodeAttribute(null=True)
+    by_due = ByDue()
+    by_list = ByList()
+
+    def due_from(self, at_s: int | None) -> list[Action]:
+        """Actions that set the item's due marker to `at_s`, or take it away (None)."""
+        if at_s is None:
+            return [TradeItem.due_shard.remove(), TradeItem.due_at_s.remove()]
+        shard = due_shard(type(self), self.pk)
+        return [TradeItem.due_shard.set(shard), TradeItem.due_at_s.set(at_s)]
+
+
+def due_shard(model: type[TradeItem], pk: str) -> str:
+    """Where an item's due marker is kept; the same item always in the same shard."""
+    return f"{KINDS[model]}#{zlib.crc32(pk.encode()) % DUE_SHARDS}"
+
+
+def listed(key: str | None, rank: str | None = None) -> list[Action]:
+    """Actions that put an item under `key` of the list index, or take it out (None)."""
+    if key is None:
+        return [TradeItem.list_key.remove(), TradeItem.list_rank.remove()]
+    actions: list[Action] = [TradeItem.list_key.set(key)]
+    return actions + ([TradeItem.list_rank.set(rank)] if rank is not None else [])
+
+
+class GroupItem(TradeItem, discriminator="group"):
+    """A group. `members` is buyer_id -> order_no: the register of seats, taken = its size."""
+
+    merchant_id = UnicodeAttribute()
+    group_id = UnicodeAttribute()
+    activity_id = UnicodeAttribute()
+    version = IntAttribute()
+    status = UnicodeAttribute()
+    failed_reason = UnicodeAttribute(null=True)
+    members: MapAttribute[str, Any] = MapAttribute()
+    seats_total = IntAttribute()
+    seats_paid = IntAttribute(default=0)
+    leader_id = UnicodeAttribute()
+    leader_name = UnicodeAttribute()
+    body_hash = (
+        UnicodeAttribute()
+    )  # of the request that opened it: its key with another body is refused
+    life_s = IntAttribute()
+    ends_at_s = IntAttribute()  # of the activity, when the group was opened
+    expires_at_s = IntAttribute(null=True)  # once the leader has paid
+    decided_at_s = IntAttribute(null=True)  # once formed or failed
+
+    @classmethod
+    def at(cls, merchant_id: str, group_id: str, **more: Any) -> "GroupItem":
+        return cls(
+            f"{merchant_id}#G#{group_id}",
+            "group",
+            merchant_id=merchant_id,
+            group_id=group_id,
+            **more,
+        )
+
+
+class OrderItem(TradeItem, discriminator="order"):
+    """State of an order, with its payments and refunds: all money of an order is in this one item.
+
+    payments: attempt (2 digits) -> domain.order.Payment; refunds: attempt + reason letter ->
+    domain.order.Refund, as maps.
+    """
+
+    merchant_id = UnicodeAttribute()
+    buyer_id = UnicodeAttribute()
+    order_no = UnicodeAttribute()
+    group_id = UnicodeAttribute(null=True)  # None: bought alone
+    activity_id = UnicodeAttribute()
+    version = IntAttribute()
+    product_id = UnicodeAttribute()
+    sku_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    title = UnicodeAttribute()  # shortened; the detail has it whole
+    quantity = IntAttribute()
+    total_fen = IntAttribute()
+    pay_by_s = IntAttribute()
+    limited = BooleanAttribute()  # counted in a LimitItem
+    share_id = UnicodeAttribute(null=True)  # whose invitation it came by
+    payments: MapAttribute[str, Any] = MapAttribute(default=dict)
+    refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderItem":
+        return cls(
+            buyer_pk(merchant_id, order_id.buyer_id),
+            f"order#{order_id.order_no}",
+            merchant_id=merchant_id,
+            buyer_id=order_id.buyer_id,
+            order_no=order_id.order_no,
+            **more,
+        )
+
+    @property
+    def order_id(self) -> OrderId:
+        return OrderId(self.buyer_id, self.order_no)
+
+
+class OrderDetailItem(TradeItem, discriminator="detail"):
+    """What is seldom read and never changed by the trade: address, price lines, remark.
+
+    Kept apart so that OrderItem stays under 1 KB, the unit in which every later touch is paid.
+    """
+
+    address: MapAttribute[str, Any] = MapAttribute()
+    lines: MapAttribute[str, Any] = MapAttribute()
+    remark = UnicodeAttribute(default="")
+    placed_at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderDetailItem":
+        return cls(buyer_pk(merchant_id, order_id.buyer_id), f"detail#{order_id.order_no}", **more)
+
+
+class StockItem(TradeItem, discriminator="stock"):
+    """One bucket of an activity's stock of one SKU, under a partition key of its own."""
+
+    available = IntAttribute()
+    ended = BooleanAttribute(null=True)  # emptied into the product; takes nothing back
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, activity_id: str, sku_id: str, bucket: int, **more: Any
+    ) -> "StockItem":
+        return cls(f"{merchant_id}#S#{activity_id}#{sku_id}#{bucket:02d}", "stock", **more)
+
+    @property
+    def bucket(self) -> int:
+        return int(self.pk[-2:])
+
+
+class LimitItem(TradeItem, discriminator="limit"):
+    """Units of an activity that a buyer holds or bought; only for activities with a limit."""
+
+    used = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, activity_id: str, **more: Any) -> "LimitItem":
+        return cls(buyer_pk(merchant_id, buyer_id), f"limit#{activity_id}", **more)
+
+
+class BuyerItem(TradeItem, discriminator="buyer"):
+    """A buyer of one merchant. buyer_id is derived from the openid: no look-up by openid needed."""
+
+    merchant_id = UnicodeAttribute()
+    buyer_id = UnicodeAttribute()
+    openid = UnicodeAttribute()
+    name = UnicodeAttribute(default="")
+    avatar = UnicodeAttribute(default="")
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "BuyerItem":
+        return cls(
+            buyer_pk(merchant_id, buyer_id),
+            "buyer",
+            merchant_id=merchant_id,
+            buyer_id=buyer_id,
+            **more,
+        )
+
+
+class MessageItem(TradeItem, discriminator="message"):
+    """One message to a buyer about one order. The key makes it once: order and stage.
+
+    Stages sort in the order in which they can happen, so the list of messages reads as a story.
+    """
+
+    order_id = UnicodeAttribute()
+    group_id = UnicodeAttribute(null=True)
+    text_key = UnicodeAttribute()
+    facts: MapAttribute[str, Any] = MapAttribute()
+    at_s = IntAttribute()
+    read = BooleanAttribute(default=False)
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, stage: str, **more: Any) -> "MessageItem":
+        return cls(
+            buyer_pk(merchant_id, order_id.buyer_id),
+            f"message#{order_id.order_no}#{stage}",
+            order_id=str(order_id),
+            **more,
+        )
+
+
+class ClosingItem(TradeItem, discriminator="closing"):
+    """The intent to give an activity's unsold stock back to the product, due when it is over."""
+
+    merchant_id = UnicodeAttribute()
+    activity_id = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, activity_id: str, **more: Any) -> "ClosingItem":
+        return cls(
+            f"{merchant_id}#A#{activity_id}",
+            "closing",
+            merchant_id=merchant_id,
+            activity_id=activity_id,
+            **more,
+        )
+
+
+class ShareItem(TradeItem, discriminator="share"):
+    """One invitation: who shared which group, by which channel; how many came."""
+
+    merchant_id = UnicodeAttribute()
+    share_id = UnicodeAttribute()
+    group_id = UnicodeAttribute()
+    activity_id = UnicodeAttribute()
+    sharer_id = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    visits = IntAttribute(default=0)
+
+    @classmethod
+    def at(cls, merchant_id: str, share_id: str, **more: Any) -> "ShareItem":
+        return cls(
+            f"{merchant_id}#X#{share_id}",
+            "share",
+            merchant_id=merchant_id,
+            share_id=share_id,
+            **more,
+        )
+
+
+class VisitItem(TradeItem, discriminator="visit"):
+    """One visitor who came by a share; the first visit counts."""
+
+    at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, share_id: str, visitor_id: str, **more: Any) -> "VisitItem":
+        return cls(f"{merchant_id}#X#{share_id}", f"visit#{visitor_id}", **more)
+
+
+KINDS: dict[type[TradeItem], str] = {
+    GroupItem: "group",
+    OrderItem: "order",
+    ClosingItem: "closing",
+}
+
+
+def buyer_pk(merchant_id: str, buyer_id: str) -> str:
+    return f"{merchant_id}#B#{buyer_id}"
+
+
+def orders_list(merchant_id: str, status: str) -> str:
+    return f"{merchant_id}#orders#{status}"
+
+
+def groups_list(merchant_id: str, activity_id: str, status: str, shard: int = 0) -> str:
+    """The list of an activity's groups in `status`; shard 0 has no suffix."""
+    return f"{merchant_id}#{activity_id}#{status}" + (f"#{shard}" if shard else "")

@@ -4,6 +4,7 @@ ServiceError                     500 internal_error
 ├ InvalidRequest                 400 invalid_request
 ├ Unauthenticated                401 unauthenticated
 │ └ WrongPassword                401 wrong_password
+├ CallbackRefused                401 callback_refused (gateways.payment)
 ├ Forbidden                      403 forbidden
 ├ NotFound                       404 not_found
 ├ Conflict                       409 conflict
@@ -15,7 +16,8 @@ ServiceError                     500 internal_error
 │ ├ AlreadyPaid                  409 already_paid
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
-│ └ Changed                      409 changed
+│ ├ Changed                      409 changed
+│ └ WrongAmount                  409 wrong_amount (services.payments)
 ├ BodyTooLarge                   413 body_too_large
 ├ IdempotencyMismatch            422 idempotency_mismatch
 ├ TooManyRequests                429 too_many_requests

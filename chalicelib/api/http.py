@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 from chalice import Blueprint, CORSConfig, Response
+from chalice.app import Request
 
 from chalicelib import observability
 from chalicelib.api import auth
-from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
+from chalicelib.errors import BodyTooLarge, InvalidRequest, ServiceError
 
 BODY_MAX = 64 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is about 40 KB
 CORS = CORSConfig(
@@ -62,7 +63,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Api(Blueprint):  # type: ignore[misc]
+class Api(Blueprint):
     """A blueprint whose routes are operations; `operations` lists them for the document."""
 
     def __init__(self, import_name: str, *, prefix: str = "/v1") -> None:
@@ -135,8 +136,14 @@ class Api(Blueprint):  # type: ignore[misc]
         if operation.query is not None:
             given["query"] = _decoded_query(request.query_params or {}, operation.query)
         if operation.body is not None:
-            given["body"] = _decoded_body(request.raw_body, operation.body)
+            given["body"] = _decoded_body(raw_body(request), operation.body)
         return given
+
+
+def raw_body(request: Request) -> bytes:
+    """The body as it was sent, whatever Chalice made of it."""
+    body = request.raw_body
+    return body.encode() if isinstance(body, str) else body
 
 
 def error_response(error: ServiceError) -> Response:
@@ -160,7 +167,8 @@ def _response(answer: Any, status: int) -> Response:
 def _json(body: Any, status: int, headers: Mapping[str, str]) -> Response:
     # A string is sent as it is: msgspec encodes ten times faster than Chalice would.
     text = "" if body is None else msgspec.json.encode(body).decode()
-    content = {"Content-Type": "application/json; charset=utf-8", **headers}
+    content: dict[str, str | list[str]] = {"Content-Type": "application/json; charset=utf-8"}
+    content |= headers
     return Response(text, status_code=status, headers=content)
 
 
@@ -186,10 +194,3 @@ def _invalid(error: Exception) -> InvalidRequest:
     place = where.rstrip("`").lstrip(".")
     words = f"「{place}」填写有误，请检查后再试。" if place else None
     return InvalidRequest(words, field=place, problem=problem)
-
-
-def found(item: Any) -> Any:
-    """`item`, or NotFound when there is none."""
-    if item is None:
-        raise NotFound
-    return item

@@ -28,6 +28,7 @@ BACKOFF_S = 0.01
 TRANSACTION_ITEMS_MAX = 100
 
 _T = TypeVar("_T")
+PageKey = dict[str, dict[str, Any]]  # DynamoDB's last evaluated key
 
 # What DynamoDB says when it had no time for us, as opposed to a refusal or a mistake of ours.
 _BUSY_CODES = frozenset(

@@ -11,7 +11,7 @@
 | activity version     | m#A#activity_id    | v#00001           |
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -20,6 +20,7 @@ from pynamodb.attributes import (
     MapAttribute,
     UnicodeAttribute,
 )
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.settings import settings
@@ -27,7 +28,7 @@ from chalicelib.tables.base import IntAttribute, StoredItem
 
 
 class ByList(GlobalSecondaryIndex["CatalogueItem"]):
-    """Sparse: `m#products` and `m#activities`, in `list_rank` order."""
+    """Sparse: `products_list` and `activities_list` of a merchant, in `list_rank` order."""
 
     class Meta:
         index_name = "by_list"
@@ -38,7 +39,7 @@ class ByList(GlobalSecondaryIndex["CatalogueItem"]):
 
 
 class ByCategory(GlobalSecondaryIndex["CatalogueItem"]):
-    """Sparse: `m#products#category_id` and `m#activities#category_id`, in the same order."""
+    """Sparse: the same lists of one category, in the same order."""
 
     class Meta:
         index_name = "by_category"
@@ -121,6 +122,7 @@ class ProductItem(CatalogueItem, discriminator="product"):
     skus: ListAttribute[Any] = ListAttribute(default=list)
     on_sale = BooleanAttribute(default=True)
     created_at_s = IntAttribute()
+    body_hash = UnicodeAttribute(default="")  # of the request that created it
 
     @classmethod
     def at(cls, merchant_id: str, product_id: str, **more: Any) -> "ProductItem":
@@ -170,7 +172,8 @@ class _Terms(CatalogueItem):
         ListAttribute()
     )  # [{sku_id, spec, list_price_fen, solo_price_fen, group_price_fen}]
     seats_total = IntAttribute()
-    life_s = IntAttribute()
+    life_h = IntAttribute()  # as the merchant wrote it
+    life_s = IntAttribute()  # as this stage waits it
     starts_at_s = IntAttribute()
     ends_at_s = IntAttribute()
     limit_per_buyer = IntAttribute()  # units over the activity; 0: no limit
@@ -183,6 +186,9 @@ class ActivityItem(_Terms, discriminator="activity"):
     """The activity as it is now: its present terms, and whether groups can be opened."""
 
     status = UnicodeAttribute()
+    life_max_s = IntAttribute()  # of all versions: how long a group that is open may last
+    ended_at_s = IntAttribute(null=True)  # when staff ended it early
+    body_hash = UnicodeAttribute(default="")  # of the request that published it
 
     @classmethod
     def at(cls, merchant_id: str, activity_id: str, **more: Any) -> "ActivityItem":
@@ -208,3 +214,29 @@ class VersionItem(_Terms, discriminator="version"):
             version=version,
             **more,
         )
+
+
+def products_list(merchant_id: str, category_id: str | None = None) -> str:
+    """The list of a merchant's products, or of those in one category."""
+    return f"{merchant_id}#products" + (f"#{category_id}" if category_id else "")
+
+
+def activities_list(merchant_id: str, category_id: str | None = None) -> str:
+    """The list of a merchant's activities, or of those in one category."""
+    return f"{merchant_id}#activities" + (f"#{category_id}" if category_id else "")
+
+
+def rank(at_s: int, item_id: str = "") -> str:
+    """Sorts by second. Products rank by creation, activities by the second they end."""
+    return f"{at_s:010d}#{item_id}"
+
+
+_Item = TypeVar("_Item", bound=StoredItem)
+
+
+def stored(item: _Item) -> _Item | None:
+    """The item with the key of `item`, read consistently; None when there is none."""
+    try:
+        return type(item).get(item.pk, item.sk, consistent_read=True)
+    except DoesNotExist:
+        return None

@@ -7,6 +7,7 @@
 | order detail  | m#B#buyer_id                  | detail#order_no         |
 | limit         | m#B#buyer_id                  | limit#activity_id       |
 | buyer         | m#B#buyer_id                  | buyer                   |
+| key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
@@ -18,7 +19,7 @@ reads another's order. All money of an order is in its one item, and so is every
 """
 
 import zlib
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -26,10 +27,13 @@ from pynamodb.attributes import (
     MapAttribute,
     UnicodeAttribute,
 )
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
+from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import Intent, Order, OrderStatus, next_intent, payment_of, refund_of
 from chalicelib.settings import settings
 from chalicelib.tables.base import IntAttribute, StoredItem
 
@@ -88,17 +92,41 @@ class TradeItem(StoredItem):
     by_due = ByDue()
     by_list = ByList()
 
-    def due_from(self, at_s: int | None) -> list[Action]:
-        """Actions that set the item's due marker to `at_s`, or take it away (None)."""
-        if at_s is None:
-            return [TradeItem.due_shard.remove(), TradeItem.due_at_s.remove()]
-        shard = due_shard(type(self), self.pk)
+    def marked(self, intent: Intent, at_s: int) -> Self:
+        """The item, not yet stored, with its due marker."""
+        self.due_shard, self.due_at_s = due_shard(intent, self.pk), at_s
+        return self
+
+    def due(self, intent: Intent, at_s: int) -> list[Action]:
+        """Actions that set the due marker of the stored item."""
+        shard = due_shard(intent, self.pk)
         return [TradeItem.due_shard.set(shard), TradeItem.due_at_s.set(at_s)]
 
+    def marker_as_read(self) -> Condition:
+        """The condition of whoever changes the marker: it is still the one read."""
+        if self.due_at_s is None:
+            absent: Condition = TradeItem.due_at_s.does_not_exist()
+            return absent
+        same_time: Condition = TradeItem.due_at_s == self.due_at_s
+        same_queue: Condition = TradeItem.due_shard == self.due_shard
+        same: Condition = same_time & same_queue
+        return same
 
-def due_shard(model: type[TradeItem], pk: str) -> str:
-    """Where an item's due marker is kept; the same item always in the same shard."""
-    return f"{KINDS[model]}#{zlib.crc32(pk.encode()) % DUE_SHARDS}"
+
+def not_due() -> list[Action]:
+    """Actions that take the due marker away."""
+    return [TradeItem.due_shard.remove(), TradeItem.due_at_s.remove()]
+
+
+def due_shard(intent: Intent, pk: str) -> str:
+    """The queue of one intent that an item stands in. What needs a person is kept by merchant."""
+    if intent is Intent.PERSON:
+        return f"{intent}#{pk.partition('#')[0]}"
+    return f"{intent}#{zlib.crc32(pk.encode()) % DUE_SHARDS}"
+
+
+def due_shards(intent: Intent) -> list[str]:
+    return [f"{intent}#{shard}" for shard in range(DUE_SHARDS)]
 
 
 def listed(key: str | None, rank: str | None = None) -> list[Action]:
@@ -126,6 +154,7 @@ class GroupItem(TradeItem, discriminator="group"):
     body_hash = (
         UnicodeAttribute()
     )  # of the request that opened it: its key with another body is refused
+    list_shard = IntAttribute(default=0)  # of the list of open groups
     life_s = IntAttribute()
     ends_at_s = IntAttribute()  # of the activity, when the group was opened
     expires_at_s = IntAttribute(null=True)  # once the leader has paid
@@ -139,6 +168,17 @@ class GroupItem(TradeItem, discriminator="group"):
             merchant_id=merchant_id,
             group_id=group_id,
             **more,
+        )
+
+    def view(self) -> Group:
+        return Group(
+            status=GroupStatus(self.status),
+            members=self.members.as_dict(),
+            seats_total=self.seats_total,
+            seats_paid=self.seats_paid,
+            life_s=self.life_s,
+            ends_at_s=self.ends_at_s,
+            expires_at_s=self.expires_at_s,
         )
 
 
@@ -181,6 +221,26 @@ class OrderItem(TradeItem, discriminator="order"):
     @property
     def order_id(self) -> OrderId:
         return OrderId(self.buyer_id, self.order_no)
+
+    def view(self) -> Order:
+        return Order(
+            status=OrderStatus(self.status),
+            total_fen=self.total_fen,
+            pay_by_s=self.pay_by_s,
+            payments={key: payment_of(p) for key, p in self.payments.as_dict().items()},
+            refunds={key: refund_of(r) for key, r in self.refunds.as_dict().items()},
+        )
+
+    def is_marked(self) -> bool:
+        """Whether the marker says what is next to be done, no less and no more."""
+        intent = next_intent(self.view())
+        marker = None if intent is None else (due_shard(intent[0], self.pk), intent[1])
+        return marker == (None if self.due_at_s is None else (self.due_shard, self.due_at_s))
+
+    def due_next(self, order: Order) -> list[Action]:
+        """Actions that set the marker to what is next to be done about `order`."""
+        intent = next_intent(order)
+        return not_due() if intent is None else self.due(*intent)
 
 
 class OrderDetailItem(TradeItem, discriminator="detail"):
@@ -308,6 +368,17 @@ class ShareItem(TradeItem, discriminator="share"):
         )
 
 
+class KeyItem(TradeItem, discriminator="key"):
+    """An Idempotency-Key that placed an order: a repeat meets it and gets the same order."""
+
+    order_no = UnicodeAttribute()
+    body_hash = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, key_id: str, **more: Any) -> "KeyItem":
+        return cls(buyer_pk(merchant_id, buyer_id), f"key#{key_id}", **more)
+
+
 class VisitItem(TradeItem, discriminator="visit"):
     """One visitor who came by a share; the first visit counts."""
 
@@ -316,13 +387,6 @@ class VisitItem(TradeItem, discriminator="visit"):
     @classmethod
     def at(cls, merchant_id: str, share_id: str, visitor_id: str, **more: Any) -> "VisitItem":
         return cls(f"{merchant_id}#X#{share_id}", f"visit#{visitor_id}", **more)
-
-
-KINDS: dict[type[TradeItem], str] = {
-    GroupItem: "group",
-    OrderItem: "order",
-    ClosingItem: "closing",
-}
 
 
 def buyer_pk(merchant_id: str, buyer_id: str) -> str:

@@ -1,0 +1,55 @@
+# Every target installs what it lacks; nothing is installed outside this folder.
+PYTHON ?= python3
+STAGE ?= dev
+
+.PHONY: run dev demo test test-dynamodb-local torture check format package openapi setup
+
+# The environment is made again when a requirements file or the Python changes.
+WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
+STAMP := .venv/installed-$(WANTED)
+BIN := .venv/bin
+PY := $(BIN)/python
+
+setup: $(STAMP)
+
+$(STAMP):
+	@echo "Installing the Python packages …"
+	@$(PYTHON) -m venv .venv
+	@$(PY) -m pip install -qq -r requirements.txt -r requirements-dev.txt
+	@rm -f .venv/installed-* && touch $@
+
+run: $(STAMP)  ## The whole shop on this machine
+	@$(PY) -m infra.local.run
+
+dev: $(STAMP)  ## The same, reloading when a source changes
+	@$(PY) -m infra.local.dev
+
+demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step
+	@$(PY) -m infra.local.demo
+
+test: $(STAMP)
+	@$(PY) -m pytest -q
+
+test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
+	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q tests/integration
+
+torture: $(STAMP)  ## More examples of every property than a normal run takes
+	@$(PY) -m pytest -q --hypothesis-profile=torture tests/property tests/integration
+
+check: $(STAMP)
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy --no-error-summary
+	@PYTHONPATH=. $(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+	@$(MAKE) --no-print-directory package STAGE=prod
+	@$(BIN)/cfn-lint out/prod/sam.json
+
+format: $(STAMP)
+	@$(BIN)/ruff check -q --fix .
+	@$(BIN)/ruff format -q .
+
+package: $(STAMP)  ## out/$(STAGE)/: sam.json and deployment.zip, ready to deploy
+	@$(PY) -m infra.package --stage $(STAGE)
+
+openapi: $(STAMP)  ## The committed description of the API, from the schemas that validate it
+	@$(PY) -m infra.openapi

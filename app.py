@@ -1,0 +1,84 @@
+"""Composition root: the API, and every function that a schedule or the stream starts.
+
+Functions for schedules and streams are declared here and nowhere else: declared in a blueprint
+they would run without the middleware.
+"""
+
+from typing import Any
+
+from chalice import Chalice, Rate, Response
+from chalice.app import CloudWatchEvent, DynamoDBEvent
+
+from chalicelib import clock, observability
+from chalicelib.api import (
+    browse,
+    buyer,
+    callbacks,
+    merchant,
+    merchant_activities,
+    merchant_products,
+    merchant_trade,
+    openapi,
+    public,
+)
+from chalicelib.api.http import CORS
+from chalicelib.domain.order import Intent
+from chalicelib.services import due
+
+EVERY_MINUTE = Rate(1, unit=Rate.MINUTES)
+PUBLIC = (browse.api, public.api, buyer.api, callbacks.api)
+STAFF = (merchant.api, merchant_products.api, merchant_activities.api, merchant_trade.api)
+
+app = Chalice(app_name="tuan", configure_logs=False)
+observability.install(app)
+for blueprint in (*PUBLIC, *STAFF):
+    app.register_blueprint(blueprint, url_prefix=blueprint.prefix)
+OPERATIONS = [operation for api in (*PUBLIC, *STAFF) for operation in api.operations]
+
+
+@app.route("/v1/openapi.json", methods=["GET"], cors=CORS)
+def read_openapi() -> Response:
+    """What this API takes and gives."""
+    return Response(openapi.document(OPERATIONS), headers={"Cache-Control": "max-age=300"})
+
+
+# Every job below is safe to run twice and in parallel: it finds due items in an index, and each
+# item is decided by conditions on its own state, whichever run gets there first.
+
+
+@app.schedule(EVERY_MINUTE, description="Fail groups that fell due, settle decided ones")
+def fail_due_groups(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.GROUP)
+
+
+@app.schedule(EVERY_MINUTE, description="Release seats that were not paid in time")
+def release_unpaid_seats(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.RELEASE)
+
+
+@app.schedule(EVERY_MINUTE, description="Send refunds and ask how they are")
+def drive_refunds(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.REFUND)
+
+
+@app.schedule(EVERY_MINUTE, description="Ask about payments that had no callback")
+def query_payments(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.QUERY)
+
+
+@app.schedule(EVERY_MINUTE, description="Give the unsold stock of ended activities back")
+def close_activities(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.CLOSING)
+
+
+# The stream's real ARN comes from the template in infra/backend.json.
+@app.on_dynamodb_record("arn:aws:dynamodb:region:0:table/trade/stream/now", batch_size=25)
+def on_trade_change(event: DynamoDBEvent) -> dict[str, Any]:
+    """Carry out at once what a change has made due; the schedules repeat what is missed here."""
+    from chalicelib.services import stream  # its batch processing is of no use to the others
+
+    return stream.handle(event.to_dict(), now_s=clock.now_s())
+
+
+def _run(intent: Intent) -> dict[str, int]:
+    return {"attended": due.run(intent, now_s=clock.now_s())}

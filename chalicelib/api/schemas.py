@@ -1,0 +1,238 @@
+"""What the buyer's operations take and give. Money is whole fen, time epoch seconds UTC."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.domain.ids import ID_LENGTH
+
+Id = Annotated[str, Meta(pattern=f"^[0-9A-Za-z]{{{ID_LENGTH}}}$", description="22 characters")]
+Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
+Seconds = Annotated[int, Meta(ge=0, description="seconds since the epoch, UTC")]
+Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
+Text30 = Annotated[str, Meta(min_length=1, max_length=30)]
+Text100 = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of what clients send: a field we do not know is a mistake, not a wish."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of what we answer."""
+
+
+class ErrorAnswer(Told, frozen=True, kw_only=True):
+    code: Annotated[str, Meta(description="stable")]
+    message: Annotated[str, Meta(description="for people, in Chinese")]
+    details: dict[str, Any]
+
+
+class PageQuery(Given, frozen=True, kw_only=True):
+    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+    next: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+class LoginGiven(Given, frozen=True, kw_only=True):
+    code: Annotated[str, Meta(min_length=1, max_length=128, description="of wx.login")]
+
+
+class BuyerSession(Told, frozen=True, kw_only=True):
+    token: str
+    buyer_id: str
+    name: str
+    avatar: str
+    expires_at_s: Seconds
+
+
+class ProfileGiven(Given, frozen=True, kw_only=True):
+    name: Text20
+    avatar: Annotated[str, Meta(max_length=300, pattern="^(https://.*)?$")] = ""
+
+
+class Address(Given, frozen=True, kw_only=True):
+    """Where an order goes; copied into the order."""
+
+    name: Text20
+    phone: Annotated[str, Meta(pattern=r"^1[3-9][0-9]{9}$", description="a mobile number")]
+    province: Text20
+    city: Text20
+    district: Annotated[str, Meta(max_length=20)] = ""
+    street: Text100
+
+
+class PurchaseGiven(Given, frozen=True, kw_only=True):
+    sku_id: Id
+    quantity: Annotated[int, Meta(ge=1, le=999)] = 1
+    address: Address
+    remark: Annotated[str, Meta(max_length=100)] = ""
+    share_id: Id | None = None
+
+
+class JoinGiven(PurchaseGiven, frozen=True, kw_only=True):
+    """`activity_id` and `version` are the group's, as reading it gave them: hints that save a
+    round trip. Amounts never come from here."""
+
+    activity_id: Id | None = None
+    version: Annotated[int, Meta(ge=1)] | None = None
+
+
+class OrderPlaced(Told, frozen=True, kw_only=True):
+    order_id: str
+    group_id: str | None
+    total_fen: Fen
+    pay_by_s: Seconds
+
+
+class PaymentGiven(Given, frozen=True, kw_only=True):
+    method: Annotated[str, Meta(pattern="^wechat_pay$")] = "wechat_pay"
+
+
+class PaymentAsked(Told, frozen=True, kw_only=True):
+    paid: Annotated[bool, Meta(description="true: nothing is left to pay")]
+    parameters: Annotated[dict[str, str], Meta(description="for wx.requestPayment")]
+
+
+class RefundShown(Told, frozen=True, kw_only=True):
+    out_refund_no: str
+    status: str
+    amount_fen: Fen
+    requested_at_s: Seconds
+
+
+class OrderShown(Told, frozen=True, kw_only=True):
+    order_id: str
+    group_id: str | None
+    activity_id: str
+    sku_id: str
+    title: str
+    quantity: int
+    total_fen: Fen
+    status: str
+    status_text: Annotated[str, Meta(description="what the buyer reads")]
+    pay_by_s: Seconds
+    refunds: list[RefundShown]
+
+
+class OrderDetail(OrderShown, frozen=True, kw_only=True):
+    address: dict[str, str]
+    lines: dict[str, Any]
+    remark: str
+    placed_at_s: Seconds
+
+
+class OrderList(Told, frozen=True, kw_only=True):
+    items: list[OrderShown]
+    next: str | None
+
+
+class SkuShown(Told, frozen=True, kw_only=True):
+    sku_id: str
+    spec: str
+    list_price_fen: Fen
+    solo_price_fen: Fen
+    group_price_fen: Fen
+
+
+class JoinableGroup(Told, frozen=True, kw_only=True):
+    group_id: str
+    leader_name: Annotated[str, Meta(description="masked")]
+    seats_total: int
+    seats_paid: int
+    seats_missing: int
+    expires_at_s: Seconds
+
+
+class ActivityDetail(Told, frozen=True, kw_only=True):
+    activity_id: str
+    version: int
+    state: str
+    title: str
+    image: str
+    skus: list[SkuShown]
+    seats_total: int
+    life_s: int
+    starts_at_s: Seconds
+    ends_at_s: Seconds
+    limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
+    limit_per_order: int
+    joinable_groups: list[JoinableGroup]
+    now_s: Seconds
+
+
+class Seat(Told, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(description="masked")]
+    avatar: str
+    is_leader: bool
+
+
+class GroupProgress(Told, frozen=True, kw_only=True):
+    group_id: str
+    activity_id: str
+    version: int
+    status: str
+    failed_reason: str | None
+    title: str
+    image: str
+    group_price_fen: Annotated[int, Meta(description="the lowest of the SKUs")]
+    seats_total: int
+    seats_taken: int
+    seats_paid: int
+    seats_missing: int
+    expires_at_s: Seconds | None
+    leader_name: Annotated[str, Meta(description="masked")]
+    next_poll_s: Annotated[int, Meta(ge=0, description="0: it will not change any more")]
+    now_s: Seconds
+
+
+class MemberList(Told, frozen=True, kw_only=True):
+    items: list[Seat]
+
+
+class ShareGiven(Given, frozen=True, kw_only=True):
+    channel: Annotated[str, Meta(pattern="^(friend|chat|moments|poster|qr|link)$")]
+
+
+class ShareMade(Told, frozen=True, kw_only=True):
+    share_id: str
+    path: Annotated[str, Meta(description="opens the mini-program")]
+    link: Annotated[str, Meta(description="opens a browser")]
+    scene: Annotated[str, Meta(description="of a mini-program code")]
+    title: str
+    qr_svg: Annotated[str, Meta(description="the link as a QR code, SVG")]
+    qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
+
+
+class VisitGiven(Given, frozen=True, kw_only=True):
+    visitor_id: Annotated[
+        str, Meta(pattern="^[0-9A-Za-z_-]{8,64}$", description="made once by the client")
+    ]
+
+
+class VisitCounted(Told, frozen=True, kw_only=True):
+    group_id: str
+    activity_id: str
+    share_id: Annotated[str, Meta(description="send it along when ordering")]
+
+
+class MessageShown(Told, frozen=True, kw_only=True):
+    message_id: str
+    order_id: str
+    group_id: str | None
+    text_key: str
+    title: str
+    text: str
+    facts: dict[str, Any]
+    at_s: Seconds
+
+
+class MessageList(Told, frozen=True, kw_only=True):
+    items: list[MessageShown]
+    next: str | None
+
+
+class Done(Told, frozen=True, kw_only=True):
+    """Nothing more to say: it is done, now or by an earlier request."""
+
+    done: bool = True

@@ -1,0 +1,145 @@
+"""What an activity promises, and what it shows at which time."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.errors import ActivityClosed, ActivityOverlaps, InvalidRequest
+
+BUCKETS_MAX = 8
+
+# A publication is one transaction of at most 100 writes: 4 for the activity, its version, its
+# closing and the audit row; for each SKU its product stock and its buckets.
+_WRITES_FOR_SKUS = 96
+
+_SHANGHAI = dt.timezone(dt.timedelta(hours=8))
+
+
+class ActivityStatus(StrEnum):
+    """What staff decided."""
+
+    PUBLISHED = "published"
+    PAUSED = "paused"  # no new groups; those that are open go on
+    ENDED = "ended"  # for good, before its time
+
+
+class ActivityState(StrEnum):
+    """What people see: the status and the clock together."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SOLD_OUT = "sold_out"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class TermsSku:
+    sku_id: str
+    spec: str  # in words
+    list_price_fen: int
+    solo_price_fen: int
+    group_price_fen: int
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One version of an activity's promises; it never changes. Times are epoch seconds, UTC."""
+
+    activity_id: str
+    version: int
+    product_id: str
+    category_id: str
+    title: str
+    image: str
+    skus: tuple[TermsSku, ...]
+    seats_total: int
+    life_h: int  # as the merchant wrote it
+    life_s: int  # as this stage waits it
+    starts_at_s: int
+    ends_at_s: int
+    limit_per_buyer: int  # units over the activity; 0: no limit
+    limit_per_order: int  # units of one seat
+    buckets: int  # of stock, per SKU
+    list_shards: int = 1  # of the list of open groups
+
+    def sku(self, sku_id: str) -> TermsSku:
+        """Raises InvalidRequest when the activity does not sell it."""
+        for sku in self.skus:
+            if sku.sku_id == sku_id:
+                return sku
+        raise InvalidRequest("这个活动没有这个规格，请重新选择。", field="sku_id")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Another activity that sells the same SKU, from its start until its end."""
+
+    activity_id: str
+    name: str
+    starts_at_s: int
+    ends_at_s: int
+
+
+def state_of(
+    status: str, starts_at_s: int, ends_at_s: int, *, now_s: int, sold_out: bool = False
+) -> ActivityState:
+    """What an activity shows at `now_s`; at `ends_at_s` itself it has ended."""
+    if status == ActivityStatus.ENDED or now_s >= ends_at_s:
+        return ActivityState.ENDED
+    if status == ActivityStatus.PAUSED:
+        return ActivityState.PAUSED
+    if now_s < starts_at_s:
+        return ActivityState.SCHEDULED
+    return ActivityState.SOLD_OUT if sold_out else ActivityState.RUNNING
+
+
+def refusal_to_open(
+    status: str, starts_at_s: int, ends_at_s: int, now_s: int
+) -> ActivityClosed | None:
+    """Why no group can be opened at `now_s`; None when one can."""
+    state = state_of(status, starts_at_s, ends_at_s, now_s=now_s)
+    if state is ActivityState.RUNNING:
+        return None
+    words = {
+        ActivityState.SCHEDULED: f"活动 {_moment(starts_at_s)} 开始，到时再来开团吧。",
+        ActivityState.PAUSED: "活动暂不可拼，看看其他正在拼的好物。",
+    }
+    message = words.get(state, "活动已结束，看看其他正在拼的好物。")
+    return ActivityClosed(message, state=state.value, starts_at_s=starts_at_s)
+
+
+def buckets_for(stocks: list[int]) -> int:
+    """Buckets per SKU for these stocks: as many as one transaction holds and each SKU can fill."""
+    return max(1, min(BUCKETS_MAX, min(stocks), _WRITES_FOR_SKUS // len(stocks) - 1))
+
+
+def spread(units: int, buckets: int) -> list[int]:
+    """`units` as evenly over `buckets` as whole numbers go; the sum is `units`."""
+    each, rest = divmod(units, buckets)
+    return [each + (1 if bucket < rest else 0) for bucket in range(buckets)]
+
+
+def refuse_overlap(claims: list[Claim], activity_id: str, starts_at_s: int, ends_at_s: int) -> None:
+    """Raises ActivityOverlaps when another activity sells the SKU in the same window."""
+    for claim in claims:
+        if claim.activity_id == activity_id:
+            continue
+        if starts_at_s < claim.ends_at_s and claim.starts_at_s < ends_at_s:
+            raise ActivityOverlaps(
+                f"这个商品 {_day(claim.starts_at_s)} 至 {_day(claim.ends_at_s)} 已在"
+                f"「{claim.name}」中。请换时间，或先结束那个活动。",
+                activity_id=claim.activity_id,
+                name=claim.name,
+                starts_at_s=claim.starts_at_s,
+                ends_at_s=claim.ends_at_s,
+            )
+
+
+def _moment(at_s: int) -> str:
+    local = dt.datetime.fromtimestamp(at_s, _SHANGHAI)
+    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
+
+
+def _day(at_s: int) -> str:
+    return dt.datetime.fromtimestamp(at_s, _SHANGHAI).strftime("%m-%d")

@@ -1,0 +1,219 @@
+"""What staff may write of an activity: every problem of a draft, and the terms it becomes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.activity import Terms, TermsSku, buckets_for
+from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, trouble, yuan
+
+TITLE_MAX = 28
+SKUS_MAX = 48
+SEATS_MIN, SEATS_MAX = 2, 100
+LIFE_H_MIN, LIFE_H_MAX = 1, 72
+WINDOW_MIN_S = 3600
+WINDOW_MAX_S = 366 * 86400
+LIMIT_PER_BUYER_MAX = 9_999
+LIMIT_PER_ORDER_MAX = 999
+
+
+@dataclass(frozen=True)
+class DraftSku:
+    sku_id: str
+    group_price_fen: int
+    stock: int | None = None  # units to move from the product; None when terms are changed
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An activity as staff wrote it."""
+
+    product_id: str
+    title: str
+    skus: tuple[DraftSku, ...]
+    seats_total: int
+    life_h: int
+    ends_at_s: int
+    starts_at_s: int = 0  # 0, or a time that has passed: at once
+    limit_per_buyer: int = 0
+    limit_per_order: int = 1
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the product gives an activity to sell: a SKU, its prices and its stock."""
+
+    sku_id: str
+    spec: str
+    list_price_fen: int
+    solo_price_fen: int
+    available: int
+
+
+def problems_of(
+    draft: Draft, offers: Mapping[str, Offer], *, now_s: int, window_min_s: int = WINDOW_MIN_S
+) -> list[Problem]:
+    """Everything that keeps `draft` from being published, each with its field; empty when nothing.
+
+    offers: the product's SKUs by id. window_min_s: the shortest time an activity may run.
+    """
+    return [
+        *_of_rules(draft),
+        *_of_limits(draft),
+        *_of_window(draft, now_s, window_min_s),
+        *_of_skus(draft, offers),
+        *_of_stock(draft, offers),
+    ]
+
+
+def change_problems_of(
+    draft: Draft, terms: Terms, offers: Mapping[str, Offer], *, now_s: int
+) -> list[Problem]:
+    """Everything that keeps `terms` from being changed to `draft`; empty when nothing does."""
+    problems = [*_of_rules(draft), *_of_limits(draft), *_of_skus(draft, offers)]
+    if draft.ends_at_s < terms.ends_at_s:
+        words = "结束时间只能延后。想早些结束，请用“结束活动”。"
+        problems.append(trouble("ends_at_s", words))
+    if draft.ends_at_s > max(now_s + WINDOW_MAX_S, terms.ends_at_s):
+        problems.append(trouble("ends_at_s", "结束时间最晚为一年之后，请提前。"))
+    if {sku.sku_id for sku in draft.skus} != {sku.sku_id for sku in terms.skus}:
+        words = "活动发布后不能增减规格。可以复制为新活动。"
+        problems.append(trouble("skus", words))
+    return problems
+
+
+def first_terms(
+    draft: Draft,
+    offers: Mapping[str, Offer],
+    *,
+    activity_id: str,
+    category_id: str,
+    image: str,
+    life_s: int,
+) -> Terms:
+    """Version 1 of an activity. The draft has no problems and its stocks are given."""
+    return Terms(
+        activity_id=activity_id,
+        version=1,
+        product_id=draft.product_id,
+        category_id=category_id,
+        title=draft.title,
+        image=image,
+        skus=_priced(draft, offers),
+        seats_total=draft.seats_total,
+        life_h=draft.life_h,
+        life_s=life_s,
+        starts_at_s=draft.starts_at_s,
+        ends_at_s=draft.ends_at_s,
+        limit_per_buyer=draft.limit_per_buyer,
+        limit_per_order=draft.limit_per_order,
+        buckets=buckets_for([sku.stock or 0 for sku in draft.skus]),
+    )
+
+
+def changed_terms(terms: Terms, draft: Draft, offers: Mapping[str, Offer], *, life_s: int) -> Terms:
+    """The next version of `terms`; `terms` itself when nothing would change."""
+    changed = replace(
+        terms,
+        title=draft.title,
+        skus=_priced(draft, offers),
+        seats_total=draft.seats_total,
+        life_h=draft.life_h,
+        life_s=life_s,
+        ends_at_s=draft.ends_at_s,
+        limit_per_buyer=draft.limit_per_buyer,
+        limit_per_order=draft.limit_per_order,
+    )
+    return terms if changed == terms else replace(changed, version=terms.version + 1)
+
+
+def _priced(draft: Draft, offers: Mapping[str, Offer]) -> tuple[TermsSku, ...]:
+    return tuple(
+        TermsSku(
+            sku_id=sku.sku_id,
+            spec=offers[sku.sku_id].spec,
+            list_price_fen=offers[sku.sku_id].list_price_fen,
+            solo_price_fen=offers[sku.sku_id].solo_price_fen,
+            group_price_fen=sku.group_price_fen,
+        )
+        for sku in draft.skus
+    )
+
+
+def _of_rules(draft: Draft) -> Iterator[Problem]:
+    if not 1 <= len(draft.title.strip()) <= TITLE_MAX:
+        yield trouble("title", f"活动名称要有 1 到 {TITLE_MAX} 个字，请修改。")
+    if not SEATS_MIN <= draft.seats_total <= SEATS_MAX:
+        yield trouble("seats_total", f"成团人数要在 {SEATS_MIN} 到 {SEATS_MAX} 人之间，请修改。")
+    if not LIFE_H_MIN <= draft.life_h <= LIFE_H_MAX:
+        words = f"成团时限要在 {LIFE_H_MIN} 到 {LIFE_H_MAX} 小时之间，请修改。"
+        yield trouble("life_h", words)
+
+
+def _of_limits(draft: Draft) -> Iterator[Problem]:
+    if not 0 <= draft.limit_per_buyer <= LIMIT_PER_BUYER_MAX:
+        words = f"每人限购最多 {LIMIT_PER_BUYER_MAX} 件，填 0 表示不限，请修改。"
+        yield trouble("limit_per_buyer", words)
+    if not 1 <= draft.limit_per_order <= LIMIT_PER_ORDER_MAX:
+        words = f"每单限购要在 1 到 {LIMIT_PER_ORDER_MAX} 件之间，请修改。"
+        yield trouble("limit_per_order", words)
+    elif 0 < draft.limit_per_buyer < draft.limit_per_order:
+        words = f"每单限购不能超过每人限购的 {draft.limit_per_buyer} 件，请改小。"
+        yield trouble("limit_per_order", words)
+
+
+def _of_window(draft: Draft, now_s: int, window_min_s: int) -> Iterator[Problem]:
+    starts_at_s = max(draft.starts_at_s, now_s)
+    if draft.ends_at_s <= now_s:
+        yield trouble("ends_at_s", "结束时间已经过了，请选一个以后的时间。")
+    elif draft.ends_at_s <= starts_at_s:
+        yield trouble("ends_at_s", "结束时间要晚于开始时间，请修改。")
+    elif draft.ends_at_s - starts_at_s < window_min_s:
+        yield trouble("ends_at_s", f"活动至少要进行{_length(window_min_s)}，请延后结束时间。")
+    if draft.ends_at_s > now_s + WINDOW_MAX_S:
+        yield trouble("ends_at_s", "结束时间最晚为一年之后，请提前。")
+
+
+def _of_skus(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    if not 1 <= len(draft.skus) <= SKUS_MAX:
+        yield trouble("skus", f"参加活动的规格要有 1 到 {SKUS_MAX} 个，请增减。")
+    seen: set[str] = set()
+    for i, sku in enumerate(draft.skus):
+        offer = offers.get(sku.sku_id)
+        if offer is None:
+            yield trouble(f"skus[{i}].sku_id", "商品没有这个规格，请刷新后重新选择。")
+        elif sku.sku_id in seen:
+            yield trouble(f"skus[{i}].sku_id", f"「{offer.spec}」重复了，请去掉一个。")
+        else:
+            yield from _of_price(f"skus[{i}].group_price_fen", sku, offer)
+        seen.add(sku.sku_id)
+
+
+def _of_price(field: str, sku: DraftSku, offer: Offer) -> Iterator[Problem]:
+    highest = min(offer.solo_price_fen - 1, PRICE_FEN_MAX)
+    if sku.group_price_fen < 0:
+        yield trouble(field, f"拼团价不能低于 {yuan(0)}，请修改。")
+    elif sku.group_price_fen > highest:
+        words = f"拼团价要低于单买价 {yuan(offer.solo_price_fen)}，请改为 {yuan(highest)} 或更低。"
+        yield trouble(field, words)
+
+
+def _of_stock(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:
+    for i, sku in enumerate(draft.skus):
+        units = sku.stock or 0
+        offer = offers.get(sku.sku_id)
+        if not 1 <= units <= STOCK_MAX:
+            words = f"活动库存要在 1 到 {STOCK_MAX} 件之间。请修改，或不让这个规格参加。"
+            yield trouble(f"skus[{i}].stock", words)
+        elif offer is not None and units > offer.available:
+            words = f"活动库存最多 {offer.available} 件（当前可售库存）。请减少数量，或先补充库存。"
+            yield trouble(f"skus[{i}].stock", words)
+    if sum(sku.stock or 0 for sku in draft.skus) < draft.seats_total:
+        words = f"活动库存合计至少要有 {draft.seats_total} 件，才够成一个团。请增加数量。"
+        yield trouble("skus", words)
+
+
+def _length(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    if rest == 0:
+        return f" {hours} 小时"
+    return f" {seconds // 60} 分钟" if seconds % 60 == 0 else f" {seconds} 秒"

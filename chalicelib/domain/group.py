@@ -1,0 +1,111 @@
+"""A group (团): its states, who may join, which payment counts, what a payment makes of it.
+
+pending ──leader paid──▶ open ──last seat paid──▶ formed
+   │                      └──due, cancelled, closed──▶ failed
+   └──leader unpaid at the pay-by time──────────────▶ failed
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from chalicelib.errors import GroupClosed, GroupFull, NotFound, ServiceError
+
+POLL_SOON_S = 5  # while somebody may join at any moment
+POLL_LATER_S = 15  # while every free seat is held
+POLL_SETTLING_S = 2  # around the deadline and while a decision is carried out
+
+
+class GroupStatus(StrEnum):
+    PENDING = "pending"  # the leader has not paid; nobody else sees the group
+    OPEN = "open"  # takes members until it is due
+    FORMED = "formed"  # every seat is paid; for ever
+    FAILED = "failed"  # everybody gets the money back; for ever
+
+
+class FailedReason(StrEnum):
+    DUE = "due"  # the deadline passed first
+    LEADER_CANCELLED = "leader_cancelled"  # alone, before anybody joined
+    LEADER_UNPAID = "leader_unpaid"  # never visible
+    CLOSED_BY_MERCHANT = "closed_by_merchant"
+
+
+@dataclass(frozen=True)
+class Group:
+    """What decisions about a group need. Times are seconds since the epoch."""
+
+    status: GroupStatus
+    members: Mapping[str, str]  # buyer_id -> order_no; the leader included
+    seats_total: int
+    seats_paid: int
+    life_s: int
+    ends_at_s: int  # of the activity, when the group was opened
+    expires_at_s: int | None  # None until the leader has paid
+
+    @property
+    def seats_taken(self) -> int:
+        return len(self.members)
+
+    @property
+    def seats_missing(self) -> int:
+        return self.seats_total - self.seats_paid
+
+
+def refusal_to_join(group: Group | None, *, now_s: int) -> ServiceError:
+    """Why a seat could not be taken. A pending group does not exist for others."""
+    if group is None or group.status is GroupStatus.PENDING:
+        return NotFound("没有找到这个团。")
+    if group.status is GroupStatus.FORMED or is_joinable(group, now_s=now_s):
+        return GroupFull()
+    return GroupClosed()
+
+
+def is_joinable(group: Group, *, now_s: int) -> bool:
+    """Whether the group still takes members, free seats aside. At its deadline it does not."""
+    return group.status is GroupStatus.OPEN and now_s < (group.expires_at_s or 0)
+
+
+def has_free_seat(group: Group, *, now_s: int) -> bool:
+    """Whether a seat could be taken now; seats that are held for payment are not free."""
+    return is_joinable(group, now_s=now_s) and group.seats_taken < group.seats_total
+
+
+def payment_counts(group: Group, *, paid_at_s: int, grace_s: int) -> bool:
+    """Whether a payment made at `paid_at_s` (the gateway's own time) can take its held seat.
+
+    An open group takes it until its deadline plus the grace that the job waits before it fails
+    the group; a pending one until its activity ends, since its clock starts only now.
+    """
+    if group.status is GroupStatus.PENDING:
+        return paid_at_s < group.ends_at_s
+    return group.status is GroupStatus.OPEN and paid_at_s <= (group.expires_at_s or 0) + grace_s
+
+
+def after_payment(group: Group, *, now_s: int) -> Group:
+    """The group with one more seat paid: opened by its leader's payment, formed by the last.
+
+    A group opens at `now_s` and lives until min(now_s + life_s, ends_at_s). When the leader's
+    callback is so late that the activity is over, the group is due at once and fails by its rule.
+    """
+    paid = replace(group, seats_paid=group.seats_paid + 1)
+    if group.status is GroupStatus.PENDING:
+        expires_at_s = min(now_s + group.life_s, group.ends_at_s)
+        return replace(paid, status=GroupStatus.OPEN, expires_at_s=expires_at_s)
+    if paid.seats_paid == paid.seats_total:
+        return replace(paid, status=GroupStatus.FORMED)
+    return paid
+
+
+def shown_status(group: Group, *, now_s: int, grace_s: int) -> GroupStatus:
+    """The status that readers see: failed once it is past saving, whether or not a job has run."""
+    past = now_s > (group.expires_at_s or 0) + grace_s
+    return GroupStatus.FAILED if group.status is GroupStatus.OPEN and past else group.status
+
+
+def next_poll_s(group: Group, *, now_s: int, grace_s: int) -> int:
+    """In how many seconds it is worth asking again; 0: the answer will not change any more."""
+    if group.status in (GroupStatus.FORMED, GroupStatus.FAILED):
+        return 0
+    if not is_joinable(group, now_s=now_s):
+        return POLL_SETTLING_S
+    return POLL_LATER_S if group.seats_taken == group.seats_total else POLL_SOON_S

@@ -1,0 +1,176 @@
+"""An order: its states, its money, and what is still to be done about it.
+
+    pending ─▶ paid ─▶ fulfilling ─▶ shipped | ready_for_pickup ─▶ completed
+       └▶ closed  └▶ refunding ─▶ refunded
+
+The state of an order and of its refunds are apart: a late or second payment adds a refund and
+leaves the order's state as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+REFUND_RETRY_MIN_S = 60  # WeChat Pay wants a minute between refunds of one order
+REFUND_RETRY_MAX_S = 3600
+REFUND_PATIENCE_S = 6 * 3600  # refused for so long, a refund needs a person
+QUERY_MIN_S = 60
+QUERY_MAX_S = 3600
+
+
+class OrderStatus(StrEnum):
+    PENDING = "pending"  # holds a seat and stock until its pay-by time
+    PAID = "paid"  # waits for its group (待成团)
+    FULFILLING = "fulfilling"  # to be shipped or made ready for pickup
+    SHIPPED = "shipped"
+    READY_FOR_PICKUP = "ready_for_pickup"
+    COMPLETED = "completed"
+    CLOSED = "closed"  # never paid in time; never revived
+    REFUNDING = "refunding"  # the group failed; the money is on its way
+    REFUNDED = "refunded"  # and the gateway confirmed it
+
+
+STATUS_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset({OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.CLOSED}),
+    OrderStatus.PAID: frozenset(
+        {OrderStatus.FULFILLING, OrderStatus.REFUNDING, OrderStatus.REFUNDED}
+    ),
+    OrderStatus.FULFILLING: frozenset({OrderStatus.SHIPPED, OrderStatus.READY_FOR_PICKUP}),
+    OrderStatus.SHIPPED: frozenset({OrderStatus.COMPLETED}),
+    OrderStatus.READY_FOR_PICKUP: frozenset({OrderStatus.COMPLETED}),
+    OrderStatus.COMPLETED: frozenset(),
+    OrderStatus.CLOSED: frozenset(),
+    OrderStatus.REFUNDING: frozenset({OrderStatus.REFUNDED}),
+    OrderStatus.REFUNDED: frozenset(),
+}
+
+
+class PaymentStatus(StrEnum):
+    CREATED = "created"  # asked for at a gateway; may still be paid
+    SUCCEEDED = "succeeded"
+    CLOSED = "closed"  # can never be paid any more
+
+
+class RefundStatus(StrEnum):
+    REQUESTED = "requested"  # to be sent to the gateway
+    PROCESSING = "processing"  # accepted by the gateway
+    SUCCEEDED = "succeeded"  # confirmed by the gateway
+    FAILED = "failed"  # needs a person, who can send it again
+
+
+class RefundReason(StrEnum):
+    """The last letter of out_refund_no: one refund per payment and reason, however often sent."""
+
+    FAILED_GROUP = "F"
+    LATE_PAYMENT = "L"  # no seat was left, or the order was paid already
+
+
+class Intent(StrEnum):
+    """What is to be done about an item next; also the name of its queue in the due index."""
+
+    QUERY = "query"  # ask the gateway about a payment attempt
+    RELEASE = "release"  # the pay-by time
+    REFUND = "refund"
+    GROUP = "group"  # a deadline to decide or a decision to settle
+    CLOSING = "closing"  # an activity's unsold stock goes back
+    PERSON = "person"  # a refund that only a person can mend
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One attempt to pay an order, at one gateway."""
+
+    status: PaymentStatus
+    method: str
+    amount_fen: int
+    at_s: int  # when it was first asked for
+    query_at_s: int = 0  # when to ask the gateway, while CREATED
+    transaction_id: str = ""
+    paid_at_s: int = 0  # the gateway's own time
+
+
+@dataclass(frozen=True)
+class Refund:
+    """One refund of one payment, for one reason."""
+
+    status: RefundStatus
+    amount_fen: int
+    at_s: int  # when it was requested, or sent again by a person
+    next_at_s: int = 0  # when to send or ask again, while open
+    reason: str = ""  # what the gateway last said against it
+
+
+@dataclass(frozen=True)
+class Order:
+    """What decisions about an order need."""
+
+    status: OrderStatus
+    total_fen: int
+    pay_by_s: int
+    payments: Mapping[str, Payment] = field(default_factory=dict)
+    refunds: Mapping[str, Refund] = field(default_factory=dict)
+
+    @property
+    def open_refunds(self) -> dict[str, Refund]:
+        """Refunds that still have to be sent or confirmed."""
+        at_work = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
+        return {key: refund for key, refund in self.refunds.items() if refund.status in at_work}
+
+    @property
+    def created_attempts(self) -> dict[str, Payment]:
+        created = PaymentStatus.CREATED
+        return {key: paid for key, paid in self.payments.items() if paid.status is created}
+
+    @property
+    def seat_payment(self) -> tuple[str, Payment] | None:
+        """(attempt, payment) that took the seat: the one that was not refunded as late."""
+        for attempt, payment in sorted(self.payments.items()):
+            late = attempt + RefundReason.LATE_PAYMENT in self.refunds
+            if payment.status is PaymentStatus.SUCCEEDED and not late:
+                return attempt, payment
+        return None
+
+    def is_succeeded(self, attempt: str) -> bool:
+        payment = self.payments.get(attempt)
+        return payment is not None and payment.status is PaymentStatus.SUCCEEDED
+
+
+def next_intent(order: Order) -> tuple[Intent, int] | None:
+    """(what, when) is to be done next about an order; None when nothing is.
+
+    A refund that failed needs a person, and waits until nothing else is left to do.
+    """
+    intents = [(payment.query_at_s, Intent.QUERY) for payment in order.created_attempts.values()]
+    intents += [(refund.next_at_s, Intent.REFUND) for refund in order.open_refunds.values()]
+    if order.status is OrderStatus.PENDING:
+        intents.append((order.pay_by_s, Intent.RELEASE))
+    if not intents:
+        failed = RefundStatus.FAILED
+        intents = [(r.at_s, Intent.PERSON) for r in order.refunds.values() if r.status is failed]
+    if not intents:
+        return None
+    at_s, intent = min(intents)
+    return intent, at_s
+
+
+def retry_at_s(asked_at_s: int, *, now_s: int, shortest_s: int, longest_s: int) -> int:
+    """When to try again something first tried at `asked_at_s`: waits double, within bounds."""
+    return now_s + max(shortest_s, min(now_s - asked_at_s, longest_s))
+
+
+def payment_of(entry: Mapping[str, Any]) -> Payment:
+    return Payment(**{**entry, "status": PaymentStatus(entry["status"])})
+
+
+def refund_of(entry: Mapping[str, Any]) -> Refund:
+    return Refund(**{**entry, "status": RefundStatus(entry["status"])})
+
+
+def entry_of(record: Payment | Refund) -> dict[str, Any]:
+    """A record as it is stored: enums as words, what is empty left out to keep items small."""
+    return {
+        name: str(value) if isinstance(value, StrEnum) else value
+        for name, value in asdict(record).items()
+        if value not in ("", 0) or name == "amount_fen"
+    }

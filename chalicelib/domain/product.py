@@ -1,0 +1,133 @@
+"""What a product may be: its title, its pictures, its SKUs and their prices."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+TITLE_MAX = 60
+DESCRIPTION_MAX = 5_000
+IMAGES_MAX = 9
+IMAGE_URL_MAX = 500
+SKUS_MAX = 200
+SPEC_NAMES_MAX = 3
+SPEC_TEXT_MAX = 20
+PRICE_FEN_MAX = 99_999_999
+STOCK_MAX = 9_999_999
+
+Problem = dict[str, str]  # {"field": where, "problem": what to do about it}
+
+
+@dataclass(frozen=True)
+class SkuDraft:
+    """One SKU as staff wrote it. `sku_id` is None for a new one, which alone brings `stock`."""
+
+    specs: Mapping[str, str]  # name -> value, e.g. {"颜色": "红色", "尺码": "XL"}
+    list_price_fen: int
+    solo_price_fen: int
+    stock: int | None = None
+    image: str = ""
+    sku_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ProductDraft:
+    title: str
+    category_id: str
+    skus: tuple[SkuDraft, ...]
+    description: str = ""
+    images: tuple[str, ...] = ()
+    on_sale: bool = True
+
+
+def yuan(fen: int) -> str:
+    """`fen` as people read it: ¥39.90."""
+    return f"¥{fen // 100}.{fen % 100:02d}"
+
+
+def spec_text(specs: Mapping[str, str]) -> str:
+    """A SKU in words: 红色 / XL."""
+    return " / ".join(specs.values()) or "默认规格"
+
+
+def trouble(field: str, problem: str) -> Problem:
+    return {"field": field, "problem": problem}
+
+
+def problems_of(draft: ProductDraft, *, known: Sequence[str] = ()) -> list[Problem]:
+    """Everything that is wrong with `draft`, each with its field; empty when it can be saved.
+
+    known: ids of the SKUs that the product has already; none for a new product.
+    """
+    return [*_of_texts(draft), *_of_sku_list(draft, known), *_of_skus(draft)]
+
+
+def _of_texts(draft: ProductDraft) -> Iterator[Problem]:
+    if not 1 <= len(draft.title.strip()) <= TITLE_MAX:
+        yield trouble("title", f"商品名称要有 1 到 {TITLE_MAX} 个字，请修改。")
+    if len(draft.description) > DESCRIPTION_MAX:
+        yield trouble("description", f"商品介绍最多 {DESCRIPTION_MAX} 个字，请删减。")
+    if len(draft.images) > IMAGES_MAX:
+        yield trouble("images", f"图片最多 {IMAGES_MAX} 张，请删减。")
+    yield from _of_images((f"images[{i}]", url) for i, url in enumerate(draft.images))
+
+
+def _of_images(images: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+    for field, url in images:
+        if not url.startswith("https://") or len(url) > IMAGE_URL_MAX:
+            yield trouble(
+                field, f"图片地址要以 https:// 开头，最多 {IMAGE_URL_MAX} 个字符，请重新上传。"
+            )
+
+
+def _of_sku_list(draft: ProductDraft, known: Sequence[str]) -> Iterator[Problem]:
+    if not 1 <= len(draft.skus) <= SKUS_MAX:
+        yield trouble("skus", f"规格组合要有 1 到 {SKUS_MAX} 个，请增减规格。")
+        return
+    names = tuple(draft.skus[0].specs)
+    if len(names) > SPEC_NAMES_MAX:
+        yield trouble("skus", f"规格项最多 {SPEC_NAMES_MAX} 个（例如颜色、尺码），请删减。")
+    seen: set[tuple[str, ...]] = set()
+    kept: set[str] = set()
+    for i, sku in enumerate(draft.skus):
+        if set(sku.specs) != set(names):
+            yield trouble(f"skus[{i}].specs", "每个规格组合的规格项要相同，请补全。")
+            continue
+        values = tuple(sku.specs[name].strip() for name in names)
+        if values in seen:
+            words = spec_text(sku.specs)
+            yield trouble(f"skus[{i}].specs", f"「{words}」重复了，请修改或删除一个。")
+        seen.add(values)
+        yield from _of_identity(i, sku, known, kept)
+
+
+def _of_identity(i: int, sku: SkuDraft, known: Sequence[str], kept: set[str]) -> Iterator[Problem]:
+    """A SKU is new and brings its stock, or known and named once; its stock is adjusted apart."""
+    if sku.sku_id is None:
+        if sku.stock is None or not 0 <= sku.stock <= STOCK_MAX:
+            yield trouble(f"skus[{i}].stock", f"库存要在 0 到 {STOCK_MAX} 之间，请修改。")
+        return
+    if sku.sku_id not in known or sku.sku_id in kept:
+        yield trouble(f"skus[{i}].sku_id", "没有这个规格，请刷新后再试。")
+    if sku.stock is not None:
+        yield trouble(
+            f"skus[{i}].stock", "已有规格的库存请用“调整库存”增减，以免覆盖刚卖出的数量。"
+        )
+    kept.add(sku.sku_id)
+
+
+def _of_skus(draft: ProductDraft) -> Iterator[Problem]:
+    for i, sku in enumerate(draft.skus):
+        for text in (*sku.specs, *sku.specs.values()):
+            if not 1 <= len(text.strip()) <= SPEC_TEXT_MAX:
+                words = f"规格名称和规格值要有 1 到 {SPEC_TEXT_MAX} 个字，请修改。"
+                yield trouble(f"skus[{i}].specs", words)
+                break
+        if not 1 <= sku.solo_price_fen <= PRICE_FEN_MAX:
+            words = f"单买价要在 {yuan(1)} 到 {yuan(PRICE_FEN_MAX)} 之间，请修改。"
+            yield trouble(f"skus[{i}].solo_price_fen", words)
+        if not sku.solo_price_fen <= sku.list_price_fen <= PRICE_FEN_MAX:
+            words = f"划线价不能低于单买价 {yuan(sku.solo_price_fen)}，请改高或与单买价相同。"
+            if sku.list_price_fen > PRICE_FEN_MAX:
+                words = f"划线价最高 {yuan(PRICE_FEN_MAX)}，请改低。"
+            yield trouble(f"skus[{i}].list_price_fen", words)
+        if sku.image:
+            yield from _of_images([(f"skus[{i}].image", sku.image)])

@@ -1,0 +1,123 @@
+"""The port to a payment gateway: what the services ask for, whichever gateway answers.
+
+Every call names a thing by a number of ours, so that repeating it is harmless. A statement
+(`Trade`, `Refund`) that an implementation returns has been verified: signature, merchant
+number, app id and currency are right, or it was refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from chalicelib.errors import GatewayFailed, ServiceError
+
+
+class TradeStatus(StrEnum):
+    UNKNOWN = "unknown"  # the gateway has never heard of it
+    UNPAID = "unpaid"  # it may still be paid
+    SUCCEEDED = "succeeded"  # captured, refunded since or not
+    CLOSED = "closed"  # it can never be paid any more
+
+
+class RefundStatus(StrEnum):
+    UNKNOWN = "unknown"  # the gateway has never heard of it
+    PROCESSING = "processing"  # accepted, not yet with the buyer
+    SUCCEEDED = "succeeded"  # confirmed: the buyer has it
+    CLOSED = "closed"  # refused for good; nothing was refunded
+    ABNORMAL = "abnormal"  # stuck at the buyer's bank; a person has to act
+
+
+@dataclass(frozen=True)
+class Prepay:
+    """What is to be paid. `expires_at_s`: no payment can be begun after it."""
+
+    out_trade_no: str
+    amount_fen: int
+    description: str
+    payer: str  # the buyer's id at the gateway (openid)
+    attach: str  # comes back in the callback
+    expires_at_s: int
+    notify_url: str
+
+
+@dataclass(frozen=True)
+class Trade:
+    """What the gateway says of one payment attempt."""
+
+    out_trade_no: str
+    status: TradeStatus
+    amount_fen: int = 0
+    transaction_id: str = ""
+    paid_at_s: int = 0  # the gateway's own time
+    attach: str = ""
+
+
+@dataclass(frozen=True)
+class RefundRequest:
+    out_trade_no: str
+    out_refund_no: str
+    amount_fen: int
+    paid_fen: int  # what the payment was, which WeChat Pay wants beside the refund
+    reason: str
+    notify_url: str
+
+
+@dataclass(frozen=True)
+class Refund:
+    """What the gateway says of one refund."""
+
+    out_refund_no: str
+    status: RefundStatus
+    amount_fen: int = 0
+    reason: str = ""  # the gateway's own word for anything but success
+    succeeded_at_s: int = 0
+
+
+class GatewayRefused(GatewayFailed):
+    """The gateway understood and said no; the same request gets the same answer until
+    something else changes (balance, state). `reason` is the gateway's code."""
+
+    default_message = "支付平台没有接受这次请求，请稍后再试或换一种方式付款。"
+
+    def __init__(self, reason: str, words: str) -> None:
+        super().__init__(None, reason=reason)
+        self.reason, self.words = reason, words
+
+
+class CallbackRefused(ServiceError):
+    """A callback that is not to be believed: forged, stale, for another merchant, unreadable."""
+
+    status, code = 401, "callback_refused"
+    default_message = "回调未通过校验。"
+
+
+class PaymentGateway(Protocol):
+    """Raises GatewayFailed when the outcome is unknown, GatewayRefused when it is no."""
+
+    method: str
+
+    def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
+        """What the client needs to ask the buyer for the money. Repeatable."""
+
+    def query(self, out_trade_no: str) -> Trade:
+        """The present state of an attempt; UNKNOWN when the gateway has none."""
+
+    def close(self, out_trade_no: str) -> None:
+        """Make sure that it can never be paid. GatewayRefused when it is already paid."""
+
+    def refund(self, request: RefundRequest) -> Refund:
+        """Ask for a refund. The same number again is the same refund."""
+
+    def query_refund(self, out_refund_no: str) -> Refund:
+        """The present state of a refund; UNKNOWN when the gateway has none."""
+
+    def read_payment_callback(
+        self, headers: Mapping[str, str], body: bytes, *, now_s: int
+    ) -> Trade:
+        """The trade a callback tells of. Raises CallbackRefused."""
+
+    def read_refund_callback(
+        self, headers: Mapping[str, str], body: bytes, *, now_s: int
+    ) -> Refund:
+        """The refund a callback tells of. Raises CallbackRefused."""

@@ -1,0 +1,44 @@
+"""Records that stay: staff's changes, each in its own transaction, and callbacks refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.domain.ids import new_id
+from chalicelib.tables.base import LostRace, Writes
+from chalicelib.tables.records import AuditItem, RefusedCallbackItem
+
+
+def audit(
+    writes: Writes,
+    merchant_id: str,
+    staff: str,
+    action: str,
+    subject: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now_s: int,
+) -> None:
+    """Record that `staff` changed `subject` ("product#…") from `before` to `after`.
+
+    Only the fields that differ are kept; `before` is empty for what is new.
+    """
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    row = AuditItem.at(
+        merchant_id,
+        now_s,
+        new_id(),
+        staff=staff,
+        action=action,
+        subject=subject,
+        before={name: value for name, value in before.items() if name in changed},
+        after={name: value for name, value in after.items() if name in changed},
+    )
+    writes.put(row, refuse=LostRace)
+
+
+def keep_refused_callback(
+    merchant_id: str, code: str, details: Mapping[str, Any], *, now_s: int
+) -> None:
+    """Keep a callback that the gateway signed and that does not fit: somebody has to look at it."""
+    row = RefusedCallbackItem.at(merchant_id, now_s, new_id(), code=code, details=dict(details))
+    row.save(condition=RefusedCallbackItem.pk.does_not_exist())

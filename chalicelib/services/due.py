@@ -1,0 +1,153 @@
+"""Due work: finds what is due in the sparse index and does what is next about each item.
+
+The stream does the same at once; the schedules do whatever was missed. An item is read and
+decided by its own state and conditions, so it does not matter who comes first, or how often.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from chalicelib import observability
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import Intent, OrderStatus, PaymentStatus
+from chalicelib.errors import Busy, GatewayFailed, NotFound
+from chalicelib.services import (
+    activities,
+    groups,
+    news,
+    orders,
+    payments,
+    refunds,
+    releases,
+    settlement,
+    waits,
+)
+from chalicelib.tables.base import LostRace, retried, update_one
+from chalicelib.tables.trade import OrderItem, TradeItem, due_shards
+
+BATCH_MAX = 400  # items of one run; the next run goes on where the index then begins
+PAGE = 50
+WORKERS = 8  # most of the time is spent waiting for gateways
+
+
+def run(intent: Intent, *, now_s: int) -> int:
+    """Do everything of one kind that is due. Returns how many items were looked at."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        done = pool.map(lambda key: attend(*key, now_s=now_s), _due_keys(intent, now_s))
+        return sum(1 for _ in done)
+
+
+def attend(pk: str, sk: str, *, now_s: int) -> None:
+    """Do what is next about one item; one that goes wrong is postponed and holds up no other."""
+    try:
+        drive(pk, sk, now_s=now_s)
+    except (Busy, GatewayFailed) as error:
+        observability.logger.warning("postponed", extra={"item": f"{pk} {sk}", "why": str(error)})
+        _postpone(pk, sk, now_s=now_s)
+    except Exception:
+        observability.logger.exception("due work failed", extra={"item": f"{pk} {sk}"})
+        observability.count("DueWorkFailed")
+        _postpone(pk, sk, now_s=now_s)
+
+
+def drive(pk: str, sk: str, *, now_s: int) -> None:
+    """Do what is next about one item, whatever its kind. Safe to run twice and in parallel."""
+    merchant_id, _, rest = pk.partition("#")
+    item_id = rest.partition("#")[2]
+    kind, _, number = sk.partition("#")
+    if kind == "order":
+        drive_order(merchant_id, OrderId(item_id, number), now_s=now_s)
+    elif kind == "group":
+        drive_group(merchant_id, item_id, now_s=now_s)
+    elif kind == "closing":
+        activities.close(merchant_id, item_id, now_s=now_s)
+
+
+def drive_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
+    """Fail a due group; tell the members of a decided one, then settle it."""
+    group = groups.find(merchant_id, group_id)
+    if group is None:
+        return
+    if group.status == GroupStatus.OPEN:
+        settlement.fail_if_due(group, now_s=now_s)
+        group = groups.find(merchant_id, group_id)
+    if group is None or group.status in settlement.UNDECIDED or group.due_at_s is None:
+        return
+    news.tell_outcome(group, now_s=now_s)
+    settlement.settle(merchant_id, group_id, now_s=now_s)
+
+
+def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
+    """Everything an order may need: ask about its payments, release it, refund, tell, tidy up."""
+    try:
+        order = orders.get(merchant_id, order_id)
+    except NotFound:
+        return
+    known = order.view()
+    if known.status is OrderStatus.PENDING and known.pay_by_s <= now_s:
+        releases.release_due(order, now_s=now_s)
+        order = orders.get(merchant_id, order_id)
+    elif _due_attempts(order, now_s):
+        order = _ask_about_attempts(order, now_s)
+    for key, refund in order.view().open_refunds.items():
+        if refund.next_at_s <= now_s:
+            refunds.drive(order, key, now_s=now_s)
+    if order.status == OrderStatus.PAID and order.due_at_s is not None:
+        news.tell_waiting(order, now_s=now_s)
+    retried(lambda: _tidy(merchant_id, order_id))
+
+
+def _due_attempts(order: OrderItem, now_s: int) -> list[str]:
+    created = order.view().created_attempts
+    return [attempt for attempt, payment in created.items() if payment.query_at_s <= now_s]
+
+
+def _ask_about_attempts(order: OrderItem, now_s: int) -> OrderItem:
+    """Payments that had no callback. What can no longer take its seat is closed at the gateway."""
+    closing = order.status != OrderStatus.PENDING
+    for attempt in _due_attempts(order, now_s):
+        payment = payments.resolve(order, attempt, closing=closing, now_s=now_s)
+        if payment.status is not PaymentStatus.SUCCEEDED:
+            payments.store_attempt(order, attempt, payment)
+    return orders.get(order.merchant_id, order.order_id)
+
+
+def _tidy(merchant_id: str, order_id: OrderId) -> None:
+    """Let the marker say what is next: whoever changed the order may have left it as it was."""
+    order = orders.get(merchant_id, order_id)
+    if order.is_marked():
+        return
+    update_one(
+        order,
+        order.due_next(order.view()),
+        condition=(OrderItem.status == order.status) & order.marker_as_read(),
+        refuse=LostRace,
+    )
+
+
+def _postpone(pk: str, sk: str, *, now_s: int) -> None:
+    """Move an item's marker a little into the future, so that it does not hold up its queue."""
+    try:
+        item = TradeItem.get(pk, sk, consistent_read=True)
+        if item.due_at_s is None or item.due_shard is None or item.due_at_s > now_s:
+            return
+        update_one(
+            item,
+            [TradeItem.due_at_s.set(now_s + waits.POSTPONE_S)],
+            condition=item.marker_as_read(),
+            refuse=LostRace,
+        )
+    except (Busy, LostRace):
+        return  # somebody else has it, or the next run will
+
+
+def _due_keys(intent: Intent, now_s: int) -> Iterator[tuple[str, str]]:
+    """Keys of due items, the longest due of each shard first, at most BATCH_MAX."""
+    share = BATCH_MAX // len(due_shards(intent))
+    for shard in due_shards(intent):
+        page = TradeItem.by_due.query(
+            shard, TradeItem.due_at_s <= now_s, limit=share, page_size=PAGE
+        )
+        for item in page:
+            yield item.pk, item.sk

@@ -1,0 +1,135 @@
+"""Messages to buyers: each told once, by a key, and never against what became of the order.
+
+A message is an intent first: a due marker written with the change it tells of. What is told here
+is put where there is none, so telling twice is telling once. `CHANNELS` are the ways in which a
+stored message goes out beyond the in-app list; each must be harmless when repeated.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.order import OrderStatus, Refund
+from chalicelib.domain.texts import TextKey
+from chalicelib.services import groups, settlement
+from chalicelib.tables.base import PageKey, put_new, retried, transaction
+from chalicelib.tables.trade import GroupItem, MessageItem, OrderItem, buyer_pk
+
+CHANNELS: list[Callable[[MessageItem], None]] = []
+
+# Stages sort in the order in which they can happen to one order.
+STAGES = {
+    TextKey.WAITING: "1waiting",
+    TextKey.ONE_LEFT: "2one_left",
+    TextKey.FORMED: "3formed",
+    TextKey.FAILED: "3failed",
+    TextKey.LATE: "4late",
+    TextKey.REFUNDED: "5refunded",
+}
+
+
+class _NotNow(Exception):
+    """The group has been decided meanwhile, or the buyer was told already."""
+
+
+def tell_waiting(order: OrderItem, *, now_s: int) -> None:
+    """Tell a buyer who has just paid how many are missing; and the others, when it is one.
+
+    The group is checked in the same transaction: nobody reads "waiting" after "formed".
+    """
+    group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
+    if group is None or group.status != GroupStatus.OPEN:
+        return
+    missing = group.view().seats_missing
+    _tell_while_open(group, _message(order, TextKey.WAITING, now_s, missing=missing))
+    if missing != 1:
+        return
+    for other in settlement.members_orders(group):
+        if other.status == OrderStatus.PAID and other.buyer_id != order.buyer_id:
+            _tell_while_open(group, _message(other, TextKey.ONE_LEFT, now_s))
+
+
+def tell_outcome(group: GroupItem, *, now_s: int) -> None:
+    """Tell every member who paid what became of the group, before it is settled.
+
+    The group's state is final and its due marker still set: cut off here, it is told again.
+    """
+    key = TextKey.FORMED if group.status == GroupStatus.FORMED else TextKey.FAILED
+    at_s = group.decided_at_s or now_s
+    for order in settlement.members_orders(group):
+        known = order.view()
+        if known.status is OrderStatus.PENDING or known.seat_payment is None:
+            continue
+        _put(_message(order, key, at_s, amount_fen=known.seat_payment[1].amount_fen))
+
+
+def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
+    """Tell a buyer whose payment found no seat that it goes back."""
+    message = _message(
+        order, TextKey.LATE, refund.at_s, suffix=refund_key, amount_fen=refund.amount_fen
+    )
+    _put(message)
+
+
+def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
+    """Tell a buyer that the gateway has confirmed a refund; before the refund is stored so."""
+    message = _message(
+        order, TextKey.REFUNDED, now_s, suffix=refund_key, amount_fen=refund.amount_fen
+    )
+    _put(message)
+
+
+def of_buyer(
+    merchant_id: str, buyer_id: str, *, after: PageKey | None, limit: int
+) -> tuple[list[MessageItem], PageKey | None]:
+    """(messages, those of the newest order first; the key that the next page starts after)."""
+    page = MessageItem.query(
+        buyer_pk(merchant_id, buyer_id),
+        MessageItem.sk.startswith("message#"),
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    return list(page), page.last_evaluated_key
+
+
+def _message(
+    order: OrderItem, key: TextKey, at_s: int, *, suffix: str = "", **facts: Any
+) -> MessageItem:
+    return MessageItem.at(
+        order.merchant_id,
+        order.order_id,
+        STAGES[key] + suffix,
+        group_id=order.group_id,
+        text_key=key.value,
+        facts={"title": order.title, **facts},
+        at_s=at_s,
+    )
+
+
+def _tell_while_open(group: GroupItem, message: MessageItem) -> None:
+    def step() -> None:
+        with transaction() as writes:
+            writes.check(
+                group,
+                condition=(GroupItem.status == GroupStatus.OPEN.value)
+                & (GroupItem.seats_paid == group.seats_paid),
+                refuse=lambda old: _NotNow(),
+            )
+            writes.put(message, refuse=lambda old: _NotNow())
+
+    try:
+        retried(step)
+    except _NotNow:
+        return
+    _send(message)
+
+
+def _put(message: MessageItem) -> None:
+    if put_new(message):
+        _send(message)
+
+
+def _send(message: MessageItem) -> None:
+    for channel in CHANNELS:
+        channel(message)

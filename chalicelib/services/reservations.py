@@ -1,0 +1,174 @@
+"""What an order reserves and gives back: units of stock, and of its buyer's limit.
+
+An activity's stock of a SKU lies in buckets with partition keys of their own. One bucket is
+tried unread; when it is short, all are read, and only that read may say sold out.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from chalicelib.errors import Busy, LimitReached, SoldOut
+from chalicelib.tables.base import TRIES_MAX, LostRace, Writes
+from chalicelib.tables.catalogue import ProductStockItem
+from chalicelib.tables.trade import LimitItem, StockItem, TradeItem
+
+SHORT_HINT_S = 1.0
+SHORT_HINTS_MAX = 1000
+
+_T = TypeVar("_T")
+Plan = Mapping[int, int]  # bucket -> units to take from it
+
+# A refused transaction is charged, a read of the buckets is cheap: for a second after a shortage
+# this container reads first. A hint only; it decides nothing.
+_short_until: dict[tuple[str, str], float] = {}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where the units of one SKU of an activity are; `product_id` is where they came from."""
+
+    merchant_id: str
+    activity_id: str
+    product_id: str
+    sku_id: str
+    buckets: int
+
+
+class StockShort(Exception):
+    """The buckets of a plan had less than it wanted; others may have more."""
+
+
+class ShelfEnded(Exception):
+    """The activity is over and its buckets are emptied: returns go to the product."""
+
+
+def taking(shelf: Shelf, quantity: int, attempt: Callable[[Plan], _T]) -> _T:
+    """Call `attempt(plan)` until one finds its units.
+
+    Raises SoldOut only after a consistent read of all buckets showed fewer than `quantity`;
+    Busy when others were faster each time we looked.
+    """
+    hint = (shelf.activity_id, shelf.sku_id)
+    read_first = _short_until.get(hint, 0) > time.monotonic()
+    plan = _plan(shelf, quantity) if read_first else {random.randrange(shelf.buckets): quantity}
+    for _ in range(TRIES_MAX):
+        try:
+            return attempt(plan)
+        except StockShort:
+            _remember_shortage(hint)
+        plan = _plan(shelf, quantity)
+    raise Busy
+
+
+def _remember_shortage(hint: tuple[str, str]) -> None:
+    if len(_short_until) >= SHORT_HINTS_MAX:
+        _short_until.clear()
+    _short_until[hint] = time.monotonic() + SHORT_HINT_S
+
+
+def _plan(shelf: Shelf, quantity: int) -> Plan:
+    """Whence to take `quantity` units: the fullest buckets first, ties at random."""
+    left = {bucket.bucket: bucket.available for bucket in buckets_of(shelf)}
+    plan, need = {}, quantity
+    for bucket in sorted(left, key=lambda number: (-left[number], random.random())):
+        units = min(left[bucket], need)
+        if units > 0:
+            plan[bucket] = units
+            need -= units
+    if need:
+        raise SoldOut(available=sum(left.values()))
+    return plan
+
+
+def buckets_of(shelf: Shelf) -> list[StockItem]:
+    """All buckets of the shelf, read consistently in one call."""
+    keys = [(_bucket(shelf, number).pk, "stock") for number in range(shelf.buckets)]
+    found = TradeItem.batch_get(keys, consistent_read=True)
+    return [item for item in found if isinstance(item, StockItem)]
+
+
+def take(writes: Writes, shelf: Shelf, plan: Plan) -> None:
+    for number, units in plan.items():
+        writes.update(
+            _bucket(shelf, number),
+            [StockItem.available.add(-units)],
+            condition=(StockItem.available >= units) & StockItem.ended.does_not_exist(),
+            refuse=lambda old: StockShort(),
+        )
+
+
+def give_back(writes: Writes, shelf: Shelf, units: int, *, to_product: bool) -> None:
+    """Return units to any one bucket, or to the product once the activity's shelf has ended."""
+    if to_product:
+        give_back_to_product(writes, shelf.merchant_id, shelf.product_id, shelf.sku_id, units)
+        return
+    writes.update(
+        _bucket(shelf, random.randrange(shelf.buckets)),
+        [StockItem.available.add(units)],
+        condition=StockItem.available.exists() & StockItem.ended.does_not_exist(),
+        refuse=lambda old: ShelfEnded(),
+    )
+
+
+def giving_back(step: Callable[[bool], _T]) -> _T:
+    """Run `step(to_product)`, first towards the shelf, and to the product when that has ended."""
+    try:
+        return step(False)
+    except ShelfEnded:
+        return step(True)
+
+
+def take_from_product(
+    writes: Writes, merchant_id: str, product_id: str, sku_id: str, units: int
+) -> None:
+    writes.update(
+        ProductStockItem.at(merchant_id, product_id, sku_id),
+        [ProductStockItem.available.add(-units)],
+        condition=ProductStockItem.available >= units,
+        refuse=lambda old: SoldOut(available=old.available if old else 0),
+    )
+
+
+def give_back_to_product(
+    writes: Writes, merchant_id: str, product_id: str, sku_id: str, units: int
+) -> None:
+    writes.update(
+        ProductStockItem.at(merchant_id, product_id, sku_id),
+        [ProductStockItem.available.add(units)],
+        condition=ProductStockItem.available.exists(),
+        refuse=lambda old: LostRace(),
+    )
+
+
+def count_limit(
+    writes: Writes, merchant_id: str, buyer_id: str, activity_id: str, units: int, *, limit: int
+) -> None:
+    """Count `units` against the buyer's limit of the activity."""
+    writes.update(
+        LimitItem.at(merchant_id, buyer_id, activity_id),
+        [LimitItem.used.add(units), LimitItem.kind.set(LimitItem)],
+        condition=LimitItem.used.does_not_exist() | (LimitItem.used <= limit - units),
+        refuse=lambda old: LimitReached(
+            f"这个活动每人限购 {limit} 件，你已买 {old.used if old else 0} 件。可以单独购买。",
+            limit=limit,
+            used=old.used if old else 0,
+        ),
+    )
+
+
+def uncount_limit(
+    writes: Writes, merchant_id: str, buyer_id: str, activity_id: str, units: int
+) -> None:
+    writes.update(
+        LimitItem.at(merchant_id, buyer_id, activity_id),
+        [LimitItem.used.add(-units)],
+        condition=LimitItem.used >= units,
+        refuse=lambda old: LostRace(),
+    )
+
+
+def _bucket(shelf: Shelf, number: int) -> StockItem:
+    return StockItem.at(shelf.merchant_id, shelf.activity_id, shelf.sku_id, number)

@@ -1,0 +1,32 @@
+"""How long the system waits for things, in seconds of this stage (see settings.time_divisor)."""
+
+from chalicelib.domain import order
+from chalicelib.settings import settings
+
+GRACE_S = settings.shortened(60)  # a payment made by then still counts; then the group fails
+GATEWAY_PATIENCE_S = settings.shortened(300)  # a silent gateway holds up a decision no longer
+QUERY_AFTER_S = settings.shortened(90)  # no callback by then: ask
+POSTPONE_S = settings.shortened(30)
+CLOSING_AFTER_S = settings.shortened(120)  # after the end: every group has been decided by then
+
+
+def next_query_s(asked_at_s: int, *, now_s: int) -> int:
+    return order.retry_at_s(
+        asked_at_s,
+        now_s=now_s,
+        shortest_s=settings.shortened(order.QUERY_MIN_S),
+        longest_s=settings.shortened(order.QUERY_MAX_S),
+    )
+
+
+def next_refund_s(asked_at_s: int, *, now_s: int) -> int:
+    return order.retry_at_s(
+        asked_at_s,
+        now_s=now_s,
+        shortest_s=settings.shortened(order.REFUND_RETRY_MIN_S),
+        longest_s=settings.shortened(order.REFUND_RETRY_MAX_S),
+    )
+
+
+def refund_is_hopeless(asked_at_s: int, *, now_s: int) -> bool:
+    return now_s - asked_at_s >= settings.shortened(order.REFUND_PATIENCE_S)

@@ -1,0 +1,166 @@
+"""The local AWS: ministack as a child process, in a virtual environment of its own.
+
+Tables are made from infra/backend.json, the very definition that is deployed, so that tests
+and production cannot differ in a key or an index.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.local import process
+from infra.lock import alone
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CACHE = ROOT / ".cache"
+REQUIREMENTS = Path(__file__).parent / "requirements-ministack.txt"
+BACKEND = ROOT / "infra" / "backend.json"
+REGION = "cn-north-1"
+ACCOUNT_ID = "000000000000"  # whose resources the emulator makes for the credentials below
+
+INHERITED = ("PATH", "HOME", "LANG")
+
+# The tables by what they hold, with their logical ids in backend.json.
+TABLES = {"catalogue": "CatalogueTable", "trade": "TradeTable", "records": "RecordsTable"}
+
+
+def credentials(endpoint: str) -> dict[str, str]:
+    """The environment that sends every AWS call of a process to the emulator."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def client(service: str, endpoint: str) -> Any:
+    """A client of the emulator at `endpoint`, whatever the environment says."""
+    return botocore.session.get_session().create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
+    )
+
+
+def start(*, port: int | None = None, log: Path | None = None) -> process.Server:
+    """Start ministack on the loopback address. It keeps nothing when it stops."""
+    port = port or process.free_port()
+    url = f"http://127.0.0.1:{port}"
+    # Every function that runs at the same time as another unpacks 36 MB, and leaves them there.
+    scratch = Path(tempfile.mkdtemp(prefix="tuan-aws-"))
+    return process.start(
+        "ministack",
+        [str(_python()), "-m", "ministack"],
+        url=url,
+        log=log or CACHE / "ministack.log",
+        # Functions inherit it, so nothing of the developer's own environment goes in.
+        env={name: os.environ[name] for name in INHERITED if name in os.environ}
+        | {
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",  # or a second port opens, on all interfaces
+            "MINISTACK_REGION": REGION,
+            "LOG_LEVEL": "WARNING",
+            "TMPDIR": str(scratch),
+        },
+        scratch=scratch,
+        is_up=lambda: process.answers(f"{url}/_ministack/health"),
+    )
+
+
+@contextmanager
+def running(*, port: int | None = None) -> Iterator[process.Server]:
+    """ministack for the length of the block."""
+    server = start(port=port)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def create_tables(endpoint: str, prefix: str = "") -> dict[str, str]:
+    """Create the three tables of backend.json; a table that exists is left as it is.
+
+    Returns their names by what they hold: {"trade": prefix + "trade", …}.
+    """
+    dynamodb = client("dynamodb", endpoint)
+    names = {kind: prefix + kind for kind in TABLES}
+    with ThreadPoolExecutor(len(TABLES)) as pool:
+        made = [pool.submit(_create_table, dynamodb, kind, names[kind]) for kind in TABLES]
+        for one in made:
+            one.result()
+    return names
+
+
+def table_definition(kind: str) -> dict[str, Any]:
+    """What CreateTable takes for the table of `kind`, from backend.json, without its name."""
+    backend = json.loads(BACKEND.read_text())
+    properties = backend["Resources"][TABLES[kind]]["Properties"]
+    definition = {
+        key: properties[key]
+        for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        if key in properties
+    }
+    if "StreamSpecification" in properties:
+        definition["StreamSpecification"] = properties["StreamSpecification"] | {
+            "StreamEnabled": True
+        }
+    return definition
+
+
+def put_parameters(endpoint: str, parameters: Mapping[str, str], *, secret: bool = True) -> None:
+    """Write SSM parameters by their full names, over what is there."""
+    ssm = client("ssm", endpoint)
+    kind = "SecureString" if secret else "String"
+    for name, value in parameters.items():
+        ssm.put_parameter(Name=name, Value=value, Type=kind, Overwrite=True)
+
+
+def _create_table(dynamodb: Any, kind: str, name: str) -> None:
+    try:
+        dynamodb.create_table(TableName=name, **table_definition(kind))
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] != "ResourceInUseException":
+            raise
+    # botocore asks every 20 s by default; a local engine is done in milliseconds.
+    waiter = dynamodb.get_waiter("table_exists")
+    waiter.wait(TableName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+
+
+def _python() -> Path:
+    """The Python of ministack's environment, made on first use.
+
+    The environment is named by what it holds, so that a changed pin or Python makes a new one.
+    """
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = CACHE / f"ministack-venv-{wanted}"
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    with alone(CACHE / "ministack-venv.lock"):
+        if not ready.exists():
+            print("Installing the local AWS emulator (once) …", flush=True)
+            venv.create(folder, with_pip=True, clear=True)
+            install = [str(python), "-m", "pip", "install", "-qq", "--no-deps"]
+            subprocess.run([*install, "--requirement", str(REQUIREMENTS)], check=True)
+            ready.touch()
+    return python

@@ -1,0 +1,186 @@
+"""WeChat on this machine: login and WeChat Pay v3 over the loopback, in a test or as a program.
+
+    python -m infra.local.wechat --folder .local/wechat --port-file .local/wechat.port
+
+Real signatures and encryption both ways; no money. Accounts and keys outlive a restart in
+`--folder`; trades do not.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from infra.local.wechat_callbacks import Agenda, Courier
+from infra.local.wechat_control import control
+from infra.local.wechat_faults import Faults, Kind
+from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
+from infra.local.wechat_http import Answer, Call, Server
+from infra.local.wechat_keys import Account, Platform, load_key, private_pem
+from infra.local.wechat_login import LoginCodes
+from infra.local.wechat_pay import Ledger, Trade
+
+
+class Wechat:
+    """Both servers at one address: /sns is WeChat, /v3 is WeChat Pay, /_local is the control.
+
+    now: seconds since the epoch; the ledger's clock, and that of callbacks' signatures. Requests
+    are held to the real clock. folder: where keys and accounts are kept; None keeps nothing.
+    """
+
+    def __init__(
+        self, *, port: int = 0, folder: Path | None = None, now: Callable[[], float] = time.time
+    ) -> None:
+        self._file = folder / "wechat.json" if folder else None
+        self._lock = threading.Lock()
+        self._accounts: dict[str, Account] = {}  # by mchid
+        self.faults, self.ledger, self.codes = Faults(), Ledger(now), LoginCodes(now)
+        self.platform = self._load()
+        self._agenda = Agenda()
+        self.courier = Courier(self.platform, self._agenda, self.faults, now)
+        self.gateway = Gateway(
+            self.platform, self.ledger, self.courier, self._agenda, self.faults, self._accounts
+        )
+        self._server = Server(self._answer, port)
+        self.base_url = self._server.base_url
+
+    def start(self) -> "Wechat":
+        self._agenda.start()
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._agenda.stop()
+
+    def new_account(
+        self,
+        merchant_id: str,
+        *,
+        mchid: str = "",
+        appid: str = "",
+        balance_fen: int | None = None,
+        with_certificate: bool = False,
+    ) -> Account:
+        """The merchant's account, made and registered unless it is there already.
+
+        balance_fen: what it can refund from, besides what it takes; None for no limit.
+        with_certificate: its secret knows the platform certificate beside the public key.
+        """
+        with self._lock:
+            known = next((a for a in self._accounts.values() if a.merchant_id == merchant_id), None)
+            account = known or Account.generate(
+                merchant_id,
+                mchid=mchid or f"19{secrets.randbelow(10**8):08d}",
+                appid=appid or f"wx{secrets.token_hex(8)}",
+                public_keys=self.platform.public_keys(with_certificate=with_certificate),
+            )
+            self._register(account)
+            if balance_fen is not None:
+                self.ledger.balances[account.mchid] = balance_fen
+            self._save()
+        return account
+
+    def pay(
+        self, *, prepay_id: str = "", out_trade_no: str = "", paid_at: float | None = None
+    ) -> Trade:
+        """The buyer pays, and the merchant is told. Raises Refusal as the phone would show it."""
+        trade = self.ledger.pay(prepay_id=prepay_id, out_trade_no=out_trade_no, paid_at=paid_at)
+        self.gateway.tell_paid(trade)
+        return trade
+
+    def settle_refunds(self, *, out_refund_no: str = "", status: str = "SUCCESS") -> int:
+        """Move unsettled refunds (one number, or all) on to `status`; how many moved."""
+        return sum(
+            self.gateway.settle(refund, status) for refund in self.ledger.unsettled(out_refund_no)
+        )
+
+    def quiet(self, timeout_s: float = 10.0) -> bool:
+        """Wait until no callback or refund is under way; False when that takes too long."""
+        return self._agenda.quiet(timeout_s)
+
+    def _answer(self, call: Call) -> Answer | None:
+        if call.path.startswith("/_local/"):
+            return control(self, call)
+        if call.path.startswith("/v3/"):
+            return self.gateway.answer(call)
+        if (call.method, call.path) == ("GET", "/sns/jscode2session"):
+            return self._login(call)
+        return Answer(404)
+
+    def _login(self, call: Call) -> Answer | None:
+        fault = self.faults.take("login")
+        if fault and fault.kind in BEFORE_EFFECT:
+            return Answer(BEFORE_EFFECT[fault.kind][0])
+        session = self.codes.exchange(call.query)
+        if fault and fault.kind is Kind.LOST_ANSWER:
+            return None
+        if fault and fault.kind is Kind.SLOW:
+            time.sleep(fault.seconds)
+        return Answer.json(session, kind="text/plain")  # as WeChat does, although it is JSON
+
+    def _register(self, account: Account) -> None:
+        self._accounts[account.mchid] = account
+        self.codes.register(account.appid, account.wechat_login["app_secret"])
+
+    def _load(self) -> Platform:
+        if self._file is None or not self._file.exists():
+            return Platform.generate()
+        kept = json.loads(self._file.read_text())
+        for parts in kept["accounts"]:
+            self._register(Account(**parts))
+        platform: dict[str, Any] = kept["platform"]
+        for name in ("key", "certificate_key"):
+            platform[name] = load_key(platform[name])
+        return Platform(**platform)
+
+    def _save(self) -> None:
+        if self._file is None:
+            return
+        platform: dict[str, Any] = dict(vars(self.platform))
+        for name in ("key", "certificate_key"):
+            platform[name] = private_pem(platform[name])
+        accounts = [asdict(account) for account in self._accounts.values()]
+        text = json.dumps({"platform": platform, "accounts": accounts}, indent=1)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(self._file, text)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Whole or not at all, and readable by its owner alone: it holds private keys."""
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+    new.replace(file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="微信登录与微信支付的本机替身")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port-file", type=Path, help="写入实际端口")
+    parser.add_argument("--folder", type=Path, help="保存密钥与账户的目录")
+    parser.add_argument("--refund-delay", type=float, default=3.0, help="退款到账所需秒数")
+    options = parser.parse_args()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    wechat = Wechat(port=options.port, folder=options.folder)
+    wechat.gateway.refund_delay_s = options.refund_delay
+    wechat.start()
+    if options.port_file:
+        _replace(options.port_file, wechat.base_url.rpartition(":")[2])
+    print(f"微信替身：{wechat.base_url}", flush=True)
+    ended.wait()
+    wechat.stop()
+
+
+if __name__ == "__main__":
+    main()

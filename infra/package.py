@@ -1,0 +1,196 @@
+"""Package the app for one stage: `python -m infra.package --stage dev` fills out/dev/ with
+sam.json and deployment.zip, ready for `aws cloudformation package` and `deploy`.
+
+Chalice makes the package; what it leaves out is added here: compiled modules (Lambda's task
+folder is read-only, so every cold start would compile again), one alarm per function, and the
+proof that the package imports with nothing but itself.
+"""
+
+import argparse
+import compileall
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from typing import Any
+
+from infra.lock import alone
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "infra" / "backend.json"
+STAGES = ("local", "demo", "dev", "prod")
+REGION = "cn-north-1"  # for programs that refuse to run without one; nothing is called there
+IMPORT_CHECK = ROOT / "infra" / "import_check.py"
+ZIP_NAME = "deployment.zip"
+TASK_ROOT = "/var/task"  # where Lambda unpacks the zip; tracebacks name files under it
+
+# The AWS services the app calls. botocore describes some four hundred, 20 MB of the package.
+AWS_SERVICES = frozenset({"dynamodb", "ssm"})
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same sources give the same bytes
+
+
+class PackagingFailed(Exception):
+    """The package was not made, or would not run; the message says what to mend."""
+
+
+def package(stage: str, *, project: Path = ROOT, out: Path | None = None) -> Path:
+    """Package `project` for `stage` and return the folder that holds sam.json and the zip.
+
+    Nothing is done when the sources, requirements and Python are those of the last time.
+    Raises PackagingFailed when Chalice refuses, or when the zip does not import on its own.
+    """
+    folder = out or project / "out" / stage
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = folder / "fingerprint"
+    with alone(project / "out" / "package.lock"):
+        now = fingerprint(stage, project)
+        if stamp.exists() and stamp.read_text() == now:
+            return folder
+        stamp.unlink(missing_ok=True)
+        _run_chalice(stage, project, folder)
+        _complete_template(folder / "sam.json", stage)
+        _rebuild_zip(folder / ZIP_NAME)
+        check_imports(folder / ZIP_NAME)
+        stamp.write_text(now)
+    return folder
+
+
+def fingerprint(stage: str, project: Path) -> str:
+    """A hash over everything that the package is made from."""
+    sources = [
+        project / "app.py",
+        project / "requirements.txt",
+        TEMPLATE,
+        IMPORT_CHECK,
+        Path(__file__),
+    ]
+    sources += sorted((project / ".chalice").glob("*.json"))
+    sources += sorted(
+        path
+        for path in (project / "chalicelib").rglob("*")
+        if path.is_file() and not _is_unwanted(path.relative_to(project))
+    )
+    digest = hashlib.sha256(f"{stage} {sys.version}".encode())
+    for source in sources:
+        digest.update(f"\n{source} {hashlib.sha256(source.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()
+
+
+def check_imports(archive: Path) -> None:
+    """Import the app and all it imports from the zip alone, as Lambda will.
+
+    A dependency that is missing from requirements.txt is found here; the emulator would hide
+    it, because it puts its own libraries behind the package's. Raises PackagingFailed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(archive) as zipped:
+            zipped.extractall(folder)
+        # -S keeps the virtual environment's packages out, -I the caller's environment and folder.
+        command = [sys.executable, "-I", "-S", "-B", str(IMPORT_CHECK), folder]
+        # Lambda always sets a region.
+        clean = {"PATH": os.defpath, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
+        outcome = subprocess.run(command, env=clean, cwd=folder, capture_output=True, text=True)
+    if outcome.returncode:
+        raise PackagingFailed(f"{archive} would not run in Lambda:\n{outcome.stderr}")
+
+
+def _run_chalice(stage: str, project: Path, folder: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # `chalice package` calls nothing, yet refuses to run without a region.
+    env |= {"AWS_DEFAULT_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"}
+    chalice = Path(sys.executable).parent / "chalice"
+    command = [str(chalice), "package", "--stage", stage, "--merge-template", str(TEMPLATE)]
+    outcome = subprocess.run(
+        [*command, str(folder)], cwd=project, env=env, capture_output=True, text=True
+    )
+    if outcome.returncode:
+        raise PackagingFailed(f"chalice package failed:\n{outcome.stdout}{outcome.stderr}")
+    # Chalice goes on without a package that it could not get, and only says so.
+    if "Could not install dependencies" in outcome.stdout + outcome.stderr:
+        raise PackagingFailed(outcome.stdout + outcome.stderr)
+
+
+def _complete_template(path: Path, stage: str) -> None:
+    template = json.loads(path.read_text())
+    template["Parameters"]["Stage"]["Default"] = stage
+    resources = template["Resources"]
+    functions = [
+        name for name, it in resources.items() if it["Type"] == "AWS::Serverless::Function"
+    ]
+    resources |= {f"{name}Errors": _errors_alarm(name) for name in functions}
+    path.write_text(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
+
+
+def _errors_alarm(function: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": f"{function} raised an error or timed out: read its log.",
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Errors",
+            "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": function}}],
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": [{"Ref": "Alarms"}],
+        },
+    }
+
+
+def _rebuild_zip(archive: Path) -> None:
+    """Drop what never runs, add compiled modules that are trusted unchecked, sort, fix times."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with zipfile.ZipFile(archive) as zipped:
+            zipped.extractall(folder, [n for n in zipped.namelist() if not _is_unwanted(Path(n))])
+        compileall.compile_dir(
+            folder,
+            quiet=2,  # a template file inside a library may not be valid Python; it stays source
+            stripdir=folder,
+            prependdir=TASK_ROOT,
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+            workers=0,  # all cores
+        )
+        rebuilt = archive.with_suffix(".new")
+        with zipfile.ZipFile(rebuilt, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), ZIP_TIME)
+                entry.external_attr = (0o755 if path.suffix == ".so" else 0o644) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                zipped.writestr(entry, path.read_bytes())
+        shutil.move(rebuilt, archive)
+
+
+def _is_unwanted(path: Path) -> bool:
+    """Whether a file of the zip, or of chalicelib, has no place in the package."""
+    parts = path.parts
+    if "__pycache__" in parts or any(part.startswith(".") for part in parts):
+        return True
+    if parts[:2] == ("botocore", "data") and len(parts) > 3:
+        return parts[2] not in AWS_SERVICES or path.name.startswith("examples")
+    return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Package the app for one stage into out/<stage>/.")
+    parser.add_argument("--stage", choices=STAGES, default="dev")
+    stage = parser.parse_args().stage
+    try:
+        folder = package(stage)
+    except PackagingFailed as failure:
+        sys.exit(str(failure))
+    size_mb = (folder / ZIP_NAME).stat().st_size / 1e6
+    sys.stdout.write(f"{folder.relative_to(ROOT)}: sam.json, {ZIP_NAME} ({size_mb:.1f} MB)\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The engine that tests run on: a local AWS, started once per session, on first use.
+
+The app reads its settings when it is imported, so the environment is set here, before any test
+module; the engine itself is started by the first test that needs it. Tests keep out of each
+other's way by merchants of their own, so tables are made once and never emptied.
+
+TUAN_TEST_ENGINE=dynamodb-local   puts the tables into Amazon's DynamoDB Local
+TUAN_TEST_ENDPOINT=http://…       uses an emulator that runs already
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from infra.local import dynamodb_local, engine, process
+
+PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
+STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
+ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
+AWS_PORT, DYNAMODB_PORT, WECHAT_API_PORT, WECHAT_PAY_PORT = (process.free_port() for _ in range(4))
+ENDPOINT = STARTED_ELSEWHERE or f"http://127.0.0.1:{AWS_PORT}"
+DYNAMODB_ENDPOINT = f"http://127.0.0.1:{DYNAMODB_PORT}" if ON_DYNAMODB_LOCAL else ENDPOINT
+
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]  # nothing of the developer's own account reaches a test
+os.environ |= engine.credentials(ENDPOINT) | {
+    "AWS_ENDPOINT_URL_DYNAMODB": DYNAMODB_ENDPOINT,
+    "STAGE": "test",
+    "CATALOGUE_TABLE": f"{PREFIX}catalogue",
+    "TRADE_TABLE": f"{PREFIX}trade",
+    "RECORDS_TABLE": f"{PREFIX}records",
+    "PARAMETERS_PREFIX": f"/tuan/{PREFIX}test",
+    # Where tests start their gateways; never the real ones.
+    "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_API_PORT}",
+    "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PAY_PORT}",
+    "WEB_URL": "https://shop.example.com",
+    "TIME_DIVISOR": "1",
+}
+
+hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("torture", deadline=None, print_blob=True, max_examples=2000)
+hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture(scope="session", name="engine")
+def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A local AWS with the three tables and the app's parameters; its address."""
+    logs = tmp_path_factory.mktemp("engine")
+    servers = []
+    try:
+        if not STARTED_ELSEWHERE:
+            servers.append(engine.start(port=AWS_PORT, log=logs / "ministack.log"))
+        if ON_DYNAMODB_LOCAL:
+            log = logs / "dynamodb-local.log"
+            servers.append(dynamodb_local.start(port=DYNAMODB_PORT, log=log))
+        engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
+        _put_parameters()
+        yield ENDPOINT
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def _put_parameters() -> None:
+    path = os.environ["PARAMETERS_PREFIX"]
+    keys = {f"{path}/{name}": secrets.token_hex(32) for name in ("session-key", "id-key")}
+    engine.put_parameters(ENDPOINT, keys)
+    address = {f"{path}/public-api-url": "https://api.example.com/api"}
+    engine.put_parameters(ENDPOINT, address, secret=False)
+
+
+@pytest.fixture(autouse=True)
+def engine_where_needed(request: pytest.FixtureRequest) -> None:
+    """Integration tests run on the engine without asking; others ask for `engine`."""
+    if "integration" in Path(request.path).parts:
+        request.getfixturevalue("engine")

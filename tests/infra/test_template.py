@@ -1,0 +1,209 @@
+"""The template that is deployed: what the app relies on is there, and nothing more is allowed."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import ROOT, TEMPLATE, ZIP_NAME, package
+
+Template = dict[str, Any]
+
+TABLES = ("CatalogueTable", "TradeTable", "RecordsTable")
+JOBS = ("FailDueGroups", "ReleaseUnpaidSeats", "DriveRefunds", "QueryPayments")
+SETTINGS = {
+    "STAGE",
+    "CATALOGUE_TABLE",
+    "TRADE_TABLE",
+    "RECORDS_TABLE",
+    "PARAMETERS_PREFIX",
+    "WECHAT_API_URL",
+    "WECHAT_PAY_URL",
+    "WEB_URL",
+    "TIME_DIVISOR",
+}
+
+
+@pytest.fixture(scope="session")
+def packaged() -> Path:
+    return package("local")
+
+
+@pytest.fixture(scope="session")
+def template(packaged: Path) -> Template:
+    content: Template = json.loads((packaged / "sam.json").read_text())
+    return content
+
+
+def test_every_job_runs_each_minute(template: Template) -> None:
+    for job in JOBS:
+        events = template["Resources"][job]["Properties"]["Events"].values()
+        schedules = [e["Properties"]["Schedule"] for e in events if e["Type"] == "Schedule"]
+        assert schedules == ["rate(1 minute)"], job
+
+
+def test_stream_function_reads_the_trade_table_and_may_fail_record_by_record(
+    template: Template,
+) -> None:
+    events = template["Resources"]["OnTradeChange"]["Properties"]["Events"]
+    (source,) = events.values()
+    wanted = {
+        "Stream": {"Fn::GetAtt": ["TradeTable", "StreamArn"]},
+        "StartingPosition": "TRIM_HORIZON",
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": 5,
+    }
+
+    assert {key: source["Properties"][key] for key in wanted} == wanted
+    assert source["Properties"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
+
+
+def test_every_setting_of_the_app_reaches_every_function(template: Template) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    read = set(re.findall(r'env\.get\("(\w+)"', (ROOT / "chalicelib/settings.py").read_text()))
+
+    assert set(variables) == SETTINGS == read
+    for name, function in functions(template).items():
+        overridden = function.get("Environment", {}).get("Variables", {}).keys() & SETTINGS
+        assert not overridden, name
+
+
+def test_stage_of_the_package_names_its_parameters(template: Template) -> None:
+    assert template["Parameters"]["Stage"]["Default"] == "local"
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["PARAMETERS_PREFIX"] == {"Fn::Sub": "/tuan/${Stage}"}
+    address = template["Resources"]["PublicApiUrl"]["Properties"]["Name"]
+    assert address == {"Fn::Sub": "/tuan/${Stage}/public-api-url"}
+
+
+def test_timeouts_keep_the_api_below_its_gateway_and_give_jobs_their_minute(
+    template: Template,
+) -> None:
+    timeouts = {name: function["Timeout"] for name, function in functions(template).items()}
+
+    assert timeouts.pop("APIHandler") == 10
+    assert set(timeouts.values()) == {60}
+
+
+def test_policies_name_every_action_and_every_table(template: Template) -> None:
+    own_tables = [{"Fn::GetAtt": [table, "Arn"]} for table in TABLES]
+    own_indexes = [{"Fn::Sub": f"${{{table}.Arn}}/index/*"} for table in TABLES]
+    own_stream = [
+        {"Fn::GetAtt": ["TradeTable", "StreamArn"]},
+        {"Fn::Sub": "${TradeTable.Arn}/stream/*"},
+    ]
+
+    for statement in statements(template):
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        if any(action.startswith("dynamodb:") for action in listed(statement["Action"])):
+            for resource in listed(statement["Resource"]):
+                assert resource in own_tables + own_indexes + own_stream
+
+
+def test_records_can_be_added_and_read_but_never_changed(template: Template) -> None:
+    records = {"Fn::GetAtt": ["RecordsTable", "Arn"]}
+
+    allowed = [
+        set(statement["Action"])
+        for statement in statements(template)
+        if records in listed(statement["Resource"])
+    ]
+
+    assert len(allowed) == len(functions(template))
+    assert all(actions == {"dynamodb:PutItem", "dynamodb:Query"} for actions in allowed)
+
+
+def test_only_the_stream_function_may_read_the_stream(template: Template) -> None:
+    readers = [
+        name
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" and "dynamodb:GetRecords" in json.dumps(resource)
+    ]
+
+    assert readers == ["OnTradeChangeRole"]
+
+
+def test_tables_are_kept_encrypted_and_recoverable(template: Template) -> None:
+    for name in TABLES:
+        table = template["Resources"][name]
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        properties = table["Properties"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["SSESpecification"] == {"SSEEnabled": True}
+        recovery = properties["PointInTimeRecoverySpecification"]
+        assert recovery == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_every_function_has_an_alarm_for_its_errors(template: Template) -> None:
+    watched = {
+        dimension["Value"]["Ref"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        and resource["Properties"]["MetricName"] == "Errors"
+        for dimension in resource["Properties"]["Dimensions"]
+    }
+
+    assert watched == set(functions(template))
+
+
+def test_answers_of_the_gateway_itself_look_like_ours(template: Template) -> None:
+    answers = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    codes = {}
+    for kind, answer in answers.items():
+        body = json.loads(answer["ResponseTemplates"]["application/json"])
+        assert set(body) == {"code", "message", "details"}
+        assert answer["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] == "'*'"
+        codes[kind] = (answer.get("StatusCode"), body["code"])
+
+    assert codes["MISSING_AUTHENTICATION_TOKEN"] == ("404", "not_found")
+    assert codes["DEFAULT_4XX"] == (None, "invalid_request")
+    assert codes["DEFAULT_5XX"] == (None, "internal_error")
+
+
+def test_the_definition_holds_in_every_partition() -> None:
+    sources = [TEMPLATE, *(ROOT / ".chalice").glob("*.json")]
+
+    for source in sources:
+        text = source.read_text()
+        assert "arn:aws:" not in text, source
+        assert not re.search(r"\d{12}", text), f"{source} names an account"
+
+
+def test_package_holds_the_app_compiled_and_nothing_hidden(packaged: Path) -> None:
+    with zipfile.ZipFile(packaged / ZIP_NAME) as zipped:
+        names = zipped.namelist()
+
+    assert "app.py" in names
+    assert [name for name in names if name.startswith("__pycache__/app.") and name.endswith(".pyc")]
+    assert not [name for name in names if any(part.startswith(".") for part in name.split("/"))]
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
+    assert {service for service in services if "." not in service} == {"dynamodb", "ssm"}
+
+
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    """The properties of every function, by logical id."""
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def statements(template: Template) -> list[dict[str, Any]]:
+    """Every statement of every role."""
+    return [
+        statement
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
+        for policy in resource["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM writes one thing without its list."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,278 @@
+"""Login against the local counterpart, its control over HTTP, and the reader of secrets."""
+
+import json
+import urllib.error
+import urllib.request
+from contextlib import closing
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib.errors import GatewayFailed, InvalidRequest
+from chalicelib.gateways import secrets
+from chalicelib.gateways import wechat_login as wechat_login_module
+from chalicelib.gateways.directory import payment_gateway
+from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.gateways.wechat_login import WechatApp, WechatIdentity, WechatLogin, wechat_login
+from infra.local.wechat import Wechat
+from infra.local.wechat_http import Answer, Server
+
+NOW_S = 1_800_000_000
+
+
+@pytest.fixture
+def wechat():
+    counterpart = Wechat(now=lambda: NOW_S).start()
+    yield counterpart
+    counterpart.stop()
+
+
+@pytest.fixture
+def login(wechat):
+    return WechatLogin(WechatApp(**wechat.new_account("m1").wechat_login), wechat.base_url)
+
+
+@pytest.fixture
+def parameters(monkeypatch):
+    """The parameters of a stage in an account of nobody's."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        secrets.forget()
+        ssm = boto3.client("ssm")
+
+        def put(name, value):
+            path = f"{secrets.settings.parameters_prefix}/{name}"
+            ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
+
+        yield put
+        secrets.forget()
+
+
+def control(wechat, method, path, body=None):
+    """The JSON answer of the control, whatever its status."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{wechat.base_url}/_local/{path}", data, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with closing(opener.open(request, timeout=5)) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with closing(error):
+            return error.code, json.load(error)
+
+
+# Login
+
+
+def test_code_gives_the_openid_and_unionid_and_nothing_else(wechat, login):
+    identity = login.identify(wechat.codes.issue("oBuyer", "uBuyer"))
+
+    assert identity == WechatIdentity("oBuyer", "uBuyer")
+    assert vars(identity) == {"openid": "oBuyer", "unionid": "uBuyer"}
+
+
+def test_code_is_good_once(wechat, login):
+    code = wechat.codes.issue("oBuyer")
+    login.identify(code)
+
+    with pytest.raises(InvalidRequest) as refusal:
+        login.identify(code)
+
+    assert refusal.value.message == "登录凭证已失效，请重新打开小程序登录。"
+
+
+@pytest.mark.parametrize("code", ["never-issued", "a&secret=b", "登录"])
+def test_code_that_was_never_issued_is_refused(login, code):
+    with pytest.raises(InvalidRequest):
+        login.identify(code)
+
+
+def test_demo_code_always_means_the_same_buyer_of_the_app(wechat, login):
+    other = WechatLogin(WechatApp(**wechat.new_account("m2").wechat_login), wechat.base_url)
+
+    first, second = login.identify("demo-小红"), login.identify("demo-小红")
+
+    assert first == second
+    assert len(first.openid) == 28
+    assert login.identify("demo-小明") != first
+    assert other.identify("demo-小红") != first
+
+
+def test_wrong_app_secret_is_a_failure(wechat, login):
+    app = WechatApp(wechat.new_account("m1").appid, "wrong")
+
+    with pytest.raises(GatewayFailed) as failure:
+        WechatLogin(app, wechat.base_url).identify("demo-a")
+
+    assert failure.value.details == {"reason": "40125"}
+    assert "wrong" not in repr(app)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("server_error", "http_500"), ("rate_limited", "http_429"), ("lost_answer", "no_answer")],
+)
+def test_login_that_goes_wrong_is_a_failure(wechat, login, kind, reason):
+    wechat.faults.add("login", kind)
+
+    with pytest.raises(GatewayFailed) as failure:
+        login.identify("demo-a")
+
+    assert failure.value.details == {"reason": reason}
+
+
+def test_slow_login_is_not_waited_for(wechat, login, monkeypatch):
+    monkeypatch.setattr(wechat_login_module, "READ_TIMEOUT_S", 0.1)
+    wechat.faults.add("login", "slow", seconds=0.3)
+
+    with pytest.raises(GatewayFailed) as failure:
+        login.identify("demo-a")
+
+    assert failure.value.details == {"reason": "no_answer"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"<html>", "unreadable_answer"), (b"{}", "no_openid"), (b'{"errcode": -1}', "-1")],
+)
+def test_answer_without_an_openid_is_a_failure(body, reason):
+    server = Server(lambda call: Answer(200, body))
+    server.start()
+
+    with pytest.raises(GatewayFailed) as failure:
+        WechatLogin(WechatApp("wx1", "s"), server.base_url).identify("code")
+
+    server.stop()
+    assert failure.value.details == {"reason": reason}
+
+
+# Control over HTTP, and what outlives a restart
+
+
+def test_control_makes_an_account_and_issues_codes(wechat):
+    status, made = control(wechat, "POST", "accounts", {"merchant_id": "m7"})
+    _, again = control(wechat, "POST", "accounts", {"merchant_id": "m7"})
+    _, issued = control(wechat, "POST", "codes", {"openid": "oBuyer"})
+    login = WechatLogin(WechatApp(**made["wechat-login"]), wechat.base_url)
+
+    assert status == 200
+    assert made == again
+    assert made["wechat-pay"]["mode"] == "direct"
+    assert login.identify(issued["code"]) == WechatIdentity("oBuyer")
+
+
+def test_control_sets_shows_and_clears_faults(wechat):
+    asked = {"operation": "refund", "kind": "not_enough", "times": 2}
+
+    _, added = control(wechat, "POST", "faults", asked)
+    _, cleared = control(wechat, "DELETE", "faults")
+
+    assert added == {"faults": [asked | {"seconds": 0.0}]}
+    assert cleared == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "answer"),
+    [
+        ("pay", {"out_trade_no": "1"}, (404, "ORDER_NOT_EXIST")),
+        ("pay", {"unheard": 1}, (400, "PARAM_ERROR")),
+        ("faults", {"operation": "query", "kind": "not_enough"}, (400, "PARAM_ERROR")),
+        ("callbacks/resend", {"number": "1"}, (404, "RESOURCE_NOT_EXISTS")),
+        ("nothing", {}, (404, "RESOURCE_NOT_EXISTS")),
+    ],
+)
+def test_control_refuses_what_it_cannot_do(wechat, path, body, answer):
+    status, said = control(wechat, "POST", path, body)
+
+    assert (status, said["code"]) == answer
+
+
+def test_control_shows_an_empty_ledger_and_no_callbacks(wechat):
+    wechat.new_account("m1", balance_fen=500)
+
+    _, ledger = control(wechat, "GET", "ledger")
+    _, callbacks = control(wechat, "GET", "callbacks?state=pending")
+    _, settled = control(wechat, "POST", "refunds/settle", {})
+
+    assert ledger["trades"] == []
+    assert list(ledger["balances"].values()) == [500]
+    assert callbacks == {"callbacks": []}
+    assert settled == {"settled": 0}
+
+
+def test_accounts_and_keys_outlive_a_restart(tmp_path):
+    before = Wechat(folder=tmp_path).start()
+    account = before.new_account("m1")
+    before.stop()
+    after = Wechat(folder=tmp_path).start()
+
+    identity = WechatLogin(WechatApp(**account.wechat_login), after.base_url).identify("demo-a")
+
+    after.stop()
+    assert identity.openid.startswith("o")
+    assert after.new_account("m1") == account
+    assert after.platform.public_key_id == before.platform.public_key_id
+    assert (tmp_path / "wechat.json").stat().st_mode & 0o777 == 0o600
+
+
+# Secrets
+
+
+def test_secret_is_read_once_and_kept(parameters):
+    parameters("session-key", "first")
+    first = secrets.secret("session-key")
+    parameters("session-key", "second")
+
+    assert (first, secrets.secret("session-key")) == ("first", "first")
+    secrets.forget()
+    assert secrets.secret("session-key") == "second"
+
+
+@pytest.mark.parametrize("name", ["session-key", "merchants/../x y", ""])
+def test_missing_secret_says_which(parameters, name):
+    with pytest.raises(NotConfigured) as refusal:
+        secrets.secret(name)
+
+    assert refusal.value.details == {"parameter": name}
+    assert refusal.value.message == f"还没有配置参数“{name}”，请商家配置好后再试。"
+
+
+@pytest.mark.parametrize("value", ["not json: hush", '["hush"]'])
+def test_secret_of_the_wrong_shape_says_which_and_not_what(parameters, value):
+    parameters("merchants/m1/wechat-login", value)
+
+    with pytest.raises(NotConfigured) as refusal:
+        secrets.json_secret("merchants/m1/wechat-login")
+
+    assert refusal.value.details == {"parameter": "merchants/m1/wechat-login"}
+    assert "hush" not in str(refusal.value)
+
+
+def test_gateways_come_from_the_merchants_secrets(parameters, wechat):
+    account = wechat.new_account("m1")
+    parameters("merchants/m1/wechat-pay", json.dumps(account.wechat_pay))
+    parameters("merchants/m1/wechat-login", json.dumps(account.wechat_login))
+
+    pay = payment_gateway("m1", "wechat_pay")
+
+    assert pay is payment_gateway("m1", "wechat_pay")
+    assert isinstance(wechat_login("m1"), WechatLogin)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"mode": "partner"}, {"mchid": ""}, {"api_v3_key": "short"}, {"public_keys": {}}],
+)
+def test_incomplete_account_is_not_configured(parameters, wechat, changes):
+    account = wechat.new_account("m1")
+    parameters("merchants/m1/wechat-pay", json.dumps(account.wechat_pay | changes))
+
+    with pytest.raises(NotConfigured) as refusal:
+        payment_gateway("m1", "wechat_pay")
+
+    assert refusal.value.details == {"parameter": "merchants/m1/wechat-pay"}
+    assert account.wechat_pay["api_v3_key"] not in refusal.value.message

@@ -12,16 +12,20 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from infra.local import dynamodb_local, engine, process
 
+if TYPE_CHECKING:
+    from tests.support import Town
+
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
-AWS_PORT, DYNAMODB_PORT, WECHAT_API_PORT, WECHAT_PAY_PORT = (process.free_port() for _ in range(4))
+AWS_PORT, DYNAMODB_PORT, WECHAT_PORT = (process.free_port() for _ in range(3))
 ENDPOINT = STARTED_ELSEWHERE or f"http://127.0.0.1:{AWS_PORT}"
 DYNAMODB_ENDPOINT = f"http://127.0.0.1:{DYNAMODB_PORT}" if ON_DYNAMODB_LOCAL else ENDPOINT
 
@@ -35,8 +39,8 @@ os.environ |= engine.credentials(ENDPOINT) | {
     "RECORDS_TABLE": f"{PREFIX}records",
     "PARAMETERS_PREFIX": f"/tuan/{PREFIX}test",
     # Where tests start their gateways; never the real ones.
-    "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_API_PORT}",
-    "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PAY_PORT}",
+    "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_PORT}",
+    "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "WEB_URL": "https://shop.example.com",
     "TIME_DIVISOR": "1",
 }
@@ -71,6 +75,15 @@ def _put_parameters() -> None:
     engine.put_parameters(ENDPOINT, keys)
     address = {f"{path}/public-api-url": "https://api.example.com/api"}
     engine.put_parameters(ENDPOINT, address, secret=False)
+
+
+@pytest.fixture
+def town(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["Town"]:
+    """A merchant with everything around it; see tests.support."""
+    from tests.support import settled_in  # imports the app, which reads the environment
+
+    with settled_in(monkeypatch) as town:
+        yield town
 
 
 @pytest.fixture(autouse=True)

@@ -35,5 +35,9 @@ def once(request: Request, who: Staff, purpose: str) -> Once:
         raise InvalidRequest("请求编号太长，请刷新页面后重试。", field="Idempotency-Key")
     id_key = secrets.secret("id-key").encode()
     item_id = derived_id(id_key, purpose, who.merchant_id, who.username, key)
-    body: bytes = request.raw_body
-    return Once(item_id, hashlib.sha256(body).hexdigest()[:16])
+    return Once(item_id, hashlib.sha256(_body(request)).hexdigest()[:16])
+
+
+def _body(request: Request) -> bytes:
+    body = request.raw_body
+    return body if isinstance(body, bytes) else body.encode()

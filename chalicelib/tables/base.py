@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError
@@ -84,7 +84,8 @@ class StoredItem(Model):
     def _get_connection(cls) -> TableConnection:
         table = super()._get_connection()
         if table.connection is not connection:
-            connection.add_meta_table(table.get_meta_table())
+            with suppress(ValueError):  # another class of the same table has added it
+                connection.add_meta_table(table.get_meta_table())
             table.connection = connection
         return table
 

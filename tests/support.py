@@ -21,7 +21,7 @@ from chalicelib.domain import activity_draft, product
 from chalicelib.domain.ids import OrderId, new_id
 from chalicelib.domain.order import Intent
 from chalicelib.gateways import secrets as parameters
-from chalicelib.services import categories, due, merchants, products, publishing, staff
+from chalicelib.services import categories, due, merchants, products, publishing
 from chalicelib.settings import settings
 from chalicelib.tables.trade import BuyerItem, GroupItem, OrderItem, StockItem, TradeItem
 from infra.local import engine

@@ -24,7 +24,7 @@ api = Api(__name__, prefix="/v1/merchant")
     query=schemas.GroupQuery,
     answer=schemas.GroupRows,
 )
-def list_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows:
+def list_shop_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows:
     """Groups of an activity in one status, the soonest due first."""
     scope = ("groups", who.merchant_id, query.activity_id, query.status)
     found, key = trade_lists.groups_of(
@@ -45,7 +45,7 @@ def list_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows:
     query=schemas.OrderQuery,
     answer=schemas.OrderRows,
 )
-def list_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows:
+def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows:
     """Orders in one status, the longest paid first."""
     scope = ("orders", who.merchant_id, query.status)
     found, key = trade_lists.orders_in(

@@ -148,7 +148,7 @@ def change(
         _refuse_problems(merchant_id, draft, known=known)
         kept = {sku.sku_id for sku in numbered}
         removed = [old.stocks[sku_id] for sku_id in known if sku_id not in kept]
-        _refuse_removal(removed, before["skus"])
+        _refuse_removal(removed, before["skus"], now_s)
         brought = [sku for sku, given in zip(numbered, draft.skus, strict=True) if not given.sku_id]
         new = _put_beforehand(_new_stocks(merchant_id, product_id, brought))
         with transaction() as writes:
@@ -191,15 +191,18 @@ def _refuse_problems(merchant_id: str, draft: ProductDraft, *, known: Sequence[s
     categories.require(merchant_id, draft.category_id)
 
 
-def _refuse_removal(removed: Sequence[ProductStockItem], skus: Sequence[Mapping[str, Any]]) -> None:
+def _refuse_removal(
+    removed: Sequence[ProductStockItem], skus: Sequence[Mapping[str, Any]], now_s: int
+) -> None:
     specs = {sku["sku_id"]: spec_text(sku["specs"]) for sku in skus}
     for stock in removed:
         for claim in stock.activities.as_dict().values():
-            raise InvalidRequest(
-                f"「{specs[stock.sku_id]}」正在「{claim['name']}」中使用，请先结束那个活动。",
-                field="skus",
-                sku_id=stock.sku_id,
-            )
+            words = f"「{specs[stock.sku_id]}」正在「{claim['name']}」中使用，请先结束那个活动。"
+            if claim["ends_at_s"] <= now_s:  # over, and its stock not yet back
+                words = (
+                    f"「{claim['name']}」刚结束，它的库存退回后才能删除「{specs[stock.sku_id]}」。"
+                )
+            raise InvalidRequest(words, field="skus", sku_id=stock.sku_id)
     if len(removed) > REMOVED_MAX:
         words = f"一次最多删除 {REMOVED_MAX} 个规格，请分几次保存。"
         raise InvalidRequest(words, field="skus")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -204,12 +205,12 @@ def test_an_overlap_is_refused_and_a_later_window_is_not(shop):
 
 
 def test_publications_race_for_the_same_window_and_one_wins(shop):
-    steps = [lambda: shop.publish(red=30, green=10) for _ in range(6)]
+    for day in range(5):
+        window = {"starts_at_s": NOW_S + day * DAY_S, "ends_at_s": NOW_S + (day + 1) * DAY_S}
+        steps = [partial(shop.publish, red=4, green=1, **window)] * 6
 
-    outcomes = at_once(steps)
-
-    assert outcomes == ["activity_overlaps"] * 5 + ["done"]
-    assert shop.stock() == (70, 40)
+        assert at_once(steps) == ["activity_overlaps"] * 5 + ["done"]
+        assert shop.stock() == (100 - 4 * (day + 1), 50 - (day + 1))
 
 
 def test_publications_in_different_windows_race_for_the_same_stock(shop):
@@ -551,6 +552,22 @@ def test_a_sku_in_an_activity_cannot_be_removed(shop):
 
     assert refusal.value.message == "「绿色」正在「周末三人团」中使用，请先结束那个活动。"
     assert products.read(shop.merchant_id, shop.product_id).product.revision == 1
+
+
+def test_a_sku_can_be_removed_once_its_activity_is_closed(shop):
+    activity = shop.publish()
+    activities.end(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S)
+    draft = kept_draft(shop)
+    draft = replace(draft, skus=draft.skus[:1])
+
+    with pytest.raises(InvalidRequest) as refusal:
+        save(shop, draft)
+    assert refusal.value.message == "「周末三人团」刚结束，它的库存退回后才能删除「绿色」。"
+
+    activities.close(shop.merchant_id, activity.activity_id, now_s=END_S + DAY_S)
+    saved = save(shop, draft)
+    assert [sku["sku_id"] for sku in saved.product.skus] == [shop.red]
+    assert saved.stocks[shop.green].available == 50  # kept, for what may still come back
 
 
 def test_removing_a_sku_races_its_publication_and_one_of_them_wins(shop):

@@ -1,0 +1,305 @@
+"""What each step may cost: DynamoDB round trips and write units, exact.
+
+Counted, not timed, so that they hold on any machine. The figures are those of docs/decisions.md.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.errors import SoldOut
+from chalicelib.gateways.payment import Trade, TradeStatus
+from chalicelib.services import (
+    due,
+    groups,
+    orders,
+    payments,
+    releases,
+    reservations,
+    settlement,
+    terms,
+)
+from chalicelib.services.groups import Hint
+from chalicelib.services.ordering import Purchase
+from chalicelib.tables.trade import StockItem
+from tests.meter import Meter, metered
+from tests.support import ADDRESS, Activity, Town
+
+
+@pytest.fixture
+def meter(town: Town) -> Iterator[Meter]:
+    with metered() as meter:
+        yield meter
+
+
+class Shop:
+    """Steps at the service layer, so that only their own calls are counted."""
+
+    def __init__(self, town: Town, **terms_of_activity: int) -> None:
+        self.town = town
+        self.activity: Activity = town.activity(**terms_of_activity)
+        self.hint = Hint(self.activity.activity_id, self.activity.version)
+        self.purchase = Purchase(self.activity.sku_id, 1, ADDRESS)
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        merchant_id, now_s = self.town.merchant_id, self.town.now_s
+        terms.merchant(merchant_id, now_s)
+        terms.version(merchant_id, self.activity.activity_id, self.activity.version)
+
+    def open(self, key: str = "a-key-of-mine") -> tuple[str, OrderId]:
+        buyer = self.town.buyer("团长")
+        placed = groups.open_group(
+            self.town.merchant_id,
+            buyer.buyer_id,
+            "团长",
+            self.activity.activity_id,
+            self.purchase,
+            key=key,
+            now_s=self.town.now_s,
+        )
+        return str(placed.group_id), placed.order_id
+
+    def join(self, group_id: str, hint: Hint | None = None) -> OrderId:
+        buyer = self.town.buyer()
+        return self._join(group_id, buyer.buyer_id, hint or self.hint)
+
+    def _join(self, group_id: str, buyer_id: str, hint: Hint) -> OrderId:
+        return groups.join(
+            self.town.merchant_id,
+            buyer_id,
+            group_id,
+            self.purchase,
+            hint=hint,
+            now_s=self.town.now_s,
+        ).order_id
+
+    def pay(self, group_id: str, order_id: OrderId, attempt: str = "01") -> str:
+        trade = Trade(
+            f"{order_id}{attempt}",
+            TradeStatus.SUCCEEDED,
+            amount_fen=5900,
+            transaction_id="4200002377777777777777777777",
+            paid_at_s=self.town.now_s,
+            attach=group_id,
+        )
+        return payments.record(self.town.merchant_id, trade, "wechat_pay", now_s=self.town.now_s)
+
+    def opened(self, key: str = "a-key-of-mine") -> str:
+        group_id, order_id = self.open(key)
+        self.pay(group_id, order_id)
+        self.told(order_id)
+        return group_id
+
+    def joined_and_paid(self, group_id: str) -> OrderId:
+        order_id = self.join(group_id)
+        self.pay(group_id, order_id)
+        self.told(order_id)
+        return order_id
+
+    def told(self, order_id: OrderId) -> None:
+        """What the stream does at once after a payment."""
+        due.drive_order(self.town.merchant_id, order_id, now_s=self.town.now_s)
+
+
+def empty_bucket(town: Town, activity: Activity, *, number: int) -> None:
+    bucket = StockItem.at(town.merchant_id, activity.activity_id, activity.sku_id, number)
+    bucket.update(actions=[StockItem.available.set(0)], condition=StockItem.available.exists())
+
+
+def spent(meter: Meter) -> tuple[int, int]:
+    return len(meter.calls), meter.units
+
+
+def test_activity_detail_is_one_read(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    path = f"/v1/merchants/{town.merchant_id}/activities/{shop.activity.activity_id}"
+    assert town.visitor().get(path).status == 200
+    meter.reset()
+
+    assert town.visitor().get(path).status == 200
+
+    assert spent(meter) == (1, 0), meter.calls
+
+
+def test_group_progress_is_one_read(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    path = f"/v1/merchants/{town.merchant_id}/groups/{shop.opened()}"
+    meter.reset()
+
+    assert town.visitor().get(path).status == 200
+
+    assert spent(meter) == (1, 0), meter.calls
+
+
+def test_join_is_one_call_of_nine_units(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    group_id, buyer = shop.opened(), town.buyer()
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert spent(meter) == (1, 9), meter.parts
+
+
+def test_join_with_a_wrong_hint_reads_the_group_first(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    group_id, buyer = shop.opened(), town.buyer()
+    meter.reset()
+
+    groups.join(
+        town.merchant_id, buyer.buyer_id, group_id, shop.purchase, hint=None, now_s=town.now_s
+    )
+
+    assert spent(meter) == (2, 9), meter.parts
+
+
+def test_join_with_a_limit_costs_two_units_more(town: Town, meter: Meter) -> None:
+    shop = Shop(town, limit_per_buyer=5)
+    group_id, buyer = shop.opened(), town.buyer()
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert spent(meter) == (1, 11), meter.parts
+
+
+def test_join_whose_bucket_is_short_reads_all_buckets_and_tries_once_more(
+    town: Town, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(town)
+    group_id, buyer = shop.opened(), town.buyer()
+    empty_bucket(town, shop.activity, number=3)
+    monkeypatch.setattr(reservations.random, "randrange", lambda end: 3 % end)
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["TransactWriteItems", "BatchGetItem", "TransactWriteItems"]
+    assert meter.units == 17, meter.parts  # a refused transaction is charged too: 8 of them
+
+
+def test_sold_out_is_said_after_a_read_of_all_buckets(town: Town, meter: Meter) -> None:
+    shop = Shop(town, stock=3, seats=3)
+    group_id = shop.opened()
+    town.open_group(shop.activity)
+    town.open_group(shop.activity)
+    buyer = town.buyer()
+    reservations._short_until.clear()  # as in a container that has not met the shortage
+    meter.reset()
+
+    with pytest.raises(SoldOut):
+        shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["TransactWriteItems", "BatchGetItem", "GetItem"]
+    assert town.stock(shop.activity) == 0
+
+
+def test_open_is_two_calls_of_nine_units(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    buyer = town.buyer("团长")
+    terms.forget()
+    shop.warm_up()
+    meter.reset()
+
+    groups.open_group(
+        town.merchant_id,
+        buyer.buyer_id,
+        "团长",
+        shop.activity.activity_id,
+        shop.purchase,
+        key="a-key-of-mine",
+        now_s=town.now_s,
+    )
+
+    assert spent(meter) == (2, 9), (meter.calls, meter.parts)
+
+
+def test_callbacks_of_leader_middle_and_last(town: Town, meter: Meter) -> None:
+    shop = Shop(town, seats=3)
+    group_id, leader_order = shop.open()
+    meter.reset()
+    shop.pay(group_id, leader_order)
+    leader = spent(meter)
+    middle_order, last_order = shop.join(group_id), shop.join(group_id)
+    meter.reset()
+    shop.pay(group_id, middle_order)
+    middle = spent(meter)
+    meter.reset()
+    shop.pay(group_id, last_order)
+    last = spent(meter)
+
+    # One less than the budget of 8, 7 and 10 each: the order keeps its due marker until told.
+    assert (leader, middle, last) == ((2, 7), (2, 6), (2, 9)), meter.parts
+
+
+def test_duplicate_callback_is_one_read(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    group_id, order_id = shop.open()
+    shop.pay(group_id, order_id)
+    meter.reset()
+
+    assert shop.pay(group_id, order_id) == "duplicate"
+
+    assert spent(meter) == (1, 0), meter.calls
+
+
+def test_late_callback_is_two_units(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    group_id = shop.opened()
+    order_id = shop.join(group_id)
+    releases.cancel(town.merchant_id, order_id, now_s=town.now_s)
+    meter.reset()
+
+    assert shop.pay(group_id, order_id) == "late"
+
+    assert spent(meter) == (2, 2), meter.parts
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 40])
+def test_settling_a_formed_group(town: Town, meter: Meter, n: int) -> None:
+    shop = Shop(town, seats=n)
+    group_id = shop.opened()
+    for _ in range(n - 1):
+        shop.joined_and_paid(group_id)
+    meter.reset()
+
+    settlement.settle(town.merchant_id, group_id, now_s=town.now_s)
+
+    assert meter.calls == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    group_kilobytes = 1 if n <= 10 else 2
+    assert meter.units == 1 + 2 * group_kilobytes + 4 * n, meter.parts
+
+
+@pytest.mark.parametrize(("paid", "limit"), [(1, 0), (2, 0), (3, 0), (5, 0), (10, 0), (3, 5)])
+def test_failing_a_group(town: Town, meter: Meter, paid: int, limit: int) -> None:
+    shop = Shop(town, seats=paid + 1, limit_per_buyer=limit)
+    group_id = shop.opened()
+    for _ in range(paid - 1):
+        shop.joined_and_paid(group_id)
+    town.clock.forward(24 * 3600 + 61)
+    shop.warm_up()
+    meter.reset()
+
+    group = groups.find(town.merchant_id, group_id)
+    assert group is not None
+    settlement.fail_if_due(group, now_s=town.now_s)
+    status = settlement.settle(town.merchant_id, group_id, now_s=town.now_s)
+
+    assert status == "failed"
+    assert spent(meter) == (5, 8 + 5 * paid + (2 * paid if limit else 0)), meter.parts
+
+
+def test_release_is_three_calls_of_seven_units(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    group_id = shop.opened()
+    order_id = shop.join(group_id)
+    town.clock.forward(601)
+    shop.warm_up()
+    meter.reset()
+
+    releases.release_due(orders.get(town.merchant_id, order_id), now_s=town.now_s)
+
+    assert spent(meter) == (3, 7), meter.parts
+    assert len(settlement.members_orders(town.stored_group(group_id))) == 1

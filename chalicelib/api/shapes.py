@@ -9,7 +9,8 @@ import segno
 from chalicelib.api import schemas
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import Terms, state_of
-from chalicelib.domain.texts import TITLES, TextKey, text_of, yuan
+from chalicelib.domain.money import yuan
+from chalicelib.domain.texts import TITLES, TextKey, text_of
 from chalicelib.domain.words import status_text
 from chalicelib.services import buyers, waits
 from chalicelib.services.shares import Invitation

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.activity import Terms, TermsSku, buckets_for
-from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, trouble, yuan
+from chalicelib.domain.money import yuan
+from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, trouble
 
 TITLE_MAX = 28
 SKUS_MAX = 48

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from chalicelib.domain.money import yuan
+
 TITLE_MAX = 60
 DESCRIPTION_MAX = 5_000
 IMAGES_MAX = 9
@@ -36,11 +38,6 @@ class ProductDraft:
     description: str = ""
     images: tuple[str, ...] = ()
     on_sale: bool = True
-
-
-def yuan(fen: int) -> str:
-    """`fen` as people read it: ¥39.90."""
-    return f"¥{fen // 100}.{fen % 100:02d}"
 
 
 def spec_text(specs: Mapping[str, str]) -> str:

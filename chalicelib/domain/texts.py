@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain.money import yuan
+
 
 class TextKey(StrEnum):
     WAITING = "waiting"  # paid, and others are missing
@@ -22,11 +24,6 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.LATE: "名额已满，自动退款",
     TextKey.REFUNDED: "退款已到账",
 }
-
-
-def yuan(fen: int) -> str:
-    """¥59.00 for 5900."""
-    return f"¥{fen // 100}.{fen % 100:02d}"
 
 
 def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:

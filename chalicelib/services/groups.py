@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pynamodb.expressions.condition import size
 
-from chalicelib.domain.activity import ActivityState, Terms, state_of
+from chalicelib.domain.activity import Terms, refusal_to_open
 from chalicelib.domain.group import GroupStatus, has_free_seat, refusal_to_join
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.errors import (
@@ -27,11 +27,6 @@ from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.trade import GroupItem, OrderItem, TradeItem, groups_list
 
 LEADER_NAME_MAX = 20
-CLOSED_WORDS = {
-    ActivityState.SCHEDULED: "活动还没有开始，到时再来开团。",
-    ActivityState.PAUSED: "活动暂停中，暂时不能开团。可以单独购买。",
-    ActivityState.ENDED: "活动已结束，看看其他正在拼的好物。",
-}
 
 
 @dataclass(frozen=True)
@@ -205,11 +200,9 @@ def _seat_held(
 def _offer_to_open(merchant_id: str, activity_id: str, now_s: int) -> Terms:
     """The present terms of an activity in which groups can be opened now."""
     activity = terms.activity(merchant_id, activity_id, now_s)
-    state = state_of(activity.status, activity.starts_at_s, activity.ends_at_s, now_s=now_s)
-    if state is not ActivityState.RUNNING:
-        raise ActivityClosed(
-            CLOSED_WORDS[state], state=state.value, starts_at_s=activity.starts_at_s
-        )
+    refusal = refusal_to_open(activity.status, activity.starts_at_s, activity.ends_at_s, now_s)
+    if refusal is not None:
+        raise refusal
     return terms.terms_of(activity)
 
 

@@ -7,6 +7,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.domain.order import Order, OrderStatus, Payment, entry_of
+from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, NotFound
 from chalicelib.gateways import secrets
 from chalicelib.services import ordering, reservations, terms
@@ -162,7 +163,7 @@ def _solo_line(
         product_id=product_id,
         sku_id=sku_id,
         title=product.title,
-        spec=" ".join(dict(sku["specs"]).values()),
+        spec=spec_text(dict(sku["specs"])),
         image=sku["image"] or (product.images[0] if product.images else ""),
         list_price_fen=sku["list_price_fen"],
         unit_price_fen=sku["solo_price_fen"],

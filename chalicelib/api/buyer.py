@@ -168,7 +168,7 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
     body=schemas.PaymentGiven,
     answer=schemas.PaymentAsked,
     status=201,
-    refusals=[NotFound, OrderClosed, AlreadyPaid, GatewayFailed, Busy],
+    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, GatewayFailed, Busy],
 )
 def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.PaymentAsked:
     """Ask the gateway for the payment of a pending order."""

@@ -98,7 +98,7 @@ def after_payment(group: Group, *, now_s: int) -> Group:
 
 def shown_status(group: Group, *, now_s: int, grace_s: int) -> GroupStatus:
     """The status that readers see: failed once it is past saving, whether or not a job has run."""
-    past = now_s > (group.expires_at_s or 0) + grace_s
+    past = now_s >= (group.expires_at_s or 0) + grace_s
     return GroupStatus.FAILED if group.status is GroupStatus.OPEN and past else group.status
 
 

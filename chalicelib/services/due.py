@@ -72,10 +72,8 @@ def drive_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
     if group.status == GroupStatus.OPEN:
         settlement.fail_if_due(group, now_s=now_s)
         group = groups.find(merchant_id, group_id)
-    if group is None or group.status in settlement.UNDECIDED or group.due_at_s is None:
-        return
-    news.tell_outcome(group, now_s=now_s)
-    settlement.settle(merchant_id, group_id, now_s=now_s)
+    if group is not None:
+        settlement.carry_out(group, now_s=now_s)
 
 
 def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus, Refund
 from chalicelib.domain.texts import TextKey
-from chalicelib.services import groups, settlement
+from chalicelib.services import groups, orders
 from chalicelib.tables.base import PageKey, put_new, retried, transaction
 from chalicelib.tables.trade import GroupItem, MessageItem, OrderItem, buyer_pk
 
@@ -44,7 +44,7 @@ def tell_waiting(order: OrderItem, *, now_s: int) -> None:
     _tell_while_open(group, _message(order, TextKey.WAITING, now_s, missing=missing))
     if missing != 1:
         return
-    for other in settlement.members_orders(group):
+    for other in orders.of_group(group):
         if other.status == OrderStatus.PAID and other.buyer_id != order.buyer_id:
             _tell_while_open(group, _message(other, TextKey.ONE_LEFT, now_s))
 
@@ -56,7 +56,7 @@ def tell_outcome(group: GroupItem, *, now_s: int) -> None:
     """
     key = TextKey.FORMED if group.status == GroupStatus.FORMED else TextKey.FAILED
     at_s = group.decided_at_s or now_s
-    for order in settlement.members_orders(group):
+    for order in orders.of_group(group):
         known = order.view()
         if known.status is OrderStatus.PENDING or known.seat_payment is None:
             continue

@@ -86,6 +86,16 @@ def detail(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailI
     return order, lines
 
 
+def of_group(group: GroupItem) -> list[OrderItem]:
+    """The orders of a group's seats, read consistently in one call."""
+    keys = []
+    for buyer_id, order_no in group.members.as_dict().items():
+        key = OrderItem.at(group.merchant_id, OrderId(buyer_id, order_no))
+        keys.append((key.pk, key.sk))
+    found = TradeItem.batch_get(keys, consistent_read=True)
+    return [item for item in found if isinstance(item, OrderItem)]
+
+
 def of_buyer(
     merchant_id: str, buyer_id: str, *, after: PageKey | None, limit: int
 ) -> tuple[list[OrderItem], PageKey | None]:

@@ -23,11 +23,11 @@ from chalicelib.domain.order import (
     RefundStatus,
     entry_of,
 )
-from chalicelib.errors import AlreadyPaid, Conflict, NotFound, OrderClosed
+from chalicelib.errors import AlreadyPaid, Conflict, GroupClosed, NotFound, OrderClosed
 from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
-from chalicelib.services import orders, waits
+from chalicelib.services import groups, orders, waits
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
 from chalicelib.tables.trade import (
     GroupItem,
@@ -70,7 +70,7 @@ def ask(merchant_id: str, order_id: OrderId, method: str, *, now_s: int) -> Aske
     """Begin or go on with the payment of a pending order by `method`.
 
     The attempt is recorded before the gateway hears of it, so that a lost answer loses nothing.
-    Raises NotFound, OrderClosed, AlreadyPaid, GatewayFailed.
+    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, GatewayFailed.
     """
     for _ in range(PREPAY_TRIES_MAX):
         order, buyer = orders.with_buyer(merchant_id, order_id)
@@ -78,10 +78,11 @@ def ask(merchant_id: str, order_id: OrderId, method: str, *, now_s: int) -> Aske
         if order.total_fen == 0:
             record(merchant_id, _free_trade(order, now_s), FREE, now_s=now_s)
             return Asked(paid=True, parameters={})
+        expires_at_s = _payable_until(order, now_s)
         gateway = payment_gateway(merchant_id, method)
         attempt = retried(lambda: _begin_attempt(merchant_id, order_id, method, now_s))
         try:
-            prepay = _prepay_of(order, attempt, buyer.openid)
+            prepay = _prepay_of(order, attempt, buyer.openid, expires_at_s)
             return Asked(paid=False, parameters=gateway.prepay(prepay, now_s=now_s))
         except GatewayRefused as refused:
             _after_refusal(order, attempt, gateway, refused, now_s)
@@ -186,14 +187,26 @@ def _begin_attempt(merchant_id: str, order_id: OrderId, method: str, now_s: int)
     return attempt
 
 
-def _prepay_of(order: OrderItem, attempt: str, openid: str) -> Prepay:
+def _payable_until(order: OrderItem, now_s: int) -> int:
+    """Until when paying makes sense: while the seat is held and its group takes payments."""
+    group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
+    if group is None:
+        return order.pay_by_s
+    view = group.view()
+    if not group_rules.payment_counts(view, paid_at_s=now_s, grace_s=waits.GRACE_S):
+        raise GroupClosed("这个团已结束，不用再付款。可以自己开一个团。")
+    last_s = view.ends_at_s if view.expires_at_s is None else view.expires_at_s + waits.GRACE_S
+    return min(order.pay_by_s, last_s)
+
+
+def _prepay_of(order: OrderItem, attempt: str, openid: str, expires_at_s: int) -> Prepay:
     return Prepay(
         out_trade_no=out_trade_no(order.order_id, attempt),
         amount_fen=order.total_fen,
         description=order.title,
         payer=openid,
         attach=order.group_id or "",
-        expires_at_s=order.pay_by_s,
+        expires_at_s=expires_at_s,
         notify_url=callback_url(order.merchant_id, "payments"),
     )
 

@@ -13,7 +13,6 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.group import FailedReason, GroupStatus
-from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import (
     Intent,
     Order,
@@ -24,13 +23,12 @@ from chalicelib.domain.order import (
     entry_of,
 )
 from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
-from chalicelib.services import groups, orders, payments, reservations, waits
+from chalicelib.services import groups, news, orders, payments, reservations, waits
 from chalicelib.services.reservations import Shelf
 from chalicelib.tables.base import LostRace, Writes, chunks, retried, transaction, update_one
 from chalicelib.tables.trade import (
     GroupItem,
     OrderItem,
-    TradeItem,
     groups_list,
     listed,
     not_due,
@@ -85,17 +83,17 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
         )
 
     retried(step)
-    settle(merchant_id, group_id, now_s=now_s)
+    cancelled = groups.find(merchant_id, group_id)
+    if cancelled is not None:
+        carry_out(cancelled, now_s=now_s)
 
 
-def members_orders(group: GroupItem) -> list[OrderItem]:
-    """The orders of a group's seats, read consistently."""
-    keys = []
-    for buyer_id, order_no in group.members.as_dict().items():
-        key = OrderItem.at(group.merchant_id, OrderId(buyer_id, order_no))
-        keys.append((key.pk, key.sk))
-    found = TradeItem.batch_get(keys, consistent_read=True)
-    return [item for item in found if isinstance(item, OrderItem)]
+def carry_out(group: GroupItem, *, now_s: int) -> None:
+    """Tell the members of a decided group, then settle it. Cut off anywhere, it is repeated."""
+    if group.status in UNDECIDED or group.due_at_s is None:
+        return
+    news.tell_outcome(group, now_s=now_s)
+    settle(group.merchant_id, group.group_id, now_s=now_s)
 
 
 def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
@@ -113,7 +111,7 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
         if status in UNDECIDED or group.due_at_s is None:
             return status
         unsettled = (OrderStatus.PENDING, OrderStatus.PAID)
-        waiting = [order for order in members_orders(group) if order.status in unsettled]
+        waiting = [order for order in orders.of_group(group) if order.status in unsettled]
         parts = list(chunks(waiting, SETTLE_MAX)) or [[]]
         for number, part in enumerate(parts, start=1):
             with transaction() as writes:
@@ -134,7 +132,7 @@ def _ask_for_held_orders(group: GroupItem, *, now_s: int) -> None:
     if group.seats_paid == len(group.members.as_dict()):
         return
     patient = now_s < (group.expires_at_s or 0) + waits.GRACE_S + waits.GATEWAY_PATIENCE_S
-    for order in members_orders(group):
+    for order in orders.of_group(group):
         if order.status != OrderStatus.PENDING:
             continue
         for attempt in order.view().created_attempts:

@@ -302,4 +302,4 @@ def test_release_is_three_calls_of_seven_units(town: Town, meter: Meter) -> None
     releases.release_due(orders.get(town.merchant_id, order_id), now_s=town.now_s)
 
     assert spent(meter) == (3, 7), meter.parts
-    assert len(settlement.members_orders(town.stored_group(group_id))) == 1
+    assert len(orders.of_group(town.stored_group(group_id))) == 1

@@ -4,193 +4,128 @@ Requests go through the real routes, due work through the real jobs, money throu
 WeChat over the loopback with real signatures. Only time is ours: it stands still until moved.
 """
 
+import itertools
 import json
+import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-from chalice.test import Client
+import pytest
+from chalice.local import LambdaContext
 
 import app as application
 from chalicelib import clock
 from chalicelib.api import auth
 from chalicelib.domain import activity_draft, product
 from chalicelib.domain.ids import OrderId, new_id
-from chalicelib.domain.order import Intent
 from chalicelib.gateways import secrets as parameters
-from chalicelib.services import categories, due, merchants, products, publishing
+from chalicelib.services import categories, merchants, products, publishing
 from chalicelib.settings import settings
-from chalicelib.tables.trade import BuyerItem, GroupItem, OrderItem, StockItem, TradeItem
+from chalicelib.tables.records import RefusedCallbackItem
+from chalicelib.tables.trade import (
+    BuyerItem,
+    GroupItem,
+    LimitItem,
+    OrderItem,
+    StockItem,
+    TradeItem,
+    buyer_pk,
+)
 from infra.local import engine
 from infra.local.wechat import Wechat
+from tests.callers import ADDRESS, Activity, Buyer, Caller, Door, Reply, at_once
 
-ADDRESS = {
-    "name": "王小明",
-    "phone": "13800138000",
-    "province": "浙江省",
-    "city": "杭州市",
-    "district": "余杭区",
-    "street": "文一西路969号西溪花园12幢2单元1603室",
-}
+__all__ = [
+    "ADDRESS",
+    "DAY_S",
+    "Activity",
+    "Buyer",
+    "Caller",
+    "Clock",
+    "Door",
+    "Reply",
+    "Town",
+    "at_once",
+    "settled_in",
+]
+
+# In the order in which one minute does the most.
 JOBS = (
-    application.fail_due_groups,
-    application.release_unpaid_seats,
-    application.drive_refunds,
     application.query_payments,
+    application.release_unpaid_seats,
+    application.fail_due_groups,
+    application.drive_refunds,
     application.close_activities,
 )
+TICK = {"id": "tick", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 DAY_S = 86400
+ERA_S = 15 * DAY_S
+ERAS_MAX = 1200
+BUCKETS_MAX = 8
+
+_eras = itertools.count()
 
 
 class Clock:
-    """Stands still at `now_s` until it is moved."""
+    """Stands still at `now_s` until it is moved.
+
+    Jobs look at the whole table. Every town lives some weeks before the one before it, so that
+    what a town leaves undone is not due in the next.
+    """
 
     def __init__(self) -> None:
-        self.now_s = int(time.time())
+        self.now_s = int(time.time()) - next(_eras) % ERAS_MAX * ERA_S
 
     def forward(self, seconds: int) -> None:
         self.now_s += seconds
 
 
-@dataclass
-class Reply:
-    """An answer of the API."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def code(self) -> str:
-        return str(self.body["code"])
-
-
-@dataclass
-class Caller:
-    """Somebody with a session (or without) who calls the API."""
-
-    client: Client
-    token: str | None = None
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.token:
-            sent["Authorization"] = f"Bearer {self.token}"
-        raw = b""
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = self.client.http.request(method, path, headers=sent, body=raw)
-        said = json.loads(answer.body) if answer.body else None
-        return Reply(answer.status_code, said, {k.lower(): v for k, v in answer.headers.items()})
-
-    def get(self, path: str, **headers: str) -> Reply:
-        return self.call("GET", path, **headers)
-
-    def post(self, path: str, body: Any = None, **headers: str) -> Reply:
-        return self.call("POST", path, body, **headers)
-
-
-@dataclass
-class Buyer(Caller):
-    """A buyer who is logged in."""
-
-    merchant_id: str = ""
-    buyer_id: str = ""
-    activity: "Activity | None" = None
-    placed: dict[str, str] = field(default_factory=dict)
-
-    def open(self, activity: "Activity", *, key: str | None = None, **more: Any) -> Reply:
-        body = {"sku_id": activity.sku_id, "address": ADDRESS, **more}
-        key = key or secrets.token_hex(8)
-        path = f"/v1/activities/{activity.activity_id}/groups"
-        return self.post(path, body, Idempotency_Key=key)
-
-    def join(self, activity: "Activity", group_id: str, **more: Any) -> Reply:
-        hints = {"activity_id": activity.activity_id, "version": activity.version}
-        body = {"sku_id": activity.sku_id, "address": ADDRESS, **hints, **more}
-        return self.post(f"/v1/groups/{group_id}/seats", body)
-
-    def buy_alone(self, activity: "Activity", *, key: str | None = None, **more: Any) -> Reply:
-        body = {"sku_id": activity.sku_id, "address": ADDRESS, **more}
-        path = f"/v1/activities/{activity.activity_id}/orders"
-        return self.post(path, body, Idempotency_Key=key or secrets.token_hex(8))
-
-    def ask_to_pay(self, order_id: str) -> Reply:
-        return self.post(f"/v1/orders/{order_id}/payments", {"method": "wechat_pay"})
-
-    def cancel(self, order_id: str) -> Reply:
-        return self.post(f"/v1/orders/{order_id}/cancellation")
-
-    def order(self, order_id: str) -> Any:
-        return self.get(f"/v1/orders/{order_id}").body
-
-    def messages(self) -> list[str]:
-        """Keys of the buyer's messages, the latest order's first, oldest message first."""
-        return [item["text_key"] for item in self.get("/v1/me/messages").body["items"]][::-1]
-
-
-@dataclass(frozen=True)
-class Activity:
-    activity_id: str
-    version: int
-    product_id: str
-    sku_id: str
-    sku_ids: tuple[str, ...] = ()
-
-
 class Town:
     """One merchant with everything around it."""
 
-    def __init__(self, wechat: Wechat, time_of_day: Clock) -> None:
-        self.clock, self.wechat = time_of_day, wechat
-        self.client = Client(application.app)
+    def __init__(self, wechat: Wechat, time_of_day: Clock, door: Door) -> None:
+        self.clock, self.wechat, self.door = time_of_day, wechat, door
         self.merchant_id = new_id()
+        self.buyers: list[Buyer] = []
         merchants.create("果园小店", merchant_id=self.merchant_id, now_s=self.now_s)
-        account = wechat.new_account(self.merchant_id)
-        self.account = account
+        self.account = wechat.new_account(self.merchant_id)
         path = f"{settings.parameters_prefix}/merchants/{self.merchant_id}"
         engine.put_parameters(
-            self.aws,
+            os.environ["AWS_ENDPOINT_URL"],
             {
-                f"{path}/wechat-pay": json.dumps(account.wechat_pay),
-                f"{path}/wechat-login": json.dumps(account.wechat_login),
+                f"{path}/wechat-pay": json.dumps(self.account.wechat_pay),
+                f"{path}/wechat-login": json.dumps(self.account.wechat_login),
             },
         )
-        self.category_id = self._category()
-
-    @property
-    def aws(self) -> str:
-        import os
-
-        return os.environ["AWS_ENDPOINT_URL"]
+        category = categories.create(
+            self.merchant_id, name="水果", position=1, staff="test", now_s=self.now_s
+        )
+        self.category_id = str(category.category_id)
 
     @property
     def now_s(self) -> int:
         return self.clock.now_s
 
-    def _category(self) -> str:
-        made = categories.create(
-            self.merchant_id, name="水果", position=1, staff="test", now_s=self.now_s
-        )
-        return str(made.category_id)
-
     def visitor(self) -> Caller:
-        return Caller(self.client)
+        return Caller(self.door)
+
+    def staff(self, role: str = "owner") -> Caller:
+        return Caller(self.door, auth.staff_token(self.merchant_id, role, role, now_s=self.now_s))
 
     def owner(self) -> Caller:
-        token = auth.staff_token(self.merchant_id, "owner", "owner", now_s=self.now_s)
-        return Caller(self.client, token)
+        return self.staff()
 
     def buyer(self, name: str = "小明") -> Buyer:
         """A new buyer with a session, as a login would have made them."""
         buyer_id, openid = new_id(), f"o{secrets.token_hex(8)}"
         BuyerItem.at(self.merchant_id, buyer_id, openid=openid, name=name).save()
         token = auth.buyer_token(self.merchant_id, buyer_id, name, now_s=self.now_s)
-        return Buyer(self.client, token, self.merchant_id, buyer_id)
+        buyer = Buyer(self.door, token, self.merchant_id, buyer_id)
+        self.buyers.append(buyer)
+        return buyer
 
     def activity(
         self,
@@ -205,7 +140,7 @@ class Town:
         skus: int = 1,
         product_stock: int | None = None,
     ) -> Activity:
-        """A running activity of a product of its own."""
+        """A running activity of a product of its own. stock, product_stock: units of each SKU."""
         kinds = [
             product.SkuDraft({"规格": f"{n + 1}斤装"}, 12900, 9900, stock=product_stock or stock)
             for n in range(skus)
@@ -240,13 +175,21 @@ class Town:
         return reply.body["group_id"], leader, order_id
 
     def join(
-        self, activity: Activity, group_id: str, buyer: Buyer | None = None
+        self, activity: Activity, group_id: str, buyer: Buyer | None = None, **more: Any
     ) -> tuple[Buyer, str]:
         """(buyer, order_id) of a seat that is held."""
         buyer = buyer or self.buyer()
-        reply = buyer.join(activity, group_id)
+        reply = buyer.join(activity, group_id, **more)
         assert reply.status == 201, reply.body
         return buyer, reply.body["order_id"]
+
+    def member(
+        self, activity: Activity, group_id: str, buyer: Buyer | None = None, **more: Any
+    ) -> tuple[Buyer, str]:
+        """(buyer, order_id) of a seat that is paid."""
+        buyer, order_id = self.join(activity, group_id, buyer, **more)
+        self.pay(buyer, order_id)
+        return buyer, order_id
 
     def prepay(self, buyer: Buyer, order_id: str) -> str:
         """The prepay id that the buyer's phone would pay."""
@@ -261,17 +204,30 @@ class Town:
             assert self.wechat.quiet()
         return str(trade.out_trade_no)
 
+    def pay_unheard(self, buyer: Buyer, order_id: str) -> str:
+        """The buyer pays, and the callback is lost until it is sent again; the out_trade_no."""
+        self.wechat.faults.add("payment_callback", "dropped")
+        return self.pay(buyer, order_id)
+
+    def resend(self, *numbers: str) -> None:
+        """WeChat sends the callbacks of these numbers again, all at once."""
+        for number in numbers:
+            self.wechat.courier.resend(number)
+        assert self.wechat.quiet()
+
     def run_jobs(self, times: int = 1) -> None:
+        """Every scheduled function, as one minute runs them."""
         for _ in range(times):
-            for intent in (
-                Intent.QUERY,
-                Intent.RELEASE,
-                Intent.GROUP,
-                Intent.REFUND,
-                Intent.CLOSING,
-            ):
-                due.run(intent, now_s=self.now_s)
+            for job in JOBS:
+                job(TICK, LambdaContext(job.name, 256))
             assert self.wechat.quiet()
+
+    def wait(self, seconds: int, *, every_s: int = 60) -> None:
+        """Time passes, and the jobs run every `every_s` seconds of it and at its end."""
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self.clock.forward(min(every_s, end_s - self.now_s))
+            self.run_jobs()
 
     def stored_order(self, order_id: str) -> OrderItem:
         parsed = OrderId.parse(order_id)
@@ -280,41 +236,71 @@ class Town:
         return OrderItem.get(key.pk, key.sk, consistent_read=True)
 
     def stored_group(self, group_id: str) -> GroupItem:
-        return GroupItem.get(
-            GroupItem.at(self.merchant_id, group_id).pk, "group", consistent_read=True
-        )
+        key = GroupItem.at(self.merchant_id, group_id)
+        return GroupItem.get(key.pk, key.sk, consistent_read=True)
+
+    def orders(self) -> list[OrderItem]:
+        """Every order of the town's buyers."""
+        placed = OrderItem.sk.startswith("order#")
+        return [
+            order
+            for buyer in self.buyers
+            for order in OrderItem.query(
+                buyer_pk(self.merchant_id, buyer.buyer_id), placed, consistent_read=True
+            )
+        ]
 
     def stock(self, activity: Activity, sku_id: str | None = None) -> int:
         """Units in all buckets of one SKU."""
         sku = sku_id or activity.sku_id
         keys = [
             (StockItem.at(self.merchant_id, activity.activity_id, sku, n).pk, "stock")
-            for n in range(8)
+            for n in range(BUCKETS_MAX)
         ]
         found = TradeItem.batch_get(keys, consistent_read=True)
         left = [item.available for item in found if isinstance(item, StockItem)]
         assert all(units >= 0 for units in left)
         return sum(left)
 
+    def product_stock(self, activity: Activity, sku_id: str | None = None) -> int:
+        """Units that no activity holds."""
+        stocked = products.read(self.merchant_id, activity.product_id)
+        return int(stocked.stocks[sku_id or activity.sku_id].available)
+
+    def limit_used(self, activity: Activity, buyer: Buyer) -> int:
+        """Units of the activity that count against the buyer's limit."""
+        key = LimitItem.at(self.merchant_id, buyer.buyer_id, activity.activity_id)
+        return LimitItem.get(key.pk, key.sk, consistent_read=True).used
+
+    def money(self) -> dict[str, int]:
+        """What WeChat's own ledger says, in fen, over all trades."""
+        trades = self.wechat.ledger.summaries()
+        names = ("captured_fen", "refunded_fen", "refunding_fen")
+        return {name: sum(trade[name] for trade in trades) for name in names}
+
+    def refused_callbacks(self) -> list[tuple[str, dict[str, Any]]]:
+        """(code, details) of the callbacks that were refused and kept."""
+        kept = RefusedCallbackItem.query(f"{self.merchant_id}#callbacks", consistent_read=True)
+        return [(row.code, row.details.as_dict()) for row in kept]
+
 
 @contextmanager
-def settled_in(monkeypatch: Any) -> Iterator[Town]:
+def settled_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """A town of its own, with WeChat beside it, and the clock stopped."""
-    time_of_day = Clock()
+    time_of_day, door = Clock(), Door()
     monkeypatch.setattr(clock, "now_s", lambda: time_of_day.now_s)
     port = int(settings.wechat_pay_url.rpartition(":")[2])
     wechat = Wechat(port=port, now=lambda: float(time_of_day.now_s))
-    client = Client(application.app)
-    wechat.courier.send = lambda url, headers, body: _deliver(client, url, headers, body)
+    wechat.courier.send = lambda url, headers, body: _deliver(door, url, headers, body)
+    wechat.gateway.refund_delay_s = 0.01
     wechat.start()
     try:
-        yield Town(wechat, time_of_day)
+        yield Town(wechat, time_of_day, door)
     finally:
         wechat.stop()
 
 
-def _deliver(client: Client, url: str, headers: dict[str, str], body: bytes) -> int:
+def _deliver(door: Door, url: str, headers: dict[str, str], body: bytes) -> int:
     """A callback on its way to the route that it names."""
     path = url.removeprefix(parameters.secret("public-api-url"))
-    answer = client.http.request("POST", path, headers=headers, body=body)
-    return int(answer.status_code)
+    return door.request("POST", path, headers, body).status

@@ -1,0 +1,209 @@
+"""The demonstration shop 「山野果园」: what it sells, who works there, who buys.
+
+Bodies are those of the API's routes; nothing here touches the network. Prices are whole fen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SHOP = "山野果园"
+SERVICE_PHONE = "400-820-1357"
+MERCHANT_ID = "shanyeguoyuan000000001"  # the same at every start, so that links stay good
+OWNER, PASSWORD = "shanye", "shanye-2026"  # of a shop that exists on this machine only
+IMAGES = "https://images.example.com/shanye"
+DAY_S, HOUR_S = 86400, 3600
+
+CATEGORIES = ("时令水果", "山珍干货", "蜂蜜茶饮")
+
+STAFF = (
+    {"username": "lizhang", "name": "李掌柜", "role": "manager", "password": "lizhang-2026"},
+    {"username": "xiaowu", "name": "小吴", "role": "fulfilment", "password": "xiaowu-2026"},
+    {"username": "ayun", "name": "阿云", "role": "service", "password": "ayun-kefu-2026"},
+)
+
+
+@dataclass(frozen=True)
+class Sku:
+    """One SKU; `group_fen` and `units` are what the activity sells it for, and how many."""
+
+    specs: dict[str, str]
+    list_fen: int
+    solo_fen: int
+    group_fen: int
+    stock: int
+    units: int
+
+
+@dataclass(frozen=True)
+class Activity:
+    title: str
+    seats: int
+    life_h: int = 24
+    days: int = 7
+    starts_in_h: int = 0
+    limit_per_buyer: int = 0
+    limit_per_order: int = 5
+
+
+@dataclass(frozen=True)
+class Product:
+    name: str  # of its pictures
+    title: str
+    category: str
+    description: str
+    skus: tuple[Sku, ...]
+    activity: Activity | None = None
+
+    def body(self, category_id: str) -> dict[str, Any]:
+        """What POST /v1/merchant/products takes."""
+        return {
+            "title": self.title,
+            "category_id": category_id,
+            "description": self.description,
+            "images": [f"{IMAGES}/{self.name}-{n}.jpg" for n in (1, 2)],
+            "skus": [
+                {
+                    "specs": sku.specs,
+                    "list_price_fen": sku.list_fen,
+                    "solo_price_fen": sku.solo_fen,
+                    "stock": sku.stock,
+                }
+                for sku in self.skus
+            ],
+        }
+
+    def activity_body(
+        self, activity: Activity, product_id: str, sku_ids: Sequence[str], *, now_s: int
+    ) -> dict[str, Any]:
+        """What POST /v1/merchant/activities takes; `sku_ids` in the order of `skus`."""
+        starts_at_s = now_s + activity.starts_in_h * HOUR_S if activity.starts_in_h else 0
+        return {
+            "product_id": product_id,
+            "title": activity.title,
+            "skus": [
+                {"sku_id": sku_id, "group_price_fen": sku.group_fen, "stock": sku.units}
+                for sku_id, sku in zip(sku_ids, self.skus, strict=True)
+            ],
+            "seats_total": activity.seats,
+            "life_h": activity.life_h,
+            "starts_at_s": starts_at_s,
+            "ends_at_s": (starts_at_s or now_s) + activity.days * DAY_S,
+            "limit_per_buyer": activity.limit_per_buyer,
+            "limit_per_order": activity.limit_per_order,
+        }
+
+
+STRAWBERRY = Product(
+    "strawberry",
+    "云南高原红颜草莓 当天现摘",
+    "时令水果",
+    "海拔 2200 米的露天草莓，清晨采摘，当天发出。坏果拍照，按个赔付。",
+    (
+        Sku({"规格": "2 斤装"}, 12900, 9900, 5900, stock=300, units=120),
+        Sku({"规格": "4 斤装"}, 22900, 17900, 10900, stock=200, units=60),
+    ),
+    Activity("红颜草莓三人团", seats=3, limit_per_buyer=4, limit_per_order=2),
+)
+
+ORANGE = Product(
+    "orange",
+    "赣南脐橙 现摘现发",
+    "时令水果",
+    "信丰老树脐橙，皮薄多汁。不打蜡，不催熟。",
+    (
+        Sku({"规格": "5 斤装", "果径": "中果"}, 4990, 3990, 2990, stock=500, units=200),
+        Sku({"规格": "5 斤装", "果径": "大果"}, 5990, 4990, 3790, stock=400, units=150),
+        Sku({"规格": "9 斤装", "果径": "中果"}, 7990, 6590, 4990, stock=400, units=150),
+        Sku({"规格": "9 斤装", "果径": "大果"}, 8990, 7590, 5890, stock=300, units=100),
+    ),
+    Activity("赣南脐橙两人团", seats=2, limit_per_order=3),
+)
+
+APPLE = Product(
+    "apple",
+    "阿克苏冰糖心苹果 80mm 以上",
+    "时令水果",
+    "昼夜温差养出的冰糖心，脆甜。整箱发货。",
+    (
+        Sku({"规格": "5 斤装"}, 6990, 5490, 3990, stock=300, units=100),
+        Sku({"规格": "10 斤装"}, 11990, 9990, 7490, stock=200, units=80),
+    ),
+    Activity("冰糖心苹果五人团", seats=5, life_h=48, days=10),
+)
+
+POMEGRANATE = Product(
+    "pomegranate",
+    "会理突尼斯软籽石榴",
+    "时令水果",
+    "籽软可嚼，不吐籽。单果七两以上。",
+    (
+        Sku({"规格": "6 个装"}, 5990, 4890, 3690, stock=240, units=90),
+        Sku({"规格": "12 个装"}, 10990, 8890, 6890, stock=160, units=60),
+    ),
+    Activity("软籽石榴三人团", seats=3, starts_in_h=48, days=5),
+)
+
+MATSUTAKE = Product(
+    "matsutake",
+    "香格里拉松茸干片",
+    "山珍干货",
+    "手工切片，低温烘干。炖汤前温水泡二十分钟。",
+    (
+        Sku({"净含量": "50 克"}, 16800, 13800, 9800, stock=120, units=40),
+        Sku({"净含量": "100 克"}, 31800, 25800, 18800, stock=80, units=30),
+    ),
+    Activity("松茸干片三人团", seats=3, life_h=72, days=14, limit_per_buyer=2, limit_per_order=2),
+)
+
+MUSHROOM = Product(
+    "mushroom",
+    "古田花菇 肉厚免剪脚",
+    "山珍干货",
+    "椴木栽培，菇面自然开花。",
+    (
+        Sku({"净含量": "250 克"}, 6880, 5680, 4280, stock=260, units=80),
+        Sku({"净含量": "500 克"}, 12880, 10680, 7980, stock=160, units=50),
+    ),
+    Activity("古田花菇两人团", seats=2, life_h=12),
+)
+
+HONEY = Product(
+    "honey",
+    "秦岭土蜂蜜 一年一割",
+    "蜂蜜茶饮",
+    "中华蜂采百花，一年只割一次。低温会结晶，是正常现象。",
+    (
+        Sku({"净含量": "500 克", "包装": "瓶装"}, 9800, 7800, 5800, stock=200, units=80),
+        Sku({"净含量": "1000 克", "包装": "瓶装"}, 17800, 14800, 10800, stock=150, units=60),
+        Sku({"净含量": "1000 克", "包装": "礼盒"}, 21800, 17800, 13800, stock=80, units=30),
+    ),
+    Activity("秦岭土蜂蜜三人团", seats=3, limit_per_order=2),
+)
+
+TEA = Product(  # sold alone: it has no activity yet
+    "tea",
+    "武夷山桂圆红枣茶",
+    "蜂蜜茶饮",
+    "桂圆、红枣、枸杞，独立小包，焖泡五分钟。",
+    (
+        Sku({"规格": "15 包"}, 4900, 3900, 2900, stock=300, units=100),
+        Sku({"规格": "30 包"}, 8900, 6900, 5200, stock=200, units=80),
+    ),
+)
+
+PRODUCTS = (STRAWBERRY, ORANGE, APPLE, POMEGRANATE, MATSUTAKE, MUSHROOM, HONEY, TEA)
+
+# A login code demo-<name> always means the same buyer at the local WeChat.
+BUYERS = {"linxiaoman": "林小满", "zhouxingyuan": "周行远", "chenzhixia": "陈知夏"}
+
+
+def address(name: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "phone": "13800138000",
+        "province": "浙江省",
+        "city": "杭州市",
+        "district": "余杭区",
+        "street": "文一西路 969 号西溪花园 12 幢 2 单元 1603 室",
+    }

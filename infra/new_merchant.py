@@ -1,0 +1,169 @@
+"""Open a shop on a stage: `python -m infra.new_merchant --stage prod --name 山野果园 --owner shanye`.
+
+Writes the stage's own keys when it has none yet, the merchant's WeChat secrets when they are
+given, the merchant, and its owner's account. A repeat with the same --merchant-id finishes what
+was cut off, and changes nothing that is there but the WeChat secrets.
+
+The credentials are those of the AWS command line (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …);
+the tables are found by the stack's outputs, or named by CATALOGUE_TABLE and RECORDS_TABLE.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import ClientError
+
+from chalicelib.domain.ids import ID_LENGTH, new_id
+
+PASSWORD = "OWNER_PASSWORD"  # the environment variable that brings it without a terminal
+WECHAT_PARAMETERS = ("wechat-pay", "wechat-login")
+STAGE_KEYS = ("session-key", "id-key")
+KEY_BYTES = 32
+TABLES = {"CATALOGUE_TABLE": "CatalogueTableName", "RECORDS_TABLE": "RecordsTableName"}
+
+
+class CannotOpen(Exception):
+    """The shop was not opened; the message says what to mend."""
+
+
+def write_stage_keys(ssm: Any, prefix: str) -> None:
+    """Write the keys of sessions and ids, unless they are there: changing them logs everybody
+    out and gives every buyer another id."""
+    for name in STAGE_KEYS:
+        value = secrets.token_hex(KEY_BYTES)
+        try:
+            ssm.put_parameter(Name=f"{prefix}/{name}", Value=value, Type="SecureString")
+        except ClientError as refusal:
+            if refusal.response["Error"]["Code"] != "ParameterAlreadyExists":
+                raise
+
+
+def write_wechat(ssm: Any, prefix: str, merchant_id: str, wechat: Mapping[str, Any]) -> None:
+    """Write the merchant's WeChat secrets, over what is there: {"wechat-pay", "wechat-login"}."""
+    for name, value in wechat.items():
+        ssm.put_parameter(
+            Name=f"{prefix}/merchants/{merchant_id}/{name}",
+            Value=json.dumps(value),
+            Type="SecureString",
+            Tier="Intelligent-Tiering",  # two keys in PEM pass the standard tier's 4 KB
+            Overwrite=True,
+        )
+
+
+def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None:
+    """Create the merchant and its owner's account, each unless it is there.
+
+    The environment names the tables and the stage. Raises CannotOpen.
+    """
+    # Imported late: the app reads its settings from the environment once, on import.
+    from chalicelib import clock
+    from chalicelib.api.auth import Role
+    from chalicelib.errors import Conflict
+    from chalicelib.services import merchants, staff
+
+    _check(owner, password, staff)
+    now_s = clock.now_s()
+    try:
+        merchants.create(name, merchant_id=merchant_id, now_s=now_s)
+    except Conflict:
+        merchants.read(merchant_id)
+    try:
+        staff.add(
+            merchant_id,
+            owner,
+            name="店主",
+            role=Role.OWNER.value,
+            password=password,
+            staff="system",
+            now_s=now_s,
+        )
+    except Conflict as refusal:
+        raise CannotOpen(f"账号 {owner} 已存在，没有改动它的密码。") from refusal
+
+
+def _check(owner: str, password: str, staff: Any) -> None:
+    if not re.fullmatch(staff.USERNAME_PATTERN, owner):
+        raise CannotOpen("账号要有 3 到 32 个字符，可用小写字母、数字和 . _ -，以字母或数字开头。")
+    if not staff.PASSWORD_MIN <= len(password) <= staff.PASSWORD_MAX:
+        raise CannotOpen(f"密码要有 {staff.PASSWORD_MIN} 到 {staff.PASSWORD_MAX} 个字符。")
+
+
+def _read_wechat(file: str | None) -> dict[str, Any]:
+    """The WeChat secrets of a JSON file; "-" is the standard input. Raises CannotOpen."""
+    if file is None:
+        return {}
+    try:
+        wechat = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
+    except ValueError:
+        raise CannotOpen(f"{file} 不是有效的 JSON。") from None
+    if not isinstance(wechat, dict) or not set(wechat) <= set(WECHAT_PARAMETERS):
+        raise CannotOpen(f"{file} 应为 JSON 对象，键为 {' 和 '.join(WECHAT_PARAMETERS)}。")
+    return wechat
+
+
+def _password() -> tuple[str, bool]:
+    """(password, whether it was made here and has to be told)."""
+    if PASSWORD in os.environ:
+        return os.environ[PASSWORD], False
+    if not sys.stdin.isatty():
+        return secrets.token_urlsafe(12), True
+    typed = getpass.getpass("店主密码（回车则自动生成）：")
+    return (typed, False) if typed else (secrets.token_urlsafe(12), True)
+
+
+def _prepare_environment(session: Any, stage: str, stack: str | None) -> str:
+    """Set what the app reads on import; returns the path of the stage's parameters."""
+    prefix = f"/tuan/{stage}"
+    os.environ |= {"STAGE": stage, "PARAMETERS_PREFIX": prefix}
+    if stack is not None:
+        found = session.create_client("cloudformation").describe_stacks(StackName=stack)
+        outputs = {it["OutputKey"]: it["OutputValue"] for it in found["Stacks"][0]["Outputs"]}
+        os.environ |= {variable: outputs[output] for variable, output in TABLES.items()}
+    missing = [variable for variable in TABLES if variable not in os.environ]
+    if missing:
+        raise CannotOpen(f"不知道数据表的名字：请用 --stack，或设置 {'、'.join(missing)}。")
+    return prefix
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="在一个环境里开一家店：商家、店主账号、微信密钥。")
+    parser.add_argument("--stage", required=True, help="环境，如 dev、prod")
+    parser.add_argument("--name", required=True, help="店名")
+    parser.add_argument("--owner", required=True, help="店主登录用的账号")
+    parser.add_argument("--stack", help="CloudFormation 的栈名，用来查数据表的名字")
+    parser.add_argument("--merchant-id", help="商家编号，22 位字母数字；不填则新生成")
+    parser.add_argument(
+        "--wechat", help='JSON 文件，{"wechat-pay": {…}, "wechat-login": {…}}；- 为标准输入'
+    )
+    options = parser.parse_args()
+    try:
+        wechat = _read_wechat(options.wechat)
+        password, told = _password()
+        session = botocore.session.get_session()
+        prefix = _prepare_environment(session, options.stage, options.stack)
+        merchant_id = options.merchant_id or new_id()
+        if not re.fullmatch(f"[0-9A-Za-z]{{{ID_LENGTH}}}", merchant_id):
+            raise CannotOpen(f"商家编号要有 {ID_LENGTH} 位字母或数字。")
+        ssm = session.create_client("ssm")
+        write_stage_keys(ssm, prefix)
+        write_wechat(ssm, prefix, merchant_id, wechat)
+        open_shop(merchant_id, options.name, owner=options.owner, password=password)
+    except CannotOpen as failure:
+        sys.exit(str(failure))
+    told_password = f"，密码 {password}（只显示这一次）" if told else ""
+    sys.stdout.write(
+        f"已开店：{options.name}，商家编号 {merchant_id}，店主账号 {options.owner}{told_password}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""A payment gateway in memory: the port's real behaviour, with a ledger of its own.
+
+It obeys what WeChat Pay does: a number is one trade for ever, a paid trade cannot be closed and
+a closed one cannot be paid, a refund is accepted first and confirmed later, the same refund
+number again is the same refund, and no more goes back than came in. Time is the caller's.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from chalicelib.errors import GatewayFailed
+from chalicelib.gateways import directory
+from chalicelib.gateways.payment import (
+    CallbackRefused,
+    GatewayRefused,
+    PaymentGateway,
+    Prepay,
+    Refund,
+    RefundRequest,
+    RefundStatus,
+    Trade,
+    TradeStatus,
+)
+
+_T = TypeVar("_T")
+OPEN_REFUNDS = (RefundStatus.PROCESSING, RefundStatus.ABNORMAL)
+
+
+@dataclass(frozen=True)
+class HeldRefund:
+    """A refund as a gateway's own record has it."""
+
+    out_trade_no: str
+    amount_fen: int
+    status: RefundStatus
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a gateway knows of one merchant's money: the other side of every comparison."""
+
+    captured: Mapping[str, int]  # out_trade_no -> fen
+    refunds: Mapping[str, HeldRefund]  # out_refund_no -> its state
+
+    def __or__(self, other: "Record") -> "Record":
+        return Record({**self.captured, **other.captured}, {**self.refunds, **other.refunds})
+
+
+@dataclass
+class _Account:
+    prepay: Prepay
+    trade: Trade
+    refunds: dict[str, HeldRefund] = field(default_factory=dict)
+
+
+class FakeGateway:
+    """One merchant's account at one gateway. Safe to use from many threads.
+
+    `silent`: operations that get no answer and have no effect. `refuses`: operation -> the code
+    it is refused with. `around`: wraps every call that the services make, by operation.
+    """
+
+    def __init__(self, method: str = directory.WECHAT_PAY) -> None:
+        self.method = method
+        self.silent: set[str] = set()
+        self.refuses: dict[str, str] = {}
+        self.confirms_at_once = False  # a refund is confirmed when it is asked about
+        self.around: Callable[[str, Callable[[], object]], object] = lambda name, act: act()
+        self._lock = threading.RLock()
+        self._accounts: dict[str, _Account] = {}
+
+    # What the services call.
+
+    def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
+        return self._call("prepay", lambda: self._prepay(prepay, now_s))
+
+    def query(self, out_trade_no: str) -> Trade:
+        return self._call("query", lambda: self.trade(out_trade_no))
+
+    def close(self, out_trade_no: str) -> None:
+        self._call("close", lambda: self._close(out_trade_no))
+
+    def refund(self, request: RefundRequest) -> Refund:
+        return self._call("refund", lambda: self._refund(request))
+
+    def query_refund(self, out_refund_no: str) -> Refund:
+        return self._call("query_refund", lambda: self._query_refund(out_refund_no))
+
+    def read_payment_callback(
+        self, headers: Mapping[str, str], body: bytes, *, now_s: int
+    ) -> Trade:
+        return self.trade(_told(body, "out_trade_no"))
+
+    def read_refund_callback(
+        self, headers: Mapping[str, str], body: bytes, *, now_s: int
+    ) -> Refund:
+        return self.refund_state(_told(body, "out_refund_no"))
+
+    # What buyers, banks and the gateway's own people do.
+
+    def pay(self, out_trade_no: str, *, at_s: int) -> Trade:
+        """The buyer pays on the phone. Raises GatewayRefused when it is too late for that."""
+        with self._lock:
+            account = self._accounts[out_trade_no]
+            if account.trade.status is not TradeStatus.UNPAID:
+                raise GatewayRefused("ORDERCLOSED", "")
+            if at_s > account.prepay.expires_at_s:
+                raise GatewayRefused("EXPIRED", "")
+            account.trade = replace(
+                account.trade,
+                status=TradeStatus.SUCCEEDED,
+                amount_fen=account.prepay.amount_fen,
+                transaction_id=f"t{out_trade_no}",
+                paid_at_s=at_s,
+                attach=account.prepay.attach,
+            )
+            return account.trade
+
+    def settle(
+        self, out_refund_no: str, status: RefundStatus = RefundStatus.SUCCEEDED
+    ) -> Refund | None:
+        """Move a refund on; None when it is final, or unknown."""
+        with self._lock:
+            account = self._account_of_refund(out_refund_no)
+            known = account.refunds.get(out_refund_no) if account else None
+            if account is None or known is None or known.status not in OPEN_REFUNDS:
+                return None
+            account.refunds[out_refund_no] = replace(known, status=status)
+            return self.refund_state(out_refund_no)
+
+    # What its ledger says.
+
+    def trade(self, out_trade_no: str) -> Trade:
+        with self._lock:
+            account = self._accounts.get(out_trade_no)
+            return account.trade if account else Trade(out_trade_no, TradeStatus.UNKNOWN)
+
+    def refund_state(self, out_refund_no: str) -> Refund:
+        with self._lock:
+            account = self._account_of_refund(out_refund_no)
+            known = account.refunds.get(out_refund_no) if account else None
+            if known is None:
+                return Refund(out_refund_no, RefundStatus.UNKNOWN)
+            return Refund(out_refund_no, known.status, known.amount_fen)
+
+    def expires_at_s(self, out_trade_no: str) -> int:
+        return self._accounts[out_trade_no].prepay.expires_at_s
+
+    @property
+    def record(self) -> Record:
+        with self._lock:
+            paid = TradeStatus.SUCCEEDED
+            accounts = self._accounts.items()
+            captured = {n: a.trade.amount_fen for n, a in accounts if a.trade.status is paid}
+            refunds = {n: refund for _, a in accounts for n, refund in a.refunds.items()}
+            return Record(captured, refunds)
+
+    def _call(self, operation: str, act: Callable[[], _T]) -> _T:
+        if operation in self.silent:
+            raise GatewayFailed(reason="no_answer")
+        if operation in self.refuses:
+            raise GatewayRefused(self.refuses[operation], "")
+        done: list[_T] = []
+
+        def locked() -> None:
+            with self._lock:
+                done.append(act())
+
+        self.around(operation, locked)
+        return done[0]
+
+    def _prepay(self, prepay: Prepay, now_s: int) -> dict[str, str]:
+        number = prepay.out_trade_no
+        unpaid = Trade(number, TradeStatus.UNPAID)
+        account = self._accounts.setdefault(number, _Account(prepay, unpaid))
+        if account.trade.status is TradeStatus.SUCCEEDED:
+            raise GatewayRefused("ORDERPAID", "")
+        if account.trade.status is TradeStatus.CLOSED:
+            raise GatewayRefused("ORDERCLOSED", "")
+        if account.prepay != prepay:
+            raise GatewayRefused("INVALIDREQUEST", "")
+        return {"package": f"prepay_id={number}", "timeStamp": str(now_s)}
+
+    def _close(self, out_trade_no: str) -> None:
+        account = self._accounts.get(out_trade_no)
+        if account is None:
+            return
+        if account.trade.status is TradeStatus.SUCCEEDED:
+            raise GatewayRefused("ORDERPAID", "")
+        account.trade = replace(account.trade, status=TradeStatus.CLOSED)
+
+    def _refund(self, request: RefundRequest) -> Refund:
+        account = self._accounts.get(request.out_trade_no)
+        if account is None or account.trade.status is not TradeStatus.SUCCEEDED:
+            raise GatewayRefused("RESOURCENOTEXISTS", "")
+        known = account.refunds.get(request.out_refund_no)
+        if known is None:
+            back = sum(
+                refund.amount_fen
+                for refund in account.refunds.values()
+                if refund.status is not RefundStatus.CLOSED
+            )
+            if not 0 < request.amount_fen <= account.trade.amount_fen - back:
+                raise GatewayRefused("INVALIDREQUEST", "")
+            known = HeldRefund(request.out_trade_no, request.amount_fen, RefundStatus.PROCESSING)
+            account.refunds[request.out_refund_no] = known
+        if known.amount_fen != request.amount_fen:
+            raise GatewayRefused("INVALIDREQUEST", "")
+        return self.refund_state(request.out_refund_no)
+
+    def _query_refund(self, out_refund_no: str) -> Refund:
+        if self.confirms_at_once:
+            self.settle(out_refund_no)
+        return self.refund_state(out_refund_no)
+
+    def _account_of_refund(self, out_refund_no: str) -> _Account | None:
+        return self._accounts.get(out_refund_no[:-1])
+
+
+@contextmanager
+def plugged_in(*gateways: FakeGateway) -> Iterator[None]:
+    """These gateways instead of the real ones, for every merchant, for the length of the block."""
+    before = dict(directory.GATEWAYS)
+    directory.GATEWAYS.clear()
+    for gateway in gateways:
+        directory.GATEWAYS[gateway.method] = _always(gateway)
+    try:
+        yield
+    finally:
+        directory.GATEWAYS.clear()
+        directory.GATEWAYS.update(before)
+
+
+def _always(gateway: PaymentGateway) -> Callable[[str], PaymentGateway]:
+    return lambda merchant_id: gateway
+
+
+def _told(body: bytes, name: str) -> str:
+    try:
+        return str(json.loads(body)[name])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CallbackRefused(reason="unreadable") from error

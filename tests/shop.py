@@ -1,0 +1,293 @@
+"""A shop to race in and to break: tables of its own, gateways in memory, time in its own hands.
+
+Where tests.support.Town goes through the routes, a Shop calls the services, so that a thousand
+rounds are cheap. Its tables hold nothing else: a check reads them whole, and jobs find no work
+that another test left.
+"""
+
+import itertools
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pynamodb.models import Model
+
+from chalicelib.domain import activity_draft, product
+from chalicelib.domain.ids import OrderId, new_id, out_trade_no
+from chalicelib.domain.order import Intent, RefundStatus
+from chalicelib.errors import ServiceError
+from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.gateways.payment import Trade
+from chalicelib.services import (
+    categories,
+    due,
+    groups,
+    merchants,
+    orders,
+    payments,
+    products,
+    publishing,
+    refunds,
+    releases,
+    reservations,
+    terms,
+)
+from chalicelib.services.groups import Hint
+from chalicelib.services.ordering import Purchase
+from chalicelib.services.payments import Outcome
+from chalicelib.tables.base import connection
+from chalicelib.tables.catalogue import CatalogueItem
+from chalicelib.tables.records import RecordItem
+from chalicelib.tables.trade import BuyerItem, GroupItem, OrderItem, StockItem, TradeItem
+from infra.local import engine
+from tests.gateway import FakeGateway, Record, plugged_in
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+NOW_S = 1_790_000_000
+DAY_S = 86400
+LIFE_S = 24 * 3600
+PAY_BY_S = merchants.PAY_BY_S
+GRACE_S = 60
+THREADS = 16
+OTHER_PAY = "other_pay"
+STAFF = "test"
+ADDRESS = {"name": "王小明", "phone": "13800138000", "street": "文一西路969号"}
+BASES: dict[str, type[Model]] = {
+    "catalogue": CatalogueItem,
+    "trade": TradeItem,
+    "records": RecordItem,
+}
+# As the schedules would, and as the stream would: every kind in turn.
+JOBS = (Intent.QUERY, Intent.RELEASE, Intent.GROUP, Intent.REFUND, Intent.CLOSING)
+_serial = itertools.count()
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A running activity, and what was put into it."""
+
+    activity_id: str
+    version: int
+    product_id: str
+    sku_id: str
+
+    @property
+    def hint(self) -> Hint:
+        return Hint(self.activity_id, self.version)
+
+
+class Shop:
+    """One merchant. `initial_stock`: units ever brought in, by SKU."""
+
+    def __init__(self) -> None:
+        self.now_s = NOW_S
+        self.merchant_id = new_id()
+        self.gateway, self.other_gateway = FakeGateway(), FakeGateway(OTHER_PAY)
+        self.initial_stock: dict[str, int] = {}
+        merchants.create("果园小店", merchant_id=self.merchant_id, now_s=self.now_s)
+        made = categories.create(
+            self.merchant_id, name="水果", position=1, staff=STAFF, now_s=self.now_s
+        )
+        self.category_id = str(made.category_id)
+
+    @property
+    def record(self) -> Record:
+        """What both gateways have in their books."""
+        return self.gateway.record | self.other_gateway.record
+
+    def activity(
+        self,
+        *,
+        seats: int = 3,
+        stock: int = 100,
+        product_stock: int | None = None,
+        price_fen: int = 5900,
+        limit_per_buyer: int = 0,
+        limit_per_order: int = 5,
+        days: int = 7,
+    ) -> Sold:
+        """A running activity of a product of its own."""
+        units = product_stock or stock
+        sku = product.SkuDraft({"规格": "3斤装"}, 12900, 9900, stock=units)
+        draft = product.ProductDraft("云南高原红颜草莓", self.category_id, (sku,))
+        made = products.create(self.merchant_id, draft, staff=STAFF, now_s=self.now_s)
+        sku_id = made.product.skus[0]["sku_id"]
+        offer = activity_draft.Draft(
+            product_id=made.product.product_id,
+            title="周末一起拼",
+            skus=(activity_draft.DraftSku(sku_id, price_fen, stock),),
+            seats_total=seats,
+            life_h=LIFE_S // 3600,
+            ends_at_s=self.now_s + days * DAY_S,
+            limit_per_buyer=limit_per_buyer,
+            limit_per_order=limit_per_order,
+        )
+        item = publishing.publish(self.merchant_id, offer, staff=STAFF, now_s=self.now_s)
+        self.initial_stock[sku_id] = units
+        return Sold(item.activity_id, item.version, made.product.product_id, sku_id)
+
+    def buyer(self) -> str:
+        buyer_id = new_id()
+        BuyerItem.at(self.merchant_id, buyer_id, openid=f"o{buyer_id}", name="小明").save()
+        return buyer_id
+
+    def open(
+        self, sold: Sold, buyer_id: str, *, quantity: int = 1, key: str | None = None
+    ) -> OrderItem:
+        return groups.open_group(
+            self.merchant_id,
+            buyer_id,
+            "小明",
+            sold.activity_id,
+            purchase(sold, quantity),
+            key=key or secrets.token_hex(8),
+            now_s=self.now_s,
+        )
+
+    def join(
+        self,
+        sold: Sold,
+        group_id: str,
+        buyer_id: str,
+        *,
+        quantity: int = 1,
+        now_s: int | None = None,
+    ) -> OrderItem:
+        now_s = self.now_s if now_s is None else now_s
+        return groups.join(
+            self.merchant_id,
+            buyer_id,
+            group_id,
+            purchase(sold, quantity),
+            hint=sold.hint,
+            now_s=now_s,
+        )
+
+    def buy_alone(
+        self, sold: Sold, buyer_id: str, *, quantity: int = 1, key: str | None = None
+    ) -> OrderItem:
+        return orders.buy_alone(
+            self.merchant_id,
+            buyer_id,
+            sold.activity_id,
+            purchase(sold, quantity),
+            key=key or secrets.token_hex(8),
+            now_s=self.now_s,
+        )
+
+    def ask(self, order: OrderItem, method: str = WECHAT_PAY) -> str:
+        """Ask to pay; the number of the attempt that the gateway now knows."""
+        asked = payments.ask(self.merchant_id, order.order_id, method, now_s=self.now_s)
+        return asked.parameters.get("package", "").removeprefix("prepay_id=")
+
+    def capture(self, order: OrderItem, *, at_s: int | None = None) -> Trade:
+        """The buyer asks and pays; the callback is still on its way."""
+        return self.gateway.pay(self.ask(order), at_s=self.now_s if at_s is None else at_s)
+
+    def hear(self, trade: Trade, method: str = WECHAT_PAY, *, now_s: int | None = None) -> Outcome:
+        """The callback of a payment."""
+        now_s = self.now_s if now_s is None else now_s
+        return payments.record(self.merchant_id, trade, method, now_s=now_s)
+
+    def pay(self, order: OrderItem) -> Outcome:
+        return self.hear(self.capture(order))
+
+    def opened(self, sold: Sold, *, quantity: int = 1) -> str:
+        """The id of a group whose leader has paid."""
+        order = self.open(sold, self.buyer(), quantity=quantity)
+        self.pay(order)
+        return str(order.group_id)
+
+    def cancel(self, order: OrderItem) -> None:
+        releases.cancel(self.merchant_id, order.order_id, now_s=self.now_s)
+
+    def confirm(self, out_refund_no: str) -> RefundStatus | None:
+        """The gateway confirms a refund and calls back; None when it has none to confirm."""
+        said = self.gateway.settle(out_refund_no) or self.gateway.refund_state(out_refund_no)
+        return refunds.hear(self.merchant_id, said, now_s=self.now_s)
+
+    def run_jobs(self, times: int = 1, *, forward_s: int = 0) -> None:
+        for _ in range(times):
+            self.now_s += forward_s
+            for intent in JOBS:
+                due.run(intent, now_s=self.now_s)
+
+    def order(self, order_id: OrderId) -> OrderItem:
+        return orders.get(self.merchant_id, order_id)
+
+    def group(self, group_id: str) -> GroupItem:
+        found = groups.find(self.merchant_id, group_id)
+        assert found is not None
+        return found
+
+    def left(self, sold: Sold) -> int:
+        """Units that the activity has left, over all buckets."""
+        key = f"{self.merchant_id}#S#{sold.activity_id}#"
+        items = TradeItem.scan(TradeItem.pk.startswith(key), consistent_read=True)
+        return sum(item.available for item in items if isinstance(item, StockItem))
+
+
+def purchase(sold: Sold, quantity: int = 1) -> Purchase:
+    return Purchase(sku_id=sold.sku_id, quantity=quantity, address=ADDRESS)
+
+
+def number_of(order: OrderItem, attempt: str = "01") -> str:
+    return out_trade_no(order.order_id, attempt)
+
+
+def at_once(act: Callable[[_In], _Out], each: Iterable[_In]) -> list[_Out | str]:
+    """What `act` answers for each, all at the same time: a value, or a refusal's code."""
+
+    def one(value: _In) -> _Out | str:
+        try:
+            return act(value)
+        except ServiceError as refusal:
+            return refusal.code
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, each))
+
+
+def together(*acts: Callable[[], Any]) -> list[Any]:
+    """As `at_once`, for different acts."""
+    return at_once(lambda act: act(), acts)
+
+
+def in_turn(acts: Sequence[Callable[[], Any]]) -> None:
+    deque((act() for act in acts), maxlen=0)
+
+
+@contextmanager
+def own_tables(endpoint: str) -> Iterator[None]:
+    """Three empty tables for the length of the block; what was kept of others is forgotten."""
+    before = {kind: base.Meta.table_name for kind, base in BASES.items()}
+    names = engine.create_tables(endpoint, f"{before['trade']}-{next(_serial)}-")
+    client = connection.client  # made here, before threads need it
+    _turn_to(names)
+    try:
+        yield
+    finally:
+        _turn_to(before)
+        for name in names.values():
+            client.delete_table(TableName=name)
+
+
+def _turn_to(names: dict[str, str]) -> None:
+    for kind, base in BASES.items():
+        base.Meta.table_name = names[kind]
+    terms.forget()
+    reservations._short_until.clear()
+
+
+@contextmanager
+def new_shop(endpoint: str) -> Iterator[Shop]:
+    """A shop in tables of its own, with its gateways plugged in."""
+    with own_tables(endpoint):
+        shop = Shop()
+        with plugged_in(shop.gateway, shop.other_gateway):
+            yield shop

@@ -60,7 +60,17 @@ JOBS = (
     application.drive_refunds,
     application.close_activities,
 )
-TICK = {"id": "tick", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+TICK = {
+    "version": "0",
+    "id": "tick",
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "account": "123456789012",
+    "time": "2026-11-22T00:00:00Z",
+    "region": "cn-north-1",
+    "resources": [],
+    "detail": {},
+}
 DAY_S = 86400
 ERA_S = 15 * DAY_S
 ERAS_MAX = 1200
@@ -219,7 +229,7 @@ class Town:
         """Every scheduled function, as one minute runs them."""
         for _ in range(times):
             for job in JOBS:
-                job(TICK, LambdaContext(job.name, 256))
+                job(TICK, LambdaContext("job", 256))
             assert self.wechat.quiet()
 
     def wait(self, seconds: int, *, every_s: int = 60) -> None:

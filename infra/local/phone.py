@@ -1,0 +1,82 @@
+"""A buyer's phone: the shop through its API, the money through the local WeChat."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.api_client import Api, Reply
+from infra.local.demo_data import address
+from infra.local.shop import Offer
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order that waits for its payment."""
+
+    order_id: str
+    group_id: str
+    total_fen: int
+    pay_by_s: int
+
+
+@dataclass(frozen=True)
+class Phone:
+    """The phone of a buyer who is logged in."""
+
+    name: str
+    token: str
+    api: Api
+    wechat: Api
+
+    def open(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
+        path = f"/v1/activities/{offer.activity_id}/groups"
+        body = self._purchase(offer, sku, quantity)
+        return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
+
+    def join(self, offer: Offer, group_id: str, *, sku: int = 0, quantity: int = 1) -> Placed:
+        """Take a seat. Raises Unexpected when it is refused."""
+        path = f"/v1/groups/{group_id}/seats"
+        return _placed(self.api.post(path, self._seat(offer, sku, quantity)))
+
+    def try_to_join(self, offer: Offer, group_id: str) -> Reply:
+        """Ask for a seat; the answer, whatever it is."""
+        return self.api.call("POST", f"/v1/groups/{group_id}/seats", self._seat(offer, 0, 1))
+
+    def pay(self, placed: Placed) -> str:
+        """Pay on the phone; returns the out_trade_no. The shop hears of it by callback."""
+        asked = self.api.post(f"/v1/orders/{placed.order_id}/payments", {})
+        prepay_id = asked["parameters"]["package"].removeprefix("prepay_id=")
+        return str(self.wechat.post("/_local/pay", {"prepay_id": prepay_id})["out_trade_no"])
+
+    def order(self, order_id: str) -> Any:
+        return self.api.get(f"/v1/orders/{order_id}")
+
+    def orders(self) -> list[Any]:
+        return self.api.items("/v1/orders")
+
+    def messages(self, order_id: str) -> list[Any]:
+        """The messages about one order, the oldest first."""
+        told = [m for m in self.api.items("/v1/me/messages") if m["order_id"] == order_id]
+        return sorted(told, key=lambda message: str(message["message_id"]))
+
+    def _purchase(self, offer: Offer, sku: int, quantity: int) -> dict[str, Any]:
+        return {
+            "sku_id": offer.sku_ids[sku],
+            "quantity": quantity,
+            "address": address(self.name),
+        }
+
+    def _seat(self, offer: Offer, sku: int, quantity: int) -> dict[str, Any]:
+        hint = {"activity_id": offer.activity_id, "version": offer.version}
+        return self._purchase(offer, sku, quantity) | hint
+
+
+def log_in(api: Api, wechat: Api, merchant_id: str, code: str, name: str) -> Phone:
+    """Log a buyer in by a WeChat code (demo-<anything>), and give them a name."""
+    session = api.post(f"/v1/merchants/{merchant_id}/sessions", {"code": code})
+    named = api.as_(session["token"]).put("/v1/me/profile", {"name": name})
+    return Phone(name, named["token"], api.as_(named["token"]), wechat)
+
+
+def _placed(answer: Any) -> Placed:
+    return Placed(answer["order_id"], answer["group_id"], answer["total_fen"], answer["pay_by_s"])

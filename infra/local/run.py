@@ -1,0 +1,49 @@
+"""`make run`: the whole shop on this machine, from the production package, until Ctrl-C.
+
+PORT: where the API listens (8010). TIME_DIVISOR: 60 makes an hour of a group's life a minute.
+"""
+
+import os
+import sys
+
+from infra.local import deploy, engine, process, system, welcome
+from infra.local.api_client import Unexpected
+from infra.local.printing import say
+from infra.package import PackagingFailed
+
+ADDRESSES = engine.CACHE / "local.json"
+FAILURES = (
+    PackagingFailed,
+    Unexpected,
+    deploy.DeploymentFailed,
+    process.ServerFailed,
+    system.CannotStart,
+)
+
+
+def main() -> None:
+    system.end_on_signals()
+    try:
+        _run()
+    except KeyboardInterrupt:
+        say("\n关门了。")
+    except FAILURES as failure:
+        sys.exit(f"没有启动：{failure}")
+    finally:
+        ADDRESSES.unlink(missing_ok=True)
+
+
+def _run() -> None:
+    port, wechat_port = system.ports()
+    say("正在把正式部署用的安装包装到本机……")
+    settings = {"TIME_DIVISOR": os.environ.get("TIME_DIVISOR", "1")}
+    log = engine.CACHE / "run.log"
+    with system.deployed(port=port, wechat_port=wechat_port, log=log, settings=settings) as running:
+        town = system.step("上货开团", lambda: welcome.fill(running))
+        welcome.write_addresses(ADDRESSES, running, town)
+        welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
+        system.wait_for_the_end()
+
+
+if __name__ == "__main__":
+    main()

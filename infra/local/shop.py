@@ -1,0 +1,99 @@
+"""The staff's hands: they open the demonstration shop through the API, as the console would."""
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local import demo_data
+from infra.local.api_client import Api
+from infra.local.demo_data import Activity, Product
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An activity as buyers meet it. Amounts are whole fen; `sku_ids` as in its product."""
+
+    activity_id: str
+    version: int
+    product_id: str
+    title: str
+    seats: int
+    sku_ids: tuple[str, ...]
+    group_fen: tuple[int, ...]
+
+
+class Staff:
+    """A member of staff who is logged in to the shop at `api`."""
+
+    def __init__(self, api: Api, merchant_id: str, username: str, password: str) -> None:
+        login = {"username": username, "password": password}
+        session = api.post(f"/v1/merchants/{merchant_id}/staff-sessions", login)
+        self.merchant_id, self.api = merchant_id, api.as_(session["token"])
+        self._categories: dict[str, str] = {}
+
+    def set_up(self, *, pay_by_s: int | None = None) -> None:
+        """The shop's phone and pay-by time, its people and its categories."""
+        now = self.api.get("/v1/merchant/settings")
+        changed = {
+            "name": demo_data.SHOP,
+            "service_phone": demo_data.SERVICE_PHONE,
+            "pay_by_s": pay_by_s or now["pay_by_s"],
+            "revision": now["revision"],
+        }
+        self.api.put("/v1/merchant/settings", changed)
+        for member in demo_data.STAFF:
+            self.api.post("/v1/merchant/staff", member)
+        for position, name in enumerate(demo_data.CATEGORIES):
+            body = {"name": name, "position": position}
+            made = self.api.post("/v1/merchant/categories", body, key=_key())
+            self._categories[name] = made["category_id"]
+
+    def stock(self, product: Product) -> tuple[str, tuple[str, ...]]:
+        """Create a product; (product_id, the ids of its SKUs in their order)."""
+        body = product.body(self._categories[product.category])
+        made = self.api.post("/v1/merchant/products", body, key=_key())
+        return made["product_id"], tuple(sku["sku_id"] for sku in made["skus"])
+
+    def publish(self, product: Product, activity: Activity) -> Offer:
+        """Create a product with an activity that sells it."""
+        product_id, sku_ids = self.stock(product)
+        body = product.activity_body(activity, product_id, sku_ids, now_s=int(time.time()))
+        made = self.api.post("/v1/merchant/activities", body, key=_key())
+        return Offer(
+            activity_id=made["activity_id"],
+            version=made["version"],
+            product_id=product_id,
+            title=made["title"],
+            seats=made["seats_total"],
+            sku_ids=sku_ids,
+            group_fen=tuple(sku.group_fen for sku in product.skus),
+        )
+
+    def offer_all(self, products: Iterable[Product]) -> dict[str, Offer]:
+        """Create every product, and its activity when it has one; offers by product name."""
+        offers = {}
+        for product in products:
+            if product.activity is None:
+                self.stock(product)
+            else:
+                offers[product.name] = self.publish(product, product.activity)
+        return offers
+
+    def available(self, offer: Offer) -> dict[str, int]:
+        """Units of each SKU that nobody holds: the activity's and the product's together."""
+        activity = self.api.get(f"/v1/merchant/activities/{offer.activity_id}")
+        product = self.api.get(f"/v1/merchant/products/{offer.product_id}")
+        left = {sku["sku_id"]: sku["available"] for sku in product["skus"]}
+        for sku in activity["skus"]:
+            left[sku["sku_id"]] += sku["available"]
+        return left
+
+    def orders(self, status: str) -> list[Any]:
+        return self.api.items(f"/v1/merchant/orders?status={status}")
+
+
+def _key() -> str:
+    """An Idempotency-Key of a request of its own."""
+    return secrets.token_hex(16)

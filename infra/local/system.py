@@ -1,0 +1,165 @@
+"""The whole system on one machine: a local AWS with the deployed package, WeChat beside it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from infra import package
+from infra.local import deploy, engine, printing, process
+from infra.local.api_client import Api
+from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD, SHOP
+from infra.local.shop import Staff
+from infra.local.wechat import Wechat
+
+API_PORT, WECHAT_PORT = 8010, 8011
+STAGE = "local"
+REFUND_DELAY_S = 2.0  # so that a refund can be seen on its way
+_STARTED_S = time.monotonic()
+
+_T = TypeVar("_T")
+
+
+class CannotStart(Exception):
+    """The system was not started; the message says what to do about it."""
+
+
+@dataclass(frozen=True)
+class System:
+    aws_url: str
+    api_url: str
+    wechat: Wechat
+
+    @property
+    def api(self) -> Api:
+        return Api(self.api_url)
+
+    @property
+    def wechat_control(self) -> Api:
+        return Api(self.wechat.base_url)
+
+    def owner(self) -> Staff:
+        """The owner of the demonstration shop, logged in."""
+        return Staff(self.api, MERCHANT_ID, OWNER, PASSWORD)
+
+
+@contextmanager
+def deployed(
+    *, port: int, wechat_port: int, log: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[System]:
+    """The package, deployed into a local AWS of its own, for the length of the block.
+
+    settings: of the app, beside the addresses (TIME_DIVISOR). There is a merchant with an owner,
+    and nothing else. Everything is gone afterwards.
+    """
+    with ThreadPoolExecutor(2) as pool, wechat_beside(wechat_port) as wechat:
+        # The first time, each of them downloads for a while.
+        started = pool.submit(engine.start, port=port, log=log)
+        try:
+            step("打包", pool.submit(package.package, STAGE).result)
+            aws_url = step("本机 AWS", started.result).url
+            urls = {"WECHAT_API_URL": wechat.base_url, "WECHAT_PAY_URL": wechat.base_url}
+            api_url = step("部署", lambda: deploy.deploy(aws_url, {**urls, **(settings or {})}))
+            # The function's process starts while the operator's program does.
+            awake = pool.submit(Api(api_url).get, "/v1/openapi.json")
+            step("开店", lambda: open_shop(engine.credentials(aws_url), wechat, "--stack", "tuan"))
+            awake.result()
+            yield System(aws_url, api_url, wechat)
+        finally:
+            if started.exception() is None:
+                started.result().stop()
+
+
+@contextmanager
+def wechat_beside(port: int) -> Iterator[Wechat]:
+    """The local WeChat for the length of the block, with an account of the merchant's."""
+    wechat = Wechat(port=port)
+    wechat.gateway.refund_delay_s = REFUND_DELAY_S
+    wechat.start()
+    try:
+        wechat.new_account(MERCHANT_ID)
+        yield wechat
+    finally:
+        wechat.stop()
+
+
+def open_shop(env: Mapping[str, str], wechat: Wechat, *options: str) -> None:
+    """Make the merchant and its owner as an operator would. Raises CannotStart."""
+    account = wechat.new_account(MERCHANT_ID)
+    given = {"wechat-pay": account.wechat_pay, "wechat-login": account.wechat_login}
+    who = ["--stage", STAGE, "--name", SHOP, "--owner", OWNER, "--merchant-id", MERCHANT_ID]
+    outcome = subprocess.run(
+        [sys.executable, "-m", "infra.new_merchant", *who, "--wechat", "-", *options],
+        cwd=package.ROOT,
+        env={**os.environ, **env, "OWNER_PASSWORD": PASSWORD},
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+    )
+    if outcome.returncode:
+        raise CannotStart(f"没有开成店：\n{outcome.stdout}{outcome.stderr}")
+
+
+def ports() -> tuple[int, int]:
+    """(of the API, of WeChat): PORT and the next, or 8010 and 8011; others when those are taken.
+
+    Raises CannotStart when PORT itself is taken.
+    """
+    wanted = os.environ.get("PORT")
+    if wanted is None:
+        api_port = API_PORT if _is_free(API_PORT) else process.free_port()
+        return api_port, WECHAT_PORT if _is_free(WECHAT_PORT) else process.free_port()
+    if not wanted.isdecimal() or not _is_free(int(wanted)):
+        raise CannotStart(f"端口 {wanted} 不能用，请换一个：PORT=8020 make run")
+    beside = int(wanted) + 1
+    return int(wanted), beside if _is_free(beside) else process.free_port()
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM end the program as Ctrl-C does: by an exception that cleans up on its way."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # once is enough: nothing cuts the cleaning short
+    raise KeyboardInterrupt
+
+
+def wait_for_the_end() -> None:
+    """Stay until a signal comes."""
+    while True:
+        signal.pause()
+
+
+def started_s() -> float:
+    """Seconds since the program began."""
+    return time.monotonic() - _STARTED_S
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def step(name: str, work: Callable[[], _T]) -> _T:
+    """Do `work`, and say how long it took."""
+    began_s = time.monotonic()
+    done = work()
+    print(f"  {printing.padded(name, 10)} {time.monotonic() - began_s:5.1f} s", flush=True)
+    return done

@@ -1,0 +1,151 @@
+"""What a newcomer is told when the local system is up: addresses, logins, and a first purchase."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import demo_data
+from infra.local.demo_data import (
+    APPLE,
+    BUYERS,
+    HONEY,
+    MATSUTAKE,
+    MERCHANT_ID,
+    ORANGE,
+    OWNER,
+    PASSWORD,
+    STRAWBERRY,
+)
+from infra.local.phone import Phone, Placed, log_in
+from infra.local.printing import padded, say
+from infra.local.shop import Offer, Staff
+from infra.local.system import System
+
+FORM_S = 30.0  # how long the callbacks of the first orders may take
+
+
+@dataclass(frozen=True)
+class Town:
+    """The shop with its first buyers: `inviting` is a group with one seat left, in `offer`."""
+
+    offer: Offer
+    inviting: Placed
+    phones: tuple[Phone, ...]  # the last of them is not in the group yet
+
+
+def fill(system: System) -> Town:
+    """Open the shop with everything in it: goods, activities, people, groups under way."""
+    staff = system.owner()
+    staff.set_up()
+    offers = staff.offer_all(demo_data.PRODUCTS)
+    xiaoman, xingyuan, zhixia = phones = tuple(
+        log_in(system.api, system.wechat_control, MERCHANT_ID, f"demo-{code}", name)
+        for code, name in BUYERS.items()
+    )
+    inviting = xiaoman.open(offers[STRAWBERRY.name])
+    xiaoman.pay(inviting)
+    alone = xingyuan.open(offers[ORANGE.name], sku=1)
+    xingyuan.pay(alone)
+    formed = zhixia.open(offers[HONEY.name])
+    zhixia.pay(formed)
+    apples = zhixia.open(offers[APPLE.name], sku=1)
+    zhixia.pay(apples)
+    zhixia.open(offers[MATSUTAKE.name])  # not paid: seen by nobody else, and closed in ten minutes
+    for placed in (inviting, formed, apples):
+        _until_open(system, placed)
+    xingyuan.pay(xingyuan.join(offers[STRAWBERRY.name], inviting.group_id))
+    for phone in (xiaoman, xingyuan):
+        phone.pay(phone.join(offers[HONEY.name], formed.group_id))
+    xingyuan.pay(xingyuan.join(offers[APPLE.name], apples.group_id))
+    return Town(offers[STRAWBERRY.name], inviting, phones)
+
+
+def _until_open(system: System, placed: Placed) -> None:
+    """Wait for the callback of a leader's payment: nobody sees the group before."""
+    path = f"/v1/merchants/{MERCHANT_ID}/groups/{placed.group_id}"
+    system.wechat.quiet(FORM_S)
+    system.api.get(path)
+
+
+def write_addresses(file: Path, system: System, town: Town) -> None:
+    """Where everything is, for programs: the console, the mini-program, scripts."""
+    addresses = {
+        "api": system.api_url,
+        "wechat": system.wechat.base_url,
+        "aws": system.aws_url,
+        "merchant_id": MERCHANT_ID,
+        "staff": {"username": OWNER, "password": PASSWORD},
+        "buyers": {phone.name: phone.token for phone in town.phones},
+        "group_id": town.inviting.group_id,
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(addresses, indent=1, ensure_ascii=False) + "\n")
+
+
+def greet(system: System, town: Town, *, seconds: float, addresses: Path) -> None:
+    shop = f"{system.api_url}/v1/merchants/{MERCHANT_ID}"
+    say(f"\n「{demo_data.SHOP}」开门了，用了 {seconds:.1f} 秒。按 Ctrl-C 关门，数据不保留。\n")
+    lines = {
+        "接口": f"{system.api_url}/v1",
+        "接口说明": f"{system.api_url}/v1/openapi.json",
+        "活动列表": f"{shop}/activities",
+        "一个团": f"{shop}/groups/{town.inviting.group_id}",
+        "微信替身": f"{system.wechat.base_url}/_local/ledger（每一笔收款和退款）",
+        "本机 AWS": system.aws_url,
+        "供程序读取": f"{addresses}",
+    }
+    for name, text in lines.items():
+        say(f"  {padded(name, 12)}{text}")
+    say("\n商家账号（登录接口 POST /v1/merchants/{商家编号}/staff-sessions）")
+    say(f"  {padded('商家编号', 12)}{MERCHANT_ID}")
+    for username, password, name in _logins():
+        say(f"  {padded(name, 12)}{padded(username, 10)}{password}")
+    say("\n买家令牌（请求头 Authorization: Bearer …）")
+    for phone in town.phones:
+        say(f"  {padded(phone.name, 12)}{phone.token}")
+    say("\n".join(_first_purchase(system, town)))
+
+
+def _logins() -> list[tuple[str, str, str]]:
+    others = [(it["username"], it["password"], it["name"]) for it in demo_data.STAFF]
+    return [(OWNER, PASSWORD, "店主"), *others]
+
+
+def _first_purchase(system: System, town: Town) -> list[str]:
+    """Lines for a shell: the last seat of a group is taken, paid for, and the group is formed."""
+    buyer, offer, group_id = town.phones[-1], town.offer, town.inviting.group_id
+    seat = {
+        "sku_id": offer.sku_ids[0],
+        "address": demo_data.address(buyer.name),
+        "activity_id": offer.activity_id,
+        "version": offer.version,
+    }
+    return [
+        f"\n试一试：{buyer.name}参加「{offer.title}」，付款后就成团。把下面几行粘贴到另一个终端：\n",
+        f"API={system.api_url}",
+        f"WECHAT={system.wechat.base_url}",
+        f"TOKEN={buyer.token}",
+        "",
+        "# 1. 参团：占住名额",
+        f"ORDER=$(curl -sS $API/v1/groups/{group_id}/seats \\",
+        '  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
+        f"  -d '{json.dumps(seat, ensure_ascii=False)}' \\",
+        """  | sed 's/.*"order_id":"\\([^"]*\\)".*/\\1/'); echo "订单 $ORDER\"""",
+        "",
+        "# 2. 下单付款：小程序把得到的参数交给 wx.requestPayment",
+        "PREPAY=$(curl -sS $API/v1/orders/$ORDER/payments -d '{}' \\",
+        '  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
+        """  | sed 's/.*prepay_id=\\([^"]*\\)".*/\\1/'); echo "预支付 $PREPAY\"""",
+        "",
+        "# 3. 在手机上付款：微信替身收钱，并带签名回调商家",
+        'curl -sS $WECHAT/_local/pay -d "{\\"prepay_id\\": \\"$PREPAY\\"}"; echo',
+        "",
+        "# 4. 看这个团（formed：已成团）、这个买家的消息",
+        f"curl -sS $API/v1/merchants/{MERCHANT_ID}/groups/{group_id}; echo",
+        'curl -sS $API/v1/me/messages -H "Authorization: Bearer $TOKEN"; echo',
+        "",
+        "# 换一个买家：任何 demo-名字 都能登录，不用先注册",
+        f"curl -sS $API/v1/merchants/{MERCHANT_ID}/sessions \\",
+        """  -H "Content-Type: application/json" -d '{"code": "demo-wo"}'; echo""",
+        "",
+    ]

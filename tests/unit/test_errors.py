@@ -1,0 +1,58 @@
+"""Every refusal's code and status, as clients rely on them."""
+
+import re
+
+import chalicelib.gateways.payment
+import chalicelib.services.payments  # noqa: F401  (they declare refusals of their own)
+from chalicelib import errors
+
+CODES = {
+    "activity_closed": 409,
+    "activity_overlaps": 409,
+    "already_paid": 409,
+    "body_too_large": 413,
+    "busy": 503,
+    "callback_refused": 401,
+    "changed": 409,
+    "conflict": 409,
+    "forbidden": 403,
+    "gateway_failed": 502,
+    "group_closed": 409,
+    "group_full": 409,
+    "idempotency_mismatch": 422,
+    "internal_error": 500,
+    "invalid_request": 400,
+    "limit_reached": 409,
+    "not_found": 404,
+    "order_closed": 409,
+    "sold_out": 409,
+    "too_many_requests": 429,
+    "unauthenticated": 401,
+    "wrong_amount": 409,
+    "wrong_password": 401,
+}
+
+
+def all_refusals(root: type[errors.ServiceError]) -> set[type[errors.ServiceError]]:
+    found = {root}
+    for refusal in root.__subclasses__():
+        found |= all_refusals(refusal)
+    return {refusal for refusal in found if refusal.__module__.startswith("chalicelib")}
+
+
+def test_codes_and_statuses_are_what_clients_know() -> None:
+    refusals = all_refusals(errors.ServiceError)
+
+    assert {refusal.code: refusal.status for refusal in refusals} == CODES
+
+
+def test_module_docstring_lists_every_code() -> None:
+    assert set(re.findall(r"\d{3} (\w+)", errors.__doc__ or "")) == set(CODES)
+
+
+def test_every_refusal_speaks_chinese_and_keeps_its_details() -> None:
+    for refusal in all_refusals(errors.ServiceError):
+        assert re.search("[一-鿿]", refusal.default_message), refusal
+
+    full = errors.GroupFull(group_id="g1")
+    assert (full.message, full.details) == (errors.GroupFull.default_message, {"group_id": "g1"})

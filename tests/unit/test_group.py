@@ -1,0 +1,119 @@
+"""The rules of a group."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.group import (
+    Group,
+    GroupStatus,
+    after_payment,
+    has_free_seat,
+    is_joinable,
+    next_poll_s,
+    payment_counts,
+    refusal_to_join,
+    shown_status,
+)
+
+NOW_S = 1_790_000_000
+GRACE_S = 60
+PENDING = Group(
+    status=GroupStatus.PENDING,
+    members={"leader": "n1"},
+    seats_total=3,
+    seats_paid=0,
+    life_s=3600,
+    ends_at_s=NOW_S + 86400,
+    expires_at_s=None,
+)
+OPEN = replace(PENDING, status=GroupStatus.OPEN, seats_paid=1, expires_at_s=NOW_S + 3600)
+FULL = replace(OPEN, members={"leader": "n1", "b": "n2", "c": "n3"})
+
+
+def test_leaders_payment_opens_the_group_for_its_life() -> None:
+    opened = after_payment(PENDING, now_s=NOW_S)
+
+    assert (opened.status, opened.seats_paid, opened.expires_at_s) == ("open", 1, NOW_S + 3600)
+    assert PENDING.seats_paid == 0  # the argument is left as it was
+
+
+def test_group_lives_no_longer_than_its_activity() -> None:
+    late = replace(PENDING, ends_at_s=NOW_S + 100)
+
+    assert after_payment(late, now_s=NOW_S).expires_at_s == NOW_S + 100
+
+
+def test_last_payment_forms_the_group() -> None:
+    formed = after_payment(replace(FULL, seats_paid=2), now_s=NOW_S)
+
+    assert (formed.status, formed.seats_paid, formed.seats_missing) == ("formed", 3, 0)
+
+
+def test_payment_in_the_middle_leaves_the_group_open() -> None:
+    assert after_payment(OPEN, now_s=NOW_S) == replace(OPEN, seats_paid=2)
+
+
+@pytest.mark.parametrize(
+    ("paid_at_s", "counts"),
+    [(NOW_S + 3600, True), (NOW_S + 3660, True), (NOW_S + 3661, False)],
+)
+def test_payment_counts_until_the_deadline_and_its_grace(paid_at_s: int, counts: bool) -> None:
+    assert payment_counts(OPEN, paid_at_s=paid_at_s, grace_s=GRACE_S) is counts
+
+
+def test_leaders_payment_counts_until_the_activity_ends() -> None:
+    assert payment_counts(PENDING, paid_at_s=NOW_S + 86399, grace_s=GRACE_S)
+    assert not payment_counts(PENDING, paid_at_s=NOW_S + 86400, grace_s=GRACE_S)
+
+
+@pytest.mark.parametrize("status", [GroupStatus.FORMED, GroupStatus.FAILED])
+def test_no_payment_counts_for_a_decided_group(status: GroupStatus) -> None:
+    assert not payment_counts(replace(OPEN, status=status), paid_at_s=NOW_S, grace_s=GRACE_S)
+
+
+def test_group_is_closed_to_joiners_at_its_very_deadline() -> None:
+    assert is_joinable(OPEN, now_s=NOW_S + 3599)
+    assert not is_joinable(OPEN, now_s=NOW_S + 3600)
+
+
+def test_held_seats_are_not_free() -> None:
+    assert has_free_seat(OPEN, now_s=NOW_S)
+    assert not has_free_seat(FULL, now_s=NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("group", "now_s", "code"),
+    [
+        (None, NOW_S, "not_found"),
+        (PENDING, NOW_S, "not_found"),  # others never see a group whose leader has not paid
+        (FULL, NOW_S, "group_full"),
+        (FULL, NOW_S + 3600, "group_closed"),
+        (replace(FULL, status=GroupStatus.FORMED), NOW_S, "group_full"),
+        (replace(OPEN, status=GroupStatus.FAILED), NOW_S, "group_closed"),
+    ],
+)
+def test_refusal_says_why_there_is_no_seat(group: Group | None, now_s: int, code: str) -> None:
+    assert refusal_to_join(group, now_s=now_s).code == code
+
+
+@pytest.mark.parametrize(
+    ("now_s", "status"),
+    [(NOW_S + 3600, "open"), (NOW_S + 3659, "open"), (NOW_S + 3660, "failed")],
+)
+def test_readers_see_a_due_group_as_failed_without_any_job(now_s: int, status: str) -> None:
+    assert shown_status(OPEN, now_s=now_s, grace_s=GRACE_S) == status
+
+
+@pytest.mark.parametrize(
+    ("group", "now_s", "wait_s"),
+    [
+        (OPEN, NOW_S, 5),
+        (FULL, NOW_S, 15),
+        (OPEN, NOW_S + 3600, 2),
+        (replace(OPEN, status=GroupStatus.FORMED), NOW_S, 0),
+        (replace(OPEN, status=GroupStatus.FAILED), NOW_S, 0),
+    ],
+)
+def test_clients_ask_again_as_soon_as_it_is_worth_it(group: Group, now_s: int, wait_s: int) -> None:
+    assert next_poll_s(group, now_s=now_s, grace_s=GRACE_S) == wait_s

@@ -1,0 +1,133 @@
+"""The rules of an order and of what is next about it."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.order import (
+    Intent,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    entry_of,
+    next_intent,
+    payment_of,
+    refund_of,
+    retry_at_s,
+)
+from chalicelib.domain.texts import TextKey, text_of
+from chalicelib.domain.words import BUYER_WORDS, status_text
+
+NOW_S = 1_790_000_000
+PENDING = Order(OrderStatus.PENDING, total_fen=5900, pay_by_s=NOW_S + 600)
+PAID = Payment(PaymentStatus.SUCCEEDED, "wechat_pay", 5900, NOW_S, paid_at_s=NOW_S)
+ASKED = Payment(PaymentStatus.CREATED, "wechat_pay", 5900, NOW_S, query_at_s=NOW_S + 90)
+REFUND = Refund(RefundStatus.REQUESTED, 5900, NOW_S, next_at_s=NOW_S)
+
+
+def test_pending_order_is_released_at_its_pay_by_time() -> None:
+    assert next_intent(PENDING) == (Intent.RELEASE, NOW_S + 600)
+
+
+def test_gateway_is_asked_about_an_attempt_before_the_order_is_released() -> None:
+    asked = replace(PENDING, payments={"01": ASKED})
+
+    assert next_intent(asked) == (Intent.QUERY, NOW_S + 90)
+
+
+def test_closed_order_still_looks_after_an_attempt_that_may_be_paid() -> None:
+    closed = replace(PENDING, status=OrderStatus.CLOSED, payments={"01": ASKED})
+
+    assert next_intent(closed) == (Intent.QUERY, NOW_S + 90)
+
+
+def test_open_refund_is_due_whatever_became_of_the_order() -> None:
+    closed = replace(
+        PENDING, status=OrderStatus.CLOSED, payments={"01": PAID}, refunds={"01L": REFUND}
+    )
+
+    assert next_intent(closed) == (Intent.REFUND, NOW_S)
+
+
+def test_failed_refund_waits_for_a_person_when_nothing_else_is_to_be_done() -> None:
+    failed = replace(REFUND, status=RefundStatus.FAILED)
+    order = replace(PENDING, status=OrderStatus.REFUNDING, refunds={"01F": failed})
+
+    assert next_intent(order) == (Intent.PERSON, NOW_S)
+    assert next_intent(replace(order, refunds={"01F": failed, "02L": REFUND})) == (
+        Intent.REFUND,
+        NOW_S,
+    )
+
+
+def test_nothing_is_due_about_an_order_that_is_at_rest() -> None:
+    assert next_intent(replace(PENDING, status=OrderStatus.FULFILLING)) is None
+
+
+def test_payment_that_took_the_seat_is_the_one_not_refunded_as_late() -> None:
+    twice = replace(PENDING, payments={"01": PAID, "02": PAID}, refunds={"01L": REFUND})
+
+    assert twice.seat_payment == ("02", PAID)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "wait_s"), [(0, 60), (60, 60), (300, 300), (3600, 3600), (90000, 3600)]
+)
+def test_waits_double_within_their_bounds(age_s: int, wait_s: int) -> None:
+    again_s = retry_at_s(NOW_S - age_s, now_s=NOW_S, shortest_s=60, longest_s=3600)
+
+    assert again_s == NOW_S + wait_s
+
+
+def test_entries_survive_being_stored() -> None:
+    free = Payment(PaymentStatus.SUCCEEDED, "free", 0, NOW_S, paid_at_s=NOW_S)
+
+    assert payment_of(entry_of(PAID)) == PAID
+    assert payment_of(entry_of(free)) == free
+    assert refund_of(entry_of(REFUND)) == REFUND
+    assert "reason" not in entry_of(REFUND)  # what is empty takes no room
+
+
+def test_every_status_has_a_word_for_buyers() -> None:
+    assert set(BUYER_WORDS) == set(OrderStatus)
+
+
+@pytest.mark.parametrize(
+    ("order", "in_group", "text"),
+    [
+        (replace(PENDING, status=OrderStatus.PAID), True, "待成团"),
+        (replace(PENDING, status=OrderStatus.FULFILLING), True, "已成团待发货"),
+        (replace(PENDING, status=OrderStatus.FULFILLING), False, "待发货"),
+        (replace(PENDING, status=OrderStatus.CLOSED), True, "已关闭"),
+        (
+            replace(PENDING, status=OrderStatus.CLOSED, refunds={"01L": REFUND}),
+            True,
+            "已关闭·退款中",
+        ),
+    ],
+)
+def test_buyers_read_what_their_order_waits_for(order: Order, in_group: bool, text: str) -> None:
+    assert status_text(order, in_group=in_group) == text
+
+
+def test_closed_order_says_when_its_late_payment_is_back() -> None:
+    back = replace(REFUND, status=RefundStatus.SUCCEEDED)
+    order = replace(PENDING, status=OrderStatus.CLOSED, refunds={"01L": back})
+
+    assert status_text(order, in_group=True) == "已关闭·已退款"
+
+
+@pytest.mark.parametrize("key", list(TextKey))
+def test_every_message_is_a_sentence_with_its_facts(key: TextKey) -> None:
+    text = text_of(key, {"title": "草莓", "amount_fen": 5900, "missing": 2})
+
+    assert text.startswith("「草莓」")
+    assert text.endswith("。")
+    assert "¥59.00" in text or key not in (TextKey.FAILED, TextKey.LATE, TextKey.REFUNDED)
+
+
+def test_failed_group_that_cost_nothing_promises_no_refund() -> None:
+    assert "退款" not in text_of(TextKey.FAILED, {"title": "草莓", "amount_fen": 0})

@@ -1,142 +1,71 @@
-"""All items of one merchant, sorted out: what the laws are checked on."""
+"""The books of a town at rest: seats, stock and money add up, and agree with the gateway's own."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from collections import defaultdict
 
-from pynamodb.models import Model
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.order import OrderStatus, PaymentStatus, RefundStatus
+from chalicelib.tables.trade import OrderItem
+from tests.callers import Activity
+from tests.support import Town
 
-from chalicelib.tables.base import StoredItem
-from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, ProductStockItem, VersionItem
-from chalicelib.tables.records import AuditItem, RecordItem, StockAdjustmentItem
-from chalicelib.tables.trade import (
-    ClosingItem,
-    GroupItem,
-    LimitItem,
-    MessageItem,
-    OrderDetailItem,
-    OrderItem,
-    StockItem,
-    TradeItem,
-)
-from tests.gateway import HeldRefund, Record
-
-TABLES: tuple[type[Model], ...] = (CatalogueItem, TradeItem, RecordItem)
+KEPT = {  # statuses in which the merchant keeps the money of a seat
+    OrderStatus.PAID,
+    OrderStatus.FULFILLING,
+    OrderStatus.SHIPPED,
+    OrderStatus.READY_FOR_PICKUP,
+    OrderStatus.COMPLETED,
+}
+LIVE = KEPT | {OrderStatus.PENDING}
 
 
-@dataclass
-class Books:
-    """What is stored of one merchant, and what it is compared with."""
-
-    merchant_id: str
-    ledger: Record
-    initial_stock: Mapping[str, int]
-    now_s: int
-    items: list[StoredItem]
-    orders: dict[str, OrderItem] = field(default_factory=dict)
-    details: dict[str, OrderDetailItem] = field(default_factory=dict)
-    groups: dict[str, GroupItem] = field(default_factory=dict)
-    buckets: dict[str, StockItem] = field(default_factory=dict)  # by pk
-    limits: dict[tuple[str, str], LimitItem] = field(default_factory=dict)  # buyer, activity
-    messages: dict[str, list[MessageItem]] = field(default_factory=dict)  # by order
-    closings: dict[str, ClosingItem] = field(default_factory=dict)
-    activities: dict[str, ActivityItem] = field(default_factory=dict)
-    versions: dict[tuple[str, int], VersionItem] = field(default_factory=dict)
-    product_stocks: dict[str, ProductStockItem] = field(default_factory=dict)  # by SKU
-    adjustments: list[StockAdjustmentItem] = field(default_factory=list)
-    audits: list[AuditItem] = field(default_factory=list)
-
-    def sort_out(self) -> None:
-        for item in self.items:
-            match item:
-                case OrderItem():
-                    self.orders[str(item.order_id)] = item
-                case OrderDetailItem():
-                    self.details[_third(item) + item.sk.split("#")[1]] = item
-                case GroupItem():
-                    self.groups[item.group_id] = item
-                case StockItem():
-                    self.buckets[item.pk] = item
-                case LimitItem():
-                    self.limits[_third(item), item.sk.split("#")[1]] = item
-                case MessageItem():
-                    self.messages.setdefault(item.order_id, []).append(item)
-                case ClosingItem():
-                    self.closings[item.activity_id] = item
-                case _:
-                    self._sort_out_rest(item)
-
-    def _sort_out_rest(self, item: Any) -> None:
-        match item:
-            case ActivityItem():
-                self.activities[item.activity_id] = item
-            case VersionItem():
-                self.versions[item.activity_id, item.version] = item
-            case ProductStockItem():
-                self.product_stocks[item.sku_id] = item
-            case StockAdjustmentItem():
-                self.adjustments.append(item)
-            case AuditItem():
-                self.audits.append(item)
-
-    @cached_property
-    def adjusted(self) -> Counter[str]:
-        """Units that staff brought in or took out of the shop by hand, by SKU."""
-        units: Counter[str] = Counter()
-        for row in self.adjustments:
-            if row.activity_id is None:
-                units[row.sku_id] += row.delta
-        return units
-
-    def members_orders(self, group: GroupItem) -> list[OrderItem]:
-        seats = group.members.as_dict().items()
-        found = (self.orders.get(buyer_id + order_no) for buyer_id, order_no in seats)
-        return [order for order in found if order is not None]
-
-    def terms_of(self, order: OrderItem) -> VersionItem | None:
-        """The terms a group order was placed under; None for one bought alone."""
-        return self.versions.get((order.activity_id, order.version))
-
-    def group_price_fen(self, order: OrderItem) -> int | None:
-        """What one unit of a group order costs by its terms; None for one bought alone."""
-        offer = self.terms_of(order)
-        skus = offer.skus if offer else ()
-        prices = (sku["group_price_fen"] for sku in skus if sku["sku_id"] == order.sku_id)
-        return next(prices, None)
-
-
-def read(
-    merchant_id: str, *, ledger: Record, initial_stock: Mapping[str, int], now_s: int
-) -> Books:
-    """Everything the three tables hold of the merchant, read consistently."""
-    items = [
-        item
-        for table in TABLES
-        for item in table.scan(StoredItem.pk.startswith(f"{merchant_id}#"), consistent_read=True)
+def assert_books_balance(town: Town, activity: Activity, *, stock: int) -> None:
+    """stock: units of each SKU that the activity was published with."""
+    in_groups = [
+        order
+        for order in town.orders()
+        if order.activity_id == activity.activity_id and order.group_id
     ]
-    books = Books(merchant_id, ledger, initial_stock, now_s, items)  # type: ignore[arg-type]
-    books.sort_out()
-    return books
+    for sku_id in activity.sku_ids:
+        gone = sum(o.quantity for o in in_groups if o.sku_id == sku_id and o.status in LIVE)
+        assert town.stock(activity, sku_id) == stock - gone
+    _assert_seats_are_orders(town, in_groups)
+    _assert_money_is_where_the_gateway_says(town)
 
 
-def record_of(summaries: list[dict[str, Any]], mchid: str) -> Record:
-    """The record of one merchant in the local WeChat's ledger (`Ledger.summaries()`)."""
-    from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
+def _assert_seats_are_orders(town: Town, orders: list[OrderItem]) -> None:
+    seats: dict[str, dict[str, str]] = defaultdict(dict)
+    paid: dict[str, int] = defaultdict(int)
+    for order in orders:
+        group_id = str(order.group_id)
+        seats[group_id] |= {order.buyer_id: order.order_no} if order.status in LIVE else {}
+        paid[group_id] += order.status in KEPT
+    for group_id, members in seats.items():
+        group = town.stored_group(group_id)
+        assert group.seats_paid <= len(group.members.as_dict()) <= group.seats_total
+        if group.status == GroupStatus.FAILED:
+            assert paid[group_id] == 0
+            continue
+        assert group.members.as_dict() == members
+        assert group.seats_paid == paid[group_id]
+        assert (group.status == GroupStatus.FORMED) == (group.seats_paid == group.seats_total)
 
-    ours = [trade for trade in summaries if trade["mchid"] == mchid]
-    captured = {t["out_trade_no"]: t["captured_fen"] for t in ours if t["captured_fen"]}
-    refunds = {
-        refund["out_refund_no"]: HeldRefund(
-            trade["out_trade_no"], refund["amount_fen"], REFUND_STATUSES[refund["status"]]
-        )
-        for trade in ours
-        for refund in trade["refunds"]
-    }
-    return Record(captured, refunds)
 
-
-def _third(item: StoredItem) -> str:
-    """The id in the key m#X#id."""
-    return item.pk.split("#")[2]
+def _assert_money_is_where_the_gateway_says(town: Town) -> None:
+    trades = {trade["out_trade_no"]: trade for trade in town.wechat.ledger.summaries()}
+    recorded = dict.fromkeys(trades, (0, 0))
+    for order in town.orders():
+        known, kept_fen = order.view(), 0
+        for attempt, payment in known.payments.items():
+            captured = payment.amount_fen if payment.status is PaymentStatus.SUCCEEDED else 0
+            refunded = sum(
+                refund.amount_fen
+                for key, refund in known.refunds.items()
+                if key.startswith(attempt) and refund.status is RefundStatus.SUCCEEDED
+            )
+            kept_fen += captured - refunded
+            recorded[f"{order.order_id}{attempt}"] = (captured, refunded)
+        assert kept_fen == (order.total_fen if known.status in KEPT else 0)
+    said = {no: (trade["captured_fen"], trade["refunded_fen"]) for no, trade in trades.items()}
+    free = {no: sums for no, sums in recorded.items() if no not in trades and sums == (0, 0)}
+    assert recorded == said | free
+    assert town.money()["refunding_fen"] == 0

@@ -1,42 +1,23 @@
-"""Laws of what is still to be done, of traces, and of change: companions of tests.laws."""
+"""Laws of what is still to be done, of what was told and listed, and of traces."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.order import (
-    STATUS_EDGES,
     Intent,
     OrderStatus,
-    PaymentStatus,
+    RefundReason,
     RefundStatus,
     next_intent,
 )
-from chalicelib.services import waits
-from chalicelib.tables.trade import TradeItem, due_shard
-from tests.books import Books
+from chalicelib.domain.texts import TextKey
+from chalicelib.services import news, waits
+from chalicelib.tables.trade import OrderItem, TradeItem, due_shard, groups_list, orders_list
+from tests.books import GIVEN_BACK, KEPT, UNDECIDED, Books
 
 Violations = Iterator[str]
-UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)
-GROUP_EDGES = {
-    "pending": {"open", "failed"},
-    "open": {"formed", "failed"},
-    "formed": set[str](),
-    "failed": set[str](),
-}
-PAYMENT_EDGES = {
-    "created": {"succeeded", "closed"},
-    # What the gateway had never heard of was closed by us alone: money that came yet is recorded.
-    "closed": {"succeeded"},
-    "succeeded": set[str](),
-}
-REFUND_EDGES = {
-    "requested": {"processing", "succeeded", "failed"},
-    "processing": {"requested", "succeeded", "failed"},
-    "failed": {"requested", "succeeded"},  # sent again by a person, or confirmed after all
-    "succeeded": set[str](),
-}
-ORDER_EDGES = {str(at): {str(to) for to in edges} for at, edges in STATUS_EDGES.items()}
+OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}
 
 
 def queues(books: Books) -> Violations:
@@ -142,52 +123,43 @@ def people_can_see(books: Books) -> Violations:
             yield f"15 work: order {order_id} needs a person and is in {order.due_shard}"
 
 
-class History:
-    """Law 13: watches one merchant's books and knows every state that was seen."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, str] = {}
-
-    def check(self, books: Books) -> None:
-        """Raise AssertionError when something moved where no published edge leads."""
-        wrong = [
-            f"13 edges: {key} went from {self._seen[key]} to {now}"
-            for key, (now, edges) in states(books).items()
-            if key in self._seen and now not in _reachable(edges, self._seen[key])
-        ]
-        gone = [f"13 edges: {key} is gone" for key in self._seen if key not in states(books)]
-        assert not wrong + gone, "\n".join(wrong + gone)
-        self._seen = {key: now for key, (now, _) in states(books).items()}
+def listing(books: Books) -> Violations:
+    """What staff and buyers see in lists is what there is."""
+    for order in books.orders.values():
+        unlisted = order.status in (OrderStatus.PENDING, OrderStatus.CLOSED)
+        expected = None if unlisted else orders_list(order.merchant_id, order.status)
+        if order.list_key != expected:
+            yield f"lists: order {order.order_id} is in {order.list_key}, not {expected}"
+    for group in books.groups.values():
+        seen = group.failed_reason != FailedReason.LEADER_UNPAID
+        shard = group.list_shard if group.status == GroupStatus.OPEN else 0
+        expected = groups_list(group.merchant_id, group.activity_id, group.status, shard)
+        if group.list_key != (expected if seen and group.status != "pending" else None):
+            yield f"lists: {group.status} group {group.group_id} is in {group.list_key}"
 
 
-def states(books: Books) -> dict[str, tuple[str, Mapping[str, set[str]]]]:
-    """Everything that has a state: its state now, and the edges there are."""
-    found: dict[str, tuple[str, Mapping[str, set[str]]]] = {}
-    for group_id, group in books.groups.items():
-        found[f"group {group_id}"] = (group.status, GROUP_EDGES)
+def told(books: Books) -> Violations:
+    """Whoever paid was told what became of it; nobody is told twice, by the messages' keys."""
     for order_id, order in books.orders.items():
-        known = order.view()
-        found[f"order {order_id}"] = (known.status.value, ORDER_EDGES)
-        for attempt, payment in known.payments.items():
-            found[f"payment {order_id}{attempt}"] = (payment.status.value, PAYMENT_EDGES)
-        for key, refund in known.refunds.items():
-            found[f"refund {order_id}{key}"] = (refund.status.value, REFUND_EDGES)
-    return found
+        stages = {message.sk.split("#")[2] for message in books.messages.get(order_id, ())}
+        for stage in sorted(_expected_stages(books, order) - stages):
+            yield f"told: order {order_id} has no message {stage}"
 
 
-def _reachable(edges: Mapping[str, set[str]], start: str) -> set[str]:
-    """`start` and everything that any number of edges lead to from it."""
-    reached, ahead = {start}, [start]
-    while ahead:
-        for step in edges[ahead.pop()] - reached:
-            reached.add(step)
-            ahead.append(step)
-    return reached
+def _expected_stages(books: Books, order: OrderItem) -> set[str]:
+    expected = set()
+    group = books.groups.get(order.group_id or "")
+    if group is not None and order.status in KEPT | GIVEN_BACK:
+        outcome = OUTCOMES.get(GroupStatus(group.status))
+        expected |= {news.STAGES[outcome]} if outcome else set()
+    for key, refund in order.view().refunds.items():
+        if key[2:] == RefundReason.LATE_PAYMENT:
+            expected.add(news.STAGES[TextKey.LATE] + key)
+        if refund.status is RefundStatus.SUCCEEDED:
+            expected.add(news.STAGES[TextKey.REFUNDED] + key)
+    return expected
 
-
-assert set(PAYMENT_EDGES) == set(PaymentStatus)
-assert set(REFUND_EDGES) == set(RefundStatus)
 
 Law = Callable[[Books], Violations]
-LAWS: tuple[Law, ...] = (queues, orders_work, groups_work, activities_work, traces)
-FINAL: tuple[Law, ...] = (nothing_is_due, decided_groups_are_done, people_can_see)
+LAWS: tuple[Law, ...] = (queues, orders_work, groups_work, activities_work, traces, listing)
+FINAL: tuple[Law, ...] = (nothing_is_due, decided_groups_are_done, people_can_see, told)

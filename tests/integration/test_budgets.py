@@ -291,6 +291,38 @@ def test_failing_a_group(town: Town, meter: Meter, paid: int, limit: int) -> Non
     assert spent(meter) == (5, 8 + 5 * paid + (2 * paid if limit else 0)), meter.parts
 
 
+def test_failing_a_large_group_costs_one_call_more_per_forty_members(
+    town: Town, meter: Meter
+) -> None:
+    shop = Shop(town, seats=46)
+    group_id = shop.opened()
+    for _ in range(44):
+        shop.joined_and_paid(group_id)
+    town.clock.forward(24 * 3600 + 61)
+    shop.warm_up()
+    meter.reset()
+
+    group = groups.find(town.merchant_id, group_id)
+    assert group is not None
+    settlement.fail_if_due(group, now_s=town.now_s)
+    settlement.settle(town.merchant_id, group_id, now_s=town.now_s)
+
+    # Stock returns with each chunk (2 more), and the group of 2 KB is written twice (3 more).
+    assert spent(meter) == (6, 8 + 5 * 45 + 2 + 3), meter.parts
+
+
+def test_members_names_and_pictures_are_one_read_more(town: Town, meter: Meter) -> None:
+    shop = Shop(town)
+    path = f"/v1/merchants/{town.merchant_id}/groups/{shop.opened()}/members"
+    meter.reset()
+
+    reply = town.visitor().get(path)
+
+    assert reply.body["items"] == [{"name": "团*", "avatar": "", "is_leader": True}]
+    assert reply.headers["cache-control"] == "public, max-age=60"
+    assert spent(meter) == (2, 0), meter.calls
+
+
 def test_release_is_three_calls_of_seven_units(town: Town, meter: Meter) -> None:
     shop = Shop(town)
     group_id = shop.opened()

@@ -1,0 +1,90 @@
+"""`make dev`: the app from its sources, started again after every change; ready in seconds.
+
+The same shop and the same WeChat as `make run`. The API runs in Chalice's local server, the jobs
+in a process beside it; of the local AWS only the tables and the parameters are used.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infra.local import engine, process, system, welcome
+from infra.local.api_client import Unexpected
+from infra.local.printing import say
+from infra.local.sources import Children, watch
+from infra.local.system import STAGE, System
+
+ADDRESSES = engine.CACHE / "local.json"
+
+
+def main() -> None:
+    system.end_on_signals()
+    try:
+        _dev()
+    except KeyboardInterrupt:
+        say("\n关门了。")
+    except (Unexpected, process.ServerFailed, system.CannotStart) as failure:
+        sys.exit(f"没有启动：{failure}")
+    finally:
+        ADDRESSES.unlink(missing_ok=True)
+
+
+def _dev() -> None:
+    port, wechat_port = system.ports()
+    say("正在从源码启动……")
+    with system.wechat_beside(wechat_port) as wechat, _tables() as aws:
+        env = _environment(aws.url, wechat.base_url)
+        children = Children(port, env)
+        address = {f"/tuan/{STAGE}/public-api-url": children.url}
+        engine.put_parameters(aws.url, address, secret=False)
+        try:
+            system.step("开店", lambda: system.open_shop(env, wechat))
+            if not system.step("接口和任务", children.start):
+                raise system.CannotStart("上面是它说的原因。")
+            running = System(aws.url, children.url, wechat)
+            town = system.step("上货开团", lambda: welcome.fill(running))
+            welcome.write_addresses(ADDRESSES, running, town)
+            welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
+            say("改动 app.py 或 chalicelib/ 后会自动重启，数据不变。")
+            watch(lambda: _restart(children))
+        finally:
+            children.stop()
+
+
+@contextmanager
+def _tables() -> Iterator[process.Server]:
+    """A local AWS with the three tables, for the length of the block."""
+    log = engine.CACHE / "dev.log"
+    aws = system.step("本机 AWS", lambda: engine.start(log=log))
+    try:
+        engine.create_tables(aws.url)
+        yield aws
+    finally:
+        aws.stop()
+
+
+def _environment(aws_url: str, wechat_url: str) -> dict[str, str]:
+    """What the deployment declares for every function, and where the local AWS is."""
+    return engine.credentials(aws_url) | {
+        "STAGE": STAGE,
+        **{f"{kind.upper()}_TABLE": kind for kind in engine.TABLES},
+        "PARAMETERS_PREFIX": f"/tuan/{STAGE}",
+        "WECHAT_API_URL": wechat_url,
+        "WECHAT_PAY_URL": wechat_url,
+        "TIME_DIVISOR": os.environ.get("TIME_DIVISOR", "1"),
+    }
+
+
+def _restart(children: Children) -> None:
+    say("源码有改动，正在重启……")
+    children.stop()
+    if children.start():
+        say("已重启。")
+    else:
+        children.stop()
+        say("没有启动起来，原因在上面。改好后会再试。")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What EventBridge and Lambda do in the cloud, for the app's sources as they are: the jobs every
+few seconds, and every change of the trade table to the stream's consumer.
+
+    python -m infra.local.jobs      with the environment of the app; ends with SIGTERM
+"""
+
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib import clock
+from chalicelib.domain.order import Intent
+from chalicelib.services import due, stream
+from chalicelib.settings import settings
+
+JOBS_EVERY_S = 3.0  # EventBridge: a minute
+POLL_EVERY_S = 0.2  # Lambda polls a stream four times a second
+RECORDS_MAX = 25  # of one batch, as app.py declares it
+# What staff mend themselves (PERSON) is no job.
+INTENTS = (Intent.QUERY, Intent.RELEASE, Intent.GROUP, Intent.REFUND, Intent.CLOSING)
+
+
+def run_jobs() -> None:
+    """Do everything that is due, as the five schedules would."""
+    for intent in INTENTS:
+        due.run(intent, now_s=clock.now_s())
+
+
+class Poller:
+    """Reads the trade table's stream from now on, and hands its records over in batches."""
+
+    def __init__(self) -> None:
+        self._streams = botocore.session.get_session().create_client("dynamodbstreams")
+        self._iterators: dict[str, str] = {}  # by shard
+        self._arn = self._find()
+        for shard in self._shards():
+            self._iterators[shard] = self._begin(shard, "LATEST")
+
+    def poll(self) -> None:
+        """Hand over what has come since the last time."""
+        for shard in self._shards():
+            iterator = self._iterators.get(shard) or self._begin(shard, "TRIM_HORIZON")
+            page = self._streams.get_records(ShardIterator=iterator, Limit=RECORDS_MAX)
+            if page["Records"]:
+                event = {
+                    "Records": [_as_delivered(record, self._arn) for record in page["Records"]]
+                }
+                stream.handle(event, now_s=clock.now_s())
+            self._iterators[shard] = page.get("NextShardIterator") or iterator
+
+    def _find(self) -> str:
+        found = self._streams.list_streams(TableName=settings.trade_table)["Streams"]
+        return str(found[0]["StreamArn"])
+
+    def _shards(self) -> list[str]:
+        described = self._streams.describe_stream(StreamArn=self._arn)["StreamDescription"]
+        return [shard["ShardId"] for shard in described["Shards"]]
+
+    def _begin(self, shard: str, where: str) -> str:
+        begun = self._streams.get_shard_iterator(
+            StreamArn=self._arn, ShardId=shard, ShardIteratorType=where
+        )
+        return str(begun["ShardIterator"])
+
+
+def _as_delivered(record: dict[str, Any], arn: str) -> dict[str, Any]:
+    """A record of the streams API as Lambda delivers it: JSON, with the stream's name."""
+    change = dict(record["dynamodb"])
+    at = change.get("ApproximateCreationDateTime")
+    if isinstance(at, datetime):
+        change["ApproximateCreationDateTime"] = at.timestamp()
+    return {**record, "dynamodb": change, "eventSourceARN": arn}
+
+
+def _repeat(work: Callable[[], None], every_s: float, ended: threading.Event) -> None:
+    """Do `work` until the end. What goes wrong is said, and tried again."""
+    while not ended.wait(every_s):
+        try:
+            work()
+        except (BotoCoreError, ClientError):
+            if not ended.is_set():  # the engine may end before we do
+                traceback.print_exc()
+        except Exception:
+            traceback.print_exc()
+
+
+def main() -> None:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    poller = Poller()
+    jobs = threading.Thread(target=_repeat, args=(run_jobs, JOBS_EVERY_S, ended))
+    jobs.start()
+    _repeat(poller.poll, POLL_EVERY_S, ended)
+    jobs.join()
+
+
+if __name__ == "__main__":
+    main()

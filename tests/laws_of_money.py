@@ -1,0 +1,145 @@
+"""Laws of money: what orders say of it, and what the gateway has in its own books."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.order import PaymentStatus, Refund, RefundReason, RefundStatus
+from chalicelib.gateways import payment as port
+from chalicelib.services.payments import FREE
+from tests.books import KEPT, TO_FULFIL, Books
+from tests.gateway import HeldRefund
+
+Violations = Iterator[str]
+
+
+def money(books: Books) -> Violations:
+    for order_id, order in books.orders.items():
+        known = order.view()
+        kept_fen = order.total_fen if known.status in KEPT else 0
+        refunds = known.refunds.items()
+        captured_fen, refunded_fen, whole = 0, 0, 0
+        for attempt, payment in known.payments.items():
+            if payment.status is not PaymentStatus.SUCCEEDED or not payment.amount_fen:
+                continue
+            back = sum(refund.amount_fen for key, refund in refunds if key[:2] == attempt)
+            captured_fen, refunded_fen = captured_fen + payment.amount_fen, refunded_fen + back
+            whole += back == 0
+            if back not in (0, payment.amount_fen):
+                yield f"5 money: payment {order_id}{attempt} is refunded in part, {back} fen"
+        if captured_fen != kept_fen + refunded_fen:
+            yield (
+                f"4 money: {known.status} order {order_id}: captured {captured_fen} fen, "
+                f"kept {kept_fen}, refunded or to be refunded {refunded_fen}"
+            )
+        if whole != (1 if kept_fen else 0):
+            yield f"5 money: {known.status} order {order_id} keeps {whole} payments"
+
+
+def refunds(books: Books) -> Violations:
+    for order_id, order in books.orders.items():
+        known = order.view()
+        total: Counter[str] = Counter()
+        for key, refund in known.refunds.items():
+            total[key[:2]] += refund.amount_fen
+            if not known.is_succeeded(key[:2]) or key[2:] not in list(RefundReason):
+                yield f"6 refunds: {order_id}{key} refunds nothing that was paid"
+        for attempt, fen in total.items():
+            paid = known.payments.get(attempt)
+            if paid is None or fen > paid.amount_fen:
+                yield f"6 refunds: {order_id}{attempt} is refunded more than it was"
+
+
+def gateways_refunds(books: Books) -> Violations:
+    back: Counter[str] = Counter()
+    for number, held in books.ledger.refunds.items():
+        if held.status is not port.RefundStatus.CLOSED:
+            back[held.out_trade_no] += held.amount_fen
+        owner = books.orders.get(number[:30])
+        if owner is None or number[30:] not in owner.refunds.as_dict():
+            yield f"4 money: the gateway refunds {number}, which nobody recorded"
+    for number, fen in back.items():
+        if fen > books.ledger.captured.get(number, 0):
+            yield f"6 refunds: the gateway refunds {fen} fen of {number}"
+
+
+def recorded_payments(books: Books) -> Violations:
+    for order_id, order in books.orders.items():
+        for attempt, payment in order.view().payments.items():
+            if payment.amount_fen != order.total_fen:
+                yield f"11 amounts: payment {order_id}{attempt} is of {payment.amount_fen} fen"
+            if payment.status is not PaymentStatus.SUCCEEDED or payment.method == FREE:
+                continue
+            captured_fen = books.ledger.captured.get(order_id + attempt)
+            if captured_fen != payment.amount_fen:
+                text = f"is {payment.amount_fen} fen, the gateway says {captured_fen}"
+                yield f"4 money: payment {order_id}{attempt} {text}"
+
+
+def recorded_refunds(books: Books) -> Violations:
+    for number, refund, held in _refunds(books):
+        confirmed = held is not None and held.status is port.RefundStatus.SUCCEEDED
+        if refund.status is RefundStatus.SUCCEEDED and not confirmed:
+            yield f"4 money: refund {number} is not confirmed by the gateway"
+        if held is not None and held.amount_fen != refund.amount_fen:
+            yield f"4 money: refund {number} is of {held.amount_fen} fen at the gateway"
+
+
+def nothing_in_flight(books: Books) -> Violations:
+    for number in books.ledger.captured:
+        order = books.orders.get(number[:30])
+        if order is None or not order.view().is_succeeded(number[30:]):
+            yield f"4 money: the gateway captured {number}, which nobody recorded"
+    for number, refund, held in _refunds(books):
+        at_gateway = held.status if held else None
+        # The gateway's own slowness, and what a person has to mend, are no fault of ours.
+        slow = refund.status is RefundStatus.PROCESSING
+        if slow and at_gateway is port.RefundStatus.PROCESSING:
+            continue
+        refused = at_gateway is not port.RefundStatus.SUCCEEDED
+        if refund.status is RefundStatus.FAILED and refused:
+            continue
+        if refund.status is not RefundStatus.SUCCEEDED:
+            yield f"5 money: refund {number} is {refund.status}, at the gateway {at_gateway}"
+
+
+def fulfilment(books: Books) -> Violations:
+    for order_id, order in books.orders.items():
+        known = order.view()
+        seat = known.seat_payment
+        if known.status in KEPT and (seat is None or seat[1].amount_fen != order.total_fen):
+            yield f"7 fulfilment: {known.status} order {order_id} has no payment that fits"
+        group = books.groups.get(order.group_id or "")
+        unformed = group is not None and group.status != GroupStatus.FORMED
+        if known.status in TO_FULFIL and unformed:
+            yield f"7 fulfilment: order {order_id} is {known.status} in a group not formed"
+
+
+def amounts(books: Books) -> Violations:
+    for order_id, order in books.orders.items():
+        detail = books.details.get(order_id)
+        price_fen = books.group_price_fen(order)
+        if price_fen is not None and order.total_fen != price_fen * order.quantity:
+            yield f"11 amounts: order {order_id} is of {order.total_fen} fen"
+        if detail is None or detail.lines.as_dict()["total_fen"] != order.total_fen:
+            yield f"11 amounts: order {order_id} and its detail differ"
+
+
+def _refunds(books: Books) -> Iterator[tuple[str, Refund, HeldRefund | None]]:
+    """Each refund of our orders beside the gateway's record of it."""
+    for order_id, order in books.orders.items():
+        for key, refund in order.view().refunds.items():
+            yield order_id + key, refund, books.ledger.refunds.get(order_id + key)
+
+
+Law = Callable[[Books], Violations]
+LAWS: tuple[Law, ...] = (
+    money,
+    refunds,
+    gateways_refunds,
+    recorded_payments,
+    recorded_refunds,
+    fulfilment,
+    amounts,
+)
+FINAL: tuple[Law, ...] = (nothing_in_flight,)

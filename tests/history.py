@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.domain.order import STATUS_EDGES
-from tests.books import Books
+from tests.stored import Books
 
 GROUP_EDGES = {
     "pending": {"open", "failed"},

@@ -13,8 +13,8 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services import waits
 from tests import laws_of_money, laws_of_work
-from tests.books import GIVEN_BACK, KEPT, LIVE, TO_FULFIL, UNDECIDED, Books, read
 from tests.gateway import Record
+from tests.stored import GIVEN_BACK, KEPT, LIVE, TO_FULFIL, UNDECIDED, Books, read
 
 Violations = Iterator[str]
 # What a member's order may be while settling carries the group's decision to it, and after.

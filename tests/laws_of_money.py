@@ -7,8 +7,8 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import PaymentStatus, Refund, RefundReason, RefundStatus
 from chalicelib.gateways import payment as port
 from chalicelib.services.payments import FREE
-from tests.books import KEPT, TO_FULFIL, Books
 from tests.gateway import HeldRefund
+from tests.stored import KEPT, TO_FULFIL, Books
 
 Violations = Iterator[str]
 

@@ -14,7 +14,7 @@ from chalicelib.domain.order import (
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import news, waits
 from chalicelib.tables.trade import OrderItem, TradeItem, due_shard, groups_list, orders_list
-from tests.books import GIVEN_BACK, KEPT, UNDECIDED, Books
+from tests.stored import GIVEN_BACK, KEPT, UNDECIDED, Books
 
 Violations = Iterator[str]
 OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}

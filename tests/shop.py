@@ -263,11 +263,13 @@ def in_turn(acts: Sequence[Callable[[], Any]]) -> None:
 
 
 @contextmanager
-def own_tables(endpoint: str) -> Iterator[None]:
+def own_tables() -> Iterator[None]:
     """Three empty tables for the length of the block; what was kept of others is forgotten."""
     before = {kind: base.Meta.table_name for kind, base in BASES.items()}
-    names = engine.create_tables(endpoint, f"{before['trade']}-{next(_serial)}-")
+    names = {kind: f"{name}-{next(_serial)}" for kind, name in before.items()}
     client = connection.client  # made here, before threads need it
+    for kind, name in names.items():
+        client.create_table(TableName=name, **engine.table_definition(kind))
     _turn_to(names)
     try:
         yield
@@ -285,9 +287,9 @@ def _turn_to(names: dict[str, str]) -> None:
 
 
 @contextmanager
-def new_shop(endpoint: str) -> Iterator[Shop]:
+def new_shop() -> Iterator[Shop]:
     """A shop in tables of its own, with its gateways plugged in."""
-    with own_tables(endpoint):
+    with own_tables():
         shop = Shop()
         with plugged_in(shop.gateway, shop.other_gateway):
             yield shop

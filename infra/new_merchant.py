@@ -1,4 +1,4 @@
-"""Open a shop on a stage: `python -m infra.new_merchant --stage prod --name 山野果园 --owner shanye`.
+"""Open a shop: `python -m infra.new_merchant --stage prod --stack tuan-prod --name … --owner …`.
 
 Writes the stage's own keys when it has none yet, the merchant's WeChat secrets when they are
 given, the merchant, and its owner's account. A repeat with the same --merchant-id finishes what

@@ -7,14 +7,15 @@ money, 6 refunds, 7 fulfilment, 8 deadlines, 10 limits, 11 amounts, 12 tenancy, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services import waits
+from chalicelib.tables.base import StoredItem
 from tests import laws_of_money, laws_of_work
 from tests.gateway import Record
-from tests.stored import GIVEN_BACK, KEPT, LIVE, TO_FULFIL, UNDECIDED, Books, read
+from tests.stored import GIVEN_BACK, KEPT, LIVE, TO_FULFIL, UNDECIDED, Books, items_of
 
 Violations = Iterator[str]
 # What a member's order may be while settling carries the group's decision to it, and after.
@@ -37,13 +38,16 @@ def check(
     initial_stock: Mapping[str, int],
     now_s: int,
     quiescent: bool,
+    items: Sequence[StoredItem] | None = None,
 ) -> Books:
     """Raise AssertionError with every law that the merchant's items break; return what was read.
 
     ledger: the gateway's own record. initial_stock: units brought in with each product, by SKU.
     quiescent: the jobs have run, so that nothing may be left undone that is due at `now_s`.
+    items: the merchant's, when they have been read already.
     """
-    books = read(merchant_id, ledger=ledger, initial_stock=initial_stock, now_s=now_s)
+    kept = items_of(merchant_id) if items is None else items
+    books = Books(merchant_id, ledger, initial_stock, now_s, kept)
     broken = violations(books, quiescent=quiescent)
     assert not broken, "\n".join([f"{len(broken)} laws broken:", *broken])
     return books

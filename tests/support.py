@@ -4,19 +4,15 @@ Requests go through the real routes, due work through the real jobs, money throu
 WeChat over the loopback with real signatures. Only time is ours: it stands still until moved.
 """
 
-import itertools
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from chalice.local import LambdaContext
 
-import app as application
 from chalicelib import clock
 from chalicelib.api import auth
 from chalicelib.domain import activity_draft, product
@@ -24,6 +20,7 @@ from chalicelib.domain.ids import OrderId, new_id
 from chalicelib.gateways import secrets as parameters
 from chalicelib.services import categories, merchants, products, publishing
 from chalicelib.settings import settings
+from chalicelib.tables.base import connection
 from chalicelib.tables.records import RefusedCallbackItem
 from chalicelib.tables.trade import (
     BuyerItem,
@@ -32,11 +29,12 @@ from chalicelib.tables.trade import (
     OrderItem,
     StockItem,
     TradeItem,
-    buyer_pk,
 )
 from infra.local import engine
 from infra.local.wechat import Wechat
+from tests import laws, stored
 from tests.callers import ADDRESS, Activity, Buyer, Caller, Door, Reply, at_once
+from tests.minutes import Clock, run_every_job
 
 __all__ = [
     "ADDRESS",
@@ -52,45 +50,8 @@ __all__ = [
     "settled_in",
 ]
 
-# In the order in which one minute does the most.
-JOBS = (
-    application.query_payments,
-    application.release_unpaid_seats,
-    application.fail_due_groups,
-    application.drive_refunds,
-    application.close_activities,
-)
-TICK = {
-    "version": "0",
-    "id": "tick",
-    "source": "aws.events",
-    "detail-type": "Scheduled Event",
-    "account": "123456789012",
-    "time": "2026-11-22T00:00:00Z",
-    "region": "cn-north-1",
-    "resources": [],
-    "detail": {},
-}
 DAY_S = 86400
-ERA_S = 15 * DAY_S
-ERAS_MAX = 1200
 BUCKETS_MAX = 8
-
-_eras = itertools.count()
-
-
-class Clock:
-    """Stands still at `now_s` until it is moved.
-
-    Jobs look at the whole table. Every town lives some weeks before the one before it, so that
-    what a town leaves undone is not due in the next.
-    """
-
-    def __init__(self) -> None:
-        self.now_s = int(time.time()) - next(_eras) % ERAS_MAX * ERA_S
-
-    def forward(self, seconds: int) -> None:
-        self.now_s += seconds
 
 
 class Town:
@@ -99,7 +60,7 @@ class Town:
     def __init__(self, wechat: Wechat, time_of_day: Clock, door: Door) -> None:
         self.clock, self.wechat, self.door = time_of_day, wechat, door
         self.merchant_id = new_id()
-        self.buyers: list[Buyer] = []
+        self.initial_stock: dict[str, int] = {}  # units that came with each product, by SKU
         merchants.create("果园小店", merchant_id=self.merchant_id, now_s=self.now_s)
         self.account = wechat.new_account(self.merchant_id)
         path = f"{settings.parameters_prefix}/merchants/{self.merchant_id}"
@@ -133,9 +94,7 @@ class Town:
         buyer_id, openid = new_id(), f"o{secrets.token_hex(8)}"
         BuyerItem.at(self.merchant_id, buyer_id, openid=openid, name=name).save()
         token = auth.buyer_token(self.merchant_id, buyer_id, name, now_s=self.now_s)
-        buyer = Buyer(self.door, token, self.merchant_id, buyer_id)
-        self.buyers.append(buyer)
-        return buyer
+        return Buyer(self.door, token, self.merchant_id, buyer_id)
 
     def activity(
         self,
@@ -158,6 +117,7 @@ class Town:
         draft = product.ProductDraft("云南高原红颜草莓 新鲜现摘", self.category_id, tuple(kinds))
         made = products.create(self.merchant_id, draft, staff="test", now_s=self.now_s)
         sku_ids = tuple(sku["sku_id"] for sku in made.product.skus)
+        self.initial_stock |= dict.fromkeys(sku_ids, product_stock or stock)
         offer = activity_draft.Draft(
             product_id=made.product.product_id,
             title="周末三人团",
@@ -219,6 +179,14 @@ class Town:
         self.wechat.faults.add("payment_callback", "dropped")
         return self.pay(buyer, order_id)
 
+    def pay_in_spite(self, out_trade_no: str, *, paid_at_s: int | None = None) -> None:
+        """WeChat takes a payment that had expired or was closed: what never happens, does."""
+        trade = self.wechat.ledger.trade(self.account.mchid, out_trade_no)
+        trade.state = "NOTPAY"
+        trade.order.pop("time_expire", None)
+        self.wechat.pay(out_trade_no=out_trade_no, paid_at=paid_at_s)
+        assert self.wechat.quiet()
+
     def resend(self, *numbers: str) -> None:
         """WeChat sends the callbacks of these numbers again, all at once."""
         for number in numbers:
@@ -228,8 +196,7 @@ class Town:
     def run_jobs(self, times: int = 1) -> None:
         """Every scheduled function, as one minute runs them."""
         for _ in range(times):
-            for job in JOBS:
-                job(TICK, LambdaContext("job", 256))
+            run_every_job()
             assert self.wechat.quiet()
 
     def wait(self, seconds: int, *, every_s: int = 60) -> None:
@@ -249,16 +216,14 @@ class Town:
         key = GroupItem.at(self.merchant_id, group_id)
         return GroupItem.get(key.pk, key.sk, consistent_read=True)
 
-    def orders(self) -> list[OrderItem]:
-        """Every order of the town's buyers."""
-        placed = OrderItem.sk.startswith("order#")
-        return [
-            order
-            for buyer in self.buyers
-            for order in OrderItem.query(
-                buyer_pk(self.merchant_id, buyer.buyer_id), placed, consistent_read=True
-            )
-        ]
+    def image(self, item: TradeItem) -> dict[str, Any]:
+        """An item as it is stored: DynamoDB's own JSON, as the stream would carry it."""
+        key = {"pk": {"S": item.pk}, "sk": {"S": item.sk}}
+        answer = connection.client.get_item(
+            TableName=settings.trade_table, Key=key, ConsistentRead=True
+        )
+        found: dict[str, Any] = answer["Item"]
+        return found
 
     def stock(self, activity: Activity, sku_id: str | None = None) -> int:
         """Units in all buckets of one SKU."""
@@ -287,6 +252,17 @@ class Town:
         trades = self.wechat.ledger.summaries()
         names = ("captured_fen", "refunded_fen", "refunding_fen")
         return {name: sum(trade[name] for trade in trades) for name in names}
+
+    def check_laws(self, *, quiescent: bool = True) -> None:
+        """Everything that must hold of the merchant's items; by default also what must be done."""
+        ledger = stored.record_of(self.wechat.ledger.summaries(), self.account.mchid)
+        laws.check(
+            self.merchant_id,
+            ledger=ledger,
+            initial_stock=self.initial_stock,
+            now_s=self.now_s,
+            quiescent=quiescent,
+        )
 
     def refused_callbacks(self) -> list[tuple[str, dict[str, Any]]]:
         """(code, details) of the callbacks that were refused and kept."""

@@ -7,7 +7,6 @@ import msgspec
 from chalicelib import clock
 from chalicelib.api import schemas, shapes
 from chalicelib.api.http import Answer, Api, Audience, header_of
-from chalicelib.domain.group import GroupStatus
 from chalicelib.errors import NotFound
 from chalicelib.services import buyers, groups, shares, terms
 from chalicelib.tables.trade import GroupItem
@@ -88,7 +87,7 @@ def visit_share(merchant_id: str, share_id: str, body: schemas.VisitGiven) -> sc
 def _visible(merchant_id: str, group_id: str) -> GroupItem:
     """A group that others may see: its leader has paid."""
     group = groups.find(merchant_id, group_id, consistent=False)
-    if group is None or group.status == GroupStatus.PENDING:
+    if group is None or group.expires_at_s is None:
         raise NotFound("没有找到这个团。")
     return group
 

@@ -26,6 +26,11 @@ from chalicelib.tables.base import LostRace, Writes, retried, transaction, updat
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, rank, stored
 from chalicelib.tables.trade import ClosingItem, StockItem, not_due
 
+SWITCHED = {  # the audit log's words
+    ActivityStatus.PAUSED: "activity_paused",
+    ActivityStatus.PUBLISHED: "activity_resumed",
+}
+
 
 def read(merchant_id: str, activity_id: str) -> ActivityItem:
     """The activity as it is now. Raises NotFound."""
@@ -157,7 +162,7 @@ def _switch(
             update(writes, old, [ActivityItem.status.set(status.value)])
             before, after = {"status": old.status}, {"status": status.value}
             subject = f"activity#{activity_id}"
-            audit(writes, merchant_id, staff, f"activity_{status}", subject, before, after, now_s)
+            audit(writes, merchant_id, staff, SWITCHED[status], subject, before, after, now_s)
         return read(merchant_id, activity_id)
 
     return retried(step)

@@ -12,6 +12,7 @@ from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.errors import (
     ActivityClosed,
     IdempotencyMismatch,
+    InvalidRequest,
     LimitReached,
     NotFound,
     OrderClosed,
@@ -114,8 +115,8 @@ def join(
     try:
         if hint is not None:
             return _join_under(hint, merchant_id, buyer_id, group_id, purchase, now_s)
-    except (_OtherTerms, NotFound):
-        pass  # the hint was wrong; the group knows better
+    except (_OtherTerms, NotFound, InvalidRequest):
+        pass  # the hint may be wrong, and what it refused be right; the group knows better
     group = find(merchant_id, group_id)
     if group is None:
         raise NotFound("没有找到这个团。")

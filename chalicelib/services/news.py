@@ -8,7 +8,7 @@ stored message goes out beyond the in-app list; each must be harmless when repea
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.group import GroupStatus, is_joinable
 from chalicelib.domain.order import OrderStatus, Refund
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import groups, orders
@@ -38,7 +38,7 @@ def tell_waiting(order: OrderItem, *, now_s: int) -> None:
     The group is checked in the same transaction: nobody reads "waiting" after "formed".
     """
     group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
-    if group is None or group.status != GroupStatus.OPEN:
+    if group is None or not is_joinable(group.view(), now_s=now_s):
         return
     missing = group.view().seats_missing
     _tell_while_open(group, _message(order, TextKey.WAITING, now_s, missing=missing))
@@ -126,7 +126,7 @@ def _tell_while_open(group: GroupItem, message: MessageItem) -> None:
 
 
 def _put(message: MessageItem) -> None:
-    if put_new(message):
+    if retried(lambda: put_new(message)):  # one busy put must not cost the others theirs
         _send(message)
 
 

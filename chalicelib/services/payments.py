@@ -75,10 +75,12 @@ def ask(merchant_id: str, order_id: OrderId, method: str, *, now_s: int) -> Aske
     for _ in range(PREPAY_TRIES_MAX):
         order, buyer = orders.with_buyer(merchant_id, order_id)
         _check_payable(order.view(), now_s)
-        if order.total_fen == 0:
-            record(merchant_id, _free_trade(order, now_s), FREE, now_s=now_s)
-            return Asked(paid=True, parameters={})
         expires_at_s = _payable_until(order, now_s)
+        if order.total_fen == 0:
+            free = _free_trade(order, now_s)
+            if record(merchant_id, free, FREE, now_s=now_s) is Outcome.LATE:
+                raise OrderClosed
+            return Asked(paid=True, parameters={})
         gateway = payment_gateway(merchant_id, method)
         attempt = retried(lambda: _begin_attempt(merchant_id, order_id, method, now_s))
         try:

@@ -63,13 +63,15 @@ def fail_if_due(group: GroupItem, *, now_s: int) -> None:
 def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int) -> None:
     """Fail a group whose leader is still alone in it, at the leader's word; refund by settling.
 
-    Raises GroupClosed when it is decided, Conflict when somebody has joined.
+    Raises GroupClosed when it is decided, Conflict when somebody has joined or is not the leader.
     """
 
     def step() -> None:
         group = groups.find(merchant_id, group_id)
-        if group is None or group.leader_id != leader_id or group.status != GroupStatus.OPEN:
+        if group is None or group.status != GroupStatus.OPEN:
             raise GroupClosed
+        if group.leader_id != leader_id:
+            raise Conflict("已付款的名额不能退出。到时未成团会自动退款。")
         if len(group.members.as_dict()) > 1:
             raise Conflict("已有人参团，不能取消。到时未成团会自动退款。")
         _fail(

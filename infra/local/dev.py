@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from infra.local import engine, process, system, welcome
-from infra.local.api_client import Unexpected
 from infra.local.printing import say
 from infra.local.sources import Children, watch
 from infra.local.system import STAGE, System
@@ -24,7 +23,7 @@ def main() -> None:
         _dev()
     except KeyboardInterrupt:
         say("\n关门了。")
-    except (Unexpected, process.ServerFailed, system.CannotStart) as failure:
+    except system.FAILURES as failure:
         sys.exit(f"没有启动：{failure}")
     finally:
         ADDRESSES.unlink(missing_ok=True)
@@ -46,6 +45,7 @@ def _dev() -> None:
             town = system.step("上货开团", lambda: welcome.fill(running))
             welcome.write_addresses(ADDRESSES, running, town)
             welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
+            children.show_requests()
             say("改动 app.py 或 chalicelib/ 后会自动重启，数据不变。")
             watch(lambda: _restart(children))
         finally:

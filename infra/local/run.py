@@ -6,19 +6,10 @@ PORT: where the API listens (8010). TIME_DIVISOR: 60 makes an hour of a group's 
 import os
 import sys
 
-from infra.local import deploy, engine, process, system, welcome
-from infra.local.api_client import Unexpected
+from infra.local import engine, system, welcome
 from infra.local.printing import say
-from infra.package import PackagingFailed
 
 ADDRESSES = engine.CACHE / "local.json"
-FAILURES = (
-    PackagingFailed,
-    Unexpected,
-    deploy.DeploymentFailed,
-    process.ServerFailed,
-    system.CannotStart,
-)
 
 
 def main() -> None:
@@ -27,7 +18,7 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:
         say("\n关门了。")
-    except FAILURES as failure:
+    except system.FAILURES as failure:
         sys.exit(f"没有启动：{failure}")
     finally:
         ADDRESSES.unlink(missing_ok=True)

@@ -1,34 +1,41 @@
 """The app as child processes that start again whenever one of its sources changes."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from infra.local import process
 
 LOOK_EVERY_S = 0.5
 READY_S = 20.0
 ROOT = Path(__file__).resolve().parent.parent.parent
+# What libraries say as they start, and metrics, which CloudWatch reads from the log.
+NOISE = re.compile(
+    rb'Serving on|\{"_aws"|Found (credentials|endpoint)|Override settings|Using Default settings'
+)
+REQUEST = re.compile(rb"127\.0\.0\.1 - - \[")
 
 
 class Children:
-    """The API (chalice local) and the jobs, with the output of both on our terminal."""
+    """The API (chalice local) and the jobs; what they say goes to our terminal."""
 
     def __init__(self, port: int, env: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        python = sys.executable
-        chalice = str(Path(python).parent / "chalice")
+        chalice = str(Path(sys.executable).parent / "chalice")
         where = ["--host", "127.0.0.1", "--port", str(port)]
         self._commands = {
-            "接口": [chalice, "local", "--stage", "local", "--no-autoreload", *where],
-            "后台任务": [python, "-m", "infra.local.jobs"],
+            "api": [chalice, "local", "--stage", "local", "--no-autoreload", *where],
+            "jobs": [sys.executable, "-m", "infra.local.jobs"],
         }
-        # Read from the sources each time: two processes must not race for one compiled file.
-        self._env = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
+        quiet = {"PYTHONWARNINGS": "ignore:No application metrics", "PYTHONUNBUFFERED": "1"}
+        self._env = {**os.environ, **env, **quiet}
         self._running: list[process.Server] = []
+        self._requests_shown = False
 
     def start(self) -> bool:
         """Start both; False when one of them ends at once, after saying why on the terminal."""
@@ -39,10 +46,12 @@ class Children:
                 cwd=ROOT,
                 env=self._env,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL if name == "接口" else None,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             self._running.append(process.Server(name, self.url, child))
+            threading.Thread(target=self._relay, args=(child.stdout,), daemon=True).start()
         return self._wait()
 
     def stop(self) -> None:
@@ -51,6 +60,18 @@ class Children:
         for child in self._running:
             child.stop()
         self._running.clear()
+
+    def show_requests(self) -> None:
+        """From now on every request is shown."""
+        self._requests_shown = True
+
+    def _relay(self, said: IO[bytes]) -> None:
+        with said:
+            for line in said:
+                if NOISE.match(line) or (REQUEST.match(line) and not self._requests_shown):
+                    continue
+                sys.stdout.write(line.decode(errors="replace"))
+                sys.stdout.flush()
 
     def _wait(self) -> bool:
         tick = threading.Event()

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from infra import package
 from infra.local import deploy, engine, printing, process
-from infra.local.api_client import Api
+from infra.local.api_client import Api, Unexpected
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD, SHOP
 from infra.local.shop import Staff
 from infra.local.wechat import Wechat
@@ -33,8 +33,21 @@ class CannotStart(Exception):
     """The system was not started; the message says what to do about it."""
 
 
+# What ends a program with its message alone: it says what to do.
+FAILURES = (
+    CannotStart,
+    Unexpected,
+    deploy.DeploymentFailed,
+    package.PackagingFailed,
+    process.ServerFailed,
+    subprocess.CalledProcessError,
+)
+
+
 @dataclass(frozen=True)
 class System:
+    """Where everything listens."""
+
     aws_url: str
     api_url: str
     wechat: Wechat

@@ -18,7 +18,7 @@ from infra.local.demo_data import (
 )
 from infra.local.phone import Phone, Placed, log_in
 from infra.local.printing import padded, say
-from infra.local.shop import Offer, Staff
+from infra.local.shop import Offer
 from infra.local.system import System
 
 FORM_S = 30.0  # how long the callbacks of the first orders may take
@@ -141,6 +141,7 @@ def _first_purchase(system: System, town: Town) -> list[str]:
         'curl -sS $WECHAT/_local/pay -d "{\\"prepay_id\\": \\"$PREPAY\\"}"; echo',
         "",
         "# 4. 看这个团（formed：已成团）、这个买家的消息",
+        "sleep 2",
         f"curl -sS $API/v1/merchants/{MERCHANT_ID}/groups/{group_id}; echo",
         'curl -sS $API/v1/me/messages -H "Authorization: Bearer $TOKEN"; echo',
         "",

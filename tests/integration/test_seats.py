@@ -3,7 +3,6 @@
 import pytest
 
 from chalicelib.domain.ids import new_id
-from tests.books import assert_books_balance
 from tests.support import Activity, Buyer, Town, at_once
 
 PAY_BY_S = 600
@@ -41,7 +40,7 @@ def test_many_pay_for_one_last_seat_and_exactly_one_is_seated(town: Town) -> Non
         "refunded_fen": 3 * 5900,
         "refunding_fen": 0,
     }
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_buyers_join_at_once_and_the_last_seat_is_taken_once(town: Town) -> None:
@@ -72,7 +71,7 @@ def test_last_two_payments_at_the_same_instant_form_the_group_once(town: Town) -
         assert buyer.status(order_id) == "fulfilling"
         assert buyer.messages() == ["formed"]
     assert town.money() == {"captured_fen": 17700, "refunded_fen": 0, "refunding_fen": 0}
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_payment_for_a_formed_group_is_refunded_and_the_group_is_untouched(town: Town) -> None:
@@ -81,18 +80,17 @@ def test_payment_for_a_formed_group_is_refunded_and_the_group_is_untouched(town:
     loser, closed, number = lose_seat_but_pay(town, activity, group_id)
     winner, seated = town.member(activity, group_id)
     town.run_jobs(2)
-    group = town.stored_group(group_id).attribute_values
-    orders = [town.stored_order(o).attribute_values for o in (first, seated)]
+    items = [town.stored_group(group_id), *(town.stored_order(o) for o in (first, seated))]
+    before = [town.image(item) for item in items]
 
     town.resend(number)
     town.run_jobs(2)
 
-    assert town.stored_group(group_id).attribute_values == group
-    assert [town.stored_order(o).attribute_values for o in (first, seated)] == orders
+    assert [town.image(item) for item in items] == before
     assert loser.order(closed)["status_text"] == "已关闭·已退款"
     assert [r["status"] for r in loser.order(closed)["refunds"]] == ["succeeded"]
     assert (leader.messages()[-1], winner.messages()) == ("formed", ["formed"])
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_group_of_a_leader_who_never_pays_is_never_seen(town: Town) -> None:
@@ -138,13 +136,13 @@ def test_expired_seat_is_closed_at_the_gateway_before_another_takes_it(town: Tow
 
     assert late.status(first) == "closed"
     assert town.wechat.ledger.summaries(f"{first}01")[0]["trade_state"] == "CLOSED"
-    with pytest.raises(Exception, match="ORDER_CLOSED|订单已关闭"):
+    with pytest.raises(Exception, match="已关闭"):
         town.wechat.pay(prepay_id=prepay_id)
     assert late.ask_to_pay(first).code == "order_closed"
     _, second = town.member(activity, group_id)
     town.run_jobs()
     assert town.stored_order(second).status == "fulfilling"
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_expired_seat_taken_by_another_makes_the_first_payment_late(town: Town) -> None:
@@ -225,7 +223,7 @@ def test_buyer_whose_seat_was_released_can_come_back_with_a_new_order(town: Town
     assert first != second
     assert [buyer.status(o) for o in (first, second)] == ["closed", "fulfilling"]
     assert town.stored_group(group_id).status == "formed"
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_buyer_who_cancels_frees_seat_stock_and_limit_at_once(town: Town) -> None:
@@ -240,7 +238,7 @@ def test_buyer_who_cancels_frees_seat_stock_and_limit_at_once(town: Town) -> Non
     assert town.stock(activity) == 9
     assert town.limit_used(activity, buyer) == 0
     assert list(town.stored_group(group_id).members.as_dict()) != [buyer.buyer_id]
-    with pytest.raises(Exception, match="ORDER_CLOSED|订单已关闭"):
+    with pytest.raises(Exception, match="已关闭"):
         town.wechat.pay(prepay_id=prepay_id)
     town.member(activity, group_id)
     assert town.stored_group(group_id).status == "formed"
@@ -279,7 +277,7 @@ def test_leader_who_is_alone_cancels_and_gets_the_money_back(town: Town) -> None
     assert town.buyer().join(activity, group_id).code == "group_closed"
     assert leader.messages() == ["failed", "refunded"]
     assert town.money() == {"captured_fen": 5900, "refunded_fen": 5900, "refunding_fen": 0}
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_leader_cannot_cancel_once_somebody_has_joined(town: Town) -> None:
@@ -337,7 +335,7 @@ def test_join_with_a_wrong_hint_or_none_takes_the_seat_all_the_same(
     activity = town.activity(seats=2, stock=10)
     group_id, _, _ = town.open_group(activity)
 
-    buyer, order_id = town.join(activity, group_id, **hint)
+    _, order_id = town.join(activity, group_id, **hint)
 
     order = town.stored_order(order_id)
     assert (order.activity_id, order.version) == (activity.activity_id, 1)
@@ -360,16 +358,19 @@ def test_hint_of_a_cheaper_activity_does_not_make_the_seat_cheaper(town: Town) -
 
 def test_members_choose_different_skus_and_quantities(town: Town) -> None:
     activity = town.activity(seats=3, stock=10, skus=3)
-    group_id, _, _ = town.open_group(activity, quantity=2)
+    group_id, _, first = town.open_group(activity, quantity=2)
 
-    for sku_id, quantity in zip(activity.sku_ids[1:], (1, 5), strict=True):
-        town.member(activity, group_id, sku_id=sku_id, quantity=quantity)
+    others = [
+        town.member(activity, group_id, sku_id=sku_id, quantity=quantity)[1]
+        for sku_id, quantity in zip(activity.sku_ids[1:], (1, 5), strict=True)
+    ]
     town.run_jobs()
 
     assert [town.stock(activity, sku_id) for sku_id in activity.sku_ids] == [8, 9, 5]
-    assert sorted(order.total_fen for order in town.orders()) == [5900, 11800, 29500]
-    assert {order.status for order in town.orders()} == {"fulfilling"}
-    assert_books_balance(town, activity, stock=10)
+    orders = [town.stored_order(order_id) for order_id in (first, *others)]
+    assert [order.total_fen for order in orders] == [11800, 5900, 29500]
+    assert {order.status for order in orders} == {"fulfilling"}
+    town.check_laws()
 
 
 def test_sku_that_the_activity_does_not_sell_is_refused(town: Town) -> None:
@@ -452,7 +453,7 @@ def test_group_that_costs_nothing_forms_without_a_gateway(town: Town) -> None:
     assert town.wechat.ledger.summaries() == []
     assert leader.status(placed["order_id"]) == "fulfilling"
     assert member.ask_to_pay(joined["order_id"]).code == "already_paid"
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_group_that_costs_nothing_fails_without_a_refund(town: Town) -> None:
@@ -473,7 +474,7 @@ def test_group_that_costs_nothing_fails_without_a_refund(town: Town) -> None:
     assert leader.messages()[-1] == "failed"
     assert "refunded" not in leader.messages()
     assert town.wechat.ledger.summaries() == []
-    assert_books_balance(town, activity, stock=10)
+    town.check_laws()
 
 
 def test_solo_purchase_is_to_be_fulfilled_as_soon_as_it_is_paid(town: Town) -> None:

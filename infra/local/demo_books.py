@@ -1,0 +1,232 @@
+"""The books after the story: what the gateway says, what the shop says, and whether they agree."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain.money import yuan
+from infra.local.demo_data import BUYERS
+from infra.local.demo_play import Play, Staged
+from infra.local.demo_story import CLIENTS, RACERS, Race
+from infra.local.printing import say, table
+
+ORDER_ID_LENGTH = 30  # of an out_trade_no
+SOLD = "fulfilling"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One order: the shop's record beside the gateway's."""
+
+    act: str
+    buyer: str
+    order: Any
+    captured_fen: int
+    refunded_fen: int
+    refunding_fen: int
+    told: tuple[str, ...]  # the keys of its messages
+
+    @property
+    def kept_fen(self) -> int:
+        return self.captured_fen - self.refunded_fen - self.refunding_fen
+
+    @property
+    def owed_fen(self) -> int:
+        """What the shop may keep: the price of what it will ship."""
+        return int(self.order["total_fen"]) if self.order["status"] == SOLD else 0
+
+
+@dataclass(frozen=True)
+class Books:
+    entries: list[Entry]
+    strangers: list[str]  # trades at the gateway that no order knows
+    groups: list[tuple[Staged, Any]]
+    stock: list[tuple[str, int, int]]  # (SKU in words, at the start, left now)
+    sold: Counter[str]  # units by SKU in words
+    to_ship: frozenset[str]  # order ids that staff see
+
+    @property
+    def racers(self) -> int:
+        """How many buyers of the race have an order; three in the cast are no racers."""
+        return len({entry.buyer for entry in self.entries}) - len(BUYERS)
+
+
+@dataclass(frozen=True)
+class Check:
+    law: str
+    broken: list[str]  # what breaks it; empty when it holds
+
+
+def take(play: Play) -> Books:
+    """Read everything anew: orders by their buyers, stock and shipments by staff, the ledger."""
+    trades = defaultdict(list)
+    for trade in play.system.wechat_control.get("/_local/ledger")["trades"]:
+        trades[trade["out_trade_no"][:ORDER_ID_LENGTH]].append(trade)
+    acts = {staged.group_id: staged.act for staged in play.groups}
+    with ThreadPoolExecutor(CLIENTS // 2) as pool:
+        of_each = pool.map(lambda phone: (phone, phone.orders()), play.phones)
+        found = [(phone, order) for phone, orders in of_each for order in orders]
+    entries = []
+    for phone, order in found:
+        paid = trades.pop(order["order_id"], [])
+        entries.append(
+            Entry(
+                act=acts[order["group_id"]],
+                buyer=phone.name,
+                order=order,
+                captured_fen=sum(trade["captured_fen"] for trade in paid),
+                refunded_fen=sum(trade["refunded_fen"] for trade in paid),
+                refunding_fen=sum(trade["refunding_fen"] for trade in paid),
+                told=tuple(m["text_key"] for m in phone.messages(order["order_id"])),
+            )
+        )
+    played = list(acts.values())
+    entries.sort(key=lambda entry: played.index(entry.act))
+    names, stock = _stock(play)
+    sold: Counter[str] = Counter()
+    for entry in entries:
+        if entry.order["status"] == SOLD:
+            sold[names[entry.order["sku_id"]]] += entry.order["quantity"]
+    return Books(
+        entries=entries,
+        strangers=list(trades),
+        groups=[(staged, _standing(play, staged)) for staged in play.groups],
+        stock=stock,
+        sold=sold,
+        to_ship=frozenset(order["order_id"] for order in play.staff.orders(SOLD)),
+    )
+
+
+def checks(books: Books, race: Race, *, before: Books) -> list[Check]:
+    """Every law, with what breaks it. `before`: the books before callbacks were repeated."""
+    entries = books.entries
+    return [
+        Check("每笔订单：收款 = 留存 + 退款，没有在途", _orders(entries, _unbalanced)),
+        Check(
+            "没有名额的人，没有被扣钱，或已全额退回", _orders(entries, _charged) + books.strangers
+        ),
+        Check("订单里记的退款 = 微信支付退的款", _orders(entries, _misrecorded)),
+        Check("成团的名额全部付清，未成团的一个不留", _seats(books)),
+        Check("每个规格：期初库存 = 剩余 + 卖出", _shelves(books)),
+        Check("店员看到的待发货 = 买家的待发货", _shipments(books)),
+        Check("该收到的消息都收到了，没有相反的消息", _orders(entries, _mistold)),
+        Check(f"{RACERS} 人抢 {race.seats} 个名额，恰好 {race.seats} 人占到", _race(race)),
+        Check("重复回调前后，账完全一样", [] if books == before else ["账有变化"]),
+    ]
+
+
+def show(books: Books) -> None:
+    """Tables: every order's money, every SKU's units."""
+    say("\n── 对账：微信支付的流水与商家的订单 ──\n")
+    titles = ("幕", "买家", "商品", "订单状态", "微信收款", "微信退款", "商家留存")
+    rows = [_row(entry) for entry in books.entries]
+    sums = [sum(getattr(e, f"{k}_fen") for e in books.entries) for k in ("captured", "refunded")]
+    kept = sum(entry.kept_fen for entry in books.entries)
+    rows.append(("合计", "", "", "", *map(yuan, (*sums, kept))))
+    shown = table(titles, rows, right={4, 5, 6})
+    say("\n".join(f"  {line}" for line in shown))
+    say(f"\n  其余 {RACERS - books.racers} 位抢购的买家没有占到名额，没有订单，也没有收款。")
+    say("\n── 对账：库存 ──\n")
+    units = [
+        (name, str(start), str(left), str(books.sold[name])) for name, start, left in books.stock
+    ]
+    shown = table(("规格", "期初", "剩余", "卖出"), units, right={1, 2, 3})
+    say("\n".join(f"  {line}" for line in shown))
+
+
+def verdict(found: list[Check]) -> bool:
+    """Say which laws hold; whether all do."""
+    say("\n── 核对 ──\n")
+    for check in found:
+        say(f"  {'✗' if check.broken else '✓'} {check.law}")
+        for what in check.broken:
+            say(f"      {what}")
+    return not any(check.broken for check in found)
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    order = entry.order
+    amounts = (yuan(f) for f in (entry.captured_fen, entry.refunded_fen, entry.kept_fen))
+    words = (entry.act, entry.buyer, order["title"], order["status_text"])
+    return (*words, *amounts)
+
+
+def _standing(play: Play, staged: Staged) -> Any:
+    """The group as anybody sees it, but for the time of day."""
+    return {key: value for key, value in play.group(staged.group_id).items() if key != "now_s"}
+
+
+def _stock(play: Play) -> tuple[dict[str, str], list[tuple[str, int, int]]]:
+    """({sku_id: in words}, [(in words, at the start, left)])."""
+    names, found = {}, []
+    for staged in play.groups:
+        left = play.staff.available(staged.offer)
+        for sku_id, sku in zip(staged.offer.sku_ids, staged.product.skus, strict=True):
+            names[sku_id] = f"{staged.offer.title} {' / '.join(sku.specs.values())}"
+            found.append((names[sku_id], sku.stock, left[sku_id]))
+    return names, found
+
+
+def _orders(entries: list[Entry], broken: Callable[[Entry], bool]) -> list[str]:
+    return [f"{e.act} {e.buyer} {e.order['order_id']}" for e in entries if broken(e)]
+
+
+def _unbalanced(entry: Entry) -> bool:
+    return entry.refunding_fen != 0 or entry.kept_fen != entry.owed_fen
+
+
+def _charged(entry: Entry) -> bool:
+    seated = entry.order["status"] == SOLD
+    return not seated and entry.captured_fen != entry.refunded_fen
+
+
+def _misrecorded(entry: Entry) -> bool:
+    refunds = entry.order["refunds"]
+    done = sum(refund["amount_fen"] for refund in refunds if refund["status"] == "succeeded")
+    return bool(done != entry.refunded_fen or len(refunds) > 1)
+
+
+def _mistold(entry: Entry) -> bool:
+    """Formed is told to who gets goods, refunded to who got money back, neither to others."""
+    seated, refunded = entry.order["status"] == SOLD, entry.refunded_fen > 0
+    return (
+        ("formed" in entry.told) != seated
+        or ("refunded" in entry.told) != refunded
+        or len(set(entry.told)) != len(entry.told)
+    )
+
+
+def _seats(books: Books) -> list[str]:
+    broken = []
+    for staged, group in books.groups:
+        members = [
+            entry.buyer
+            for entry in books.entries
+            if entry.order["group_id"] == staged.group_id and entry.order["status"] == SOLD
+        ]
+        formed = group["status"] == "formed"
+        wanted = group["seats_total"] if formed else 0
+        full = group["seats_paid"] == wanted if formed else group["status"] == "failed"
+        if not full or len(members) != wanted or len(set(members)) != wanted:
+            broken.append(f"{staged.act} {group['status']}：{'、'.join(members)}")
+    return broken
+
+
+def _shelves(books: Books) -> list[str]:
+    return [
+        f"{name}：{start} ≠ {left} + {books.sold[name]}"
+        for name, start, left in books.stock
+        if start != left + books.sold[name]
+    ]
+
+
+def _shipments(books: Books) -> list[str]:
+    bought = {e.order["order_id"] for e in books.entries if e.order["status"] == SOLD}
+    return sorted(bought ^ books.to_ship)
+
+
+def _race(race: Race) -> list[str]:
+    wanted = Counter({"": race.seats, "group_full": RACERS - race.seats})
+    return [] if race.answers == wanted else [f"得到的回答：{dict(race.answers)}"]

@@ -1,0 +1,301 @@
+"""Refunds: by one number until the gateway confirms, whatever goes wrong on the way."""
+
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from tests.faults import WRITES, injected, refusal
+from tests.minutes import run_every_job
+from tests.support import DAY_S, Activity, Buyer, Town, at_once
+
+Member = tuple[Buyer, str]
+
+
+def due_group(town: Town, activity: Activity, *, paid: int) -> tuple[str, list[Member]]:
+    """(group_id, members) of a group of which `paid` seats are paid, due at this very second."""
+    group_id, leader, first = town.open_group(activity)
+    members = [(leader, first)]
+    members += [town.member(activity, group_id) for _ in range(paid - 1)]
+    town.clock.forward(DAY_S + 60)
+    return group_id, members
+
+
+def lonely_leader(town: Town, **terms: Any) -> Member:
+    """A paid leader whose group is due at this very second."""
+    _, members = due_group(town, town.activity(**terms), paid=1)
+    return members[0]
+
+
+def statuses(members: list[Member]) -> list[str]:
+    return sorted(buyer.status(order_id) for buyer, order_id in members)
+
+
+def refunds_at_the_gateway(town: Town) -> list[tuple[str, str]]:
+    return [
+        (refund["out_refund_no"], refund["status"])
+        for trade in town.wechat.ledger.summaries()
+        for refund in trade["refunds"]
+    ]
+
+
+def needing_person(town: Town) -> list[Any]:
+    items: list[Any] = town.owner().get("/v1/merchant/refunds").body["items"]
+    return items
+
+
+def no_writes(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    return refusal(request, "ValidationException") if operation in WRITES else None
+
+
+def test_one_refund_of_five_errors_and_the_other_four_are_done_now(town: Town) -> None:
+    activity = town.activity(seats=6, stock=10)
+    _, members = due_group(town, activity, paid=5)
+    town.wechat.faults.add("refund", "server_error")
+
+    town.run_jobs()
+    assert statuses(members) == ["refunded"] * 4 + ["refunding"]
+    for _ in range(2):
+        town.wechat.faults.add("refund", "server_error")
+        town.wait(60)
+        assert statuses(members) == ["refunded"] * 4 + ["refunding"]
+    town.wait(300)
+
+    assert statuses(members) == ["refunded"] * 5
+    assert [status for _, status in refunds_at_the_gateway(town)] == ["SUCCESS"] * 5
+    assert town.stock(activity) == 10
+    town.check_laws()
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "forged_answer", "rate_limited"])
+def test_refund_of_unknown_outcome_is_asked_for_again_by_its_number(town: Town, fault: str) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.wechat.faults.add("refund", fault)
+    town.wechat.faults.add("refund_callback", "dropped")
+
+    town.run_jobs()
+    assert buyer.status(order_id) == "refunding"
+    town.wait(180)
+
+    assert buyer.status(order_id) == "refunded"
+    assert refunds_at_the_gateway(town) == [(f"{order_id}01F", "SUCCESS")]
+    town.check_laws()
+
+
+def test_worker_that_dies_after_the_gateway_heard_it_leaves_one_refund(town: Town) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.wechat.faults.add("refund", "server_error")
+    town.run_jobs()
+    town.clock.forward(60)
+    town.wechat.faults.add("refund_callback", "dropped")
+
+    with injected(no_writes), pytest.raises(Exception, match="ValidationException"):
+        run_every_job()
+    assert town.wechat.quiet()
+    assert [number for number, _ in refunds_at_the_gateway(town)] == [f"{order_id}01F"]
+    assert buyer.order(order_id)["refunds"][0]["status"] == "requested"
+    town.wait(120)
+
+    assert buyer.status(order_id) == "refunded"
+    assert refunds_at_the_gateway(town) == [(f"{order_id}01F", "SUCCESS")]
+    town.check_laws()
+
+
+def test_jobs_that_run_at_once_refund_everybody_once(town: Town) -> None:
+    activity = town.activity(seats=4, stock=10, limit_per_buyer=1, limit_per_order=1)
+    _, members = due_group(town, activity, paid=3)
+
+    at_once([run_every_job] * 4)
+    assert town.wechat.quiet()
+    town.wait(120)
+
+    assert statuses(members) == ["refunded"] * 3
+    assert len(refunds_at_the_gateway(town)) == 3
+    assert town.stock(activity) == 10
+    assert [town.limit_used(activity, buyer) for buyer, _ in members] == [0] * 3
+    town.check_laws()
+
+
+def test_gateway_down_for_an_hour_needs_no_operator(town: Town) -> None:
+    activity = town.activity(seats=4, stock=10)
+    _, members = due_group(town, activity, paid=3)
+    for operation in ("refund", "query_refund", "query", "close"):
+        town.wechat.faults.add(operation, "server_error", times=10_000)
+
+    town.wait(3600, every_s=600)
+    assert statuses(members) == ["refunding"] * 3
+    assert {b.order(o)["status_text"] for b, o in members} == {"拼团失败退款中"}
+    assert needing_person(town) == []
+    assert town.stock(activity) == 10  # the stock does not wait for the money
+    town.wechat.faults.clear()
+    town.wait(3600, every_s=600)
+
+    assert statuses(members) == ["refunded"] * 3
+    assert town.money() == {"captured_fen": 17700, "refunded_fen": 17700, "refunding_fen": 0}
+    town.check_laws()
+
+
+def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    number = f"{order_id}01F"
+    town.wechat.ledger.balances[town.account.mchid] = 0
+    town.wait(5 * 3600, every_s=1800)
+    assert needing_person(town) == []
+    assert "RefundsNeedingPerson" not in capsys.readouterr().out
+
+    town.wait(2 * 3600, every_s=1800)
+    assert '"RefundsNeedingPerson"' in capsys.readouterr().out
+    (row,) = needing_person(town)
+    assert (row["out_refund_no"], row["order_id"], row["amount_fen"]) == (number, order_id, 5900)
+    assert (row["reason"], row["reason_text"]) == (
+        "NOTENOUGH",
+        "商户号余额不足。请先充值，再点「重新发起」。",
+    )
+    assert buyer.order(order_id)["status_text"] == "拼团失败退款中"
+    assert refunds_at_the_gateway(town) == []
+    town.check_laws()
+
+    town.wechat.ledger.balances[town.account.mchid] = 5900
+    retry = f"/v1/merchant/refunds/{number}/retry"
+    assert town.staff("fulfilment").post(retry).code == "forbidden"
+    assert town.staff("manager").post(retry).body == {"done": True}
+    assert town.staff("manager").post(retry).code == "conflict"
+    town.run_jobs()
+
+    assert needing_person(town) == []
+    assert buyer.status(order_id) == "refunded"
+    assert buyer.messages()[-2:] == ["failed", "refunded"]
+    assert refunds_at_the_gateway(town) == [(number, "SUCCESS")]
+    town.check_laws()
+
+
+def test_balance_that_is_filled_in_time_needs_no_staff(town: Town) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.wechat.ledger.balances[town.account.mchid] = 0
+    town.wait(3600, every_s=900)
+
+    town.wechat.ledger.balances[town.account.mchid] = 5900
+    town.wait(3600, every_s=900)
+
+    assert buyer.status(order_id) == "refunded"
+    assert needing_person(town) == []
+    town.check_laws()
+
+
+@pytest.mark.parametrize(("status", "reason"), [("ABNORMAL", "abnormal"), ("CLOSED", "closed")])
+def test_refund_that_the_gateway_gave_up_waits_for_staff(
+    town: Town, status: str, reason: str
+) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.wechat.faults.add("refund", "stays_processing")
+    town.run_jobs()
+
+    assert town.wechat.settle_refunds(status=status) == 1
+    assert town.wechat.quiet()
+
+    (row,) = needing_person(town)
+    assert (row["out_refund_no"], row["reason"]) == (f"{order_id}01F", reason)
+    assert buyer.status(order_id) == "refunding"
+    assert "refunded" not in buyer.messages()
+    town.wait(3600, every_s=900)  # and nothing happens by itself
+    assert len(needing_person(town)) == 1
+    town.check_laws()
+
+
+def test_abnormal_refund_that_is_mended_at_the_gateway_is_done(town: Town) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.wechat.faults.add("refund", "stays_processing")
+    town.run_jobs()
+    town.wechat.settle_refunds(status="ABNORMAL")
+    assert town.wechat.quiet()
+
+    assert town.wechat.settle_refunds(status="SUCCESS") == 1
+    assert town.wechat.quiet()
+
+    assert buyer.status(order_id) == "refunded"
+    assert needing_person(town) == []
+    assert town.stored_order(order_id).due_at_s is None
+    town.check_laws()
+
+
+def test_slow_refund_is_asked_about_until_it_is_confirmed(town: Town) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.wechat.faults.add("refund", "stays_processing")
+    town.wechat.faults.add("refund_callback", "dropped")
+    town.run_jobs()
+    assert buyer.order(order_id)["refunds"][0]["status"] == "processing"
+    town.wait(7 * 3600, every_s=3600)  # slow is not refused: no person is needed
+    assert buyer.order(order_id)["refunds"][0]["status"] == "processing"
+    assert needing_person(town) == []
+
+    town.wechat.settle_refunds()
+    assert town.wechat.quiet()
+    assert buyer.status(order_id) == "refunding"
+    town.wait(3600, every_s=1800)
+
+    assert buyer.status(order_id) == "refunded"
+    town.check_laws()
+
+
+def test_failed_group_gives_stock_and_limit_back_once(town: Town) -> None:
+    activity = town.activity(seats=3, stock=10, limit_per_buyer=3, limit_per_order=3)
+    group_id, leader, first = town.open_group(activity, quantity=3)
+    member, second = town.member(activity, group_id, quantity=2)
+    assert town.stock(activity) == 5
+
+    town.clock.forward(DAY_S + 60)
+    town.run_jobs(4)
+
+    assert town.stock(activity) == 10
+    assert [town.limit_used(activity, buyer) for buyer in (leader, member)] == [0, 0]
+    shown = [leader.order(first)["refunds"], member.order(second)["refunds"]]
+    assert [[(r["amount_fen"], r["status"]) for r in refunds] for refunds in shown] == [
+        [(17700, "succeeded")],
+        [(11800, "succeeded")],
+    ]
+    town.check_laws()
+
+
+def test_order_paid_twice_in_a_group_that_fails_gets_both_payments_back(town: Town) -> None:
+    activity = town.activity(seats=2, stock=10)
+    leader = town.buyer()
+    placed = leader.open(activity).body
+    order_id = placed["order_id"]
+    town.prepay(leader, order_id)
+    town.wechat.ledger.close(town.account.mchid, f"{order_id}01")
+    town.pay(leader, order_id)
+    town.pay_in_spite(f"{order_id}01")
+    town.run_jobs()
+    assert leader.status(order_id) == "paid"
+    assert town.money()["refunded_fen"] == 5900
+
+    town.clock.forward(DAY_S + 60)
+    town.run_jobs(2)
+
+    assert leader.status(order_id) == "refunded"
+    assert refunds_at_the_gateway(town) == [
+        (f"{order_id}01L", "SUCCESS"),
+        (f"{order_id}02F", "SUCCESS"),
+    ]
+    town.check_laws()
+
+
+def test_only_a_failed_refund_of_the_own_shop_can_be_sent_again(town: Town) -> None:
+    buyer, order_id = lonely_leader(town, stock=10)
+    town.run_jobs()
+    number = f"{order_id}01F"
+    stranger = Town(town.wechat, town.clock, town.door).owner()
+
+    def code(caller: Any, refund: str) -> str:
+        return str(caller.post(f"/v1/merchant/refunds/{refund}/retry").code)
+
+    assert code(town.owner(), number) == "conflict"
+    assert code(town.owner(), f"{order_id}01L") == "not_found"
+    assert code(town.owner(), f"{order_id}07F") == "not_found"
+    assert code(town.owner(), "nonsense") == "not_found"
+    assert code(stranger, number) == "not_found"
+    assert code(buyer, number) == "unauthenticated"
+    assert code(town.visitor(), number) == "unauthenticated"
+    assert refunds_at_the_gateway(town) == [(number, "SUCCESS")]

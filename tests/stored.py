@@ -1,0 +1,150 @@
+"""All items of one merchant, sorted out: what the laws are checked on."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.order import OrderStatus
+from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
+from chalicelib.tables.base import StoredItem
+from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, ProductStockItem, VersionItem
+from chalicelib.tables.records import AuditItem, RecordItem, StockAdjustmentItem
+from chalicelib.tables.trade import (
+    ClosingItem,
+    GroupItem,
+    LimitItem,
+    MessageItem,
+    OrderDetailItem,
+    OrderItem,
+    StockItem,
+    TradeItem,
+)
+from tests.gateway import HeldRefund, Record
+
+UNDECIDED = {GroupStatus.PENDING, GroupStatus.OPEN}
+KEPT = {  # orders that keep their money
+    OrderStatus.PAID,
+    OrderStatus.FULFILLING,
+    OrderStatus.SHIPPED,
+    OrderStatus.READY_FOR_PICKUP,
+    OrderStatus.COMPLETED,
+}
+LIVE = KEPT | {OrderStatus.PENDING}  # orders that hold their units
+TO_FULFIL = KEPT - {OrderStatus.PAID}
+GIVEN_BACK = {OrderStatus.REFUNDING, OrderStatus.REFUNDED}
+
+
+TABLES: tuple[type[StoredItem], ...] = (CatalogueItem, TradeItem, RecordItem)
+
+
+@dataclass
+class Books:
+    """What is stored of one merchant, and what it is compared with."""
+
+    merchant_id: str
+    ledger: Record
+    initial_stock: Mapping[str, int]
+    now_s: int
+    items: Sequence[StoredItem]
+    orders: dict[str, OrderItem] = field(default_factory=dict)
+    details: dict[str, OrderDetailItem] = field(default_factory=dict)  # by order
+    groups: dict[str, GroupItem] = field(default_factory=dict)
+    buckets: dict[str, StockItem] = field(default_factory=dict)  # by pk
+    limits: dict[tuple[str, str], LimitItem] = field(default_factory=dict)  # buyer, activity
+    messages: dict[str, list[MessageItem]] = field(default_factory=dict)  # by order
+    closings: dict[str, ClosingItem] = field(default_factory=dict)
+    activities: dict[str, ActivityItem] = field(default_factory=dict)
+    versions: dict[tuple[str, int], VersionItem] = field(default_factory=dict)
+    product_stocks: dict[str, ProductStockItem] = field(default_factory=dict)  # by SKU
+    adjustments: list[StockAdjustmentItem] = field(default_factory=list)
+    audits: list[AuditItem] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for item in self.items:
+            sort = _SORT.get(type(item))
+            if sort is not None:
+                sort(self, item)
+
+    @cached_property
+    def adjusted(self) -> Counter[str]:
+        """Units that staff brought in or took out of the shop by hand, by SKU."""
+        units: Counter[str] = Counter()
+        for row in self.adjustments:
+            if row.activity_id is None:
+                units[row.sku_id] += row.delta
+        return units
+
+    def members_orders(self, group: GroupItem) -> list[OrderItem]:
+        seats = group.members.as_dict().items()
+        found = (self.orders.get(buyer_id + order_no) for buyer_id, order_no in seats)
+        return [order for order in found if order is not None]
+
+    def terms_of(self, order: OrderItem) -> VersionItem | None:
+        """The terms a group order was placed under; None for one bought alone."""
+        return self.versions.get((order.activity_id, order.version))
+
+    def group_price_fen(self, order: OrderItem) -> int | None:
+        """What one unit of a group order costs by its terms; None for one bought alone."""
+        offer = self.terms_of(order)
+        skus = offer.skus if offer else ()
+        prices = (sku["group_price_fen"] for sku in skus if sku["sku_id"] == order.sku_id)
+        return next(prices, None)
+
+
+def items_of(merchant_id: str) -> list[StoredItem]:
+    """Everything the three tables hold of the merchant, read consistently."""
+    ours = StoredItem.pk.startswith(f"{merchant_id}#")
+    return [item for table in TABLES for item in table.scan(ours, consistent_read=True)]
+
+
+def items_of_all() -> dict[str, list[StoredItem]]:
+    """The same of every merchant, by merchant_id, in one reading."""
+    found: dict[str, list[StoredItem]] = {}
+    for table in TABLES:
+        for item in table.scan(consistent_read=True):
+            found.setdefault(item.pk.partition("#")[0], []).append(item)
+    return found
+
+
+def record_of(summaries: list[dict[str, Any]], mchid: str) -> Record:
+    """The record of one merchant in the local WeChat's ledger (`Ledger.summaries()`)."""
+    ours = [trade for trade in summaries if trade["mchid"] == mchid]
+    captured = {t["out_trade_no"]: t["captured_fen"] for t in ours if t["captured_fen"]}
+    refunds = {
+        refund["out_refund_no"]: HeldRefund(
+            trade["out_trade_no"], refund["amount_fen"], REFUND_STATUSES[refund["status"]]
+        )
+        for trade in ours
+        for refund in trade["refunds"]
+    }
+    return Record(captured, refunds)
+
+
+def _third(item: StoredItem) -> str:
+    """The id in the key m#X#id."""
+    return item.pk.split("#")[2]
+
+
+def _rest(item: StoredItem) -> str:
+    return item.sk.split("#")[1]
+
+
+_SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
+    OrderItem: lambda books, item: books.orders.update({str(item.order_id): item}),
+    OrderDetailItem: lambda books, item: books.details.update({_third(item) + _rest(item): item}),
+    GroupItem: lambda books, item: books.groups.update({item.group_id: item}),
+    StockItem: lambda books, item: books.buckets.update({item.pk: item}),
+    LimitItem: lambda books, item: books.limits.update({(_third(item), _rest(item)): item}),
+    MessageItem: lambda books, item: books.messages.setdefault(item.order_id, []).append(item),
+    ClosingItem: lambda books, item: books.closings.update({item.activity_id: item}),
+    ActivityItem: lambda books, item: books.activities.update({item.activity_id: item}),
+    VersionItem: lambda books, item: books.versions.update(
+        {(item.activity_id, item.version): item}
+    ),
+    ProductStockItem: lambda books, item: books.product_stocks.update({item.sku_id: item}),
+    StockAdjustmentItem: lambda books, item: books.adjustments.append(item),
+    AuditItem: lambda books, item: books.audits.append(item),
+}

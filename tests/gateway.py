@@ -147,8 +147,15 @@ class FakeGateway:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)
             return Refund(out_refund_no, known.status, known.amount_fen)
 
-    def expires_at_s(self, out_trade_no: str) -> int:
-        return self._accounts[out_trade_no].prepay.expires_at_s
+    def payable(self, at_s: int) -> list[str]:
+        """Numbers of trades that a buyer can pay at that time."""
+        with self._lock:
+            return [
+                number
+                for number, account in self._accounts.items()
+                if account.trade.status is TradeStatus.UNPAID
+                and at_s <= account.prepay.expires_at_s
+            ]
 
     @property
     def record(self) -> Record:

@@ -7,7 +7,7 @@ WeChat over the loopback with real signatures. Only time is ours: it stands stil
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,18 +63,20 @@ class Town:
         self.initial_stock: dict[str, int] = {}  # units that came with each product, by SKU
         merchants.create("果园小店", merchant_id=self.merchant_id, now_s=self.now_s)
         self.account = wechat.new_account(self.merchant_id)
-        path = f"{settings.parameters_prefix}/merchants/{self.merchant_id}"
-        engine.put_parameters(
-            os.environ["AWS_ENDPOINT_URL"],
-            {
-                f"{path}/wechat-pay": json.dumps(self.account.wechat_pay),
-                f"{path}/wechat-login": json.dumps(self.account.wechat_login),
-            },
-        )
+        self.keep_wechat_pay_account(self.account.wechat_pay)
+        self._keep_secret("wechat-login", self.account.wechat_login)
         category = categories.create(
             self.merchant_id, name="水果", position=1, staff="test", now_s=self.now_s
         )
         self.category_id = str(category.category_id)
+
+    def keep_wechat_pay_account(self, account: Mapping[str, Any]) -> None:
+        """Keep the merchant's account at WeChat Pay among its secrets, before it is first used."""
+        self._keep_secret("wechat-pay", account)
+
+    def _keep_secret(self, name: str, content: Mapping[str, Any]) -> None:
+        path = f"{settings.parameters_prefix}/merchants/{self.merchant_id}/{name}"
+        engine.put_parameters(os.environ["AWS_ENDPOINT_URL"], {path: json.dumps(content)})
 
     @property
     def now_s(self) -> int:

@@ -2,7 +2,8 @@
 
 A message is an intent first: a due marker written with the change it tells of. What is told here
 is put where there is none, so telling twice is telling once. `CHANNELS` are the ways in which a
-stored message goes out beyond the in-app list; each must be harmless when repeated.
+stored message goes out beyond the in-app list. A run that was cut off tells again, so a channel
+gets a message at least once and keeps to its key (`pk`, `sk`) itself.
 """
 
 from collections.abc import Callable
@@ -126,8 +127,8 @@ def _tell_while_open(group: GroupItem, message: MessageItem) -> None:
 
 
 def _put(message: MessageItem) -> None:
-    if retried(lambda: put_new(message)):  # one busy put must not cost the others theirs
-        _send(message)
+    retried(lambda: put_new(message))  # one busy put must not cost the others theirs
+    _send(message)
 
 
 def _send(message: MessageItem) -> None:

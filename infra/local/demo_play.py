@@ -15,8 +15,8 @@ from infra.local.printing import padded, say
 from infra.local.shop import Offer, Staff
 from infra.local.system import System
 
-TIME_DIVISOR = 300  # an hour of a group's life takes 12 seconds
-PAY_BY_S = 2400  # a seat is held for 40 minutes: 8 seconds
+TIME_DIVISOR = 360  # an hour of a group's life takes 10 seconds
+PAY_BY_S = 2520  # a seat is held for 42 minutes: 7 seconds
 TICK_S = 2.0
 LOOK_EVERY_S = 0.1
 PATIENCE_S = 40.0  # for what must happen by itself

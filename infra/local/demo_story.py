@@ -13,7 +13,7 @@ from infra.local.phone import Phone, Placed, log_in
 from infra.local.shop import Offer
 
 RACERS = 50
-CLIENTS = 12  # at once: every one that runs at the same time starts a process of the function
+CLIENTS = 10  # at once: every one that runs at the same time starts a process of the function
 SILENT_CALLS = 1000  # more than are made while WeChat Pay is silent
 
 

@@ -6,7 +6,7 @@ PORT: where the API listens (8010). TIME_DIVISOR: 60 makes an hour of a group's 
 import os
 import sys
 
-from infra.local import engine, system, welcome
+from infra.local import engine, function_logs, system, welcome
 from infra.local.printing import say
 
 ADDRESSES = engine.CACHE / "local.json"
@@ -33,7 +33,8 @@ def _run() -> None:
         town = system.step("上货开团", lambda: welcome.fill(running))
         welcome.write_addresses(ADDRESSES, running, town)
         welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
-        system.wait_for_the_end()
+        with function_logs.followed(running.aws_url):
+            system.wait_for_the_end()
 
 
 if __name__ == "__main__":

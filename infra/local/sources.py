@@ -1,6 +1,5 @@
 """The app as child processes that start again whenever one of its sources changes."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from infra.local import process
+from infra.local.system import environment
 
 LOOK_EVERY_S = 0.5
 READY_S = 20.0
@@ -33,7 +33,7 @@ class Children:
             "jobs": [sys.executable, "-m", "infra.local.jobs"],
         }
         quiet = {"PYTHONWARNINGS": "ignore:No application metrics", "PYTHONUNBUFFERED": "1"}
-        self._env = {**os.environ, **env, **quiet}
+        self._env = environment({**env, **quiet})
         self._running: list[process.Server] = []
         self._requests_shown = False
 

@@ -113,13 +113,19 @@ def open_shop(env: Mapping[str, str], wechat: Wechat, *options: str) -> None:
     outcome = subprocess.run(
         [sys.executable, "-m", "infra.new_merchant", *who, "--wechat", "-", *options],
         cwd=package.ROOT,
-        env={**os.environ, **env, "OWNER_PASSWORD": PASSWORD},
+        env=environment(env) | {"OWNER_PASSWORD": PASSWORD},
         input=json.dumps(given),
         capture_output=True,
         text=True,
     )
     if outcome.returncode:
         raise CannotStart(f"没有开成店：\n{outcome.stdout}{outcome.stderr}")
+
+
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Ours for a child process, with `env`: nothing of the developer's own AWS account."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**ours, **env}
 
 
 def ports() -> tuple[int, int]:

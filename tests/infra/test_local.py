@@ -1,0 +1,224 @@
+"""The local system: its data are what the API takes, its books find what is wrong, its story ends
+well."""
+
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.ids import new_id
+from chalicelib.services import staff
+from infra import new_merchant
+from infra.local import demo_books, demo_data, engine, jobs
+from infra.local.demo_books import Books, Entry
+from infra.local.demo_play import Staged
+from infra.local.demo_story import RACERS, Race
+from infra.local.function_logs import complaint
+from infra.local.printing import table
+from infra.local.shop import Offer
+from infra.package import ROOT
+from tests.conftest import ON_DYNAMODB_LOCAL
+from tests.support import Town
+
+STORY_S = 300  # the story takes one, and a clean clone packages first
+RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
+
+
+def test_demo_data_are_what_the_routes_take(town: Town) -> None:
+    owner = town.owner()
+    states = Counter[str]()
+    for position, name in enumerate(demo_data.CATEGORIES):
+        made = owner.post(
+            "/v1/merchant/categories",
+            {"name": name, "position": position},
+            Idempotency_Key=f"category-{position}",
+        )
+        assert made.status == 201, made.body
+        for product in demo_data.PRODUCTS:
+            if product.category == name:
+                states[_offered(town, product, made.body["category_id"])] += 1
+
+    assert states == {"running": 6, "scheduled": 1, "": 1}
+
+
+def test_demo_staff_can_log_in(town: Town) -> None:
+    for member in demo_data.STAFF:
+        made = town.owner().post("/v1/merchant/staff", member)
+        assert made.status == 201, made.body
+
+        path = f"/v1/merchants/{town.merchant_id}/staff-sessions"
+        login = {"username": member["username"], "password": member["password"]}
+        assert town.visitor().post(path, login).body["role"] == member["role"]
+
+
+def test_operator_opens_a_shop_once(engine: str) -> None:
+    merchant_id = new_id()
+    new_merchant.open_shop(merchant_id, "果园", owner="boss", password="first-password")
+
+    with pytest.raises(new_merchant.CannotOpen):
+        new_merchant.open_shop(merchant_id, "果园", owner="boss", password="other-password")
+
+    assert staff.login(merchant_id, "boss", "first-password").role == "owner"
+
+
+def test_operator_is_told_of_a_short_password() -> None:
+    with pytest.raises(new_merchant.CannotOpen, match="密码要有 10 到 128 个字符"):
+        new_merchant.open_shop(new_id(), "果园", owner="boss", password="short")
+
+
+def test_keys_of_a_stage_are_written_once(engine: str) -> None:
+    ssm, prefix = _ssm(engine), f"/tuan/{new_id()}"
+    new_merchant.write_stage_keys(ssm, prefix)
+    first = ssm.get_parameter(Name=f"{prefix}/session-key", WithDecryption=True)
+    new_merchant.write_stage_keys(ssm, prefix)
+
+    again = ssm.get_parameter(Name=f"{prefix}/session-key", WithDecryption=True)
+    assert again["Parameter"]["Value"] == first["Parameter"]["Value"]
+    assert len(first["Parameter"]["Value"]) == 64
+
+
+@pytest.mark.skipif(ON_DYNAMODB_LOCAL, reason="its streams are at another address")
+def test_stream_is_carried_to_the_app(town: Town) -> None:
+    poller = jobs.Poller()
+    activity = town.activity(seats=2)
+    group_id, leader, order_id = town.open_group(activity)
+    buyer, joined = town.join(activity, group_id)
+    town.pay(buyer, joined)
+    for _ in range(20):
+        poller.poll()
+
+    assert leader.order(order_id)["status_text"] == "已成团待发货"
+    assert "formed" in buyer.messages()
+
+
+def test_books_that_agree_break_no_law() -> None:
+    assert _broken(_books()) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "law"),
+    [
+        ({"captured_fen": 5800}, "每笔订单：收款 = 留存 + 退款，没有在途"),
+        ({"refunding_fen": 100}, "每笔订单：收款 = 留存 + 退款，没有在途"),
+        ({"captured_fen": 11800, "refunded_fen": 5900}, "订单里记的退款 = 微信支付退的款"),
+        ({"told": ("failed",)}, "该收到的消息都收到了，没有相反的消息"),
+    ],
+)
+def test_books_find_an_order_that_is_wrong(entry: dict[str, Any], law: str) -> None:
+    books = _books()
+    first, second = books.entries
+
+    assert law in _broken(replace(books, entries=[replace(first, **entry), second]))
+
+
+def test_books_find_money_taken_without_a_seat() -> None:
+    books = _books()
+    closed = {**books.entries[0].order, "status": "closed"}
+    unseated = replace(books.entries[0], order=closed, told=())
+
+    broken = _broken(replace(books, entries=[unseated, books.entries[1]]))
+    assert "没有名额的人，没有被扣钱，或已全额退回" in broken
+    assert "成团的名额全部付清，未成团的一个不留" in broken
+
+
+@pytest.mark.parametrize(
+    ("change", "law"),
+    [
+        ({"strangers": ["x"]}, "微信支付的每笔流水都有对应的订单"),
+        ({"stock": [("2 斤装", 10, 7)]}, "每个规格：期初库存 = 剩余 + 卖出"),
+        ({"to_ship": frozenset()}, "店员看到的待发货 = 买家的待发货"),
+    ],
+)
+def test_books_find_what_is_wrong_beside_the_orders(change: dict[str, Any], law: str) -> None:
+    assert _broken(replace(_books(), **change)) == [law]
+
+
+def test_books_find_a_third_winner() -> None:
+    race = Race(2, Counter({"": 3, "group_full": RACERS - 3}))
+
+    assert _broken(_books(), race) == [f"{RACERS} 人抢 2 个名额，恰好 2 人占到"]
+
+
+def test_table_stands_in_line_with_chinese() -> None:
+    assert table(("名", "数"), [("草莓", "3"), ("tea", "12")], right={1}) == [
+        "名    数",
+        "────  ──",
+        "草莓   3",
+        "tea   12",
+    ]
+
+
+def test_only_complaints_of_functions_are_shown() -> None:
+    assert complaint('{"level": "INFO", "message": "hello"}') == ""
+    assert complaint("START RequestId: 1") == ""
+    assert complaint("Task timed out after 10.00 seconds\n").startswith("Task timed out")
+    error = '{"level": "ERROR", "function_name": "f", "message": "m", "exception": "Traceback"}'
+    assert complaint(error) == "ERROR f m\nTraceback"
+
+
+def test_the_story_ends_with_whole_books() -> None:
+    story = subprocess.run(
+        [sys.executable, "-m", "infra.local.demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=STORY_S,
+    )
+
+    assert story.returncode == 0, story.stdout + story.stderr
+    assert "✓ 50 人抢 2 个名额，恰好 2 人占到" in story.stdout
+
+
+def _offered(town: Town, product: demo_data.Product, category_id: str) -> str:
+    """The state of the product's activity; empty when it has none."""
+    owner, key = town.owner(), f"product-{product.name}"
+    made = owner.post("/v1/merchant/products", product.body(category_id), Idempotency_Key=key)
+    assert made.status == 201, made.body
+    if product.activity is None:
+        return ""
+    sku_ids = [sku["sku_id"] for sku in made.body["skus"]]
+    body = product.activity_body(
+        product.activity, made.body["product_id"], sku_ids, now_s=town.now_s
+    )
+    published = owner.post("/v1/merchant/activities", body, Idempotency_Key=key)
+    assert published.status == 201, published.body
+    return str(published.body["state"])
+
+
+def _ssm(endpoint: str) -> Any:
+    return engine.client("ssm", endpoint)
+
+
+def _books() -> Books:
+    """A group of two that formed, and nothing else."""
+    product = demo_data.STRAWBERRY
+    offer = Offer("a", 1, "p", "三人团", 2, ("s",), (5900,))
+    entries = [_entry("小满", "o1"), _entry("行远", "o2")]
+    group = {"status": "formed", "seats_total": 2, "seats_paid": 2}
+    return Books(
+        entries=entries,
+        strangers=[],
+        groups=[(Staged("第一幕", product, offer, "g"), group)],
+        stock=[("2 斤装", 10, 8)],
+        sold=Counter({"2 斤装": 2}),
+        to_ship=frozenset({"o1", "o2"}),
+    )
+
+
+def _entry(buyer: str, order_id: str) -> Entry:
+    order = {
+        "order_id": order_id,
+        "group_id": "g",
+        "status": "fulfilling",
+        "total_fen": 5900,
+        "refunds": [],
+    }
+    return Entry("第一幕", buyer, order, 5900, 0, 0, ("waiting", "formed"))
+
+
+def _broken(books: Books, race: Race = RACE) -> list[str]:
+    """The laws that do not hold."""
+    return [check.law for check in demo_books.checks(books, race, before=books) if check.broken]

@@ -1,0 +1,496 @@
+"""Callbacks: told again they change nothing, wrong ones change nothing, and none is lost."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from chalicelib.domain.ids import new_id
+from infra.local.wechat_keys import Platform
+from infra.local.wechat_views import trade_view
+from tests.faults import WRITES, injected, refusal
+from tests.support import DAY_S, Activity, Buyer, Reply, Town, at_once
+
+PAY_BY_S = 600
+
+
+def held_seat(town: Town, **terms: Any) -> tuple[Activity, str, Buyer, str]:
+    """(activity, group_id, buyer, order_id) of the last seat of a group of two."""
+    activity = town.activity(seats=2, stock=10, **terms)
+    group_id, _, _ = town.open_group(activity)
+    buyer, order_id = town.join(activity, group_id)
+    return activity, group_id, buyer, order_id
+
+
+def path_of(town: Town, what: str = "payments") -> str:
+    return f"/v1/callbacks/wechat-pay/{town.merchant_id}/{what}"
+
+
+def tell(town: Town, kind: str, resource: dict[str, Any]) -> Reply:
+    """What the API answers when WeChat tells of a payment or a refund in these words."""
+    event = {
+        "url": path_of(town, f"{kind}s"),
+        "type": "TOLD",
+        "summary": "",
+        "original_type": "transaction" if kind == "payment" else kind,
+        "resource": resource,
+    }
+    town.wechat.faults.add(f"{kind}_callback", "dropped")
+    town.wechat.courier.tell(town.account, kind, "altered", event)
+    headers, body = town.wechat.courier.signed("altered")
+    return town.door.request("POST", event["url"], headers, body)
+
+
+def tell_otherwise(town: Town, number: str, **changes: Any) -> Reply:
+    """WeChat tells of the payment `number` with other words than its own, rightly signed."""
+    trade = town.wechat.ledger.trade(town.account.mchid, number)
+    return tell(town, "payment", trade_view(trade) | changes)
+
+
+def answers(town: Town, number: str) -> list[int]:
+    """What the callbacks of `number` were answered, in the order they were sent."""
+    told = town.wechat.courier.summaries()
+    return [answer for d in told if d["number"] == number for answer in d["answers"]]
+
+
+def test_callback_ten_times_in_a_row_has_one_effect(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay(buyer, order_id)
+    town.run_jobs()
+    before = [town.image(i) for i in (town.stored_group(group_id), town.stored_order(order_id))]
+
+    for _ in range(10):
+        town.resend(number)
+    town.run_jobs()
+
+    assert answers(town, number) == [200] * 11
+    after = [town.image(i) for i in (town.stored_group(group_id), town.stored_order(order_id))]
+    assert after == before
+    assert buyer.messages() == ["formed"]
+    town.check_laws()
+
+
+def test_callback_ten_times_at_once_has_one_effect(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    headers, body = town.wechat.courier.signed(number)
+
+    at_once([lambda: town.door.request("POST", path_of(town), dict(headers), body)] * 10)
+    town.run_jobs()
+
+    group = town.stored_group(group_id)
+    assert (group.status, group.seats_paid) == ("formed", 2)
+    assert buyer.order(order_id)["refunds"] == []
+    assert buyer.messages() == ["formed"]
+    town.check_laws()
+
+
+def test_refund_callback_told_twice_has_one_effect(town: Town) -> None:
+    activity = town.activity(seats=2, stock=10)
+    _, leader, order_id = town.open_group(activity)
+    town.wechat.faults.add("refund_callback", "duplicated")
+
+    leader.cancel(order_id)
+    town.run_jobs()
+    town.resend(f"{order_id}01F")
+
+    assert answers(town, f"{order_id}01F") == [200, 200, 200]
+    assert leader.messages() == ["failed", "refunded"]
+    assert town.stock(activity) == 10
+    town.check_laws()
+
+
+def test_delayed_callback_counts_by_the_time_of_the_payment(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    town.wechat.faults.add("payment_callback", "delayed", seconds=0.2)
+
+    town.pay(buyer, order_id, quietly=False)
+    assert town.stored_group(group_id).status == "open"
+    assert town.wechat.quiet()
+
+    assert town.stored_group(group_id).status == "formed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"mchid": "1900000000"}, ("callback_refused", "mchid")),
+        ({"appid": "wx0000000000000000"}, ("callback_refused", "appid")),
+        ({"amount": {"total": 5900, "currency": "USD"}}, ("callback_refused", "currency")),
+        ({"amount": {"total": 1, "currency": "CNY"}}, ("wrong_amount", None)),
+        ({"amount": {"total": 5901, "currency": "CNY"}}, ("wrong_amount", None)),
+        ({"transaction_id": ""}, ("callback_refused", "transaction_id")),
+        ({"trade_state": "MAYBE"}, ("callback_refused", "trade_state")),
+        ({"out_trade_no": f"{new_id()}1z00000001"}, ("not_found", None)),
+        ({"out_trade_no": "somebody-elses-number"}, ("not_found", None)),
+    ],
+)
+def test_signed_callback_that_does_not_fit_changes_nothing_and_is_recorded(
+    town: Town, changes: dict[str, Any], kept: tuple[str, str | None]
+) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    items = [town.stored_group(group_id), town.stored_order(order_id)]
+    before = [town.image(item) for item in items]
+
+    reply = tell_otherwise(town, number, **changes)
+
+    assert (reply.status in (401, 404, 409), reply.code) == (True, kept[0])
+    assert [town.image(item) for item in items] == before
+    assert [(code, said.get("field")) for code, said in town.refused_callbacks()] == [kept]
+    town.resend(number)  # the true one still counts
+    assert town.stored_group(group_id).status == "formed"
+
+
+def forged(headers: dict[str, str], body: bytes, town: Town) -> tuple[dict[str, str], bytes]:
+    return headers | {"Wechatpay-Signature": "bm90IGEgc2lnbmF0dXJl"}, body
+
+
+def tampered(headers: dict[str, str], body: bytes, town: Town) -> tuple[dict[str, str], bytes]:
+    return headers, body.replace(b"encrypt-resource", b"encrypt-resourcf")
+
+
+def stale(headers: dict[str, str], body: bytes, town: Town) -> tuple[dict[str, str], bytes]:
+    town.clock.forward(300)  # a true one, replayed five minutes later
+    return headers, body
+
+
+def from_the_future(
+    headers: dict[str, str], body: bytes, town: Town
+) -> tuple[dict[str, str], bytes]:
+    town.clock.forward(-300)
+    return headers, body
+
+
+def unknown_key(headers: dict[str, str], body: bytes, town: Town) -> tuple[dict[str, str], bytes]:
+    stranger = Platform.generate()
+    return headers | stranger.sign(body, at_s=town.now_s), body
+
+
+def under_our_serial(
+    headers: dict[str, str], body: bytes, town: Town
+) -> tuple[dict[str, str], bytes]:
+    """By the key of the old certificate, under the serial of the public key."""
+    platform = town.wechat.platform
+    signed = platform.sign(body, at_s=town.now_s, serial=platform.certificate_serial)
+    return headers | signed | {"Wechatpay-Serial": platform.public_key_id}, body
+
+
+def unsigned(headers: dict[str, str], body: bytes, town: Town) -> tuple[dict[str, str], bytes]:
+    return {"Content-Type": "application/json"}, body
+
+
+def signature_test(
+    headers: dict[str, str], body: bytes, town: Town
+) -> tuple[dict[str, str], bytes]:
+    probe = "WECHATPAY/SIGNTEST/" + headers["Wechatpay-Signature"]
+    return headers | {"Wechatpay-Signature": probe}, body
+
+
+def garbled(headers: dict[str, str], body: bytes, town: Town) -> tuple[dict[str, str], bytes]:
+    nonsense = b"\xff\xfe not json"
+    return headers | town.wechat.platform.sign(nonsense, at_s=town.now_s), nonsense
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        forged,
+        tampered,
+        stale,
+        from_the_future,
+        unknown_key,
+        under_our_serial,
+        unsigned,
+        signature_test,
+        garbled,
+    ],
+)
+def test_callback_that_is_not_proven_changes_nothing(
+    town: Town, spoil: Callable[[dict[str, str], bytes, Town], tuple[dict[str, str], bytes]]
+) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    items = [town.stored_group(group_id), town.stored_order(order_id)]
+    before = [town.image(item) for item in items]
+    headers, body = spoil(*town.wechat.courier.signed(number), town)
+
+    reply = town.door.request("POST", path_of(town), headers, body)
+
+    assert (reply.status, reply.code) == (401, "callback_refused")
+    assert [town.image(item) for item in items] == before
+    assert town.refused_callbacks() == []  # anybody can send one: it must not cost a write
+    town.resend(number)
+    assert town.stored_group(group_id).status == "formed"
+
+
+def test_callback_replayed_within_its_time_is_a_repeat_and_nothing_more(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay(buyer, order_id)
+    headers, body = town.wechat.courier.signed(number)
+    before = town.image(town.stored_group(group_id))
+
+    replies = [town.door.request("POST", path_of(town), headers, body) for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [200, 200]
+    assert town.image(town.stored_group(group_id)) == before
+
+
+def test_callback_at_another_merchants_door_is_refused(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    headers, body = town.wechat.courier.signed(number)
+    other = Town(town.wechat, town.clock, town.door)
+
+    there = town.door.request("POST", path_of(other), headers, body)
+    nowhere = town.door.request("POST", f"/v1/callbacks/wechat-pay/{new_id()}/payments", {}, body)
+
+    assert (there.status, there.code) == (401, "callback_refused")
+    assert (nowhere.status, nowhere.code) == (404, "not_found")
+    assert town.stored_group(group_id).seats_paid == 1
+
+
+def test_refund_callback_told_as_a_payment_is_refused(town: Town) -> None:
+    activity = town.activity(seats=2, stock=10)
+    _, leader, order_id = town.open_group(activity)
+    leader.cancel(order_id)
+    town.run_jobs()
+    payment = town.wechat.courier.signed(f"{order_id}01")
+    refund = town.wechat.courier.signed(f"{order_id}01F")
+
+    crossed = [
+        town.door.request("POST", path_of(town, "refunds"), *payment),
+        town.door.request("POST", path_of(town, "payments"), *refund),
+    ]
+
+    assert [(reply.status, reply.code) for reply in crossed] == [(401, "callback_refused")] * 2
+    assert leader.status(order_id) == "refunded"
+
+
+def test_refund_callback_of_another_amount_is_recorded_and_changes_nothing(town: Town) -> None:
+    activity = town.activity(seats=2, stock=10)
+    _, leader, order_id = town.open_group(activity)
+    town.wechat.faults.add("refund", "stays_processing")
+    leader.cancel(order_id)
+    town.run_jobs()
+    said = {
+        "mchid": town.account.mchid,
+        "out_trade_no": f"{order_id}01",
+        "out_refund_no": f"{order_id}01F",
+        "refund_status": "SUCCESS",
+        "success_time": "2026-11-22T12:00:00+08:00",
+        "amount": {"total": 5900, "refund": 1},
+    }
+
+    reply = tell(town, "refund", said)
+
+    assert (reply.status, reply.code) == (409, "wrong_amount")
+    assert leader.status(order_id) == "refunding"
+    assert [code for code, _ in town.refused_callbacks()] == ["wrong_amount"]
+    town.wechat.settle_refunds()
+    assert town.wechat.quiet()
+    assert leader.status(order_id) == "refunded"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_callback_signed_with_the_old_certificate_counts_only_where_it_is_known(
+    town: Town, known: bool
+) -> None:
+    keys = town.wechat.platform.public_keys(with_certificate=known)
+    town.keep_wechat_pay_account(town.account.wechat_pay | {"public_keys": keys})
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    town.wechat.courier.serial = town.wechat.platform.certificate_serial
+
+    headers, body = town.wechat.courier.signed(number)
+    reply = town.door.request("POST", path_of(town), headers, body)
+
+    assert reply.status == (200 if known else 401)
+    assert town.stored_group(group_id).status == ("formed" if known else "open")
+
+
+def test_internal_error_is_answered_so_that_the_gateway_tells_again(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    broken = iter([True, True])
+
+    def broken_twice(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        if operation in WRITES and next(broken, False):
+            return refusal(request, "ValidationException")
+        return None
+
+    prepay_id = town.prepay(buyer, order_id)
+    with injected(broken_twice):
+        trade = town.wechat.pay(prepay_id=prepay_id)
+        assert town.wechat.quiet()
+
+    assert answers(town, trade.out_trade_no) == [500, 500, 200]
+    assert town.stored_group(group_id).status == "formed"
+    town.run_jobs()
+    town.check_laws()
+
+
+def test_busy_table_is_answered_so_that_the_gateway_tells_again(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+
+    def throttled(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        if operation == "TransactWriteItems":
+            return refusal(request, "ThrottlingException")
+        return None
+
+    with injected(throttled):
+        headers, body = town.wechat.courier.signed(number)
+        reply = town.door.request("POST", path_of(town), headers, body)
+
+    assert (reply.status, reply.code) == (503, "busy")
+    assert town.stored_group(group_id).seats_paid == 1
+    town.resend(number)
+    assert town.stored_group(group_id).status == "formed"
+
+
+def test_callback_that_does_not_bring_the_group_back_finds_it(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+
+    assert tell_otherwise(town, number, attach="").status == 200
+
+    assert town.stored_group(group_id).status == "formed"
+
+
+def test_callback_that_names_another_group_pays_its_own(town: Town) -> None:
+    activity, group_id, buyer, order_id = held_seat(town)
+    other, _, _ = town.open_group(activity)
+    number = town.pay_unheard(buyer, order_id)
+
+    assert tell_otherwise(town, number, attach=other).status == 200
+
+    assert town.stored_group(group_id).status == "formed"
+    assert town.stored_group(other).seats_paid == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["callback", "cancel", "due"])))
+def test_callback_cancellation_and_due_run_in_every_order(
+    town: Town, order: tuple[str, ...]
+) -> None:
+    activity, group_id, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    town.clock.forward(PAY_BY_S)
+    steps = {
+        "callback": lambda: town.resend(number),
+        "cancel": lambda: buyer.cancel(order_id),
+        "due": town.run_jobs,
+    }
+
+    for step in order:
+        steps[step]()
+    town.run_jobs(2)
+
+    assert buyer.status(order_id) == "fulfilling"  # paid in time, and the gateway was asked
+    assert town.stored_group(group_id).status == "formed"
+    assert town.stock(activity) == 8
+    town.check_laws()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["callback", "cancel", "due"])))
+def test_callback_cancellation_and_deadline_in_every_order_while_the_gateway_is_silent(
+    town: Town, order: tuple[str, ...]
+) -> None:
+    activity = town.activity(seats=2, stock=10)
+    group_id, leader, first = town.open_group(activity)
+    town.clock.forward(DAY_S - 30)
+    buyer, order_id = town.join(activity, group_id)
+    number = town.pay_unheard(buyer, order_id)
+    town.wechat.faults.add("query", "server_error", times=1000)
+    town.clock.forward(30 + 60 + 300)
+    steps = {
+        "callback": lambda: town.resend(number),
+        "cancel": lambda: buyer.cancel(order_id),
+        "due": town.run_jobs,
+    }
+
+    for step in order:
+        steps[step]()
+    town.wechat.faults.clear()
+    town.run_jobs(3)
+
+    seated = town.stored_group(group_id).status == "formed"
+    assert seated == (order.index("callback") < order.index("due"))
+    expected = ["fulfilling"] * 2 if seated else ["refunded", "closed"]
+    assert [leader.status(first), buyer.status(order_id)] == expected
+    refunded_fen = 0 if seated else 11800
+    assert town.money() == {
+        "captured_fen": 11800,
+        "refunded_fen": refunded_fen,
+        "refunding_fen": 0,
+    }
+    assert town.stock(activity) == (8 if seated else 10)
+    town.check_laws()
+
+
+@pytest.mark.parametrize("old_first", [True, False])
+def test_both_prepays_of_an_order_are_paid_and_the_first_heard_counts(
+    town: Town, old_first: bool
+) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    town.prepay(buyer, order_id)
+    town.wechat.ledger.close(town.account.mchid, f"{order_id}01")
+    new = town.prepay(buyer, order_id)
+    assert sorted(town.stored_order(order_id).payments.as_dict()) == ["01", "02"]
+    steps = [lambda: town.pay_in_spite(f"{order_id}01"), lambda: town.wechat.pay(prepay_id=new)]
+
+    for step in steps if old_first else steps[::-1]:
+        step()
+        assert town.wechat.quiet()
+    town.run_jobs(2)
+
+    counted, late = ("01", "02") if old_first else ("02", "01")
+    shown = buyer.order(order_id)
+    assert shown["status"] == "fulfilling"
+    assert [r["out_refund_no"] for r in shown["refunds"]] == [f"{order_id}{late}L"]
+    assert town.stored_order(order_id).view().seat_payment is not None
+    assert town.wechat.ledger.summaries(f"{order_id}{counted}")[0]["refunded_fen"] == 0
+    assert town.wechat.ledger.summaries(f"{order_id}{late}")[0]["refunded_fen"] == 5900
+    assert town.stored_group(group_id).seats_paid == 2
+    assert sorted(buyer.messages()) == ["formed", "late", "refunded"]
+    town.check_laws()
+
+
+def test_prepay_asked_for_again_goes_on_with_the_same_attempt(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    first, second = town.prepay(buyer, order_id), town.prepay(buyer, order_id)
+
+    town.wechat.pay(prepay_id=first)
+    assert town.wechat.quiet()
+
+    assert first != second
+    assert list(town.stored_order(order_id).payments.as_dict()) == ["01"]
+    assert town.stored_group(group_id).status == "formed"
+    with pytest.raises(Exception, match="支付成功"):
+        town.wechat.pay(prepay_id=second)
+
+
+def test_paying_an_order_that_is_paid_at_the_gateway_finds_out(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    town.pay_unheard(buyer, order_id)
+
+    reply = buyer.ask_to_pay(order_id)
+
+    assert (reply.status, reply.code) == (409, "already_paid")
+    assert town.stored_group(group_id).status == "formed"
+    assert json.dumps(reply.body, ensure_ascii=False).count("已付款") == 1
+
+
+def test_prepay_that_the_gateway_did_not_answer_can_be_asked_for_again(town: Town) -> None:
+    _, group_id, buyer, order_id = held_seat(town)
+    town.wechat.faults.add("prepay", "server_error")
+    town.wechat.faults.add("prepay", "lost_answer")
+
+    failed = [buyer.ask_to_pay(order_id) for _ in range(2)]
+    town.pay(buyer, order_id)
+
+    assert [(reply.status, reply.code) for reply in failed] == [(502, "gateway_failed")] * 2
+    assert list(town.stored_order(order_id).payments.as_dict()) == ["01"]
+    assert town.stored_group(group_id).status == "formed"

@@ -1,0 +1,461 @@
+"""A shop lives through anything, in any order, on the real engine; every law holds at each step.
+
+Buyers, gateways, staff, jobs and time take turns as Hypothesis likes. Answers are foretold by a
+small model, changes that jobs make have to be justified by it, and when all is over three job
+runs leave nothing undone. `make torture` plays many more and longer lives.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from chalicelib.domain.activity import ActivityStatus
+from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.order import Intent, RefundStatus
+from chalicelib.errors import Conflict, ServiceError
+from chalicelib.gateways import payment as port
+from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.services import (
+    activities,
+    adjustments,
+    due,
+    groups,
+    payments,
+    publishing,
+    refunds,
+    settlement,
+    terms,
+)
+from chalicelib.services.groups import Hint
+from chalicelib.tables.catalogue import ActivityItem, stored
+from chalicelib.tables.trade import OrderItem
+from tests.history import History
+from tests.property.shop_model import Model, Placed, Team
+from tests.shop import (
+    DAY_S,
+    GRACE_S,
+    JOBS,
+    LIFE_S,
+    OTHER_PAY,
+    PAY_BY_S,
+    STAFF,
+    Shop,
+    Sold,
+    new_shop,
+    purchase,
+)
+from tests.stored import Books
+
+BUYERS = 4
+SILENT = {"prepay", "query", "close", "refund", "query_refund"}
+WAITS_S = (1, 60, 61, 91, 300, PAY_BY_S, 3600, LIFE_S - 300, LIFE_S + GRACE_S, 3 * DAY_S)
+ANY = st.integers(0, 1000)  # picks one of what there is
+QUANTITY = st.integers(1, 2)
+
+
+class ShopMachine(RuleBasedStateMachine):
+    """Rules draw numbers, and take the thing of that number among those that there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.shop: Shop = self.stack.enter_context(new_shop())
+        self.model, self.history = Model(), History()
+        self.opened: list[tuple[Sold, str, int, str, str]] = []  # every opening, to repeat it
+        self.silent = self.was_silent = self.sound = False
+
+    @initialize(
+        seats=st.integers(2, 3),
+        stock=st.integers(3, 7),
+        limit=st.integers(0, 2),
+        price_fen=st.sampled_from([5900, 5900, 0]),
+    )
+    def publish(self, seats: int, stock: int, limit: int, price_fen: int) -> None:
+        self.limits = {"limit_per_buyer": limit, "limit_per_order": min(limit, 2) or 2}
+        self.sold = self.shop.activity(
+            seats=seats, stock=stock, product_stock=stock + 3, price_fen=price_fen, **self.limits
+        )
+        self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
+        self.price_fen, self.seats = price_fen, seats
+        self.settle_down(followed=False)
+
+    # Buyers.
+
+    @rule(buyer=ANY, quantity=QUANTITY)
+    def open(self, buyer: int, quantity: int) -> None:
+        who, key = self.buyers[buyer % BUYERS], f"key{len(self.opened)}"
+        expected = self.model.refusals_to_open(
+            self.activity, who, quantity, self.books, self.shop.now_s
+        )
+        answer = self.answer(
+            lambda: self.shop.open(self.sold, who, quantity=quantity, key=key), expected
+        )
+        if isinstance(answer, OrderItem):
+            self.place(answer, self.activity)
+            self.opened.append((self.sold, who, quantity, key, str(answer.order_id)))
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.opened)
+    @rule(which=ANY)
+    def open_again(self, which: int) -> None:
+        sold, who, quantity, key, order_id = self.opened[which % len(self.opened)]
+        team = self.model.teams[str(self.model.orders[order_id].group_id)]
+        expected = set() if who in team.members else {"order_closed"}
+        answer = self.answer(
+            lambda: self.shop.open(sold, who, quantity=quantity, key=key), expected
+        )
+        assert expected or str(answer.order_id) == order_id
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.model.teams)
+    @rule(group=ANY, buyer=ANY, quantity=QUANTITY, hint=st.sampled_from(["right", "old", None]))
+    def join(self, group: int, buyer: int, quantity: int, hint: str | None) -> None:
+        group_id = list(self.model.teams)[group % len(self.model.teams)]
+        who, team = self.buyers[buyer % BUYERS], self.model.teams[group_id]
+        item = self.books.groups[group_id]
+        offer = self.books.versions[item.activity_id, item.version]
+        hints = {
+            "right": Hint(item.activity_id, item.version),
+            "old": Hint(item.activity_id, item.version % 3 + 1),
+        }
+        seat = team.members.get(who)
+        expected = self.model.refusals_to_join(
+            group_id, offer, who, quantity, self.books, self.shop.now_s
+        )
+        if seat is not None:
+            expected &= {"invalid_request"}
+        answer = self.answer(
+            lambda: groups.join(
+                self.shop.merchant_id,
+                who,
+                group_id,
+                purchase(self.sold, quantity),
+                hint=hints.get(hint or ""),
+                now_s=self.shop.now_s,
+            ),
+            expected,
+        )
+        if isinstance(answer, OrderItem):
+            assert seat is None or str(answer.order_id) == seat
+            self.place(answer, offer)
+        self.settle_down(followed=False)
+
+    @rule(buyer=ANY, quantity=QUANTITY)
+    def buy_alone(self, buyer: int, quantity: int) -> None:
+        expected = set()
+        if quantity > self.activity.limit_per_order:
+            expected = {"invalid_request"}
+        elif self.books.product_stocks[self.sold.sku_id].available < quantity:
+            expected = {"sold_out"}
+        who = self.buyers[buyer % BUYERS]
+        answer = self.answer(
+            lambda: self.shop.buy_alone(self.sold, who, quantity=quantity), expected
+        )
+        if isinstance(answer, OrderItem):
+            self.place(answer, self.activity)
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(order=ANY, method=st.sampled_from([WECHAT_PAY, WECHAT_PAY, OTHER_PAY]))
+    def ask(self, order: int, method: str) -> None:
+        item = self.an_order(order)
+        order_id, free = str(item.order_id), item.total_fen == 0
+        now_s = self.shop.now_s
+        open_attempts = item.view().created_attempts.items()
+        numbers = [order_id + a for a, p in open_attempts if p.method == method]
+        captured = [n for n in numbers if n in self.shop.record.captured]
+        expected = self.model.refusals_to_ask(order_id, now_s, unheard=bool(captured))
+        if self.silent and not free and expected <= {"already_paid"}:
+            known = self.model.orders[order_id].status == "pending"
+            expected = {"gateway_failed"} if known else expected
+        elif captured and expected == {"already_paid"}:
+            self.model.hear(order_id, self.trade(captured[0]), now_s)
+        answer = self.answer(
+            lambda: payments.ask(self.shop.merchant_id, item.order_id, method, now_s=now_s),
+            expected,
+        )
+        if free and not expected:
+            assert answer.paid
+            self.model.hear(order_id, port.Trade(f"{order_id}00", port.TradeStatus.SUCCEEDED,
+                                                 paid_at_s=now_s), now_s)  # fmt: skip
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.payable())
+    @rule(which=ANY, told=st.booleans())
+    def pay(self, which: int, told: bool) -> None:
+        numbers = self.payable()
+        number = numbers[which % len(numbers)]
+        gateway = self.gateway_of(number)
+        gateway.pay(number, at_s=self.shop.now_s)
+        if told:
+            self.hear(number)
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.shop.record.captured)
+    @rule(which=ANY)
+    def call_back(self, which: int) -> None:
+        numbers = list(self.shop.record.captured)
+        self.hear(numbers[which % len(numbers)])
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(order=ANY)
+    def cancel(self, order: int) -> None:
+        item = self.an_order(order)
+        order_id, known = str(item.order_id), item.view()
+        pending = known.status == "pending"
+        if pending and self.silent and known.created_attempts:
+            expected = {"gateway_failed"}
+        else:
+            for attempt in known.created_attempts if pending else ():
+                if order_id + attempt in self.shop.record.captured:
+                    self.model.hear(order_id, self.trade(order_id + attempt), self.shop.now_s)
+            refusal = self.model.cancel(order_id)
+            expected = {refusal} if refusal else set()
+        self.answer(lambda: self.shop.cancel(item), expected)
+        self.settle_down(followed=False)
+
+    # Time, jobs, the stream.
+
+    @rule(seconds=st.sampled_from(WAITS_S))
+    def wait(self, seconds: int) -> None:
+        self.shop.now_s += seconds
+        terms.forget()
+        self.settle_down(followed=False)
+
+    @rule(intent=st.sampled_from(JOBS))
+    def run_job(self, intent: Intent) -> None:
+        due.run(intent, now_s=self.shop.now_s)
+        self.settle_down(followed=True)
+
+    @rule()
+    def run_all_jobs(self) -> None:
+        self.shop.run_jobs()
+        self.settle_down(followed=True)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(which=ANY)
+    def attend(self, which: int) -> None:
+        """The stream brings any item, at any time."""
+        items = [*self.books.orders.values(), *self.books.groups.values()]
+        item = items[which % len(items)]
+        due.attend(item.pk, item.sk, now_s=self.shop.now_s)
+        self.settle_down(followed=True)
+
+    @precondition(lambda self: self.model.teams)
+    @rule(which=ANY)
+    def decide(self, which: int) -> None:
+        """A job that decides a group and is cut off before it settles it."""
+        found = list(self.books.groups.values())
+        with suppress(ServiceError):
+            settlement.fail_if_due(found[which % len(found)], now_s=self.shop.now_s)
+        self.settle_down(followed=True)
+
+    # Gateways.
+
+    @rule(silent=st.booleans())
+    def fall_silent(self, silent: bool) -> None:
+        self.silent, self.was_silent = silent, self.was_silent or silent
+        for gateway in (self.shop.gateway, self.shop.other_gateway):
+            gateway.silent = set(SILENT) if silent else set()
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.shop.record.refunds)
+    @rule(
+        which=ANY,
+        told=st.integers(0, 2),
+        status=st.sampled_from(
+            [
+                port.RefundStatus.SUCCEEDED,
+                port.RefundStatus.SUCCEEDED,
+                port.RefundStatus.CLOSED,
+                port.RefundStatus.ABNORMAL,
+            ]
+        ),
+    )
+    def refund(self, which: int, told: int, status: port.RefundStatus) -> None:
+        numbers = list(self.shop.record.refunds)
+        number = numbers[which % len(numbers)]
+        gateway = self.gateway_of(number[:32])
+        gateway.settle(number, status)
+        for _ in range(told):
+            said = gateway.refund_state(number)
+            refunds.hear(self.shop.merchant_id, said, now_s=self.shop.now_s)
+        self.settle_down(followed=True)
+
+    # Staff.
+
+    @precondition(lambda self: self.failed_refunds())
+    @rule(which=ANY)
+    def send_again(self, which: int) -> None:
+        numbers = self.failed_refunds()
+        refunds.send_again(
+            self.shop.merchant_id,
+            numbers[which % len(numbers)],
+            staff=STAFF,
+            now_s=self.shop.now_s,
+        )
+        self.settle_down(followed=False)
+
+    @rule(act=st.sampled_from([activities.pause, activities.resume]))
+    def switch(self, act: Callable[..., Any]) -> None:
+        over = self.activity.status == ActivityStatus.ENDED
+        over = over or self.shop.now_s >= self.activity.ends_at_s
+        self.staff(act, {"activity_closed"} if over else set())
+
+    @rule(seats=st.integers(2, 3), more_days=st.integers(0, 2), cheaper_fen=st.integers(0, 100))
+    def edit(self, seats: int, more_days: int, cheaper_fen: int) -> None:
+        now = self.activity
+        if now.status == ActivityStatus.ENDED or self.shop.now_s >= now.ends_at_s:
+            return
+        draft = Draft(
+            product_id=now.product_id,
+            title=now.title,
+            skus=(DraftSku(self.sold.sku_id, max(0, self.price_fen - cheaper_fen)),),
+            seats_total=seats,
+            life_h=24 - more_days,
+            ends_at_s=now.ends_at_s + more_days * DAY_S,
+            **self.limits,
+        )
+        self.staff(
+            lambda *ids, **who: publishing.change(*ids, draft, revision=now.revision, **who), set()
+        )
+
+    @rule()
+    def end(self) -> None:
+        self.staff(activities.end, set())
+
+    @rule(delta=st.integers(-2, 2).filter(bool), of_activity=st.booleans())
+    def adjust(self, delta: int, of_activity: bool) -> None:
+        ids = (self.shop.merchant_id, self.sold.product_id, self.sold.sku_id)
+        with suppress(Conflict):
+            if of_activity:
+                adjustments.add_stock(
+                    ids[0],
+                    self.sold.activity_id,
+                    ids[2],
+                    quantity=abs(delta),
+                    staff=STAFF,
+                    now_s=self.shop.now_s,
+                )
+            else:
+                adjustments.adjust_stock(
+                    *ids, delta=delta, reason="盘点", staff=STAFF, now_s=self.shop.now_s
+                )
+        self.settle_down(followed=False)
+
+    # How it is judged.
+
+    def settle_down(self, *, followed: bool) -> None:
+        """Hold the shop to every law, and to the model."""
+        self.sound = False
+        self.books: Books = self.shop.check()
+        self.history.check(self.books)
+        if followed:
+            trades = {number: self.trade(number) for number in self.shop.record.captured}
+            self.model.follow(self.books, self.shop.now_s, trades, lenient=self.was_silent)
+        self.model.agree(self.books)
+        item = stored(ActivityItem.at(self.shop.merchant_id, self.sold.activity_id))
+        assert item is not None
+        self.activity, self.sound = item, True
+
+    def teardown(self) -> None:
+        """When all is over: every group has ended, the gateways answer, the jobs run."""
+        try:
+            if self.sound:
+                for gateway in (self.shop.gateway, self.shop.other_gateway):
+                    gateway.silent, gateway.confirms_at_once = set(), True
+                for forward_s in (25 * 3600, 11 * DAY_S, 7200):
+                    self.shop.run_jobs(forward_s=forward_s)
+                books = self.shop.check(quiescent=True)
+                for item in (*books.orders.values(), *books.groups.values()):
+                    hypothesis.event(f"{item.sk.partition('#')[0]} {item.status} at the end")
+        finally:
+            self.stack.close()
+
+    def answer(self, act: Callable[[], Any], expected: set[str]) -> Any:
+        """What `act` answers; it is refused exactly when that was foretold."""
+        self.sound = False
+        code, answer = "", None
+        try:
+            answer = act()
+        except ServiceError as refusal:
+            code = refusal.code
+        assert code in (expected or {""}), f"{code or 'done'}, foretold: {expected or 'done'}"
+        hypothesis.event(f"{code or 'done'}")
+        return answer
+
+    def staff(self, act: Callable[..., Any], expected: set[str]) -> None:
+        who = {"staff": STAFF, "now_s": self.shop.now_s}
+        self.answer(lambda: act(self.shop.merchant_id, self.sold.activity_id, **who), expected)
+        terms.forget()
+        self.settle_down(followed=False)
+
+    def hear(self, number: str) -> None:
+        trade, order_id = self.trade(number), number[:30]
+        expected = self.model.hear(order_id, trade, self.shop.now_s)
+        method = self.gateway_of(number).method
+        assert self.shop.hear(trade, method) is expected
+
+    def place(self, order: OrderItem, offer: Any) -> None:
+        """An order was answered: remember it, and its group, if they are new."""
+        order_id = str(order.order_id)
+        if order_id in self.model.orders:
+            return
+        self.model.orders[order_id] = Placed(
+            order.buyer_id, order.group_id, order.total_fen, order.pay_by_s
+        )
+        if order.group_id is None:
+            return
+        team = self.model.teams.setdefault(
+            order.group_id, Team(order.buyer_id, offer.seats_total, offer.life_s, offer.ends_at_s)
+        )
+        team.members[order.buyer_id] = order_id
+
+    def an_order(self, which: int) -> OrderItem:
+        return list(self.books.orders.values())[which % len(self.books.orders)]
+
+    def gateway_of(self, number: str) -> Any:
+        item = self.books.orders[number[:30]]
+        method = item.payments.as_dict()[number[30:]]["method"]
+        return self.shop.gateway if method == WECHAT_PAY else self.shop.other_gateway
+
+    def trade(self, number: str) -> port.Trade:
+        trade: port.Trade = self.gateway_of(number).trade(number)
+        return trade
+
+    def payable(self) -> list[str]:
+        """Numbers of attempts that can still be paid on the phone."""
+        gateways = (self.shop.gateway, self.shop.other_gateway)
+        return [number for gateway in gateways for number in gateway.payable(self.shop.now_s)]
+
+    def failed_refunds(self) -> list[str]:
+        return [
+            order_id + key
+            for order_id, order in self.books.orders.items()
+            for key, refund in order.view().refunds.items()
+            if refund.status is RefundStatus.FAILED
+        ]
+
+
+def test_shop_lives_through_anything(engine: str, request: pytest.FixtureRequest) -> None:
+    torture = request.config.getoption("--hypothesis-profile") == "torture"
+    settings = hypothesis.settings(
+        max_examples=2000 if torture else 25,
+        stateful_step_count=100 if torture else 25,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    run_state_machine_as_test(ShopMachine, settings=settings)

@@ -17,7 +17,7 @@ ServiceError                     500 internal_error
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
 │ ├ Changed                      409 changed
-│ └ WrongAmount                  409 wrong_amount (services.payments)
+│ └ WrongAmount                  409 wrong_amount (services.captures)
 ├ BodyTooLarge                   413 body_too_large
 ├ IdempotencyMismatch            422 idempotency_mismatch
 ├ TooManyRequests                429 too_many_requests

@@ -22,6 +22,7 @@ from chalicelib.errors import Busy, ServiceError
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade
 from chalicelib.services import (
+    captures,
     categories,
     due,
     groups,
@@ -35,9 +36,9 @@ from chalicelib.services import (
     reservations,
     terms,
 )
+from chalicelib.services.captures import Outcome
 from chalicelib.services.groups import Hint
 from chalicelib.services.ordering import Purchase
-from chalicelib.services.payments import Outcome
 from chalicelib.tables.base import StoredItem, connection, put_new, retried
 from chalicelib.tables.catalogue import CatalogueItem
 from chalicelib.tables.records import RecordItem
@@ -195,7 +196,7 @@ class Shop:
     def hear(self, trade: Trade, method: str = WECHAT_PAY, *, now_s: int | None = None) -> Outcome:
         """The callback of a payment."""
         now_s = self.now_s if now_s is None else now_s
-        return payments.record(self.merchant_id, trade, method, now_s=now_s)
+        return captures.record(self.merchant_id, trade, method, now_s=now_s)
 
     def pay(self, order: OrderItem) -> Outcome:
         return self.hear(self.capture(order))

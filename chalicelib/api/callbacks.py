@@ -6,7 +6,7 @@ from chalicelib.api.http import Api, Audience, raw_body
 from chalicelib.errors import NotFound, ServiceError
 from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import CallbackRefused, TradeStatus
-from chalicelib.services import payments, refunds, terms
+from chalicelib.services import captures, refunds, terms
 from chalicelib.services.audit import keep_refused_callback
 
 api = Api(__name__)
@@ -18,7 +18,7 @@ SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after
     "/callbacks/wechat-pay/{merchant_id}/payments",
     audience=Audience.GATEWAY,
     answer=schemas.Done,
-    refusals=[CallbackRefused, NotFound, payments.WrongAmount],
+    refusals=[CallbackRefused, NotFound, captures.WrongAmount],
 )
 def hear_payment(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a payment. Telling it again changes nothing."""
@@ -30,9 +30,9 @@ def hear_payment(merchant_id: str) -> schemas.Done:
             api.current_request.headers, raw_body(api.current_request), now_s=now_s
         )
         if trade.status is TradeStatus.SUCCEEDED:
-            outcome = payments.record(merchant_id, trade, WECHAT_PAY, now_s=now_s)
+            outcome = captures.record(merchant_id, trade, WECHAT_PAY, now_s=now_s)
             observability.count(f"Payments{outcome.value.title()}")
-    except (CallbackRefused, NotFound, payments.WrongAmount) as refusal:
+    except (CallbackRefused, NotFound, captures.WrongAmount) as refusal:
         _note(merchant_id, refusal, now_s)
         raise
     return schemas.Done()
@@ -43,7 +43,7 @@ def hear_payment(merchant_id: str) -> schemas.Done:
     "/callbacks/wechat-pay/{merchant_id}/refunds",
     audience=Audience.GATEWAY,
     answer=schemas.Done,
-    refusals=[CallbackRefused, NotFound, payments.WrongAmount],
+    refusals=[CallbackRefused, NotFound, captures.WrongAmount],
 )
 def hear_refund(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a refund. Telling it again changes nothing."""
@@ -55,7 +55,7 @@ def hear_refund(merchant_id: str) -> schemas.Done:
             api.current_request.headers, raw_body(api.current_request), now_s=now_s
         )
         refunds.hear(merchant_id, said, now_s=now_s)
-    except (CallbackRefused, NotFound, payments.WrongAmount) as refusal:
+    except (CallbackRefused, NotFound, captures.WrongAmount) as refusal:
         _note(merchant_id, refusal, now_s)
         raise
     return schemas.Done()

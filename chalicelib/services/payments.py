@@ -1,61 +1,30 @@
-"""Payments: asking a gateway for them, and deciding once what each capture means.
-
-A capture takes its held seat, or it is late: then the money is recorded and its refund
-requested in one write, and the order stays as it is. A closed order is never revived.
-"""
+"""Payments: asking a gateway for them, asking it about them, closing what can no longer count."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
-
-from pynamodb.expressions.update import Action
 
 from chalicelib.domain import group as group_rules
-from chalicelib.domain.group import Group, GroupStatus
-from chalicelib.domain.ids import ATTEMPTS_MAX, OrderId, out_trade_no, split_out_trade_no
+from chalicelib.domain.ids import ATTEMPTS_MAX, OrderId, out_trade_no
 from chalicelib.domain.order import (
-    Intent,
     Order,
     OrderStatus,
     Payment,
     PaymentStatus,
-    Refund,
-    RefundReason,
-    RefundStatus,
     entry_of,
 )
-from chalicelib.errors import AlreadyPaid, Conflict, GroupClosed, NotFound, OrderClosed
+from chalicelib.errors import AlreadyPaid, GroupClosed, OrderClosed
 from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.services import groups, orders, waits
-from chalicelib.tables.base import LostRace, retried, transaction, update_one
+from chalicelib.services.captures import Outcome, record
+from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import (
-    GroupItem,
     OrderItem,
-    groups_list,
-    listed,
-    orders_list,
 )
 
 FREE = "free"  # the method of an order of 0 fen: no gateway is asked
 FREE_ATTEMPT = "00"
 PREPAY_TRIES_MAX = 2
-
-
-class Outcome(StrEnum):
-    """What a capture turned out to mean."""
-
-    PAID = "paid"  # it took its seat; or the whole order, when bought alone
-    FORMED = "formed"  # and it was the last seat
-    LATE = "late"  # it found no seat and is refunded
-    DUPLICATE = "duplicate"  # it was known
-
-
-class WrongAmount(Conflict):
-    """A capture of another amount than the order's: nothing is changed, a person has to look."""
-
-    code = "wrong_amount"
-    default_message = "付款金额与订单不符。"
 
 
 @dataclass(frozen=True)
@@ -89,43 +58,6 @@ def ask(merchant_id: str, order_id: OrderId, method: str, *, now_s: int) -> Aske
         except GatewayRefused as refused:
             _after_refusal(order, attempt, gateway, refused, now_s)
     raise OrderClosed
-
-
-def record(merchant_id: str, trade: Trade, method: str, *, now_s: int) -> Outcome:
-    """Decide what a capture means, once: however often it is told, it has one effect.
-
-    Raises NotFound for a number that is not ours, WrongAmount when it is not the order's amount.
-    """
-    parts = split_out_trade_no(trade.out_trade_no)
-    if parts is None:
-        raise NotFound
-    order_id, attempt = parts
-    payment = Payment(
-        status=PaymentStatus.SUCCEEDED,
-        method=method,
-        amount_fen=trade.amount_fen,
-        at_s=now_s,
-        transaction_id=trade.transaction_id,
-        paid_at_s=trade.paid_at_s,
-    )
-
-    def decide() -> Outcome:
-        order, group = orders.with_group(merchant_id, order_id, trade.attach or None)
-        known = order.view()
-        if known.is_succeeded(attempt):
-            return Outcome.DUPLICATE
-        if order.total_fen != payment.amount_fen:
-            raise WrongAmount(expected_fen=order.total_fen, captured_fen=payment.amount_fen)
-        in_time = group is None or group_rules.payment_counts(
-            group.view(), paid_at_s=payment.paid_at_s, grace_s=waits.GRACE_S
-        )
-        if known.status is not OrderStatus.PENDING or not in_time:
-            return _record_late(order, attempt, payment, now_s)
-        if group is None:
-            return _pay_alone(order, attempt, payment, now_s)
-        return _pay_seat(order, group, attempt, payment, now_s)
-
-    return retried(decide)
 
 
 def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Payment:
@@ -258,96 +190,3 @@ def store_attempt(order: OrderItem, attempt: str, stored: Payment) -> None:
         )
 
     retried(step)
-
-
-def _pay_seat(
-    order: OrderItem, group: GroupItem, attempt: str, payment: Payment, now_s: int
-) -> Outcome:
-    """The capture takes its held seat: order and group together.
-
-    The order keeps its due marker until its buyer has been told; the driver of due work tells.
-    """
-    before = group.view()
-    after = group_rules.after_payment(before, now_s=now_s)
-    condition = GroupItem.status == before.status.value
-    if after.status is GroupStatus.FORMED:
-        condition &= GroupItem.seats_paid == before.seats_paid
-    elif before.status is GroupStatus.OPEN:
-        # An inequality: other members may pay meanwhile without failing this one.
-        condition &= GroupItem.seats_paid < before.seats_total - 1
-    paid = orders_list(order.merchant_id, OrderStatus.PAID)
-    with transaction() as writes:
-        writes.update(
-            order,
-            [
-                OrderItem.status.set(OrderStatus.PAID.value),
-                OrderItem.payments[attempt].set(entry_of(payment)),
-                *listed(paid, f"{now_s:010d}#{order.order_no}"),
-            ],
-            condition=(OrderItem.status == OrderStatus.PENDING.value)
-            & (OrderItem.group_id == group.group_id),
-            refuse=LostRace,
-        )
-        writes.update(
-            group, _group_actions(group, before, after, now_s), condition=condition, refuse=LostRace
-        )
-    return Outcome.FORMED if after.status is GroupStatus.FORMED else Outcome.PAID
-
-
-def _group_actions(group: GroupItem, before: Group, after: Group, now_s: int) -> list[Action]:
-    actions: list[Action] = [GroupItem.seats_paid.add(1)]
-    if after.status is before.status:
-        return actions
-    actions.append(GroupItem.status.set(after.status.value))
-    if after.status is GroupStatus.OPEN:
-        expires_at_s = after.expires_at_s or now_s
-        shard = group.list_shard
-        key = groups_list(group.merchant_id, group.activity_id, after.status, shard)
-        actions.append(GroupItem.expires_at_s.set(expires_at_s))
-        actions += listed(key, f"{expires_at_s:010d}#{group.group_id}")
-        return actions + group.due(Intent.GROUP, expires_at_s + waits.GRACE_S)
-    # Formed: due now, to be settled.
-    actions.append(GroupItem.decided_at_s.set(now_s))
-    actions += listed(groups_list(group.merchant_id, group.activity_id, after.status))
-    return actions + group.due(Intent.GROUP, now_s)
-
-
-def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
-    """The capture pays an order without a group: it is to be fulfilled at once."""
-    to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
-    known = order.view()
-    after = replace(
-        known,
-        status=OrderStatus.FULFILLING,
-        payments={**known.payments, attempt: payment},
-    )
-    update_one(
-        order,
-        [
-            OrderItem.status.set(OrderStatus.FULFILLING.value),
-            OrderItem.payments[attempt].set(entry_of(payment)),
-            *order.due_next(after),
-            *listed(to_fulfil, f"{now_s:010d}#{order.order_no}"),
-        ],
-        condition=(OrderItem.status == OrderStatus.PENDING.value) & order.marker_as_read(),
-        refuse=LostRace,
-    )
-    return Outcome.PAID
-
-
-def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
-    """Money without a seat: record it and request its refund, in one item.
-
-    The order's state stays as it is: settling or release still closes a pending order.
-    """
-    actions: list[Action] = [OrderItem.payments[attempt].set(entry_of(payment))]
-    condition = (
-        OrderItem.payments[attempt].does_not_exist()
-        | (OrderItem.payments[attempt]["status"] != PaymentStatus.SUCCEEDED.value)
-    ) & order.marker_as_read()
-    if payment.amount_fen:
-        refund = Refund(RefundStatus.REQUESTED, payment.amount_fen, at_s=now_s, next_at_s=now_s)
-        key = attempt + RefundReason.LATE_PAYMENT
-        actions += [OrderItem.refunds[key].set(entry_of(refund)), *order.due(Intent.REFUND, now_s)]
-    update_one(order, actions, condition=condition, refuse=LostRace)
-    return Outcome.LATE

@@ -22,7 +22,7 @@ from chalicelib.domain.order import (
 from chalicelib.errors import Conflict, GatewayFailed, NotFound
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import payment_gateway
-from chalicelib.services import news, orders, payments, waits
+from chalicelib.services import captures, news, orders, payments, waits
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
 from chalicelib.tables.trade import OrderItem, TradeItem, due_shard, listed, orders_list
@@ -71,7 +71,7 @@ def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
         # Confirmed is for ever; a refund that needs a person hears nothing but confirmation.
         confirmed = said.status is port.RefundStatus.SUCCEEDED
         if confirmed and said.amount_fen != known.amount_fen:
-            raise payments.WrongAmount(expected_fen=known.amount_fen, refunded_fen=said.amount_fen)
+            raise captures.WrongAmount(expected_fen=known.amount_fen, refunded_fen=said.amount_fen)
         if known.status is RefundStatus.SUCCEEDED or (
             known.status is RefundStatus.FAILED and not confirmed
         ):

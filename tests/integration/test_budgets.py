@@ -11,10 +11,10 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.errors import SoldOut
 from chalicelib.gateways.payment import Trade, TradeStatus
 from chalicelib.services import (
+    captures,
     due,
     groups,
     orders,
-    payments,
     releases,
     reservations,
     settlement,
@@ -84,7 +84,7 @@ class Shop:
             paid_at_s=self.town.now_s,
             attach=group_id,
         )
-        return payments.record(self.town.merchant_id, trade, "wechat_pay", now_s=self.town.now_s)
+        return captures.record(self.town.merchant_id, trade, "wechat_pay", now_s=self.town.now_s)
 
     def opened(self, key: str = "a-key-of-mine") -> str:
         group_id, order_id = self.open(key)

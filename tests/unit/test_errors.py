@@ -3,7 +3,7 @@
 import re
 
 import chalicelib.gateways.payment
-import chalicelib.services.payments  # noqa: F401  (they declare refusals of their own)
+import chalicelib.services.captures  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
 
 CODES = {

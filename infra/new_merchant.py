@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.ids import ID_LENGTH, new_id
 
@@ -70,7 +70,6 @@ def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None
     from chalicelib.errors import Conflict
     from chalicelib.services import merchants, staff
 
-    _check(owner, password, staff)
     now_s = clock.now_s()
     try:
         merchants.create(name, merchant_id=merchant_id, now_s=now_s)
@@ -90,7 +89,10 @@ def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None
         raise CannotOpen(f"账号 {owner} 已存在，没有改动它的密码。") from refusal
 
 
-def _check(owner: str, password: str, staff: Any) -> None:
+def check_account(owner: str, password: str) -> None:
+    """Raises CannotOpen for a username or a password that nobody may have."""
+    from chalicelib.services import staff
+
     if not re.fullmatch(staff.USERNAME_PATTERN, owner):
         raise CannotOpen("账号要有 3 到 32 个字符，可用小写字母、数字和 . _ -，以字母或数字开头。")
     if not staff.PASSWORD_MIN <= len(password) <= staff.PASSWORD_MAX:
@@ -153,11 +155,12 @@ def main() -> None:
         merchant_id = options.merchant_id or new_id()
         if not re.fullmatch(f"[0-9A-Za-z]{{{ID_LENGTH}}}", merchant_id):
             raise CannotOpen(f"商家编号要有 {ID_LENGTH} 位字母或数字。")
+        check_account(options.owner, password)
         ssm = session.create_client("ssm")
         write_stage_keys(ssm, prefix)
         write_wechat(ssm, prefix, merchant_id, wechat)
         open_shop(merchant_id, options.name, owner=options.owner, password=password)
-    except CannotOpen as failure:
+    except (CannotOpen, BotoCoreError, ClientError) as failure:
         sys.exit(str(failure))
     told_password = f"，密码 {password}（只显示这一次）" if told else ""
     sys.stdout.write(

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -75,8 +76,12 @@ class Town:
         self._keep_secret("wechat-pay", account)
 
     def _keep_secret(self, name: str, content: Mapping[str, Any]) -> None:
-        path = f"{settings.parameters_prefix}/merchants/{self.merchant_id}/{name}"
-        engine.put_parameters(os.environ["AWS_ENDPOINT_URL"], {path: json.dumps(content)})
+        _parameter_store().put_parameter(
+            Name=f"{settings.parameters_prefix}/merchants/{self.merchant_id}/{name}",
+            Value=json.dumps(content),
+            Type="SecureString",
+            Overwrite=True,
+        )
 
     @property
     def now_s(self) -> int:
@@ -292,3 +297,9 @@ def _deliver(door: Door, url: str, headers: dict[str, str], body: bytes) -> int:
     """A callback on its way to the route that it names."""
     path = url.removeprefix(parameters.secret("public-api-url"))
     return door.request("POST", path, headers, body).status
+
+
+@lru_cache(maxsize=1)
+def _parameter_store() -> Any:
+    """One client for all towns: making one takes longer than many a test."""
+    return engine.client("ssm", os.environ["AWS_ENDPOINT_URL"])

@@ -4,7 +4,7 @@ from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus, Payment, PaymentStatus
 from chalicelib.errors import AlreadyPaid, GatewayFailed
-from chalicelib.services import orders, payments, settlement, waits
+from chalicelib.services import groups, orders, payments, settlement, waits
 from chalicelib.tables.trade import OrderItem
 
 
@@ -23,10 +23,13 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     if order.status != OrderStatus.PENDING:
         raise AlreadyPaid("订单已付款，不能取消。需要退款请联系商家。")
     closed = _close_attempts(order, patient=True, now_s=now_s)
-    if not orders.release(order, closed, now_s=now_s):
-        now = orders.get(merchant_id, order_id)
-        if now.status != OrderStatus.CLOSED:
-            raise AlreadyPaid("订单刚刚付款成功，不能取消。")
+    if orders.release(order, closed, now_s=now_s):
+        return
+    group = groups.find(merchant_id, order.group_id) if order.group_id else None
+    if group is not None:  # decided, perhaps: then settling closes what was not paid
+        settlement.carry_out(group, now_s=now_s)
+    if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
+        raise AlreadyPaid("订单刚刚付款成功，不能取消。")
 
 
 def release_due(order: OrderItem, *, now_s: int) -> None:

@@ -68,6 +68,8 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
 
     def step() -> None:
         group = groups.find(merchant_id, group_id)
+        if group is not None and group.failed_reason == FailedReason.LEADER_CANCELLED:
+            return  # it was me: the answer was lost, or this is a repeat
         if group is None or group.status != GroupStatus.OPEN:
             raise GroupClosed
         if group.leader_id != leader_id:

@@ -1,12 +1,15 @@
 """Start and stop the servers of the one-machine stack: free ports, health, end by process id."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +32,14 @@ class Server:
     scratch: Path | None = None  # its folder for temporary files, removed when it stops
 
     def stop(self) -> None:
-        """End the process and its temporary files; done twice it does nothing."""
+        """End the process, its children and its temporary files; done twice it does nothing."""
         if self.process.poll() is None:
             self.process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # it began a session of its own
+            self.process.wait()
         if self.scratch is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
 

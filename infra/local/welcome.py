@@ -21,7 +21,7 @@ from infra.local.printing import padded, say
 from infra.local.shop import Offer
 from infra.local.system import System
 
-FORM_S = 30.0  # how long the callbacks of the first orders may take
+CALLBACKS_S = 30.0  # how long those of the first payments may take
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,13 @@ def fill(system: System) -> Town:
     apples = zhixia.open(offers[APPLE.name], sku=1)
     zhixia.pay(apples)
     zhixia.open(offers[MATSUTAKE.name])  # not paid: seen by nobody else, and closed in ten minutes
-    for placed in (inviting, formed, apples):
-        _until_open(system, placed)
+    system.wechat.quiet(CALLBACKS_S)  # nobody sees a group before its leader's payment is known
     xingyuan.pay(xingyuan.join(offers[STRAWBERRY.name], inviting.group_id))
     for phone in (xiaoman, xingyuan):
         phone.pay(phone.join(offers[HONEY.name], formed.group_id))
     xingyuan.pay(xingyuan.join(offers[APPLE.name], apples.group_id))
+    system.wechat.quiet(CALLBACKS_S)
     return Town(offers[STRAWBERRY.name], inviting, phones)
-
-
-def _until_open(system: System, placed: Placed) -> None:
-    """Wait for the callback of a leader's payment: nobody sees the group before."""
-    path = f"/v1/merchants/{MERCHANT_ID}/groups/{placed.group_id}"
-    system.wechat.quiet(FORM_S)
-    system.api.get(path)
 
 
 def write_addresses(file: Path, system: System, town: Town) -> None:

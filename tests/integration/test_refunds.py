@@ -59,7 +59,7 @@ def test_one_refund_of_five_errors_and_the_other_four_are_done_now(town: Town) -
         town.wechat.faults.add("refund", "server_error")
         town.wait(60)
         assert statuses(members) == ["refunded"] * 4 + ["refunding"]
-    town.wait(300)
+    town.wait(300, every_s=150)
 
     assert statuses(members) == ["refunded"] * 5
     assert [status for _, status in refunds_at_the_gateway(town)] == ["SUCCESS"] * 5
@@ -122,13 +122,13 @@ def test_gateway_down_for_an_hour_needs_no_operator(town: Town) -> None:
     for operation in ("refund", "query_refund", "query", "close"):
         town.wechat.faults.add(operation, "server_error", times=10_000)
 
-    town.wait(3600, every_s=600)
+    town.wait(3600, every_s=1200)
     assert statuses(members) == ["refunding"] * 3
     assert {b.order(o)["status_text"] for b, o in members} == {"拼团失败退款中"}
     assert needing_person(town) == []
     assert town.stock(activity) == 10  # the stock does not wait for the money
     town.wechat.faults.clear()
-    town.wait(3600, every_s=600)
+    town.wait(3600, every_s=1200)
 
     assert statuses(members) == ["refunded"] * 3
     assert town.money() == {"captured_fen": 17700, "refunded_fen": 17700, "refunding_fen": 0}
@@ -141,11 +141,11 @@ def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
     buyer, order_id = lonely_leader(town, stock=10)
     number = f"{order_id}01F"
     town.wechat.ledger.balances[town.account.mchid] = 0
-    town.wait(5 * 3600, every_s=1800)
+    town.wait(5 * 3600, every_s=3600)
     assert needing_person(town) == []
     assert "RefundsNeedingPerson" not in capsys.readouterr().out
 
-    town.wait(2 * 3600, every_s=1800)
+    town.wait(2 * 3600, every_s=3600)
     assert '"RefundsNeedingPerson"' in capsys.readouterr().out
     (row,) = needing_person(town)
     assert (row["out_refund_no"], row["order_id"], row["amount_fen"]) == (number, order_id, 5900)
@@ -174,10 +174,10 @@ def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
 def test_balance_that_is_filled_in_time_needs_no_staff(town: Town) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
     town.wechat.ledger.balances[town.account.mchid] = 0
-    town.wait(3600, every_s=900)
+    town.wait(3600, every_s=1800)
 
     town.wechat.ledger.balances[town.account.mchid] = 5900
-    town.wait(3600, every_s=900)
+    town.wait(3600, every_s=1800)
 
     assert buyer.status(order_id) == "refunded"
     assert needing_person(town) == []
@@ -199,7 +199,7 @@ def test_refund_that_the_gateway_gave_up_waits_for_staff(
     assert (row["out_refund_no"], row["reason"]) == (f"{order_id}01F", reason)
     assert buyer.status(order_id) == "refunding"
     assert "refunded" not in buyer.messages()
-    town.wait(3600, every_s=900)  # and nothing happens by itself
+    town.wait(3600, every_s=1800)  # and nothing happens by itself
     assert len(needing_person(town)) == 1
     town.check_laws()
 
@@ -226,7 +226,7 @@ def test_slow_refund_is_asked_about_until_it_is_confirmed(town: Town) -> None:
     town.wechat.faults.add("refund_callback", "dropped")
     town.run_jobs()
     assert buyer.order(order_id)["refunds"][0]["status"] == "processing"
-    town.wait(7 * 3600, every_s=3600)  # slow is not refused: no person is needed
+    town.wait(8 * 3600, every_s=2 * 3600)  # slow is not refused: no person is needed
     assert buyer.order(order_id)["refunds"][0]["status"] == "processing"
     assert needing_person(town) == []
 

@@ -244,6 +244,23 @@ def test_buyer_who_cancels_frees_seat_stock_and_limit_at_once(town: Town) -> Non
     assert town.stored_group(group_id).status == "formed"
 
 
+def test_cancelling_while_the_gateway_is_silent_changes_nothing(town: Town) -> None:
+    activity = town.activity(seats=2, stock=10)
+    group_id, _, _ = town.open_group(activity)
+    buyer, order_id = town.join(activity, group_id)
+    town.prepay(buyer, order_id)
+    town.wechat.faults.add("query", "server_error")
+    town.wechat.faults.add("close", "lost_answer")
+
+    replies = [buyer.cancel(order_id), buyer.cancel(order_id)]
+
+    assert [(reply.status, reply.code) for reply in replies] == [(502, "gateway_failed")] * 2
+    assert buyer.status(order_id) == "pending"
+    assert town.stock(activity) == 8
+    assert buyer.cancel(order_id).body["status"] == "closed"
+    assert town.stock(activity) == 9
+
+
 def test_cancelled_leader_before_paying_leaves_a_failed_group(town: Town) -> None:
     activity = town.activity(stock=10)
     leader = town.buyer()
@@ -430,8 +447,8 @@ def test_limit_comes_back_once_when_the_group_fails(town: Town) -> None:
     group_id, leader, _ = town.open_group(activity, quantity=5)
     assert leader.open(activity).code == "limit_reached"
 
-    town.wait(86400 + 120, every_s=21600)
-    town.run_jobs(3)
+    town.wait(86400 + 120, every_s=43200)
+    town.run_jobs(2)
 
     assert town.stored_group(group_id).status == "failed"
     assert town.limit_used(activity, leader) == 0

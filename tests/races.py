@@ -15,19 +15,8 @@ from chalicelib.gateways.payment import GatewayRefused
 from chalicelib.services import activities, due
 from chalicelib.services.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
 from chalicelib.tables.trade import OrderItem
-from tests.shop import (
-    GRACE_S,
-    LIFE_S,
-    OTHER_PAY,
-    PAY_BY_S,
-    STAFF,
-    Shop,
-    Sold,
-    at_once,
-    number_of,
-    patiently,
-    together,
-)
+from tests.crowd import at_once, patiently, together
+from tests.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop, Sold, number_of
 
 Tally = Counter[str]
 ENDS = (

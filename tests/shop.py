@@ -5,23 +5,19 @@ rounds are cheap. Its tables hold nothing else: a check reads them whole, and jo
 that another test left.
 """
 
-import itertools
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from pynamodb.models import Model
+from dataclasses import dataclass, replace
+from typing import Any
 
 from chalicelib.domain import activity_draft, product
 from chalicelib.domain.ids import OrderId, new_id, out_trade_no
 from chalicelib.domain.order import Intent, RefundStatus
-from chalicelib.errors import Busy, ServiceError
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade
 from chalicelib.services import (
+    activities,
     captures,
     categories,
     due,
@@ -33,41 +29,28 @@ from chalicelib.services import (
     publishing,
     refunds,
     releases,
-    reservations,
     terms,
 )
 from chalicelib.services.captures import Outcome
 from chalicelib.services.groups import Hint
 from chalicelib.services.ordering import Purchase
-from chalicelib.tables.base import StoredItem, connection, put_new, retried
-from chalicelib.tables.catalogue import CatalogueItem
-from chalicelib.tables.records import RecordItem
+from chalicelib.tables.base import StoredItem, put_new, retried
 from chalicelib.tables.trade import BuyerItem, GroupItem, OrderItem, StockItem, TradeItem
-from infra.local import engine
 from tests import laws
 from tests.gateway import FakeGateway, Record, plugged_in
+from tests.own_tables import own_tables
 from tests.stored import Books
 
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 NOW_S = 1_790_000_000
 DAY_S = 86400
 LIFE_S = 24 * 3600
 PAY_BY_S = merchants.PAY_BY_S
 GRACE_S = 60
-THREADS = 16
-BUSY_MAX = 50
 OTHER_PAY = "other_pay"
 STAFF = "test"
 ADDRESS = {"name": "王小明", "phone": "13800138000", "street": "文一西路969号"}
-BASES: dict[str, type[Model]] = {
-    "catalogue": CatalogueItem,
-    "trade": TradeItem,
-    "records": RecordItem,
-}
 # As the schedules would, and as the stream would: every kind in turn.
 JOBS = (Intent.QUERY, Intent.RELEASE, Intent.GROUP, Intent.REFUND, Intent.CLOSING)
-_serial = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -133,6 +116,30 @@ class Shop:
         item = publishing.publish(self.merchant_id, offer, staff=STAFF, now_s=self.now_s)
         self.initial_stock[sku_id] = units
         return Sold(item.activity_id, item.version, made.product.product_id, sku_id)
+
+    def edit(self, sold: Sold, **changes: Any) -> None:
+        """Publish the next version of an activity's terms: fields of activity_draft.Draft."""
+        now = activities.read(self.merchant_id, sold.activity_id)
+        skus = tuple(activity_draft.DraftSku(s["sku_id"], s["group_price_fen"]) for s in now.skus)
+        draft = activity_draft.Draft(
+            product_id=now.product_id,
+            title=now.title,
+            skus=skus,
+            seats_total=now.seats_total,
+            life_h=now.life_h,
+            ends_at_s=now.ends_at_s,
+            limit_per_buyer=now.limit_per_buyer,
+            limit_per_order=now.limit_per_order,
+        )
+        publishing.change(
+            self.merchant_id,
+            sold.activity_id,
+            replace(draft, **changes),
+            revision=now.revision,
+            staff=STAFF,
+            now_s=self.now_s,
+        )
+        terms.forget()
 
     def buyer(self) -> str:
         buyer_id = new_id()
@@ -253,58 +260,6 @@ def purchase(sold: Sold, quantity: int = 1) -> Purchase:
 
 def number_of(order: OrderItem, attempt: str = "01") -> str:
     return out_trade_no(order.order_id, attempt)
-
-
-def patiently(act: Callable[[], _Out]) -> _Out:
-    """What `act` answers to somebody who asks again when told that all are busy."""
-    for _ in range(BUSY_MAX):
-        try:
-            return act()
-        except Busy:
-            continue
-    return act()
-
-
-def at_once(act: Callable[[_In], _Out], each: Iterable[_In]) -> list[_Out | str]:
-    """What `act` answers for each, all at the same time: a value, or a refusal's code."""
-
-    def one(value: _In) -> _Out | str:
-        try:
-            return patiently(lambda: act(value))
-        except ServiceError as refusal:
-            return refusal.code
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(one, each))
-
-
-def together(*acts: Callable[[], Any]) -> list[Any]:
-    """As `at_once`, for different acts."""
-    return at_once(lambda act: act(), acts)
-
-
-@contextmanager
-def own_tables() -> Iterator[None]:
-    """Three empty tables for the length of the block; what was kept of others is forgotten."""
-    before = {kind: base.Meta.table_name for kind, base in BASES.items()}
-    names = {kind: f"{name}-{next(_serial)}" for kind, name in before.items()}
-    client = connection.client  # made here, before threads need it
-    for kind, name in names.items():
-        client.create_table(TableName=name, **engine.table_definition(kind))
-    _turn_to(names)
-    try:
-        yield
-    finally:
-        _turn_to(before)
-        for name in names.values():
-            client.delete_table(TableName=name)
-
-
-def _turn_to(names: dict[str, str]) -> None:
-    for kind, base in BASES.items():
-        base.Meta.table_name = names[kind]
-    terms.forget()
-    reservations._short_until.clear()
 
 
 @contextmanager

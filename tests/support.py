@@ -37,19 +37,7 @@ from tests import laws, stored
 from tests.callers import ADDRESS, Activity, Buyer, Caller, Door, Reply, at_once
 from tests.minutes import Clock, run_every_job
 
-__all__ = [
-    "ADDRESS",
-    "DAY_S",
-    "Activity",
-    "Buyer",
-    "Caller",
-    "Clock",
-    "Door",
-    "Reply",
-    "Town",
-    "at_once",
-    "settled_in",
-]
+__all__ = ["ADDRESS", "Activity", "Buyer", "Caller", "Reply", "Town", "at_once", "settled_in"]
 
 DAY_S = 86400
 BUCKETS_MAX = 8

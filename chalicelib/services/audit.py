@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.domain.ids import new_id
-from chalicelib.tables.base import LostRace, Writes
+from chalicelib.tables.base import LostRace, Writes, put_new, retried
 from chalicelib.tables.records import AuditItem, RefusedCallbackItem
 
 
@@ -41,4 +41,4 @@ def keep_refused_callback(
 ) -> None:
     """Keep a callback that the gateway signed and that does not fit: somebody has to look at it."""
     row = RefusedCallbackItem.at(merchant_id, now_s, new_id(), code=code, details=dict(details))
-    row.save(condition=RefusedCallbackItem.pk.does_not_exist())
+    retried(lambda: put_new(row))

@@ -90,8 +90,9 @@ def open_group(
         return _seated(merchant_id, offer, purchase, attempt)
     except _Repeat as repeat:
         return _first_answer(repeat.old, buyer_id, body_hash)
-    except (ActivityClosed, LimitReached, SoldOut):
-        # Was it me? A repeat may meet its own limit, or the last unit that it took itself.
+    except (ActivityClosed, InvalidRequest, LimitReached, SoldOut):
+        # Was it me? A repeat may meet its own limit, the last unit that it took itself, or
+        # terms that have changed since.
         first = find(merchant_id, group_id)
         if first is None:
             raise

@@ -8,7 +8,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.errors import NotFound
 from chalicelib.services import groups
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, retried, transaction
+from chalicelib.tables.base import LostRace, put_new, retried, transaction
 from chalicelib.tables.trade import GroupItem, ShareItem, VisitItem
 
 PAGE = "pages/group/group"  # of the mini-program
@@ -52,7 +52,7 @@ def share(
         sharer_id=sharer_id,
         channel=channel.value,
     )
-    item.save(condition=ShareItem.pk.does_not_exist())
+    retried(lambda: put_new(item))
     return invitation(item), group
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import NUMBER
@@ -46,9 +46,26 @@ _BUSY_REASONS = frozenset(
     {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
 )
 
+_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+
+
+class _Connection(Connection):
+    """Says Busy when DynamoDB had no time for a read. What that means for a write, its caller
+    knows: it may have been made all the same."""
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return super().dispatch(operation_name, operation_kwargs)
+        except (BotoCoreError, ClientError) as error:
+            said = error.response["Error"]["Code"] if isinstance(error, ClientError) else None
+            if operation_name in _READS and (said is None or said in _BUSY_CODES):
+                raise Busy from error
+            raise
+
+
 # One client for all tables: creating a second costs 65 ms of a cold start. The time-outs end a
 # call well before API Gateway's 29 s; botocore's own retries are kept few for the same reason.
-connection = Connection(
+connection = _Connection(
     connect_timeout_seconds=1, read_timeout_seconds=3, max_retry_attempts=2, max_pool_connections=32
 )
 

@@ -51,3 +51,23 @@ def test_race_under_conflicts_and_lost_answers(shop: Shop, race: str) -> None:
 
     shop.check(quiescent=True)
     assert faults.seen.total() > 0
+
+
+@pytest.mark.parametrize("race", ["two seats", "little stock", "one limit", "release"])
+def test_race_where_writes_in_flight_conflict(shop: Shop, race: str) -> None:
+    faults = Faults(seed=2, emulated=True)
+    with injected(faults):
+        RACES[race](shop, random.Random(2))
+
+    shop.check()
+    assert faults.seen["emulated"] > 0
+
+
+def test_race_under_throttling_and_requests_that_never_arrive(shop: Shop) -> None:
+    faults = Faults(seed=3, throttled=0.1, unsent=0.1)
+    with injected(faults):
+        races.many_buyers_for_little_stock(shop, buyers=60, stock=30, leaders=3)
+
+    shop.check()
+    assert faults.seen["throttled"] > 0
+    assert faults.seen["unsent"] > 0

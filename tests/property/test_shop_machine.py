@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from chalicelib.domain.activity import ActivityStatus
-from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.activity_draft import DraftSku
 from chalicelib.domain.order import Intent, RefundStatus
 from chalicelib.errors import Conflict, ServiceError
 from chalicelib.gateways import payment as port
@@ -31,7 +31,6 @@ from chalicelib.services import (
     due,
     groups,
     payments,
-    publishing,
     refunds,
     settlement,
     terms,
@@ -82,9 +81,13 @@ class ShopMachine(RuleBasedStateMachine):
         guests=st.integers(0, 3),
     )
     def publish(self, seats: int, stock: int, limit: int, price_fen: int, guests: int) -> None:
-        self.limits = {"limit_per_buyer": limit, "limit_per_order": min(limit, 2) or 2}
         self.sold = self.shop.activity(
-            seats=seats, stock=stock, product_stock=stock + 3, price_fen=price_fen, **self.limits
+            seats=seats,
+            stock=stock,
+            product_stock=stock + 3,
+            price_fen=price_fen,
+            limit_per_buyer=limit,
+            limit_per_order=min(limit, 2) or 2,
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         self.price_fen = price_fen
@@ -349,19 +352,16 @@ class ShopMachine(RuleBasedStateMachine):
             self.adjust(number, of_activity=number > 0)
 
     def edit(self, *, seats: int, more_days: int, cheaper_fen: int) -> None:
-        now = self.activity
-        draft = Draft(
-            product_id=now.product_id,
-            title=now.title,
-            skus=(DraftSku(self.sold.sku_id, max(0, self.price_fen - cheaper_fen)),),
+        price_fen = max(0, self.price_fen - cheaper_fen)
+        self.shop.edit(
+            self.sold,
+            skus=(DraftSku(self.sold.sku_id, price_fen),),
             seats_total=seats,
             life_h=24 - more_days,
-            ends_at_s=now.ends_at_s + more_days * DAY_S,
-            **self.limits,
+            ends_at_s=self.activity.ends_at_s + more_days * DAY_S,
+            limit_per_order=1 + (cheaper_fen == 0 and self.activity.limit_per_buyer != 1),
         )
-        self.staff(
-            lambda *ids, **who: publishing.change(*ids, draft, revision=now.revision, **who), set()
-        )
+        self.settle_down(followed=False)
 
     def adjust(self, delta: int, *, of_activity: bool) -> None:
         merchant_id, sku_id = self.shop.merchant_id, self.sold.sku_id

@@ -143,7 +143,7 @@ def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random
     shop.gateway.confirms_at_once = True
     shop.now_s = expires_at_s + GRACE_S + GATEWAY_PATIENCE_S
     outcomes: Tally = Counter()
-    shop.run_jobs(6, forward_s=70)  # one run takes 50 items of a shard
+    shop.run_jobs(6, forward_s=3600)  # one run takes 50 items of a shard; waits double
     for group_id, member in zip(group_ids, members, strict=True):
         group, order = shop.group(group_id), shop.order(member.order_id)
         refunds = [r["status"] for r in order.refunds.as_dict().values()]

@@ -8,7 +8,6 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.errors import (
     ActivityClosed,
     AlreadyPaid,
-    Busy,
     Conflict,
     GatewayFailed,
     GroupClosed,
@@ -73,7 +72,6 @@ def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
         SoldOut,
         OrderClosed,
         IdempotencyMismatch,
-        Busy,
     ],
 )
 def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
@@ -97,7 +95,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> sch
     body=schemas.JoinGiven,
     answer=schemas.OrderPlaced,
     status=201,
-    refusals=[NotFound, GroupFull, GroupClosed, LimitReached, SoldOut, Busy],
+    refusals=[NotFound, GroupFull, GroupClosed, LimitReached, SoldOut],
 )
 def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.OrderPlaced:
     """Take a seat of an open group, held until the pay-by time."""
@@ -117,7 +115,7 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.Or
     answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
-    refusals=[NotFound, SoldOut, IdempotencyMismatch, Busy],
+    refusals=[NotFound, SoldOut, IdempotencyMismatch],
 )
 def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
     """Buy alone, at the solo price."""
@@ -168,7 +166,7 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
     body=schemas.PaymentGiven,
     answer=schemas.PaymentAsked,
     status=201,
-    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, GatewayFailed, Busy],
+    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, GatewayFailed],
 )
 def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.PaymentAsked:
     """Ask the gateway for the payment of a pending order."""
@@ -182,7 +180,7 @@ def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.Paymen
     "/orders/{order_id}/cancellation",
     audience=Audience.BUYER,
     answer=schemas.OrderShown,
-    refusals=[NotFound, AlreadyPaid, Conflict, GroupClosed, GatewayFailed, Busy],
+    refusals=[NotFound, AlreadyPaid, Conflict, GroupClosed, GatewayFailed],
 )
 def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
     """Give up an unpaid order, or a group in which its leader is still alone."""

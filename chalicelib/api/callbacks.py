@@ -3,7 +3,7 @@
 from chalicelib import clock, observability
 from chalicelib.api import schemas
 from chalicelib.api.http import Api, Audience, raw_body
-from chalicelib.errors import NotFound, ServiceError
+from chalicelib.errors import GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import CallbackRefused, TradeStatus
 from chalicelib.services import captures, refunds, terms
@@ -18,7 +18,7 @@ SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after
     "/callbacks/wechat-pay/{merchant_id}/payments",
     audience=Audience.GATEWAY,
     answer=schemas.Done,
-    refusals=[CallbackRefused, NotFound, captures.WrongAmount],
+    refusals=[CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed],
 )
 def hear_payment(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a payment. Telling it again changes nothing."""
@@ -43,7 +43,7 @@ def hear_payment(merchant_id: str) -> schemas.Done:
     "/callbacks/wechat-pay/{merchant_id}/refunds",
     audience=Audience.GATEWAY,
     answer=schemas.Done,
-    refusals=[CallbackRefused, NotFound, captures.WrongAmount],
+    refusals=[CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed],
 )
 def hear_refund(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a refund. Telling it again changes nothing."""

@@ -10,6 +10,7 @@ from chalicelib.api.http import Audience, Operation
 from chalicelib.api.schemas import ErrorAnswer
 from chalicelib.errors import (
     BodyTooLarge,
+    Busy,
     Forbidden,
     InvalidRequest,
     ServiceError,
@@ -93,7 +94,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 def _by_status(operation: Operation) -> dict[int, list[type[ServiceError]]]:
     """Refusals by status: those declared, and those that the edge itself may give."""
-    refusals: list[type[ServiceError]] = [*operation.refusals, ServiceError]
+    refusals: list[type[ServiceError]] = [*operation.refusals, ServiceError, Busy]
     if operation.body is not None or operation.query is not None or operation.headers:
         refusals.append(InvalidRequest)
     if operation.body is not None:

@@ -11,7 +11,6 @@ Id = Annotated[str, Meta(pattern=f"^[0-9A-Za-z]{{{ID_LENGTH}}}$", description="2
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
 Seconds = Annotated[int, Meta(ge=0, description="seconds since the epoch, UTC")]
 Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
-Text30 = Annotated[str, Meta(min_length=1, max_length=30)]
 Text100 = Annotated[str, Meta(min_length=1, max_length=100)]
 
 

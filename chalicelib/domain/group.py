@@ -27,7 +27,6 @@ class FailedReason(StrEnum):
     DUE = "due"  # the deadline passed first
     LEADER_CANCELLED = "leader_cancelled"  # alone, before anybody joined
     LEADER_UNPAID = "leader_unpaid"  # never visible
-    CLOSED_BY_MERCHANT = "closed_by_merchant"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ class TextKey(StrEnum):
     FORMED = "formed"
     FAILED = "failed"
     LATE = "late"  # paid, but the seat was gone
+    PAID_TWICE = "paid_twice"  # paid again, and the order stands
     REFUNDED = "refunded"  # confirmed by the gateway
 
 
@@ -22,6 +23,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.FORMED: "拼团成功",
     TextKey.FAILED: "未成团",
     TextKey.LATE: "名额已满，自动退款",
+    TextKey.PAID_TWICE: "重复付款，自动退款",
     TextKey.REFUNDED: "退款已到账",
 }
 
@@ -41,4 +43,6 @@ def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
         return f"「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。"
     if key is TextKey.LATE:
         return f"「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。"
+    if key is TextKey.PAID_TWICE:
+        return f"「{title}」之前已经付过款，多付的 {amount} 已发起原路退款，无需操作。"
     return f"「{title}」的 {amount} 已原路退回，请在微信支付账单中查看。"

@@ -71,7 +71,6 @@ class Refund:
     status: RefundStatus
     amount_fen: int = 0
     reason: str = ""  # the gateway's own word for anything but success
-    succeeded_at_s: int = 0
 
 
 class GatewayRefused(GatewayFailed):

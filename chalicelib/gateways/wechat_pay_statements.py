@@ -68,7 +68,6 @@ class RefundStatement(msgspec.Struct):
     status: str = ""
     refund_status: str = ""
     mchid: str = ""
-    success_time: str = ""
 
 
 class CallbackResource(msgspec.Struct):
@@ -136,7 +135,6 @@ def refund_of(said: RefundStatement, account: WechatAccount) -> Refund:
         status=status,
         amount_fen=said.amount.refund,
         reason="" if done else word,
-        succeeded_at_s=_epoch_s(said.success_time) if done else 0,
     )
 
 

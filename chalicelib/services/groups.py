@@ -213,7 +213,9 @@ def _seated(
 ) -> OrderItem:
     ordering.check_quantity(purchase.quantity, limit_per_order=offer.limit_per_order)
     shelf = shelf_of(merchant_id, offer, purchase.sku_id)
-    return retried(lambda: reservations.taking(shelf, purchase.quantity, attempt))
+    return reservations.taking(
+        shelf, purchase.quantity, lambda plan: retried(lambda: attempt(plan))
+    )
 
 
 def shelf_of(merchant_id: str, offer: Terms, sku_id: str) -> Shelf:

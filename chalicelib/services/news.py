@@ -13,7 +13,7 @@ from chalicelib.domain.group import GroupStatus, is_joinable
 from chalicelib.domain.order import OrderStatus, Refund
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import groups, orders
-from chalicelib.tables.base import PageKey, put_new, retried, transaction
+from chalicelib.tables.base import LostRace, PageKey, put_new, retried, transaction
 from chalicelib.tables.trade import GroupItem, MessageItem, OrderItem, buyer_pk
 
 CHANNELS: list[Callable[[MessageItem], None]] = []
@@ -25,29 +25,23 @@ STAGES = {
     TextKey.FORMED: "3formed",
     TextKey.FAILED: "3failed",
     TextKey.LATE: "4late",
+    TextKey.PAID_TWICE: "4late",
     TextKey.REFUNDED: "5refunded",
 }
 
 
-class _NotNow(Exception):
-    """The group has been decided meanwhile, or the buyer was told already."""
+class _Told(Exception):
+    """The buyer was told already."""
 
 
 def tell_waiting(order: OrderItem, *, now_s: int) -> None:
-    """Tell a buyer who has just paid how many are missing; and the others, when it is one.
-
-    The group is checked in the same transaction: nobody reads "waiting" after "formed".
-    """
-    group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
-    if group is None or not is_joinable(group.view(), now_s=now_s):
-        return
-    missing = group.view().seats_missing
-    _tell_while_open(group, _message(order, TextKey.WAITING, now_s, missing=missing))
-    if missing != 1:
+    """Tell a buyer who has just paid how many are missing; and the others, when it is one."""
+    group = _tell_while_joinable(order, TextKey.WAITING, now_s=now_s)
+    if group is None or group.view().seats_missing != 1:
         return
     for other in orders.of_group(group):
         if other.status == OrderStatus.PAID and other.buyer_id != order.buyer_id:
-            _tell_while_open(group, _message(other, TextKey.ONE_LEFT, now_s))
+            _tell_while_joinable(other, TextKey.ONE_LEFT, now_s=now_s)
 
 
 def tell_outcome(group: GroupItem, *, now_s: int) -> None:
@@ -64,12 +58,11 @@ def tell_outcome(group: GroupItem, *, now_s: int) -> None:
         _put(_message(order, key, at_s, amount_fen=known.seat_payment[1].amount_fen))
 
 
-def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
-    """Tell a buyer whose payment found no seat that it goes back."""
-    message = _message(
-        order, TextKey.LATE, refund.at_s, suffix=refund_key, amount_fen=refund.amount_fen
-    )
-    _put(message)
+def tell_late(order: OrderItem, refund_key: str, refund: Refund) -> None:
+    """Tell a buyer whose payment found no seat, or was one too many, that it goes back."""
+    stands = order.status not in (OrderStatus.PENDING, OrderStatus.CLOSED)
+    key = TextKey.PAID_TWICE if stands else TextKey.LATE
+    _put(_message(order, key, refund.at_s, suffix=refund_key, amount_fen=refund.amount_fen))
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
@@ -108,22 +101,36 @@ def _message(
     )
 
 
-def _tell_while_open(group: GroupItem, message: MessageItem) -> None:
-    def step() -> None:
+def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> GroupItem | None:
+    """Tell a member how a group stands that still takes members; None when it does not.
+
+    The group is checked in the transaction of the message: nobody reads "waiting" after "formed".
+    Returns the group as it was told, or None also when the buyer was told before.
+    """
+
+    def step() -> GroupItem | None:
+        group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
+        if group is None or not is_joinable(group.view(), now_s=now_s):
+            return None
+        missing = group.view().seats_missing
+        if key is TextKey.ONE_LEFT and missing != 1:
+            return None
+        message = _message(order, key, now_s, missing=missing)
         with transaction() as writes:
+            writes.put(message, refuse=lambda old: _Told())
             writes.check(
                 group,
                 condition=(GroupItem.status == GroupStatus.OPEN.value)
                 & (GroupItem.seats_paid == group.seats_paid),
-                refuse=lambda old: _NotNow(),
+                refuse=lambda old: LostRace(),
             )
-            writes.put(message, refuse=lambda old: _NotNow())
+        _send(message)
+        return group
 
     try:
-        retried(step)
-    except _NotNow:
-        return
-    _send(message)
+        return retried(step)
+    except _Told:
+        return None
 
 
 def _put(message: MessageItem) -> None:

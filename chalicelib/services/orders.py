@@ -8,7 +8,7 @@ from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.domain.order import Order, OrderStatus, Payment, entry_of
 from chalicelib.domain.product import spec_text
-from chalicelib.errors import IdempotencyMismatch, NotFound
+from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from chalicelib.gateways import secrets
 from chalicelib.services import ordering, reservations, terms
 from chalicelib.services.ordering import Line, Purchase
@@ -124,14 +124,10 @@ def buy_alone(
     The price is the product's present one, whatever the activity's terms said once. Raises
     NotFound, InvalidRequest, SoldOut, IdempotencyMismatch or Busy.
     """
-    activity = terms.activity(merchant_id, activity_id, now_s)
-    line = _solo_line(merchant_id, activity_id, activity.product_id, purchase.sku_id, now_s)
-    ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
     body_hash = purchase.fingerprint(activity_id)
     key_id = derived_id(secrets.secret("id-key").encode(), "buy", merchant_id, buyer_id, key)
-    pay_by_s = now_s + settings.shortened(terms.merchant(merchant_id, now_s).pay_by_s)
 
-    def attempt() -> OrderItem:
+    def attempt(line: Line, pay_by_s: int) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         once = KeyItem.at(
             merchant_id, buyer_id, key_id, order_no=order_id.order_no, body_hash=body_hash
@@ -152,12 +148,33 @@ def buy_alone(
                 now_s=now_s,
             )
 
+    def first_answer(old: KeyItem) -> OrderItem:
+        if old.body_hash != body_hash:
+            raise IdempotencyMismatch
+        return get(merchant_id, OrderId(buyer_id, old.order_no))
+
     try:
-        return retried(attempt)
+        activity = terms.activity(merchant_id, activity_id, now_s)
+        ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
+        line = _solo_line(merchant_id, activity_id, activity.product_id, purchase.sku_id, now_s)
+        pay_by_s = now_s + settings.shortened(terms.merchant(merchant_id, now_s).pay_by_s)
+        return retried(lambda: attempt(line, pay_by_s))
     except _Repeat as repeat:
-        if repeat.old.body_hash != body_hash:
-            raise IdempotencyMismatch from repeat
-        return get(merchant_id, OrderId(buyer_id, repeat.old.order_no))
+        return first_answer(repeat.old)
+    except (NotFound, InvalidRequest):
+        # Was it me? What is sold may have changed since the first request.
+        once = _key_item(merchant_id, buyer_id, key_id)
+        if once is None:
+            raise
+        return first_answer(once)
+
+
+def _key_item(merchant_id: str, buyer_id: str, key_id: str) -> KeyItem | None:
+    key = KeyItem.at(merchant_id, buyer_id, key_id)
+    try:
+        return KeyItem.get(key.pk, key.sk, consistent_read=True)
+    except KeyItem.DoesNotExist:
+        return None
 
 
 def _solo_line(

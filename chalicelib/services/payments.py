@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from chalicelib import observability
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.ids import ATTEMPTS_MAX, OrderId, out_trade_no
 from chalicelib.domain.order import (
@@ -16,7 +17,7 @@ from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.services import groups, orders, waits
-from chalicelib.services.captures import Outcome, record
+from chalicelib.services.captures import Outcome, WrongAmount, record
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import (
     OrderItem,
@@ -70,15 +71,23 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
     gateway = payment_gateway(order.merchant_id, payment.method)
     number = out_trade_no(order.order_id, attempt)
     trade = gateway.query(number)
+    again = replace(payment, query_at_s=waits.next_query_s(payment.at_s, now_s=now_s))
     if trade.status is TradeStatus.SUCCEEDED:
-        record(order.merchant_id, trade, payment.method, now_s=now_s)
+        try:
+            record(order.merchant_id, trade, payment.method, now_s=now_s)
+        except WrongAmount as refusal:  # a person has to look; it must not hold up anything else
+            observability.logger.error("wrong amount", extra={"details": dict(refusal.details)})
+            observability.count("CapturesOfWrongAmount")
+            return again
         return replace(payment, status=PaymentStatus.SUCCEEDED, query_at_s=0)
+    if trade.status is TradeStatus.UNKNOWN and now_s < order.pay_by_s:
+        # A prepay may be under way yet; nothing can be paid after the pay-by time.
+        return replace(again, query_at_s=order.pay_by_s) if closing else again
     if closing and trade.status is TradeStatus.UNPAID:
         gateway.close(number)
-    # What the gateway has never heard of can be paid only if it is asked for again.
     if closing or trade.status is TradeStatus.CLOSED:
         return replace(payment, status=PaymentStatus.CLOSED, query_at_s=0)
-    return replace(payment, query_at_s=waits.next_query_s(payment.at_s, now_s=now_s))
+    return again
 
 
 def _check_payable(order: Order, now_s: int) -> None:

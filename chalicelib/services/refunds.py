@@ -22,6 +22,7 @@ from chalicelib.domain.order import (
 from chalicelib.errors import Conflict, GatewayFailed, NotFound
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import payment_gateway
+from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import captures, news, orders, payments, waits
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
@@ -29,25 +30,28 @@ from chalicelib.tables.trade import OrderItem, TradeItem, due_shard, listed, ord
 
 WORDS = {
     RefundReason.FAILED_GROUP: "未成团，自动退款",
-    RefundReason.LATE_PAYMENT: "名额已满或订单已关闭，自动退款",
+    RefundReason.LATE_PAYMENT: "名额已满、订单已关闭或重复付款，自动退款",
 }
 UNANSWERED = "no_answer"
+NOT_CONFIGURED = "not_configured"
 
 
 def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     """Do what is next about one open refund: send it, or ask how it is. Safe to run twice."""
     refund = order.view().refunds[key]
     number = f"{order.order_id}{key}"
-    gateway = payment_gateway(order.merchant_id, order.view().payments[key[:2]].method)
     if key[2:] == RefundReason.LATE_PAYMENT:
-        news.tell_late(order, key, refund, now_s=now_s)
+        news.tell_late(order, key, refund)
     try:
+        gateway = payment_gateway(order.merchant_id, order.view().payments[key[:2]].method)
         if refund.status is RefundStatus.PROCESSING:
             said = gateway.query_refund(number)
         else:
             said = gateway.refund(_request_of(order, key, refund))
     except port.GatewayRefused as refused:
         said = port.Refund(number, port.RefundStatus.UNKNOWN, reason=refused.reason)
+    except NotConfigured:
+        said = port.Refund(number, port.RefundStatus.UNKNOWN, reason=NOT_CONFIGURED)
     except GatewayFailed:
         said = port.Refund(number, port.RefundStatus.UNKNOWN, reason=UNANSWERED)
     hear(order.merchant_id, said, now_s=now_s)
@@ -80,11 +84,12 @@ def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
         if after.status is RefundStatus.SUCCEEDED:
             news.tell_refunded(order, key, after, now_s=now_s)
         _store(order, key, known, after)
-        if after.status is RefundStatus.FAILED:
-            observability.count("RefundsNeedingPerson")
         return after.status
 
-    return retried(step)
+    status = retried(step)
+    if status is RefundStatus.FAILED:  # counted again on a repeat: an alarm must not be lost
+        observability.count("RefundsNeedingPerson")
+    return status
 
 
 def send_again(merchant_id: str, out_refund_no: str, *, staff: str, now_s: int) -> None:
@@ -156,7 +161,7 @@ def _after(known: Refund, said: port.Refund, now_s: int) -> Refund:
     if said.status is port.RefundStatus.PROCESSING:
         return replace(known, status=RefundStatus.PROCESSING, next_at_s=next_at_s, reason="")
     # Refused, unanswered, or unknown to the gateway: asked for again, or given up to a person.
-    if known.status is RefundStatus.PROCESSING and said.reason == UNANSWERED:
+    if known.status is RefundStatus.PROCESSING and said.reason in (UNANSWERED, NOT_CONFIGURED):
         return replace(known, next_at_s=next_at_s)
     if waits.refund_is_hopeless(known.at_s, now_s=now_s):
         return replace(known, status=RefundStatus.FAILED, next_at_s=0, reason=said.reason)

@@ -4,6 +4,7 @@ from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus, Payment, PaymentStatus
 from chalicelib.errors import AlreadyPaid, GatewayFailed
+from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import groups, orders, payments, settlement, waits
 from chalicelib.tables.trade import OrderItem
 
@@ -50,7 +51,7 @@ def _close_attempts(order: OrderItem, *, patient: bool, now_s: int) -> dict[str,
     for attempt in order.view().created_attempts:
         try:
             payment = payments.resolve(order, attempt, closing=True, now_s=now_s)
-        except GatewayFailed:
+        except (GatewayFailed, NotConfigured):
             if patient:
                 raise
             continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib.errors import Busy, LimitReached, SoldOut
-from chalicelib.tables.base import TRIES_MAX, LostRace, Writes
+from chalicelib.tables.base import TRIES_MAX, LostRace, Writes, retried
 from chalicelib.tables.catalogue import ProductStockItem
 from chalicelib.tables.trade import LimitItem, StockItem, TradeItem
 
@@ -53,13 +53,17 @@ def taking(shelf: Shelf, quantity: int, attempt: Callable[[Plan], _T]) -> _T:
     """
     hint = (shelf.activity_id, shelf.sku_id)
     read_first = _short_until.get(hint, 0) > time.monotonic()
-    plan = _plan(shelf, quantity) if read_first else {random.randrange(shelf.buckets): quantity}
+    plan = (
+        retried(lambda: _plan(shelf, quantity))
+        if read_first
+        else {random.randrange(shelf.buckets): quantity}
+    )
     for _ in range(TRIES_MAX):
         try:
             return attempt(plan)
         except StockShort:
             _remember_shortage(hint)
-        plan = _plan(shelf, quantity)
+        plan = retried(lambda: _plan(shelf, quantity))
     raise Busy
 
 

@@ -23,9 +23,18 @@ from chalicelib.domain.order import (
     entry_of,
 )
 from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
+from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import groups, news, orders, payments, reservations, waits
 from chalicelib.services.reservations import Shelf
-from chalicelib.tables.base import LostRace, Writes, chunks, retried, transaction, update_one
+from chalicelib.tables.base import (
+    TRANSACTION_ITEMS_MAX,
+    LostRace,
+    Writes,
+    retried,
+    transaction,
+    update_one,
+)
 from chalicelib.tables.trade import (
     GroupItem,
     OrderItem,
@@ -35,7 +44,7 @@ from chalicelib.tables.trade import (
     orders_list,
 )
 
-SETTLE_MAX = 40  # orders per transaction: with limits, two writes each, below DynamoDB's 100
+SETTLE_MAX = 40  # orders per transaction
 UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)
 
 
@@ -116,7 +125,7 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
             return status
         unsettled = (OrderStatus.PENDING, OrderStatus.PAID)
         waiting = [order for order in orders.of_group(group) if order.status in unsettled]
-        parts = list(chunks(waiting, SETTLE_MAX)) or [[]]
+        parts = _parts(waiting)
         for number, part in enumerate(parts, start=1):
             with transaction() as writes:
                 _settle_orders(writes, part, status, to_product=to_product, now_s=now_s)
@@ -132,6 +141,26 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
     return retried(lambda: reservations.giving_back(step))
 
 
+def _parts(waiting: Sequence[OrderItem]) -> list[list[OrderItem]]:
+    """Chunks that fit into a transaction each, with room for the group; at least one, if empty.
+
+    An order is one write, its limit another, and each SKU's stock returns in one more.
+    """
+    parts: list[list[OrderItem]] = [[]]
+    writes, shelves = 1, set[Shelf]()
+    for order in waiting:
+        shelf = orders.shelf_of(order)
+        cost = 1 + int(order.limited) + int(shelf not in shelves)
+        if len(parts[-1]) == SETTLE_MAX or writes + cost > TRANSACTION_ITEMS_MAX:
+            parts.append([])
+            writes, shelves = 1, set()
+            cost = 2 + int(order.limited)
+        parts[-1].append(order)
+        shelves.add(shelf)
+        writes += cost
+    return parts
+
+
 def _ask_for_held_orders(group: GroupItem, *, now_s: int) -> None:
     if group.seats_paid == len(group.members.as_dict()):
         return
@@ -142,9 +171,11 @@ def _ask_for_held_orders(group: GroupItem, *, now_s: int) -> None:
         for attempt in order.view().created_attempts:
             try:
                 payments.resolve(order, attempt, closing=False, now_s=now_s)
-            except GatewayFailed:
+            except (GatewayFailed, NotConfigured) as silence:
                 if patient:
                     raise
+                if not isinstance(silence, GatewayRefused):
+                    return  # who does not answer once is not waited for again and again
 
 
 def _fail(

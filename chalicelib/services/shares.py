@@ -42,7 +42,7 @@ def share(
 ) -> tuple[Invitation, GroupItem]:
     """An invitation to a group, and the group. Raises NotFound when there is no such group."""
     group = groups.find(merchant_id, group_id, consistent=False)
-    if group is None:
+    if group is None or group.expires_at_s is None:  # not seen by others before its leader pays
         raise NotFound("没有找到这个团。")
     item = ShareItem.at(
         merchant_id,

@@ -1,5 +1,6 @@
 """The stream of the trade table: what a change has made due is carried out at once."""
 
+import time
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
@@ -17,7 +18,11 @@ from chalicelib.tables.trade import OrderItem, TradeItem
 def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
     """Attend to every changed item that is due. Answers the records to be delivered again."""
 
+    stop_s = time.monotonic() + due.RUN_S
+
     def attend(record: DynamoDBRecord) -> None:
+        if time.monotonic() >= stop_s:
+            return  # it stays due: the schedules carry it out
         change = record.raw_event["dynamodb"]
         if _is_due(change.get("OldImage"), change.get("NewImage"), now_s):
             keys = change["Keys"]

@@ -119,10 +119,9 @@ class Writes:
 
     def __init__(self, pending: TransactWrite) -> None:
         self._pending = pending
-        # PynamoDB sends checks, deletes, puts, updates, and DynamoDB answers in the order sent.
+        # PynamoDB sends checks, puts, updates, and DynamoDB answers in the order sent.
         self._sent: dict[str, list[tuple[int, type[StoredItem], Refuse]]] = {
             "check": [],
-            "delete": [],
             "put": [],
             "update": [],
         }
@@ -147,10 +146,6 @@ class Writes:
         """Require `condition` of an item that is not written. `refuse` receives None."""
         self._collect("check", type(item), refuse)
         self._pending.condition_check(type(item), item.pk, item.sk, condition)
-
-    def delete(self, item: StoredItem, *, condition: Condition, refuse: Refuse) -> None:
-        self._collect("delete", type(item), refuse)
-        self._pending.delete(item, condition=condition)
 
     def _collect(self, kind: str, model: type[StoredItem], refuse: Refuse) -> None:
         rank = sum(len(sent) for sent in self._sent.values())

@@ -27,7 +27,7 @@ from pynamodb.attributes import (
     MapAttribute,
     UnicodeAttribute,
 )
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
@@ -231,6 +231,16 @@ class OrderItem(TradeItem, discriminator="order"):
             refunds={key: refund_of(r) for key, r in self.refunds.as_dict().items()},
         )
 
+    def marker_as_read(self) -> Condition:
+        """The marker, and what it was computed from: no attempt or refund has been added since.
+
+        The marker alone does not tell: an intent that is due later leaves it as it was.
+        """
+        same_payments: Condition = size(OrderItem.payments) == len(self.payments.as_dict())
+        same_refunds: Condition = size(OrderItem.refunds) == len(self.refunds.as_dict())
+        same: Condition = super().marker_as_read() & same_payments & same_refunds
+        return same
+
     def is_marked(self) -> bool:
         """Whether the marker says what is next to be done, no less and no more."""
         intent = next_intent(self.view())
@@ -317,7 +327,6 @@ class MessageItem(TradeItem, discriminator="message"):
     text_key = UnicodeAttribute()
     facts: MapAttribute[str, Any] = MapAttribute()
     at_s = IntAttribute()
-    read = BooleanAttribute(default=False)
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, stage: str, **more: Any) -> "MessageItem":

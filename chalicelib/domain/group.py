@@ -1,7 +1,7 @@
 """A group (团): its states, who may join, which payment counts, what a payment makes of it.
 
 pending ──leader paid──▶ open ──last seat paid──▶ formed
-   │                      └──due, cancelled, closed──▶ failed
+   │                      └──due, cancelled──▶ failed
    └──leader unpaid at the pay-by time──────────────▶ failed
 """
 

@@ -31,6 +31,7 @@ class OrderStatus(StrEnum):
     REFUNDED = "refunded"  # and the gateway confirmed it
 
 
+# The published edges: the checker of laws holds every observed change to them.
 STATUS_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PENDING: frozenset({OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.CLOSED}),
     OrderStatus.PAID: frozenset(

@@ -16,7 +16,7 @@ from chalicelib.services import activities, due
 from chalicelib.services.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
 from chalicelib.tables.trade import OrderItem
 from tests.crowd import at_once, patiently, together
-from tests.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop, Sold, number_of
+from tests.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop, number_of
 
 Tally = Counter[str]
 ENDS = (
@@ -107,6 +107,21 @@ def one_limit_over_many_groups(shop: Shop, *, groups: int, limit: int) -> Tally:
     return tally(answers)
 
 
+def last_two_payments(shop: Shop, *, rounds: int) -> Tally:
+    """The last two seats of each group are paid at the same instant."""
+    sold = shop.activity(seats=3, stock=1000)
+    group_ids = at_once(lambda _: shop.opened(sold), range(rounds))
+    seats = [group_id for group_id in group_ids for _ in range(2)]
+    trades = at_once(lambda g: shop.capture(shop.join(sold, g, shop.buyer())), seats)
+    answers: list[Any] = []
+    for number in range(0, len(trades), 2):
+        answers += at_once(shop.hear, trades[number : number + 2])
+    for group_id in group_ids:
+        group = shop.group(group_id)
+        assert (group.status, group.seats_paid) == ("formed", 3), group_id
+    return tally(answers)
+
+
 def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
     """The last member pays while two jobs find the group past its deadline.
 
@@ -155,9 +170,12 @@ def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random
 
 def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
     """A member pays at the last moment, two jobs release the seat, and a new buyer wants it."""
-    sold = shop.activity(seats=2, stock=1000)
-    group_ids = at_once(lambda _: shop.opened(sold), range(rounds))
-    members = at_once(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
+    # In every other round the payment is the last one; in the others a seat stays free.
+    kinds = [shop.activity(seats=seats, stock=1000) for seats in (2, 3)]
+    solds = [kinds[number % 2] for number in range(rounds)]
+    group_ids = at_once(shop.opened, solds)
+    scenes = list(zip(solds, group_ids, strict=True))
+    members = at_once(lambda scene: shop.join(*scene, shop.buyer()), scenes)
     numbers = at_once(shop.ask, members)
     newcomers = at_once(lambda _: shop.buyer(), range(rounds))
     shop.now_s += PAY_BY_S
@@ -174,8 +192,8 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
         def release(order_id: Any = member.order_id) -> None:
             due.drive_order(shop.merchant_id, order_id, now_s=shop.now_s)
 
-        def take_seat(group_id: str = group_ids[number], buyer: str = newcomers[number]) -> None:
-            shop.join(sold, group_id, buyer)
+        def take_seat(number: int = number) -> None:
+            shop.join(*scenes[number], newcomers[number])
 
         acts = [pay, release, release, take_seat]
         chance.shuffle(acts)
@@ -212,19 +230,22 @@ def joins_against_closing(shop: Shop, *, buyers: int) -> Tally:
     return tally([answer for answer in answers if not isinstance(answer, int | None)])
 
 
-def big_group_fails(shop: Shop, *, seats: int) -> Sold:
-    """A large group, seven in ten paid, is failed by four jobs at once and settled by all."""
+def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7) -> int:
+    """A large group is failed by four jobs at once and settled by all; how many had paid.
+
+    One seat stays free, and of every ten members as many pay as is said.
+    """
     sold = shop.activity(seats=seats, stock=1000, limit_per_buyer=2, limit_per_order=2)
     group_id = patiently(lambda: shop.opened(sold))
 
     def join(number: int) -> None:
         order = patiently(lambda: shop.join(sold, group_id, buyers[number], quantity=2))
-        if number % 10 < 7:
+        if number % 10 < paid_of_ten:
             trade = patiently(lambda: shop.capture(order))
             patiently(lambda: shop.hear(trade))
 
-    buyers = at_once(lambda _: shop.buyer(), range(seats - 1))
-    at_once(join, range(seats - 1))
+    buyers = at_once(lambda _: shop.buyer(), range(seats - 2))
+    at_once(join, range(seats - 2))
     shop.now_s += LIFE_S + GRACE_S
     drive = partial(due.drive_group, shop.merchant_id, group_id, now_s=shop.now_s)
     answers = together(drive, drive, drive, drive)
@@ -232,7 +253,7 @@ def big_group_fails(shop: Shop, *, seats: int) -> Sold:
     group = shop.group(group_id)
     assert (group.status, group.due_at_s) == ("failed", None), answers
     assert shop.left(sold) == 1000
-    return sold
+    return group.seats_paid
 
 
 def refunds_confirmed_over_and_over(shop: Shop, *, times: int) -> int:

@@ -37,6 +37,7 @@ from chalicelib.services.ordering import Purchase
 from chalicelib.tables.base import StoredItem, put_new, retried
 from chalicelib.tables.trade import BuyerItem, GroupItem, OrderItem, StockItem, TradeItem
 from tests import laws
+from tests.crowd import patiently
 from tests.gateway import FakeGateway, Record, plugged_in
 from tests.own_tables import own_tables
 from tests.stored import Books
@@ -210,8 +211,9 @@ class Shop:
 
     def opened(self, sold: Sold, *, quantity: int = 1) -> str:
         """The id of a group whose leader has paid."""
-        order = self.open(sold, self.buyer(), quantity=quantity)
-        self.pay(order)
+        leader, key = patiently(self.buyer), secrets.token_hex(8)
+        order = patiently(lambda: self.open(sold, leader, quantity=quantity, key=key))
+        patiently(lambda: self.pay(order))
         return str(order.group_id)
 
     def cancel(self, order: OrderItem) -> None:

@@ -86,12 +86,27 @@ def test_no_unit_is_lost_when_an_activity_closes_under_its_buyers(shop: Shop) ->
 
 
 def test_big_group_failed_by_four_jobs_at_once_gives_everything_back_once(shop: Shop) -> None:
-    races.big_group_fails(shop, seats=100)
+    paid = races.big_group_fails(shop, seats=100)
     shop.check()
 
     refunds = races.refunds_confirmed_over_and_over(shop, times=3)
 
-    assert refunds == 71  # the leader's, and of every ten others seven
+    assert refunds == paid == 71  # the leader's, and of every ten others seven
+    shop.run_jobs()
+    shop.check(quiescent=True)
+
+
+def test_big_group_whose_members_have_all_paid_is_refunded_once(shop: Shop) -> None:
+    paid = races.big_group_fails(shop, seats=60, paid_of_ten=10)
+
+    assert paid == 59
+    shop.check()
+
+
+def test_last_two_payments_at_one_instant_form_the_group_once(shop: Shop) -> None:
+    answers = races.last_two_payments(shop, rounds=40)
+
+    assert answers == {"paid": 40, "formed": 40}
     shop.run_jobs()
     shop.check(quiescent=True)
 

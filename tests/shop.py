@@ -199,7 +199,8 @@ class Shop:
 
     def capture(self, order: OrderItem, *, at_s: int | None = None) -> Trade:
         """The buyer asks and pays; the callback is still on its way."""
-        return self.gateway.pay(self.ask(order), at_s=self.now_s if at_s is None else at_s)
+        number = patiently(lambda: self.ask(order))
+        return self.gateway.pay(number, at_s=self.now_s if at_s is None else at_s)
 
     def hear(self, trade: Trade, method: str = WECHAT_PAY, *, now_s: int | None = None) -> Outcome:
         """The callback of a payment."""
@@ -207,7 +208,8 @@ class Shop:
         return captures.record(self.merchant_id, trade, method, now_s=now_s)
 
     def pay(self, order: OrderItem) -> Outcome:
-        return self.hear(self.capture(order))
+        trade = self.capture(order)
+        return patiently(lambda: self.hear(trade))
 
     def opened(self, sold: Sold, *, quantity: int = 1) -> str:
         """The id of a group whose leader has paid."""

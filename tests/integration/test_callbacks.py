@@ -454,7 +454,7 @@ def test_both_prepays_of_an_order_are_paid_and_the_first_heard_counts(
     assert town.wechat.ledger.summaries(f"{order_id}{counted}")[0]["refunded_fen"] == 0
     assert town.wechat.ledger.summaries(f"{order_id}{late}")[0]["refunded_fen"] == 5900
     assert town.stored_group(group_id).seats_paid == 2
-    assert sorted(buyer.messages()) == ["formed", "late", "refunded"]
+    assert sorted(buyer.messages()) == ["formed", "paid_twice", "refunded"]
     town.check_laws()
 
 

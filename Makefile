@@ -27,14 +27,17 @@ dev: $(STAMP)  ## The same, reloading when a source changes
 demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step
 	@$(PY) -m infra.local.demo
 
+# Races, crashes and properties: what depends on how the engine decides.
+ENGINE_SUITES := $(wildcard tests/integration/test_races*.py tests/integration/test_crashes*.py) tests/property
+
 test: $(STAMP)
 	@$(PY) -m pytest -q
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
-	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q tests/integration
+	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q $(ENGINE_SUITES)
 
 torture: $(STAMP)  ## More examples of every property than a normal run takes
-	@$(PY) -m pytest -q --hypothesis-profile=torture tests/property tests/integration
+	@$(PY) -m pytest -q -s --hypothesis-profile=torture $(ENGINE_SUITES)
 
 check: $(STAMP)
 	@$(BIN)/ruff check -q .

@@ -29,7 +29,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import OrderId
@@ -45,7 +45,7 @@ class ByDue(GlobalSecondaryIndex["TradeItem"]):
 
     class Meta:
         index_name = "by_due"
-        projection = KeysOnlyProjection()
+        projection = IncludeProjection(["kind"])  # reads filter by it: DynamoDB wants it there
 
     due_shard = UnicodeAttribute(hash_key=True)
     due_at_s = IntAttribute(range_key=True)

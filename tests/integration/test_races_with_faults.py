@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import races
+from tests import races_against_time as against_time
 from tests.faults import Faults, injected
 from tests.shop import PAY_BY_S, Shop, new_shop
 
@@ -21,12 +22,14 @@ RACES = {
     "one key": lambda shop, chance: races.one_key_opens_over_and_over(shop, times=16),
     "one callback": lambda shop, chance: races.one_callback_over_and_over(shop, times=10),
     "one limit": lambda shop, chance: races.one_limit_over_many_groups(shop, groups=8, limit=2),
-    "deadline": lambda shop, chance: races.last_payment_against_the_deadline(
+    "deadline": lambda shop, chance: against_time.last_payment_against_the_deadline(
         shop, rounds=10, chance=chance
     ),
-    "release": lambda shop, chance: races.payment_against_release(shop, rounds=10, chance=chance),
-    "closing": lambda shop, chance: races.joins_against_closing(shop, buyers=20),
-    "big group": lambda shop, chance: races.big_group_fails(shop, seats=40),
+    "release": lambda shop, chance: against_time.payment_against_release(
+        shop, rounds=10, chance=chance
+    ),
+    "closing": lambda shop, chance: against_time.joins_against_closing(shop, buyers=20),
+    "big group": lambda shop, chance: against_time.big_group_fails(shop, seats=40),
     "two attempts": lambda shop, chance: races.two_attempts_paid_at_once(shop),
 }
 

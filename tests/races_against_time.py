@@ -1,0 +1,184 @@
+"""Races against time: deadlines, releases, closings, and what the jobs make of them."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from chalicelib.domain.order import Intent
+from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
+from chalicelib.services import activities, due, refunds
+from chalicelib.services.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
+from chalicelib.tables.trade import OrderItem
+from tests.crowd import at_once, patiently, together
+from tests.races import Tally, tally
+from tests.shop import GRACE_S, LIFE_S, PAY_BY_S, STAFF, Shop
+
+ENDS = (
+    "formed fulfilling []",
+    "failed closed ['succeeded']",  # the payment found the group decided
+)
+
+
+def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """The last member pays while two jobs find the group past its deadline.
+
+    In every other round the gateway has been silent for so long that the jobs no longer wait
+    for it; in the others the buyer pays while they ask. Returns what became of the groups.
+    """
+    sold = shop.activity(seats=2, stock=1000)
+    group_ids = at_once(lambda _: shop.opened(sold), range(rounds))
+    expires_at_s = shop.now_s + LIFE_S
+    shop.now_s = expires_at_s - 100
+    members = at_once(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
+    numbers = at_once(shop.ask, members)
+
+    def race(number: int) -> None:
+        patient = number % 2 == 0
+        now_s = expires_at_s + GRACE_S + (0 if patient else GATEWAY_PATIENCE_S)
+        shop.gateway.silent = set() if patient else {"query"}
+        trade = None if patient else shop.gateway.pay(numbers[number], at_s=expires_at_s - 30)
+
+        def pay() -> None:
+            at_s = expires_at_s + GRACE_S
+            shop.hear(trade or shop.gateway.pay(numbers[number], at_s=at_s), now_s=now_s)
+
+        def fail() -> None:
+            due.drive_group(shop.merchant_id, group_ids[number], now_s=now_s)
+
+        acts: list[Callable[[], None]] = [pay, fail, fail]
+        chance.shuffle(acts)
+        together(*acts)
+
+    for number in range(rounds):
+        race(number)
+    shop.gateway.silent = set()
+    shop.gateway.confirms_at_once = True
+    shop.now_s = expires_at_s + GRACE_S + GATEWAY_PATIENCE_S
+    outcomes: Tally = Counter()
+    shop.run_jobs(6, forward_s=3600)  # one run takes 50 items of a shard; waits double
+    for group_id, member in zip(group_ids, members, strict=True):
+        group, order = shop.group(group_id), shop.order(member.order_id)
+        refunds = [r["status"] for r in order.refunds.as_dict().values()]
+        what = f"{group.status} {order.status} {refunds}"
+        assert what in ENDS, what
+        outcomes[group.status] += 1
+    return outcomes
+
+
+def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """A member pays at the last moment, two jobs release the seat, and a new buyer wants it.
+
+    In every other round the payment is the last of its group. In half of them the gateway has
+    been silent for so long that the jobs no longer wait for it.
+    """
+    kinds = [shop.activity(seats=seats, stock=1000) for seats in (2, 3)]
+    solds = [kinds[number % 2] for number in range(rounds)]
+    group_ids = at_once(shop.opened, solds)
+    scenes = list(zip(solds, group_ids, strict=True))
+    members = at_once(lambda scene: shop.join(*scene, shop.buyer()), scenes)
+    numbers = at_once(shop.ask, members)
+    newcomers = at_once(lambda _: shop.buyer(), range(rounds))
+    paid_at_s = shop.now_s + PAY_BY_S
+    shop.now_s = paid_at_s + GATEWAY_PATIENCE_S
+
+    def race(number: int) -> None:
+        silent = number % 4 > 1
+        shop.gateway.silent = {"query", "close"} if silent else set()
+        trade = shop.gateway.pay(numbers[number], at_s=paid_at_s) if silent else None
+
+        def pay() -> None:
+            with suppress(GatewayRefused):  # the phone says that it is too late
+                shop.hear(trade or shop.gateway.pay(numbers[number], at_s=paid_at_s))
+
+        def release() -> None:
+            due.drive_order(shop.merchant_id, members[number].order_id, now_s=shop.now_s)
+
+        def take_seat() -> None:
+            shop.join(*scenes[number], newcomers[number])
+
+        acts = [pay, release, release, take_seat]
+        chance.shuffle(acts)
+        together(*acts)
+
+    for number in range(rounds):
+        race(number)
+    outcomes = Counter(str(shop.order(member.order_id).status) for member in members)
+    assert set(outcomes) <= {"paid", "closed"}, outcomes
+    shop.gateway.silent = set()
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=3600)
+    return outcomes
+
+
+def joins_against_closing(shop: Shop, *, buyers: int) -> Tally:
+    """Buyers join and let go while the ended activity's stock goes back to the product."""
+    sold = shop.activity(seats=buyers, stock=buyers, product_stock=buyers + 50)
+    group_id = shop.opened(sold)
+    early = at_once(lambda _: shop.join(sold, group_id, shop.buyer()), range(buyers // 3))
+    late = at_once(lambda _: shop.buyer(), range(buyers // 3))
+    patiently(
+        lambda: activities.end(shop.merchant_id, sold.activity_id, staff=STAFF, now_s=shop.now_s)
+    )
+    over_s = shop.now_s + 8 * LIFE_S + CLOSING_AFTER_S
+
+    def close() -> int:
+        return activities.close(shop.merchant_id, sold.activity_id, now_s=over_s)
+
+    acts: list[Callable[[], Any]] = [close, close, close]
+    for order in early:
+        acts.insert(random.randrange(len(acts)), lambda order=order: shop.cancel(order))
+    for buyer in late:
+        acts.append(lambda buyer=buyer: shop.join(sold, group_id, buyer))
+    answers = together(*acts)
+
+    assert shop.left(sold) == 0
+    return tally([answer for answer in answers if not isinstance(answer, int | None)])
+
+
+def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int = 2) -> int:
+    """A large group is failed by four jobs at once and settled by all; how many had paid.
+
+    One seat stays free, and of every ten members as many pay as is said.
+    """
+    sold = shop.activity(seats=seats, stock=1000, limit_per_buyer=limit, limit_per_order=2)
+    group_id = shop.opened(sold)
+
+    def join(number: int) -> None:
+        order = patiently(lambda: shop.join(sold, group_id, buyers[number], quantity=2))
+        if number % 10 < paid_of_ten:
+            shop.pay(order)
+
+    buyers = at_once(lambda _: shop.buyer(), range(seats - 2))
+    at_once(join, range(seats - 2))
+    shop.now_s += LIFE_S + GRACE_S
+    drive = partial(due.drive_group, shop.merchant_id, group_id, now_s=shop.now_s)
+    answers = together(drive, drive, drive, drive)
+
+    group = shop.group(group_id)
+    assert (group.status, group.due_at_s) == ("failed", None), answers
+    assert shop.left(sold) == 1000
+    return group.seats_paid
+
+
+def refunds_confirmed_over_and_over(shop: Shop, *, times: int) -> int:
+    """Every refund of the shop is sent, and confirmed at once several times, while answers from
+    before its confirmation still come in; how many there are."""
+    due.run(Intent.REFUND, now_s=shop.now_s)
+    numbers = list(shop.record.refunds)
+
+    def hear_old_news(number: str) -> None:
+        said = Refund(
+            number, RefundStatus.PROCESSING, amount_fen=shop.record.refunds[number].amount_fen
+        )
+        refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+
+    acts = [(act, number) for number in numbers for act in (shop.confirm, hear_old_news)]
+    at_once(lambda one: one[0](one[1]), acts * times)
+
+    for number in numbers:
+        order = next(o for o in OrderItem.scan() if number.startswith(str(o.order_id)))
+        assert order.refunds.as_dict()[number[30:]]["status"] == "succeeded"
+    return len(numbers)

@@ -473,7 +473,7 @@ class ShopMachine(RuleBasedStateMachine):
 
 torture = hypothesis.settings.get_current_profile_name() == "torture"
 ShopMachine.TestCase.settings = hypothesis.settings(
-    max_examples=500 if torture else 30,
+    max_examples=500 if torture else 20,
     stateful_step_count=100 if torture else 50,
     suppress_health_check=list(hypothesis.HealthCheck),
 )

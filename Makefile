@@ -2,7 +2,7 @@
 PYTHON ?= python3
 STAGE ?= dev
 
-.PHONY: run dev demo test test-dynamodb-local torture check format package openapi setup
+.PHONY: run dev demo test test-dynamodb-local torture fuzz check format package openapi setup
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -28,7 +28,7 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 	@$(PY) -m infra.local.demo
 
 # Races, crashes and properties: what depends on how the engine decides.
-ENGINE_SUITES := $(wildcard tests/integration/test_races*.py tests/integration/test_crashes*.py) tests/property
+ENGINE_SUITES := $(wildcard tests/integration/test_races*.py) tests/torture tests/property
 
 test: $(STAMP)
 	@$(PY) -m pytest -q
@@ -36,8 +36,13 @@ test: $(STAMP)
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
 	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q $(ENGINE_SUITES)
 
-torture: $(STAMP)  ## More examples of every property than a normal run takes
-	@$(PY) -m pytest -q -s --hypothesis-profile=torture $(ENGINE_SUITES)
+torture: $(STAMP)  ## Every crash, fault, order and race at full size; TORTURE_SEED, TORTURE_PIECES
+	@$(PY) -m tests.torture
+
+fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_EXAMPLES
+	@export FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
+	  FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} && \
+	  echo "FUZZ_SEED=$$FUZZ_SEED FUZZ_EXAMPLES=$$FUZZ_EXAMPLES" && $(PY) -m pytest -q tests/fuzz
 
 check: $(STAMP)
 	@$(BIN)/ruff check -q .

@@ -11,11 +11,13 @@ from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import clock, observability
 from chalicelib.api import (
+    after_sales,
     browse,
     buyer,
     callbacks,
     merchant,
     merchant_activities,
+    merchant_money,
     merchant_products,
     merchant_trade,
     openapi,
@@ -26,8 +28,14 @@ from chalicelib.domain.order import Intent
 from chalicelib.services import due
 
 EVERY_MINUTE = Rate(1, unit=Rate.MINUTES)
-PUBLIC = (browse.api, public.api, buyer.api, callbacks.api)
-STAFF = (merchant.api, merchant_products.api, merchant_activities.api, merchant_trade.api)
+PUBLIC = (browse.api, public.api, buyer.api, after_sales.api, callbacks.api)
+STAFF = (
+    merchant.api,
+    merchant_products.api,
+    merchant_activities.api,
+    merchant_trade.api,
+    merchant_money.api,
+)
 
 app = Chalice(app_name="tuan", configure_logs=False)
 observability.install(app)
@@ -69,6 +77,11 @@ def query_payments(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule(EVERY_MINUTE, description="Give the unsold stock of ended activities back")
 def close_activities(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.CLOSING)
+
+
+@app.schedule(EVERY_MINUTE, description="Compare the gateways' daily bills with the ledger")
+def reconcile_bills(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.RECONCILE)
 
 
 # The stream's real ARN comes from the template in infra/backend.json.

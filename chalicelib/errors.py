@@ -2,6 +2,7 @@
 
 ServiceError                     500 internal_error
 ├ InvalidRequest                 400 invalid_request
+│ └ AuthCodeRefused              400 auth_code_refused
 ├ Unauthenticated                401 unauthenticated
 │ └ WrongPassword                401 wrong_password
 ├ CallbackRefused                401 callback_refused (gateways.payment)
@@ -17,6 +18,7 @@ ServiceError                     500 internal_error
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
 │ ├ Changed                      409 changed
+│ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
 │ └ WrongAmount                  409 wrong_amount (services.captures)
 ├ BodyTooLarge                   413 body_too_large
 ├ IdempotencyMismatch            422 idempotency_mismatch
@@ -53,6 +55,11 @@ class ServiceError(Exception):
 class InvalidRequest(ServiceError):
     status, code = 400, "invalid_request"
     default_message = "提交的内容有误，请检查后再试。"
+
+
+class AuthCodeRefused(InvalidRequest):
+    code = "auth_code_refused"
+    default_message = "支付宝授权已失效，请重新点击付款。"
 
 
 class Unauthenticated(ServiceError):
@@ -142,7 +149,7 @@ class TooManyRequests(ServiceError):
 
 class GatewayFailed(ServiceError):
     status, code = 502, "gateway_failed"
-    default_message = "微信服务暂时没有回应，请稍后再试。"
+    default_message = "微信或支付宝暂时没有回应，请稍后再试。"
 
 
 class Busy(ServiceError):

@@ -16,6 +16,7 @@ class Settings:
     parameters_prefix: str  # SSM path of secrets and addresses, without a trailing slash
     wechat_api_url: str
     wechat_pay_url: str
+    alipay_url: str
     web_url: str  # where a shared link opens outside WeChat
     time_divisor: int  # shortens lives, pay-by times and waits in demonstrations; 1 in production
 
@@ -40,6 +41,7 @@ def _read() -> Settings:
         parameters_prefix=env.get("PARAMETERS_PREFIX", "/tuan/local"),
         wechat_api_url=env.get("WECHAT_API_URL", "https://api.weixin.qq.com"),
         wechat_pay_url=env.get("WECHAT_PAY_URL", "https://api.mch.weixin.qq.com"),
+        alipay_url=env.get("ALIPAY_URL", "https://openapi.alipay.com/gateway.do"),
         web_url=env.get("WEB_URL", "https://shop.example.com"),
         time_divisor=divisor,
     )

@@ -1,8 +1,8 @@
 """Open a shop: `python -m infra.new_merchant --stage prod --stack tuan-prod --name … --owner …`.
 
-Writes the stage's own keys when it has none yet, the merchant's WeChat secrets when they are
-given, the merchant, and its owner's account. A repeat with the same --merchant-id finishes what
-was cut off, and changes nothing that is there but the WeChat secrets.
+Writes the stage's own keys when it has none yet, the merchant's WeChat and Alipay accounts when
+they are given, the merchant, and its owner's account. A repeat with the same --merchant-id
+finishes what was cut off, and changes nothing that is there but those accounts.
 
 The credentials are those of the AWS command line (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …);
 the tables are found by the stack's outputs, or named by CATALOGUE_TABLE and RECORDS_TABLE.
@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.ids import ID_LENGTH, new_id
 
 PASSWORD = "OWNER_PASSWORD"  # the environment variable that brings it without a terminal
-WECHAT_PARAMETERS = ("wechat-pay", "wechat-login")
+ACCOUNTS = ("wechat-pay", "wechat-login", "alipay")  # parameters; a shop may lack any
 STAGE_KEYS = ("session-key", "id-key")
 KEY_BYTES = 32
 TABLES = {"CATALOGUE_TABLE": "CatalogueTableName", "RECORDS_TABLE": "RecordsTableName"}
@@ -47,9 +47,9 @@ def write_stage_keys(ssm: Any, prefix: str) -> None:
                 raise
 
 
-def write_wechat(ssm: Any, prefix: str, merchant_id: str, wechat: Mapping[str, Any]) -> None:
-    """Write the merchant's WeChat secrets, over what is there: {"wechat-pay", "wechat-login"}."""
-    for name, value in wechat.items():
+def write_accounts(ssm: Any, prefix: str, merchant_id: str, accounts: Mapping[str, Any]) -> None:
+    """Write the merchant's accounts (of ACCOUNTS) at WeChat and Alipay, over what is there."""
+    for name, value in accounts.items():
         ssm.put_parameter(
             Name=f"{prefix}/merchants/{merchant_id}/{name}",
             Value=json.dumps(value),
@@ -99,17 +99,17 @@ def check_account(owner: str, password: str) -> None:
         raise CannotOpen(f"密码要有 {staff.PASSWORD_MIN} 到 {staff.PASSWORD_MAX} 个字符。")
 
 
-def _read_wechat(file: str | None) -> dict[str, Any]:
-    """The WeChat secrets of a JSON file; "-" is the standard input. Raises CannotOpen."""
+def _read_accounts(file: str | None) -> dict[str, Any]:
+    """The accounts of a JSON file; "-" is the standard input. Raises CannotOpen."""
     if file is None:
         return {}
     try:
-        wechat = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
+        accounts = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
     except ValueError:
         raise CannotOpen(f"{file} 不是有效的 JSON。") from None
-    if not isinstance(wechat, dict) or not set(wechat) <= set(WECHAT_PARAMETERS):
-        raise CannotOpen(f"{file} 应为 JSON 对象，键为 {' 和 '.join(WECHAT_PARAMETERS)}。")
-    return wechat
+    if not isinstance(accounts, dict) or not set(accounts) <= set(ACCOUNTS):
+        raise CannotOpen(f"{file} 应为 JSON 对象，键可有 {'、'.join(ACCOUNTS)}。")
+    return accounts
 
 
 def _password() -> tuple[str, bool]:
@@ -137,18 +137,21 @@ def _prepare_environment(session: Any, stage: str, stack: str | None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="在一个环境里开一家店：商家、店主账号、微信密钥。")
+    parser = argparse.ArgumentParser(
+        description="在一个环境里开一家店：商家、店主账号、微信和支付宝账户。"
+    )
     parser.add_argument("--stage", required=True, help="环境，如 dev、prod")
     parser.add_argument("--name", required=True, help="店名")
     parser.add_argument("--owner", required=True, help="店主登录用的账号")
     parser.add_argument("--stack", help="CloudFormation 的栈名，用来查数据表的名字")
     parser.add_argument("--merchant-id", help="商家编号，22 位字母数字；不填则新生成")
     parser.add_argument(
-        "--wechat", help='JSON 文件，{"wechat-pay": {…}, "wechat-login": {…}}；- 为标准输入'
+        "--accounts",
+        help='JSON 文件，{"wechat-pay": {…}, "wechat-login": {…}, "alipay": {…}}；- 为标准输入',
     )
     options = parser.parse_args()
     try:
-        wechat = _read_wechat(options.wechat)
+        accounts = _read_accounts(options.accounts)
         password, told = _password()
         session = botocore.session.get_session()
         prefix = _prepare_environment(session, options.stage, options.stack)
@@ -158,7 +161,7 @@ def main() -> None:
         check_account(options.owner, password)
         ssm = session.create_client("ssm")
         write_stage_keys(ssm, prefix)
-        write_wechat(ssm, prefix, merchant_id, wechat)
+        write_accounts(ssm, prefix, merchant_id, accounts)
         open_shop(merchant_id, options.name, owner=options.owner, password=password)
     except (CannotOpen, BotoCoreError, ClientError) as failure:
         sys.exit(str(failure))

@@ -52,9 +52,17 @@ class Door:
         text = answer["body"]
         return Reply(
             answer["statusCode"],
-            json.loads(text) if text else None,
+            _content(text),
             {name.lower(): value for name, value in answer["headers"].items()},
         )
+
+
+def _content(text: str) -> Any:
+    """JSON, or a text as it is: Alipay takes no other answer."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
 
 
 @dataclass
@@ -100,6 +108,7 @@ class Buyer(Caller):
 
     merchant_id: str = ""
     buyer_id: str = ""
+    method: str = "wechat_pay"  # how they pay
 
     def open(self, activity: Activity, *, key: str | None = None, **more: Any) -> Reply:
         body = {"sku_id": activity.sku_id, "address": ADDRESS, **more}
@@ -116,8 +125,8 @@ class Buyer(Caller):
         path = f"/v1/activities/{activity.activity_id}/orders"
         return self.post(path, body, Idempotency_Key=key or secrets.token_hex(8))
 
-    def ask_to_pay(self, order_id: str) -> Reply:
-        return self.post(f"/v1/orders/{order_id}/payments", {"method": "wechat_pay"})
+    def ask_to_pay(self, order_id: str, **more: str) -> Reply:
+        return self.post(f"/v1/orders/{order_id}/payments", {"method": self.method, **more})
 
     def cancel(self, order_id: str) -> Reply:
         return self.post(f"/v1/orders/{order_id}/cancellation")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
-AWS_PORT, DYNAMODB_PORT, WECHAT_PORT = (process.free_port() for _ in range(3))
+AWS_PORT, DYNAMODB_PORT, WECHAT_PORT, ALIPAY_PORT = (process.free_port() for _ in range(4))
 ENDPOINT = STARTED_ELSEWHERE or f"http://127.0.0.1:{AWS_PORT}"
 DYNAMODB_ENDPOINT = f"http://127.0.0.1:{DYNAMODB_PORT}" if ON_DYNAMODB_LOCAL else ENDPOINT
 
@@ -41,6 +41,7 @@ os.environ |= engine.credentials(ENDPOINT) | {
     # Where tests start their gateways; never the real ones.
     "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PORT}",
+    "ALIPAY_URL": f"http://127.0.0.1:{ALIPAY_PORT}/gateway.do",
     "WEB_URL": "https://shop.example.com",
     "TIME_DIVISOR": "1",
 }
@@ -77,12 +78,26 @@ def _put_parameters() -> None:
     engine.put_parameters(ENDPOINT, address, secret=False)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The scenarios of a module with GATEWAYS run over each of them, unless they are marked."""
+    gateways = getattr(metafunc.module, "GATEWAYS", ())
+    alone = metafunc.definition.get_closest_marker("wechat_pay_only")
+    if gateways and alone is None and "paid_by" in metafunc.fixturenames:
+        metafunc.parametrize("paid_by", gateways, indirect=True)
+
+
 @pytest.fixture
-def town(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["Town"]:
+def paid_by(request: pytest.FixtureRequest) -> str:
+    """How the buyers of a town pay."""
+    return str(getattr(request, "param", "wechat_pay"))
+
+
+@pytest.fixture
+def town(engine: str, paid_by: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["Town"]:
     """A merchant with everything around it; see tests.support."""
     from tests.support import settled_in  # imports the app, which reads the environment
 
-    with settled_in(monkeypatch) as town:
+    with settled_in(monkeypatch, paid_by=paid_by) as town:
         yield town
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ReadTimeoutError
 
 from chalicelib.tables.base import connection
 
@@ -35,8 +36,9 @@ class Faults:
     """Rates are shares of the requests that can have the fault; `seen` counts what was injected.
 
     conflicts: transactions and single writes that meet another's transaction. throttled: any
-    request. lost: writes whose answer is lost after their effect. unsent: requests that fail
-    before any effect. emulated: conflicts from the keys of writes really in flight.
+    request. lost: writes answered by HTTP 500 after their effect; unsent: any request, before it.
+    unanswered: writes that time out after their effect; unreached: any request, before it.
+    emulated: conflicts from the keys of writes really in flight.
     """
 
     seed: int
@@ -44,6 +46,8 @@ class Faults:
     throttled: float = 0
     lost: float = 0
     unsent: float = 0
+    unanswered: float = 0
+    unreached: float = 0
     emulated: bool = False
     seen: Counter[str] = field(default_factory=Counter)
 
@@ -53,12 +57,15 @@ class Faults:
         self._held = _HeldKeys()
 
     def __call__(self, operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        if self._hits("unreached", self.unreached):
+            raise ReadTimeoutError(endpoint_url=request.url)
         if self._hits("throttled", self.throttled):
             return refusal(request, "ProvisionedThroughputExceededException")
         if self._hits("unsent", self.unsent):
             return refusal(request, "InternalServerError", status=500)
-        if operation not in WRITES:
-            return None
+        return self._write(operation, request) if operation in WRITES else None
+
+    def _write(self, operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
         if self._hits("conflicts", self.conflicts):
             return conflict(operation, request, self._random)
         if self.emulated:
@@ -72,6 +79,9 @@ class Faults:
         if self._hits("lost", self.lost):
             send(request)
             return refusal(request, "InternalServerError", status=500)
+        if self._hits("unanswered", self.unanswered):
+            send(request)
+            raise ReadTimeoutError(endpoint_url=request.url)
         return None
 
     def _hits(self, kind: str, rate: float) -> bool:
@@ -128,6 +138,16 @@ def injected(fault: Fault) -> Iterator[None]:
         client.meta.events.unregister(EVENT, before_send)
 
 
+def in_turn(*faults: Fault) -> Fault:
+    """The first of the faults that answers, in the engine's place."""
+
+    def first(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        answers = (fault(operation, request) for fault in faults)
+        return next((answer for answer in answers if answer is not None), None)
+
+    return first
+
+
 def operation_of(request: AWSPreparedRequest) -> str:
     target = request.headers["X-Amz-Target"]
     text = target.decode() if isinstance(target, bytes) else str(target)
@@ -170,6 +190,12 @@ def refusal(
 def _key_of(write: dict[str, Any]) -> str:
     item = write.get("Key") or write["Item"]
     return f"{write['TableName']} {item['pk']['S']} {item['sk']['S']}"
+
+
+def answered(request: AWSPreparedRequest, said: dict[str, Any]) -> AWSResponse:
+    """An answer that is no fault."""
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "injected"}
+    return AWSResponse(request.url, 200, headers, _Raw(json.dumps(said).encode()))
 
 
 class _Raw:

@@ -5,6 +5,7 @@ a closed one cannot be paid, a refund is accepted first and confirmed later, the
 number again is the same refund, and no more goes back than came in. Time is the caller's.
 """
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -12,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from chalicelib.domain.beijing import day_of
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import directory
 from chalicelib.gateways.payment import (
-    CallbackRefused,
+    BillKind,
+    BillRow,
     GatewayRefused,
     PaymentGateway,
     Prepay,
@@ -61,13 +64,15 @@ class FakeGateway:
     """One merchant's account at one gateway. Safe to use from many threads.
 
     `silent`: operations that get no answer and have no effect. `refuses`: operation -> the code
-    it is refused with. `around`: wraps every call that the services make, by operation.
+    it is refused with. `edit_bill`: what becomes of the lines of a day's bill. `around`: wraps
+    every call that the services make, by operation.
     """
 
     def __init__(self, method: str = directory.WECHAT_PAY) -> None:
         self.method = method
         self.silent: set[str] = set()
         self.refuses: dict[str, str] = {}
+        self.edit_bill: Callable[[list[BillRow]], list[BillRow]] = lambda rows: rows
         self.confirms_at_once = False  # a refund is confirmed when it is asked about
         self.around: Callable[[str, Callable[[], object]], object] = lambda name, act: act()
         self._lock = threading.RLock()
@@ -90,15 +95,39 @@ class FakeGateway:
     def query_refund(self, out_refund_no: str) -> Refund:
         return self._call("query_refund", lambda: self._query_refund(out_refund_no))
 
-    def read_payment_callback(
+    def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now_s: int
-    ) -> Trade:
-        return self.trade(_told(body, "out_trade_no"))
+    ) -> Trade | Refund:
+        """The body names what it tells of; this gateway's callbacks are not signed."""
+        told = json.loads(body)
+        if "out_refund_no" in told:
+            return self.refund_state(told["out_refund_no"])
+        return self.trade(told["out_trade_no"])
 
-    def read_refund_callback(
-        self, headers: Mapping[str, str], body: bytes, *, now_s: int
-    ) -> Refund:
-        return self.refund_state(_told(body, "out_refund_no"))
+    def bill(self, day: dt.date) -> Iterator[BillRow]:
+        """Everything of that day; lines of refunds stand on the day of their payment."""
+        rows = self._call("bill", lambda: list(self._bill(day)))
+        yield from self.edit_bill(rows)
+
+    def _bill(self, day: dt.date) -> Iterator[BillRow]:
+        with self._lock:
+            accounts = list(self._accounts.items())
+        for number, account in accounts:
+            paid = account.trade
+            if paid.status is not TradeStatus.SUCCEEDED or day_of(paid.paid_at_s) != day:
+                continue
+            row = BillRow(
+                BillKind.PAYMENT, number, paid.transaction_id, paid.amount_fen, 0, paid.paid_at_s
+            )
+            yield row
+            for out_refund_no, refund in account.refunds.items():
+                yield replace(
+                    row,
+                    kind=BillKind.REFUND,
+                    amount_fen=refund.amount_fen,
+                    out_refund_no=out_refund_no,
+                    refund_status=refund.status,
+                )
 
     # What buyers, banks and the gateway's own people do.
 
@@ -119,6 +148,28 @@ class FakeGateway:
                 attach=account.prepay.attach,
             )
             return account.trade
+
+    def pay_in_spite(self, out_trade_no: str, *, at_s: int) -> Trade:
+        """The gateway takes a payment that it had closed: what never happens, does."""
+        with self._lock:
+            account = self._accounts[out_trade_no]
+            account.trade = replace(account.trade, status=TradeStatus.UNPAID)
+            return self.pay(out_trade_no, at_s=at_s)
+
+    def overrule(self, out_refund_no: str, status: RefundStatus) -> None:
+        """The gateway takes back what it had said of a refund."""
+        with self._lock:
+            account = self._account_of_refund(out_refund_no)
+            assert account is not None
+            known = account.refunds[out_refund_no]
+            account.refunds[out_refund_no] = replace(known, status=status)
+
+    def forget(self, number: str) -> None:
+        """The gateway has never heard of a trade, or of a refund."""
+        with self._lock:
+            self._accounts.pop(number, None)
+            for account in self._accounts.values():
+                account.refunds.pop(number, None)
 
     def settle(
         self, out_refund_no: str, status: RefundStatus = RefundStatus.SUCCEEDED
@@ -239,10 +290,3 @@ def plugged_in(finders: Mapping[str, Callable[[str], PaymentGateway]]) -> Iterat
     finally:
         directory.GATEWAYS.clear()
         directory.GATEWAYS.update(before)
-
-
-def _told(body: bytes, name: str) -> str:
-    try:
-        return str(json.loads(body)[name])
-    except (ValueError, KeyError, TypeError) as error:
-        raise CallbackRefused(reason="unreadable") from error

@@ -13,7 +13,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services import waits
 from chalicelib.tables.base import StoredItem
-from tests import laws_of_money, laws_of_work
+from tests import laws_of_ledger, laws_of_money, laws_of_work
 from tests.gateway import Record
 from tests.stored import GIVEN_BACK, KEPT, LIVE, TO_FULFIL, UNDECIDED, Books, items_of
 
@@ -22,11 +22,11 @@ Violations = Iterator[str]
 MEMBERS = {
     GroupStatus.PENDING: {OrderStatus.PENDING},
     GroupStatus.OPEN: {OrderStatus.PENDING, OrderStatus.PAID},
-    GroupStatus.FORMED: KEPT,
+    GroupStatus.FORMED: KEPT | GIVEN_BACK,  # given back after-sale
     GroupStatus.FAILED: GIVEN_BACK | {OrderStatus.CLOSED, OrderStatus.PENDING, OrderStatus.PAID},
 }
 SETTLED = {
-    GroupStatus.FORMED: TO_FULFIL,
+    GroupStatus.FORMED: TO_FULFIL | GIVEN_BACK,
     GroupStatus.FAILED: GIVEN_BACK | {OrderStatus.CLOSED},
 }
 
@@ -55,9 +55,9 @@ def check(
 
 def violations(books: Books, *, quiescent: bool) -> list[str]:
     """Every law that is broken, with the ids of what breaks it."""
-    laws = [*LAWS, *laws_of_money.LAWS, *laws_of_work.LAWS]
+    laws = [*LAWS, *laws_of_money.LAWS, *laws_of_ledger.LAWS, *laws_of_work.LAWS]
     if quiescent:
-        laws += [*FINAL, *laws_of_money.FINAL, *laws_of_work.FINAL]
+        laws += [*FINAL, *laws_of_money.FINAL, *laws_of_ledger.FINAL, *laws_of_work.FINAL]
     return [text for law in laws for text in law(books)]
 
 
@@ -120,7 +120,7 @@ def stock(books: Books) -> Violations:
     for pk, bucket in books.buckets.items():
         there[pk.split("#")[3]] += bucket.available
     for order in books.orders.values():
-        there[order.sku_id] += order.quantity if order.status in LIVE else 0
+        there[order.sku_id] += books.gone(order)
     for sku_id, brought in books.initial_stock.items():
         expected = brought + books.adjusted[sku_id]
         if there[sku_id] != expected:

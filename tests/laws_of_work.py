@@ -23,6 +23,8 @@ TRACED = {
     "activity_ended",
     "stock_adjusted",
     "activity_stock_added",
+    "after_sale_approved",
+    "after_sale_refused",
 }
 OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}
 
@@ -87,6 +89,13 @@ def activities_work(books: Books) -> Violations:
 def traces(books: Books) -> Violations:
     """Every change by staff has one audit row."""
     rows = Counter((row.action, row.subject.partition("#")[2]) for row in books.audits)
+    expected = _expected_traces(books)
+    for key in {*expected, *(key for key in rows if key[0] in TRACED)}:
+        if rows[key] != expected[key]:
+            yield f"17 traces: {rows[key]} audit rows for {expected[key]} {key[0]} of {key[1]}"
+
+
+def _expected_traces(books: Books) -> Counter[tuple[str, str]]:
     expected: Counter[tuple[str, str]] = Counter()
     for activity_id, activity in books.activities.items():
         expected["activity_published", activity_id] += 1
@@ -98,9 +107,10 @@ def traces(books: Books) -> Violations:
             expected["stock_adjusted", product_id] += 1
         else:
             expected["activity_stock_added", row.activity_id] += 1
-    for key in {*expected, *(key for key in rows if key[0] in TRACED)}:
-        if rows[key] != expected[key]:
-            yield f"17 traces: {rows[key]} audit rows for {expected[key]} {key[0]} of {key[1]}"
+    for asked in (item for items in books.after_sales.values() for item in items):
+        if asked.status in ("approved", "refused"):
+            expected[f"after_sale_{asked.status}", asked.order_id + asked.letter] += 1
+    return expected
 
 
 def nothing_is_due(books: Books) -> Violations:

@@ -14,6 +14,7 @@ JOBS = (
     application.fail_due_groups,
     application.drive_refunds,
     application.close_activities,
+    application.reconcile_bills,
 )
 TICK = {
     "version": "0",

@@ -51,7 +51,14 @@ OTHER_PAY = "other_pay"
 STAFF = "test"
 ADDRESS = {"name": "王小明", "phone": "13800138000", "street": "文一西路969号"}
 # As the schedules would, and as the stream would: every kind in turn.
-JOBS = (Intent.QUERY, Intent.RELEASE, Intent.GROUP, Intent.REFUND, Intent.CLOSING)
+JOBS = (
+    Intent.QUERY,
+    Intent.RELEASE,
+    Intent.GROUP,
+    Intent.REFUND,
+    Intent.CLOSING,
+    Intent.RECONCILE,
+)
 
 
 @dataclass(frozen=True)

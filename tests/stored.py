@@ -7,12 +7,19 @@ from functools import cached_property
 from typing import Any
 
 from chalicelib.domain.group import GroupStatus
-from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, ProductStockItem, VersionItem
-from chalicelib.tables.records import AuditItem, RecordItem, StockAdjustmentItem
+from chalicelib.tables.records import (
+    AuditItem,
+    DayBookItem,
+    DifferenceItem,
+    RecordItem,
+    StockAdjustmentItem,
+)
 from chalicelib.tables.trade import (
+    AfterSaleItem,
     ClosingItem,
     GroupItem,
     LimitItem,
@@ -59,6 +66,9 @@ class Books:
     activities: dict[str, ActivityItem] = field(default_factory=dict)
     versions: dict[tuple[str, int], VersionItem] = field(default_factory=dict)
     product_stocks: dict[str, ProductStockItem] = field(default_factory=dict)  # by SKU
+    after_sales: dict[str, list[AfterSaleItem]] = field(default_factory=dict)  # by order
+    day_book: dict[str, list[DayBookItem]] = field(default_factory=dict)  # by number
+    differences: list[DifferenceItem] = field(default_factory=list)
     adjustments: list[StockAdjustmentItem] = field(default_factory=list)
     audits: list[AuditItem] = field(default_factory=list)
 
@@ -82,6 +92,14 @@ class Books:
         found = (self.orders.get(buyer_id + order_no) for buyer_id, order_no in seats)
         return [order for order in found if order is not None]
 
+    def gone(self, order: OrderItem) -> int:
+        """Units of an order that are neither on a shelf nor will be: its buyer has or had them."""
+        back = order.returned or 0
+        if order.status in LIVE:
+            return int(order.quantity - back)
+        given_back_after_sale = order.status in GIVEN_BACK and after_sale_fen(order.view())
+        return int(order.quantity - back) if given_back_after_sale else 0
+
     def terms_of(self, order: OrderItem) -> VersionItem | None:
         """The terms a group order was placed under; None for one bought alone."""
         return self.versions.get((order.activity_id, order.version))
@@ -92,6 +110,12 @@ class Books:
         skus = offer.skus if offer else ()
         prices = (sku["group_price_fen"] for sku in skus if sku["sku_id"] == order.sku_id)
         return next(prices, None)
+
+
+def after_sale_fen(order: Order) -> int:
+    """What after-sale gives or gave back of an order."""
+    refunds = order.refunds.items()
+    return sum(r.amount_fen for key, r in refunds if reason_of(key) is RefundReason.AFTER_SALE)
 
 
 def items_of(merchant_id: str) -> list[StoredItem]:
@@ -110,7 +134,7 @@ def items_of_all() -> dict[str, list[StoredItem]]:
 
 
 def record_of(summaries: list[dict[str, Any]], mchid: str) -> Record:
-    """The record of one merchant in the local WeChat's ledger (`Ledger.summaries()`)."""
+    """The record of one merchant in a local gateway's ledger (`Ledger.summaries()`)."""
     ours = [trade for trade in summaries if trade["mchid"] == mchid]
     captured = {t["out_trade_no"]: t["captured_fen"] for t in ours if t["captured_fen"]}
     refunds = {
@@ -145,6 +169,9 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
         {(item.activity_id, item.version): item}
     ),
     ProductStockItem: lambda books, item: books.product_stocks.update({item.sku_id: item}),
+    AfterSaleItem: lambda books, item: books.after_sales.setdefault(item.order_id, []).append(item),
+    DayBookItem: lambda books, item: books.day_book.setdefault(item.number, []).append(item),
+    DifferenceItem: lambda books, item: books.differences.append(item),
     StockAdjustmentItem: lambda books, item: books.adjustments.append(item),
     AuditItem: lambda books, item: books.audits.append(item),
 }

@@ -1,7 +1,8 @@
-"""A small town to test in: one merchant, its products and activities, buyers, WeChat, a clock.
+"""A small town to test in: one merchant, its products and activities, buyers, tills, a clock.
 
 Requests go through the real routes, due work through the real jobs, money through the local
-WeChat over the loopback with real signatures. Only time is ours: it stands still until moved.
+WeChat or Alipay over the loopback with real signatures. Only time is ours: it stands still until
+moved.
 """
 
 import json
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -32,10 +34,13 @@ from chalicelib.tables.trade import (
     TradeItem,
 )
 from infra.local import engine
+from infra.local.alipay import Alipay
+from infra.local.alipay_callbacks import NOT_TAKEN
 from infra.local.wechat import Wechat
 from tests import laws, stored
 from tests.callers import ADDRESS, Activity, Buyer, Caller, Door, Reply, at_once
 from tests.minutes import Clock, run_every_job
+from tests.tills import ALIPAY, AlipayTill, Till, WechatTill
 
 __all__ = ["ADDRESS", "Activity", "Buyer", "Caller", "Reply", "Town", "at_once", "settled_in"]
 
@@ -44,9 +49,11 @@ BUCKETS_MAX = 8
 
 
 class Town:
-    """One merchant with everything around it."""
+    """One merchant with everything around it. Buyers pay by Alipay where there is one."""
 
-    def __init__(self, wechat: Wechat, time_of_day: Clock, door: Door) -> None:
+    def __init__(
+        self, wechat: Wechat, time_of_day: Clock, door: Door, alipay: Alipay | None = None
+    ) -> None:
         self.clock, self.wechat, self.door = time_of_day, wechat, door
         self.merchant_id = new_id()
         self.initial_stock: dict[str, int] = {}  # units that came with each product, by SKU
@@ -54,6 +61,11 @@ class Town:
         self.account = wechat.new_account(self.merchant_id)
         self.keep_wechat_pay_account(self.account.wechat_pay)
         self._keep_secret("wechat-login", self.account.wechat_login)
+        self.till: Till = WechatTill(wechat, lambda: self.account)
+        if alipay is not None:
+            account = alipay.new_account(self.merchant_id)
+            self._keep_secret("alipay", account.alipay)
+            self.till = AlipayTill(alipay, lambda: account)
         category = categories.create(
             self.merchant_id, name="水果", position=1, staff="test", now_s=self.now_s
         )
@@ -89,7 +101,7 @@ class Town:
         buyer_id, openid = new_id(), f"o{secrets.token_hex(8)}"
         BuyerItem.at(self.merchant_id, buyer_id, openid=openid, name=name).save()
         token = auth.buyer_token(self.merchant_id, buyer_id, name, now_s=self.now_s)
-        return Buyer(self.door, token, self.merchant_id, buyer_id)
+        return Buyer(self.door, token, self.merchant_id, buyer_id, self.till.method)
 
     def activity(
         self,
@@ -157,42 +169,39 @@ class Town:
         return buyer, order_id
 
     def prepay(self, buyer: Buyer, order_id: str) -> str:
-        """The prepay id that the buyer's phone would pay."""
+        """What the buyer's phone would pay: a prepay id, or the trade of a page it opened."""
         reply = buyer.ask_to_pay(order_id)
         assert reply.status == 201, reply.body
-        return str(reply.body["parameters"]["package"]).removeprefix("prepay_id=")
+        return self.till.key_of(reply.body["parameters"])
 
     def pay(self, buyer: Buyer, order_id: str, *, quietly: bool = True) -> str:
         """The buyer pays on the phone; returns the out_trade_no. Waits for the callback."""
-        trade = self.wechat.pay(prepay_id=self.prepay(buyer, order_id))
+        number = self.till.pay(self.prepay(buyer, order_id))
         if quietly:
-            assert self.wechat.quiet()
-        return str(trade.out_trade_no)
+            assert self.till.quiet()
+        return number
 
     def pay_unheard(self, buyer: Buyer, order_id: str) -> str:
         """The buyer pays, and the callback is lost until it is sent again; the out_trade_no."""
-        self.wechat.faults.add("payment_callback", "dropped")
+        self.till.faults.add("payment_callback", "dropped")
         return self.pay(buyer, order_id)
 
     def pay_in_spite(self, out_trade_no: str, *, paid_at_s: int | None = None) -> None:
-        """WeChat takes a payment that had expired or was closed: what never happens, does."""
-        trade = self.wechat.ledger.trade(self.account.mchid, out_trade_no)
-        trade.state = "NOTPAY"
-        trade.order.pop("time_expire", None)
-        self.wechat.pay(out_trade_no=out_trade_no, paid_at=paid_at_s)
-        assert self.wechat.quiet()
+        """A payment that had expired or was closed is taken: what never happens, does."""
+        self.till.pay_in_spite(out_trade_no, paid_at_s=paid_at_s)
+        assert self.till.quiet()
 
     def resend(self, *numbers: str) -> None:
-        """WeChat sends the callbacks of these numbers again, all at once."""
+        """The gateway sends the callbacks of these numbers again, all at once."""
         for number in numbers:
-            self.wechat.courier.resend(number)
-        assert self.wechat.quiet()
+            self.till.courier.resend(number)
+        assert self.till.quiet()
 
     def run_jobs(self, times: int = 1) -> None:
         """Every scheduled function, as one minute runs them."""
         for _ in range(times):
             run_every_job()
-            assert self.wechat.quiet()
+            assert self.till.quiet()
 
     def wait(self, seconds: int, *, every_s: int = 60) -> None:
         """Time passes, and the jobs run every `every_s` seconds of it and at its end."""
@@ -243,14 +252,14 @@ class Town:
         return LimitItem.get(key.pk, key.sk, consistent_read=True).used
 
     def money(self) -> dict[str, int]:
-        """What WeChat's own ledger says, in fen, over all trades."""
-        trades = self.wechat.ledger.summaries()
+        """What the gateway's own ledger says, in fen, over all trades."""
+        trades = self.till.ledger.summaries()
         names = ("captured_fen", "refunded_fen", "refunding_fen")
         return {name: sum(trade[name] for trade in trades) for name in names}
 
     def check_laws(self, *, quiescent: bool = True) -> None:
         """Everything that must hold of the merchant's items; by default also what must be done."""
-        ledger = stored.record_of(self.wechat.ledger.summaries(), self.account.mchid)
+        ledger = stored.record_of(self.till.ledger.summaries(), self.till.mchid)
         laws.check(
             self.merchant_id,
             ledger=ledger,
@@ -266,8 +275,8 @@ class Town:
 
 
 @contextmanager
-def settled_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    """A town of its own, with WeChat beside it, and the clock stopped."""
+def settled_in(monkeypatch: pytest.MonkeyPatch, *, paid_by: str = "wechat_pay") -> Iterator[Town]:
+    """A town of its own, with WeChat (and Alipay, to pay by) beside it, and the clock stopped."""
     time_of_day, door = Clock(), Door()
     monkeypatch.setattr(clock, "now_s", lambda: time_of_day.now_s)
     port = int(settings.wechat_pay_url.rpartition(":")[2])
@@ -275,16 +284,33 @@ def settled_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     wechat.courier.send = lambda url, headers, body: _deliver(door, url, headers, body)
     wechat.gateway.refund_delay_s = 0.01
     wechat.start()
+    alipay = _alipay(time_of_day, door) if paid_by == ALIPAY else None
     try:
-        yield Town(wechat, time_of_day, door)
+        yield Town(wechat, time_of_day, door, alipay)
     finally:
         wechat.stop()
+        if alipay is not None:
+            alipay.stop()
+
+
+def _alipay(time_of_day: Clock, door: Door) -> Alipay:
+    port = urlsplit(settings.alipay_url).port or 0
+    alipay = Alipay(port=port, now=lambda: float(time_of_day.now_s))
+    alipay.courier.send = lambda url, headers, body: _notify(door, url, headers, body)
+    return alipay.start()
 
 
 def _deliver(door: Door, url: str, headers: dict[str, str], body: bytes) -> int:
     """A callback on its way to the route that it names."""
     path = url.removeprefix(parameters.secret("public-api-url"))
     return door.request("POST", path, headers, body).status
+
+
+def _notify(door: Door, url: str, headers: dict[str, str], body: bytes) -> int:
+    """The same of Alipay's, which is taken only by the word that it waits for."""
+    path = url.removeprefix(parameters.secret("public-api-url"))
+    reply = door.request("POST", path, headers, body)
+    return reply.status if reply.status >= 400 or reply.body == "success" else NOT_TAKEN
 
 
 @lru_cache(maxsize=1)

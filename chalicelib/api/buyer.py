@@ -1,13 +1,16 @@
 """What buyers do: log in, open, join, buy alone, pay, cancel, look after their orders."""
 
+import re
+
 from chalicelib import clock
-from chalicelib.api import auth, pages, schemas, shapes
+from chalicelib.api import auth, limits, pages, schemas, shapes
 from chalicelib.api.auth import Buyer
-from chalicelib.api.http import Api, Audience, header_of
+from chalicelib.api.http import Api, Audience, Header, header_of
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import (
     ActivityClosed,
     AlreadyPaid,
+    AuthCodeRefused,
     Conflict,
     GatewayFailed,
     GroupClosed,
@@ -26,7 +29,12 @@ from chalicelib.tables.trade import BuyerItem
 
 api = Api(__name__)
 IDEMPOTENCY_KEY = "Idempotency-Key"
-KEY_HEADER = {IDEMPOTENCY_KEY: "8 to 64 characters; the same key gives the first answer again"}
+KEY_PATTERN = "^[!-~]{8,64}$"
+KEY_HEADER = {
+    IDEMPOTENCY_KEY: Header(
+        "The same key gives the first answer again.", KEY_PATTERN, required=True
+    )
+}
 
 
 @api.operation(
@@ -37,6 +45,7 @@ KEY_HEADER = {IDEMPOTENCY_KEY: "8 to 64 characters; the same key gives the first
     answer=schemas.BuyerSession,
     status=201,
     refusals=[NotFound, GatewayFailed],
+    limited=[limits.BUYER_LOGINS, limits.WRONG_CODES],
 )
 def log_in(merchant_id: str, body: schemas.LoginGiven) -> schemas.BuyerSession:
     """Log a buyer in by the code of wx.login."""
@@ -73,6 +82,7 @@ def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
         OrderClosed,
         IdempotencyMismatch,
     ],
+    limited=[limits.PURCHASES],
 )
 def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
     """Open a group with its first seat, held until the pay-by time."""
@@ -96,6 +106,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> sch
     answer=schemas.OrderPlaced,
     status=201,
     refusals=[NotFound, GroupFull, GroupClosed, LimitReached, SoldOut],
+    limited=[limits.PURCHASES],
 )
 def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.OrderPlaced:
     """Take a seat of an open group, held until the pay-by time."""
@@ -116,6 +127,7 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.Or
     status=201,
     headers=KEY_HEADER,
     refusals=[NotFound, SoldOut, IdempotencyMismatch],
+    limited=[limits.PURCHASES],
 )
 def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
     """Buy alone, at the solo price."""
@@ -156,7 +168,7 @@ def list_orders(who: Buyer, query: schemas.PageQuery) -> schemas.OrderList:
 )
 def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
     """One order of the buyer, with address and price lines."""
-    return shapes.order_detail(*orders.detail(who.merchant_id, _own(who, order_id)))
+    return shapes.order_detail(*orders.detail(who.merchant_id, own_order(who, order_id)))
 
 
 @api.operation(
@@ -166,12 +178,14 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
     body=schemas.PaymentGiven,
     answer=schemas.PaymentAsked,
     status=201,
-    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, GatewayFailed],
+    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, GatewayFailed],
 )
 def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.PaymentAsked:
     """Ask the gateway for the payment of a pending order."""
-    own = _own(who, order_id)
-    asked = payments.ask(who.merchant_id, own, body.method, now_s=clock.now_s())
+    own = own_order(who, order_id)
+    asked = payments.ask(
+        who.merchant_id, own, body.method, payer_code=body.auth_code or "", now_s=clock.now_s()
+    )
     return schemas.PaymentAsked(paid=asked.paid, parameters=asked.parameters)
 
 
@@ -184,7 +198,7 @@ def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.Paymen
 )
 def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
     """Give up an unpaid order, or a group in which its leader is still alone."""
-    own = _own(who, order_id)
+    own = own_order(who, order_id)
     releases.cancel(who.merchant_id, own, now_s=clock.now_s())
     return shapes.order(orders.get(who.merchant_id, own))
 
@@ -239,7 +253,7 @@ def _purchase(body: schemas.PurchaseGiven) -> Purchase:
     return Purchase(body.sku_id, body.quantity, address, body.remark, body.share_id)
 
 
-def _own(who: Buyer, order_id: str) -> OrderId:
+def own_order(who: Buyer, order_id: str) -> OrderId:
     """The id of an order of the buyer's own; another's does not exist for them."""
     parsed = OrderId.parse(order_id)
     if parsed is None or parsed.buyer_id != who.buyer_id:
@@ -249,6 +263,6 @@ def _own(who: Buyer, order_id: str) -> OrderId:
 
 def _idempotency_key() -> str:
     key = header_of(api.current_request.headers, IDEMPOTENCY_KEY) or ""
-    if not 8 <= len(key) <= 64 or not key.isascii():
+    if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidRequest("缺少请求编号，请刷新页面后重新提交。", field=IDEMPOTENCY_KEY)
     return key

@@ -1,15 +1,18 @@
 """Where gateways call back. Not a 2xx means "send it again"; a 2xx means it is safe with us."""
 
+from chalice import Response
+
 from chalicelib import clock, observability
 from chalicelib.api import schemas
 from chalicelib.api.http import Api, Audience, raw_body
 from chalicelib.errors import GatewayFailed, NotFound, ServiceError
-from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
-from chalicelib.gateways.payment import CallbackRefused, TradeStatus
+from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
+from chalicelib.gateways.payment import CallbackRefused, Refund, TradeStatus
 from chalicelib.services import captures, refunds, terms
 from chalicelib.services.audit import keep_refused_callback
 
 api = Api(__name__)
+REFUSALS = [CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed]
 SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after the signature held
 
 
@@ -18,23 +21,11 @@ SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after
     "/callbacks/wechat-pay/{merchant_id}/payments",
     audience=Audience.GATEWAY,
     answer=schemas.Done,
-    refusals=[CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed],
+    refusals=REFUSALS,
 )
 def hear_payment(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a payment. Telling it again changes nothing."""
-    now_s = clock.now_s()
-    terms.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
-    gateway = payment_gateway(merchant_id, WECHAT_PAY)
-    try:
-        trade = gateway.read_payment_callback(
-            api.current_request.headers, raw_body(api.current_request), now_s=now_s
-        )
-        if trade.status is TradeStatus.SUCCEEDED:
-            outcome = captures.record(merchant_id, trade, WECHAT_PAY, now_s=now_s)
-            observability.count(f"Payments{outcome.value.title()}")
-    except (CallbackRefused, NotFound, captures.WrongAmount) as refusal:
-        _note(merchant_id, refusal, now_s)
-        raise
+    _hear(merchant_id, WECHAT_PAY)
     return schemas.Done()
 
 
@@ -43,22 +34,43 @@ def hear_payment(merchant_id: str) -> schemas.Done:
     "/callbacks/wechat-pay/{merchant_id}/refunds",
     audience=Audience.GATEWAY,
     answer=schemas.Done,
-    refusals=[CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed],
+    refusals=REFUSALS,
 )
 def hear_refund(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a refund. Telling it again changes nothing."""
+    _hear(merchant_id, WECHAT_PAY)
+    return schemas.Done()
+
+
+@api.operation(
+    "POST",
+    "/callbacks/alipay/{merchant_id}",
+    audience=Audience.GATEWAY,
+    answer=None,
+    refusals=REFUSALS,
+    content_type="application/x-www-form-urlencoded",
+)
+def hear_alipay(merchant_id: str) -> Response:
+    """Alipay tells of a payment, or of a refund of one. Anything but `success` is told again."""
+    _hear(merchant_id, ALIPAY)
+    return Response("success", headers={"Content-Type": "text/plain"})
+
+
+def _hear(merchant_id: str, method: str) -> None:
     now_s = clock.now_s()
-    terms.merchant(merchant_id, now_s)
-    gateway = payment_gateway(merchant_id, WECHAT_PAY)
+    terms.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
+    gateway = payment_gateway(merchant_id, method)
+    request = api.current_request
     try:
-        said = gateway.read_refund_callback(
-            api.current_request.headers, raw_body(api.current_request), now_s=now_s
-        )
-        refunds.hear(merchant_id, said, now_s=now_s)
+        said = gateway.read_callback(request.headers, raw_body(request), now_s=now_s)
+        if isinstance(said, Refund):
+            refunds.hear(merchant_id, said, now_s=now_s)
+        elif said.status is TradeStatus.SUCCEEDED:
+            outcome = captures.record(merchant_id, said, method, now_s=now_s)
+            observability.count(f"Payments{outcome.value.title()}")
     except (CallbackRefused, NotFound, captures.WrongAmount) as refusal:
         _note(merchant_id, refusal, now_s)
         raise
-    return schemas.Done()
 
 
 def _note(merchant_id: str, refusal: ServiceError, now_s: int) -> None:

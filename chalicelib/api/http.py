@@ -7,6 +7,7 @@ view: Chalice adds CORS headers to what a view returns, not to what middleware p
 """
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,15 +17,21 @@ import msgspec
 from chalice import Blueprint, CORSConfig, Response
 from chalice.app import Request
 
-from chalicelib import observability
-from chalicelib.api import auth
-from chalicelib.errors import BodyTooLarge, InvalidRequest, ServiceError
+from chalicelib import clock, observability
+from chalicelib.api import auth, limits
+from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
 
 BODY_MAX = 64 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is about 40 KB
+ID_PATTERN = "^[0-9A-Za-z_-]{1,64}$"  # of whatever stands in a path: no key has room for more
+HEADERS: Mapping[str, str] = {
+    "Content-Type": "application/json; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",  # unless the view says otherwise: most answers are somebody's own
+}
 CORS = CORSConfig(
     allow_origin="*",  # sessions travel in a header, never in a cookie
     allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
-    expose_headers=["ETag"],
+    expose_headers=["ETag", "Retry-After"],
     max_age=86400,
 )
 
@@ -34,6 +41,15 @@ class Audience(StrEnum):
     BUYER = "buyer"
     STAFF = "staff"
     GATEWAY = "gateway"  # callbacks: whoever signs with the gateway's key
+
+
+@dataclass(frozen=True)
+class Header:
+    """A request header that an operation reads."""
+
+    purpose: str
+    pattern: str | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,9 @@ class Operation:
     answer: type[msgspec.Struct] | None
     status: int
     refusals: Sequence[type[ServiceError]]
-    headers: Mapping[str, str]
+    headers: Mapping[str, Header]
+    limits: Sequence[limits.Limit]
+    content_type: str
 
 
 @dataclass(frozen=True)
@@ -83,9 +101,12 @@ class Api(Blueprint):
         query: type[msgspec.Struct] | None = None,
         body: type[msgspec.Struct] | None = None,
         refusals: Sequence[type[ServiceError]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, Header] | None = None,
+        limited: Sequence[limits.Limit] = (),
+        content_type: str = "application/json",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register a view. `headers`: request headers it reads, each with what it is for."""
+        """Register a view. `headers`: request headers it reads.
+        `content_type`: of bodies, which are refused with 415 when they have another."""
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             summary = (view.__doc__ or view.__name__).strip().splitlines()[0]
@@ -102,9 +123,12 @@ class Api(Blueprint):
                 status=status,
                 refusals=tuple(refusals),
                 headers=headers or {},
+                limits=tuple(limited),
+                content_type=content_type,
             )
             self.operations.append(operation)
-            self.route(path, methods=[method], cors=CORS)(self._answering(operation, view))
+            route = self.route(path, methods=[method], cors=CORS, content_types=[content_type])
+            route(self._answering(operation, view))
             return view
 
         return register
@@ -113,8 +137,13 @@ class Api(Blueprint):
         @functools.wraps(view)
         def answered(**path_parameters: str) -> Response:
             try:
-                given = self._given(operation)
-                return _response(view(**path_parameters, **given), operation.status)
+                who = self._who(operation)
+                given = {} if who is None else {"who": who}
+                _refuse_odd_ids(path_parameters)
+                request, now_s = self.current_request, clock.now_s()
+                with limits.kept(operation.limits, request, who, now_s=now_s):
+                    given |= _decoded(request, operation)
+                    return _response(view(**path_parameters, **given), operation.status)
             except ServiceError as error:
                 if error.status >= 500:
                     observability.logger.warning("refused", exc_info=True)
@@ -125,19 +154,14 @@ class Api(Blueprint):
 
         return answered
 
-    def _given(self, operation: Operation) -> dict[str, Any]:
-        """What the view receives besides its path parameters. Who asks is checked first."""
-        request = self.current_request
-        given: dict[str, Any] = {}
+    def _who(self, operation: Operation) -> auth.Buyer | auth.Staff | None:
+        """Who asks, checked before anything that they send; None where anybody may."""
+        headers = self.current_request.headers
         if operation.audience is Audience.BUYER:
-            given["who"] = auth.buyer_of(request.headers)
-        elif operation.audience is Audience.STAFF:
-            given["who"] = auth.staff_of(request.headers, operation.roles)
-        if operation.query is not None:
-            given["query"] = _decoded_query(request.query_params or {}, operation.query)
-        if operation.body is not None:
-            given["body"] = _decoded_body(raw_body(request), operation.body)
-        return given
+            return auth.buyer_of(headers)
+        if operation.audience is Audience.STAFF:
+            return auth.staff_of(headers, operation.roles)
+        return None
 
 
 def raw_body(request: Request) -> bytes:
@@ -148,7 +172,8 @@ def raw_body(request: Request) -> bytes:
 
 def error_response(error: ServiceError) -> Response:
     body = {"code": error.code, "message": error.message, "details": dict(error.details)}
-    return _json(body, error.status, {})
+    wait_s = error.details.get("retry_after_s")
+    return _json(body, error.status, {} if wait_s is None else {"Retry-After": str(wait_s)})
 
 
 def header_of(headers: Mapping[str, str], name: str) -> str | None:
@@ -167,9 +192,25 @@ def _response(answer: Any, status: int) -> Response:
 def _json(body: Any, status: int, headers: Mapping[str, str]) -> Response:
     # A string is sent as it is: msgspec encodes ten times faster than Chalice would.
     text = "" if body is None else msgspec.json.encode(body).decode()
-    content: dict[str, str | list[str]] = {"Content-Type": "application/json; charset=utf-8"}
-    content |= headers
+    content: dict[str, str | list[str]] = {**HEADERS, **headers}
     return Response(text, status_code=status, headers=content)
+
+
+def _refuse_odd_ids(path_parameters: Mapping[str, str]) -> None:
+    """What is no id of ours does not exist; the table would refuse it, or take it for another's."""
+    for value in path_parameters.values():
+        if not re.fullmatch(ID_PATTERN.rstrip("$"), value):
+            raise NotFound
+
+
+def _decoded(request: Request, operation: Operation) -> dict[str, Any]:
+    """What the view receives of what was sent, decoded and checked."""
+    given: dict[str, Any] = {}
+    if operation.query is not None:
+        given["query"] = _decoded_query(request.query_params or {}, operation.query)
+    if operation.body is not None:
+        given["body"] = _decoded_body(raw_body(request), operation.body)
+    return given
 
 
 def _decoded_body(raw: bytes, schema: type[msgspec.Struct]) -> Any:
@@ -177,7 +218,7 @@ def _decoded_body(raw: bytes, schema: type[msgspec.Struct]) -> Any:
         raise BodyTooLarge(max_bytes=BODY_MAX)
     try:
         return msgspec.json.decode(raw, type=schema)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid(error) from error
 
 

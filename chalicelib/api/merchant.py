@@ -1,7 +1,7 @@
 """/v1/merchant: staff sessions, settings, staff and categories."""
 
 from chalicelib import clock
-from chalicelib.api import auth
+from chalicelib.api import auth, limits
 from chalicelib.api import merchant_schemas as schemas
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.once import HEADERS, once
@@ -20,12 +20,13 @@ OWNER = (auth.Role.OWNER,)
     body=schemas.Login,
     answer=schemas.Session,
     status=201,
-    refusals=[WrongPassword],
+    refusals=[NotFound, WrongPassword],
+    limited=[limits.STAFF_LOGINS],
 )
 def create_staff_session(merchant_id: str, body: schemas.Login) -> schemas.Session:
     """Log in as staff."""
     now_s = clock.now_s()
-    item = staff.login(merchant_id, body.username, body.password)
+    item = staff.login(merchant_id, body.username, body.password, now_s=now_s)
     token = auth.staff_token(merchant_id, item.username, item.role, now_s=now_s)
     expires_at_s = now_s + auth.STAFF_SESSION_S
     return schemas.Session(token, auth.Role(item.role), item.name, expires_at_s)

@@ -18,7 +18,7 @@ from chalicelib.services import adjustments, categories, merchants, staff
 Fen = Annotated[int, Meta(ge=0, le=PRICE_FEN_MAX, description="Whole fen.")]
 Units = Annotated[int, Meta(ge=0, le=STOCK_MAX, description="Units of stock.")]
 EpochS = Annotated[int, Meta(ge=0, le=9_999_999_999, description="Epoch seconds, UTC.")]
-Id = Annotated[str, Meta(min_length=22, max_length=22, pattern="^[0-9A-Za-z]+$")]
+Id = Annotated[str, Meta(min_length=22, max_length=22, pattern=r"^[0-9A-Za-z]+\Z")]
 Revision = Annotated[
     int, Meta(ge=1, description="As read; when somebody changed the item since: 409 changed.")
 ]
@@ -69,7 +69,7 @@ class Session(msgspec.Struct, frozen=True):
 
 class SettingsChange(Input, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=merchants.NAME_MAX)]
-    service_phone: Annotated[str, Meta(max_length=merchants.PHONE_MAX, pattern=r"^[0-9+() -]*$")]
+    service_phone: Annotated[str, Meta(max_length=merchants.PHONE_MAX, pattern=r"^[0-9+() -]*\Z")]
     pay_by_s: PayBy
     revision: Revision
 

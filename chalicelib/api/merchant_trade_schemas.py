@@ -4,16 +4,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, PageQuery, Seconds, Told
+from chalicelib.api.schemas import Fen, Id, PageQuery, Seconds, Told
 
 
 class GroupQuery(PageQuery, frozen=True, kw_only=True):
-    activity_id: Annotated[str, Meta(min_length=1, max_length=22)]
-    status: Annotated[str, Meta(pattern="^(open|formed|failed)$")] = "open"
+    activity_id: Id
+    status: Annotated[str, Meta(pattern=r"^(open|formed|failed)\Z")] = "open"
 
 
 class OrderQuery(PageQuery, frozen=True, kw_only=True):
-    status: Annotated[str, Meta(pattern="^(paid|fulfilling|refunding|refunded)$")] = "fulfilling"
+    status: Annotated[str, Meta(pattern=r"^(paid|fulfilling|refunding|refunded)\Z")] = "fulfilling"
 
 
 class GroupRow(Told, frozen=True, kw_only=True):

@@ -1,18 +1,19 @@
 """Repeats: a request with an Idempotency-Key makes one thing, however often it arrives."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from chalice.app import Request
 
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import header_of
+from chalicelib.api.http import Header, header_of
 from chalicelib.domain.ids import derived_id, new_id
 from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import secrets
 
-KEY_MAX = 64
-HEADERS = {"Idempotency-Key": "A repeat with the same key gets the first answer; optional."}
+KEY_PATTERN = "^[!-~]{1,64}$"
+HEADERS = {"Idempotency-Key": Header("A repeat gets the first answer; optional.", KEY_PATTERN)}
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,13 @@ class Once:
 def once(request: Request, who: Staff, purpose: str) -> Once:
     """The same for the same person, purpose and key; fresh when the request has no key.
 
-    Raises InvalidRequest when the key is longer than KEY_MAX.
+    Raises InvalidRequest when the key is no such thing.
     """
     key = header_of(request.headers, "idempotency-key")
     if key is None:
         return Once(new_id(), "")
-    if len(key) > KEY_MAX:
-        raise InvalidRequest("请求编号太长，请刷新页面后重试。", field="Idempotency-Key")
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise InvalidRequest("请求编号无效，请刷新页面后重试。", field="Idempotency-Key")
     id_key = secrets.secret("id-key").encode()
     item_id = derived_id(id_key, purpose, who.merchant_id, who.username, key)
     return Once(item_id, hashlib.sha256(_body(request)).hexdigest()[:16])

@@ -6,19 +6,22 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.api.http import Audience, Operation
+from chalicelib.api.http import ID_PATTERN, Audience, Header, Operation
 from chalicelib.api.schemas import ErrorAnswer
 from chalicelib.errors import (
     BodyTooLarge,
     Busy,
     Forbidden,
     InvalidRequest,
+    NotFound,
     ServiceError,
+    TooManyRequests,
     Unauthenticated,
 )
 
 VERSION = "1.0.0"
 TITLE = "Group buying (拼团) API"
+ID_SCHEMA = {"type": "string", "pattern": ID_PATTERN}
 REF = "#/components/schemas/{name}"
 
 
@@ -31,7 +34,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in known:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    return {
+    whole = {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION},
         "paths": paths,
@@ -43,6 +46,23 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
             },
         },
     }
+    told: dict[str, Any] = _in_the_patterns_of_json_schema(whole)
+    return told
+
+
+def _in_the_patterns_of_json_schema(part: Any) -> Any:
+    """The same with the end of a pattern written as JSON Schema does. Python's `$` would let a
+    line break pass after it, so schemas say `\\Z`; JSON Schema's `$` does not."""
+    if isinstance(part, dict):
+        return {
+            name: value.replace("\\Z", "$")
+            if name == "pattern" and isinstance(value, str)
+            else _in_the_patterns_of_json_schema(value)
+            for name, value in part.items()
+        }
+    return (
+        [_in_the_patterns_of_json_schema(one) for one in part] if isinstance(part, list) else part
+    )
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -56,18 +76,29 @@ def _operation(operation: Operation) -> dict[str, Any]:
         shown["security"] = [{str(operation.audience): [role.value for role in operation.roles]}]
     if operation.body is not None:
         shown["requestBody"] = {"required": True, "content": _content(operation.body)}
+    if operation.audience is Audience.GATEWAY:  # as its own documents describe it
+        content = {operation.content_type: {"schema": {"type": "object"}}}
+        shown["requestBody"] = {"required": True, "content": content}
     return shown
+
+
+def _header(name: str, header: Header) -> dict[str, Any]:
+    schema = {"type": "string"} | ({"pattern": header.pattern} if header.pattern else {})
+    return {
+        "name": name,
+        "in": "header",
+        "required": header.required,
+        "description": header.purpose,
+        "schema": schema,
+    }
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": ID_SCHEMA}
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
-    found += [
-        {"name": name, "in": "header", "description": purpose, "schema": {"type": "string"}}
-        for name, purpose in operation.headers.items()
-    ]
+    found += [_header(name, header) for name, header in operation.headers.items()]
     if operation.query is not None:
         _, components = msgspec.json.schema_components([operation.query], ref_template=REF)
         fields = components[operation.query.__name__]
@@ -89,12 +120,17 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status, refusals in sorted(_by_status(operation).items()):
         codes = ", ".join(sorted({refusal.code for refusal in refusals}))
         responses[str(status)] = {"description": codes, "content": _content(ErrorAnswer)}
+    responses[str(TooManyRequests.status)]["headers"] = {
+        "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}
+    }
+    if operation.method != "GET":
+        responses["415"] = {"description": "a body of another type"}
     return responses
 
 
 def _by_status(operation: Operation) -> dict[int, list[type[ServiceError]]]:
     """Refusals by status: those declared, and those that the edge itself may give."""
-    refusals: list[type[ServiceError]] = [*operation.refusals, ServiceError, Busy]
+    refusals: list[type[ServiceError]] = [*operation.refusals, ServiceError, TooManyRequests, Busy]
     if operation.body is not None or operation.query is not None or operation.headers:
         refusals.append(InvalidRequest)
     if operation.body is not None:
@@ -103,6 +139,8 @@ def _by_status(operation: Operation) -> dict[int, list[type[ServiceError]]]:
         refusals.append(Unauthenticated)
     if operation.roles:
         refusals.append(Forbidden)
+    if "{" in operation.path:
+        refusals.append(NotFound)
     found: dict[int, list[type[ServiceError]]] = {}
     for refusal in refusals:
         found.setdefault(refusal.status, []).append(refusal)

@@ -5,8 +5,8 @@ import hashlib
 import msgspec
 
 from chalicelib import clock
-from chalicelib.api import schemas, shapes
-from chalicelib.api.http import Answer, Api, Audience, header_of
+from chalicelib.api import limits, schemas, shapes
+from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.errors import NotFound
 from chalicelib.services import buyers, groups, shares, terms
 from chalicelib.tables.trade import GroupItem
@@ -37,7 +37,7 @@ def read_activity(merchant_id: str, activity_id: str) -> schemas.ActivityDetail:
     "/merchants/{merchant_id}/groups/{group_id}",
     audience=Audience.PUBLIC,
     answer=schemas.GroupProgress,
-    headers={"If-None-Match": "the ETag of the last answer; 304 when nothing has changed"},
+    headers={"If-None-Match": Header("The ETag of the last answer; 304 when nothing has changed.")},
     refusals=[NotFound],
 )
 def read_group(merchant_id: str, group_id: str) -> Answer:
@@ -75,6 +75,7 @@ def read_members(merchant_id: str, group_id: str) -> Answer:
     answer=schemas.VisitCounted,
     status=201,
     refusals=[NotFound],
+    limited=[limits.VISITS],
 )
 def visit_share(merchant_id: str, share_id: str, body: schemas.VisitGiven) -> schemas.VisitCounted:
     """Count a visit by a share, once per visitor."""

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.domain.ids import ID_LENGTH
 
-Id = Annotated[str, Meta(pattern=f"^[0-9A-Za-z]{{{ID_LENGTH}}}$", description="22 characters")]
+Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
 Seconds = Annotated[int, Meta(ge=0, description="seconds since the epoch, UTC")]
 Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
@@ -47,14 +47,14 @@ class BuyerSession(Told, frozen=True, kw_only=True):
 
 class ProfileGiven(Given, frozen=True, kw_only=True):
     name: Text20
-    avatar: Annotated[str, Meta(max_length=300, pattern="^(https://.*)?$")] = ""
+    avatar: Annotated[str, Meta(max_length=300, pattern=r"^(https://.*)?\Z")] = ""
 
 
 class Address(Given, frozen=True, kw_only=True):
     """Where an order goes; copied into the order."""
 
     name: Text20
-    phone: Annotated[str, Meta(pattern=r"^1[3-9][0-9]{9}$", description="a mobile number")]
+    phone: Annotated[str, Meta(pattern=r"^1[3-9][0-9]{9}\Z", description="a mobile number")]
     province: Text20
     city: Text20
     district: Annotated[str, Meta(max_length=20)] = ""
@@ -85,12 +85,22 @@ class OrderPlaced(Told, frozen=True, kw_only=True):
 
 
 class PaymentGiven(Given, frozen=True, kw_only=True):
-    method: Annotated[str, Meta(pattern="^wechat_pay$")] = "wechat_pay"
+    """`auth_code`: of my.getAuthCode inside Alipay's mini-program; without one, Alipay's page
+    asks who pays."""
+
+    method: Annotated[str, Meta(pattern=r"^(wechat_pay|alipay)\Z")] = "wechat_pay"
+    auth_code: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
 
 
 class PaymentAsked(Told, frozen=True, kw_only=True):
     paid: Annotated[bool, Meta(description="true: nothing is left to pay")]
-    parameters: Annotated[dict[str, str], Meta(description="for wx.requestPayment")]
+    parameters: Annotated[
+        dict[str, str],
+        Meta(
+            description="for wx.requestPayment; of Alipay the `url` of its page, "
+            "or the `trade_no` for my.tradePay"
+        ),
+    ]
 
 
 class RefundShown(Told, frozen=True, kw_only=True):
@@ -190,7 +200,7 @@ class MemberList(Told, frozen=True, kw_only=True):
 
 
 class ShareGiven(Given, frozen=True, kw_only=True):
-    channel: Annotated[str, Meta(pattern="^(friend|chat|moments|poster|qr|link)$")]
+    channel: Annotated[str, Meta(pattern=r"^(friend|chat|moments|poster|qr|link)\Z")]
 
 
 class ShareMade(Told, frozen=True, kw_only=True):
@@ -205,7 +215,7 @@ class ShareMade(Told, frozen=True, kw_only=True):
 
 class VisitGiven(Given, frozen=True, kw_only=True):
     visitor_id: Annotated[
-        str, Meta(pattern="^[0-9A-Za-z_-]{8,64}$", description="made once by the client")
+        str, Meta(pattern=r"^[0-9A-Za-z_-]{8,64}\Z", description="made once by the client")
     ]
 
 

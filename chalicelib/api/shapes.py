@@ -178,13 +178,17 @@ def _order_fields(item: OrderItem) -> dict[str, Any]:
         "status": view.status.value,
         "status_text": status_text(view, in_group=item.group_id is not None),
         "pay_by_s": item.pay_by_s,
-        "refunds": [
-            schemas.RefundShown(
-                out_refund_no=f"{item.order_id}{key}",
-                status=refund.status.value,
-                amount_fen=refund.amount_fen,
-                requested_at_s=refund.at_s,
-            )
-            for key, refund in sorted(view.refunds.items())
-        ],
+        "refunds": refunds(item),
     }
+
+
+def refunds(item: OrderItem) -> list[schemas.RefundShown]:
+    return [
+        schemas.RefundShown(
+            out_refund_no=f"{item.order_id}{key}",
+            status=refund.status.value,
+            amount_fen=refund.amount_fen,
+            requested_at_s=refund.at_s,
+        )
+        for key, refund in sorted(item.view().refunds.items())
+    ]

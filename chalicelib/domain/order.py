@@ -1,7 +1,7 @@
 """An order: its states, its money, and what is still to be done about it.
 
     pending ─▶ paid ─▶ fulfilling ─▶ shipped | ready_for_pickup ─▶ completed
-       └▶ closed  └▶ refunding ─▶ refunded
+       └▶ closed  └▶ refunding ─▶ refunded    (after-sale: from fulfilling on, when all is refunded)
 
 The state of an order and of its refunds are apart: a late or second payment adds a refund and
 leaves the order's state as it is.
@@ -27,7 +27,7 @@ class OrderStatus(StrEnum):
     READY_FOR_PICKUP = "ready_for_pickup"
     COMPLETED = "completed"
     CLOSED = "closed"  # never paid in time; never revived
-    REFUNDING = "refunding"  # the group failed; the money is on its way
+    REFUNDING = "refunding"  # the group failed, or all is refunded after-sale; not confirmed yet
     REFUNDED = "refunded"  # and the gateway confirmed it
 
 
@@ -37,10 +37,12 @@ STATUS_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PAID: frozenset(
         {OrderStatus.FULFILLING, OrderStatus.REFUNDING, OrderStatus.REFUNDED}
     ),
-    OrderStatus.FULFILLING: frozenset({OrderStatus.SHIPPED, OrderStatus.READY_FOR_PICKUP}),
-    OrderStatus.SHIPPED: frozenset({OrderStatus.COMPLETED}),
-    OrderStatus.READY_FOR_PICKUP: frozenset({OrderStatus.COMPLETED}),
-    OrderStatus.COMPLETED: frozenset(),
+    OrderStatus.FULFILLING: frozenset(
+        {OrderStatus.SHIPPED, OrderStatus.READY_FOR_PICKUP, OrderStatus.REFUNDING}
+    ),
+    OrderStatus.SHIPPED: frozenset({OrderStatus.COMPLETED, OrderStatus.REFUNDING}),
+    OrderStatus.READY_FOR_PICKUP: frozenset({OrderStatus.COMPLETED, OrderStatus.REFUNDING}),
+    OrderStatus.COMPLETED: frozenset({OrderStatus.REFUNDING}),
     OrderStatus.CLOSED: frozenset(),
     OrderStatus.REFUNDING: frozenset({OrderStatus.REFUNDED}),
     OrderStatus.REFUNDED: frozenset(),
@@ -61,10 +63,24 @@ class RefundStatus(StrEnum):
 
 
 class RefundReason(StrEnum):
-    """The last letter of out_refund_no: one refund per payment and reason, however often sent."""
+    """The last letter of out_refund_no: one refund per payment and reason, however often sent.
+
+    Each after-sale refund of a payment has a letter of its own, the first one A.
+    """
 
     FAILED_GROUP = "F"
     LATE_PAYMENT = "L"  # no seat was left, or the order was paid already
+    AFTER_SALE = "A"
+
+
+AFTER_SALE_LETTERS = "ABCDEGHIJKMNOPQRSTUVWXYZ"
+
+
+def reason_of(refund_key: str) -> RefundReason:
+    """Why the refund of that key (attempt and letter) is made. Raises ValueError."""
+    letter = refund_key[2:]
+    after_sale = len(letter) == 1 and letter in AFTER_SALE_LETTERS
+    return RefundReason.AFTER_SALE if after_sale else RefundReason(letter)
 
 
 class Intent(StrEnum):
@@ -76,6 +92,7 @@ class Intent(StrEnum):
     GROUP = "group"  # a deadline to decide or a decision to settle
     CLOSING = "closing"  # an activity's unsold stock goes back
     PERSON = "person"  # a refund that only a person can mend
+    RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,7 @@ class Order:
     pay_by_s: int
     payments: Mapping[str, Payment] = field(default_factory=dict)
     refunds: Mapping[str, Refund] = field(default_factory=dict)
+    unposted: bool = False  # a capture is yet to be put into the day book, its buyer to be told
 
     @property
     def open_refunds(self) -> dict[str, Refund]:
@@ -132,6 +150,24 @@ class Order:
                 return attempt, payment
         return None
 
+    @property
+    def refundable_fen(self) -> int:
+        """What after-sale may yet give back of the payment that took the seat."""
+        seat = self.seat_payment
+        if seat is None:
+            return 0
+        back = sum(refund.amount_fen for key, refund in self.refunds.items() if key[:2] == seat[0])
+        return seat[1].amount_fen - back
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether the payment that took the seat has gone back whole, and the gateway says so."""
+        seat = self.seat_payment
+        if seat is None or self.refundable_fen:
+            return False
+        ours = [refund for key, refund in self.refunds.items() if key[:2] == seat[0]]
+        return all(refund.status is RefundStatus.SUCCEEDED for refund in ours)
+
     def is_succeeded(self, attempt: str) -> bool:
         payment = self.payments.get(attempt)
         return payment is not None and payment.status is PaymentStatus.SUCCEEDED
@@ -144,7 +180,7 @@ def next_intent(order: Order) -> tuple[Intent, int] | None:
     """
     intents = [(payment.query_at_s, Intent.QUERY) for payment in order.created_attempts.values()]
     intents += [(refund.next_at_s, Intent.REFUND) for refund in order.open_refunds.values()]
-    if order.status is OrderStatus.PENDING:
+    if order.status is OrderStatus.PENDING or order.unposted:  # a capture leaves the marker alone
         intents.append((order.pay_by_s, Intent.RELEASE))
     if not intents:
         failed = RefundStatus.FAILED

@@ -14,6 +14,8 @@ class TextKey(StrEnum):
     FAILED = "failed"
     LATE = "late"  # paid, but the seat was gone
     PAID_TWICE = "paid_twice"  # paid again, and the order stands
+    AFTER_SALE = "after_sale"  # staff agreed: the money is on its way
+    AFTER_SALE_REFUSED = "after_sale_refused"
     REFUNDED = "refunded"  # confirmed by the gateway
 
 
@@ -24,25 +26,30 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.FAILED: "未成团",
     TextKey.LATE: "名额已满，自动退款",
     TextKey.PAID_TWICE: "重复付款，自动退款",
+    TextKey.AFTER_SALE: "商家已同意退款",
+    TextKey.AFTER_SALE_REFUSED: "商家未同意售后申请",
     TextKey.REFUNDED: "退款已到账",
 }
 
 
+TEXTS: Mapping[TextKey, str] = {
+    TextKey.WAITING: "「{title}」付款成功，还差 {missing} 人成团。邀请好友更快成团。",
+    TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
+    TextKey.FORMED: "「{title}」拼团成功，商家会尽快发货。",
+    TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",
+    TextKey.LATE: "「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。",
+    TextKey.PAID_TWICE: "「{title}」之前已经付过款，多付的 {amount} 已发起原路退款，无需操作。",
+    TextKey.AFTER_SALE: "「{title}」商家已同意退款，{amount} 已发起原路退款，无需操作。",
+    TextKey.AFTER_SALE_REFUSED: (
+        "「{title}」商家未同意售后申请：{reply}。可以修改后重新申请，或联系商家。"
+    ),
+    TextKey.REFUNDED: "「{title}」的 {amount} 已原路退回，请在付款账户的账单中查看。",
+}
+FAILED_FREE = "「{title}」这次没有拼成。可以再开一团。"
+
+
 def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
-    """The sentence of a message. facts: title, amount_fen, missing, as the key needs them."""
-    title, amount = facts.get("title", ""), yuan(facts.get("amount_fen", 0))
-    if key is TextKey.WAITING:
-        return f"「{title}」付款成功，还差 {facts['missing']} 人成团。邀请好友更快成团。"
-    if key is TextKey.ONE_LEFT:
-        return f"「{title}」只差 1 人就成团了，快邀请好友吧。"
-    if key is TextKey.FORMED:
-        return f"「{title}」拼团成功，商家会尽快发货。"
-    if key is TextKey.FAILED:
-        if not facts.get("amount_fen"):
-            return f"「{title}」这次没有拼成。可以再开一团。"
-        return f"「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。"
-    if key is TextKey.LATE:
-        return f"「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。"
-    if key is TextKey.PAID_TWICE:
-        return f"「{title}」之前已经付过款，多付的 {amount} 已发起原路退款，无需操作。"
-    return f"「{title}」的 {amount} 已原路退回，请在微信支付账单中查看。"
+    """The sentence of a message. facts: title, amount_fen, missing, reply, as the key needs."""
+    amount_fen = facts.get("amount_fen", 0)
+    text = FAILED_FREE if key is TextKey.FAILED and not amount_fen else TEXTS[key]
+    return text.format(**{"title": "", **facts, "amount": yuan(amount_fen)})

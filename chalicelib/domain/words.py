@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from chalicelib.domain.order import Order, OrderStatus, RefundStatus
+from chalicelib.domain.ledger import Movement
+from chalicelib.domain.order import (
+    Order,
+    OrderStatus,
+    RefundReason,
+    RefundStatus,
+    reason_of,
+)
 
 BUYER_WORDS: Mapping[OrderStatus, str] = {
     OrderStatus.PENDING: "待支付",
@@ -12,7 +19,7 @@ BUYER_WORDS: Mapping[OrderStatus, str] = {
     OrderStatus.READY_FOR_PICKUP: "待自提",
     OrderStatus.COMPLETED: "已完成",
     OrderStatus.CLOSED: "已关闭",
-    OrderStatus.REFUNDING: "拼团失败退款中",
+    OrderStatus.REFUNDING: "退款中",
     OrderStatus.REFUNDED: "已退款",
 }
 
@@ -20,9 +27,19 @@ BUYER_WORDS: Mapping[OrderStatus, str] = {
 REFUND_TROUBLES: Mapping[str, str] = {
     "NOTENOUGH": "商户号余额不足。请先充值，再点「重新发起」。",
     "closed": "支付平台已关闭这笔退款。请核对后点「重新发起」，或线下退款并登记。",
-    "abnormal": "买家的收款账户异常。请联系买家，并在微信支付商户平台处理。",
-    "not_configured": "商家的微信支付参数缺失或有误。请改正后点「重新发起」。",
+    "ACQ.SELLER_BALANCE_NOT_ENOUGH": "支付宝账户余额不足。请先充值，再点「重新发起」。",
+    "abnormal": "买家的收款账户异常。请联系买家，并在支付平台的商家后台处理。",
+    "not_configured": "商家的收款参数缺失或有误。请改正后点「重新发起」。",
     "no_answer": "支付平台长时间没有回应。请点「重新发起」。",
+}
+
+
+MOVEMENT_WORDS: Mapping[Movement, str] = {
+    Movement.CAPTURED: "买家付款",
+    Movement.EARNED: "计入销售",
+    Movement.REFUND_REQUESTED: "发起退款",
+    Movement.REFUNDED: "退款到账",
+    Movement.FEE: "支付手续费",
 }
 
 
@@ -31,13 +48,22 @@ def status_text(order: Order, *, in_group: bool) -> str:
     if order.status is OrderStatus.CLOSED and order.refunds:
         done = all(refund.status is RefundStatus.SUCCEEDED for refund in order.refunds.values())
         return "已关闭·已退款" if done else "已关闭·退款中"
-    if order.status is OrderStatus.FULFILLING and in_group:
-        return "已成团待发货"
-    return BUYER_WORDS[order.status]
+    after_sale = [
+        refund.status is RefundStatus.SUCCEEDED
+        for key, refund in order.refunds.items()
+        if reason_of(key) is RefundReason.AFTER_SALE
+    ]
+    if order.status is OrderStatus.REFUNDING and not after_sale:
+        return "拼团失败退款中"
+    formed = order.status is OrderStatus.FULFILLING and in_group
+    words = "已成团待发货" if formed else BUYER_WORDS[order.status]
+    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) or not after_sale:
+        return words
+    return f"{words}·已部分退款" if all(after_sale) else f"{words}·部分退款中"
 
 
 def refund_trouble(reason: str) -> str:
     """What staff can do about a refund that the gateway did not carry out."""
     return REFUND_TROUBLES.get(
-        reason, "支付平台没有受理。请在微信支付商户平台查看这笔交易，处理好后点「重新发起」。"
+        reason, "支付平台没有受理。请在它的商家后台查看这笔交易，处理好后点「重新发起」。"
     )

@@ -5,7 +5,8 @@ Every call names a thing by a number of ours, so that repeating it is harmless. 
 number, app id and currency are right, or it was refused.
 """
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -35,7 +36,7 @@ class Prepay:
     out_trade_no: str
     amount_fen: int
     description: str
-    payer: str  # the buyer's id at the gateway (openid)
+    payer: str  # the buyer's id at the gateway (openid); empty where it asks the buyer itself
     attach: str  # comes back in the callback
     expires_at_s: int
     notify_url: str
@@ -71,6 +72,31 @@ class Refund:
     status: RefundStatus
     amount_fen: int = 0
     reason: str = ""  # the gateway's own word for anything but success
+    succeeded_at_s: int = 0  # the gateway's own time, where it tells
+
+
+class BillKind(StrEnum):
+    PAYMENT = "payment"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True)
+class BillRow:
+    """One line of a gateway's bill: what it did with the merchant's money on one day (Beijing).
+
+    mismatch: the field (appid, mchid, currency, ...) that is not this account's; empty when
+    all are. fee_fen: what the gateway took for it, less than 0 when it gave some back.
+    """
+
+    kind: BillKind
+    out_trade_no: str
+    transaction_id: str
+    amount_fen: int  # paid, or refunded
+    fee_fen: int
+    at_s: int
+    out_refund_no: str = ""
+    refund_status: RefundStatus = RefundStatus.UNKNOWN
+    mismatch: str = ""
 
 
 class GatewayRefused(GatewayFailed):
@@ -111,12 +137,14 @@ class PaymentGateway(Protocol):
     def query_refund(self, out_refund_no: str) -> Refund:
         """The present state of a refund; UNKNOWN when the gateway has none."""
 
-    def read_payment_callback(
+    def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now_s: int
-    ) -> Trade:
-        """The trade a callback tells of. Raises CallbackRefused."""
+    ) -> Trade | Refund:
+        """The trade or the refund that a callback tells of. Raises CallbackRefused."""
 
-    def read_refund_callback(
-        self, headers: Mapping[str, str], body: bytes, *, now_s: int
-    ) -> Refund:
-        """The refund a callback tells of. Raises CallbackRefused."""
+    def bill(self, day: dt.date) -> Iterator[BillRow]:
+        """Everything paid and refunded on `day` in Beijing, by the gateway's own bill.
+
+        Nothing when nothing happened. Raises GatewayFailed also while it is not made yet, and
+        for a file that is not what it says it is (digest, totals): none of it is believed then.
+        """

@@ -1,22 +1,21 @@
-"""WeChat Pay v3, direct mode: wechatpayv3 speaks, and nothing unproven is believed.
-
-A 2xx answer is believed after its signature; an error answer carries no statement but its code
-and is trusted as far as TLS goes, as WeChat Pay's own libraries do.
-"""
+"""WeChat Pay v3, in direct and in partner mode: the port's words in WeChat Pay's, and back."""
 
 import datetime as dt
+import re
 import secrets as random_bytes
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cached_property, lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
-from chalicelib.errors import GatewayFailed, ServiceError
+from chalicelib.domain.beijing import BEIJING
+from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import secrets
+from chalicelib.gateways import wechat_pay_bills as bills
 from chalicelib.gateways import wechat_pay_statements as statements
+from chalicelib.gateways.disbelief import Disbelieved, disbelief_as, must_be, read
 from chalicelib.gateways.payment import (
+    BillRow,
     CallbackRefused,
     GatewayRefused,
     Prepay,
@@ -26,24 +25,20 @@ from chalicelib.gateways.payment import (
     Trade,
     TradeStatus,
 )
-from chalicelib.gateways.wechat_pay_keys import Disbelieved, WechatAccount, WechatPayKeys
+from chalicelib.gateways.wechat_pay_account import WechatAccount
+from chalicelib.gateways.wechat_pay_client import WechatPayClient
 from chalicelib.settings import settings
 
-TIMEOUT_S = (1, 3)  # to connect, to read
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
-BEIJING = dt.timezone(dt.timedelta(hours=8))
 DESCRIPTION_MAX, REASON_MAX = 127, 80  # characters; longer ones are refused
 
-# Codes are compared without underscores: WeChat Pay's documents spell them both ways.
+# Without underscores, as the client gives them.
 NO_SUCH_TRADE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
 NO_SUCH_REFUND = frozenset({"RESOURCENOTEXISTS"})
 NEVER_PAYABLE = NO_SUCH_TRADE | {"ORDERCLOSED"}
-TRY_AGAIN = frozenset(
-    {"FREQUENCYLIMITED", "FREQUENCYLIMIT", "RATELIMITEXCEEDED", "SYSTEMERROR", "USERPAYING"}
-)
-CLIENT_ERRORS = range(400, 500)
-
-_Answer = tuple[int, str | bytes]
+NO_TRADES = frozenset({"NOSTATEMENTEXIST"})
+# What would break the rows of a bill, where WeChat Pay writes the description.
+_NOT_FOR_A_BILL = re.compile(r"[\x00-\x1f\x7f`]")
 
 
 class WechatPay:
@@ -52,53 +47,60 @@ class WechatPay:
     method = "wechat_pay"
 
     def __init__(self, account: WechatAccount, base_url: str) -> None:
-        self._account, self._base_url = account, base_url.rstrip("/")
-        self._keys = WechatPayKeys(account)
+        self._account = account
+        self._client = WechatPayClient(account, base_url)
+        # Whose trade it is; wechatpayv3 leaves it out of what it asks in direct mode.
+        self._whose = {"sub_mchid": account.sub_mchid}
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
         """The parameters of wx.requestPayment. The same prepay again gives a fresh prepay_id.
 
         Raises GatewayRefused: ORDERPAID when it is already paid, ORDERCLOSED when it was closed.
         """
-        body = self._ask(
+        account = self._account
+        body = self._client.ask(
             lambda client: client.pay(
-                description=prepay.description[:DESCRIPTION_MAX],
+                description=_NOT_FOR_A_BILL.sub(" ", prepay.description)[:DESCRIPTION_MAX],
                 out_trade_no=prepay.out_trade_no,
                 amount={"total": prepay.amount_fen, "currency": statements.CURRENCY},
-                payer={"openid": prepay.payer},
+                payer={account.openid_name: prepay.payer},
                 time_expire=dt.datetime.fromtimestamp(prepay.expires_at_s, BEIJING).isoformat(),
                 attach=prepay.attach,
                 notify_url=prepay.notify_url,
+                sub_appid=account.sub_appid,
+                **self._whose,
             )
         )
-        with _disbelief_as(GatewayFailed):
-            answer = statements.read(body, statements.PrepayAnswer)
+        with disbelief_as(GatewayFailed):
+            answer = read(body, statements.PrepayAnswer)
         nonce, package = random_bytes.token_hex(16), f"prepay_id={answer.prepay_id}"
         return {
             "timeStamp": str(now_s),
             "nonceStr": nonce,
             "package": package,
             "signType": "RSA",
-            "paySign": self._client.sign([self._account.appid, str(now_s), nonce, package]),
+            "paySign": self._client.sign(account.running_appid, str(now_s), nonce, package),
         }
 
     def query(self, out_trade_no: str) -> Trade:
         try:
-            body = self._ask(lambda client: client.query(out_trade_no=out_trade_no))
+            body = self._client.ask(
+                lambda client: client.query(out_trade_no=out_trade_no, **self._whose)
+            )
         except GatewayRefused as refusal:
             if refusal.reason in NO_SUCH_TRADE:
                 return Trade(out_trade_no, TradeStatus.UNKNOWN)
             raise
-        with _disbelief_as(GatewayFailed):
-            said = statements.read(body, statements.TradeStatement)
-            statements.must_be("out_trade_no", said.out_trade_no, out_trade_no)
+        with disbelief_as(GatewayFailed):
+            said = read(body, statements.TradeStatement)
+            must_be("out_trade_no", said.out_trade_no, out_trade_no)
             return statements.trade_of(said, self._account)
 
     def close(self, out_trade_no: str) -> None:
         """Done as well when it was closed before, and when WeChat Pay has never heard of it: a
         prepay still on its way then ends with its own expires_at_s."""
         try:
-            self._ask(lambda client: client.close(out_trade_no))
+            self._client.ask(lambda client: client.close(out_trade_no, **self._whose))
         except GatewayRefused as refusal:
             if refusal.reason not in NEVER_PAYABLE:
                 raise
@@ -106,7 +108,7 @@ class WechatPay:
     def refund(self, request: RefundRequest) -> Refund:
         """Raises GatewayRefused with NOTENOUGH when the merchant's balance is too small: the same
         number may be asked again when it is not."""
-        body = self._ask(
+        body = self._client.ask(
             lambda client: client.refund(
                 out_refund_no=request.out_refund_no,
                 out_trade_no=request.out_trade_no,
@@ -117,102 +119,71 @@ class WechatPay:
                 },
                 reason=request.reason[:REASON_MAX],
                 notify_url=request.notify_url,
+                **self._whose,
             )
         )
-        with _disbelief_as(GatewayFailed):
+        with disbelief_as(GatewayFailed):
             refund = self._refund_of(body, request.out_refund_no)
-            statements.must_be("amount", str(refund.amount_fen), str(request.amount_fen))
+            must_be("amount", str(refund.amount_fen), str(request.amount_fen))
             return refund
 
     def query_refund(self, out_refund_no: str) -> Refund:
         try:
-            body = self._ask(lambda client: client.query_refund(out_refund_no))
+            body = self._client.ask(
+                lambda client: client.query_refund(out_refund_no, **self._whose)
+            )
         except GatewayRefused as refusal:
             if refusal.reason in NO_SUCH_REFUND:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)
             raise
-        with _disbelief_as(GatewayFailed):
+        with disbelief_as(GatewayFailed):
             return self._refund_of(body, out_refund_no)
 
-    def read_payment_callback(
+    def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now_s: int
-    ) -> Trade:
-        with _disbelief_as(CallbackRefused):
-            plain = self._opened(headers, body, "transaction", now_s=now_s)
-            said = statements.read(plain, statements.TradeStatement)
-            return statements.trade_of(said, self._account)
+    ) -> Trade | Refund:
+        with disbelief_as(CallbackRefused):
+            kind, plain = self._opened(headers, body, now_s=now_s)
+            if kind == "transaction":
+                trade = read(plain, statements.TradeStatement)
+                return statements.trade_of(trade, self._account)
+            if kind != "refund":
+                raise Disbelieved("mismatch", "original_type", kind[:32])
+            refund = read(plain, statements.RefundStatement)
+            return statements.refund_of(refund, self._account, named=True)
 
-    def read_refund_callback(
-        self, headers: Mapping[str, str], body: bytes, *, now_s: int
-    ) -> Refund:
-        with _disbelief_as(CallbackRefused):
-            plain = self._opened(headers, body, "refund", now_s=now_s)
-            said = statements.read(plain, statements.RefundStatement)
-            if not said.mchid:
-                raise Disbelieved("incomplete", "mchid")
-            return statements.refund_of(said, self._account)
+    def bill(self, day: dt.date) -> Iterator[BillRow]:
+        """A refund stands on the day on which WeChat Pay accepted it, not on that of its success,
+        and keeps the status it had on the morning after. Made by 10:00 on the day after."""
+        try:
+            body = self._client.ask(
+                lambda client: client.trade_bill(day.isoformat(), **self._whose)
+            )
+        except GatewayRefused as refusal:
+            if refusal.reason in NO_TRADES:
+                return iter(())
+            raise
+        with disbelief_as(GatewayFailed):
+            said = read(body, statements.BillAnswer)
+            must_be("hash_type", said.hash_type, "SHA1")
+            file = self._client.download(said.download_url, bytes_max=bills.FILE_BYTES_MAX)
+            return bills.rows(bills.unpacked(file, sha1=said.hash_value), day, self._account)
 
-    def _opened(self, headers: Mapping[str, str], body: bytes, kind: str, *, now_s: int) -> bytes:
-        """The plain resource of a callback that tells of a `kind`."""
-        self._keys.prove(headers, body, now_s=now_s)
-        callback = statements.read(body, statements.Callback)
-        sealed = callback.resource
+    def _opened(self, headers: Mapping[str, str], body: bytes, *, now_s: int) -> tuple[str, bytes]:
+        """(what a callback tells of, its plain resource)."""
+        self._client.keys.prove(headers, body, now_s=now_s)
+        sealed = read(body, statements.Callback).resource
         if sealed.algorithm != "AEAD_AES_256_GCM":
             raise Disbelieved("algorithm", "resource", sealed.algorithm[:32])
-        if sealed.original_type != kind:
-            raise Disbelieved("mismatch", "original_type", sealed.original_type[:32])
-        return self._keys.open(
+        plain = self._client.keys.open(
             sealed.ciphertext, nonce=sealed.nonce, associated_data=sealed.associated_data
         )
+        return sealed.original_type, plain
 
-    def _refund_of(self, body: str | bytes, out_refund_no: str) -> Refund:
-        said = statements.read(body, statements.RefundStatement)
-        statements.must_be("out_refund_no", said.out_refund_no, out_refund_no)
+    def _refund_of(self, body: bytes, out_refund_no: str) -> Refund:
+        said = read(body, statements.RefundStatement)
+        must_be("out_refund_no", said.out_refund_no, out_refund_no)
         return statements.refund_of(said, self._account)
-
-    def _ask(self, call: Callable[[Any], _Answer]) -> str | bytes:
-        """The body of a proven 2xx answer. Raises GatewayRefused for a no, else GatewayFailed."""
-        client = self._client
-        from requests import RequestException  # imported by now; it costs 145 ms
-
-        try:
-            status, body = call(client)
-        except RequestException as error:
-            raise GatewayFailed(reason="no_answer") from error
-        if status in (200, 204):
-            return body
-        raise _refusal(status, body)
-
-    @cached_property
-    def _client(self) -> Any:
-        """wechatpayv3's client, told what it has no parameters for.
-
-        Given no private key, it does not parse one (58 ms); given a public key, it does not
-        fetch certificates. Its address and its check of answers are then replaced by ours.
-        """
-        from wechatpayv3 import WeChatPay, WeChatPayType
-
-        serial, pem = self._keys.preferred_public_key
-        client = WeChatPay(
-            wechatpay_type=WeChatPayType.MINIPROG,
-            mchid=self._account.mchid,
-            private_key=None,
-            cert_serial_no=self._account.serial_no,
-            appid=self._account.appid,
-            apiv3_key=self._account.api_v3_key,
-            public_key=pem,
-            public_key_id=serial,
-            timeout=TIMEOUT_S,
-        )
-        client._core._private_key = self._keys.private_key
-        client._core._gate_way = self._base_url
-        client._core._verify_signature = self._proven
-        return client
-
-    def _proven(self, headers: Mapping[str, str], body: str) -> bool:
-        with _disbelief_as(GatewayFailed):
-            self._keys.prove(headers, body.encode(), now_s=None)
-        return True
 
 
 def wechat_pay(merchant_id: str) -> WechatPay:
@@ -229,24 +200,3 @@ def wechat_pay(merchant_id: str) -> WechatPay:
 def _kept(account: WechatAccount, base_url: str) -> WechatPay:
     """Keyed by the account's content: a changed secret is a new account."""
     return WechatPay(account, base_url)
-
-
-def _refusal(status: int, body: str | bytes) -> GatewayFailed:
-    """An error answer as an error: a no if WeChat Pay understood, else an unknown outcome."""
-    try:
-        said = statements.read(body, statements.ErrorAnswer)
-    except Disbelieved:
-        return GatewayFailed(reason=f"http_{status}")
-    reason = said.code.replace("_", "").upper()
-    if status in CLIENT_ERRORS and status != 429 and reason not in TRY_AGAIN:
-        return GatewayRefused(reason, said.message)
-    return GatewayFailed(reason=reason)
-
-
-@contextmanager
-def _disbelief_as(refuse: type[ServiceError]) -> Iterator[None]:
-    """What is not believed in the block is refused with `refuse`, its details saying why."""
-    try:
-        yield
-    except Disbelieved as why:
-        raise refuse(None, **why.details) from why

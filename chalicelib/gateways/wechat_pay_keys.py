@@ -7,11 +7,8 @@ meets an unknown serial, and fails on a serial that is not a hexadecimal number.
 import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal
 
-import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,65 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chalicelib.errors import GatewayFailed
+from chalicelib.gateways.disbelief import Disbelieved
+from chalicelib.gateways.wechat_pay_account import WechatAccount
 
 REPLAY_WINDOW_S = 300
 SIGNATURE_TYPE = "WECHATPAY2-SHA256-RSA2048"
 PUBLIC_KEY_PREFIX = "PUB_KEY_ID_"
-
-
-class Disbelieved(Exception):
-    """A message that is not WeChat Pay's to this account, or cannot be read. `reason` is a word
-    for logs, `field` what it is about, `seen` the value found there (never a secret)."""
-
-    def __init__(self, reason: str, field: str = "", seen: str = "") -> None:
-        super().__init__(" ".join(filter(None, (reason, field, seen))))
-        self.details = {
-            name: value
-            for name, value in (("reason", reason), ("field", field), ("seen", seen))
-            if value
-        }
-
-
-@dataclass(frozen=True)
-class WechatAccount:
-    """One merchant's account at WeChat Pay, direct mode. Hashable, so that caches can key on it.
-
-    `public_keys`: (serial, PEM) of WeChat Pay's keys; a serial is PUB_KEY_ID_… or that of a
-    platform certificate. While WeChat Pay moves a merchant from one to the other, both sign.
-    """
-
-    mchid: str
-    appid: str
-    serial_no: str  # of the merchant's certificate
-    private_key: str = field(repr=False)  # PEM
-    api_v3_key: str = field(repr=False)  # 32 bytes; opens callbacks
-    public_keys: tuple[tuple[str, str], ...] = field(repr=False)
-
-    @classmethod
-    def from_secret(cls, secret: Mapping[str, Any]) -> "WechatAccount":
-        """Raises msgspec.ValidationError when a part is missing or of the wrong shape."""
-        parts = msgspec.convert(secret, _Secret)
-        return cls(
-            mchid=parts.mchid,
-            appid=parts.appid,
-            serial_no=parts.serial_no,
-            private_key=parts.private_key,
-            api_v3_key=parts.api_v3_key,
-            public_keys=tuple(sorted(parts.public_keys.items())),
-        )
-
-
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class _Secret(msgspec.Struct):
-    mode: Literal["direct"]
-    mchid: _Text
-    appid: _Text
-    serial_no: _Text
-    private_key: _Text
-    api_v3_key: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{32}$")]
-    public_keys: Annotated[dict[str, str], msgspec.Meta(min_length=1)]
 
 
 class WechatPayKeys:

@@ -1,12 +1,12 @@
 """What WeChat Pay says of trades and refunds, in our words; refused when it is not about us."""
 
 import datetime as dt
-from typing import TypeVar
 
 import msgspec
 
+from chalicelib.gateways.disbelief import Disbelieved, must_be
 from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus
-from chalicelib.gateways.wechat_pay_keys import Disbelieved, WechatAccount
+from chalicelib.gateways.wechat_pay_account import WechatAccount
 
 CURRENCY = "CNY"
 TRADE_STATUSES = {
@@ -40,11 +40,20 @@ class TradeAmount(msgspec.Struct):
     currency: str = ""
 
 
-class TradeStatement(msgspec.Struct):
+class Names(msgspec.Struct, kw_only=True):
+    """Whom a statement is about: mchid and appid in direct mode, else the four of a partner."""
+
+    mchid: str = ""
+    appid: str = ""
+    sp_mchid: str = ""
+    sp_appid: str = ""
+    sub_mchid: str = ""
+    sub_appid: str = ""
+
+
+class TradeStatement(Names, kw_only=True):
     """A trade, in the answer of a query and in a callback alike."""
 
-    mchid: str
-    appid: str
     out_trade_no: str
     trade_state: str
     transaction_id: str = ""
@@ -59,15 +68,21 @@ class RefundAmount(msgspec.Struct):
     currency: str = ""
 
 
-class RefundStatement(msgspec.Struct):
-    """A refund: an answer says `status` and currency, a callback `refund_status` and mchid."""
+class RefundStatement(Names, kw_only=True):
+    """A refund: an answer says `status` and currency, a callback `refund_status` and whose."""
 
     out_refund_no: str
     out_trade_no: str
     amount: RefundAmount
     status: str = ""
     refund_status: str = ""
-    mchid: str = ""
+    success_time: str = ""  # comes with SUCCESS alone
+
+
+class BillAnswer(msgspec.Struct):
+    hash_type: str
+    hash_value: str
+    download_url: str
 
 
 class CallbackResource(msgspec.Struct):
@@ -84,22 +99,11 @@ class Callback(msgspec.Struct):
     resource: CallbackResource
 
 
-_Shape = TypeVar("_Shape")
-
-
-def read(body: bytes | str, shape: type[_Shape]) -> _Shape:
-    """`body`, a JSON text, as `shape`. Raises Disbelieved; never quotes the body."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Disbelieved("unreadable", shape.__name__) from error
-
-
 def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
     """Raises Disbelieved when it is of another merchant, app or currency, or has a state we do
     not know."""
-    must_be("mchid", said.mchid, account.mchid)
-    must_be("appid", said.appid, account.appid)
+    for name, ours in (account.merchant_names | account.app_names).items():
+        must_be(name, getattr(said, name), ours)
     status = TRADE_STATUSES.get(said.trade_state)
     if status is None:
         raise Disbelieved("unknown_state", "trade_state", said.trade_state[:32])
@@ -118,11 +122,18 @@ def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
     )
 
 
-def refund_of(said: RefundStatement, account: WechatAccount) -> Refund:
+def refund_of(said: RefundStatement, account: WechatAccount, *, named: bool = False) -> Refund:
     """Raises Disbelieved as `trade_of` does. A refund never names the app; it names the merchant
-    or the currency only in some messages, and those are held to it."""
-    if said.mchid:
-        must_be("mchid", said.mchid, account.mchid)
+    or the currency only in some messages, and those are held to it.
+
+    named: it must name the merchant, as callbacks do.
+    """
+    for name, ours in account.merchant_names.items():
+        seen = getattr(said, name)
+        if named and not seen:
+            raise Disbelieved("incomplete", name)
+        if seen:
+            must_be(name, seen, ours)
     if said.amount.currency:
         must_be("currency", said.amount.currency, CURRENCY)
     word = said.status or said.refund_status
@@ -135,13 +146,8 @@ def refund_of(said: RefundStatement, account: WechatAccount) -> Refund:
         status=status,
         amount_fen=said.amount.refund,
         reason="" if done else word,
+        succeeded_at_s=_epoch_s(said.success_time) if done and said.success_time else 0,
     )
-
-
-def must_be(name: str, seen: str, expected: str) -> None:
-    """Raises Disbelieved, naming the field and what was seen there."""
-    if seen != expected:
-        raise Disbelieved("mismatch", name, seen[:64])
 
 
 def _epoch_s(rfc3339: str) -> int:

@@ -4,7 +4,6 @@ A capture takes its held seat, or it is late: then the money is recorded and its
 requested in one write, and the order stays as it is. A closed order is never revived.
 """
 
-from dataclasses import replace
 from enum import StrEnum
 
 from pynamodb.expressions.update import Action
@@ -12,6 +11,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import split_out_trade_no
+from chalicelib.domain.ledger import Entry, Movement
 from chalicelib.domain.order import (
     Intent,
     OrderStatus,
@@ -26,7 +26,14 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Trade
 from chalicelib.services import orders, waits
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
-from chalicelib.tables.trade import GroupItem, OrderItem, groups_list, listed, orders_list
+from chalicelib.tables.trade import (
+    GroupItem,
+    OrderItem,
+    entered,
+    groups_list,
+    listed,
+    orders_list,
+)
 
 
 class Outcome(StrEnum):
@@ -87,7 +94,8 @@ def _pay_seat(
 ) -> Outcome:
     """The capture takes its held seat: order and group together.
 
-    The order keeps its due marker until its buyer has been told; the driver of due work tells.
+    The order keeps its due marker until the capture is in the day book and its buyer has been
+    told; the driver of due work does both.
     """
     before = group.view()
     after = group_rules.after_payment(before, now_s=now_s)
@@ -104,6 +112,7 @@ def _pay_seat(
             [
                 OrderItem.status.set(OrderStatus.PAID.value),
                 OrderItem.payments[attempt].set(entry_of(payment)),
+                *entered(_captured(attempt, payment)),
                 *listed(paid, f"{now_s:010d}#{order.order_no}"),
             ],
             condition=(OrderItem.status == OrderStatus.PENDING.value)
@@ -135,23 +144,21 @@ def _group_actions(group: GroupItem, before: Group, after: Group, now_s: int) ->
 
 
 def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
-    """The capture pays an order without a group: it is to be fulfilled at once."""
+    """The capture pays an order without a group: it is to be fulfilled at once.
+
+    It keeps its due marker until the capture is in the day book.
+    """
     to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
-    known = order.view()
-    after = replace(
-        known,
-        status=OrderStatus.FULFILLING,
-        payments={**known.payments, attempt: payment},
-    )
+    earned = Entry(attempt, Movement.EARNED, payment.amount_fen, now_s)
     update_one(
         order,
         [
             OrderItem.status.set(OrderStatus.FULFILLING.value),
             OrderItem.payments[attempt].set(entry_of(payment)),
-            *order.due_next(after),
+            *entered(_captured(attempt, payment), earned),
             *listed(to_fulfil, f"{now_s:010d}#{order.order_no}"),
         ],
-        condition=(OrderItem.status == OrderStatus.PENDING.value) & order.marker_as_read(),
+        condition=OrderItem.status == OrderStatus.PENDING.value,
         refuse=LostRace,
     )
     return Outcome.PAID
@@ -170,6 +177,15 @@ def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -
     if payment.amount_fen:
         refund = Refund(RefundStatus.REQUESTED, payment.amount_fen, at_s=now_s, next_at_s=now_s)
         key = attempt + RefundReason.LATE_PAYMENT
-        actions += [OrderItem.refunds[key].set(entry_of(refund)), *order.due(Intent.REFUND, now_s)]
+        owed = Entry(key, Movement.REFUND_REQUESTED, payment.amount_fen, now_s)
+        actions += [
+            OrderItem.refunds[key].set(entry_of(refund)),
+            *entered(_captured(attempt, payment), owed),
+            *order.due(Intent.REFUND, now_s),
+        ]
     update_one(order, actions, condition=condition, refuse=LostRace)
     return Outcome.LATE
+
+
+def _captured(attempt: str, payment: Payment) -> Entry:
+    return Entry(attempt, Movement.CAPTURED, payment.amount_fen, payment.paid_at_s)

@@ -7,6 +7,7 @@ decided by its own state and conditions, so it does not matter who comes first, 
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from chalicelib import observability
 from chalicelib.domain.group import GroupStatus
@@ -16,10 +17,12 @@ from chalicelib.errors import Busy, GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import (
     activities,
+    day_book,
     groups,
     news,
     orders,
     payments,
+    reconciliation,
     refunds,
     releases,
     settlement,
@@ -70,6 +73,8 @@ def drive(pk: str, sk: str, *, now_s: int) -> None:
         drive_order(merchant_id, OrderId(item_id, number), now_s=now_s)
     elif kind == "group":
         drive_group(merchant_id, item_id, now_s=now_s)
+    elif kind == "reconciling":
+        reconciliation.drive(merchant_id, item_id, now_s=now_s)
     elif kind == "closing":
         activities.close(merchant_id, item_id, now_s=now_s)
 
@@ -100,8 +105,10 @@ def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     for key, refund in order.view().open_refunds.items():
         if refund.next_at_s <= now_s:
             refunds.drive(order, key, now_s=now_s)
-    if order.status == OrderStatus.PAID and order.due_at_s is not None:
-        news.tell_waiting(order, now_s=now_s)
+    if order.view().unposted:
+        day_book.post_captures(order)
+        if order.status == OrderStatus.PAID:
+            news.tell_waiting(order, now_s=now_s)
     retried(lambda: _tidy(order))
     if silence is not None:
         raise silence
@@ -134,15 +141,16 @@ def _ask_about_attempts(order: OrderItem, now_s: int) -> OrderItem:
 def _tidy(driven: OrderItem) -> None:
     """Let the marker say what is next: whoever changed the order may have left it as it was.
 
-    An order that was paid while it was driven keeps its marker: its buyer is yet to be told.
+    What was captured while it was driven is yet to be posted.
     """
     order = orders.get(driven.merchant_id, driven.order_id)
-    just_paid = order.status == OrderStatus.PAID and driven.status != OrderStatus.PAID
-    if just_paid or order.is_marked():
+    posted = max(order.posted or 0, driven.captures)
+    after = replace(order.view(), unposted=order.captures > posted)
+    if posted == (order.posted or 0) and order.is_marked():
         return
     update_one(
         order,
-        order.due_next(order.view()),
+        [OrderItem.posted.set(posted), *order.due_next(after)],
         condition=(OrderItem.status == order.status) & order.marker_as_read(),
         refuse=LostRace,
     )

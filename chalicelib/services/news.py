@@ -13,7 +13,7 @@ from chalicelib.domain.group import GroupStatus, is_joinable
 from chalicelib.domain.order import OrderStatus, Refund
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import groups, orders
-from chalicelib.tables.base import LostRace, PageKey, put_new, retried, transaction
+from chalicelib.tables.base import LostRace, PageKey, Writes, put_new, retried, transaction
 from chalicelib.tables.trade import GroupItem, MessageItem, OrderItem, buyer_pk
 
 CHANNELS: list[Callable[[MessageItem], None]] = []
@@ -26,6 +26,8 @@ STAGES = {
     TextKey.FAILED: "3failed",
     TextKey.LATE: "4late",
     TextKey.PAID_TWICE: "4late",
+    TextKey.AFTER_SALE: "4after_sale",
+    TextKey.AFTER_SALE_REFUSED: "4after_sale_refused",
     TextKey.REFUNDED: "5refunded",
 }
 
@@ -63,6 +65,27 @@ def tell_late(order: OrderItem, refund_key: str, refund: Refund) -> None:
     stands = order.status not in (OrderStatus.PENDING, OrderStatus.CLOSED)
     key = TextKey.PAID_TWICE if stands else TextKey.LATE
     _put(_message(order, key, refund.at_s, suffix=refund_key, amount_fen=refund.amount_fen))
+
+
+def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund) -> None:
+    """Tell a buyer that staff have approved a request, before its refund is sent."""
+    _put(
+        _message(
+            order,
+            TextKey.AFTER_SALE,
+            refund.at_s,
+            suffix=refund_key,
+            amount_fen=refund.amount_fen,
+        )
+    )
+
+
+def put_after_sale_refused(
+    writes: Writes, order: OrderItem, letter: str, reply: str, *, now_s: int
+) -> None:
+    """Tell a buyer that staff have refused a request, in the write that refuses it."""
+    message = _message(order, TextKey.AFTER_SALE_REFUSED, now_s, suffix=letter, reply=reply)
+    writes.put(message, refuse=lambda old: LostRace())
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:

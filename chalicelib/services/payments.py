@@ -13,8 +13,7 @@ from chalicelib.domain.order import (
     entry_of,
 )
 from chalicelib.errors import AlreadyPaid, GroupClosed, OrderClosed
-from chalicelib.gateways import secrets
-from chalicelib.gateways.directory import payment_gateway
+from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.services import groups, orders, waits
 from chalicelib.services.captures import Outcome, WrongAmount, record
@@ -36,12 +35,16 @@ class Asked:
     parameters: dict[str, str]
 
 
-def ask(merchant_id: str, order_id: OrderId, method: str, *, now_s: int) -> Asked:
+def ask(
+    merchant_id: str, order_id: OrderId, method: str, *, payer_code: str = "", now_s: int
+) -> Asked:
     """Begin or go on with the payment of a pending order by `method`.
 
-    The attempt is recorded before the gateway hears of it, so that a lost answer loses nothing.
-    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, GatewayFailed.
+    payer_code: who pays, by a login code of the gateway's client that is good once; the attempt
+    is recorded before the gateway hears of it, so that a lost answer loses nothing.
+    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, GatewayFailed.
     """
+    payer = ""
     for _ in range(PREPAY_TRIES_MAX):
         order, buyer = orders.with_buyer(merchant_id, order_id)
         _check_payable(order.view(), now_s)
@@ -52,9 +55,10 @@ def ask(merchant_id: str, order_id: OrderId, method: str, *, now_s: int) -> Aske
                 raise OrderClosed
             return Asked(paid=True, parameters={})
         gateway = payment_gateway(merchant_id, method)
+        payer = payer or _payer(order, method, buyer.openid, payer_code)
         attempt = retried(lambda: _begin_attempt(merchant_id, order_id, method, now_s))
         try:
-            prepay = _prepay_of(order, attempt, buyer.openid, expires_at_s)
+            prepay = _prepay_of(order, attempt, gateway.method, payer, expires_at_s)
             return Asked(paid=False, parameters=gateway.prepay(prepay, now_s=now_s))
         except GatewayRefused as refused:
             _after_refusal(order, attempt, gateway, refused, now_s)
@@ -142,15 +146,24 @@ def _payable_until(order: OrderItem, now_s: int) -> int:
     return min(order.pay_by_s, last_s)
 
 
-def _prepay_of(order: OrderItem, attempt: str, openid: str, expires_at_s: int) -> Prepay:
+def _payer(order: OrderItem, method: str, openid: str, code: str) -> str:
+    """The buyer's id at the gateway: WeChat's from the login, another's by its code, if given."""
+    if code:
+        return payer_of(order.merchant_id, method, code)
+    return openid if method == WECHAT_PAY else ""
+
+
+def _prepay_of(
+    order: OrderItem, attempt: str, method: str, payer: str, expires_at_s: int
+) -> Prepay:
     return Prepay(
         out_trade_no=out_trade_no(order.order_id, attempt),
         amount_fen=order.total_fen,
         description=order.title,
-        payer=openid,
+        payer=payer,
         attach=order.group_id or "",
         expires_at_s=expires_at_s,
-        notify_url=callback_url(order.merchant_id, "payments"),
+        notify_url=callback_url(order.merchant_id, method, "payments"),
     )
 
 
@@ -159,11 +172,6 @@ def _free_trade(order: OrderItem, now_s: int) -> Trade:
     number = out_trade_no(order.order_id, FREE_ATTEMPT)
     attach = order.group_id or ""
     return Trade(number, TradeStatus.SUCCEEDED, paid_at_s=now_s, attach=attach)
-
-
-def callback_url(merchant_id: str, what: str) -> str:
-    """Where a gateway calls back: `what` is payments or refunds."""
-    return f"{secrets.secret('public-api-url')}/v1/callbacks/wechat-pay/{merchant_id}/{what}"
 
 
 def _after_refusal(

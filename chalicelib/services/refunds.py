@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import observability
 from chalicelib.domain.ids import split_out_refund_no
+from chalicelib.domain.ledger import Entry, Movement
 from chalicelib.domain.order import (
     Intent,
     OrderStatus,
@@ -18,19 +19,28 @@ from chalicelib.domain.order import (
     RefundReason,
     RefundStatus,
     entry_of,
+    reason_of,
 )
 from chalicelib.errors import Conflict, GatewayFailed, NotFound
 from chalicelib.gateways import payment as port
-from chalicelib.gateways.directory import payment_gateway
+from chalicelib.gateways.directory import callback_url, payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services import captures, news, orders, payments, waits
+from chalicelib.services import captures, day_book, news, orders, waits
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
-from chalicelib.tables.trade import OrderItem, TradeItem, due_shard, listed, orders_list
+from chalicelib.tables.trade import (
+    OrderItem,
+    TradeItem,
+    due_shard,
+    entered,
+    listed,
+    orders_list,
+)
 
 WORDS = {
     RefundReason.FAILED_GROUP: "未成团，自动退款",
     RefundReason.LATE_PAYMENT: "名额已满、订单已关闭或重复付款，自动退款",
+    RefundReason.AFTER_SALE: "售后退款",
 }
 UNANSWERED = "no_answer"
 NOT_CONFIGURED = "not_configured"
@@ -40,8 +50,10 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     """Do what is next about one open refund: send it, or ask how it is. Safe to run twice."""
     refund = order.view().refunds[key]
     number = f"{order.order_id}{key}"
-    if key[2:] == RefundReason.LATE_PAYMENT:
+    if reason_of(key) is RefundReason.LATE_PAYMENT:
         news.tell_late(order, key, refund)
+    if reason_of(key) is RefundReason.AFTER_SALE:
+        news.tell_after_sale(order, key, refund)
     try:
         gateway = payment_gateway(order.merchant_id, order.view().payments[key[:2]].method)
         if refund.status is RefundStatus.PROCESSING:
@@ -83,7 +95,7 @@ def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
         after = _after(known, said, now_s)
         if after.status is RefundStatus.SUCCEEDED:
             news.tell_refunded(order, key, after, now_s=now_s)
-        _store(order, key, known, after)
+        _store(order, key, known, after, at_s=said.succeeded_at_s or now_s)
         return after.status
 
     status = retried(step)
@@ -140,14 +152,15 @@ def needing_person(
 
 
 def _request_of(order: OrderItem, key: str, refund: Refund) -> port.RefundRequest:
-    attempt, reason = key[:2], RefundReason(key[2:])
+    attempt = key[:2]
+    payment = order.view().payments[attempt]
     return port.RefundRequest(
         out_trade_no=f"{order.order_id}{attempt}",
         out_refund_no=f"{order.order_id}{key}",
         amount_fen=refund.amount_fen,
-        paid_fen=order.view().payments[attempt].amount_fen,
-        reason=WORDS[reason],
-        notify_url=payments.callback_url(order.merchant_id, "refunds"),
+        paid_fen=payment.amount_fen,
+        reason=WORDS[reason_of(key)],
+        notify_url=callback_url(order.merchant_id, payment.method, "refunds"),
     )
 
 
@@ -168,9 +181,16 @@ def _after(known: Refund, said: port.Refund, now_s: int) -> Refund:
     return replace(known, status=RefundStatus.REQUESTED, next_at_s=next_at_s, reason=said.reason)
 
 
-def _store(order: OrderItem, key: str, known: Refund, stored: Refund) -> None:
+def _store(order: OrderItem, key: str, known: Refund, stored: Refund, *, at_s: int) -> None:
+    """Store what the gateway said; a confirmation together with its rows in both books."""
     actions, condition = _change(order, key, known, stored)
-    update_one(order, actions, condition=condition, refuse=LostRace)
+    if stored.status is not RefundStatus.SUCCEEDED:
+        update_one(order, actions, condition=condition, refuse=LostRace)
+        return
+    refunded = Entry(key, Movement.REFUNDED, stored.amount_fen, at_s)
+    with transaction() as writes:
+        writes.update(order, [*actions, *entered(refunded)], condition=condition, refuse=LostRace)
+        day_book.post_refunded(writes, order, refunded)
 
 
 def _change(
@@ -180,8 +200,7 @@ def _change(
     before = order.view()
     after = replace(before, refunds={**before.refunds, key: stored})
     actions: list[Action] = [OrderItem.refunds[key].set(entry_of(stored))]
-    settled = stored.status is RefundStatus.SUCCEEDED and key[2:] == RefundReason.FAILED_GROUP
-    if settled and before.status is OrderStatus.REFUNDING:
+    if before.status is OrderStatus.REFUNDING and after.is_refunded:
         after = replace(after, status=OrderStatus.REFUNDED)
         actions.append(OrderItem.status.set(OrderStatus.REFUNDED.value))
         actions += listed(orders_list(order.merchant_id, OrderStatus.REFUNDED))

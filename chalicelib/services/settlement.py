@@ -13,6 +13,7 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.group import FailedReason, GroupStatus
+from chalicelib.domain.ledger import Entry, Movement
 from chalicelib.domain.order import (
     Intent,
     Order,
@@ -38,6 +39,7 @@ from chalicelib.tables.base import (
 from chalicelib.tables.trade import (
     GroupItem,
     OrderItem,
+    entered,
     groups_list,
     listed,
     not_due,
@@ -219,7 +221,7 @@ def _settle_orders(
             after = replace(order.view(), status=OrderStatus.CLOSED)
             orders.close(writes, order, after)
         elif outcome is GroupStatus.FORMED:
-            _to_fulfil(writes, order)
+            _to_fulfil(writes, order, now_s)
         else:
             _to_refund(writes, order, now_s)
     if outcome is not GroupStatus.FAILED:
@@ -235,11 +237,17 @@ def _settle_orders(
         reservations.give_back(writes, shelf, count, to_product=to_product)
 
 
-def _to_fulfil(writes: Writes, order: OrderItem) -> None:
+def _to_fulfil(writes: Writes, order: OrderItem, now_s: int) -> None:
     to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
+    paid = order.view().seat_payment
+    earned = [Entry(paid[0], Movement.EARNED, paid[1].amount_fen, now_s)] if paid else []
     writes.update(
         order,
-        [OrderItem.status.set(OrderStatus.FULFILLING.value), *listed(to_fulfil)],
+        [
+            OrderItem.status.set(OrderStatus.FULFILLING.value),
+            *entered(*earned),
+            *listed(to_fulfil),
+        ],
         condition=OrderItem.status == OrderStatus.PAID.value,
         refuse=lambda old: LostRace(),
     )
@@ -258,6 +266,7 @@ def _to_refund(writes: Writes, order: OrderItem, now_s: int) -> None:
         key = paid[0] + RefundReason.FAILED_GROUP
         after = replace(after, refunds={**known.refunds, key: refund})
         actions.append(OrderItem.refunds[key].set(entry_of(refund)))
+        actions += entered(Entry(key, Movement.REFUND_REQUESTED, amount_fen, now_s))
     actions += order.due_next(after) + listed(orders_list(order.merchant_id, status))
     writes.update(
         order,

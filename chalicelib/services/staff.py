@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from chalicelib.errors import Conflict, WrongPassword
+from chalicelib.services import lockout, terms
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import transaction
 from chalicelib.tables.catalogue import CatalogueItem, StaffItem, stored
@@ -11,7 +12,7 @@ from chalicelib.tables.catalogue import CatalogueItem, StaffItem, stored
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-USERNAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{2,31}$"
+USERNAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{2,31}\Z"
 PASSWORD_MIN, PASSWORD_MAX = 10, 128
 NAME_MAX = 30
 STAFF_MAX = 200
@@ -45,21 +46,20 @@ def add(
     return item
 
 
-def login(merchant_id: str, username: str, password: str) -> StaffItem:
+def login(merchant_id: str, username: str, password: str, *, now_s: int) -> StaffItem:
     """The member of staff whose password this is.
 
-    Raises WrongPassword, after the same work, whether the username or the password is wrong.
+    Raises WrongPassword, after the same work, whether the username or the password is wrong;
+    TooManyRequests, before any of it, while the name rests; NotFound for no such merchant.
+    Writes only after a failure: each is counted, and the next success forgets them.
     """
-    from argon2.exceptions import InvalidHashError, VerificationError
-
-    hasher, nobodys_hash = _hashing()
+    terms.merchant(merchant_id, now_s)  # nothing is counted for merchants that are not
+    lockout.refuse_resting(merchant_id, username, now_s=now_s)
     item = stored(StaffItem.at(merchant_id, username))
-    try:
-        hasher.verify(item.password_hash if item else nobodys_hash, password)
-    except (VerificationError, InvalidHashError) as error:
-        raise WrongPassword from error
-    if item is None:
+    if not _is_right(item, password) or item is None:
+        lockout.count(merchant_id, username, now_s=now_s)
         raise WrongPassword
+    lockout.forgive(merchant_id, username, now_s=now_s)
     return item
 
 
@@ -69,6 +69,17 @@ def everyone(merchant_id: str) -> list[StaffItem]:
         f"{merchant_id}#M", CatalogueItem.sk.startswith("staff#"), limit=STAFF_MAX
     )
     return [item for item in found if isinstance(item, StaffItem)]
+
+
+def _is_right(item: StaffItem | None, password: str) -> bool:
+    """Whether it is the password; for nobody, after the same work, it never is."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    hasher, nobodys_hash = _hashing()
+    try:
+        return hasher.verify(item.password_hash if item else nobodys_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,8 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.services import due
 from chalicelib.tables.trade import OrderItem, TradeItem
 
+PAID = (OrderStatus.PAID, OrderStatus.FULFILLING)
+
 
 def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
     """Attend to every changed item that is due. Answers the records to be delivered again."""
@@ -35,12 +37,11 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
 
 
 def _is_due(old_image: Any, new_image: Any, now_s: int) -> bool:
-    """Due now; or an order just paid, whose buyer is to be told before its marker falls due."""
+    """Due now; or an order just paid: its day book and its buyer do not wait for its marker."""
     if not new_image or "due_at_s" not in new_image:
         return False
     item = TradeItem.from_raw_data(new_image)
     if item.due_at_s is not None and item.due_at_s <= now_s:
         return True
-    paid = OrderStatus.PAID.value
     was = (old_image or {}).get("status", {}).get("S")
-    return isinstance(item, OrderItem) and item.status == paid and was != paid
+    return isinstance(item, OrderItem) and item.status in PAID and was not in PAID

@@ -217,16 +217,26 @@ def put_new(item: StoredItem) -> bool:
 
 
 def _translated(error: PynamoDBException, refuse: Callable[[], Exception]) -> Exception:
-    if error.cause_response_code == "ConditionalCheckFailedException":
+    if _code_of(error) == "ConditionalCheckFailedException":
         return refuse()
     return Busy() if _is_busy(error) else error
 
 
 def _is_busy(error: PynamoDBException) -> bool:
-    code = error.cause_response_code
+    code = _code_of(error)
     if code == "TransactionCanceledException" and isinstance(error, TransactWriteError):
         return any(r and r.code in _BUSY_REASONS for r in error.cancellation_reasons)
     return code in _BUSY_CODES or (code is None and isinstance(error.cause, BotoCoreError))
+
+
+def _code_of(error: PynamoDBException) -> str | None:
+    """DynamoDB's own code, None when it gave no answer.
+
+    PynamoDB's `cause_response_code` fails on a time-out, whose `response` is None.
+    """
+    answer = getattr(error.cause, "response", None) or {}
+    code: str | None = answer.get("Error", {}).get("Code")
+    return code
 
 
 def retried(step: Callable[[], _T]) -> _T:

@@ -4,6 +4,7 @@
 |----------------------|--------------------|-------------------|
 | merchant             | m#M                | merchant          |
 | staff                | m#M                | staff#username    |
+| login failures       | m#L#username       | failures          |
 | category             | m#M                | category#id       |
 | product              | m#P#product_id     | product           |
 | SKU's product stock  | m#P#product_id     | stock#sku_id      |
@@ -90,6 +91,22 @@ class StaffItem(CatalogueItem, discriminator="staff"):
             username=username,
             **more,
         )
+
+
+class LoginFailuresItem(CatalogueItem, discriminator="login_failures"):
+    """Wrong passwords for one username, whether or not anybody has it.
+
+    In a partition of its own: guesses must not slow down who reads the merchant.
+    """
+
+    failures = IntAttribute()
+    since_s = IntAttribute()
+    last_at_s = IntAttribute()
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, username: str, **more: Any) -> "LoginFailuresItem":
+        return cls(f"{merchant_id}#L#{username}", "failures", merchant_id=merchant_id, **more)
 
 
 class CategoryItem(CatalogueItem, discriminator="category"):

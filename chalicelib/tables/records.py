@@ -7,13 +7,22 @@ The functions may only put and query here; the table's policy allows nothing els
 | audit row        | m#audit#YYYYMM (UTC)      | time#id        |
 | stock adjustment | m#adjustments#product_id  | adjustment_id  |
 | refused callback | m#callbacks               | time#id        |
+| day-book row     | m#ledger#YYYYMMDD         | out_trade_no, out_refund_no |
+| difference       | m#differences             | day#method#number#kind |
+| reconciliation   | m#reconciliations         | day#method     |
 """
 
 import datetime as dt
 from typing import Any
 
-from pynamodb.attributes import DiscriminatorAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
 
+from chalicelib.domain.beijing import day_of
 from chalicelib.settings import settings
 from chalicelib.tables.base import IntAttribute, StoredItem
 
@@ -82,3 +91,82 @@ class RefusedCallbackItem(RecordItem, discriminator="refused_callback"):
             at_s=at_s,
             **more,
         )
+
+
+class DayBookItem(RecordItem, discriminator="day_book"):
+    """One movement at a gateway, with both legs, under the day (Beijing) that bills it.
+
+    Derived from the orders' ledgers, so that a day can be compared with the gateway's bill.
+    """
+
+    number = UnicodeAttribute()  # out_trade_no or out_refund_no
+    method = UnicodeAttribute()
+    movement = UnicodeAttribute()
+    debit = UnicodeAttribute()
+    credit = UnicodeAttribute()
+    amount_fen = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, at_s: int, number: str, **more: Any) -> "DayBookItem":
+        return cls(
+            day_book(merchant_id, day_of(at_s)),
+            number,
+            merchant_id=merchant_id,
+            at_s=at_s,
+            number=number,
+            **more,
+        )
+
+
+class DifferenceItem(RecordItem, discriminator="difference"):
+    """Where a gateway's bill and our ledger do not say the same; both sides as they were."""
+
+    day = UnicodeAttribute()
+    method = UnicodeAttribute()
+    number = UnicodeAttribute()
+    difference = UnicodeAttribute()  # domain.reconcile.Kind
+    ours: MapAttribute[str, Any] = MapAttribute(default=dict)
+    theirs: MapAttribute[str, Any] = MapAttribute(default=dict)
+    repaired = BooleanAttribute()  # what the bill told was safe to take over, and was
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, day: str, method: str, number: str, difference: str, **more: Any
+    ) -> "DifferenceItem":
+        return cls(
+            f"{merchant_id}#differences",
+            f"{day}#{method}#{number}#{difference}",
+            merchant_id=merchant_id,
+            day=day,
+            method=method,
+            number=number,
+            difference=difference,
+            **more,
+        )
+
+
+class ReconciliationItem(RecordItem, discriminator="reconciliation"):
+    """One gateway's bill of one day, compared: its totals by the gateway."""
+
+    day = UnicodeAttribute()
+    method = UnicodeAttribute()
+    payments = IntAttribute()
+    paid_fen = IntAttribute()
+    refunds = IntAttribute()
+    refunded_fen = IntAttribute()
+    fee_fen = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, day: str, method: str, **more: Any) -> "ReconciliationItem":
+        return cls(
+            f"{merchant_id}#reconciliations",
+            f"{day}#{method}",
+            merchant_id=merchant_id,
+            day=day,
+            method=method,
+            **more,
+        )
+
+
+def day_book(merchant_id: str, day: dt.date) -> str:
+    return f"{merchant_id}#ledger#{day:%Y%m%d}"

@@ -5,12 +5,14 @@
 | group         | m#G#group_id                  | group                   |
 | order         | m#B#buyer_id                  | order#order_no          |
 | order detail  | m#B#buyer_id                  | detail#order_no         |
+| after-sale    | m#B#buyer_id                  | after_sale#order_no#letter |
 | limit         | m#B#buyer_id                  | limit#activity_id       |
 | buyer         | m#B#buyer_id                  | buyer                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
+| reconciling   | m#P#method                    | reconciling             |
 | share         | m#X#share_id                  | share                   |
 | visit         | m#X#share_id                  | visit#visitor_id        |
 
@@ -24,6 +26,7 @@ from typing import Any, Self
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
+    ListAttribute,
     MapAttribute,
     UnicodeAttribute,
 )
@@ -33,6 +36,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.ledger import Entry, Movement, entries_of
 from chalicelib.domain.order import Intent, Order, OrderStatus, next_intent, payment_of, refund_of
 from chalicelib.settings import settings
 from chalicelib.tables.base import IntAttribute, StoredItem
@@ -186,7 +190,8 @@ class OrderItem(TradeItem, discriminator="order"):
     """State of an order, with its payments and refunds: all money of an order is in this one item.
 
     payments: attempt (2 digits) -> domain.order.Payment; refunds: attempt + reason letter ->
-    domain.order.Refund, as maps.
+    domain.order.Refund, as maps. ledger: domain.ledger.Entry.key -> [amount_fen, at_s], which is
+    only added to.
     """
 
     merchant_id = UnicodeAttribute()
@@ -206,6 +211,10 @@ class OrderItem(TradeItem, discriminator="order"):
     share_id = UnicodeAttribute(null=True)  # whose invitation it came by
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
+    ledger: MapAttribute[str, Any] = MapAttribute(default=dict)
+    posted = IntAttribute(null=True)  # captures that are in the day book, and their buyer told
+    after_sale = UnicodeAttribute(null=True)  # the letter of the request that staff has to decide
+    returned = IntAttribute(null=True)  # units that after-sale brought back to the stock
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderItem":
@@ -229,7 +238,17 @@ class OrderItem(TradeItem, discriminator="order"):
             pay_by_s=self.pay_by_s,
             payments={key: payment_of(p) for key, p in self.payments.as_dict().items()},
             refunds={key: refund_of(r) for key, r in self.refunds.as_dict().items()},
+            unposted=self.captures > (self.posted or 0),
         )
+
+    @property
+    def captures(self) -> int:
+        """How many payments its ledger has."""
+        return sum(entry.movement is Movement.CAPTURED for entry in self.entries())
+
+    def entries(self) -> list[Entry]:
+        """Its ledger, in the order in which it happened."""
+        return entries_of(self.ledger.as_dict())
 
     def marker_as_read(self) -> Condition:
         """The marker, and what it was computed from: no attempt or refund has been added since.
@@ -251,6 +270,11 @@ class OrderItem(TradeItem, discriminator="order"):
         """Actions that set the marker to what is next to be done about `order`."""
         intent = next_intent(order)
         return not_due() if intent is None else self.due(*intent)
+
+
+def entered(*entries: Entry) -> list[Action]:
+    """Actions that add to an order's ledger; nothing moves where nothing is paid."""
+    return [OrderItem.ledger[entry.key].set(entry.stored) for entry in entries if entry.amount_fen]
 
 
 class OrderDetailItem(TradeItem, discriminator="detail"):
@@ -355,6 +379,60 @@ class ClosingItem(TradeItem, discriminator="closing"):
         )
 
 
+class AfterSaleItem(TradeItem, discriminator="after_sale"):
+    """A buyer's request for money back on an order that is to be fulfilled, or was.
+
+    letter: the last of its refund's number, once it is approved.
+    """
+
+    merchant_id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    letter = UnicodeAttribute()
+    status = UnicodeAttribute()  # domain.after_sale.AfterSaleStatus
+    title = UnicodeAttribute()
+    amount_fen = IntAttribute()  # asked for; once approved, what goes back
+    reason = UnicodeAttribute()  # domain.after_sale.Reason
+    words = UnicodeAttribute(default="")
+    pictures: ListAttribute[Any] = ListAttribute(default=list)
+    requested_at_s = IntAttribute()
+    decided_at_s = IntAttribute(null=True)
+    reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
+    units_back = IntAttribute(default=0)  # returned to the stock
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, letter: str, **more: Any) -> "AfterSaleItem":
+        return cls(
+            buyer_pk(merchant_id, order_id.buyer_id),
+            f"after_sale#{order_id.order_no}#{letter}",
+            merchant_id=merchant_id,
+            order_id=str(order_id),
+            letter=letter,
+            **more,
+        )
+
+
+class ReconcilingItem(TradeItem, discriminator="reconciling"):
+    """The intent to compare a gateway's bills with the ledger, day after day.
+
+    day: the next to be compared (Beijing, ISO). row: where in its bill the comparing goes on.
+    """
+
+    merchant_id = UnicodeAttribute()
+    method = UnicodeAttribute()
+    day = UnicodeAttribute()
+    row = IntAttribute(default=0)
+
+    @classmethod
+    def at(cls, merchant_id: str, method: str, **more: Any) -> "ReconcilingItem":
+        return cls(
+            f"{merchant_id}#P#{method}",
+            "reconciling",
+            merchant_id=merchant_id,
+            method=method,
+            **more,
+        )
+
+
 class ShareItem(TradeItem, discriminator="share"):
     """One invitation: who shared which group, by which channel; how many came."""
 
@@ -404,6 +482,10 @@ def buyer_pk(merchant_id: str, buyer_id: str) -> str:
 
 def orders_list(merchant_id: str, status: str) -> str:
     return f"{merchant_id}#orders#{status}"
+
+
+def after_sales_list(merchant_id: str, status: str) -> str:
+    return f"{merchant_id}#after_sales#{status}"
 
 
 def groups_list(merchant_id: str, activity_id: str, status: str, shard: int = 0) -> str:

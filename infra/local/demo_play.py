@@ -66,7 +66,7 @@ class Play:
         if known:
             return known
         system = self.system
-        made = log_in(system.api, system.wechat_control, MERCHANT_ID, f"demo-{code}", name)
+        made = log_in(system.api, system.tills, MERCHANT_ID, f"demo-{code}", name)
         self.phones.append(made)
         return made
 

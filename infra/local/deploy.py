@@ -27,6 +27,7 @@ POLL_S = 0.1
 PARAMETERS = {
     "WECHAT_API_URL": "WechatApiUrl",
     "WECHAT_PAY_URL": "WechatPayUrl",
+    "ALIPAY_URL": "AlipayUrl",
     "WEB_URL": "WebUrl",
     "TIME_DIVISOR": "TimeDivisor",
 }
@@ -47,9 +48,9 @@ def deploy(
 ) -> str:
     """Package and deploy the app into the emulator; again, it updates what is there.
 
-    settings: values for WECHAT_API_URL, WECHAT_PAY_URL, WEB_URL, TIME_DIVISOR; the others keep
-    the template's defaults. Returns the base URL of the API, without a trailing slash, and
-    puts it where the app reads it (public-api-url). Raises DeploymentFailed.
+    settings: values for any of PARAMETERS; the others keep the template's defaults. Returns the
+    base URL of the API, without a trailing slash, and puts it where the app reads it
+    (public-api-url). Raises DeploymentFailed.
     """
     folder = package(stage, project=project)
     template = json.loads((folder / "sam.json").read_text())

@@ -1,6 +1,6 @@
 """`make dev`: the app from its sources, started again after every change; ready in seconds.
 
-The same shop and the same WeChat as `make run`. The API runs in Chalice's local server, the jobs
+The same shop, WeChat and Alipay as `make run`. The API runs in Chalice's local server, the jobs
 in a process beside it; of the local AWS only the tables and the parameters are used.
 """
 
@@ -32,16 +32,16 @@ def main() -> None:
 def _dev() -> None:
     port, wechat_port = system.ports()
     say("正在从源码启动……")
-    with system.wechat_beside(wechat_port) as wechat, _tables() as aws:
-        env = _environment(aws.url, wechat.base_url)
+    with system.gateways_beside(wechat_port) as gateways, _tables() as aws:
+        env = _environment(aws.url) | system.addresses(*gateways)
         children = Children(port, env)
         address = {f"/tuan/{STAGE}/public-api-url": children.url}
         engine.put_parameters(aws.url, address, secret=False)
         try:
-            system.step("开店", lambda: system.open_shop(env, wechat))
+            system.step("开店", lambda: system.open_shop(env, *gateways))
             if not system.step("接口和任务", children.start):
                 raise system.CannotStart("上面是它说的原因。")
-            running = System(aws.url, children.url, wechat)
+            running = System(aws.url, children.url, *gateways)
             town = system.step("上货开团", lambda: welcome.fill(running))
             welcome.write_addresses(ADDRESSES, running, town)
             welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
@@ -64,14 +64,12 @@ def _tables() -> Iterator[process.Server]:
         aws.stop()
 
 
-def _environment(aws_url: str, wechat_url: str) -> dict[str, str]:
+def _environment(aws_url: str) -> dict[str, str]:
     """What the deployment declares for every function, and where the local AWS is."""
     return engine.credentials(aws_url) | {
         "STAGE": STAGE,
         **{f"{kind.upper()}_TABLE": kind for kind in engine.TABLES},
         "PARAMETERS_PREFIX": f"/tuan/{STAGE}",
-        "WECHAT_API_URL": wechat_url,
-        "WECHAT_PAY_URL": wechat_url,
         "TIME_DIVISOR": os.environ.get("TIME_DIVISOR", "1"),
     }
 

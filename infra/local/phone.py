@@ -1,6 +1,7 @@
-"""A buyer's phone: the shop through its API, the money through the local WeChat."""
+"""A buyer's phone: the shop through its API, the money through the local WeChat or Alipay."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class Phone:
     name: str
     token: str
     api: Api
-    wechat: Api
+    tills: Mapping[str, Api]  # by the method of payment
 
     def open(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
         path = f"/v1/activities/{offer.activity_id}/groups"
@@ -42,11 +43,15 @@ class Phone:
         """Ask for a seat; the answer, whatever it is."""
         return self.api.call("POST", f"/v1/groups/{group_id}/seats", self._seat(offer, 0, 1))
 
-    def pay(self, placed: Placed) -> str:
+    def pay(self, placed: Placed, method: str = "wechat_pay") -> str:
         """Pay on the phone; returns the out_trade_no. The shop hears of it by callback."""
-        asked = self.api.post(f"/v1/orders/{placed.order_id}/payments", {})
-        prepay_id = asked["parameters"]["package"].removeprefix("prepay_id=")
-        return str(self.wechat.post("/_local/pay", {"prepay_id": prepay_id})["out_trade_no"])
+        asked = self.api.post(f"/v1/orders/{placed.order_id}/payments", {"method": method})
+        given = asked["parameters"]
+        if method == "alipay":
+            what = {"url": given["url"]}
+        else:
+            what = {"prepay_id": given["package"].removeprefix("prepay_id=")}
+        return str(self.tills[method].post("/_local/pay", what)["out_trade_no"])
 
     def order(self, order_id: str) -> Any:
         return self.api.get(f"/v1/orders/{order_id}")
@@ -71,11 +76,11 @@ class Phone:
         return self._purchase(offer, sku, quantity) | hint
 
 
-def log_in(api: Api, wechat: Api, merchant_id: str, code: str, name: str) -> Phone:
+def log_in(api: Api, tills: Mapping[str, Api], merchant_id: str, code: str, name: str) -> Phone:
     """Log a buyer in by a WeChat code (demo-<anything>), and give them a name."""
     session = api.post(f"/v1/merchants/{merchant_id}/sessions", {"code": code})
     named = api.as_(session["token"]).put("/v1/me/profile", {"name": name})
-    return Phone(name, named["token"], api.as_(named["token"]), wechat)
+    return Phone(name, named["token"], api.as_(named["token"]), tills)
 
 
 def _placed(answer: Any) -> Placed:

@@ -1,4 +1,5 @@
-"""The whole system on one machine: a local AWS with the deployed package, WeChat beside it."""
+"""The whole system on one machine: a local AWS with the deployed package, WeChat and Alipay
+beside it."""
 
 import json
 import os
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from infra import package
 from infra.local import deploy, engine, printing, process
+from infra.local.alipay import Alipay
 from infra.local.api_client import Api, Unexpected
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD, SHOP
 from infra.local.shop import Staff
@@ -51,6 +53,7 @@ class System:
     aws_url: str
     api_url: str
     wechat: Wechat
+    alipay: Alipay
 
     @property
     def api(self) -> Api:
@@ -59,6 +62,15 @@ class System:
     @property
     def wechat_control(self) -> Api:
         return Api(self.wechat.base_url)
+
+    @property
+    def tills(self) -> dict[str, Api]:
+        """Where buyers pay, by the method of payment."""
+        return {"wechat_pay": self.wechat_control, "alipay": Api(self.alipay.base_url)}
+
+    def quiet(self, timeout_s: float) -> bool:
+        """Wait until no callback is under way; False when that takes too long."""
+        return self.wechat.quiet(timeout_s) and self.alipay.quiet(timeout_s)
 
     def owner(self) -> Staff:
         """The owner of the demonstration shop, logged in."""
@@ -74,44 +86,66 @@ def deployed(
     settings: of the app, beside the addresses (TIME_DIVISOR). There is a merchant with an owner,
     and nothing else. Everything is gone afterwards.
     """
-    with ThreadPoolExecutor(2) as pool, wechat_beside(wechat_port) as wechat:
+    with ThreadPoolExecutor(2) as pool, gateways_beside(wechat_port) as gateways:
         # The first time, each of them downloads for a while.
         started = pool.submit(engine.start, port=port, log=log)
         try:
             step("打包", pool.submit(package.package, STAGE).result)
             aws_url = step("本机 AWS", started.result).url
-            urls = {"WECHAT_API_URL": wechat.base_url, "WECHAT_PAY_URL": wechat.base_url}
-            api_url = step("部署", lambda: deploy.deploy(aws_url, {**urls, **(settings or {})}))
+            given = {**addresses(*gateways), **(settings or {})}
+            api_url = step("部署", lambda: deploy.deploy(aws_url, given))
             # The function's process starts while the operator's program does.
             awake = pool.submit(Api(api_url).get, "/v1/openapi.json")
-            step("开店", lambda: open_shop(engine.credentials(aws_url), wechat, "--stack", "tuan"))
+            env = engine.credentials(aws_url)
+            step("开店", lambda: open_shop(env, *gateways, "--stack", "tuan"))
             awake.result()
-            yield System(aws_url, api_url, wechat)
+            yield System(aws_url, api_url, *gateways)
         finally:
             if started.exception() is None:
                 started.result().stop()
 
 
 @contextmanager
-def wechat_beside(port: int) -> Iterator[Wechat]:
-    """The local WeChat for the length of the block, with an account of the merchant's."""
-    wechat = Wechat(port=port)
+def gateways_beside(wechat_port: int) -> Iterator[tuple[Wechat, Alipay]]:
+    """The local WeChat and Alipay for the length of the block, with accounts of the merchant's.
+
+    Alipay listens on the next port, or on any when that is taken.
+    """
+    beside = wechat_port + 1
+    wechat = Wechat(port=wechat_port)
+    alipay = Alipay(port=beside if _is_free(beside) else 0)
     wechat.gateway.refund_delay_s = REFUND_DELAY_S
     wechat.start()
+    alipay.start()
     try:
         wechat.new_account(MERCHANT_ID)
-        yield wechat
+        alipay.new_account(MERCHANT_ID)
+        yield wechat, alipay
     finally:
         wechat.stop()
+        alipay.stop()
 
 
-def open_shop(env: Mapping[str, str], wechat: Wechat, *options: str) -> None:
+def addresses(wechat: Wechat, alipay: Alipay) -> dict[str, str]:
+    """The app's settings that lead it to them."""
+    return {
+        "WECHAT_API_URL": wechat.base_url,
+        "WECHAT_PAY_URL": wechat.base_url,
+        "ALIPAY_URL": alipay.gateway_url,
+    }
+
+
+def open_shop(env: Mapping[str, str], wechat: Wechat, alipay: Alipay, *options: str) -> None:
     """Make the merchant and its owner as an operator would. Raises CannotStart."""
     account = wechat.new_account(MERCHANT_ID)
-    given = {"wechat-pay": account.wechat_pay, "wechat-login": account.wechat_login}
+    given = {
+        "wechat-pay": account.wechat_pay,
+        "wechat-login": account.wechat_login,
+        "alipay": alipay.new_account(MERCHANT_ID).alipay,
+    }
     who = ["--stage", STAGE, "--name", SHOP, "--owner", OWNER, "--merchant-id", MERCHANT_ID]
     outcome = subprocess.run(
-        [sys.executable, "-m", "infra.new_merchant", *who, "--wechat", "-", *options],
+        [sys.executable, "-m", "infra.new_merchant", *who, "--accounts", "-", *options],
         cwd=package.ROOT,
         env=environment(env) | {"OWNER_PASSWORD": PASSWORD},
         input=json.dumps(given),

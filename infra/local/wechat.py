@@ -7,23 +7,20 @@ Real signatures and encryption both ways; no money. Accounts and keys outlive a 
 """
 
 import argparse
-import json
-import os
-import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from infra.local import wechat_store
+from infra.local.wechat_accounts import Account, Accounts
+from infra.local.wechat_bills import Bills
 from infra.local.wechat_callbacks import Agenda, Courier
-from infra.local.wechat_control import control
+from infra.local.wechat_control import Control
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
 from infra.local.wechat_http import Answer, Call, Server
-from infra.local.wechat_keys import Account, Platform, load_key, private_pem
 from infra.local.wechat_login import LoginCodes
 from infra.local.wechat_pay import Ledger, Trade
 
@@ -40,13 +37,31 @@ class Wechat:
     ) -> None:
         self._file = folder / "wechat.json" if folder else None
         self._lock = threading.Lock()
-        self._accounts: dict[str, Account] = {}  # by mchid
+        self.platform, known = wechat_store.load(self._file)
+        self._accounts = Accounts(known)
         self.faults, self.ledger, self.codes = Faults(), Ledger(now), LoginCodes(now)
-        self.platform = self._load()
+        for account in known:
+            self.codes.register(account.appid, account.wechat_login["app_secret"])
+        self.bills = Bills(self.ledger, now)
         self._agenda = Agenda()
         self.courier = Courier(self.platform, self._agenda, self.faults, now)
         self.gateway = Gateway(
-            self.platform, self.ledger, self.courier, self._agenda, self.faults, self._accounts
+            self.platform,
+            self.ledger,
+            self.bills,
+            self.courier,
+            self._agenda,
+            self.faults,
+            self._accounts,
+        )
+        self._control = Control(
+            new_account=self.new_account,
+            pay=self.pay,
+            settle_refunds=self.settle_refunds,
+            codes=self.codes,
+            faults=self.faults,
+            ledger=self.ledger,
+            courier=self.courier,
         )
         self._server = Server(self._answer, port)
         self.base_url = self._server.base_url
@@ -68,24 +83,29 @@ class Wechat:
         appid: str = "",
         balance_fen: int | None = None,
         with_certificate: bool = False,
+        partner: bool = False,
+        own_app: bool = True,
     ) -> Account:
         """The merchant's account, made and registered unless it is there already.
 
         balance_fen: what it can refund from, besides what it takes; None for no limit.
         with_certificate: its secret knows the platform certificate beside the public key.
+        partner: a service provider signs for it. own_app: its buyers then pay in its own app,
+        else in the provider's.
         """
         with self._lock:
-            known = next((a for a in self._accounts.values() if a.merchant_id == merchant_id), None)
-            account = known or Account.generate(
+            account = self._accounts.new(
                 merchant_id,
-                mchid=mchid or f"19{secrets.randbelow(10**8):08d}",
-                appid=appid or f"wx{secrets.token_hex(8)}",
-                public_keys=self.platform.public_keys(with_certificate=with_certificate),
+                self.platform.public_keys(with_certificate=with_certificate),
+                mchid=mchid,
+                appid=appid,
+                partner=partner,
+                own_app=own_app,
             )
-            self._register(account)
+            self.codes.register(account.appid, account.wechat_login["app_secret"])
             if balance_fen is not None:
                 self.ledger.balances[account.mchid] = balance_fen
-            self._save()
+            wechat_store.save(self._file, self.platform, self._accounts.all())
         return account
 
     def pay(
@@ -108,7 +128,7 @@ class Wechat:
 
     def _answer(self, call: Call) -> Answer | None:
         if call.path.startswith("/_local/"):
-            return control(self, call)
+            return self._control.answer(call)
         if call.path.startswith("/v3/"):
             return self.gateway.answer(call)
         if (call.method, call.path) == ("GET", "/sns/jscode2session"):
@@ -126,41 +146,6 @@ class Wechat:
             time.sleep(fault.seconds)
         return Answer.json(session, kind="text/plain")  # as WeChat does, although it is JSON
 
-    def _register(self, account: Account) -> None:
-        self._accounts[account.mchid] = account
-        self.codes.register(account.appid, account.wechat_login["app_secret"])
-
-    def _load(self) -> Platform:
-        if self._file is None or not self._file.exists():
-            return Platform.generate()
-        kept = json.loads(self._file.read_text())
-        for parts in kept["accounts"]:
-            self._register(Account(**parts))
-        platform: dict[str, Any] = kept["platform"]
-        for name in ("key", "certificate_key"):
-            platform[name] = load_key(platform[name])
-        return Platform(**platform)
-
-    def _save(self) -> None:
-        if self._file is None:
-            return
-        platform: dict[str, Any] = dict(vars(self.platform))
-        for name in ("key", "certificate_key"):
-            platform[name] = private_pem(platform[name])
-        accounts = [asdict(account) for account in self._accounts.values()]
-        text = json.dumps({"platform": platform, "accounts": accounts}, indent=1)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(self._file, text)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Whole or not at all, and readable by its owner alone: it holds private keys."""
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    new.replace(file)
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="微信登录与微信支付的本机替身")
@@ -176,7 +161,7 @@ def main() -> None:
     wechat.gateway.refund_delay_s = options.refund_delay
     wechat.start()
     if options.port_file:
-        _replace(options.port_file, wechat.base_url.rpartition(":")[2])
+        wechat_store.write(options.port_file, wechat.base_url.rpartition(":")[2])
     print(f"微信替身：{wechat.base_url}", flush=True)
     ended.wait()
     wechat.stop()

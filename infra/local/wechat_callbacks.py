@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.local.wechat_accounts import Account
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Refusal
-from infra.local.wechat_keys import Account, Platform
+from infra.local.wechat_keys import Platform
 
 RETRY_AFTER_S = (0.2, 0.4, 0.8, 1.6, 3.2)  # WeChat Pay: 15 times, from 15 s to 6 h apart
 ANSWER_TIMEOUT_S = 5.0
@@ -96,37 +97,22 @@ class Delivery:
         return {name: getattr(self, name) for name in names}
 
 
-class Courier:
-    """Sends callbacks. `serial`: which of WeChat Pay's keys signs them, its public key if empty.
+class Carrier:
+    """Sends callbacks, again and again until one is taken, and remembers what became of each.
 
-    `send` posts (url, headers, body) and returns the HTTP status, 0 for none.
+    `send` posts (url, headers, body) and returns the HTTP status; 0 when it was not taken for
+    another reason.
     """
 
-    def __init__(
-        self, platform: Platform, agenda: Agenda, faults: Faults, now: Callable[[], float]
-    ) -> None:
-        self._platform, self._agenda, self._faults, self._now = platform, agenda, faults, now
-        self.send: Send = post
-        self.serial = ""
+    def __init__(self, agenda: Agenda, faults: Faults, send: Send) -> None:
+        self._agenda, self._faults = agenda, faults
+        self.send = send
         self._deliveries: list[Delivery] = []
 
-    def tell(self, account: Account, kind: str, number: str, event: dict[str, Any]) -> None:
-        """event: `url`, `type` (TRANSACTION.SUCCESS, …), `summary`, `original_type`, `resource`."""
-        delivery = Delivery(kind, number, event["url"], b"")
-        resource = account.seal(event["resource"], event["original_type"])
-        envelope = {
-            "id": delivery.delivery_id,
-            "create_time": time.strftime(
-                "%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(self._now() + 28800)
-            ),
-            "resource_type": "encrypt-resource",
-            "event_type": event["type"],
-            "summary": event["summary"],
-            "resource": resource,
-        }
-        delivery.body = json.dumps(envelope, ensure_ascii=False).encode()
+    def dispatch(self, delivery: Delivery) -> None:
+        """Send a callback for the first time, or let it meet its fault."""
         self._deliveries.append(delivery)
-        fault = self._faults.take(f"{kind}_callback")
+        fault = self._faults.take(f"{delivery.kind}_callback")
         if fault and fault.kind is Kind.DROPPED:
             delivery.state = "dropped"
             return
@@ -154,8 +140,8 @@ class Courier:
         return self._headers(found[-1].body), found[-1].body
 
     def _headers(self, body: bytes) -> dict[str, str]:
-        signature = self._platform.sign(body, at_s=self._now(), serial=self.serial)
-        return {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0", **signature}
+        """What goes before `body` when it is sent now."""
+        raise NotImplementedError
 
     def _attempt(self, delivery: Delivery, retry_after_s: tuple[float, ...]) -> None:
         status = self.send(delivery.url, self._headers(delivery.body), delivery.body)
@@ -167,6 +153,38 @@ class Courier:
             self._agenda.after(wait_s, lambda: self._attempt(delivery, tuple(rest)))
         elif delivery.state != "delivered":
             delivery.state = "given_up"
+
+
+class Courier(Carrier):
+    """WeChat Pay's. `serial`: which of its keys signs, the public key if empty."""
+
+    def __init__(
+        self, platform: Platform, agenda: Agenda, faults: Faults, now: Callable[[], float]
+    ) -> None:
+        super().__init__(agenda, faults, post)
+        self._platform, self._now = platform, now
+        self.serial = ""
+
+    def tell(self, account: Account, kind: str, number: str, event: dict[str, Any]) -> None:
+        """event: `url`, `type` (TRANSACTION.SUCCESS, …), `summary`, `original_type`, `resource`."""
+        delivery = Delivery(kind, number, event["url"], b"")
+        resource = account.seal(event["resource"], event["original_type"])
+        envelope = {
+            "id": delivery.delivery_id,
+            "create_time": time.strftime(
+                "%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(self._now() + 28800)
+            ),
+            "resource_type": "encrypt-resource",
+            "event_type": event["type"],
+            "summary": event["summary"],
+            "resource": resource,
+        }
+        delivery.body = json.dumps(envelope, ensure_ascii=False).encode()
+        self.dispatch(delivery)
+
+    def _headers(self, body: bytes) -> dict[str, str]:
+        signature = self._platform.sign(body, at_s=self._now(), serial=self.serial)
+        return {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0", **signature}
 
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -6,20 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.local.wechat_accounts import ORDER_NAMES, Account, Accounts
+from infra.local.wechat_bills import Bills
 from infra.local.wechat_callbacks import Agenda, Courier
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Answer, Call, Refusal
-from infra.local.wechat_keys import Account, Platform, authenticate
+from infra.local.wechat_keys import Platform, authenticate
 from infra.local.wechat_pay import Ledger, Refund, Trade
 from infra.local.wechat_views import refund_notice, refund_view, trade_view
 
-_TRADE = r"/v3/pay/transactions/out-trade-no/([0-9A-Za-z_\-|*]{6,32})"
+_PAY = r"/v3/pay/(?:partner/)?transactions"
+_TRADE = rf"{_PAY}/out-trade-no/([0-9A-Za-z_\-|*]{{6,32}})"
 _REFUNDS = r"/v3/refund/domestic/refunds"
+BILL_FILE = r"/v3/billdownload/file"
 _NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{6,64}")
 ATTACH_MAX, DESCRIPTION_MAX, REASON_MAX = 128, 127, 80
 BEFORE_EFFECT = {
     Kind.SERVER_ERROR: (500, "SYSTEM_ERROR", "系统异常，请使用相同参数稍后重新调用"),
     Kind.RATE_LIMITED: (429, "FREQUENCY_LIMITED", "频率超限"),
+    Kind.USER_PAYING: (202, "USERPAYING", "用户支付中，需要输入密码"),
+    Kind.BILL_NOT_READY: (400, "STATEMENT_CREATING", "账单生成中"),
     Kind.NOT_ENOUGH: (403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"),
 }
 STATUS_WORDS = {"SUCCESS": "退款成功", "CLOSED": "退款关闭", "ABNORMAL": "退款异常"}
@@ -27,9 +33,9 @@ STATUS_WORDS = {"SUCCESS": "退款成功", "CLOSED": "退款关闭", "ABNORMAL":
 
 @dataclass(frozen=True)
 class Asked:
-    """A proven request: by whom, and under which number of its path."""
+    """A proven request: by whom (mchid), and under which number of its path."""
 
-    account: Account
+    signer: str
     call: Call
     number: str
     fault: Kind | None
@@ -42,26 +48,30 @@ class Gateway:
         self,
         platform: Platform,
         ledger: Ledger,
+        bills: Bills,
         courier: Courier,
         agenda: Agenda,
         faults: Faults,
-        accounts: Mapping[str, Account],
+        accounts: Accounts,
     ) -> None:
         self._platform, self._ledger, self._courier = platform, ledger, courier
+        self._bills = bills
         self._agenda, self._faults, self._accounts = agenda, faults, accounts
         self.refund_delay_s: float | None = 0.05
         self._routes: list[tuple[str, str, str, Callable[[Asked], Answer]]] = [
-            ("POST", r"/v3/pay/transactions/jsapi", "prepay", self._prepay),
+            ("POST", f"{_PAY}/jsapi", "prepay", self._prepay),
             ("GET", _TRADE, "query", self._query),
             ("POST", f"{_TRADE}/close", "close", self._close),
             ("POST", _REFUNDS, "refund", self._refund),
             ("GET", f"{_REFUNDS}/([^/]+)", "query_refund", self._query_refund),
+            ("GET", "/v3/bill/tradebill", "bill", self._bill),
+            ("GET", BILL_FILE, "bill_file", self._bill_file),
         ]
 
     def answer(self, call: Call) -> Answer | None:
         """None: the answer is lost, its effect is not."""
         try:
-            account = authenticate(call, self._accounts)
+            signer = authenticate(call, self._accounts.certificate_of)
             operation, number, act = self._route(call)
         except Refusal as refusal:
             return refusal.answer()
@@ -70,13 +80,15 @@ class Gateway:
         try:
             if kind and kind in BEFORE_EFFECT:
                 raise Refusal(*BEFORE_EFFECT[kind])
-            done = act(Asked(account, call, number, kind))
+            done = act(Asked(signer, call, number, kind))
         except Refusal as refusal:
             done = refusal.answer()
         if kind is Kind.LOST_ANSWER:
             return None
         if fault and kind is Kind.SLOW:
             time.sleep(fault.seconds)
+        if operation == "bill_file":
+            return done  # the only answer that is not signed
         return self._signed(done, call, forged=kind is Kind.FORGED_ANSWER)
 
     def _signed(self, done: Answer, call: Call, *, forged: bool) -> Answer:
@@ -96,22 +108,24 @@ class Gateway:
             "original_type": "transaction",
             "resource": trade_view(trade),
         }
-        self._courier.tell(self._accounts[trade.mchid], "payment", trade.out_trade_no, event)
+        account = self._accounts.at(trade.mchid)
+        self._courier.tell(account, "payment", trade.out_trade_no, event)
 
     def settle(self, refund: Refund, status: str = "SUCCESS") -> bool:
         """Move a refund on and tell the merchant; False when it was there already."""
         if not self._ledger.settle(refund, status):
             return False
         trade = self._ledger.trade(refund.mchid, refund.out_trade_no)
+        account = self._accounts.at(refund.mchid)
         event = {
             "url": refund.notify_url,
             "type": f"REFUND.{status}",
             "summary": STATUS_WORDS[status],
             "original_type": "refund",
-            "resource": refund_notice(refund, trade),
+            "resource": refund_notice(refund, trade, account),
         }
         if refund.notify_url:
-            self._courier.tell(self._accounts[refund.mchid], "refund", refund.out_refund_no, event)
+            self._courier.tell(account, "refund", refund.out_refund_no, event)
         return True
 
     def _route(self, call: Call) -> tuple[str, str, Callable[[Asked], Answer]]:
@@ -121,25 +135,38 @@ class Gateway:
                 return operation, match[1] if match.groups() else "", act
         raise Refusal(404, "RESOURCE_NOT_EXISTS", "没有这个接口")
 
+    def _account(self, asked: Asked) -> Account:
+        """For whom a request is made, which its signer must be allowed to do."""
+        call = asked.call
+        names = call.query if call.method == "GET" else call.json()
+        partner = "/partner/" in call.path
+        if call.path.startswith("/v3/pay/"):
+            if names.get("sp_mchid" if partner else "mchid") != asked.signer:
+                raise Refusal(400, "PARAM_ERROR", "商户号与签名的商户号不一致")
+            sub_mchid = names.get("sub_mchid", "") if partner else ""
+            _must(bool(sub_mchid) or not partner, "sub_mchid")
+            return self._accounts.served(asked.signer, sub_mchid)
+        return self._accounts.served(asked.signer, names.get("sub_mchid", ""))
+
     def _prepay(self, asked: Asked) -> Answer:
         order = asked.call.json()
-        _must_have(order, "appid", "mchid", "description", "out_trade_no", "notify_url", "amount")
-        _must_be_ours(asked.account, order["mchid"], order["appid"])
+        _must_have(order, "description", "out_trade_no", "notify_url", "amount", "payer")
+        account = self._account(asked)
+        if {name: order[name] for name in ORDER_NAMES if name in order} != account.names:
+            raise Refusal(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配，请检查后再试")
         _must(bool(re.fullmatch(r"[0-9A-Za-z_\-|*]{6,32}", order["out_trade_no"])), "out_trade_no")
         _must(len(order["description"]) <= DESCRIPTION_MAX, "description")
         _must(len(order.get("attach", "")) <= ATTACH_MAX, "attach")
-        _must(bool(order.get("payer", {}).get("openid")), "payer.openid")
+        _must(any(order["payer"].get(name) for name in _openids(order)), "payer")
         _must("?" not in order["notify_url"], "notify_url")
         _must_be_amount(order["amount"], "total")
-        return Answer.json({"prepay_id": self._ledger.prepay(asked.account.mchid, order)})
+        return Answer.json({"prepay_id": self._ledger.prepay(account.mchid, order)})
 
     def _query(self, asked: Asked) -> Answer:
-        _must_be_ours(asked.account, asked.call.query.get("mchid"))
-        return Answer.json(trade_view(self._ledger.trade(asked.account.mchid, asked.number)))
+        return Answer.json(trade_view(self._ledger.trade(self._account(asked).mchid, asked.number)))
 
     def _close(self, asked: Asked) -> Answer:
-        _must_be_ours(asked.account, asked.call.json().get("mchid"))
-        self._ledger.close(asked.account.mchid, asked.number)
+        self._ledger.close(self._account(asked).mchid, asked.number)
         return Answer(204)
 
     def _refund(self, asked: Asked) -> Answer:
@@ -150,22 +177,40 @@ class Gateway:
         _must(len(wanted.get("reason", "")) <= REASON_MAX, "reason")
         _must_be_amount(wanted["amount"], "refund")
         _must_be_amount(wanted["amount"], "total")
-        refund, new = self._ledger.request_refund(asked.account.mchid, wanted)
+        refund, new = self._ledger.request_refund(self._account(asked).mchid, wanted)
         stays = asked.fault is Kind.STAYS_PROCESSING
         if new and not stays and self.refund_delay_s is not None:
             self._agenda.after(self.refund_delay_s, lambda: self._settle_quietly(refund))
         return Answer.json(self._refund_view(refund))
 
     def _query_refund(self, asked: Asked) -> Answer:
-        return Answer.json(
-            self._refund_view(self._ledger.refund(asked.account.mchid, asked.number))
-        )
+        refund = self._ledger.refund(self._account(asked).mchid, asked.number)
+        return Answer.json(self._refund_view(refund))
+
+    def _bill(self, asked: Asked) -> Answer:
+        call = asked.call
+        made = self._bills.make(self._account(asked), call.query, f"http://{call.headers['host']}")
+        bad = {"hash_value": "0" * 40} if asked.fault is Kind.BAD_HASH else {}
+        return Answer.json(made | bad)
+
+    def _bill_file(self, asked: Asked) -> Answer:
+        file = self._bills.file(asked.call.query.get("token", ""), asked.signer)
+        if asked.fault is Kind.TRUNCATED:
+            file = file[: len(file) // 2]
+        return Answer(200, file, {"Content-Type": "application/octet-stream"})
 
     def _refund_view(self, refund: Refund) -> dict[str, Any]:
         return refund_view(refund, self._ledger.trade(refund.mchid, refund.out_trade_no))
 
     def _settle_quietly(self, refund: Refund) -> None:
         self.settle(refund)
+
+
+def _openids(order: Mapping[str, Any]) -> list[str]:
+    """What the payer of an order may be called by."""
+    if "sp_mchid" not in order:
+        return ["openid"]
+    return ["sp_openid", "sub_openid"] if "sub_appid" in order else ["sp_openid"]
 
 
 def _must(right: bool, name: str) -> None:
@@ -182,10 +227,3 @@ def _must_be_amount(amount: Mapping[str, Any], name: str) -> None:
     fen = amount.get(name)
     _must(type(fen) is int and fen > 0, f"amount.{name}")
     _must(amount.get("currency", "CNY") == "CNY", "amount.currency")
-
-
-def _must_be_ours(account: Account, mchid: object, appid: object = None) -> None:
-    if mchid != account.mchid:
-        raise Refusal(400, "PARAM_ERROR", "商户号与签名的商户号不一致")
-    if appid is not None and appid != account.appid:
-        raise Refusal(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配，请检查后再试")

@@ -1,21 +1,18 @@
-"""Keys and accounts of the local counterparts, and the cryptography of WeChat Pay's side."""
+"""Keys of the local counterparts, and the cryptography of WeChat Pay's side."""
 
 import base64
 import datetime as dt
-import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 
 from infra.local.wechat_http import Call, Refusal
@@ -65,58 +62,6 @@ def certificate(key: rsa.RSAPrivateKey, name: str) -> x509.Certificate:
     )
 
 
-@dataclass(frozen=True)
-class Account:
-    """A merchant as WeChat knows it, and what the merchant keeps in its secrets.
-
-    `wechat_pay`, `wechat_login`: the JSON of the two parameters of the merchant.
-    """
-
-    merchant_id: str
-    certificate: str  # PEM of the merchant's; requests are verified with it
-    wechat_pay: Mapping[str, Any]
-    wechat_login: Mapping[str, str]
-
-    @property
-    def mchid(self) -> str:
-        return str(self.wechat_pay["mchid"])
-
-    @property
-    def appid(self) -> str:
-        return str(self.wechat_pay["appid"])
-
-    @classmethod
-    def generate(cls, merchant_id: str, *, mchid: str, appid: str, public_keys: Any) -> "Account":
-        """All local merchants share one key pair, for the time it takes; serials differ."""
-        key = key_pair("merchant")
-        issued = certificate(key, merchant_id)
-        pay = {
-            "mode": "direct",
-            "mchid": mchid,
-            "appid": appid,
-            "serial_no": serial_of(issued),
-            "private_key": private_pem(key),
-            "api_v3_key": secrets.token_hex(16),
-            "public_keys": dict(public_keys),
-        }
-        login = {"appid": appid, "app_secret": secrets.token_hex(16)}
-        return cls(merchant_id, issued.public_bytes(PEM).decode(), pay, login)
-
-    def seal(self, resource: object, kind: str) -> dict[str, str]:
-        """A callback's resource, encrypted with the APIv3 key."""
-        nonce = secrets.token_hex(6)
-        plain = json.dumps(resource, ensure_ascii=False).encode()
-        cipher = AESGCM(str(self.wechat_pay["api_v3_key"]).encode())
-        sealed = cipher.encrypt(nonce.encode(), plain, kind.encode())
-        return {
-            "original_type": kind,
-            "algorithm": "AEAD_AES_256_GCM",
-            "ciphertext": base64.b64encode(sealed).decode(),
-            "associated_data": kind,
-            "nonce": nonce,
-        }
-
-
 def serial_of(issued: x509.Certificate) -> str:
     return format(issued.serial_number, "X").zfill(40)
 
@@ -164,20 +109,21 @@ class Platform:
         }
 
 
-def authenticate(call: Call, accounts: Mapping[str, Account]) -> Account:
-    """The merchant (accounts: by mchid) that signed `call`. Raises Refusal 401 SIGN_ERROR."""
+def authenticate(call: Call, certificate_of: Callable[[str], str | None]) -> str:
+    """The mchid that signed `call`, by its certificate in PEM. Raises Refusal 401 SIGN_ERROR."""
     kind, _, rest = call.headers.get("authorization", "").partition(" ")
-    parts = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    parts: dict[str, str] = dict(re.findall(r'(\w+)="([^"]*)"', rest))
     if kind != SIGNATURE_TYPE or not parts.keys() >= AUTHORIZATION_PARTS:
         raise _sign_error("Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》")
-    account = accounts.get(parts["mchid"])
-    if account is None or account.wechat_pay["serial_no"] != parts["serial_no"].upper():
+    pem = certificate_of(parts["mchid"])
+    issued = x509.load_pem_x509_certificate(pem.encode()) if pem else None
+    if issued is None or serial_of(issued) != parts["serial_no"].upper():
         raise _sign_error("商户证书序列号有误")
     stamp = parts["timestamp"]
     if not stamp.isdigit() or abs(time.time() - int(stamp)) >= REQUEST_WINDOW_S:
         raise _sign_error("签名已过期")
     head = f"{call.method}\n{call.target}\n{stamp}\n{parts['nonce_str']}\n"
-    key = x509.load_pem_x509_certificate(account.certificate.encode()).public_key()
+    key = issued.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise _sign_error("商户证书不是RSA证书")
     try:
@@ -185,7 +131,7 @@ def authenticate(call: Call, accounts: Mapping[str, Account]) -> Account:
         key.verify(proof, head.encode() + call.body + b"\n", padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError) as error:
         raise _sign_error("错误的签名，验签失败") from error
-    return account
+    return parts["mchid"]
 
 
 def _sign_error(message: str) -> Refusal:

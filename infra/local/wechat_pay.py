@@ -125,6 +125,12 @@ class Ledger:
             raise Refusal(404, "ORDER_NOT_EXIST", "订单不存在")
         return trade
 
+    def paid(self, mchid: str) -> list[Trade]:
+        """The merchant's trades that were ever paid."""
+        with self._lock:
+            ours = [trade for trade in self._trades.values() if trade.mchid == mchid]
+        return [trade for trade in ours if trade.paid_at]
+
     def close(self, mchid: str, out_trade_no: str) -> None:
         with self._lock:
             trade = self.trade(mchid, out_trade_no)

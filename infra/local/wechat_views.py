@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from infra.local.wechat_accounts import ORDER_NAMES, Account
 from infra.local.wechat_pay import TRADE_WORDS, Refund, Trade
 
 BEIJING = dt.timezone(dt.timedelta(hours=8))
@@ -12,8 +13,7 @@ def trade_view(trade: Trade) -> dict[str, Any]:
     """A trade in WeChat Pay's words; what only a payment brings is absent before it."""
     order = trade.order
     view: dict[str, Any] = {
-        "appid": order["appid"],
-        "mchid": order["mchid"],
+        **{name: order[name] for name in ORDER_NAMES if name in order},
         "out_trade_no": trade.out_trade_no,
         "trade_state": trade.trade_state,
         "trade_state_desc": TRADE_WORDS[trade.trade_state],
@@ -58,10 +58,10 @@ def refund_view(refund: Refund, trade: Trade) -> dict[str, Any]:
     )
 
 
-def refund_notice(refund: Refund, trade: Trade) -> dict[str, Any]:
+def refund_notice(refund: Refund, trade: Trade, account: Account) -> dict[str, Any]:
     """A refund as a callback says it: with the merchant, without the currency."""
     notice = {
-        "mchid": refund.mchid,
+        **account.merchant_names,
         "out_trade_no": refund.out_trade_no,
         "transaction_id": trade.transaction_id,
         "out_refund_no": refund.out_refund_no,

@@ -39,7 +39,7 @@ def fill(system: System) -> Town:
     staff.set_up()
     offers = staff.offer_all(demo_data.PRODUCTS)
     xiaoman, xingyuan, zhixia = phones = tuple(
-        log_in(system.api, system.wechat_control, MERCHANT_ID, f"demo-{code}", name)
+        log_in(system.api, system.tills, MERCHANT_ID, f"demo-{code}", name)
         for code, name in BUYERS.items()
     )
     inviting = xiaoman.open(offers[STRAWBERRY.name])
@@ -49,14 +49,14 @@ def fill(system: System) -> Town:
     formed = zhixia.open(offers[HONEY.name])
     zhixia.pay(formed)
     apples = zhixia.open(offers[APPLE.name], sku=1)
-    zhixia.pay(apples)
+    zhixia.pay(apples, "alipay")
     zhixia.open(offers[MATSUTAKE.name])  # not paid: seen by nobody else, and closed in ten minutes
-    system.wechat.quiet(CALLBACKS_S)  # nobody sees a group before its leader's payment is known
+    system.quiet(CALLBACKS_S)  # nobody sees a group before its leader's payment is known
     xingyuan.pay(xingyuan.join(offers[STRAWBERRY.name], inviting.group_id))
     for phone in (xiaoman, xingyuan):
         phone.pay(phone.join(offers[HONEY.name], formed.group_id))
-    xingyuan.pay(xingyuan.join(offers[APPLE.name], apples.group_id))
-    system.wechat.quiet(CALLBACKS_S)
+    xingyuan.pay(xingyuan.join(offers[APPLE.name], apples.group_id), "alipay")
+    system.quiet(CALLBACKS_S)
     return Town(offers[STRAWBERRY.name], inviting, phones)
 
 
@@ -65,6 +65,7 @@ def write_addresses(file: Path, system: System, town: Town) -> None:
     addresses = {
         "api": system.api_url,
         "wechat": system.wechat.base_url,
+        "alipay": system.alipay.base_url,
         "aws": system.aws_url,
         "merchant_id": MERCHANT_ID,
         "staff": {"username": OWNER, "password": PASSWORD},
@@ -84,6 +85,7 @@ def greet(system: System, town: Town, *, seconds: float, addresses: Path) -> Non
         "活动列表": f"{shop}/activities",
         "一个团": f"{shop}/groups/{town.inviting.group_id}",
         "微信替身": f"{system.wechat.base_url}/_local/ledger（每一笔收款和退款）",
+        "支付宝替身": f"{system.alipay.base_url}/_local/ledger",
         "本机 AWS": system.aws_url,
         "供程序读取": f"{addresses}",
     }
@@ -117,6 +119,7 @@ def _first_purchase(system: System, town: Town) -> list[str]:
         f"\n试一试：{buyer.name}参加「{offer.title}」，付款后就成团。把下面几行粘贴到另一个终端：\n",
         f"API={system.api_url}",
         f"WECHAT={system.wechat.base_url}",
+        f"ALIPAY={system.alipay.base_url}",
         f"TOKEN={buyer.token}",
         "",
         "# 1. 参团：占住名额",
@@ -125,15 +128,20 @@ def _first_purchase(system: System, town: Town) -> list[str]:
         f"  -d '{json.dumps(seat, ensure_ascii=False)}' \\",
         """  | sed 's/.*"order_id":"\\([^"]*\\)".*/\\1/'); echo "订单 $ORDER\"""",
         "",
-        "# 2. 下单付款：小程序把得到的参数交给 wx.requestPayment",
-        "PREPAY=$(curl -sS $API/v1/orders/$ORDER/payments -d '{}' \\",
+        "# 2. 选付款方式：微信；用支付宝则改粘贴带 # 的那一行（去掉 #）",
+        "METHOD=wechat_pay TILL=$WECHAT FIELD=prepay_id",
+        "# METHOD=alipay TILL=$ALIPAY FIELD=url",
+        "",
+        "# 3. 要付款参数：微信的交给 wx.requestPayment，支付宝的是收银台网址，也可用浏览器打开来付",
+        "ASKED=$(curl -sS $API/v1/orders/$ORDER/payments -d '{\"method\": \"'$METHOD'\"}' \\",
         '  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
-        """  | sed 's/.*prepay_id=\\([^"]*\\)".*/\\1/'); echo "预支付 $PREPAY\"""",
+        """  | sed -e 's/.*prepay_id=\\([^"]*\\)".*/\\1/' -e 's/.*"url":"\\([^"]*\\)".*/\\1/')""",
+        'echo "付款参数 $ASKED"',
         "",
-        "# 3. 在手机上付款：微信替身收钱，并带签名回调商家",
-        'curl -sS $WECHAT/_local/pay -d "{\\"prepay_id\\": \\"$PREPAY\\"}"; echo',
+        "# 4. 在手机上付款：替身收钱，并带签名回调商家",
+        'curl -sS $TILL/_local/pay -d "{\\"$FIELD\\": \\"$ASKED\\"}"; echo',
         "",
-        "# 4. 看这个团（formed：已成团）、这个买家的消息",
+        "# 5. 看这个团（formed：已成团）、这个买家的消息",
         "sleep 2",
         f"curl -sS $API/v1/merchants/{MERCHANT_ID}/groups/{group_id}; echo",
         'curl -sS $API/v1/me/messages -H "Authorization: Bearer $TOKEN"; echo',

@@ -1,14 +1,17 @@
 """The local system: its data are what the API takes, its books find what is wrong, its story ends
 well."""
 
+import json
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib import clock
 from chalicelib.domain.ids import new_id
 from chalicelib.services import staff
 from infra import new_merchant
@@ -61,7 +64,20 @@ def test_operator_opens_a_shop_once(engine: str) -> None:
     with pytest.raises(new_merchant.CannotOpen):
         new_merchant.open_shop(merchant_id, "果园", owner="boss", password="other-password")
 
-    assert staff.login(merchant_id, "boss", "first-password").role == "owner"
+    assert staff.login(merchant_id, "boss", "first-password", now_s=clock.now_s()).role == "owner"
+
+
+def test_accounts_of_a_shop_are_written_over_what_is_there(engine: str, tmp_path: Path) -> None:
+    ssm, prefix, file = _ssm(engine), f"/tuan/{new_id()}", tmp_path / "accounts.json"
+    for app_id in ("2021000000000001", "2021000000000002"):
+        file.write_text(json.dumps({"alipay": {"app_id": app_id}}))
+        new_merchant.write_accounts(ssm, prefix, "m1", new_merchant._read_accounts(str(file)))
+
+    kept = ssm.get_parameter(Name=f"{prefix}/merchants/m1/alipay", WithDecryption=True)
+    assert json.loads(kept["Parameter"]["Value"]) == {"app_id": "2021000000000002"}
+    file.write_text('{"paypal": {}}')
+    with pytest.raises(new_merchant.CannotOpen, match="wechat-pay、wechat-login、alipay"):
+        new_merchant._read_accounts(str(file))
 
 
 def test_operator_is_told_of_a_short_password() -> None:

@@ -22,6 +22,7 @@ SETTINGS = {
     "PARAMETERS_PREFIX",
     "WECHAT_API_URL",
     "WECHAT_PAY_URL",
+    "ALIPAY_URL",
     "WEB_URL",
     "TIME_DIVISOR",
 }
@@ -162,6 +163,32 @@ def test_answers_of_the_gateway_itself_look_like_ours(template: Template) -> Non
     assert codes["MISSING_AUTHENTICATION_TOKEN"] == ("404", "not_found")
     assert codes["DEFAULT_4XX"] == (None, "invalid_request")
     assert codes["DEFAULT_5XX"] == (None, "internal_error")
+
+
+def test_stage_is_throttled_and_logins_more_than_the_rest(template: Template) -> None:
+    api = template["Resources"]["RestAPI"]["Properties"]
+    limits = {
+        (setting["HttpMethod"], setting["ResourcePath"].replace("~1", "/")): (
+            setting["ThrottlingRateLimit"],
+            setting["ThrottlingBurstLimit"],
+        )
+        for setting in api["MethodSettings"]
+    }
+
+    every = ("*", "/*")
+    assert limits[every] == (2000, 2000)
+    assert len(limits) == 3
+    for method, path in limits.keys() - {every}:
+        assert method.lower() in api["DefinitionBody"]["paths"][path.removeprefix("/")]
+        assert limits[method, path] < limits[every]
+    throttled = api["GatewayResponses"]["THROTTLED"]["ResponseParameters"]["Headers"]
+    assert throttled["Retry-After"] == "'1'"
+
+
+def test_counts_of_wrong_passwords_end_by_themselves(template: Template) -> None:
+    catalogue = template["Resources"]["CatalogueTable"]["Properties"]
+
+    assert catalogue["TimeToLiveSpecification"] == {"AttributeName": "ttl_s", "Enabled": True}
 
 
 def test_the_definition_holds_in_every_partition() -> None:

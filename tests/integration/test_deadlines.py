@@ -6,7 +6,9 @@ import pytest
 
 from chalicelib.domain.ids import new_id
 from tests.support import DAY_S, Activity, Buyer, Town
+from tests.tills import BOTH
 
+GATEWAYS = BOTH
 GRACE_S = 60
 PATIENCE_S = 300
 PAY_BY_S = 600
@@ -133,7 +135,7 @@ def test_nobody_is_asked_to_pay_for_a_group_past_saving(town: Town) -> None:
     refused = buyer.ask_to_pay(order_id)
 
     assert (refused.status, refused.code) == (409, "group_closed")
-    assert len(town.wechat.ledger.summaries()) == 1
+    assert len(town.till.ledger.summaries()) == 1
 
 
 def test_silent_gateway_holds_up_a_due_group_only_for_a_while(town: Town) -> None:
@@ -141,7 +143,7 @@ def test_silent_gateway_holds_up_a_due_group_only_for_a_while(town: Town) -> Non
     group_id, leader, first, _ = open_until(town, activity, 30)
     buyer, order_id = town.join(activity, group_id)
     number = town.pay_unheard(buyer, order_id)
-    town.wechat.faults.add("query", "server_error", times=1000)
+    town.till.faults.add("query", "server_error", times=1000)
 
     town.clock.forward(30 + GRACE_S + 1)
     town.run_jobs()
@@ -150,7 +152,7 @@ def test_silent_gateway_holds_up_a_due_group_only_for_a_while(town: Town) -> Non
     assert town.buyer().join(activity, group_id).code == "group_closed"
     town.wait(PATIENCE_S + 60, every_s=120)
     assert town.stored_group(group_id).status == "failed"
-    town.wechat.faults.clear()
+    town.till.faults.clear()
     town.resend(number)
     town.run_jobs(3)
 
@@ -167,11 +169,11 @@ def test_gateway_that_answers_within_patience_saves_a_due_group(town: Town) -> N
     group_id, _, _, _ = open_until(town, activity, 30)
     buyer, order_id = town.join(activity, group_id)
     town.pay_unheard(buyer, order_id)
-    town.wechat.faults.add("query", "server_error", times=1000)
+    town.till.faults.add("query", "server_error", times=1000)
     town.clock.forward(30 + GRACE_S + 1)
     town.run_jobs()
 
-    town.wechat.faults.clear()
+    town.till.faults.clear()
     town.wait(120)
 
     assert town.stored_group(group_id).status == "formed"
@@ -241,7 +243,7 @@ def test_gateway_down_at_the_pay_by_time_delays_the_release_and_loses_nothing(to
     group_id, _, _ = town.open_group(activity)
     buyer, order_id = town.join(activity, group_id)
     number = town.pay_unheard(buyer, order_id)
-    town.wechat.faults.add("query", "server_error", times=1000)
+    town.till.faults.add("query", "server_error", times=1000)
 
     town.wait(PAY_BY_S + PATIENCE_S - 60, every_s=280)
     assert buyer.status(order_id) == "pending"
@@ -249,7 +251,7 @@ def test_gateway_down_at_the_pay_by_time_delays_the_release_and_loses_nothing(to
     town.wait(120)
     assert buyer.status(order_id) == "closed"
     assert town.stock(activity) == 9
-    town.wechat.faults.clear()
+    town.till.faults.clear()
     town.wait(120)  # nobody resends the callback: the jobs ask
 
     assert buyer.order(order_id)["status_text"] == "已关闭·已退款"
@@ -311,7 +313,7 @@ def test_deadline_is_decided_once_however_often_the_jobs_run(town: Town) -> None
         assert buyer.messages()[-2:] == ["failed", "refunded"]
     assert (held.status(unpaid), held.messages()) == ("closed", [])
     assert town.stock(activity) == 10
-    assert [len(t["refunds"]) for t in town.wechat.ledger.summaries() if t["refunds"]] == [1] * 4
+    assert [len(t["refunds"]) for t in town.till.ledger.summaries() if t["refunds"]] == [1] * 4
     town.check_laws()
 
 
@@ -460,12 +462,12 @@ def test_units_that_return_after_the_closing_go_to_the_product(town: Town) -> No
     town.clock.forward(2900)
     buyer, held = town.join(activity, group_id)
     town.prepay(buyer, held)
-    town.wechat.faults.add("query", "server_error", times=1000)
+    town.till.faults.add("query", "server_error", times=1000)
 
     town.clock.forward(100 + 120)  # the activity's stock goes back before the group is decided
     town.run_jobs()
     assert (town.stock(activity), town.product_stock(activity)) == (0, 8)
-    town.wechat.faults.clear()
+    town.till.faults.clear()
     town.wait(120)
 
     assert leader.status(first) == "refunded"

@@ -11,7 +11,7 @@ from chalicelib.gateways.payment import RefundStatus
 from chalicelib.services import adjustments
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.catalogue import ProductStockItem
-from chalicelib.tables.records import AuditItem, StockAdjustmentItem
+from chalicelib.tables.records import AuditItem, DayBookItem, StockAdjustmentItem
 from chalicelib.tables.trade import (
     ClosingItem,
     GroupItem,
@@ -171,7 +171,7 @@ PLANTS: list[Plant] = [
      lambda s: [OrderItem.payments["01"]["amount_fen"].set(1)]),
     ("5 money: fulfilling order .* keeps 2 payments", lambda s: s.kept,
      lambda s: [OrderItem.refunds["01L"].remove()]),
-    ("5 money: .* is refunded in part", lambda s: s.refunded,
+    ("5 money: .* is refunded in parts", lambda s: s.refunded,
      lambda s: [OrderItem.refunds["01F"]["amount_fen"].set(1)]),
     ("5 money: refund .* is requested", lambda s: s.refunded,
      lambda s: [OrderItem.refunds["01F"]["status"].set("requested")]),
@@ -223,6 +223,22 @@ PLANTS: list[Plant] = [
      lambda s: s.formed_group.due(Intent.GROUP, 1_900_000_000)),
     ("18 markers: .* is formed, has no marker, and order .* is paid", lambda s: s.kept,
      lambda s: [OrderItem.status.set("paid")]),
+    ("4 ledger: order .* says .*, not", lambda s: s.paid,
+     lambda s: [OrderItem.ledger["01 captured"].remove()]),
+    ("4 ledger: order .* says .*, not", lambda s: s.alone,
+     lambda s: [OrderItem.ledger["01 earned"].set([1, 1])]),
+    ("4 ledger: day book has refunded .*01F of", lambda s: s.refunded,
+     lambda s: [OrderItem.ledger["01F refunded"].set([1, 1])]),
+    ("4 ledger: .* fen should be at the gateway", lambda s: s.refunded,
+     lambda s: [OrderItem.ledger["01F refunded"].remove()]),
+    ("4 ledger: paid order .* holds 5900 fen", lambda s: s.paid,
+     lambda s: [OrderItem.ledger["01 captured"].set([5900, 1])]),
+    ("after-sale: order .* waits for A", lambda s: s.alone,
+     lambda s: [OrderItem.after_sale.set("A")]),
+    ("after-sale: .* approved {}, refunded {'A': 1}", lambda s: s.alone,
+     lambda s: [OrderItem.refunds["01A"].set({"status": "failed", "amount_fen": 1, "at_s": 1})]),
+    ("after-sale: .* 0 units came back, 1 counted", lambda s: s.alone,
+     lambda s: [OrderItem.returned.set(1)]),
     ("lists: order .* is in None", lambda s: s.paid, lambda s: [TradeItem.list_key.remove()]),
     ("lists: open group .* is in None", lambda s: s.open_group,
      lambda s: [TradeItem.list_key.remove()]),
@@ -260,6 +276,7 @@ def test_planted_violation_is_reported(
         ("17 traces: 1 audit rows for 0 stock_adjusted", StockAdjustmentItem),
         ("8 deadlines: order .* has no detail|11 amounts", OrderDetailItem),
         ("1 seats: .* without its order", OrderItem),
+        ("4 ledger: .* is in no day book", DayBookItem),
         ("10 limits: .* counted 0", LimitItem),
     ],
 )

@@ -80,7 +80,7 @@ def test_nobody_is_told_to_invite_others_after_the_deadline(town: Town) -> None:
 
     assert leader.messages() == ["failed", "refunded"]
     assert told(leader) == [
-        ("退款已到账", "「周末三人团」的 ¥59.00 已原路退回，请在微信支付账单中查看。"),
+        ("退款已到账", "「周末三人团」的 ¥59.00 已原路退回，请在付款账户的账单中查看。"),
         ("未成团", "「周末三人团」这次没有拼成，¥59.00 已发起原路退款，无需操作。"),
     ]
 

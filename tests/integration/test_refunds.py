@@ -8,6 +8,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from tests.faults import WRITES, injected, refusal
 from tests.minutes import run_every_job
 from tests.support import DAY_S, Activity, Buyer, Town, at_once
+from tests.tills import BOTH
+
+GATEWAYS = BOTH
 
 Member = tuple[Buyer, str]
 
@@ -34,7 +37,7 @@ def statuses(members: list[Member]) -> list[str]:
 def refunds_at_the_gateway(town: Town) -> list[tuple[str, str]]:
     return [
         (refund["out_refund_no"], refund["status"])
-        for trade in town.wechat.ledger.summaries()
+        for trade in town.till.ledger.summaries()
         for refund in trade["refunds"]
     ]
 
@@ -51,12 +54,12 @@ def no_writes(operation: str, request: AWSPreparedRequest) -> AWSResponse | None
 def test_one_refund_of_five_errors_and_the_other_four_are_done_now(town: Town) -> None:
     activity = town.activity(seats=6, stock=10)
     _, members = due_group(town, activity, paid=5)
-    town.wechat.faults.add("refund", "server_error")
+    town.till.faults.add("refund", "server_error")
 
     town.run_jobs()
     assert statuses(members) == ["refunded"] * 4 + ["refunding"]
     for _ in range(2):
-        town.wechat.faults.add("refund", "server_error")
+        town.till.faults.add("refund", "server_error")
         town.wait(60)
         assert statuses(members) == ["refunded"] * 4 + ["refunding"]
     town.wait(300, every_s=150)
@@ -70,8 +73,8 @@ def test_one_refund_of_five_errors_and_the_other_four_are_done_now(town: Town) -
 @pytest.mark.parametrize("fault", ["lost_answer", "forged_answer", "rate_limited"])
 def test_refund_of_unknown_outcome_is_asked_for_again_by_its_number(town: Town, fault: str) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
-    town.wechat.faults.add("refund", fault)
-    town.wechat.faults.add("refund_callback", "dropped")
+    town.till.faults.add("refund", fault)
+    town.till.faults.add("refund_callback", "dropped")
 
     town.run_jobs()
     assert buyer.status(order_id) == "refunding"
@@ -84,14 +87,14 @@ def test_refund_of_unknown_outcome_is_asked_for_again_by_its_number(town: Town, 
 
 def test_worker_that_dies_after_the_gateway_heard_it_leaves_one_refund(town: Town) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
-    town.wechat.faults.add("refund", "server_error")
+    town.till.faults.add("refund", "server_error")
     town.run_jobs()
     town.clock.forward(60)
-    town.wechat.faults.add("refund_callback", "dropped")
+    town.till.faults.add("refund_callback", "dropped")
 
     with injected(no_writes), pytest.raises(Exception, match="ValidationException"):
         run_every_job()
-    assert town.wechat.quiet()
+    assert town.till.quiet()
     assert [number for number, _ in refunds_at_the_gateway(town)] == [f"{order_id}01F"]
     assert buyer.order(order_id)["refunds"][0]["status"] == "requested"
     town.wait(120)
@@ -106,7 +109,7 @@ def test_jobs_that_run_at_once_refund_everybody_once(town: Town) -> None:
     _, members = due_group(town, activity, paid=3)
 
     at_once([run_every_job] * 4)
-    assert town.wechat.quiet()
+    assert town.till.quiet()
     town.wait(120)
 
     assert statuses(members) == ["refunded"] * 3
@@ -120,14 +123,14 @@ def test_gateway_down_for_an_hour_needs_no_operator(town: Town) -> None:
     activity = town.activity(seats=4, stock=10)
     _, members = due_group(town, activity, paid=3)
     for operation in ("refund", "query_refund", "query", "close"):
-        town.wechat.faults.add(operation, "server_error", times=10_000)
+        town.till.faults.add(operation, "server_error", times=10_000)
 
     town.wait(3600, every_s=1200)
     assert statuses(members) == ["refunding"] * 3
     assert {b.order(o)["status_text"] for b, o in members} == {"拼团失败退款中"}
     assert needing_person(town) == []
     assert town.stock(activity) == 10  # the stock does not wait for the money
-    town.wechat.faults.clear()
+    town.till.faults.clear()
     town.wait(3600, every_s=1200)
 
     assert statuses(members) == ["refunded"] * 3
@@ -140,7 +143,7 @@ def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
 ) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
     number = f"{order_id}01F"
-    town.wechat.ledger.balances[town.account.mchid] = 0
+    town.till.set_balance(0)
     town.wait(5 * 3600, every_s=3600)
     assert needing_person(town) == []
     assert "RefundsNeedingPerson" not in capsys.readouterr().out
@@ -149,15 +152,12 @@ def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
     assert '"RefundsNeedingPerson"' in capsys.readouterr().out
     (row,) = needing_person(town)
     assert (row["out_refund_no"], row["order_id"], row["amount_fen"]) == (number, order_id, 5900)
-    assert (row["reason"], row["reason_text"]) == (
-        "NOTENOUGH",
-        "商户号余额不足。请先充值，再点「重新发起」。",
-    )
+    assert (row["reason"], row["reason_text"]) == town.till.not_enough
     assert buyer.order(order_id)["status_text"] == "拼团失败退款中"
     assert refunds_at_the_gateway(town) == []
     town.check_laws()
 
-    town.wechat.ledger.balances[town.account.mchid] = 5900
+    town.till.set_balance(5900)
     retry = f"/v1/merchant/refunds/{number}/retry"
     assert town.staff("fulfilment").post(retry).code == "forbidden"
     assert town.staff("manager").post(retry).body == {"done": True}
@@ -173,10 +173,10 @@ def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
 
 def test_balance_that_is_filled_in_time_needs_no_staff(town: Town) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
-    town.wechat.ledger.balances[town.account.mchid] = 0
+    town.till.set_balance(0)
     town.wait(3600, every_s=1800)
 
-    town.wechat.ledger.balances[town.account.mchid] = 5900
+    town.till.set_balance(5900)
     town.wait(3600, every_s=1800)
 
     assert buyer.status(order_id) == "refunded"
@@ -184,16 +184,17 @@ def test_balance_that_is_filled_in_time_needs_no_staff(town: Town) -> None:
     town.check_laws()
 
 
+@pytest.mark.wechat_pay_only
 @pytest.mark.parametrize(("status", "reason"), [("ABNORMAL", "abnormal"), ("CLOSED", "closed")])
 def test_refund_that_the_gateway_gave_up_waits_for_staff(
     town: Town, status: str, reason: str
 ) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
-    town.wechat.faults.add("refund", "stays_processing")
+    town.till.faults.add("refund", "stays_processing")
     town.run_jobs()
 
-    assert town.wechat.settle_refunds(status=status) == 1
-    assert town.wechat.quiet()
+    assert town.till.settle_refunds(status=status) == 1
+    assert town.till.quiet()
 
     (row,) = needing_person(town)
     assert (row["out_refund_no"], row["reason"]) == (f"{order_id}01F", reason)
@@ -204,15 +205,16 @@ def test_refund_that_the_gateway_gave_up_waits_for_staff(
     town.check_laws()
 
 
+@pytest.mark.wechat_pay_only
 def test_abnormal_refund_that_is_mended_at_the_gateway_is_done(town: Town) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
-    town.wechat.faults.add("refund", "stays_processing")
+    town.till.faults.add("refund", "stays_processing")
     town.run_jobs()
-    town.wechat.settle_refunds(status="ABNORMAL")
-    assert town.wechat.quiet()
+    town.till.settle_refunds(status="ABNORMAL")
+    assert town.till.quiet()
 
-    assert town.wechat.settle_refunds(status="SUCCESS") == 1
-    assert town.wechat.quiet()
+    assert town.till.settle_refunds(status="SUCCESS") == 1
+    assert town.till.quiet()
 
     assert buyer.status(order_id) == "refunded"
     assert needing_person(town) == []
@@ -222,16 +224,16 @@ def test_abnormal_refund_that_is_mended_at_the_gateway_is_done(town: Town) -> No
 
 def test_slow_refund_is_asked_about_until_it_is_confirmed(town: Town) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
-    town.wechat.faults.add("refund", "stays_processing")
-    town.wechat.faults.add("refund_callback", "dropped")
+    town.till.faults.add("refund", "stays_processing")
+    town.till.faults.add("refund_callback", "dropped")
     town.run_jobs()
     assert buyer.order(order_id)["refunds"][0]["status"] == "processing"
     town.wait(8 * 3600, every_s=2 * 3600)  # slow is not refused: no person is needed
     assert buyer.order(order_id)["refunds"][0]["status"] == "processing"
     assert needing_person(town) == []
 
-    town.wechat.settle_refunds()
-    assert town.wechat.quiet()
+    town.till.settle_refunds()
+    assert town.till.quiet()
     assert buyer.status(order_id) == "refunding"
     town.wait(3600, every_s=1800)
 
@@ -264,7 +266,7 @@ def test_order_paid_twice_in_a_group_that_fails_gets_both_payments_back(town: To
     placed = leader.open(activity).body
     order_id = placed["order_id"]
     town.prepay(leader, order_id)
-    town.wechat.ledger.close(town.account.mchid, f"{order_id}01")
+    town.till.ledger.close(town.till.mchid, f"{order_id}01")
     town.pay(leader, order_id)
     town.pay_in_spite(f"{order_id}01")
     town.run_jobs()

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.support import DAY_S, Activity, Buyer, Reply, Town, at_once
+from tests.tills import BOTH
 
+GATEWAYS = BOTH
 PAY_BY_S = 600
 
 
@@ -152,7 +154,7 @@ def test_sold_out_group_is_open_again_when_a_unit_returns(town: Town) -> None:
 def test_units_are_back_on_the_shelf_while_refunds_are_still_on_their_way(town: Town) -> None:
     activity = town.activity(seats=2, stock=2)
     town.open_group(activity, quantity=2)
-    town.wechat.faults.add("refund", "stays_processing")
+    town.till.faults.add("refund", "stays_processing")
 
     town.clock.forward(DAY_S + 60)
     town.run_jobs()

@@ -1,6 +1,9 @@
 """The whole story of a group over the routes: formed, failed, late."""
 
 from tests.support import Town
+from tests.tills import BOTH
+
+GATEWAYS = BOTH
 
 
 def test_three_buyers_form_a_group_and_their_orders_are_to_be_fulfilled(town: Town) -> None:
@@ -30,5 +33,5 @@ def test_group_that_is_due_fails_and_everybody_gets_the_money_back(town: Town) -
     assert town.stored_group(group_id).status == "failed"
     assert leader.order(first)["status"] == "refunded"
     assert town.stock(activity) == 10
-    (trade,) = town.wechat.ledger.summaries()
+    (trade,) = town.till.ledger.summaries()
     assert trade["refunded_fen"] == 5900

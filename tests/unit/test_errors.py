@@ -2,6 +2,7 @@
 
 import re
 
+import chalicelib.domain.after_sale
 import chalicelib.gateways.payment
 import chalicelib.services.captures  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
@@ -9,7 +10,9 @@ from chalicelib import errors
 CODES = {
     "activity_closed": 409,
     "activity_overlaps": 409,
+    "after_sale_refused": 409,
     "already_paid": 409,
+    "auth_code_refused": 400,
     "body_too_large": 413,
     "busy": 503,
     "callback_refused": 401,

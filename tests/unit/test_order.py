@@ -122,7 +122,7 @@ def test_closed_order_says_when_its_late_payment_is_back() -> None:
 
 @pytest.mark.parametrize("key", list(TextKey))
 def test_every_message_is_a_sentence_with_its_facts(key: TextKey) -> None:
-    text = text_of(key, {"title": "草莓", "amount_fen": 5900, "missing": 2})
+    text = text_of(key, {"title": "草莓", "amount_fen": 5900, "missing": 2, "reply": "签收时完好"})
 
     assert text.startswith("「草莓」")
     assert text.endswith("。")

@@ -1,0 +1,110 @@
+"""After-sale, as buyers ask for it and staff decide it; the ledger that shows what it moved."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.api.schemas import Fen, Given, PageQuery, RefundShown, Seconds, Told
+from chalicelib.domain.after_sale import PICTURES_MAX, Reason
+
+_REASONS = "|".join(Reason)
+Picture = Annotated[str, Meta(max_length=300, pattern=r"^https://.+\Z")]
+
+
+class AfterSaleGiven(Given, frozen=True, kw_only=True):
+    amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="fen to be given back")]
+    reason: Annotated[str, Meta(pattern=rf"^({_REASONS})\Z")]
+    words: Annotated[str, Meta(max_length=200)] = ""
+    pictures: Annotated[tuple[Picture, ...], Meta(max_length=PICTURES_MAX)] = ()
+
+
+class AfterSaleShown(Told, frozen=True, kw_only=True):
+    after_sale_id: Annotated[str, Meta(description="order_id and one letter")]
+    order_id: str
+    title: str
+    status: str
+    status_text: str
+    amount_fen: Fen
+    reason: str
+    reason_text: str
+    words: str
+    pictures: list[str]
+    reply: Annotated[str, Meta(description="of the staff who refused it")]
+    units_back: Annotated[int, Meta(description="returned to the stock")]
+    requested_at_s: Seconds
+    decided_at_s: Seconds | None
+
+
+class OwnAfterSales(Told, frozen=True, kw_only=True):
+    refundable_fen: Annotated[Fen, Meta(description="what may yet be asked back")]
+    items: list[AfterSaleShown]
+
+
+class AfterSaleQuery(PageQuery, frozen=True, kw_only=True):
+    status: Annotated[str, Meta(pattern=r"^(requested|approved|refused|withdrawn)\Z")] = "requested"
+
+
+class AfterSaleRows(Told, frozen=True, kw_only=True):
+    items: list[AfterSaleShown]
+    next: str | None
+
+
+class ApprovalGiven(Given, frozen=True, kw_only=True):
+    amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="at most what was asked")]
+    units_back: Annotated[int, Meta(ge=0, le=999, description="that return to the stock")] = 0
+
+
+class RefusalGiven(Given, frozen=True, kw_only=True):
+    reply: Annotated[str, Meta(min_length=1, max_length=100, description="the buyer reads it")]
+
+
+class LedgerRow(Told, frozen=True, kw_only=True):
+    number: Annotated[str, Meta(description="out_trade_no, or out_refund_no")]
+    movement: Annotated[str, Meta(description="captured, earned, requested, refunded or fee")]
+    movement_text: str
+    debit: str
+    credit: str
+    amount_fen: Annotated[int, Meta(description="fen; a fee given back is less than 0")]
+    at_s: Seconds
+
+
+class LedgerShown(Told, frozen=True, kw_only=True):
+    order_id: str
+    rows: list[LedgerRow]
+    balances: Annotated[
+        dict[str, int], Meta(description="fen by account, debits positive; they add up to 0")
+    ]
+    refunds: list[RefundShown]
+
+
+class ReconciliationRow(Told, frozen=True, kw_only=True):
+    day: Annotated[str, Meta(description="YYYY-MM-DD in Beijing")]
+    method: str
+    payments: int
+    paid_fen: Fen
+    refunds: int
+    refunded_fen: Fen
+    fee_fen: int
+    compared_at_s: Seconds
+
+
+class ReconciliationRows(Told, frozen=True, kw_only=True):
+    items: list[ReconciliationRow]
+    next: str | None
+
+
+class DifferenceRow(Told, frozen=True, kw_only=True):
+    day: str
+    method: str
+    number: Annotated[str, Meta(description="out_trade_no or out_refund_no")]
+    difference: str
+    difference_text: Annotated[str, Meta(description="what it is and what to do about it")]
+    repaired: bool
+    ours: Annotated[dict[str, str | int], Meta(description="what we have of it")]
+    theirs: Annotated[dict[str, str | int], Meta(description="what the gateway's bill says")]
+    found_at_s: Seconds
+
+
+class DifferenceRows(Told, frozen=True, kw_only=True):
+    items: list[DifferenceRow]
+    next: str | None

@@ -1,0 +1,101 @@
+"""After-sale: what a buyer may ask back of an order that is to be fulfilled, or was.
+
+requested ─▶ approved (its refund follows) | refused | withdrawn
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from chalicelib.domain.money import yuan
+from chalicelib.domain.order import AFTER_SALE_LETTERS, Order, OrderStatus
+from chalicelib.errors import Conflict, InvalidRequest
+
+PICTURES_MAX = 6
+PERIOD_S = 360 * 86400  # gateways refund for a year; the rest is for staff to decide
+
+
+class AfterSaleStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Reason(StrEnum):
+    CHANGED_MIND = "changed_mind"
+    WRONG_ORDER = "wrong_order"
+    LATE = "late"
+    DAMAGED = "damaged"
+    NOT_AS_DESCRIBED = "not_as_described"
+    MISSING = "missing"
+    OTHER = "other"
+
+
+REASON_WORDS: Mapping[Reason, str] = {
+    Reason.CHANGED_MIND: "不想要了",
+    Reason.WRONG_ORDER: "拍错、多拍",
+    Reason.LATE: "没有按时发货",
+    Reason.DAMAGED: "商品变质或破损",
+    Reason.NOT_AS_DESCRIBED: "与描述不符",
+    Reason.MISSING: "少发、漏发",
+    Reason.OTHER: "其他原因",
+}
+STATUS_WORDS: Mapping[AfterSaleStatus, str] = {
+    AfterSaleStatus.REQUESTED: "等待商家处理",
+    AfterSaleStatus.APPROVED: "商家已同意退款",
+    AfterSaleStatus.REFUSED: "商家未同意",
+    AfterSaleStatus.WITHDRAWN: "已撤销",
+}
+STARTED = (
+    OrderStatus.FULFILLING,
+    OrderStatus.SHIPPED,
+    OrderStatus.READY_FOR_PICKUP,
+    OrderStatus.COMPLETED,
+)
+
+
+class AfterSaleRefused(Conflict):
+    """The order does not admit of after-sale, or of no more: the message says why."""
+
+    code = "after_sale_refused"
+    default_message = "这个订单不能申请售后。需要帮助请联系商家。"
+
+
+def check_request(order: Order, amount_fen: int, *, now_s: int) -> None:
+    """Return only when `amount_fen` may be asked back of `order`.
+
+    Raises AfterSaleRefused, or InvalidRequest for an amount that is more than there is left.
+    """
+    if order.status in (OrderStatus.PENDING, OrderStatus.CLOSED):
+        raise AfterSaleRefused("订单没有付款，不用申请售后。")
+    if order.status is OrderStatus.PAID:
+        raise AfterSaleRefused("成团后才能申请售后；没有拼成会自动退款。")
+    if order.status not in STARTED:
+        raise AfterSaleRefused("订单已在退款，不用再申请。")
+    seat = order.seat_payment
+    if seat is None or order.refundable_fen <= 0:
+        raise AfterSaleRefused("订单已没有可退的金额。需要帮助请联系商家。")
+    if now_s - seat[1].paid_at_s > PERIOD_S:
+        raise AfterSaleRefused("付款已超过一年，不能在线退款。请联系商家。")
+    check_amount(order, amount_fen)
+
+
+def check_amount(order: Order, amount_fen: int) -> None:
+    """Raises InvalidRequest when `amount_fen` is nothing, or more than is left to refund."""
+    if not 1 <= amount_fen <= order.refundable_fen:
+        most = order.refundable_fen
+        raise InvalidRequest(
+            f"退款金额应在 ¥0.01 到 {yuan(most)} 之间。",
+            field="amount_fen",
+            max=most,
+        )
+
+
+def next_letter(used: int) -> str:
+    """The letter of a payment's next after-sale refund, after `used` requests.
+
+    Raises AfterSaleRefused when there is none left.
+    """
+    if used >= len(AFTER_SALE_LETTERS):
+        raise AfterSaleRefused("申请次数太多。请直接联系商家处理。")
+    return AFTER_SALE_LETTERS[used]

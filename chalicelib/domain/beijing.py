@@ -1,0 +1,16 @@
+"""The calendar that gateways make their bills by, and shops live by: Asia/Shanghai, UTC+8."""
+
+import datetime as dt
+
+BEIJING = dt.timezone(dt.timedelta(hours=8))  # no summer time since 1991
+DAY_S = 86400
+
+
+def day_of(at_s: int) -> dt.date:
+    """The date in Beijing at `at_s`."""
+    return dt.datetime.fromtimestamp(at_s, BEIJING).date()
+
+
+def midnight_s(day: dt.date) -> int:
+    """When `day` begins in Beijing, in epoch seconds."""
+    return int(dt.datetime.combine(day, dt.time(), BEIJING).timestamp())

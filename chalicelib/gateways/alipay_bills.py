@@ -1,0 +1,114 @@
+"""Alipay's bill of a day: a zip of GBK CSV files, believed only when their own sums are right."""
+
+import csv
+import datetime as dt
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+
+from chalicelib.gateways.alipay_statements import epoch_s, signed_fen
+from chalicelib.gateways.disbelief import Disbelieved, must_be
+from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
+
+UNZIPPED_BYTES_MAX = 64 * 1024 * 1024  # some 200,000 lines
+FILES_MAX = 50
+DETAILS, SUMMARY = "业务明细", "汇总"  # in the names of the files
+KINDS = {"交易": BillKind.PAYMENT, "退款": BillKind.REFUND}
+TRANSACTION, NUMBER, KIND = "支付宝交易号", "商户订单号", "业务类型"
+AT, TOTAL, RECEIVED = "完成时间", "订单金额（元）", "商家实收（元）"
+REFUND_NUMBER, FEE = "退款批次号/请求号", "服务费（元）"
+COLUMNS = (TRANSACTION, NUMBER, KIND, AT, TOTAL, RECEIVED, REFUND_NUMBER, FEE)
+
+_ACCOUNT = re.compile(r"#账号[:：]\[([0-9]+)\]")
+_BEGINS = re.compile(r"#起始日期[:：]\[([0-9]{4})年([0-9]{2})月([0-9]{2})日")
+# "#交易合计：3笔，商家实收共29.90元，…", "#退款合计：1笔，商家实收退款共-9.90元，…"
+_SUM = re.compile(r"#+(交易|退款)合计[:：]([0-9]+)笔[,，]商家实收(?:退款)?共(-?[0-9.]+)元")
+
+
+def rows_of(archive: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
+    """Every line of the bill. Raises Disbelieved for a file that is not this account's of `day`,
+    that cannot be read, or whose lines do not add up to what it says they do."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive), metadata_encoding="gbk") as zipped:
+            return [
+                row
+                for entry in _entries(zipped)
+                for row in _rows(zipped.read(entry), day=day, seller_id=seller_id)
+            ]
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        raise Disbelieved("unreadable", "bill") from error
+    except UnicodeDecodeError as error:
+        raise Disbelieved("unreadable", "file name") from error
+
+
+def _entries(zipped: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files of single lines, if they are not too much to hold. There is always one."""
+    found = [e for e in zipped.infolist() if DETAILS in e.filename and SUMMARY not in e.filename]
+    if not found or len(found) > FILES_MAX:
+        raise Disbelieved("incomplete", "files", str(len(found)))
+    if sum(entry.file_size for entry in found) > UNZIPPED_BYTES_MAX:
+        raise Disbelieved("too_long", "bill")
+    return found
+
+
+def _rows(content: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
+    """The lines of one file, once its sums are checked."""
+    # A product's name that was cut inside a character must not cost the bill.
+    lines = content.decode("gb18030", errors="replace").splitlines()
+    remarks = [line for line in lines if line.startswith("#")]
+    _check_head(remarks, day=day, seller_id=seller_id)
+    sums = {match[1]: match for line in remarks if (match := _SUM.match(line))}
+    cells = list(_cells([line for line in lines if line.strip() and not line.startswith("#")]))
+    for word in KINDS:
+        ours = [it for it in cells if it[KIND] == word]
+        received_fen = sum(abs(signed_fen(RECEIVED, it[RECEIVED])) for it in ours)
+        stated = sums.get(word)
+        if stated is None:
+            raise Disbelieved("incomplete", f"{word}合计")
+        must_be(f"{word}合计", str(len(ours)), stated[2])
+        must_be(f"{word}合计", str(received_fen), str(abs(signed_fen("合计", stated[3]))))
+    return [_row(it) for it in cells]
+
+
+def _check_head(remarks: list[str], *, day: dt.date, seller_id: str) -> None:
+    """Whose bill it is (an account's number is the seller's, and 0156 for its currency), and of
+    which day, where it says so."""
+    for line in remarks:
+        if account := _ACCOUNT.match(line):
+            must_be("seller_id", account[1][: len(seller_id)], seller_id)
+        if begins := _BEGINS.match(line):
+            must_be("bill_date", "-".join(begins.groups()), day.isoformat())
+
+
+def _cells(lines: list[str]) -> Iterator[Mapping[str, str]]:
+    """Each line by the names of its columns; their order is Alipay's to change."""
+    table = csv.reader(lines)
+    names = [name.strip() for name in next(table, [])]
+    for column in COLUMNS:
+        if column not in names:
+            raise Disbelieved("incomplete", column)
+    for line in table:
+        if len(line) != len(names):
+            raise Disbelieved("unreadable", "line", str(len(line)))
+        # Numbers end in a tab, so that a spreadsheet does not round them.
+        it = dict(zip(names, (cell.strip() for cell in line), strict=True))
+        if it[KIND] not in KINDS:
+            raise Disbelieved("unknown_state", KIND, it[KIND][:32])
+        yield it
+
+
+def _row(it: Mapping[str, str]) -> BillRow:
+    kind = KINDS[it[KIND]]
+    refunded = kind is BillKind.REFUND  # a bill lists what was carried out, nothing else
+    return BillRow(
+        kind=kind,
+        out_trade_no=it[NUMBER],
+        transaction_id=it[TRANSACTION],
+        amount_fen=abs(signed_fen(TOTAL, it[TOTAL])),
+        fee_fen=-signed_fen(FEE, it[FEE] or "0"),  # what Alipay takes stands below nothing
+        at_s=epoch_s(AT, it[AT]),
+        out_refund_no=it[REFUND_NUMBER] if refunded else "",
+        refund_status=RefundStatus.SUCCEEDED if refunded else RefundStatus.UNKNOWN,
+    )

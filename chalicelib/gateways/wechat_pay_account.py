@@ -1,0 +1,103 @@
+"""A merchant's account at WeChat Pay, as its secret describes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import msgspec
+
+
+@dataclass(frozen=True)
+class WechatAccount:
+    """One merchant's account. Hashable, so that caches can key on it.
+
+    Direct mode: the merchant signs for itself. Partner mode (`sub_mchid` is set): a service
+    provider signs for it, and mchid, appid and every key are the provider's.
+
+    `public_keys`: (serial, PEM) of WeChat Pay's keys; a serial is PUB_KEY_ID_… or that of a
+    platform certificate. While WeChat Pay moves a merchant from one to the other, both sign.
+    """
+
+    mchid: str
+    appid: str
+    serial_no: str  # of the certificate that requests are signed with
+    private_key: str = field(repr=False)  # PEM
+    api_v3_key: str = field(repr=False)  # 32 bytes; opens callbacks
+    public_keys: tuple[tuple[str, str], ...] = field(repr=False)
+    sub_mchid: str = ""
+    sub_appid: str = ""  # the merchant's own app; empty when buyers pay in the provider's
+
+    @classmethod
+    def from_secret(cls, secret: Mapping[str, Any]) -> "WechatAccount":
+        """Raises msgspec.ValidationError when a part is missing or of the wrong shape."""
+        parts = msgspec.convert(secret, _DirectSecret | _PartnerSecret)
+        return cls(
+            serial_no=parts.serial_no,
+            private_key=parts.private_key,
+            api_v3_key=parts.api_v3_key,
+            public_keys=tuple(sorted(parts.public_keys.items())),
+            **parts.names(),
+        )
+
+    @property
+    def is_partner(self) -> bool:
+        return bool(self.sub_mchid)
+
+    @property
+    def running_appid(self) -> str:
+        """The app that buyers pay in: their openids are of it, and it asks them for the money."""
+        return self.sub_appid or self.appid
+
+    @property
+    def openid_name(self) -> str:
+        """What WeChat Pay calls a buyer's openid: it has to know of which app it is."""
+        if self.is_partner:
+            return "sub_openid" if self.sub_appid else "sp_openid"
+        return "openid"
+
+    @property
+    def merchant_names(self) -> dict[str, str]:
+        """How WeChat Pay names the merchant in what it says, by field."""
+        if self.is_partner:
+            return {"sp_mchid": self.mchid, "sub_mchid": self.sub_mchid}
+        return {"mchid": self.mchid}
+
+    @property
+    def app_names(self) -> dict[str, str]:
+        """How WeChat Pay names the app, by field; sub_appid is absent where there is none."""
+        if self.is_partner:
+            return {"sp_appid": self.appid, "sub_appid": self.sub_appid}
+        return {"appid": self.appid}
+
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Keys(msgspec.Struct, tag_field="mode", kw_only=True):
+    serial_no: _Text
+    private_key: _Text
+    api_v3_key: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{32}$")]
+    public_keys: Annotated[dict[str, str], msgspec.Meta(min_length=1)]
+
+
+class _DirectSecret(_Keys, tag="direct", kw_only=True):
+    mchid: _Text
+    appid: _Text
+
+    def names(self) -> dict[str, str]:
+        return {"mchid": self.mchid, "appid": self.appid}
+
+
+class _PartnerSecret(_Keys, tag="partner", kw_only=True):
+    sp_mchid: _Text
+    sp_appid: _Text
+    sub_mchid: _Text
+    sub_appid: str = ""
+
+    def names(self) -> dict[str, str]:
+        return {
+            "mchid": self.sp_mchid,
+            "appid": self.sp_appid,
+            "sub_mchid": self.sub_mchid,
+            "sub_appid": self.sub_appid,
+        }

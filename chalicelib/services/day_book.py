@@ -1,0 +1,65 @@
+"""The day book: what moved at the gateways, by day, so that a day can be compared with a bill.
+
+A capture gets there after its order is written: the order's due marker stays until it has. A
+refund's confirmation is written with the order itself.
+"""
+
+import datetime as dt
+
+from chalicelib.domain.beijing import day_of, midnight_s
+from chalicelib.domain.ledger import Account, Entry, Movement
+from chalicelib.domain.order import Intent
+from chalicelib.tables.base import LostRace, Writes, put_new, retried
+from chalicelib.tables.records import DayBookItem
+from chalicelib.tables.trade import OrderItem, ReconcilingItem
+
+READY_AFTER_S = 10 * 3600 + 1800  # gateways have a day's bill at 10:00 of the next, in Beijing
+ONE_DAY = dt.timedelta(days=1)
+STARTED_MAX = 1000
+
+_started: set[tuple[str, str]] = set()  # a hint: what this container knows to be under way
+
+
+def post_captures(order: OrderItem) -> None:
+    """Write what was captured for an order into the day of its capture, where it is not yet.
+
+    With the first capture at a gateway, the reconciling of its bills begins.
+    """
+    for entry in order.entries():
+        if entry.movement is Movement.CAPTURED:
+            row = _row(order, entry)
+            _begin_reconciling(row)
+            retried(lambda row=row: put_new(row))  # type: ignore[misc]
+
+
+def post_refunded(writes: Writes, order: OrderItem, entry: Entry) -> None:
+    """Write a confirmed refund into its day, with the write that confirms it."""
+    writes.put(_row(order, entry), refuse=LostRace)
+
+
+def _begin_reconciling(row: DayBookItem) -> None:
+    """Make the item that is due when the first bill is ready; nothing where there is one."""
+    if (row.merchant_id, row.method) in _started:
+        return
+    if len(_started) >= STARTED_MAX:
+        _started.clear()
+    day = day_of(row.at_s)
+    due_at_s = midnight_s(day + ONE_DAY) + READY_AFTER_S
+    item = ReconcilingItem.at(row.merchant_id, row.method, day=day.isoformat())
+    retried(lambda: put_new(item.marked(Intent.RECONCILE, due_at_s)))
+    _started.add((row.merchant_id, row.method))
+
+
+def _row(order: OrderItem, entry: Entry) -> DayBookItem:
+    debit, credit = entry.legs
+    assert Account.GATEWAY in (debit, credit), entry
+    return DayBookItem.at(
+        order.merchant_id,
+        entry.at_s,
+        f"{order.order_id}{entry.of}",
+        method=order.view().payments[entry.of[:2]].method,
+        movement=entry.movement.value,
+        debit=debit.value,
+        credit=credit.value,
+        amount_fen=entry.amount_fen,
+    )

@@ -1,0 +1,317 @@
+"""After-sale: money back after forming, by request and approval, through the one machinery."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Activity, Buyer, Town, at_once
+
+PICTURE = "https://pictures.example.com/1.jpg"
+ASKED = {"amount_fen": 5900, "reason": "damaged", "words": "到货时已变质", "pictures": [PICTURE]}
+
+
+def formed(town: Town, **terms: Any) -> tuple[Activity, str, list[tuple[Buyer, str]]]:
+    """(activity, group_id, members) of a group of two that is formed and settled."""
+    activity = town.activity(seats=2, stock=10, **terms)
+    group_id, leader, first = town.open_group(activity)
+    friend, second = town.member(activity, group_id)
+    town.run_jobs()
+    return activity, group_id, [(leader, first), (friend, second)]
+
+
+def ask(buyer: Buyer, order_id: str, **changes: Any) -> Any:
+    return buyer.post(f"/v1/orders/{order_id}/after-sales", {**ASKED, **changes})
+
+
+def approve(town: Town, after_sale_id: str, amount_fen: int, units_back: int = 0) -> Any:
+    given = {"amount_fen": amount_fen, "units_back": units_back}
+    return town.owner().post(f"/v1/merchant/after-sales/{after_sale_id}/approval", given)
+
+
+def refuse(town: Town, after_sale_id: str, reply: str = "签收时完好") -> Any:
+    return town.owner().post(f"/v1/merchant/after-sales/{after_sale_id}/refusal", {"reply": reply})
+
+
+def waiting(town: Town, status: str = "requested") -> list[Any]:
+    rows: list[Any] = town.owner().get(f"/v1/merchant/after-sales?status={status}").body["items"]
+    return rows
+
+
+def ledger(town: Town, order_id: str) -> Any:
+    return town.owner().get(f"/v1/merchant/orders/{order_id}/ledger").body
+
+
+def test_one_member_is_refunded_and_the_group_stays_formed(town: Town) -> None:
+    activity, group_id, [(leader, first), (friend, second)] = formed(town)
+    asked = ask(friend, second)
+    assert (asked.status, asked.body["status_text"]) == (201, "等待商家处理")
+    [row] = waiting(town)
+    assert (row["after_sale_id"], row["pictures"]) == (asked.body["after_sale_id"], [PICTURE])
+
+    approved = approve(town, row["after_sale_id"], 5900, units_back=1)
+    assert (approved.status, approved.body["status"]) == (200, "approved")
+    assert friend.order(second)["status_text"] == "退款中"
+    town.run_jobs()
+
+    assert friend.status(second) == "refunded"
+    assert (leader.status(first), leader.order(first)["refunds"]) == ("fulfilling", [])
+    group = town.stored_group(group_id)
+    assert (group.status, group.seats_paid) == ("formed", 2)
+    assert town.stock(activity) == 9
+    assert town.money() == {"captured_fen": 11800, "refunded_fen": 5900, "refunding_fen": 0}
+    titles = [m["title"] for m in friend.get("/v1/me/messages").body["items"]]
+    assert {"商家已同意退款", "退款已到账"} <= set(titles)
+    town.check_laws()
+
+
+def test_part_of_an_order_is_refunded_and_the_rest_is_shipped(town: Town) -> None:
+    activity, _, [_, (friend, second)] = formed(town)
+    asked = ask(friend, second, amount_fen=2000)
+
+    approve(town, asked.body["after_sale_id"], 1500)
+    assert friend.order(second)["status_text"] == "已成团待发货·部分退款中"
+    town.run_jobs()
+
+    shown = friend.order(second)
+    assert (shown["status"], shown["status_text"]) == ("fulfilling", "已成团待发货·已部分退款")
+    assert [(r["amount_fen"], r["status"]) for r in shown["refunds"]] == [(1500, "succeeded")]
+    own = friend.get(f"/v1/orders/{second}/after-sales").body
+    assert (own["refundable_fen"], own["items"][0]["amount_fen"]) == (4400, 1500)
+    assert town.stock(activity) == 8
+    town.check_laws()
+
+
+def test_several_parts_add_up_to_the_whole_and_never_to_more(town: Town) -> None:
+    activity, _, [_, (friend, second)] = formed(town, limit_per_buyer=1, limit_per_order=1)
+    for amount_fen in (2000, 3000):
+        asked = ask(friend, second, amount_fen=amount_fen)
+        approve(town, asked.body["after_sale_id"], amount_fen)
+        town.wait(120)
+
+    too_much = ask(friend, second, amount_fen=901)
+    assert (too_much.status, too_much.code) == (400, "invalid_request")
+    assert too_much.body["details"]["max"] == 900
+    last = ask(friend, second, amount_fen=900)
+    approve(town, last.body["after_sale_id"], 900, units_back=1)
+    town.wait(120)
+
+    assert friend.status(second) == "refunded"
+    assert (ask(friend, second).status, ask(friend, second).code) == (409, "after_sale_refused")
+    assert town.limit_used(activity, friend) == 0
+    assert town.money()["refunded_fen"] == 5900
+    town.check_laws()
+
+
+def test_ledger_of_an_order_tells_every_movement_and_adds_up(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    asked = ask(friend, second, amount_fen=900)
+    approve(town, asked.body["after_sale_id"], 900)
+    town.run_jobs()
+
+    told = ledger(town, second)
+
+    assert [(r["movement"], r["debit"], r["credit"], r["amount_fen"]) for r in told["rows"]] == [
+        ("captured", "gateway", "held", 5900),
+        ("earned", "held", "sales", 5900),
+        ("requested", "sales", "refunds_due", 900),
+        ("refunded", "refunds_due", "gateway", 900),
+    ]
+    assert told["balances"] == {
+        "gateway": 5000,
+        "held": 0,
+        "sales": -5000,
+        "refunds_due": 0,
+        "fees": 0,
+    }
+
+
+def test_same_claim_again_is_the_same_request_and_another_is_refused(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    first = ask(friend, second)
+
+    again, other = ask(friend, second), ask(friend, second, amount_fen=1)
+
+    assert again.body == first.body
+    assert (other.status, other.code) == (409, "after_sale_refused")
+    assert len(waiting(town)) == 1
+
+
+def test_twenty_claims_at_once_are_one_request(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+
+    replies = at_once([lambda: ask(friend, second)] * 20)
+
+    assert {reply.status for reply in replies} <= {201, 503}
+    assert len(waiting(town)) == 1
+    town.check_laws()
+
+
+def test_refused_request_tells_its_buyer_why_and_leaves_the_order(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    asked = ask(friend, second)
+
+    refused = refuse(town, asked.body["after_sale_id"])
+
+    assert (refused.status, refused.body["reply"]) == (200, "签收时完好")
+    assert refuse(town, asked.body["after_sale_id"]).body == refused.body
+    assert approve(town, asked.body["after_sale_id"], 5900).code == "after_sale_refused"
+    assert friend.order(second)["refunds"] == []
+    [message] = [
+        m for m in friend.get("/v1/me/messages").body["items"] if m["title"] == "商家未同意售后申请"
+    ]
+    assert "签收时完好" in message["text"]
+    assert ask(friend, second).status == 201
+    town.check_laws()
+
+
+def test_withdrawn_request_is_decided_no_more(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    asked = ask(friend, second)
+    path = f"/v1/orders/{second}/after-sales/A/withdrawal"
+
+    assert friend.post(path).body["status"] == "withdrawn"
+    assert friend.post(path).status == 200
+
+    assert approve(town, asked.body["after_sale_id"], 5900).code == "after_sale_refused"
+    assert waiting(town) == []
+    town.check_laws()
+
+
+def test_approval_and_withdrawal_at_once_have_one_outcome(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    after_sale_id = ask(friend, second).body["after_sale_id"]
+
+    def approval() -> Any:
+        return approve(town, after_sale_id, 5900)
+
+    def withdrawal() -> Any:
+        return friend.post(f"/v1/orders/{second}/after-sales/A/withdrawal")
+
+    at_once([approval, withdrawal] * 4)
+    town.run_jobs(2)
+
+    own = friend.get(f"/v1/orders/{second}/after-sales").body["items"][0]["status"]
+    expected = {"approved": "refunded", "withdrawn": "fulfilling"}
+    assert friend.status(second) == expected[own]
+    town.check_laws()
+
+
+def test_approval_told_ten_times_at_once_refunds_once(town: Town) -> None:
+    activity, _, [_, (friend, second)] = formed(town)
+    after_sale_id = ask(friend, second).body["after_sale_id"]
+
+    at_once([lambda: approve(town, after_sale_id, 5900, units_back=1)] * 10)
+    town.run_jobs()
+
+    assert town.money()["refunded_fen"] == 5900
+    assert town.stock(activity) == 9
+    town.check_laws()
+
+
+def test_after_sale_before_forming_is_refused_and_changes_nothing(town: Town) -> None:
+    activity = town.activity(seats=3)
+    group_id, leader, first = town.open_group(activity)
+    friend, second = town.join(activity, group_id)
+
+    waits, unpaid = ask(leader, first), ask(friend, second)
+
+    assert [(r.status, r.code) for r in (waits, unpaid)] == [(409, "after_sale_refused")] * 2
+    assert "成团后" in waits.body["message"]
+    assert waiting(town) == []
+    town.check_laws(quiescent=False)
+
+
+def test_solo_order_can_be_refunded_and_its_units_go_back_to_the_product(town: Town) -> None:
+    activity = town.activity(stock=10, product_stock=12)
+    buyer = town.buyer()
+    order_id = buyer.buy_alone(activity, quantity=2).body["order_id"]
+    town.pay(buyer, order_id)
+    asked = ask(buyer, order_id, amount_fen=19800)
+
+    approve(town, asked.body["after_sale_id"], 19800, units_back=2)
+    town.run_jobs()
+
+    assert buyer.status(order_id) == "refunded"
+    assert town.product_stock(activity) == 2
+    town.check_laws()
+
+
+def test_part_that_the_gateway_cannot_refund_stands_with_staff(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    asked = ask(friend, second, amount_fen=900)
+    town.wechat.faults.add("refund", "stays_processing")
+    approve(town, asked.body["after_sale_id"], 900)
+    town.run_jobs()
+    town.wechat.settle_refunds(out_refund_no=f"{second}01A", status="ABNORMAL")
+    assert town.wechat.quiet()
+    town.run_jobs()
+
+    [row] = town.owner().get("/v1/merchant/refunds").body["items"]
+
+    assert (row["out_refund_no"], row["reason"]) == (f"{second}01A", "abnormal")
+    assert friend.status(second) == "fulfilling"
+    town.check_laws()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_fen": 0},
+        {"amount_fen": -1},
+        {"amount_fen": 1.5},
+        {"amount_fen": 5901},
+        {"reason": "because"},
+        {"words": "长" * 201},
+        {"pictures": [PICTURE] * 7},
+        {"pictures": ["http://pictures.example.com/1.jpg"]},
+        {"status": "approved"},
+    ],
+)
+def test_wrong_claim_is_refused_and_changes_nothing(town: Town, changes: dict[str, Any]) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+
+    reply = ask(friend, second, **changes)
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert waiting(town) == []
+
+
+def test_staff_cannot_give_back_more_than_was_asked_or_return_more_than_was_bought(
+    town: Town,
+) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    after_sale_id = ask(friend, second, amount_fen=900).body["after_sale_id"]
+
+    more, units = approve(town, after_sale_id, 901), approve(town, after_sale_id, 900, 2)
+
+    assert [(r.status, r.body["details"]["field"]) for r in (more, units)] == [
+        (400, "amount_fen"),
+        (400, "units_back"),
+    ]
+    assert len(waiting(town)) == 1
+
+
+def test_clerk_sees_requests_and_cannot_decide_them(town: Town) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    after_sale_id = ask(friend, second).body["after_sale_id"]
+    clerk = town.staff("service")
+
+    assert len(clerk.get("/v1/merchant/after-sales").body["items"]) == 1
+    given = {"amount_fen": 1}
+    reply = clerk.post(f"/v1/merchant/after-sales/{after_sale_id}/approval", given)
+
+    assert (reply.status, reply.code) == (403, "forbidden")
+
+
+def test_another_buyers_after_sale_does_not_exist(town: Town) -> None:
+    _, _, [(leader, _), (friend, second)] = formed(town)
+    ask(friend, second)
+
+    replies = [
+        ask(leader, second),
+        leader.get(f"/v1/orders/{second}/after-sales"),
+        leader.post(f"/v1/orders/{second}/after-sales/A/withdrawal"),
+    ]
+
+    assert [(reply.status, reply.code) for reply in replies] == [(404, "not_found")] * 3
+    assert len(waiting(town)) == 1

@@ -1,0 +1,258 @@
+"""Bills against the ledger: what a lost callback would have told is taken over, the rest told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
+from chalicelib.domain.ledger import Account, balances
+from chalicelib.domain.order import Intent, OrderStatus
+from chalicelib.domain.reconcile import Difference
+from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
+from chalicelib.services import due, reconciliation
+from chalicelib.services.day_book import READY_AFTER_S
+from chalicelib.tables.trade import OrderItem
+from tests.shop import OTHER_PAY, PAY_BY_S, Shop, new_shop, number_of
+
+Edit = Callable[[list[BillRow]], list[BillRow]]
+
+
+@pytest.fixture
+def shop(engine: str) -> Iterator[Shop]:
+    with new_shop() as shop:
+        yield shop
+
+
+def paid(shop: Shop) -> OrderItem:
+    """An order that waits for its group, with its capture in the day book."""
+    sold = shop.activity(price_fen=5900)
+    order = shop.open(sold, shop.buyer())
+    shop.pay(order)
+    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    return order
+
+
+def refunded(shop: Shop) -> OrderItem:
+    """An order whose refund the gateway has confirmed, to it and to us."""
+    order = paid(shop)
+    shop.cancel(order)
+    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    shop.confirm(f"{number_of(order)}F")
+    return order
+
+
+def reconcile(shop: Shop) -> list[tuple[Difference, bool]]:
+    """Compare the bill of the shop's day; (difference, repaired) of each one found."""
+    day = day_of(shop.now_s)
+    shop.now_s = midnight_s(day) + DAY_S + READY_AFTER_S
+    due.run(Intent.RECONCILE, now_s=shop.now_s)
+    found, _ = reconciliation.differences(shop.merchant_id, after=None, limit=50)
+    return [(Difference(item.difference), item.repaired) for item in found]
+
+
+def edited(kind: BillKind, **changes: object) -> Edit:
+    """Lines of one kind say something else."""
+    return lambda rows: [replace(r, **changes) if r.kind is kind else r for r in rows]  # type: ignore[arg-type]
+
+
+def without(kind: BillKind) -> Edit:
+    return lambda rows: [row for row in rows if row.kind is not kind]
+
+
+def twice(rows: list[BillRow]) -> list[BillRow]:
+    return [row for row in rows for _ in range(2)]
+
+
+def test_bill_that_fits_is_reported_with_its_totals(shop: Shop) -> None:
+    order = refunded(shop)
+
+    assert reconcile(shop) == []
+
+    [day], _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
+    assert (day.payments, day.paid_fen, day.refunds, day.refunded_fen) == (1, 5900, 1, 5900)
+    assert day.day == day_of(order.pay_by_s - PAY_BY_S).isoformat()
+    shop.check(quiescent=True)
+
+
+@pytest.mark.parametrize(
+    ("set_up", "edit", "difference"),
+    [
+        (
+            paid,
+            edited(BillKind.PAYMENT, out_trade_no="x" * 32),
+            [Difference.UNKNOWN_PAYMENT],
+        ),
+        (paid, edited(BillKind.PAYMENT, out_trade_no="0" * 32), [Difference.UNKNOWN_PAYMENT]),
+        (paid, edited(BillKind.PAYMENT, amount_fen=5901), [Difference.PAYMENT_AMOUNT]),
+        (paid, edited(BillKind.PAYMENT, mismatch="appid"), [Difference.WRONG_ACCOUNT]),
+        (paid, edited(BillKind.PAYMENT, mismatch="currency"), [Difference.WRONG_ACCOUNT]),
+        (paid, edited(BillKind.PAYMENT, transaction_id="other"), [Difference.TRANSACTION]),
+        (paid, edited(BillKind.PAYMENT, at_s=1), [Difference.PAYMENT_DAY]),
+        (paid, twice, [Difference.REPEATED]),
+        (
+            refunded,
+            edited(BillKind.REFUND, out_refund_no=f"{'0' * 32}F"),
+            [Difference.UNKNOWN_REFUND],
+        ),
+        (refunded, edited(BillKind.REFUND, amount_fen=1), [Difference.REFUND_AMOUNT]),
+    ],
+)
+def test_difference_is_reported_with_both_sides_and_changes_nothing(
+    shop: Shop, set_up: Callable[[Shop], OrderItem], edit: Edit, difference: list[Difference]
+) -> None:
+    order = set_up(shop)
+    shop.gateway.edit_bill = edit
+    before = shop.order(order.order_id).serialize()
+
+    assert reconcile(shop) == [(found, False) for found in difference]
+
+    [kept], _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    assert kept.theirs.as_dict()["amount_fen"] in (5900, 5901, 1)
+    assert (kept.ours.as_dict() == {}) == kept.difference.startswith("unknown") or twice is edit
+    assert shop.order(order.order_id).serialize() == before
+    due.run(Intent.RECONCILE, now_s=shop.now_s)
+    again, _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    assert len(again) == 1
+
+
+@pytest.mark.parametrize("status", [RefundStatus.CLOSED, RefundStatus.ABNORMAL])
+def test_refund_that_was_confirmed_and_is_not_made_is_reported(
+    shop: Shop, status: RefundStatus
+) -> None:
+    order = refunded(shop)
+    shop.gateway.overrule(f"{number_of(order)}F", status)
+
+    assert reconcile(shop) == [(Difference.REFUND_NOT_MADE, False)]
+
+    assert shop.order(order.order_id).status == OrderStatus.REFUNDED
+
+
+def test_state_that_a_refund_had_when_the_bill_was_made_is_no_difference(shop: Shop) -> None:
+    refunded(shop)
+    shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.ABNORMAL)
+
+    assert reconcile(shop) == []
+
+
+def test_payment_whose_callback_never_came_is_taken_over(shop: Shop) -> None:
+    paid(shop)  # so that there is a bill to be compared
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.capture(order)
+
+    assert reconcile(shop) == [(Difference.PAYMENT_UNHEARD, True)]
+
+    assert shop.order(order.order_id).status == OrderStatus.PAID
+    shop.check()
+
+
+def test_late_payment_that_nobody_heard_of_is_taken_over_and_refunded(shop: Shop) -> None:
+    paid(shop)
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.ask(order)
+    shop.cancel(order)
+    shop.gateway.pay_in_spite(number_of(order), at_s=shop.now_s)
+
+    assert reconcile(shop) == [(Difference.PAYMENT_UNHEARD, True)]
+
+    known = shop.order(order.order_id).view()
+    assert (known.status, list(known.refunds)) == (OrderStatus.CLOSED, ["01L"])
+    shop.check()
+
+
+def test_refund_whose_confirmation_never_came_is_taken_over(shop: Shop) -> None:
+    order = paid(shop)
+    shop.cancel(order)
+    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    shop.gateway.settle(f"{number_of(order)}F")
+
+    assert reconcile(shop) == [(Difference.REFUND_UNHEARD, True)]
+
+    assert shop.order(order.order_id).status == OrderStatus.REFUNDED
+    shop.check(quiescent=True)
+
+
+def test_payment_that_is_in_no_bill_is_asked_about_before_it_is_reported(shop: Shop) -> None:
+    paid(shop)
+    shop.gateway.edit_bill = without(BillKind.PAYMENT)
+
+    assert reconcile(shop) == []
+
+
+def test_payment_that_neither_bill_nor_gateway_knows_is_reported(shop: Shop) -> None:
+    order = paid(shop)
+    shop.gateway.forget(number_of(order))
+
+    assert reconcile(shop) == [(Difference.PAYMENT_MISSING, False)]
+
+
+def test_refund_that_neither_bill_nor_gateway_knows_is_reported(shop: Shop) -> None:
+    order = refunded(shop)
+    shop.gateway.forget(f"{number_of(order)}F")
+
+    assert reconcile(shop) == [(Difference.REFUND_MISSING, False)]
+
+
+def test_payment_at_another_gateway_than_ours_is_reported(shop: Shop) -> None:
+    paid(shop)
+    elsewhere = shop.open(shop.activity(), shop.buyer())
+    shop.ask(elsewhere, OTHER_PAY)
+    trade = shop.other_gateway.pay(number_of(elsewhere), at_s=shop.now_s)
+    shop.hear(trade, OTHER_PAY)
+    claimed = edited(BillKind.PAYMENT, out_trade_no=number_of(elsewhere))
+    shop.gateway.edit_bill = lambda rows: rows + claimed(rows)
+
+    assert reconcile(shop) == [(Difference.WRONG_GATEWAY, False)]
+
+
+def test_fee_of_a_bill_is_entered_once(shop: Shop) -> None:
+    order = paid(shop)
+    shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
+
+    assert reconcile(shop) == []
+    due.run(Intent.RECONCILE, now_s=shop.now_s + DAY_S)
+
+    left = balances(shop.order(order.order_id).entries())
+    assert (left[Account.FEES], left[Account.GATEWAY], sum(left.values())) == (35, 5865, 0)
+
+
+def test_bill_that_is_not_made_yet_is_asked_for_again(shop: Shop) -> None:
+    order = paid(shop)
+    shop.gateway.silent = {"bill"}
+    shop.gateway.edit_bill = edited(BillKind.PAYMENT, amount_fen=1)
+    assert reconcile(shop) == []
+
+    shop.gateway.silent = set()
+    shop.now_s += reconciliation.LATER_S
+    due.run(Intent.RECONCILE, now_s=shop.now_s)
+
+    [kept], _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    assert (kept.number, kept.difference) == (number_of(order), Difference.PAYMENT_AMOUNT)
+
+
+def test_bill_too_long_for_one_run_is_gone_on_with(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "ROWS_MAX", 1)
+    for _ in range(3):
+        paid(shop)
+    shop.gateway.edit_bill = edited(BillKind.PAYMENT, amount_fen=1)
+
+    assert reconcile(shop) == [(Difference.PAYMENT_AMOUNT, False)] * 3
+
+    [day], _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
+    assert day.payments == 3
+
+
+def test_days_that_were_missed_are_made_up_for(shop: Shop) -> None:
+    paid(shop)
+    shop.now_s += 3600
+    shop.gateway.silent = {"bill"}
+    first = day_of(shop.now_s)
+    assert reconcile(shop) == []
+    shop.gateway.silent = set()
+    shop.now_s += 4 * DAY_S
+    due.run(Intent.RECONCILE, now_s=shop.now_s)
+
+    days, _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
+    assert [item.day for item in days] == [first.isoformat()]

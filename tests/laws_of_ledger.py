@@ -1,0 +1,111 @@
+"""Laws of the ledger, the day book and after-sale."""
+
+from collections.abc import Callable, Iterator
+
+from chalicelib.domain.ledger import Account, Movement, balances
+from chalicelib.domain.order import (
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    RefundReason,
+    RefundStatus,
+    reason_of,
+)
+from chalicelib.gateways import payment as port
+from tests.stored import GIVEN_BACK, TO_FULFIL, Books, after_sale_fen
+
+Violations = Iterator[str]
+CONFIRMED = port.RefundStatus.SUCCEEDED
+
+
+def ledgers(books: Books) -> Violations:
+    """What the ledger of an order says is what its payments, refunds and state say."""
+    for order_id, order in books.orders.items():
+        known, entries = order.view(), order.entries()
+        said = {e.key: e.amount_fen for e in entries if e.movement is not Movement.FEE}
+        expected = {key: fen for key, fen in _expected(known).items() if fen}
+        if said != expected:
+            yield f"4 ledger: order {order_id} says {said}, not {expected}"
+        left = balances(entries)
+        if sum(left.values()):
+            yield f"4 ledger: order {order_id} does not add up: {left}"
+        held = order.total_fen if known.status is OrderStatus.PAID else 0
+        if -left[Account.HELD] != held:
+            yield f"4 ledger: {known.status} order {order_id} holds {-left[Account.HELD]} fen"
+
+
+def _expected(order: Order) -> dict[str, int]:
+    """The entries that an order's state tells of."""
+    expected = {}
+    for attempt, payment in order.payments.items():
+        if payment.status is PaymentStatus.SUCCEEDED:
+            expected[f"{attempt} {Movement.CAPTURED}"] = payment.amount_fen
+    for key, refund in order.refunds.items():
+        expected[f"{key} {Movement.REFUND_REQUESTED}"] = refund.amount_fen
+        if refund.status is RefundStatus.SUCCEEDED:
+            expected[f"{key} {Movement.REFUNDED}"] = refund.amount_fen
+    seat = order.seat_payment
+    after_sale = order.status in GIVEN_BACK and after_sale_fen(order) > 0
+    if seat and (order.status in TO_FULFIL or after_sale):
+        expected[f"{seat[0]} {Movement.EARNED}"] = seat[1].amount_fen
+    return expected
+
+
+def day_books(books: Books) -> Violations:
+    """What is in the day book has happened, once, and is in the ledger of its order."""
+    for number, rows in books.day_book.items():
+        order = books.orders.get(number[:30])
+        movement = rows[0].movement
+        said = order.ledger.as_dict().get(f"{number[30:]} {movement}") if order else None
+        if len(rows) > 1 or said is None or said[0] != rows[0].amount_fen:
+            amounts_there = [row.amount_fen for row in rows]
+            yield f"4 ledger: day book has {movement} {number} of {amounts_there}, not {said}"
+
+
+def posted(books: Books) -> Violations:
+    for order_id, order in books.orders.items():
+        for entry in order.entries():
+            at_gateway = entry.movement in (Movement.CAPTURED, Movement.REFUNDED)
+            refunded = entry.movement is Movement.REFUNDED
+            if not refunded and order.pay_by_s > books.now_s:
+                continue  # the stream's, or the job's at that time
+            if at_gateway and f"{order_id}{entry.of}" not in books.day_book:
+                yield f"4 ledger: {entry.movement} {order_id}{entry.of} is in no day book"
+
+
+def gateways_balance(books: Books) -> Violations:
+    """What the ledgers say is left at the gateway is what the gateway says."""
+    entries = [entry for order in books.orders.values() for entry in order.entries()]
+    # Gateways keep their fee apart from what a trade was.
+    moved = [entry for entry in entries if entry.movement is not Movement.FEE]
+    ours = balances(moved)[Account.GATEWAY]
+    confirmed = (r for r in books.ledger.refunds.values() if r.status is CONFIRMED)
+    theirs = sum(books.ledger.captured.values()) - sum(r.amount_fen for r in confirmed)
+    if ours != theirs:
+        yield f"4 ledger: {ours} fen should be at the gateway, there are {theirs}"
+
+
+def after_sales(books: Books) -> Violations:
+    """An order has one open request at most, and a refund for each one that was approved."""
+    for order_id, order in books.orders.items():
+        asked = books.after_sales.get(order_id, [])
+        waiting = [a.letter for a in asked if a.status == "requested"]
+        if waiting != ([order.after_sale] if order.after_sale else []):
+            yield f"after-sale: order {order_id} waits for {order.after_sale}, there are {waiting}"
+        approved = {a.letter: a.amount_fen for a in asked if a.status == "approved"}
+        refunds = order.view().refunds.items()
+        made = {
+            key[2:]: refund.amount_fen
+            for key, refund in refunds
+            if reason_of(key) is RefundReason.AFTER_SALE
+        }
+        if approved != made:
+            yield f"after-sale: order {order_id}: approved {approved}, refunded {made}"
+        back = sum(a.units_back for a in asked if a.status == "approved")
+        if back != (order.returned or 0) or back > order.quantity:
+            yield f"after-sale: order {order_id}: {back} units came back, {order.returned} counted"
+
+
+Law = Callable[[Books], Violations]
+LAWS: tuple[Law, ...] = (ledgers, day_books, after_sales)
+FINAL: tuple[Law, ...] = (posted, gateways_balance)

@@ -1,0 +1,104 @@
+"""Where a town's buyers pay: the local WeChat or the local Alipay, behind one face.
+
+`faults`, `ledger` and `courier` of both are alike; what differs is here.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.local.alipay import Alipay
+from infra.local.wechat import Wechat
+
+WECHAT_PAY, ALIPAY = "wechat_pay", "alipay"
+BOTH = (WECHAT_PAY, ALIPAY)
+
+
+class Till:
+    """One merchant's account at one gateway. `prepay_fault`: the operation that a fault of a
+    payment's beginning is ordered for; `not_enough`: reason and words of an empty balance."""
+
+    method: str
+    prepay_fault: str
+    not_enough: tuple[str, str]
+
+    def __init__(self, gateway: Any, account_of: Callable[[], Any]) -> None:
+        self._gateway, self._account_of = gateway, account_of
+        self.faults, self.ledger, self.courier = gateway.faults, gateway.ledger, gateway.courier
+
+    @property
+    def mchid(self) -> str:
+        """The merchant's number at the gateway."""
+        return str(self._account_of().mchid)
+
+    def key_of(self, parameters: Mapping[str, str]) -> str:
+        """What the phone pays with, from the parameters of a payment."""
+        raise NotImplementedError
+
+    def pay(self, key: str, *, paid_at_s: int | None = None) -> str:
+        """The buyer pays; the out_trade_no."""
+        raise NotImplementedError
+
+    def pay_in_spite(self, out_trade_no: str, *, paid_at_s: int | None = None) -> None:
+        """A payment that had expired or was closed is taken: what never happens, does."""
+        raise NotImplementedError
+
+    def path(self, merchant_id: str, what: str) -> str:
+        """Where the gateway tells of payments or refunds."""
+        raise NotImplementedError
+
+    def set_balance(self, amount_fen: int) -> None:
+        """What the merchant can refund from."""
+        self.ledger.balances[self.mchid] = amount_fen
+
+    def settle_refunds(self, **what: str) -> int:
+        return int(self._gateway.settle_refunds(**what))
+
+    def quiet(self) -> bool:
+        return bool(self._gateway.quiet())
+
+
+class WechatTill(Till):
+    method, prepay_fault = WECHAT_PAY, "prepay"
+    not_enough = ("NOTENOUGH", "商户号余额不足。请先充值，再点「重新发起」。")
+    _gateway: Wechat
+
+    def key_of(self, parameters: Mapping[str, str]) -> str:
+        return parameters["package"].removeprefix("prepay_id=")
+
+    def pay(self, key: str, *, paid_at_s: int | None = None) -> str:
+        return str(self._gateway.pay(prepay_id=key, paid_at=paid_at_s).out_trade_no)
+
+    def pay_in_spite(self, out_trade_no: str, *, paid_at_s: int | None = None) -> None:
+        trade = self.ledger.trade(self.mchid, out_trade_no)
+        trade.state = "NOTPAY"
+        trade.order.pop("time_expire", None)
+        self._gateway.pay(out_trade_no=out_trade_no, paid_at=paid_at_s)
+
+    def path(self, merchant_id: str, what: str) -> str:
+        return f"/v1/callbacks/wechat-pay/{merchant_id}/{what}"
+
+
+class AlipayTill(Till):
+    """Buyers pay on Alipay's page; nothing is known of a payment until they have opened it."""
+
+    method, prepay_fault = ALIPAY, "query"  # its address is signed without asking Alipay
+    not_enough = (
+        "ACQ.SELLER_BALANCE_NOT_ENOUGH",
+        "支付宝账户余额不足。请先充值，再点「重新发起」。",
+    )
+    _gateway: Alipay
+
+    def key_of(self, parameters: Mapping[str, str]) -> str:
+        return self._gateway.open(parameters["url"])
+
+    def pay(self, key: str, *, paid_at_s: int | None = None) -> str:
+        return self._gateway.pay(trade_no=key, paid_at=paid_at_s).out_trade_no
+
+    def pay_in_spite(self, out_trade_no: str, *, paid_at_s: int | None = None) -> None:
+        trade = self.ledger.trade(self.mchid, out_trade_no)
+        trade.state = "WAIT_BUYER_PAY"
+        trade.order.pop("time_expire", None)
+        self._gateway.pay(out_trade_no=out_trade_no, paid_at=paid_at_s)
+
+    def path(self, merchant_id: str, what: str) -> str:
+        return f"/v1/callbacks/alipay/{merchant_id}"

@@ -1,0 +1,339 @@
+"""Callbacks of WeChat Pay: which are believed, and how they go astray."""
+
+import time
+
+import pytest
+
+from chalicelib.gateways.payment import (
+    CallbackRefused,
+    TradeStatus,
+)
+from chalicelib.gateways.wechat_pay import WechatPay
+from chalicelib.gateways.wechat_pay_account import WechatAccount
+from infra.local.wechat_http import Answer, Call, Server
+from tests.wechat_pay import (
+    NOWHERE,
+    NUMBERS,
+    PAID_AT_S,
+    PRICE_FEN,
+    callback,
+    gateway_of,
+    now_s,
+    order,
+    paid,
+    refused,
+    statement,
+)
+
+
+def test_payment_callback_tells_what_the_query_tells(wechat, pay, sent):
+    bought = paid(wechat, pay)
+
+    url, headers, body = sent[-1]
+    told = pay.read_callback(headers, body, now_s=now_s())
+
+    assert url == "http://127.0.0.1/callbacks/wechat-pay"
+    assert told == pay.query(bought.out_trade_no)
+    assert told.status is TradeStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
+def test_header_names_may_be_in_any_case(wechat, pay, sent, case):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+
+    told = pay.read_callback(
+        {case(name): value for name, value in headers.items()}, body, now_s=now_s()
+    )
+
+    assert told.amount_fen == PRICE_FEN
+
+
+def test_callback_without_signature_type_is_taken_as_rsa(wechat, pay, sent):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+    del headers["Wechatpay-Signature-Type"]
+
+    assert pay.read_callback(headers, body, now_s=now_s()).amount_fen == PRICE_FEN
+
+
+def test_callback_of_another_signature_type_is_refused(wechat, pay, sent):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+    headers["Wechatpay-Signature-Type"] = "WECHATPAY2-SM2-WITH-SM3"
+
+    assert refused(pay, headers, body) == {
+        "reason": "signature_type",
+        "field": "Wechatpay-Signature-Type",
+        "seen": "WECHATPAY2-SM2-WITH-SM3",
+    }
+
+
+@pytest.mark.parametrize("name", ["Timestamp", "Nonce", "Signature", "Serial"])
+def test_callback_without_one_of_its_headers_is_refused(wechat, pay, sent, name):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+    del headers[f"Wechatpay-{name}"]
+
+    assert refused(pay, headers, body) == {
+        "reason": "missing_header",
+        "field": f"Wechatpay-{name}",
+    }
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda headers, body: (headers, body + b" "),
+        lambda headers, body: (headers | {"Wechatpay-Nonce": "x"}, body),
+        lambda headers, body: (headers | {"Wechatpay-Signature": "WECHATPAY/SIGNTEST/x"}, body),
+        lambda headers, body: (headers | {"Wechatpay-Signature": "签名"}, body),
+        lambda headers, body: (headers | {"Wechatpay-Signature": "AAAA"}, body),
+    ],
+)
+def test_tampered_callback_is_refused(wechat, pay, sent, tamper):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+
+    details = refused(pay, *tamper(headers, body))
+
+    assert details == {"reason": "signature", "field": "Wechatpay-Signature"}
+
+
+@pytest.mark.parametrize("age_s", [300, -300, 3600])
+def test_stale_callback_is_refused(wechat, pay, sent, age_s):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+    signed_at_s = int(headers["Wechatpay-Timestamp"])
+
+    details = refused(pay, headers, body, at_s=signed_at_s + age_s)
+
+    assert details == {
+        "reason": "stale",
+        "field": "Wechatpay-Timestamp",
+        "seen": str(signed_at_s),
+    }
+
+
+@pytest.mark.parametrize("age_s", [299, -299])
+def test_callback_just_inside_the_window_is_read(wechat, pay, sent, age_s):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+    signed_at_s = int(headers["Wechatpay-Timestamp"])
+
+    told = pay.read_callback(headers, body, now_s=signed_at_s + age_s)
+
+    assert told.amount_fen == PRICE_FEN
+
+
+@pytest.mark.parametrize("timestamp", ["-1", "1e9", "１８０", "9" * 13, "now"])
+def test_timestamp_that_is_no_number_is_refused(wechat, pay, sent, timestamp):
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+
+    details = refused(pay, headers | {"Wechatpay-Timestamp": timestamp}, body)
+
+    assert details["reason"] == "timestamp"
+
+
+@pytest.mark.parametrize("serial", ["PUB_KEY_ID_0", "7132D72A03E93CDDF8C03BBD1F37EEDF00000000"])
+def test_callback_of_an_unknown_serial_is_refused_without_asking_anybody(
+    wechat, account, sent, serial
+):
+    pay = WechatPay(WechatAccount.from_secret(account.wechat_pay), NOWHERE)
+    headers, body = callback(wechat, account, statement())
+
+    details = refused(pay, headers | {"Wechatpay-Serial": serial}, body)
+
+    assert details == {"reason": "unknown_serial", "field": "Wechatpay-Serial", "seen": serial}
+
+
+def test_callback_signed_by_the_certificate_is_read_only_with_the_certificate(wechat, pay, sent):
+    wechat.courier.serial = wechat.platform.certificate_serial
+    both = gateway_of(
+        wechat.new_account(f"merchant-{next(NUMBERS)}", with_certificate=True), wechat
+    )
+
+    for gateway in (pay, both):
+        paid(wechat, gateway)
+    (_, headers_pay, body_pay), (_, headers_both, body_both) = sent
+
+    assert refused(pay, headers_pay, body_pay)["reason"] == "unknown_serial"
+    told = both.read_callback(headers_both, body_both, now_s=now_s())
+    assert told.amount_fen == PRICE_FEN
+
+
+def test_account_with_a_certificate_alone_works(wechat, sent):
+    account = wechat.new_account(f"merchant-{next(NUMBERS)}")
+    only = tuple(wechat.platform.public_keys(with_certificate=True).items())[1:]
+    pay = gateway_of(account, wechat, public_keys=only)
+
+    bought = paid(wechat, pay)
+
+    assert pay.query(bought.out_trade_no).status is TradeStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("said", "details"),
+    [
+        ({"mchid": "1"}, {"reason": "mismatch", "field": "mchid", "seen": "1"}),
+        ({"appid": "wx1"}, {"reason": "mismatch", "field": "appid", "seen": "wx1"}),
+        (
+            {"amount": {"total": 1, "currency": "USD"}},
+            {"reason": "mismatch", "field": "currency", "seen": "USD"},
+        ),
+        ({"amount": {"total": 1}}, {"reason": "mismatch", "field": "currency"}),
+        ({"amount": None}, {"reason": "incomplete", "field": "amount"}),
+        ({"amount": {"total": "1"}}, {"reason": "unreadable", "field": "TradeStatement"}),
+        (
+            {"success_time": "2027-01-15T16:00:00"},
+            {"reason": "unreadable", "field": "success_time", "seen": "2027-01-15T16:00:00"},
+        ),
+        (
+            {"success_time": "yesterday"},
+            {"reason": "unreadable", "field": "success_time", "seen": "yesterday"},
+        ),
+    ],
+)
+def test_proven_callback_about_something_else_is_refused(wechat, account, pay, said, details):
+    ours = {"mchid": account.mchid, "appid": account.appid}
+    headers, body = callback(wechat, account, statement(**(ours | said)))
+
+    assert refused(pay, headers, body) == details
+
+
+def test_callback_for_another_merchant_cannot_be_opened(wechat, pay, sent):
+    other = gateway_of(wechat.new_account(f"merchant-{next(NUMBERS)}"), wechat)
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+
+    assert refused(other, headers, body) == {"reason": "ciphertext", "field": "resource"}
+
+
+def test_callback_about_something_that_nobody_asked_for_is_refused(wechat, account, pay):
+    told = callback(wechat, account, {}, kind="payscore")
+
+    assert refused(pay, *told)["field"] == "original_type"
+
+
+@pytest.mark.parametrize(
+    ("changes", "details"),
+    [
+        ({"mchid": "1"}, {"reason": "mismatch", "field": "mchid", "seen": "1"}),
+        ({"mchid": ""}, {"reason": "incomplete", "field": "mchid"}),
+        (
+            {"refund_status": "LOST"},
+            {"reason": "unknown_state", "field": "refund_status", "seen": "LOST"},
+        ),
+        (
+            {"amount": {"refund": 5, "total": 9, "currency": "USD"}},
+            {"reason": "mismatch", "field": "currency", "seen": "USD"},
+        ),
+    ],
+)
+def test_proven_refund_callback_about_something_else_is_refused(
+    wechat, account, pay, changes, details
+):
+    resource = {
+        "mchid": account.mchid,
+        "out_trade_no": "1" * 32,
+        "out_refund_no": "1" * 32 + "F",
+        "refund_status": "PROCESSING",
+        "amount": {"refund": 5, "total": 9},
+    }
+    headers, body = callback(wechat, account, resource | changes, kind="refund")
+
+    with pytest.raises(CallbackRefused) as refusal:
+        pay.read_callback(headers, body, now_s=now_s())
+
+    assert refusal.value.details == details
+
+
+def test_callback_sealed_in_another_way_is_refused(wechat, account, pay):
+    headers, body = callback(wechat, account, statement(), algorithm="AEAD_SM4_GCM")
+
+    assert refused(pay, headers, body) == {
+        "reason": "algorithm",
+        "field": "resource",
+        "seen": "AEAD_SM4_GCM",
+    }
+
+
+def test_serial_may_be_spelt_in_lower_case(wechat, sent):
+    account = wechat.new_account(f"merchant-{next(NUMBERS)}", with_certificate=True)
+    pay = gateway_of(account, wechat)
+    wechat.courier.serial = wechat.platform.certificate_serial
+    paid(wechat, pay)
+    _, headers, body = sent[-1]
+    headers["Wechatpay-Serial"] = headers["Wechatpay-Serial"].lower()
+
+    assert pay.read_callback(headers, body, now_s=now_s()).amount_fen == PRICE_FEN
+
+
+def test_signed_body_that_is_no_callback_is_refused(wechat, pay):
+    for body in (b"", b"null", b"\xff", b'{"resource": 1}'):
+        headers = wechat.platform.sign(body, at_s=time.time())
+
+        assert refused(pay, headers, body) == {"reason": "unreadable", "field": "Callback"}
+
+
+# Callbacks that go astray
+
+
+def test_refused_callback_comes_again_until_it_is_accepted(wechat, pay, sent, monkeypatch):
+    monkeypatch.setattr("infra.local.wechat_callbacks.RETRY_AFTER_S", (0.01, 0.01, 0.01))
+    answers = iter([500, 0, 204])
+    bodies = []
+    wechat.courier.send = lambda url, headers, body: bodies.append(body) or next(answers)
+
+    paid(wechat, pay)
+
+    assert len(bodies) == 3
+    assert len(set(bodies)) == 1
+    [delivery] = wechat.courier.summaries()[-1:]
+    assert (delivery["state"], delivery["answers"]) == ("delivered", [500, 0, 204])
+
+
+def test_callback_that_nobody_accepts_is_given_up_and_can_be_resent(wechat, pay, sent, monkeypatch):
+    monkeypatch.setattr("infra.local.wechat_callbacks.RETRY_AFTER_S", (0.01,))
+    accept, wechat.courier.send = wechat.courier.send, lambda url, headers, body: 500
+    bought = paid(wechat, pay)
+    assert wechat.courier.summaries()[-1]["state"] == "given_up"
+
+    wechat.courier.send = accept
+    wechat.courier.resend(bought.out_trade_no)
+
+    assert wechat.quiet()
+    assert len(sent) == 1
+    assert wechat.courier.summaries()[-1]["state"] == "delivered"
+
+
+@pytest.mark.parametrize(("kind", "times"), [("dropped", 0), ("duplicated", 2), ("delayed", 1)])
+def test_callbacks_can_be_made_to_go_astray(wechat, pay, sent, kind, times):
+    wechat.faults.add("payment_callback", kind, seconds=0.01)
+
+    paid(wechat, pay)
+
+    assert len(sent) == times
+
+
+def test_callback_over_http_reaches_the_merchant_as_it_was_signed(wechat, pay, monkeypatch):
+    from infra.local.wechat_callbacks import post
+
+    told = []
+
+    def receive(call: Call) -> Answer:
+        told.append(pay.read_callback(call.headers, call.body, now_s=now_s()))
+        return Answer(204)
+
+    server = Server(receive)
+    server.start()
+    wechat.courier.send = post
+    bought = order(notify_url=f"{server.base_url}/callback")
+    asked = pay.prepay(bought, now_s=PAID_AT_S)
+
+    wechat.pay(prepay_id=asked["package"].removeprefix("prepay_id="))
+    assert wechat.quiet()
+
+    server.stop()
+    assert [trade.out_trade_no for trade in told] == [bought.out_trade_no]

@@ -1,0 +1,238 @@
+"""API6, unrestricted access to sensitive business flows: what is bought, how much of it, how often.
+
+Every purchase is tried with every number that is none, at all three ways to buy.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.api import limits
+from tests.security.street import Shop, Street
+from tests.support import ADDRESS, Reply
+
+INVALID = (400, "invalid_request")
+WAYS = ("open", "join", "buy_alone")
+QUANTITIES = {
+    "negative": "-1",
+    "zero": "0",
+    "beyond_the_limit_per_order": "6",
+    "a_thousand": "1000",
+    "huge": "1" + "0" * 30,
+    "beyond_every_integer": "9" * 5000,
+    "half": "0.5",
+    "one_and_a_half": "1.5",
+    "scientific": "1e3",
+    "text": '"1"',
+    "full_width": '"１"',
+    "arabic_digits": '"١"',
+    "empty_text": '""',
+    "true": "true",
+    "null": "null",
+    "not_a_number": "NaN",
+    "infinity": "Infinity",
+    "minus_infinity": "-Infinity",
+    "list": "[1]",
+    "object": '{"$gt": 0}',
+    "hexadecimal": "0x1",
+    "octal": "01",
+    "plus": "+1",
+}
+AMOUNTS = ("-1", "0.5", '"100"', "NaN", "true", "null", "1" + "0" * 30, "9" * 5000)
+
+
+def path_to(what: str, shop: Shop) -> str:
+    return {
+        "open": f"/v1/activities/{shop.activity.activity_id}/groups",
+        "join": f"/v1/groups/{shop.group_id}/seats",
+        "buy_alone": f"/v1/activities/{shop.activity.activity_id}/orders",
+    }[what]
+
+
+def buy(shop: Shop, what: str, body: bytes) -> Reply:
+    return shop.outsider.post(path_to(what, shop), body, Idempotency_Key="a-key-of-mine")
+
+
+def with_raw(body: dict[str, Any], field: str, raw: str) -> bytes:
+    """The body with `raw` as it stands for the value of the field."""
+    return json.dumps(body | {field: "VALUE"}).replace('"VALUE"', raw).encode()
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("what", WAYS)
+def test_quantity_that_is_none_buys_nothing(street: Street, what: str, quantity: str) -> None:
+    shop = street.ours
+    body = {"sku_id": shop.activity.sku_id, "address": ADDRESS}
+
+    reply = buy(shop, what, with_raw(body, "quantity", QUANTITIES[quantity]))
+
+    assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "1.5", '"1"', "9" * 5000])
+def test_version_that_is_none_is_refused(street: Street, version: str) -> None:
+    shop = street.ours
+    body = {
+        "sku_id": shop.activity.sku_id,
+        "address": ADDRESS,
+        "activity_id": shop.activity.activity_id,
+    }
+
+    reply = buy(shop, "join", with_raw(body, "version", version))
+
+    assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize(
+    ("path", "field", "body"),
+    [
+        (
+            "/v1/merchant/products",
+            "solo_price_fen",
+            {"specs": {"规格": "1斤装"}, "list_price_fen": 2, "stock": 1},
+        ),
+        (
+            "/v1/merchant/products",
+            "stock",
+            {"specs": {"规格": "1斤装"}, "list_price_fen": 2, "solo_price_fen": 1},
+        ),
+    ],
+)
+def test_price_or_stock_that_is_none_makes_no_product(
+    street: Street, path: str, field: str, body: dict[str, Any], amount: str
+) -> None:
+    sku = with_raw(body, field, amount).decode()
+    product = {"title": "苹果", "category_id": street.town.category_id, "skus": ["SKU"]}
+
+    reply = street.town.owner().post(path, json.dumps(product).replace('"SKU"', sku).encode())
+
+    if (field, amount) == ("stock", "null"):  # a new SKU brings its stock: told by the domain
+        assert reply.body["details"]["problems"]
+    assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize("amount", [*AMOUNTS, "0", "12900", "9900"])
+def test_group_price_that_is_no_discount_publishes_nothing(street: Street, amount: str) -> None:
+    shop = street.ours
+    sku = with_raw({"sku_id": shop.activity.sku_id, "stock": 1}, "group_price_fen", amount)
+    body = {
+        "product_id": shop.activity.product_id,
+        "title": "团",
+        "skus": ["SKU"],
+        "seats_total": 2,
+        "life_h": 24,
+        "ends_at_s": street.town.now_s + 86400,
+    }
+
+    reply = street.town.owner().post(
+        "/v1/merchant/activities", json.dumps(body).replace('"SKU"', sku.decode()).encode()
+    )
+
+    assert (reply.status, reply.code) in (INVALID, (409, "activity_overlaps"))
+
+
+@pytest.mark.parametrize("delta", ["-81", "1.5", "NaN", '"1"', "null", "9" * 5000, "-10000000"])
+def test_stock_cannot_be_taken_below_nothing(street: Street, delta: str) -> None:
+    shop = street.ours
+    body = with_raw({"sku_id": shop.activity.sku_id, "reason": "盘点"}, "delta", delta)
+    path = f"/v1/merchant/products/{shop.activity.product_id}/stock-adjustments"
+
+    reply = street.town.owner().post(path, body)
+
+    assert (reply.status, reply.code) in (INVALID, (409, "sold_out"))
+
+
+@pytest.mark.parametrize("amount", [*AMOUNTS, "0", "5901", "10000000"])
+def test_more_than_was_paid_cannot_be_asked_back(street: Street, amount: str) -> None:
+    shop = street.ours
+    body = with_raw({"reason": "damaged"}, "amount_fen", amount)
+
+    reply = shop.leader.post(f"/v1/orders/{shop.fulfilling}/after-sales", body)
+
+    assert reply.status in (400, 409)
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_price_is_the_shops_and_is_not_among_what_is_sent(street: Street, what: str) -> None:
+    shop = street.ours
+    body = {"sku_id": shop.activity.sku_id, "address": ADDRESS, "total_fen": 1}
+
+    reply = buy(shop, what, json.dumps(body).encode())
+
+    assert (reply.status, reply.code) == INVALID
+    assert "total_fen" in str(reply.body["details"])
+
+
+def test_order_that_is_paid_is_not_paid_or_cancelled_again(street: Street) -> None:
+    shop = street.ours
+
+    replies = [
+        shop.leader.ask_to_pay(shop.paid),
+        shop.leader.ask_to_pay(shop.fulfilling),
+        shop.leader.cancel(shop.fulfilling),
+    ]
+
+    assert [reply.status for reply in replies] == [409] * 3
+
+
+def test_seat_that_one_has_is_not_taken_twice(street: Street) -> None:
+    shop = street.ours
+
+    again = shop.member.join(shop.activity, shop.group_id, quantity=5)
+
+    assert (again.status, again.body["order_id"]) == (201, shop.held)
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_hasty_buyer_is_held_back(street: Street, what: str) -> None:
+    shop = street.ours
+
+    replies = [buy(shop, what, b"{}") for _ in range(limits.PURCHASES.window.times + 1)]
+
+    assert {reply.code for reply in replies[:-1]} == {"invalid_request"}
+    assert (replies[-1].status, replies[-1].code) == (429, "too_many_requests")
+    assert int(replies[-1].headers["retry-after"]) == 60
+
+
+def test_visits_from_one_address_are_held_back(street: Street) -> None:
+    path = f"/v1/merchants/{street.ours.merchant_id}/shares/{street.ours.share_id}/visits"
+
+    replies = [
+        street.visitor().post(path, b"{}", X_Forwarded_For=f"203.0.113.{number % 250}")
+        for number in range(limits.VISITS.window.times + 1)
+    ]
+
+    assert (replies[-1].status, replies[-1].code) == (429, "too_many_requests")
+    assert {reply.code for reply in replies[:-1]} == {"invalid_request"}
+
+
+@pytest.mark.parametrize("key", ["", "short", "k" * 65, "key with ü", "７７７７７７７７"])
+@pytest.mark.parametrize("what", ["open", "buy_alone"])
+def test_purchase_without_a_right_key_is_refused(street: Street, what: str, key: str) -> None:
+    shop = street.ours
+    body = {"sku_id": shop.activity.sku_id, "address": ADDRESS}
+
+    reply = shop.outsider.post(path_to(what, shop), body, Idempotency_Key=key)
+
+    assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize("what", ["open", "buy_alone"])
+def test_key_gives_nobody_the_answer_of_another_body_or_buyer(street: Street, what: str) -> None:
+    shop, path, key = street.ours, path_to(what, street.ours), f"{what}-the-same-key"
+    body = {"sku_id": shop.activity.sku_id, "address": ADDRESS}
+    first = shop.outsider.post(path, body, Idempotency_Key=key)
+    assert first.status == 201
+    street.changes()
+
+    other_body = shop.outsider.post(path, body | {"remark": "别的"}, Idempotency_Key=key)
+    again = shop.outsider.post(path, body, Idempotency_Key=key)
+
+    assert (other_body.status, other_body.code) == (422, "idempotency_mismatch")
+    assert again.body == first.body
+    assert street.changes() == {}
+    other_buyer = shop.member.post(path, body | {"remark": "别的"}, Idempotency_Key=key)
+    assert other_buyer.body["order_id"][:22] == shop.member.buyer_id
+    street.changes()

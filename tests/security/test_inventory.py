@@ -1,0 +1,125 @@
+"""API9, improper inventory management, and API7, server side request forgery: what is there is
+what is written down, and nothing that is sent makes the server go anywhere."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+import app as application
+from infra import openapi
+from tests.security.operations import body_for, named
+from tests.security.street import Street
+
+DOCUMENT = json.loads(openapi.rendered())
+URLS = (
+    "http://169.254.169.254/latest/meta-data/",
+    "http://127.0.0.1:8000/",
+    "file:///etc/passwd",
+    "ftp://example.com/a.png",
+    "javascript:alert(1)",
+    "data:text/html,<script>",
+    "//example.com/a.png",
+    " https://example.com/a.png",
+    "https://example.com/a.png\nhttp://127.0.0.1",
+)
+
+
+def test_every_route_is_an_operation_and_in_the_document() -> None:
+    routes = {
+        (method, path) for path, methods in application.app.routes.items() for method in methods
+    }
+
+    operations = {(operation.method, operation.path) for operation in application.OPERATIONS}
+    documented = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
+    }
+    assert routes == operations | {("GET", "/v1/openapi.json")}
+    assert documented == operations
+
+
+def test_every_route_bears_its_version() -> None:
+    assert [path for path in application.app.routes if not path.startswith("/v1/")] == []
+
+
+def test_operations_without_a_session_are_those_we_know() -> None:
+    """A new one is a decision: it is added here."""
+    public = {o.name for o in application.OPERATIONS if o.audience == "public"}
+
+    assert public == {
+        "browse_activities",
+        "create_staff_session",
+        "list_shop_categories",
+        "log_in",
+        "read_activity",
+        "read_group",
+        "read_members",
+        "read_shop",
+        "visit_share",
+    }
+
+
+def test_operations_that_make_something_without_a_session_are_limited() -> None:
+    unlimited = {
+        o.name
+        for o in application.OPERATIONS
+        if o.audience == "public" and o.method != "GET" and not o.limits
+    }
+
+    assert unlimited == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs", "/swagger.json", "/v1/debug", "/v1/health", "/v2/orders", "/admin", "/_local"]
+)
+def test_nothing_else_is_there(street: Street, path: str) -> None:
+    assert street.town.owner().get(path).status in (403, 404)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_picture_from_anywhere_but_https_is_refused(street: Street, url: str) -> None:
+    reply = street.ours.outsider.put("/v1/me/profile", {"name": "名字", "avatar": url})
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
+
+
+@contextmanager
+def canary() -> Iterator[tuple[str, list[str]]]:
+    """An address, and who has called there."""
+    called: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.05)
+        ended = threading.Event()
+
+        def answer() -> None:
+            while not ended.is_set():
+                try:
+                    connection, peer = listening.accept()
+                except TimeoutError:
+                    continue
+                called.append(str(peer))
+                connection.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}/a.png", called
+        finally:
+            ended.set()
+            thread.join()
+
+
+@pytest.mark.leaves("changed buyer", "added product", "added product_stock", "added audit")
+def test_address_that_somebody_sends_is_never_called(street: Street) -> None:
+    with canary() as (url, called):
+        renamed = street.ours.outsider.put("/v1/me/profile", {"name": "路人", "avatar": url})
+        product = body_for(named("create_product"), street.ours) | {"images": [url]}
+        product["skus"][0] |= {"image": url, "stock": 1}
+        made = street.town.owner().post("/v1/merchant/products", product)
+        street.visitor().get(f"/v1/merchants/{street.ours.merchant_id}")
+
+    assert (renamed.status, made.status) == (200, 201)
+    assert called == []

@@ -1,0 +1,123 @@
+"""API1 and API8, page tokens: where a list goes on is the server's to say, for one reader."""
+
+import base64
+import json
+
+import pytest
+
+from app import OPERATIONS
+from chalicelib.api import pages
+from chalicelib.api.http import Audience, Operation
+from tests.security.operations import ask, name_of
+from tests.security.street import Street
+from tests.support import Caller
+
+LISTS = [
+    operation
+    for operation in OPERATIONS
+    if operation.query is not None and "next" in operation.query.__struct_fields__
+]
+INVALID = (400, "invalid_request")
+
+
+def reader_of(operation: Operation, street: Street) -> Caller:
+    if operation.audience is Audience.BUYER:
+        return street.ours.leader
+    return street.town.owner() if operation.audience is Audience.STAFF else street.visitor()
+
+
+def real_token(street: Street) -> str:
+    """The second page of our leader's orders."""
+    return str(street.ours.leader.get("/v1/orders?limit=1").body["next"])
+
+
+def changed(token: str, place: int) -> str:
+    other = "A" if token[place] != "A" else "B"
+    return token[:place] + other + token[place + 1 :]
+
+
+def unsigned(street: Street) -> str:
+    """The key itself, in a token's clothes."""
+    key = {"pk": {"S": f"{street.theirs.merchant_id}#M"}, "sk": {"S": "staff#"}}
+    body = json.dumps(key, separators=(",", ":"), sort_keys=True).encode()
+    return base64.urlsafe_b64encode(b"\0" * 16 + body).decode().rstrip("=")
+
+
+def tokens(street: Street) -> dict[str, str]:
+    """What none of our lists has given: as others made it, and as nobody did."""
+    token = real_token(street)
+    ours, theirs = street.ours, street.theirs
+    key = {"pk": {"S": "x"}, "sk": {"S": "y"}}
+    scopes = {
+        "of_the_neighbours_orders": ("orders", theirs.merchant_id, theirs.leader.buyer_id),
+        "of_another_buyers_orders": ("orders", ours.merchant_id, ours.member.buyer_id),
+        "of_another_list": ("visitors", ours.merchant_id, ours.leader.buyer_id),
+        "of_the_neighbours_products": ("products", theirs.merchant_id, ""),
+        "of_two_parts_made_one": ("orders", f"{ours.merchant_id}\x1f{ours.leader.buyer_id}"[:-1]),
+    }
+    return {
+        **{name: str(pages.token_of(key, *scope)) for name, scope in scopes.items()},
+        "unsigned": unsigned(street),
+        "cut_off": token[:-4],
+        "longer": f"{token}AAAA",
+        "other_first": changed(token, 0),
+        "other_middle": changed(token, len(token) // 2),
+        "nothing_but_a_signature": token[:22],
+        "no_base64": "!!!!",
+        "not_ascii": "%C3%A9%C3%A9",
+        "short": "A",
+        "four": "AAAA",
+        "json": '{"pk":1}',
+        "nul": "%00",
+    }
+
+
+@pytest.mark.parametrize("operation", LISTS, ids=name_of)
+def test_token_that_the_list_has_not_given_is_refused(street: Street, operation: Operation) -> None:
+    path, reader = ask(operation, street.ours).path, reader_of(operation, street)
+    mark = "&" if "?" in path else "?"
+
+    answers = {}
+    for name, token in tokens(street).items():
+        reply = reader.get(f"{path}{mark}next={token}")
+        answers[name] = (reply.status, reply.body.get("code"))
+
+    assert answers == dict.fromkeys(answers, INVALID)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "51", "1e2", "1.5", "x", "", "１", "9" * 40, "true"])
+def test_page_of_another_size_is_refused(street: Street, limit: str) -> None:
+    for operation in LISTS:
+        path = ask(operation, street.ours).path
+        mark = "&" if "?" in path else "?"
+
+        reply = reader_of(operation, street).get(f"{path}{mark}limit={limit}")
+
+        assert (reply.status, reply.code) == INVALID, operation.name
+
+
+def test_token_with_another_limit_goes_on_in_the_same_list(street: Street) -> None:
+    leader, token = street.ours.leader, real_token(street)
+
+    pages_seen = [leader.get(f"/v1/orders?limit={n}&next={token}").body["items"] for n in (1, 50)]
+
+    ids = [item["order_id"] for items in pages_seen for item in items]
+    assert len(pages_seen[0]) == 1
+    assert len(pages_seen[1]) >= 2
+    assert {order_id[:22] for order_id in ids} == {leader.buyer_id}
+    assert leader.get("/v1/orders?limit=1").body["items"][0]["order_id"] not in ids
+
+
+@pytest.mark.parametrize("audience", ["buyer of the same shop", "neighbour", "owner", "visitor"])
+def test_token_is_of_use_to_its_reader_alone(street: Street, audience: str) -> None:
+    token = real_token(street)
+    snoop = {
+        "buyer of the same shop": street.ours.outsider,
+        "neighbour": street.theirs.leader,
+        "owner": street.town.owner(),
+        "visitor": street.visitor(),
+    }[audience]
+
+    reply = snoop.get(f"/v1/orders?next={token}")
+
+    assert reply.status in (400, 401)

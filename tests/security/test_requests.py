@@ -1,0 +1,354 @@
+"""API8, security misconfiguration: requests that no honest client sends, and what every answer
+carries."""
+
+import gzip
+import json
+import urllib.parse
+from typing import Any
+
+import pytest
+from chalice.local import LambdaContext
+
+import app as application
+from chalicelib.api.http import BODY_MAX, Audience, Operation
+from chalicelib.domain.ids import new_id
+from tests.faults import injected, refusal
+from tests.security.operations import ask, name_of, named, path_ids, type_of
+from tests.security.street import Street
+from tests.support import ADDRESS, Caller, Reply
+
+OPERATIONS = application.OPERATIONS
+WITH_BODIES = [operation for operation in OPERATIONS if operation.body is not None]
+INVALID = (400, "invalid_request")
+NOT_FOUND = (404, "not_found")
+BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "spaces": b"  \n ",
+    "cut_off": b'{"sku_id": "',
+    "not_utf8": b'{"remark": "\xff\xfe"}',
+    "overlong_utf8": b'{"remark": "\xc0\xaf"}',
+    "lone_surrogate": b'{"remark": "\\ud800"}',
+    "utf16": '{"remark": "x"}'.encode("utf-16"),
+    "byte_order_mark": b"\xef\xbb\xbf{}",
+    "deep_list": b"[" * 30_000,
+    "deep_object": b'{"a":' * 10_000,
+    "deep_and_closed": b"[" * 20_000 + b"]" * 20_000,
+    "two_documents": b"{}{}",
+    "trailing_comma": b'{"a": 1,}',
+    "comment": b"{/* */}",
+    "list": b"[]",
+    "text": b'"text"',
+    "number": b"1",
+    "null": b"null",
+    "compressed": gzip.compress(b'{"name": "x"}' * 2000),
+    "xml": b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+    "form": b"sku_id=1&quantity=1",
+    "yaml": b"!!python/object/apply:os.system ['true']",
+}
+TYPES = ("text/plain", "application/xml", "application/x-www-form-urlencoded", "text/html", "x")
+IDS = {
+    "encoded_slash": "..%2f..%2fetc%2fpasswd",
+    "slash": "../../etc/passwd",
+    "nul": "a\0b",
+    "newline": "a\nb",
+    "hash": "a#b",
+    "key_of_another_item": "x#G#y",
+    "quote": "a'b",
+    "star": "*",
+    "very_long": "a" * 3000,
+    "unicode_digits": "１" * 22,
+    "emoji": "🍓",
+    "right_to_left": "\u202eabc",
+    "space": " ",
+    "empty": "",
+    "braces": "{merchant_id}",
+    "expression": "${jndi:ldap://127.0.0.1/a}",
+}
+# What must not stand in any answer: names of tables, modules and libraries, stacks, secrets.
+LEAKS = ("Traceback", "chalicelib", "botocore", "dynamodb", "DynamoDB", "pynamodb", ".py", "arn:")
+
+
+def caller_for(operation: Operation, street: Street) -> Caller:
+    if operation.audience is Audience.BUYER:
+        return street.ours.outsider
+    return street.town.owner() if operation.audience is Audience.STAFF else street.visitor()
+
+
+@pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)
+def test_body_that_cannot_be_read_is_refused(street: Street, operation: Operation) -> None:
+    caller, path = caller_for(operation, street), ask(operation, street.ours).path
+
+    answers = {}
+    for name, body in BODIES.items():
+        reply = caller.call(operation.method, path, body, Idempotency_Key="a-key-of-mine")
+        answers[name] = (reply.status, reply.code)
+
+    limited = (429, "too_many_requests")  # some of these operations take few requests
+    assert set(answers.values()) <= {INVALID, limited}
+    assert answers["empty"] == INVALID
+
+
+@pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)
+def test_body_that_is_too_large_is_refused_unread(street: Street, operation: Operation) -> None:
+    reply = caller_for(operation, street).call(
+        operation.method, ask(operation, street.ours).path, b"[" * (BODY_MAX + 1)
+    )
+
+    assert (reply.status, reply.code) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("content_type", TYPES)
+def test_body_of_another_type_is_refused(street: Street, content_type: str) -> None:
+    shop = street.ours
+    body = json.dumps({"sku_id": shop.activity.sku_id, "address": ADDRESS}).encode()
+
+    reply = shop.outsider.post(f"/v1/groups/{shop.group_id}/seats", body, Content_Type=content_type)
+
+    assert reply.status == 415
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+def test_compressed_body_is_not_opened(street: Street, encoding: str) -> None:
+    body = gzip.compress(json.dumps({"channel": "chat"}).encode())
+
+    reply = street.ours.leader.post(
+        f"/v1/groups/{street.ours.group_id}/shares", body, Content_Encoding=encoding
+    )
+
+    assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize("pair", ['"quantity": -1, "quantity": 1', '"quantity": 1, "quantity": -1'])
+def test_key_that_stands_twice_is_checked_twice(street: Street, pair: str) -> None:
+    shop = street.ours
+    body = json.dumps({"sku_id": shop.activity.sku_id, "address": ADDRESS})
+
+    reply = shop.outsider.post(
+        f"/v1/groups/{shop.group_id}/seats", f"{body[:-1]}, {pair}}}".encode()
+    )
+
+    assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("open_group", "sku_id", None),
+        ("join_group", "activity_id", "x" * 22),
+        ("visit_share", "visitor_id", "visitor-0001"),
+        ("share", "channel", "chat"),
+        ("pay", "method", "wechat_pay"),
+        ("add_staff", "username", "newcomer"),
+        ("change_settings", "service_phone", "400-800"),
+        ("create_product", "category_id", None),
+    ],
+)
+def test_line_break_after_a_right_value_makes_it_wrong(
+    street: Street, name: str, field: str, value: str | None
+) -> None:
+    """`$` of a regular expression would let it pass, and make two of one."""
+    operation = named(name)
+    asked = ask(operation, street.ours)
+    body = json.loads(asked.body or b"{}")
+    body[field] = f"{body.get(field, value)}\n"
+
+    reply = caller_for(operation, street).call(
+        operation.method, asked.path, body, Idempotency_Key="a-key-of-mine"
+    )
+
+    assert (reply.status, reply.code) == INVALID
+    assert reply.body["details"]["field"] == field
+
+
+def test_line_break_after_a_phone_makes_it_wrong(street: Street) -> None:
+    address = ADDRESS | {"phone": f"{ADDRESS['phone']}\n"}
+
+    reply = street.ours.outsider.open(street.ours.activity, address=address)
+
+    assert (reply.status, reply.code) == INVALID
+
+
+def test_huge_headers_and_queries_are_refused_and_not_kept(street: Street) -> None:
+    buyer, huge = street.ours.leader, "x" * 200_000
+
+    replies = [
+        street.visitor().get("/v1/orders", Authorization=f"Bearer {huge}"),
+        buyer.get(f"/v1/orders?next={huge}"),
+        buyer.get(f"/v1/orders?{'&'.join(f'a{n}={n}' for n in range(5000))}"),
+        buyer.get(f"/v1/orders?limit={'9' * 5000}"),
+        buyer.open(street.ours.activity, key=huge),
+    ]
+
+    assert [reply.status for reply in replies] == [401, 400, 400, 400, 400]
+
+
+@pytest.mark.parametrize("tag", ["*", '"*"', 'W/"abc"', '"a", "b"', "x" * 100_000, '"\\"', "é"])
+def test_tag_that_is_not_the_groups_gets_the_group(street: Street, tag: str) -> None:
+    path = f"/v1/merchants/{street.ours.merchant_id}/groups/{street.ours.group_id}"
+
+    reply = street.visitor().get(path, If_None_Match=tag)
+
+    assert (reply.status, reply.body["group_id"]) == (200, street.ours.group_id)
+
+
+def test_tag_of_one_group_says_nothing_of_another(street: Street) -> None:
+    shop, visitor = street.ours, street.visitor()
+    base = f"/v1/merchants/{shop.merchant_id}/groups"
+    tag = visitor.get(f"{base}/{shop.group_id}").headers["etag"]
+
+    assert visitor.get(f"{base}/{shop.formed_group_id}", If_None_Match=tag).status == 200
+    assert visitor.get(f"{base}/{new_id()}", If_None_Match=tag).status == 404
+
+
+def decoded_event(operation: Operation, street: Street, ids: dict[str, str]) -> dict[str, Any]:
+    """As API Gateway hands it over: path parameters decoded."""
+    asked, caller = ask(operation, street.ours), caller_for(operation, street)
+    path, _, query = asked.path.partition("?")
+    return {
+        "requestContext": {
+            "httpMethod": operation.method,
+            "resourcePath": operation.path,
+            "identity": {"sourceIp": "203.0.113.9"},
+            "path": path,
+        },
+        "headers": {
+            "content-type": type_of(operation),
+            "authorization": f"Bearer {caller.token}",
+            "idempotency-key": "a-key-of-mine",
+        },
+        "pathParameters": ids,
+        "stageVariables": {},
+        "multiValueQueryStringParameters": urllib.parse.parse_qs(query) or None,
+        "body": asked.body,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if path_ids(o)], ids=name_of)
+def test_id_that_is_none_does_not_exist(street: Street, operation: Operation) -> None:
+    right = {name: street.ours.ids[name] for name in path_ids(operation)}
+
+    answers = {}
+    for place in right:
+        for name, wrong in IDS.items():
+            event = decoded_event(operation, street, right | {place: wrong})
+            answer = application.app(event, LambdaContext("api_handler", 256))
+            answers[place, name] = answer["statusCode"]
+
+    assert set(answers.values()) == {404}, answers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/orders/../merchant/settings",
+        "/v1/orders/%2e%2e/settings",
+        "/v1//orders",
+        "/V1/ORDERS",
+        "/v1/orders;x=1",
+        "/v1/merchant/settings/",
+        "/v1/merchant/%73ettings",
+        "//v1/merchant/settings",
+        "/v1/merchant\\settings",
+        "/v1/merchant/settings%00",
+        "/v1/merchant/settings?x=1#y",
+        "/.env",
+        "/v1/../../app.py",
+        "/",
+    ],
+)
+def test_path_with_tricks_opens_nothing(street: Street, path: str) -> None:
+    reply = street.visitor().get(path)
+
+    assert reply.status in (401, 403, 404)
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get"])
+def test_method_that_no_operation_has_is_refused(street: Street, method: str) -> None:
+    owner = street.town.owner()
+
+    replies = [owner.call(method, path) for path in ("/v1/merchant/settings", "/v1/orders")]
+
+    assert {reply.status for reply in replies} <= {403, 404, 405}
+
+
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-URL"])
+def test_header_that_names_another_request_is_not_heard(street: Street, header: str) -> None:
+    leader = street.ours.leader
+    value = "POST" if header.endswith("Override") else "/v1/merchant/staff"
+
+    reply = leader.get("/v1/orders", **{header.replace("-", "_"): value})
+
+    assert (reply.status, set(reply.body)) == (200, {"items", "next"})
+
+
+def test_error_inside_tells_nothing_of_the_inside(street: Street) -> None:
+    def broken(operation: str, request: Any) -> Any:
+        return refusal(request, "ValidationException")
+
+    path = f"/v1/merchants/{new_id()}"
+    with injected(broken):
+        replies = [street.visitor().get(path), street.ours.leader.get("/v1/orders")]
+
+    for reply in replies:
+        assert (reply.status, reply.code) == (500, "internal_error")
+        assert reply.body["details"] == {}
+        assert not [leak for leak in LEAKS if leak in json.dumps(reply.body)]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
+def test_refusals_tell_nothing_of_the_inside_and_keep_their_shape(
+    street: Street, operation: Operation
+) -> None:
+    asked = ask(operation, street.ours, **dict.fromkeys(path_ids(operation), "x"))
+    caller = caller_for(operation, street)
+    replies = [
+        who.call(operation.method, asked.path, b'{"x": 1', Content_Type=type_of(operation))
+        for who in (caller, street.visitor())
+    ]
+
+    for reply in replies:
+        if reply.status < 400:  # a public list, or one of the caller's own
+            continue
+        assert set(reply.body) == {"code", "message", "details"}
+        assert not [leak for leak in LEAKS if leak in json.dumps(reply.body)]
+
+
+def answers_of_every_kind(street: Street) -> list[Reply]:
+    leader, visitor = street.ours.leader, street.visitor()
+    group = f"/v1/merchants/{street.ours.merchant_id}/groups/{street.ours.group_id}"
+    return [
+        leader.get("/v1/orders"),
+        street.town.owner().get("/v1/merchant/settings"),
+        visitor.get("/v1/orders"),
+        leader.get("/v1/orders?limit=x"),
+        leader.get("/v1/orders/nonsense"),
+        visitor.get(group),
+        visitor.get(f"{group}/members"),
+    ]
+
+
+def test_every_answer_is_json_that_no_browser_takes_for_anything_else(street: Street) -> None:
+    for reply in answers_of_every_kind(street):
+        assert reply.headers["content-type"] == "application/json; charset=utf-8"
+        assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_somebodys_own_is_kept_by_no_cache(street: Street) -> None:
+    kept = [reply.headers["cache-control"] for reply in answers_of_every_kind(street)]
+
+    assert kept == ["no-store"] * 5 + ["no-cache", "public, max-age=60"]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.com"])
+def test_browsers_send_nothing_along_by_themselves(street: Street, origin: str) -> None:
+    """Any origin may read, because there is nothing that a browser would add: no cookie."""
+    replies = [
+        street.ours.leader.get("/v1/orders", Origin=origin),
+        street.visitor().call("OPTIONS", "/v1/orders", Origin=origin),
+    ]
+
+    for reply in replies:
+        assert reply.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in reply.headers
+        assert "set-cookie" not in reply.headers

@@ -1,0 +1,214 @@
+"""API2, broken authentication: no session but a right one opens anything."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+
+from chalicelib.api import auth
+from chalicelib.api.http import Audience, Operation
+from chalicelib.domain.lockout import FAILURES_MAX
+from chalicelib.gateways import secrets
+from tests.security.operations import ask, name_of, of
+from tests.security.street import CLERK, OWNER, PASSWORD, Street
+from tests.support import Caller, Reply
+
+HOUR_S = 3600
+OTHER_KEY = "another key, of as many characters as ours has"
+
+
+def claims(street: Street, audience: str, **changes: Any) -> dict[str, Any]:
+    """What a right session of the audience says, and what else it is made to."""
+    shop, now_s = street.ours, street.town.now_s
+    whose = (
+        {"sub": shop.leader.buyer_id, "name": "团长"}
+        if audience == "buyer"
+        else {"sub": OWNER, "role": "owner"}
+    )
+    times = {"iat": now_s, "exp": now_s + HOUR_S}
+    return {"m": shop.merchant_id, **whose, **times, "aud": audience} | changes
+
+
+def signed(street: Street, audience: str, *leave_out: str, **changes: Any) -> str:
+    said = claims(street, audience, **changes)
+    for name in leave_out:
+        del said[name]
+    return jwt.encode(said, secrets.secret("session-key"), algorithm="HS256")
+
+
+def other(audience: str) -> str:
+    return "staff" if audience == "buyer" else "buyer"
+
+
+def encoded(part: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def unsigned(street: Street, audience: str) -> str:
+    header = {"alg": "none", "typ": "JWT"}
+    return f"Bearer {encoded(header)}.{encoded(claims(street, audience))}."
+
+
+def signed_as_none(street: Street, audience: str) -> str:
+    """A right signature under a header that says there is none."""
+    _, payload, signature = signed(street, audience).split(".")
+    return f"Bearer {encoded({'alg': 'none', 'typ': 'JWT'})}.{payload}.{signature}"
+
+
+def tampered(street: Street, audience: str) -> str:
+    """Another merchant's name under our signature."""
+    header, _, signature = signed(street, audience).split(".")
+    payload = encoded(claims(street, audience, m=street.theirs.merchant_id))
+    return f"Bearer {header}.{payload}.{signature}"
+
+
+def promoted(street: Street, audience: str) -> str:
+    header, _, signature = signed(street, audience).split(".")
+    payload = encoded(claims(street, "staff", role="owner", aud=audience))
+    return f"Bearer {header}.{payload}.{signature}"
+
+
+def with_other_key(street: Street, audience: str) -> str:
+    return f"Bearer {jwt.encode(claims(street, audience), OTHER_KEY, algorithm='HS256')}"
+
+
+def with_other_algorithm(street: Street, audience: str) -> str:
+    key = secrets.secret("session-key")
+    return f"Bearer {jwt.encode(claims(street, audience), key, algorithm='HS512')}"
+
+
+SESSIONS: dict[str, Callable[[Street, str], str]] = {
+    "none": lambda street, audience: "",
+    "empty": lambda street, audience: "Bearer ",
+    "nonsense": lambda street, audience: "Bearer nonsense",
+    "basic": lambda street, audience: f"Basic {signed(street, audience)}",
+    "bare": lambda street, audience: signed(street, audience),
+    "of_the_other_audience": lambda street, audience: f"Bearer {signed(street, other(audience))}",
+    "expired": lambda street, audience: f"Bearer {signed(street, audience, exp=street.town.now_s)}",
+    "without_end": lambda street, audience: f"Bearer {signed(street, audience, 'exp')}",
+    "without_subject": lambda street, audience: f"Bearer {signed(street, audience, 'sub')}",
+    "without_audience": lambda street, audience: f"Bearer {signed(street, audience, 'aud')}",
+    "of_no_audience_of_ours": lambda street, audience: (
+        f"Bearer {signed(street, audience, aud='console')}"
+    ),
+    "unsigned": unsigned,
+    "signed_as_none": signed_as_none,
+    "tampered": tampered,
+    "promoted": promoted,
+    "cut_off": lambda street, audience: f"Bearer {signed(street, audience)[:-6]}",
+    "with_other_key": with_other_key,
+    "with_other_algorithm": with_other_algorithm,
+}
+
+
+@pytest.mark.parametrize("operation", [*of(Audience.BUYER), *of(Audience.STAFF)], ids=name_of)
+def test_session_that_is_not_right_opens_nothing(street: Street, operation: Operation) -> None:
+    asked, audience = ask(operation, street.ours), operation.audience.value
+
+    replies = {
+        name: asked.by(street.visitor(), Authorization=header_of(street, audience))
+        for name, header_of in SESSIONS.items()
+    }
+
+    answers = {name: (reply.status, reply.code) for name, reply in replies.items()}
+    assert answers == dict.fromkeys(SESSIONS, (401, "unauthenticated"))
+
+
+@pytest.mark.parametrize("audience", ["buyer", "staff"])
+def test_sessions_of_these_cases_would_be_right_but_for_their_fault(
+    street: Street, audience: str
+) -> None:
+    path = "/v1/orders" if audience == "buyer" else "/v1/merchant/settings"
+
+    assert Caller(street.town.door, signed(street, audience)).get(path).status == 200
+
+
+def test_session_is_checked_before_anything_that_is_sent(street: Street) -> None:
+    reply = street.visitor().post("/v1/groups/nonsense/seats", b"{" * 70_000)
+
+    assert (reply.status, reply.code) == (401, "unauthenticated")
+
+
+def test_session_in_the_address_or_in_a_cookie_counts_for_nothing(street: Street) -> None:
+    token, visitor = signed(street, "buyer"), street.visitor()
+
+    replies = [
+        visitor.get(f"/v1/orders?token={token}"),
+        visitor.get(f"/v1/orders?authorization=Bearer%20{token}"),
+        visitor.get("/v1/orders", Cookie=f"token={token}; Authorization=Bearer {token}"),
+    ]
+
+    assert [(reply.status, reply.code) for reply in replies] == [(401, "unauthenticated")] * 3
+
+
+def log_in(street: Street, username: str, password: str) -> Reply:
+    path = f"/v1/merchants/{street.ours.merchant_id}/staff-sessions"
+    return street.visitor().post(path, {"username": username, "password": password})
+
+
+@pytest.mark.leaves("added login_failures", "added login_failures")
+def test_names_cannot_be_told_apart_by_the_answer(street: Street) -> None:
+    nobody, known = log_in(street, "nobody", PASSWORD), log_in(street, OWNER, "guess")
+
+    assert (nobody.status, nobody.code) == (401, "wrong_password")
+    assert (nobody.body, dict(nobody.headers)) == (known.body, dict(known.headers))
+
+
+@pytest.mark.leaves("changed login_failures")
+def test_guessing_stops_after_five_and_the_right_password_waits_with_it(street: Street) -> None:
+    shop = street.theirs
+    path = f"/v1/merchants/{shop.merchant_id}/staff-sessions"
+    guess = {"username": OWNER, "password": "guess"}
+    replies = [street.visitor().post(path, guess) for _ in range(FAILURES_MAX)]
+    assert street.changes() == {"added login_failures": 1}
+
+    right = street.visitor().post(path, guess | {"password": PASSWORD})
+
+    assert [reply.status for reply in replies] == [401] * FAILURES_MAX
+    assert (right.status, right.code) == (429, "too_many_requests")
+    with street.at(16 * 60):
+        assert street.visitor().post(path, guess | {"password": PASSWORD}).status == 201
+
+
+@pytest.mark.leaves(*["added login_failures"] * 7)
+def test_name_or_password_that_is_almost_right_is_wrong(street: Street) -> None:
+    names = [f"{CLERK}\n", f" {CLERK}", CLERK.upper(), "ｃｌｅｒｋ", f"{CLERK}\0", f"x#{CLERK}"]
+    passwords = ["", f"{PASSWORD}\0", f" {PASSWORD}", PASSWORD.upper()]
+
+    replies = [log_in(street, name, PASSWORD) for name in names]
+    replies += [log_in(street, CLERK, password) for password in passwords]
+
+    assert {(reply.status, reply.code) for reply in replies} == {(401, "wrong_password")}
+
+
+def test_password_and_hash_are_never_told(street: Street) -> None:
+    owner = street.town.owner()
+
+    told = json.dumps(
+        [owner.get("/v1/merchant/staff").body, owner.get("/v1/merchant/settings").body]
+    )
+
+    assert "argon2" not in told
+    assert "password" not in told
+
+
+def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(street: Street) -> None:
+    path = f"/v1/merchants/{street.ours.merchant_id}/sessions"
+
+    replies = [
+        street.visitor().post(path, {"code": code})
+        for code in ("guess", "' or '1'='1", "a&appid=other", "\u0000", "x" * 128)
+    ]
+
+    assert [(reply.status, reply.code) for reply in replies] == [(400, "invalid_request")] * 5
+
+
+def test_role_that_a_session_does_not_name_is_not_given(street: Street) -> None:
+    token = signed(street, "staff", role=auth.Role.SERVICE.value)
+
+    reply = Caller(street.town.door, token).get("/v1/merchant/staff")
+
+    assert (reply.status, reply.code) == (403, "forbidden")

@@ -1,0 +1,21 @@
+"""What the torture has counted is told at the end of the run that counted it."""
+
+import pytest
+
+from chalicelib.services import settlement
+from tests.torture import figures
+from tests.torture.figures import pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
+
+
+@pytest.fixture(autouse=True)
+def small_parts(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups are settled one order at a time, so that there is something between two parts."""
+    monkeypatch.setattr(settlement, "SETTLE_MAX", 1)
+
+
+@pytest.fixture(autouse=True)
+def seed_is_told() -> None:
+    """Shown with a failure: what to set to see it again."""
+    print(f"repeat with TORTURE_SEED={figures.SEED}{' TORTURE=full' if figures.FULL else ''}")  # noqa: T201

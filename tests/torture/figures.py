@@ -1,0 +1,55 @@
+"""How much a run has tried: the seed it can be repeated with, its size, and what it counted."""
+
+import json
+import os
+import random
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+FULL = os.environ.get("TORTURE") == "full"  # everything; else a sample that fits into CI
+SEED = int(os.environ.get("TORTURE_SEED") or secrets.randbelow(10**9))
+SHARED_FILE = os.environ.get("TORTURE_FIGURES")  # where several processes put theirs together
+
+counted: Counter[str] = Counter()
+_told: set[str] = set()
+
+
+def count(what: str, number: int = 1) -> None:
+    counted[what] += number
+
+
+def chance(*names: object) -> random.Random:
+    """Chance that repeats itself for the same seed and the same names."""
+    return random.Random("/".join(str(name) for name in (SEED, *names)))
+
+
+def sized(full: int, sample: int) -> int:
+    return full if FULL else sample
+
+
+def as_table(numbers: Mapping[str, int]) -> list[str]:
+    """Numbers for people, and the seed."""
+    width = max((len(what) for what in numbers), default=0)
+    lines = [f"{what:{width}}  {number:>9,}" for what, number in sorted(numbers.items())]
+    return [*lines, f"seed {SEED}: repeat with TORTURE_SEED={SEED}"]
+
+
+# Hooks of pytest, for every conftest whose tests count; each is carried out once.
+
+
+def pytest_sessionfinish() -> None:
+    """Add what this process counted to the shared file, one JSON object per line."""
+    if SHARED_FILE and counted and "file" not in _told:
+        _told.add("file")
+        with open(SHARED_FILE, "a", encoding="utf-8") as file:
+            file.write(json.dumps(counted) + "\n")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if counted and "people" not in _told:
+        _told.add("people")
+        terminalreporter.section("torture")
+        for line in as_table(counted):
+            terminalreporter.write_line(line)

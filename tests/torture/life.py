@@ -1,0 +1,286 @@
+"""One shop's life under bad weather: buyers, gateways, jobs, the stream and time, as chance likes.
+
+What people do may be refused. What no fault explains is an error: anything but a refusal that
+comes out of a step, and anything that a job calls a failure of its own.
+"""
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+from chalicelib import observability
+from chalicelib.domain.order import Intent
+from chalicelib.errors import GatewayFailed, ServiceError
+from chalicelib.gateways import payment as port
+from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.services import captures, due, payments, refunds, releases, stream, terms
+from chalicelib.tables.trade import OrderItem
+from tests.crashes import GATEWAY_EFFECTS, Cut, Way, cut_off
+from tests.faults import Faults, injected
+from tests.history import History
+from tests.shop import JOBS, OTHER_PAY, Shop, Sold
+from tests.torture.changes import Changes, is_of_trade, stream_record
+from tests.torture.stage import JOB_RUNS_S
+from tests.torture.weather import Weather
+
+WAITS_S = (0, 1, 1, 2, 3, 5, 31, 61, 91, 300, 600, 3600)
+LAST_WAIT_S = 9 * 3600
+BATCH_MAX = 6
+BUYERS = 6
+KILLED_WITHIN = 30  # calls
+CALLBACKS_MAX = 15
+
+
+class Life:
+    """One shop that lives through `weather`, repeatably for the same `chance`."""
+
+    def __init__(self, shop: Shop, weather: Weather, chance: random.Random) -> None:
+        self.shop, self.weather, self.chance = shop, weather, chance
+        self.history = History()
+        self.faults = Faults(seed=chance.randrange(10**9), **weather.engine)
+        self.changes = Changes(self.faults, lambda: shop.now_s, chance, lag_s=weather.index_lag_s)
+        self.sold: Sold = shop.activity(seats=2, stock=12, product_stock=15, limit_per_buyer=5)
+        self.buyers = [shop.buyer() for _ in range(BUYERS)]
+        self.orders: list[OrderItem] = []
+        self.mail: list[Callable[[], object]] = []  # callbacks on their way
+        self.carried = 0  # changes that the stream has carried
+        self.gateway_faults = 0
+        self.clocks: dict[str, int] = {}
+        for gateway in (shop.gateway, shop.other_gateway):
+            gateway.around = self._around
+        self.steps: list[tuple[Callable[[], object], int]] = [
+            (self.come_in, 6),
+            (self.ask, 3),
+            (self.pay, 6),
+            (self.post, 6),
+            (self.cancel, 2),
+            (self.confirm_refund, 3),
+            (self.work, 6),
+            (self.carry_stream, 5),
+            (self.wait, 8),
+            (self.send_again, 1),
+        ]
+
+    @property
+    def injected(self) -> int:
+        return self.faults.seen.total() + self.gateway_faults + self.changes.hidden
+
+    def now_of(self, actor: str) -> int:
+        """The time by an actor's own clock."""
+        skew_s = self.weather.skew_s
+        return self.shop.now_s + self.clocks.setdefault(actor, self.chance.randint(-skew_s, skew_s))
+
+    def live(self, steps: int) -> None:
+        """So many steps in bad weather, every law after each few."""
+        acts, weights = zip(*self.steps, strict=True)
+        for number in range(steps):
+            (act,) = self.chance.choices(acts, weights)
+            with injected(self.changes), suppress(ServiceError):
+                act()
+            if number % 4 == 0:
+                self.look()
+
+    def look(self, *, quiescent: bool = False) -> None:
+        """Every law, by the latest of all clocks while they differ."""
+        real_s = self.shop.now_s
+        self.shop.now_s += 0 if quiescent else self.weather.skew_s
+        try:
+            self.history.check(self.shop.check(quiescent=quiescent))
+        finally:
+            self.shop.now_s = real_s
+
+    def end(self) -> None:
+        """The weather is fine, callbacks that are under way come or are lost; jobs run thrice."""
+        self.look()
+        for gateway in (self.shop.gateway, self.shop.other_gateway):
+            gateway.around = lambda operation, act: act()
+            gateway.confirms_at_once = True
+        began_s = self.shop.now_s + LAST_WAIT_S
+        for after_s in JOB_RUNS_S:
+            self.shop.now_s = began_s + after_s
+            self.shop.run_jobs()
+        self.look(quiescent=True)
+        for callback in self.mail:
+            callback()
+        self.look(quiescent=True)
+
+    # Steps.
+
+    def come_in(self) -> None:
+        buyer, now_s = self.chance.choice(self.buyers), self.shop.now_s
+        self.shop.now_s = self.now_of("api")
+        try:
+            joinable = [order for order in self.orders if order.group_id]
+            if joinable and self.chance.random() < 0.6:
+                group_id = str(self.chance.choice(joinable).group_id)
+                order = self.shop.join(self.sold, group_id, buyer)
+            elif self.chance.random() < 0.9:
+                order = self.shop.open(self.sold, buyer)
+            else:
+                order = self.shop.buy_alone(self.sold, buyer)
+        finally:
+            self.shop.now_s = now_s
+        self.orders.append(order)
+        self.ask(order)
+        if self.chance.random() < 0.7:
+            self.pay()
+
+    def ask(self, order: OrderItem | None = None) -> None:
+        if self.orders:
+            order = order or self.chance.choice(self.orders)
+            method = self.chance.choice([WECHAT_PAY, WECHAT_PAY, OTHER_PAY])
+            now_s = self.now_of("api")
+            payments.ask(self.shop.merchant_id, order.order_id, method, now_s=now_s)
+
+    def pay(self) -> None:
+        """A buyer pays on the phone; the callback comes once, twice or never."""
+        for gateway in (self.shop.gateway, self.shop.other_gateway):
+            for number in gateway.payable(self.shop.now_s)[:1]:
+                trade = gateway.pay(number, at_s=self.shop.now_s)
+                method = gateway.method
+                self._mail(
+                    lambda trade=trade, method=method: captures.record(
+                        self.shop.merchant_id, trade, method, now_s=self.now_of("callback")
+                    )
+                )
+
+    def post(self) -> None:
+        """One of the callbacks arrives, in any order. One that failed is sent again later."""
+        if self.mail:
+            callback = self.mail.pop(self.chance.randrange(len(self.mail)))
+            try:
+                callback()
+            except ServiceError:
+                self.mail.append(callback)
+
+    def cancel(self) -> None:
+        if self.orders:
+            order = self.chance.choice(self.orders)
+            now_s = self.now_of("api")
+            releases.cancel(self.shop.merchant_id, order.order_id, now_s=now_s)
+
+    def confirm_refund(self) -> None:
+        """A gateway is done with a refund; a few cannot be paid out. It calls back, or does not."""
+        open_ones = [
+            (gateway, number)
+            for gateway in (self.shop.gateway, self.shop.other_gateway)
+            for number in gateway.record.refunds
+        ]
+        if not open_ones or self.chance.random() < self.weather.gateway.processing:
+            return
+        gateway, number = self.chance.choice(open_ones)
+        fine = self.chance.random() < 0.9
+        status = port.RefundStatus.SUCCEEDED if fine else port.RefundStatus.ABNORMAL
+        gateway.settle(number, status)
+        said = gateway.refund_state(number)
+        self._mail(lambda: refunds.hear(self.shop.merchant_id, said, now_s=self.now_of("callback")))
+
+    def send_again(self) -> None:
+        """Staff send a refund again that needs a person."""
+        found, _ = refunds.needing_person(self.shop.merchant_id, after=None, limit=5)
+        for order in found:
+            for key in order.view().refunds:
+                with suppress(ServiceError):
+                    number = f"{order.order_id}{key}"
+                    now_s = self.now_of("api")
+                    refunds.send_again(self.shop.merchant_id, number, staff="test", now_s=now_s)
+
+    def work(self) -> None:
+        """Jobs in any order: once, twice at once, killed, or out of time."""
+        intent = Intent(self.chance.choice(JOBS))
+        now_s = self.now_of(intent)
+        if self.chance.random() < self.weather.jobs_die:
+            cut = Cut(self.chance.randrange(KILLED_WITHIN), self.chance.choice(list(Way)[:2]))
+            with cut_off(self.shop, cut, under=self.changes):
+                due.run(intent, now_s=now_s)
+        elif self.chance.random() < self.weather.jobs_run_out:
+            with _little_time():
+                due.run(intent, now_s=now_s)
+        elif self.chance.random() < 0.2:
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda _: due.run(intent, now_s=now_s), range(2)))
+        else:
+            due.run(intent, now_s=now_s)
+
+    def carry_stream(self) -> None:
+        """A batch of changes; the function may die within it, and what failed comes again."""
+        pending = self.changes.made[self.carried : self.carried + self.chance.randint(1, BATCH_MAX)]
+        records = [
+            stream_record(change, self.carried + number)
+            for number, change in enumerate(pending)
+            if is_of_trade(change)
+        ]
+        if not records:
+            self.carried += len(pending)
+            return
+        cut = Cut(10**6)
+        if self.chance.random() < self.weather.jobs_die:
+            cut = Cut(self.chance.randrange(KILLED_WITHIN), Way.DIES_AFTER)
+        failed = ["all"]
+        with cut_off(self.shop, cut, under=self.changes):
+            answer = stream.handle({"Records": records}, now_s=self.now_of("stream"))
+            failed = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+        if not failed:
+            self.carried += len(pending)
+        elif failed != ["all"]:
+            self.carried = min(int(number) for number in failed)
+
+    def wait(self) -> None:
+        self.shop.now_s += self.chance.choice(WAITS_S)
+        terms.forget()
+
+    # Gateways.
+
+    def _mail(self, callback: Callable[[], object]) -> None:
+        weather, roll = self.weather.gateway, self.chance.random
+        times = 0 if roll() < max(weather.silent, 0.1) else 1
+        while times and roll() < max(weather.repeating, 0.1) and times < CALLBACKS_MAX:
+            times += 1
+        self.mail += [callback] * times
+
+    def _around(self, operation: str, act: Callable[[], object]) -> object:
+        """One call of the services to a gateway, in its weather."""
+        weather, roll = self.weather.gateway, self.chance.random
+        if roll() < weather.unreached:
+            self.gateway_faults += 1
+            raise GatewayFailed(reason="no_answer")
+        if roll() < weather.limited:
+            self.gateway_faults += 1
+            raise GatewayRefused("FREQUENCY_LIMITED", "")
+        if operation == "refund" and roll() < weather.poor:
+            self.gateway_faults += 1
+            raise GatewayRefused("NOTENOUGH", "")
+        answer = act()
+        if operation in GATEWAY_EFFECTS and roll() < weather.lost:
+            self.gateway_faults += 1
+            raise GatewayFailed(reason="no_answer")
+        return answer
+
+
+@contextmanager
+def _little_time() -> Iterator[None]:
+    """A run that must stop in the middle of its work."""
+    before, due.RUN_S = due.RUN_S, 0.01
+    try:
+        yield
+    finally:
+        due.RUN_S = before
+
+
+@contextmanager
+def no_failures_of_our_own() -> Iterator[None]:
+    """Jobs postpone whatever goes wrong; only what a fault explains may go wrong."""
+    errors: list[object] = []
+
+    def note(message: object, *args: object, **more: object) -> None:
+        errors.append((message, more.get("extra"), sys.exc_info()[1]))
+
+    said, observability.logger.exception = observability.logger.exception, note
+    try:
+        yield
+    finally:
+        observability.logger.exception = said
+    assert not errors, errors

@@ -1,0 +1,6 @@
+"""Every workflow there is. A new one is a few lines in one of these modules."""
+
+from tests.torture import workflows_of_groups, workflows_of_money, workflows_of_staff
+from tests.torture.workflow import WORKFLOWS
+
+__all__ = ["WORKFLOWS", "workflows_of_groups", "workflows_of_money", "workflows_of_staff"]

@@ -1,0 +1,154 @@
+"""Workflows of money on its way back, and of bills."""
+
+from chalicelib.domain.after_sale import Reason
+from chalicelib.domain.beijing import day_of, midnight_s
+from chalicelib.gateways import payment as port
+from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.services import after_sale_decisions, after_sales, due, refunds
+from chalicelib.services.after_sales import Claim
+from chalicelib.services.day_book import READY_AFTER_S
+from chalicelib.tables.trade import OrderItem, ReconcilingItem
+from tests.shop import DAY_S, STAFF, Shop
+from tests.torture.stage import Act
+from tests.torture.workflow import (
+    attend_group,
+    attend_order,
+    paid_and_cancelled,
+    workflow,
+)
+
+# Refunds.
+
+
+@workflow
+def sending_a_refund(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def asking_about_a_refund(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    attend_order(shop, order)
+    shop.gateway.confirms_at_once = True
+    shop.now_s += 61
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def hearing_a_refund(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    attend_order(shop, order)
+    return lambda: shop.confirm(f"{order.order_id}01F")
+
+
+@workflow
+def sending_a_refused_refund_again(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    number = f"{order.order_id}01F"
+    attend_order(shop, order)
+    said = shop.gateway.settle(number, port.RefundStatus.ABNORMAL)
+    assert said is not None
+    refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+    return lambda: refunds.send_again(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+
+
+# After-sale.
+
+
+def to_fulfil(shop: Shop, *, quantity: int = 1) -> OrderItem:
+    """An order of a formed and settled group."""
+    sold = shop.activity(seats=2, limit_per_buyer=5)
+    group_id = shop.opened(sold)
+    order = shop.join(sold, group_id, shop.buyer(), quantity=quantity)
+    shop.pay(order)
+    attend_group(shop, group_id)
+    return order
+
+
+def asked_back(shop: Shop, amount_fen: int, *, quantity: int = 1) -> OrderItem:
+    order = to_fulfil(shop, quantity=quantity)
+    ask_back(shop, order, amount_fen)
+    return order
+
+
+def ask_back(shop: Shop, order: OrderItem, amount_fen: int) -> None:
+    claim = Claim(amount_fen, Reason.DAMAGED, "到货时已变质")
+    after_sales.request(shop.merchant_id, order.order_id, claim, now_s=shop.now_s)
+
+
+def approve(shop: Shop, order: OrderItem, amount_fen: int, *, units_back: int = 0) -> None:
+    after_sale_decisions.approve(
+        shop.merchant_id,
+        order.order_id,
+        "A",
+        amount_fen=amount_fen,
+        units_back=units_back,
+        staff=STAFF,
+        now_s=shop.now_s,
+    )
+
+
+@workflow
+def asking_for_money_back(shop: Shop) -> Act:
+    order = to_fulfil(shop)
+    return lambda: ask_back(shop, order, 900)
+
+
+@workflow
+def approving_a_part(shop: Shop) -> Act:
+    order = asked_back(shop, 900)
+    return lambda: approve(shop, order, 800)
+
+
+@workflow
+def approving_all_with_units_and_limit(shop: Shop) -> Act:
+    order = asked_back(shop, 11800, quantity=2)
+    return lambda: approve(shop, order, 11800, units_back=2)
+
+
+@workflow
+def refusing_money_back(shop: Shop) -> Act:
+    order_id = asked_back(shop, 900).order_id
+    return lambda: after_sale_decisions.refuse(
+        shop.merchant_id, order_id, "A", reply="签收时完好", staff=STAFF, now_s=shop.now_s
+    )
+
+
+@workflow
+def withdrawing_a_request(shop: Shop) -> Act:
+    order_id = asked_back(shop, 900).order_id
+    return lambda: after_sales.withdraw(shop.merchant_id, order_id, "A", now_s=shop.now_s)
+
+
+@workflow
+def sending_an_after_sale_refund(shop: Shop) -> Act:
+    order = asked_back(shop, 5900)
+    approve(shop, order, 5900)
+    return lambda: attend_order(shop, order)
+
+
+# Bills.
+
+
+@workflow
+def reconciling_a_payment_unheard(shop: Shop) -> Act:
+    paid = to_fulfil(shop)
+    attend_order(shop, paid)  # so that there is a bill to be compared
+    shop.capture(shop.open(shop.activity(), shop.buyer()))
+    shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
+    return lambda: _attend_bill(shop)
+
+
+@workflow
+def reconciling_a_refund_unheard(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    attend_order(shop, order)
+    shop.gateway.settle(f"{order.order_id}01F")
+    shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
+    return lambda: _attend_bill(shop)
+
+
+def _attend_bill(shop: Shop) -> None:
+    key = ReconcilingItem.at(shop.merchant_id, WECHAT_PAY)
+    due.attend(key.pk, key.sk, now_s=shop.now_s)

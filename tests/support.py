@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,7 +19,6 @@ from chalicelib import clock
 from chalicelib.api import auth
 from chalicelib.domain import activity_draft, product
 from chalicelib.domain.ids import OrderId, new_id
-from chalicelib.gateways import secrets as parameters
 from chalicelib.services import categories, merchants, products, publishing
 from chalicelib.settings import settings
 from chalicelib.tables.base import connection
@@ -35,12 +33,11 @@ from chalicelib.tables.trade import (
 )
 from infra.local import engine
 from infra.local.alipay import Alipay
-from infra.local.alipay_callbacks import NOT_TAKEN
 from infra.local.wechat import Wechat
 from tests import laws, stored
 from tests.callers import ADDRESS, Activity, Buyer, Caller, Door, Reply, at_once
 from tests.minutes import Clock, run_every_job
-from tests.tills import ALIPAY, AlipayTill, Till, WechatTill
+from tests.tills import ALIPAY, AlipayTill, Till, WechatTill, local_alipay, local_wechat
 
 __all__ = ["ADDRESS", "Activity", "Buyer", "Caller", "Reply", "Town", "at_once", "settled_in"]
 
@@ -279,38 +276,14 @@ def settled_in(monkeypatch: pytest.MonkeyPatch, *, paid_by: str = "wechat_pay") 
     """A town of its own, with WeChat (and Alipay, to pay by) beside it, and the clock stopped."""
     time_of_day, door = Clock(), Door()
     monkeypatch.setattr(clock, "now_s", lambda: time_of_day.now_s)
-    port = int(settings.wechat_pay_url.rpartition(":")[2])
-    wechat = Wechat(port=port, now=lambda: float(time_of_day.now_s))
-    wechat.courier.send = lambda url, headers, body: _deliver(door, url, headers, body)
-    wechat.gateway.refund_delay_s = 0.01
-    wechat.start()
-    alipay = _alipay(time_of_day, door) if paid_by == ALIPAY else None
+    wechat = local_wechat(time_of_day, door)
+    alipay = local_alipay(time_of_day, door) if paid_by == ALIPAY else None
     try:
         yield Town(wechat, time_of_day, door, alipay)
     finally:
         wechat.stop()
         if alipay is not None:
             alipay.stop()
-
-
-def _alipay(time_of_day: Clock, door: Door) -> Alipay:
-    port = urlsplit(settings.alipay_url).port or 0
-    alipay = Alipay(port=port, now=lambda: float(time_of_day.now_s))
-    alipay.courier.send = lambda url, headers, body: _notify(door, url, headers, body)
-    return alipay.start()
-
-
-def _deliver(door: Door, url: str, headers: dict[str, str], body: bytes) -> int:
-    """A callback on its way to the route that it names."""
-    path = url.removeprefix(parameters.secret("public-api-url"))
-    return door.request("POST", path, headers, body).status
-
-
-def _notify(door: Door, url: str, headers: dict[str, str], body: bytes) -> int:
-    """The same of Alipay's, which is taken only by the word that it waits for."""
-    path = url.removeprefix(parameters.secret("public-api-url"))
-    reply = door.request("POST", path, headers, body)
-    return reply.status if reply.status >= 400 or reply.body == "success" else NOT_TAKEN
 
 
 @lru_cache(maxsize=1)

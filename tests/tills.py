@@ -5,9 +5,15 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
+from chalicelib.gateways import secrets as parameters
+from chalicelib.settings import settings
 from infra.local.alipay import Alipay
+from infra.local.alipay_callbacks import NOT_TAKEN
 from infra.local.wechat import Wechat
+from tests.callers import Door, Reply
+from tests.minutes import Clock
 
 WECHAT_PAY, ALIPAY = "wechat_pay", "alipay"
 BOTH = (WECHAT_PAY, ALIPAY)
@@ -102,3 +108,32 @@ class AlipayTill(Till):
 
     def path(self, merchant_id: str, what: str) -> str:
         return f"/v1/callbacks/alipay/{merchant_id}"
+
+
+def local_wechat(time_of_day: Clock, door: Door) -> Wechat:
+    """WeChat by that clock, started; its callbacks come through the door."""
+    port = urlsplit(settings.wechat_pay_url).port or 0
+    wechat = Wechat(port=port, now=lambda: float(time_of_day.now_s))
+    wechat.courier.send = lambda url, headers, body: _come(door, url, headers, body).status
+    wechat.gateway.refund_delay_s = 0.01
+    wechat.start()
+    return wechat
+
+
+def local_alipay(time_of_day: Clock, door: Door) -> Alipay:
+    """Alipay by that clock, started; its notifies are taken only by the word it waits for."""
+
+    def send(url: str, headers: dict[str, str], body: bytes) -> int:
+        reply = _come(door, url, headers, body)
+        return reply.status if reply.status >= 400 or reply.body == "success" else NOT_TAKEN
+
+    port = urlsplit(settings.alipay_url).port or 0
+    alipay = Alipay(port=port, now=lambda: float(time_of_day.now_s))
+    alipay.courier.send = send
+    return alipay.start()
+
+
+def _come(door: Door, url: str, headers: dict[str, str], body: bytes) -> Reply:
+    """A callback on its way to the route that it names."""
+    path = url.removeprefix(parameters.secret("public-api-url"))
+    return door.request("POST", path, headers, body)

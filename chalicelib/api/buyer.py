@@ -5,7 +5,7 @@ import re
 from chalicelib import clock
 from chalicelib.api import auth, limits, pages, schemas, shapes
 from chalicelib.api.auth import Buyer
-from chalicelib.api.http import Api, Audience, Header, header_of
+from chalicelib.api.http import Api, Audience, Header
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import (
     ActivityClosed,
@@ -262,7 +262,7 @@ def own_order(who: Buyer, order_id: str) -> OrderId:
 
 
 def _idempotency_key() -> str:
-    key = header_of(api.current_request.headers, IDEMPOTENCY_KEY) or ""
+    key = str(api.current_request.headers.get(IDEMPOTENCY_KEY, ""))
     if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidRequest("缺少请求编号，请刷新页面后重新提交。", field=IDEMPOTENCY_KEY)
     return key

@@ -5,7 +5,14 @@ from chalicelib.api import auth, limits
 from chalicelib.api import merchant_schemas as schemas
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.once import HEADERS, once
-from chalicelib.errors import Changed, Conflict, LimitReached, NotFound, WrongPassword
+from chalicelib.errors import (
+    Changed,
+    Conflict,
+    IdempotencyMismatch,
+    LimitReached,
+    NotFound,
+    WrongPassword,
+)
 from chalicelib.services import categories, merchants, staff
 from chalicelib.tables.catalogue import CategoryItem, MerchantItem, StaffItem
 
@@ -120,18 +127,20 @@ def list_categories(who: auth.Staff) -> schemas.CategoryList:
     body=schemas.NewCategory,
     answer=schemas.Category,
     status=201,
-    refusals=[LimitReached],
+    refusals=[LimitReached, IdempotencyMismatch],
     headers=HEADERS,
 )
 def create_category(who: auth.Staff, body: schemas.NewCategory) -> schemas.Category:
     """Create a category."""
+    made = once(api.current_request, who, "category")
     item = categories.create(
         who.merchant_id,
         name=body.name,
         position=body.position,
         staff=who.username,
         now_s=clock.now_s(),
-        category_id=once(api.current_request, who, "category").item_id,
+        category_id=made.item_id,
+        body_hash=made.body_hash,
     )
     return _category(item)
 

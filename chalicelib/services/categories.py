@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.domain.ids import new_id
-from chalicelib.errors import Changed, InvalidRequest, LimitReached, NotFound
+from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, LimitReached, NotFound
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue import CatalogueItem, CategoryItem, stored
@@ -33,10 +33,12 @@ def create(
     staff: str,
     now_s: int,
     category_id: str | None = None,
+    body_hash: str = "",
 ) -> CategoryItem:
     """Create a category, with its audit row; a repeat with the same id returns it.
 
-    Raises LimitReached beyond CATEGORIES_MAX, as far as can be seen before the write.
+    Raises IdempotencyMismatch for the same id with another `body_hash`, and LimitReached beyond
+    CATEGORIES_MAX, as far as can be seen before the write.
     """
     key = category_id or new_id()
     after = {"name": name, "position": position}
@@ -44,11 +46,13 @@ def create(
     def step() -> CategoryItem:
         existing = {item.category_id: item for item in everything(merchant_id)}
         if key in existing:
+            if existing[key].body_hash != body_hash:
+                raise IdempotencyMismatch
             return existing[key]
         if len(existing) >= CATEGORIES_MAX:
             words = f"分类最多 {CATEGORIES_MAX} 个。请修改已有的分类。"
             raise LimitReached(words, limit=CATEGORIES_MAX)
-        item = CategoryItem.at(merchant_id, key, **after)
+        item = CategoryItem.at(merchant_id, key, body_hash=body_hash, **after)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)
             subject = f"category#{key}"

@@ -113,6 +113,7 @@ class CategoryItem(CatalogueItem, discriminator="category"):
     category_id = UnicodeAttribute()
     name = UnicodeAttribute()
     position = IntAttribute(default=0)  # smaller comes first
+    body_hash = UnicodeAttribute(default="")  # of the request that created it
 
     @classmethod
     def at(cls, merchant_id: str, category_id: str, **more: Any) -> "CategoryItem":

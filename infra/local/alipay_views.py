@@ -125,7 +125,8 @@ def _lines(trade: Trade, day: dt.date) -> Iterator[list[str]]:
 
 
 def _line(trade: Trade, kind: str, at_s: float, amount_fen: int, number: str = "") -> list[str]:
-    amount, fee = yuan(amount_fen), yuan(-(amount_fen * FEE_PER_MILLE // 1000))
+    taken_fen = abs(amount_fen) * FEE_PER_MILLE // 1000  # and given back with a refund
+    amount, fee = yuan(amount_fen), yuan(-taken_fen if amount_fen > 0 else taken_fen)
     subject = trade.order["subject"]
     head = [f"{trade.trade_no}\t", f"{trade.out_trade_no}\t", kind, subject]
     times = [beijing(trade.created_at), beijing(at_s)]

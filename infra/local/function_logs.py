@@ -47,7 +47,7 @@ def complaint(line: str) -> str:
 
 
 def _follow(logs: Any, ended: threading.Event) -> None:
-    seen: set[str] = set()
+    seen: set[tuple[int, str]] = set()
     since_ms = 0
     while not ended.wait(LOOK_EVERY_S):
         try:
@@ -55,9 +55,14 @@ def _follow(logs: Any, ended: threading.Event) -> None:
         except (BotoCoreError, ClientError):
             continue  # nothing has been logged yet, or the emulator is ending
         for event in found:
-            if event["eventId"] not in seen:
+            if _identity(event) not in seen:
                 words = complaint(event["message"])
                 if words:
                     say(words)
         since_ms = max((event["timestamp"] for event in found), default=since_ms)
-        seen = {event["eventId"] for event in found if event["timestamp"] == since_ms}
+        seen = {_identity(event) for event in found if event["timestamp"] == since_ms}
+
+
+def _identity(event: Any) -> tuple[int, str]:
+    """The emulator does not give every event an id."""
+    return event["timestamp"], event["message"]

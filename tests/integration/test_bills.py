@@ -1,11 +1,15 @@
-"""The bills of the local WeChat, downloaded and compared with the ledger by the daily job."""
+"""The bills of the local gateways, downloaded and compared with the ledger by the daily job."""
 
 from typing import Any
+
+import pytest
 
 from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
 from infra.local.wechat_bills import Row
 from tests.support import Town
+from tests.tills import BOTH
 
+GATEWAYS = BOTH
 READY_S = 10 * 3600 + 1800
 
 
@@ -43,7 +47,7 @@ def test_day_that_fits_is_reported_with_its_totals_and_fees(town: Town) -> None:
     [told] = [row for row in reconciliations(town) if row["day"] == day]
 
     assert differences(town) == []
-    assert (told["method"], told["payments"], told["paid_fen"]) == ("wechat_pay", 3, 17700)
+    assert (told["method"], told["payments"], told["paid_fen"]) == (town.till.method, 3, 17700)
     assert (told["refunds"], told["refunded_fen"], told["fee_fen"]) == (1, 5900, 70)
     ledger = town.owner().get(f"/v1/merchant/orders/{first}/ledger").body
     assert ledger["balances"]["fees"] == 35
@@ -55,12 +59,12 @@ def test_payment_whose_callback_was_lost_for_ever_is_taken_over(town: Town) -> N
     start_of_a_day(town)
     activity = town.activity(seats=3, stock=10)
     group_id, *_ = town.open_group(activity)
-    town.wechat.faults.add("query", "server_error", times=500)
     friend, second = town.join(activity, group_id)
     town.pay_unheard(friend, second)
+    town.till.faults.add("query", "server_error", times=500)
     town.run_jobs()
     town.clock.forward(midnight_s(day_of(town.now_s)) + DAY_S + READY_S - town.now_s)
-    town.wechat.faults.clear()
+    town.till.faults.clear()
 
     town.run_jobs(2)
 
@@ -71,6 +75,7 @@ def test_payment_whose_callback_was_lost_for_ever_is_taken_over(town: Town) -> N
     town.check_laws()
 
 
+@pytest.mark.wechat_pay_only
 def test_difference_is_told_to_staff_with_both_sides(town: Town) -> None:
     start_of_a_day(town)
     _, _, order_id = town.open_group(town.activity())
@@ -96,6 +101,7 @@ def test_difference_is_told_to_staff_with_both_sides(town: Town) -> None:
     assert "核对" in told["difference_text"]
 
 
+@pytest.mark.wechat_pay_only
 def test_bill_with_a_wrong_digest_is_not_believed_and_asked_for_again(town: Town) -> None:
     start_of_a_day(town)
     town.open_group(town.activity())

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.api import limits
+from chalicelib.api.http import Audience, Operation
+from tests.security.operations import ask, name_of, of
 from tests.security.street import Shop, Street
 from tests.support import ADDRESS, Reply
 
@@ -236,3 +238,26 @@ def test_key_gives_nobody_the_answer_of_another_body_or_buyer(street: Street, wh
     other_buyer = shop.member.post(path, body | {"remark": "别的"}, Idempotency_Key=key)
     assert other_buyer.body["order_id"][:22] == shop.member.buyer_id
     street.changes()
+
+
+WITH_KEYS = [o for o in of(Audience.STAFF) if "Idempotency-Key" in o.headers]
+
+
+@pytest.mark.parametrize("operation", WITH_KEYS, ids=name_of)
+def test_key_of_staff_makes_one_thing_of_one_body(street: Street, operation: Operation) -> None:
+    """Another body under the same key is refused, not answered with what the first one made."""
+    owner, asked = street.town.owner(), ask(operation, street.ours)
+    body, key = json.loads(asked.body or b"{}"), f"{operation.name}-the-same-key"
+    if operation.name == "publish_activity":  # after the one that sells the SKU now
+        body["starts_at_s"] = street.town.now_s + 7 * 86400
+    wishes = {"name": "别的", "title": "别的", "delta": 2, "quantity": 2}
+    other = body | {name: value for name, value in wishes.items() if name in body}
+    first = owner.post(asked.path, body, Idempotency_Key=key)
+    street.changes()
+
+    replies = [owner.post(asked.path, one, Idempotency_Key=key) for one in (other, body)]
+
+    assert first.status in (200, 201), first.body
+    assert (replies[0].status, replies[0].code) == (422, "idempotency_mismatch")
+    assert replies[1].status == first.status
+    assert street.changes() == {}

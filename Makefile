@@ -2,7 +2,7 @@
 PYTHON ?= python3
 STAGE ?= dev
 
-.PHONY: run dev demo test test-dynamodb-local torture fuzz check format package openapi setup
+.PHONY: run dev demo test test-dynamodb-local torture fuzz mutation check format package openapi setup
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -43,6 +43,9 @@ fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_E
 	@export FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} && \
 	  echo "FUZZ_SEED=$$FUZZ_SEED FUZZ_EXAMPLES=$$FUZZ_EXAMPLES" && $(PY) -m pytest -q tests/fuzz
+
+mutation: $(STAMP)  ## Every guard removed once: do the tests notice? ONLY=path, SAMPLE=n, SEED=n
+	@$(PY) -m tests.mutation
 
 check: $(STAMP)
 	@$(BIN)/ruff check -q .

@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from chalicelib.domain.order import Intent
 from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
 from chalicelib.services import activities, due, refunds
 from chalicelib.services.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
@@ -166,7 +165,7 @@ def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int 
 def refunds_confirmed_over_and_over(shop: Shop, *, times: int) -> int:
     """Every refund of the shop is sent, and confirmed at once several times, while answers from
     before its confirmation still come in; how many there are."""
-    due.run(Intent.REFUND, now_s=shop.now_s)
+    shop.run_jobs()
     numbers = list(shop.record.refunds)
 
     def hear_old_news(number: str) -> None:

@@ -138,6 +138,8 @@ def _same_claim(asked: list[AfterSaleItem], letter: str, claim: Claim) -> AfterS
 
 def read(merchant_id: str, order_id: OrderId, letter: str) -> tuple[OrderItem, AfterSaleItem]:
     """An order and one request, in one consistent round trip. Raises NotFound."""
+    if len(letter) != 1:
+        raise NotFound("没有找到这个售后申请。")
     wanted = (
         OrderItem.at(merchant_id, order_id),
         AfterSaleItem.at(merchant_id, order_id, letter),

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from chalicelib.errors import Conflict, WrongPassword
-from chalicelib.services import lockout, terms
+from chalicelib.services import lockout, merchants
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import transaction
 from chalicelib.tables.catalogue import CatalogueItem, StaffItem, stored
@@ -53,7 +53,7 @@ def login(merchant_id: str, username: str, password: str, *, now_s: int) -> Staf
     TooManyRequests, before any of it, while the name rests; NotFound for no such merchant.
     Writes only after a failure: each is counted, and the next success forgets them.
     """
-    terms.merchant(merchant_id, now_s)  # nothing is counted for merchants that are not
+    merchants.read(merchant_id)  # nothing is counted for merchants that are not
     lockout.refuse_resting(merchant_id, username, now_s=now_s)
     item = stored(StaffItem.at(merchant_id, username))
     if not _is_right(item, password) or item is None:

@@ -306,6 +306,18 @@ def test_clerk_sees_requests_and_cannot_decide_them(town: Town) -> None:
     assert (reply.status, reply.code) == (403, "forbidden")
 
 
+@pytest.mark.parametrize("letter", ["B", "a", "AA", "*", "x" * 2000])
+def test_request_that_was_never_made_does_not_exist(town: Town, letter: str) -> None:
+    _, _, [_, (friend, second)] = formed(town)
+    ask(friend, second)
+
+    reply = friend.post(f"/v1/orders/{second}/after-sales/{letter}/withdrawal")
+
+    assert (reply.status, reply.code) == (404, "not_found")
+    assert approve(town, f"{second}{letter}", 1).status == 404
+    assert len(waiting(town)) == 1
+
+
 def test_another_buyers_after_sale_does_not_exist(town: Town) -> None:
     _, _, [(leader, _), (friend, second)] = formed(town)
     ask(friend, second)

@@ -53,7 +53,8 @@ def with_a_bad_record(shop: Shop, records: list[Record], index: int) -> bool:
     batch = [*records[:index], bad, *records[index:]]
     assert deliver(shop, batch) == ["10000"]
     assert deliver(shop, batch[index:]) == ["10000"]
-    assert deliver(shop, records[index:]) == []
+    if records[index:]:  # no batch is empty
+        assert deliver(shop, records[index:]) == []
     return True
 
 

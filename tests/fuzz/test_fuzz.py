@@ -1,0 +1,92 @@
+"""Whatever the document allows or forbids, whoever asks: no error inside, no answer that is not
+written down, no nonsense accepted.
+
+FUZZ_EXAMPLES requests to every operation (10), and as many stories of a few requests that follow
+from each other's answers, from FUZZ_SEED (1). `make fuzz` takes 100, from a seed that it prints.
+"""
+
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import run_state_machine_as_test
+from schemathesis import BaseSchema, Case, Response
+
+from app import OPERATIONS
+from chalicelib.api.http import Operation
+from tests.fuzz.asking import (
+    SEED,
+    SETTINGS,
+    STORY_CHECKS,
+    Who,
+    about,
+    answer,
+    cases,
+    next_second,
+    served,
+    session_of,
+    who_may,
+)
+from tests.fuzz.gateway import wsgi_app
+from tests.security.street import Street
+
+STEPS = 8
+
+
+@pytest.fixture(scope="package")
+def document() -> BaseSchema:
+    return served()
+
+
+@pytest.fixture(scope="package")
+def document_of_our_shop(street: Street) -> BaseSchema:
+    return about(street.ours)
+
+
+def name_of(operation: Operation) -> str:
+    return operation.name
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
+def test_operation_keeps_its_word(
+    street: Street,
+    document: BaseSchema,
+    document_of_our_shop: BaseSchema,
+    operation: Operation,
+) -> None:
+    described = document[operation.path][operation.method]
+    of_ours = document_of_our_shop[operation.path][operation.method]
+    requests = cases(described, of_ours, street.ours)
+    rightly = who_may(described)
+
+    @hypothesis.seed(SEED)
+    @SETTINGS
+    @hypothesis.given(
+        case=requests,
+        who=st.sampled_from([rightly, rightly, rightly, *Who]),
+    )
+    def ask(case: Case, who: Who) -> None:
+        next_second(street)
+        answer(case, session_of(street, who))
+
+    ask()
+
+
+def test_stories_that_follow_from_answers_keep_it_too(
+    street: Street, document_of_our_shop: BaseSchema
+) -> None:
+    """An id that an answer gives is asked about next, wherever the document takes one."""
+
+    class Story(document_of_our_shop.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+            next_second(street)
+            return {"app": wsgi_app, "headers": session_of(street, who_may(case.operation))}
+
+        def validate_response(self, response: Response, case: Case, **_: Any) -> None:
+            case.validate_response(response, checks=STORY_CHECKS)
+
+    run_state_machine_as_test(
+        hypothesis.seed(SEED)(Story),
+        settings=hypothesis.settings(SETTINGS, stateful_step_count=STEPS),
+    )

@@ -1,0 +1,90 @@
+"""Which tests a mutant is shown: those that may notice, the likeliest and the quickest first.
+
+A test notices a weaker condition only if the write was refused in it; so tests that saw a refusal
+of that function come first. Races and crashes come last, for they take long.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tests.mutation.mutants import Mutant
+from tests.mutation.records import Record
+
+TESTS_MAX = 40  # of one mutant
+IDLE_MAX = 8  # of tests that are unlikely to notice
+SLOW_MAX = 5
+SLOW_S = 90.0  # of all slow tests of one mutant
+SLOW_FROM_S = 8.0
+SLOW_SUITES = ("tests/torture/", "tests/property/", "tests/integration/test_races")
+CONDITIONS = frozenset({"condition", "whole condition", "once"})
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Tests in the order in which they are run; `slow` only when `quick` have noticed nothing."""
+
+    quick: list[str]
+    slow: list[str]
+
+
+def chosen(mutant: Mutant, record: Record) -> Chosen:
+    running = record.running(mutant.lines)
+    likely = running & _likely(mutant, record)
+    quickly = sorted((test for test in running if not _is_slow(test, record)), key=_by(record))
+    first = sorted((t for t in quickly if t in likely), key=lambda t: not _names(t, mutant))
+    first = first[:TESTS_MAX]
+    rest_max = TESTS_MAX - len(first) if not likely and not _is_condition(mutant) else IDLE_MAX
+    others = _spread(test for test in quickly if test not in likely)[:rest_max]
+    slow = sorted(running - set(quickly), key=lambda test: (test not in likely, _by(record)(test)))
+    return Chosen([*first, *others][:TESTS_MAX], _within(slow, record))
+
+
+def _names(test: str, mutant: Mutant) -> bool:
+    """Whether a test speaks of the mutant's function."""
+    return mutant.function.rpartition(".")[2] in test
+
+
+def _is_condition(mutant: Mutant) -> bool:
+    return mutant.kind in CONDITIONS
+
+
+def _likely(mutant: Mutant, record: Record) -> set[str]:
+    if not _is_condition(mutant):
+        return record.running(mutant.sharp or mutant.lines)
+    own = f"{mutant.path}::{mutant.function}"
+    places = [place for place in record.refused if place == own or place.startswith(f"{own}.")]
+    if not places:  # a condition made here, used elsewhere
+        places = [place for place in record.refused if place.startswith(f"{mutant.path}::")]
+    if mutant.path.startswith("chalicelib/tables/"):
+        places = list(record.refused)
+    return set().union(*(record.refused[place] for place in places))
+
+
+def _is_slow(test: str, record: Record) -> bool:
+    return test.startswith(SLOW_SUITES) or record.seconds[test] > SLOW_FROM_S
+
+
+def _by(record: Record) -> Callable[[str], tuple[float, str]]:
+    return lambda test: (record.seconds[test], test)
+
+
+def _spread(tests: Iterable[str]) -> list[str]:
+    """One of each file before the second of any."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for number, test in enumerate(tests):
+        file = test.partition("::")[0]
+        seen[file] = seen.get(file, 0) + 1
+        ranked.append((seen[file], number, test))
+    return [test for _, _, test in sorted(ranked)]
+
+
+def _within(slow: list[str], record: Record) -> list[str]:
+    kept: list[str] = []
+    left_s = SLOW_S
+    for test in slow:
+        left_s -= record.seconds[test]
+        if len(kept) == SLOW_MAX or (kept and left_s < 0):
+            break
+        kept.append(test)
+    return kept

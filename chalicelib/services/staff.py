@@ -53,7 +53,9 @@ def login(merchant_id: str, username: str, password: str, *, now_s: int) -> Staf
     TooManyRequests, before any of it, while the name rests; NotFound for no such merchant.
     Writes only after a failure: each is counted, and the next success forgets them.
     """
-    merchants.read(merchant_id)  # nothing is counted for merchants that are not
+    # Nothing is counted for merchants that are not. Read past the cache of `terms`: an owner who
+    # logs in to change a setting must not find the old one kept for a minute.
+    merchants.read(merchant_id)
     lockout.refuse_resting(merchant_id, username, now_s=now_s)
     item = stored(StaffItem.at(merchant_id, username))
     if not _is_right(item, password) or item is None:

@@ -13,6 +13,7 @@ from chalicelib.gateways.payment import Trade
 from chalicelib.services import (
     after_sale_decisions,
     after_sales,
+    news,
     orders,
     payments,
     refunds,
@@ -21,7 +22,7 @@ from chalicelib.services import (
 from chalicelib.services.after_sales import Claim
 from chalicelib.tables.trade import GroupItem, OrderItem
 from tests.meanwhile import meanwhile
-from tests.shop import GRACE_S, LIFE_S, OTHER_PAY, STAFF, Shop, Sold, new_shop
+from tests.shop import DAY_S, GRACE_S, LIFE_S, OTHER_PAY, STAFF, Shop, Sold, new_shop
 
 CLAIM = Claim(amount_fen=5900, reason=Reason.DAMAGED)
 PATIENCE_S = 301
@@ -86,7 +87,7 @@ def statuses(shop: Shop, order: OrderItem) -> list[tuple[str, str]]:
 
 
 def test_payment_told_twice_at_once_is_known_the_second_time(shop: Shop) -> None:
-    sold = shop.activity()
+    sold = shop.activity(product_stock=200)
     trades = [
         shop.capture(shop.buy_alone(sold, shop.buyer())),
         shop.capture(shop.join(sold, shop.opened(sold), shop.buyer())),
@@ -128,6 +129,12 @@ def test_order_paid_while_it_is_released_stays_paid(shop: Shop) -> None:
         assert orders.release(order, {}, now_s=shop.now_s) is False
 
     assert (shop.order(order.order_id).status, shop.group(group_id).status) == ("paid", "formed")
+
+
+def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:
+    order = formed(shop)
+
+    assert orders.release(order, {}, now_s=shop.now_s) is False
 
 
 def test_group_formed_while_it_is_failed_stays_formed(shop: Shop) -> None:
@@ -222,6 +229,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_its_group_is_settled(
     shop.now_s += LIFE_S + GRACE_S
     group_id = str(order.group_id)
     settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
+    news.tell_outcome(shop.group(group_id), now_s=shop.now_s)
 
     with meanwhile(lambda: shop.hear(late, OTHER_PAY)):
         settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
@@ -331,16 +339,30 @@ def test_request_decided_twice_alike_is_decided_once(shop: Shop, decide: Decide)
     assert len(shop.order(order.order_id).view().refunds) == int(decide is APPROVED)
 
 
-def test_second_payment_heard_while_a_refund_is_approved_goes_back_as_well(shop: Shop) -> None:
+def test_second_payment_heard_while_a_refund_is_approved_goes_back_at_once(shop: Shop) -> None:
     _, _, order = group_of_two(shop)
     late = other_payment(shop, order)
     shop.pay(order)
     shop.run_jobs()
-    letter = request(shop, order)
+    approve(shop, order, request(shop, order, Claim(900, Reason.DAMAGED)), 900)
+    shop.run_jobs()
+    shop.confirm(f"{order.order_id}02A")
+    letter = request(shop, order, Claim(800, Reason.DAMAGED))
 
     with meanwhile(lambda: shop.hear(late, OTHER_PAY)):
+        approve(shop, order, letter, 800)  # to be sent a minute after the one before
+
+    stored = shop.order(order.order_id)
+    assert set(stored.view().refunds) == {"01L", "02A", "02B"}
+    assert stored.due_at_s == shop.now_s
+
+
+def test_request_that_waited_for_longer_than_a_year_is_not_approved(shop: Shop) -> None:
+    order = formed(shop)
+    letter = request(shop, order)
+    shop.now_s += 366 * DAY_S
+
+    with pytest.raises(AfterSaleRefused):
         approve(shop, order, letter)
 
-    refunded = shop.order(order.order_id).view().refunds
-    assert set(refunded) == {"01L", "02A"}
-    assert shop.order(order.order_id).is_marked()
+    assert statuses(shop, order) == [(letter, "requested")]

@@ -332,7 +332,9 @@ def test_order_of_a_formed_group_cannot_be_cancelled(town: Town) -> None:
 
     assert leader.cancel(first).code in ("group_closed", "already_paid")
     town.run_jobs()
-    assert leader.cancel(first).code == "already_paid"
+    refusal = leader.cancel(first)
+    assert refusal.code == "already_paid"
+    assert refusal.body["message"] == "订单已付款，不能取消。需要退款请联系商家。"
 
     assert leader.status(first) == "fulfilling"
     assert town.money()["refunded_fen"] == 0

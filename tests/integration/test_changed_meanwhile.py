@@ -75,9 +75,9 @@ def approve(shop: Shop, order: OrderItem, letter: str, amount_fen: int = 5900) -
     )
 
 
-def refuse(shop: Shop, order: OrderItem, letter: str, reply: str) -> None:
+def refuse(shop: Shop, order: OrderItem, letter: str) -> None:
     after_sale_decisions.refuse(
-        shop.merchant_id, order.order_id, letter, reply=reply, staff=STAFF, now_s=shop.now_s
+        shop.merchant_id, order.order_id, letter, reply="签收时完好", staff=STAFF, now_s=shop.now_s
     )
 
 
@@ -113,9 +113,9 @@ def test_payment_is_late_when_its_group_has_failed_meanwhile(shop: Shop) -> None
     sold = shop.activity(seats=3)
     group_id = shop.opened(sold)
     trade = shop.capture(shop.join(sold, group_id, shop.buyer()))
-    status = [GroupItem.status.set("failed")]
+    group = shop.group(group_id)
 
-    with meanwhile(lambda: shop.group(group_id).update(actions=status)):
+    with meanwhile(lambda: group.update(actions=[GroupItem.status.set("failed")])):
         assert shop.hear(trade) == "late"
 
     assert shop.group(group_id).seats_paid == 1
@@ -301,19 +301,16 @@ def test_request_made_again_after_one_that_came_and_went_is_another(shop: Shop) 
 
 
 Decide = Callable[[Shop, OrderItem, str], None]
-APPROVED: Decide = approve
-REFUSED: Decide = lambda shop, order, letter: refuse(shop, order, letter, "签收时完好")  # noqa: E731
-WITHDRAWN: Decide = withdraw
 
 
 @pytest.mark.parametrize(
     ("first", "then", "status"),
     [
-        (APPROVED, WITHDRAWN, "approved"),
-        (WITHDRAWN, APPROVED, "withdrawn"),
-        (REFUSED, WITHDRAWN, "refused"),
-        (WITHDRAWN, REFUSED, "withdrawn"),
-        (APPROVED, REFUSED, "approved"),
+        (approve, withdraw, "approved"),
+        (withdraw, approve, "withdrawn"),
+        (refuse, withdraw, "refused"),
+        (withdraw, refuse, "withdrawn"),
+        (approve, refuse, "approved"),
     ],
 )
 def test_request_decided_while_it_is_decided_is_decided_once(
@@ -328,7 +325,7 @@ def test_request_decided_while_it_is_decided_is_decided_once(
     assert statuses(shop, order) == [(letter, status)]
 
 
-@pytest.mark.parametrize("decide", [WITHDRAWN, REFUSED, APPROVED])
+@pytest.mark.parametrize("decide", [withdraw, refuse, approve])
 def test_request_decided_twice_alike_is_decided_once(shop: Shop, decide: Decide) -> None:
     order = formed(shop)
     letter = request(shop, order)
@@ -336,7 +333,7 @@ def test_request_decided_twice_alike_is_decided_once(shop: Shop, decide: Decide)
     with meanwhile(lambda: decide(shop, order, letter)):
         decide(shop, order, letter)
 
-    assert len(shop.order(order.order_id).view().refunds) == int(decide is APPROVED)
+    assert len(shop.order(order.order_id).view().refunds) == int(decide is approve)
 
 
 def test_second_payment_heard_while_a_refund_is_approved_goes_back_at_once(shop: Shop) -> None:

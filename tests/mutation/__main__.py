@@ -21,6 +21,7 @@ from tests.mutation.choosing import chosen
 from tests.mutation.mutants import Mutant, numbered
 from tests.mutation.records import Record
 from tests.mutation.sources import App
+from tests.mutation.warm import ends_in_order
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / ".cache" / "mutation"
@@ -36,12 +37,9 @@ def main() -> int:
         wanted = _wanted(every)
         known = [mutant for mutant in wanted if mutant.name in reasons]
         tried = [mutant for mutant in wanted if mutant.name not in reasons]
-        free: SimpleQueue[Bench] = SimpleQueue()
-        for bench in made:
-            free.put(bench)
         _say("measuring which tests run what, where it is not known …")
-        record = records.of(tree, CACHE, _measuring(free), workers=workers)
-        verdicts = _try_all(tried, record, free, workers)
+        record = records.of(tree, CACHE, _measuring(made), workers=workers)
+        verdicts = _try_all(tried, record, made)
     for line in report.lines(verdicts, known):
         _say(line)
     for name in outdated:
@@ -63,7 +61,16 @@ def _wanted(every: Sequence[Mutant]) -> list[Mutant]:
     return wanted
 
 
-def _measuring(free: "SimpleQueue[Bench]") -> records.Measure:
+def _free(made: Sequence[Bench]) -> "SimpleQueue[Bench]":
+    free: SimpleQueue[Bench] = SimpleQueue()
+    for bench in made:
+        free.put(bench)
+    return free
+
+
+def _measuring(made: Sequence[Bench]) -> records.Measure:
+    free = _free(made)
+
     def measure(files: Sequence[str], target: Path) -> None:
         bench = free.get()
         try:
@@ -75,9 +82,9 @@ def _measuring(free: "SimpleQueue[Bench]") -> records.Measure:
 
 
 def _try_all(
-    mutants: Sequence[Mutant], record: Record, free: "SimpleQueue[Bench]", workers: int
+    mutants: Sequence[Mutant], record: Record, made: Sequence[Bench]
 ) -> dict[Mutant, Verdict]:
-    telling = threading.Lock()
+    free, telling = _free(made), threading.Lock()
     done = 0
 
     def attempt(mutant: Mutant) -> Verdict:
@@ -93,8 +100,14 @@ def _try_all(
             _say(f"{done}/{len(mutants)} {verdict} {mutant.id} ({tests} tests, {took_s:.0f} s)")
         return verdict
 
-    with ThreadPoolExecutor(workers) as pool:
-        return dict(zip(mutants, pool.map(attempt, mutants), strict=True))
+    with ThreadPoolExecutor(len(made)) as pool:
+        try:
+            return dict(zip(mutants, pool.map(attempt, mutants), strict=True))
+        except BaseException:  # Ctrl-C, too: nothing more is begun, nothing is waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            for bench in made:
+                bench.close()
+            raise
 
 
 def _verdict(bench: Bench, mutant: Mutant, record: Record) -> tuple[Verdict, int]:
@@ -115,4 +128,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    ends_in_order()
     sys.exit(main())

@@ -45,13 +45,13 @@ class Warm:
         job = {"options": list(options), "env": env, "said": str(said), "time_out_s": time_out_s}
         asked.write(json.dumps(job) + "\n")
         asked.flush()
-        code: int | None = json.loads(answers.readline())
+        code: int | None = json.loads(answers.readline())  # fails when it was stopped
         return code
 
     def stop(self) -> None:
+        """End it, and with it the run that it may be waiting for."""
         if self._child is not None:
-            assert self._child.stdin is not None
-            self._child.stdin.close()
+            self._child.terminate()
             self._child.wait()
 
 
@@ -61,6 +61,11 @@ def serve(jobs: IO[str], answers: IO[str]) -> None:
         json.dump(_run(json.loads(line)), answers)
         answers.write("\n")
         answers.flush()
+
+
+def ends_in_order() -> None:
+    """Let SIGTERM end the process as an exception does: what it started is ended first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _run(job: dict[str, Any]) -> int | None:
@@ -87,6 +92,7 @@ def _become_pytest(job: dict[str, Any]) -> None:
     code = 3
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         said = os.open(job["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(said, stream)
@@ -116,5 +122,6 @@ def _import_what_every_run_imports() -> None:
 
 
 if __name__ == "__main__":
+    ends_in_order()
     _import_what_every_run_imports()
     serve(sys.stdin, sys.stdout)

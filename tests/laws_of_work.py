@@ -13,7 +13,8 @@ from chalicelib.domain.order import (
 )
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import news, waits
-from chalicelib.tables.trade import OrderItem, TradeItem, due_shard, groups_list, orders_list
+from chalicelib.tables.trade import OrderItem, groups_list, orders_list
+from chalicelib.tables.trade_item import TradeItem, due_shard
 from tests.stored import GIVEN_BACK, KEPT, UNDECIDED, Books
 
 Violations = Iterator[str]

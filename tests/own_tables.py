@@ -10,7 +10,7 @@ from chalicelib.services import reservations, terms
 from chalicelib.tables.base import connection
 from chalicelib.tables.catalogue import CatalogueItem
 from chalicelib.tables.records import RecordItem
-from chalicelib.tables.trade import TradeItem
+from chalicelib.tables.trade_item import TradeItem
 from infra.local import engine
 
 BASES: dict[str, type[Model]] = {

@@ -35,7 +35,9 @@ from chalicelib.services.captures import Outcome
 from chalicelib.services.groups import Hint
 from chalicelib.services.ordering import Purchase
 from chalicelib.tables.base import StoredItem, put_new, retried
-from chalicelib.tables.trade import BuyerItem, GroupItem, OrderItem, StockItem, TradeItem
+from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.trade import GroupItem, OrderItem, StockItem
+from chalicelib.tables.trade_item import TradeItem
 from tests import laws
 from tests.crowd import patiently
 from tests.gateway import FakeGateway, Record, plugged_in

@@ -10,6 +10,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
 from chalicelib.tables.base import StoredItem
+from chalicelib.tables.buyers import AfterSaleItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, ProductStockItem, VersionItem
 from chalicelib.tables.records import (
     AuditItem,
@@ -19,16 +20,14 @@ from chalicelib.tables.records import (
     StockAdjustmentItem,
 )
 from chalicelib.tables.trade import (
-    AfterSaleItem,
     ClosingItem,
     GroupItem,
     LimitItem,
-    MessageItem,
     OrderDetailItem,
     OrderItem,
     StockItem,
-    TradeItem,
 )
+from chalicelib.tables.trade_item import TradeItem
 from tests.gateway import HeldRefund, Record
 
 UNDECIDED = {GroupStatus.PENDING, GroupStatus.OPEN}

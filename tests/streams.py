@@ -6,7 +6,7 @@ from typing import Any
 from chalice.local import LambdaContext
 
 import app as application
-from chalicelib.tables.trade import TradeItem
+from chalicelib.tables.trade_item import TradeItem
 from tests.support import Town
 
 Image = dict[str, Any]

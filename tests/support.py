@@ -22,15 +22,10 @@ from chalicelib.domain.ids import OrderId, new_id
 from chalicelib.services import categories, merchants, products, publishing
 from chalicelib.settings import settings
 from chalicelib.tables.base import connection
+from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.records import RefusedCallbackItem
-from chalicelib.tables.trade import (
-    BuyerItem,
-    GroupItem,
-    LimitItem,
-    OrderItem,
-    StockItem,
-    TradeItem,
-)
+from chalicelib.tables.trade import GroupItem, LimitItem, OrderItem, StockItem
+from chalicelib.tables.trade_item import TradeItem
 from infra.local import engine
 from infra.local.alipay import Alipay
 from infra.local.wechat import Wechat

@@ -15,7 +15,7 @@ from chalicelib.domain.after_sale import (
 from chalicelib.errors import NotFound
 from chalicelib.services import after_sales, orders
 from chalicelib.services.after_sales import Claim
-from chalicelib.tables.trade import AfterSaleItem
+from chalicelib.tables.buyers import AfterSaleItem
 
 api = Api(__name__)
 

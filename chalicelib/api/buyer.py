@@ -25,7 +25,7 @@ from chalicelib.errors import (
 from chalicelib.services import buyers, groups, news, orders, payments, releases, shares, terms
 from chalicelib.services.groups import Hint
 from chalicelib.services.ordering import Purchase
-from chalicelib.tables.trade import BuyerItem
+from chalicelib.tables.buyers import BuyerItem
 
 api = Api(__name__)
 IDEMPOTENCY_KEY = "Idempotency-Key"

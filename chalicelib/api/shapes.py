@@ -14,15 +14,10 @@ from chalicelib.domain.texts import TITLES, TextKey, text_of
 from chalicelib.domain.words import status_text
 from chalicelib.services import buyers, waits
 from chalicelib.services.shares import Invitation
+from chalicelib.tables.buyers import BuyerItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem
-from chalicelib.tables.trade import (
-    BuyerItem,
-    GroupItem,
-    MessageItem,
-    OrderDetailItem,
-    OrderItem,
-    TradeItem,
-)
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem
 
 QR_SCALE = 6  # pixels per module: about 250 px, enough for a phone held against a phone
 

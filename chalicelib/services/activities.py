@@ -24,7 +24,8 @@ from chalicelib.services.reservations import Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction, update_one
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, rank, stored
-from chalicelib.tables.trade import ClosingItem, StockItem, not_due
+from chalicelib.tables.trade import ClosingItem, StockItem
+from chalicelib.tables.trade_item import not_due
 
 SWITCHED = {  # the audit log's words
     ActivityStatus.PAUSED: "activity_paused",

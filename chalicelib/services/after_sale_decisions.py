@@ -26,7 +26,9 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services import after_sales, news, orders, reservations, waits
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
-from chalicelib.tables.trade import AfterSaleItem, OrderItem, entered, listed, orders_list
+from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.tables.trade import OrderItem, entered, orders_list
+from chalicelib.tables.trade_item import listed
 
 
 def approve(

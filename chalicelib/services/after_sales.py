@@ -17,14 +17,9 @@ from chalicelib.domain.order import (
 from chalicelib.errors import NotFound
 from chalicelib.services import orders
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
-from chalicelib.tables.trade import (
-    AfterSaleItem,
-    OrderItem,
-    TradeItem,
-    after_sales_list,
-    buyer_pk,
-    listed,
-)
+from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
+from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
 
 OPEN_MAX = len(AFTER_SALE_LETTERS)
 

@@ -5,7 +5,8 @@ from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services import terms
 from chalicelib.tables.base import put_new, update_one
-from chalicelib.tables.trade import BuyerItem, TradeItem
+from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.trade_item import TradeItem
 
 BATCH_MAX = 100  # a group's members, in one call
 

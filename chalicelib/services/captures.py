@@ -26,14 +26,8 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Trade
 from chalicelib.services import orders, waits
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
-from chalicelib.tables.trade import (
-    GroupItem,
-    OrderItem,
-    entered,
-    groups_list,
-    listed,
-    orders_list,
-)
+from chalicelib.tables.trade import GroupItem, OrderItem, entered, groups_list, orders_list
+from chalicelib.tables.trade_item import listed
 
 
 class Outcome(StrEnum):

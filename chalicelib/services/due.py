@@ -29,7 +29,8 @@ from chalicelib.services import (
     waits,
 )
 from chalicelib.tables.base import LostRace, retried, update_one
-from chalicelib.tables.trade import OrderItem, TradeItem, due_shards
+from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.trade_item import TradeItem, due_shards
 
 BATCH_MAX = 400  # items of one run; the next run goes on where the index then begins
 PAGE = 50

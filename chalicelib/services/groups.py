@@ -25,7 +25,8 @@ from chalicelib.services.ordering import Line, Purchase
 from chalicelib.services.reservations import Plan, Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import Writes, retried, transaction
-from chalicelib.tables.trade import GroupItem, OrderItem, TradeItem, groups_list
+from chalicelib.tables.trade import GroupItem, OrderItem, groups_list
+from chalicelib.tables.trade_item import TradeItem
 
 LEADER_NAME_MAX = 20
 

@@ -14,7 +14,9 @@ from chalicelib.domain.order import OrderStatus, Refund
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import groups, orders
 from chalicelib.tables.base import LostRace, PageKey, Writes, put_new, retried, transaction
-from chalicelib.tables.trade import GroupItem, MessageItem, OrderItem, buyer_pk
+from chalicelib.tables.buyers import MessageItem
+from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.trade_item import buyer_pk
 
 CHANNELS: list[Callable[[MessageItem], None]] = []
 

@@ -15,15 +15,9 @@ from chalicelib.services.ordering import Line, Purchase
 from chalicelib.services.reservations import Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
-from chalicelib.tables.trade import (
-    BuyerItem,
-    GroupItem,
-    KeyItem,
-    OrderDetailItem,
-    OrderItem,
-    TradeItem,
-    buyer_pk,
-)
+from chalicelib.tables.buyers import BuyerItem, KeyItem
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 
 class _Repeat(Exception):

@@ -18,9 +18,7 @@ from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, 
 from chalicelib.services import groups, orders, waits
 from chalicelib.services.captures import Outcome, WrongAmount, record
 from chalicelib.tables.base import LostRace, retried, update_one
-from chalicelib.tables.trade import (
-    OrderItem,
-)
+from chalicelib.tables.trade import OrderItem
 
 FREE = "free"  # the method of an order of 0 fen: no gateway is asked
 FREE_ATTEMPT = "00"

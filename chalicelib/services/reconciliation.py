@@ -36,7 +36,8 @@ from chalicelib.tables.records import (
     RecordItem,
     day_book,
 )
-from chalicelib.tables.trade import OrderItem, ReconcilingItem, TradeItem, entered
+from chalicelib.tables.trade import OrderItem, ReconcilingItem, entered
+from chalicelib.tables.trade_item import TradeItem
 
 ROWS_MAX = 1000  # of one run; the next goes on where it stopped
 CHUNK = 50  # orders read in one call

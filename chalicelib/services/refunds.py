@@ -28,14 +28,8 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import captures, day_book, news, orders, waits
 from chalicelib.services.audit import audit
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
-from chalicelib.tables.trade import (
-    OrderItem,
-    TradeItem,
-    due_shard,
-    entered,
-    listed,
-    orders_list,
-)
+from chalicelib.tables.trade import OrderItem, entered, orders_list
+from chalicelib.tables.trade_item import TradeItem, due_shard, listed
 
 WORDS = {
     RefundReason.FAILED_GROUP: "未成团，自动退款",

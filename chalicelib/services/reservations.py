@@ -13,7 +13,8 @@ from typing import TypeVar
 from chalicelib.errors import Busy, LimitReached, SoldOut
 from chalicelib.tables.base import TRIES_MAX, LostRace, Writes, retried
 from chalicelib.tables.catalogue import ProductStockItem
-from chalicelib.tables.trade import LimitItem, StockItem, TradeItem
+from chalicelib.tables.trade import LimitItem, StockItem
+from chalicelib.tables.trade_item import TradeItem
 
 SHORT_HINT_S = 1.0
 SHORT_HINTS_MAX = 1000

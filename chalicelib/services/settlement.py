@@ -36,15 +36,8 @@ from chalicelib.tables.base import (
     transaction,
     update_one,
 )
-from chalicelib.tables.trade import (
-    GroupItem,
-    OrderItem,
-    entered,
-    groups_list,
-    listed,
-    not_due,
-    orders_list,
-)
+from chalicelib.tables.trade import GroupItem, OrderItem, entered, groups_list, orders_list
+from chalicelib.tables.trade_item import listed, not_due
 
 SETTLE_MAX = 40  # orders per transaction
 UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)

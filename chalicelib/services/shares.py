@@ -9,7 +9,8 @@ from chalicelib.errors import NotFound
 from chalicelib.services import groups
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, put_new, retried, transaction
-from chalicelib.tables.trade import GroupItem, ShareItem, VisitItem
+from chalicelib.tables.buyers import ShareItem, VisitItem
+from chalicelib.tables.trade import GroupItem
 
 PAGE = "pages/group/group"  # of the mini-program
 

@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services import due
-from chalicelib.tables.trade import OrderItem, TradeItem
+from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.trade_item import TradeItem
 
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING)
 

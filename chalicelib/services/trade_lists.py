@@ -1,7 +1,8 @@
 """Lists of the trade for staff, from the list index: what it projects, and no more."""
 
 from chalicelib.tables.base import PageKey
-from chalicelib.tables.trade import GroupItem, OrderItem, TradeItem, groups_list, orders_list
+from chalicelib.tables.trade import GroupItem, OrderItem, groups_list, orders_list
+from chalicelib.tables.trade_item import TradeItem
 
 
 def groups_of(

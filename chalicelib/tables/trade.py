@@ -20,125 +20,22 @@ An order's key is its buyer's partition: "my orders, newest first" needs no inde
 reads another's order. All money of an order is in its one item, and so is every intent about it.
 """
 
-import zlib
-from typing import Any, Self
+from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
-    DiscriminatorAttribute,
-    ListAttribute,
     MapAttribute,
     UnicodeAttribute,
 )
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.ledger import Entry, Movement, entries_of
-from chalicelib.domain.order import Intent, Order, OrderStatus, next_intent, payment_of, refund_of
-from chalicelib.settings import settings
-from chalicelib.tables.base import IntAttribute, StoredItem
-
-DUE_SHARDS = 8
-
-
-class ByDue(GlobalSecondaryIndex["TradeItem"]):
-    """Sparse: only items with work to do. One partition per kind and shard, across merchants."""
-
-    class Meta:
-        index_name = "by_due"
-        projection = IncludeProjection(["kind"])  # reads filter by it: DynamoDB wants it there
-
-    due_shard = UnicodeAttribute(hash_key=True)
-    due_at_s = IntAttribute(range_key=True)
-
-
-class ByList(GlobalSecondaryIndex["TradeItem"]):
-    """Sparse: `m#orders#status`, `m#activity_id#status`, in `list_rank` order."""
-
-    class Meta:
-        index_name = "by_list"
-        projection = IncludeProjection(
-            [
-                "kind",
-                "title",
-                "total_fen",
-                "status",
-                "seats_total",
-                "seats_paid",
-                "leader_name",
-                "group_id",
-                "activity_id",
-            ]
-        )
-
-    list_key = UnicodeAttribute(hash_key=True)
-    list_rank = UnicodeAttribute(range_key=True)
-
-
-class TradeItem(StoredItem):
-    """Any item of the table; reads give the class that `kind` names.
-
-    `due_shard` and `due_at_s` are the item's one due marker: "something is to be done at or
-    after". Whoever changes it conditions on the marker as read.
-    """
-
-    class Meta:
-        table_name = settings.trade_table
-
-    kind = DiscriminatorAttribute()
-    due_shard = UnicodeAttribute(null=True)
-    due_at_s = IntAttribute(null=True)
-    list_key = UnicodeAttribute(null=True)
-    list_rank = UnicodeAttribute(null=True)
-    by_due = ByDue()
-    by_list = ByList()
-
-    def marked(self, intent: Intent, at_s: int) -> Self:
-        """The item, not yet stored, with its due marker."""
-        self.due_shard, self.due_at_s = due_shard(intent, self.pk), at_s
-        return self
-
-    def due(self, intent: Intent, at_s: int) -> list[Action]:
-        """Actions that set the due marker of the stored item."""
-        shard = due_shard(intent, self.pk)
-        return [TradeItem.due_shard.set(shard), TradeItem.due_at_s.set(at_s)]
-
-    def marker_as_read(self) -> Condition:
-        """The condition of whoever changes the marker: it is still the one read."""
-        if self.due_at_s is None:
-            absent: Condition = TradeItem.due_at_s.does_not_exist()
-            return absent
-        same_time: Condition = TradeItem.due_at_s == self.due_at_s
-        same_queue: Condition = TradeItem.due_shard == self.due_shard
-        same: Condition = same_time & same_queue
-        return same
-
-
-def not_due() -> list[Action]:
-    """Actions that take the due marker away."""
-    return [TradeItem.due_shard.remove(), TradeItem.due_at_s.remove()]
-
-
-def due_shard(intent: Intent, pk: str) -> str:
-    """The queue of one intent that an item stands in. What needs a person is kept by merchant."""
-    if intent is Intent.PERSON:
-        return f"{intent}#{pk.partition('#')[0]}"
-    return f"{intent}#{zlib.crc32(pk.encode()) % DUE_SHARDS}"
-
-
-def due_shards(intent: Intent) -> list[str]:
-    return [f"{intent}#{shard}" for shard in range(DUE_SHARDS)]
-
-
-def listed(key: str | None, rank: str | None = None) -> list[Action]:
-    """Actions that put an item under `key` of the list index, or take it out (None)."""
-    if key is None:
-        return [TradeItem.list_key.remove(), TradeItem.list_rank.remove()]
-    actions: list[Action] = [TradeItem.list_key.set(key)]
-    return actions + ([TradeItem.list_rank.set(rank)] if rank is not None else [])
+from chalicelib.domain.order import Order, OrderStatus, next_intent, payment_of, refund_of
+from chalicelib.tables.base import IntAttribute
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, due_shard, not_due
 
 
 class GroupItem(TradeItem, discriminator="group"):
@@ -320,48 +217,6 @@ class LimitItem(TradeItem, discriminator="limit"):
         return cls(buyer_pk(merchant_id, buyer_id), f"limit#{activity_id}", **more)
 
 
-class BuyerItem(TradeItem, discriminator="buyer"):
-    """A buyer of one merchant. buyer_id is derived from the openid: no look-up by openid needed."""
-
-    merchant_id = UnicodeAttribute()
-    buyer_id = UnicodeAttribute()
-    openid = UnicodeAttribute()
-    name = UnicodeAttribute(default="")
-    avatar = UnicodeAttribute(default="")
-
-    @classmethod
-    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "BuyerItem":
-        return cls(
-            buyer_pk(merchant_id, buyer_id),
-            "buyer",
-            merchant_id=merchant_id,
-            buyer_id=buyer_id,
-            **more,
-        )
-
-
-class MessageItem(TradeItem, discriminator="message"):
-    """One message to a buyer about one order. The key makes it once: order and stage.
-
-    Stages sort in the order in which they can happen, so the list of messages reads as a story.
-    """
-
-    order_id = UnicodeAttribute()
-    group_id = UnicodeAttribute(null=True)
-    text_key = UnicodeAttribute()
-    facts: MapAttribute[str, Any] = MapAttribute()
-    at_s = IntAttribute()
-
-    @classmethod
-    def at(cls, merchant_id: str, order_id: OrderId, stage: str, **more: Any) -> "MessageItem":
-        return cls(
-            buyer_pk(merchant_id, order_id.buyer_id),
-            f"message#{order_id.order_no}#{stage}",
-            order_id=str(order_id),
-            **more,
-        )
-
-
 class ClosingItem(TradeItem, discriminator="closing"):
     """The intent to give an activity's unsold stock back to the product, due when it is over."""
 
@@ -375,38 +230,6 @@ class ClosingItem(TradeItem, discriminator="closing"):
             "closing",
             merchant_id=merchant_id,
             activity_id=activity_id,
-            **more,
-        )
-
-
-class AfterSaleItem(TradeItem, discriminator="after_sale"):
-    """A buyer's request for money back on an order that is to be fulfilled, or was.
-
-    letter: the last of its refund's number, once it is approved.
-    """
-
-    merchant_id = UnicodeAttribute()
-    order_id = UnicodeAttribute()
-    letter = UnicodeAttribute()
-    status = UnicodeAttribute()  # domain.after_sale.AfterSaleStatus
-    title = UnicodeAttribute()
-    amount_fen = IntAttribute()  # asked for; once approved, what goes back
-    reason = UnicodeAttribute()  # domain.after_sale.Reason
-    words = UnicodeAttribute(default="")
-    pictures: ListAttribute[Any] = ListAttribute(default=list)
-    requested_at_s = IntAttribute()
-    decided_at_s = IntAttribute(null=True)
-    reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
-    units_back = IntAttribute(default=0)  # returned to the stock
-
-    @classmethod
-    def at(cls, merchant_id: str, order_id: OrderId, letter: str, **more: Any) -> "AfterSaleItem":
-        return cls(
-            buyer_pk(merchant_id, order_id.buyer_id),
-            f"after_sale#{order_id.order_no}#{letter}",
-            merchant_id=merchant_id,
-            order_id=str(order_id),
-            letter=letter,
             **more,
         )
 
@@ -433,59 +256,8 @@ class ReconcilingItem(TradeItem, discriminator="reconciling"):
         )
 
 
-class ShareItem(TradeItem, discriminator="share"):
-    """One invitation: who shared which group, by which channel; how many came."""
-
-    merchant_id = UnicodeAttribute()
-    share_id = UnicodeAttribute()
-    group_id = UnicodeAttribute()
-    activity_id = UnicodeAttribute()
-    sharer_id = UnicodeAttribute()
-    channel = UnicodeAttribute()
-    visits = IntAttribute(default=0)
-
-    @classmethod
-    def at(cls, merchant_id: str, share_id: str, **more: Any) -> "ShareItem":
-        return cls(
-            f"{merchant_id}#X#{share_id}",
-            "share",
-            merchant_id=merchant_id,
-            share_id=share_id,
-            **more,
-        )
-
-
-class KeyItem(TradeItem, discriminator="key"):
-    """An Idempotency-Key that placed an order: a repeat meets it and gets the same order."""
-
-    order_no = UnicodeAttribute()
-    body_hash = UnicodeAttribute()
-
-    @classmethod
-    def at(cls, merchant_id: str, buyer_id: str, key_id: str, **more: Any) -> "KeyItem":
-        return cls(buyer_pk(merchant_id, buyer_id), f"key#{key_id}", **more)
-
-
-class VisitItem(TradeItem, discriminator="visit"):
-    """One visitor who came by a share; the first visit counts."""
-
-    at_s = IntAttribute()
-
-    @classmethod
-    def at(cls, merchant_id: str, share_id: str, visitor_id: str, **more: Any) -> "VisitItem":
-        return cls(f"{merchant_id}#X#{share_id}", f"visit#{visitor_id}", **more)
-
-
-def buyer_pk(merchant_id: str, buyer_id: str) -> str:
-    return f"{merchant_id}#B#{buyer_id}"
-
-
 def orders_list(merchant_id: str, status: str) -> str:
     return f"{merchant_id}#orders#{status}"
-
-
-def after_sales_list(merchant_id: str, status: str) -> str:
-    return f"{merchant_id}#after_sales#{status}"
 
 
 def groups_list(merchant_id: str, activity_id: str, status: str, shard: int = 0) -> str:

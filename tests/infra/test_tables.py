@@ -8,7 +8,7 @@ import pytest
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.catalogue import CatalogueItem
 from chalicelib.tables.records import RecordItem
-from chalicelib.tables.trade import TradeItem
+from chalicelib.tables.trade_item import TradeItem
 from infra.local.engine import table_definition
 
 Definition = Mapping[str, Any]

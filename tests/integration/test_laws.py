@@ -10,19 +10,18 @@ from chalicelib.domain.order import Intent
 from chalicelib.gateways.payment import RefundStatus
 from chalicelib.services import adjustments
 from chalicelib.tables.base import StoredItem
+from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.catalogue import ProductStockItem
 from chalicelib.tables.records import AuditItem, DayBookItem, StockAdjustmentItem
 from chalicelib.tables.trade import (
     ClosingItem,
     GroupItem,
     LimitItem,
-    MessageItem,
     OrderDetailItem,
     OrderItem,
     StockItem,
-    TradeItem,
-    due_shard,
 )
+from chalicelib.tables.trade_item import TradeItem, due_shard
 from tests import laws
 from tests.gateway import HeldRefund, Record
 from tests.history import History

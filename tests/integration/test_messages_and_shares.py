@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from chalicelib.domain.ids import new_id
-from chalicelib.tables.trade import ShareItem
+from chalicelib.tables.buyers import ShareItem
 from tests.streams import change_of, deliver
 from tests.support import DAY_S, Buyer, Town
 

@@ -20,7 +20,7 @@ from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.services import due, reservations, terms
 from chalicelib.tables import base
 from chalicelib.tables.base import chunks, connection
-from chalicelib.tables.trade import TradeItem, due_shard
+from chalicelib.tables.trade_item import TradeItem, due_shard
 from tests.gateway import FakeGateway, plugged_in
 from tests.own_tables import own_tables
 from tests.shop import JOBS, OTHER_PAY, Shop

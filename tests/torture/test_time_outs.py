@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import Busy
 from chalicelib.tables.base import put_new, transaction, update_one
-from chalicelib.tables.trade import BuyerItem
+from chalicelib.tables.buyers import BuyerItem
 from tests.faults import Faults, injected
 from tests.shop import new_shop
 

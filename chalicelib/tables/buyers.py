@@ -1,0 +1,133 @@
+"""Items of table `trade` that belong to one buyer, or to an invitation of theirs.
+
+Their keys stand in the map of chalicelib.tables.trade.
+"""
+
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.tables.base import IntAttribute
+from chalicelib.tables.trade_item import TradeItem, buyer_pk
+
+
+class BuyerItem(TradeItem, discriminator="buyer"):
+    """A buyer of one merchant. buyer_id is derived from the openid: no look-up by openid needed."""
+
+    merchant_id = UnicodeAttribute()
+    buyer_id = UnicodeAttribute()
+    openid = UnicodeAttribute()
+    name = UnicodeAttribute(default="")
+    avatar = UnicodeAttribute(default="")
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "BuyerItem":
+        return cls(
+            buyer_pk(merchant_id, buyer_id),
+            "buyer",
+            merchant_id=merchant_id,
+            buyer_id=buyer_id,
+            **more,
+        )
+
+
+class MessageItem(TradeItem, discriminator="message"):
+    """One message to a buyer about one order. The key makes it once: order and stage.
+
+    Stages sort in the order in which they can happen, so the list of messages reads as a story.
+    """
+
+    order_id = UnicodeAttribute()
+    group_id = UnicodeAttribute(null=True)
+    text_key = UnicodeAttribute()
+    facts: MapAttribute[str, Any] = MapAttribute()
+    at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, stage: str, **more: Any) -> "MessageItem":
+        return cls(
+            buyer_pk(merchant_id, order_id.buyer_id),
+            f"message#{order_id.order_no}#{stage}",
+            order_id=str(order_id),
+            **more,
+        )
+
+
+class AfterSaleItem(TradeItem, discriminator="after_sale"):
+    """A buyer's request for money back on an order that is to be fulfilled, or was.
+
+    letter: the last of its refund's number, once it is approved.
+    """
+
+    merchant_id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    letter = UnicodeAttribute()
+    status = UnicodeAttribute()  # domain.after_sale.AfterSaleStatus
+    title = UnicodeAttribute()
+    amount_fen = IntAttribute()  # asked for; once approved, what goes back
+    reason = UnicodeAttribute()  # domain.after_sale.Reason
+    words = UnicodeAttribute(default="")
+    pictures: ListAttribute[Any] = ListAttribute(default=list)
+    requested_at_s = IntAttribute()
+    decided_at_s = IntAttribute(null=True)
+    reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
+    units_back = IntAttribute(default=0)  # returned to the stock
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, letter: str, **more: Any) -> "AfterSaleItem":
+        return cls(
+            buyer_pk(merchant_id, order_id.buyer_id),
+            f"after_sale#{order_id.order_no}#{letter}",
+            merchant_id=merchant_id,
+            order_id=str(order_id),
+            letter=letter,
+            **more,
+        )
+
+
+class ShareItem(TradeItem, discriminator="share"):
+    """One invitation: who shared which group, by which channel; how many came."""
+
+    merchant_id = UnicodeAttribute()
+    share_id = UnicodeAttribute()
+    group_id = UnicodeAttribute()
+    activity_id = UnicodeAttribute()
+    sharer_id = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    visits = IntAttribute(default=0)
+
+    @classmethod
+    def at(cls, merchant_id: str, share_id: str, **more: Any) -> "ShareItem":
+        return cls(
+            f"{merchant_id}#X#{share_id}",
+            "share",
+            merchant_id=merchant_id,
+            share_id=share_id,
+            **more,
+        )
+
+
+class KeyItem(TradeItem, discriminator="key"):
+    """An Idempotency-Key that placed an order: a repeat meets it and gets the same order."""
+
+    order_no = UnicodeAttribute()
+    body_hash = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, key_id: str, **more: Any) -> "KeyItem":
+        return cls(buyer_pk(merchant_id, buyer_id), f"key#{key_id}", **more)
+
+
+class VisitItem(TradeItem, discriminator="visit"):
+    """One visitor who came by a share; the first visit counts."""
+
+    at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, share_id: str, visitor_id: str, **more: Any) -> "VisitItem":
+        return cls(f"{merchant_id}#X#{share_id}", f"visit#{visitor_id}", **more)
+
+
+def after_sales_list(merchant_id: str, status: str) -> str:
+    return f"{merchant_id}#after_sales#{status}"

@@ -2,7 +2,8 @@
 PYTHON ?= python3
 STAGE ?= dev
 
-.PHONY: run dev demo test test-dynamodb-local torture fuzz mutation check format package openapi setup
+.PHONY: run dev demo test test-dynamodb-local torture fuzz mutation check format package openapi \
+  setup console console-dev console-check deploy-console node chromium
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -18,6 +19,16 @@ $(STAMP):
 	@$(PY) -m pip install -qq -r requirements.txt -r requirements-dev.txt
 	@rm -f .venv/installed-* && touch $@
 
+# What Python's packages do not bring: installed from Debian's where we may, else asked for.
+node:
+	@command -v npm > /dev/null || $(call debian,nodejs npm)
+
+chromium:
+	@command -v chromium > /dev/null || $(call debian,chromium fonts-noto-cjk)
+
+debian = { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq $(1) > /dev/null; } || \
+  { echo "Please install $(1), then try again." >&2; exit 1; }
+
 run: $(STAMP)  ## The whole shop on this machine
 	@$(PY) -m infra.local.run
 
@@ -30,8 +41,8 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 # Races, crashes and properties: what depends on how the engine decides.
 ENGINE_SUITES := $(wildcard tests/integration/test_races*.py) tests/torture tests/property
 
-test: $(STAMP)
-	@$(PY) -m pytest -q
+test: $(STAMP) node chromium  ## In two processes, each with an engine of its own
+	@$(PY) -m pytest -q -n 2 --dist loadfile
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
 	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q $(ENGINE_SUITES)
@@ -47,13 +58,28 @@ fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_E
 mutation: $(STAMP)  ## Every guard removed once: do the tests notice? ONLY=path, SAMPLE=n, SEED=n
 	@$(PY) -m tests.mutation
 
-check: $(STAMP)
+console: $(STAMP) node  ## console/dist/, ready for a host; says how big its first page is
+	@$(PY) -m infra.local.console
+	@cd console && npm run --silent sizes
+
+console-dev: $(STAMP) node  ## The console, reloading; beside `make run` or `make dev`
+	@$(PY) -m infra.local.console
+	@cd console && npm run --silent dev
+
+deploy-console: console  ## The console of STAGE, beside its backend; OPTIONS="--hosting website …"
+	@$(PY) -m infra.deploy_console --stage $(STAGE) $(OPTIONS)
+
+console-check: $(STAMP) node
+	@$(PY) -m infra.local.console
+	@cd console && npm run --silent check && npm run --silent sizes
+
+check: $(STAMP) console-check
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 	@$(MAKE) --no-print-directory package STAGE=prod
-	@$(BIN)/cfn-lint out/prod/sam.json
+	@$(BIN)/cfn-lint out/prod/sam.json infra/console.yaml
 
 format: $(STAMP)
 	@$(BIN)/ruff check -q --fix .
@@ -62,5 +88,7 @@ format: $(STAMP)
 package: $(STAMP)  ## out/$(STAGE)/: sam.json and deployment.zip, ready to deploy
 	@$(PY) -m infra.package --stage $(STAGE)
 
-openapi: $(STAMP)  ## The committed description of the API, from the schemas that validate it
+openapi: $(STAMP) node  ## The committed description of the API, and the console's types from it
 	@$(PY) -m infra.openapi
+	@$(PY) -m infra.local.console packages
+	@cd console && npm run --silent types

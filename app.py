@@ -10,31 +10,56 @@ from chalice import Chalice, Rate, Response
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import clock, observability
-from chalicelib.api import (
-    after_sales,
-    browse,
-    buyer,
-    callbacks,
-    merchant,
-    merchant_activities,
-    merchant_money,
-    merchant_products,
-    merchant_trade,
-    openapi,
-    public,
-)
+from chalicelib.api import callbacks, openapi, pictures
+from chalicelib.api.buyers import after_sales, browse, buyer, public, quotes, receipts
 from chalicelib.api.http import CORS
+from chalicelib.api.merchant import (
+    accounts,
+    activities,
+    audit,
+    dashboard,
+    delivery,
+    drafting,
+    groups,
+    me,
+    money,
+    orders,
+    people,
+    products,
+    refunds,
+    shipping,
+    shop,
+)
 from chalicelib.domain.order import Intent
-from chalicelib.services import due
+from chalicelib.services.work import due
 
 EVERY_MINUTE = Rate(1, unit=Rate.MINUTES)
-PUBLIC = (browse.api, public.api, buyer.api, after_sales.api, callbacks.api)
+PUBLIC = (
+    browse.api,
+    public.api,
+    buyer.api,
+    quotes.api,
+    after_sales.api,
+    receipts.api,
+    pictures.api,
+    callbacks.api,
+)
 STAFF = (
-    merchant.api,
-    merchant_products.api,
-    merchant_activities.api,
-    merchant_trade.api,
-    merchant_money.api,
+    me.api,
+    people.api,
+    accounts.api,
+    audit.api,
+    shop.api,
+    products.api,
+    activities.api,
+    drafting.api,
+    groups.api,
+    dashboard.api,
+    delivery.api,
+    orders.api,
+    shipping.api,
+    refunds.api,
+    money.api,
 )
 
 app = Chalice(app_name="tuan", configure_logs=False)
@@ -79,6 +104,11 @@ def close_activities(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.CLOSING)
 
 
+@app.schedule(EVERY_MINUTE, description="Complete orders that were shipped long ago")
+def complete_received_orders(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.RECEIPT)
+
+
 @app.schedule(EVERY_MINUTE, description="Compare the gateways' daily bills with the ledger")
 def reconcile_bills(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.RECONCILE)
@@ -88,7 +118,7 @@ def reconcile_bills(event: CloudWatchEvent) -> dict[str, int]:
 @app.on_dynamodb_record("arn:aws:dynamodb:region:0:table/trade/stream/now", batch_size=25)
 def on_trade_change(event: DynamoDBEvent) -> dict[str, Any]:
     """Carry out at once what a change has made due; the schedules repeat what is missed here."""
-    from chalicelib.services import stream  # its batch processing is of no use to the others
+    from chalicelib.services.work import stream  # its batch processing is of no use to the others
 
     return stream.handle(event.to_dict(), now_s=clock.now_s())
 

@@ -2,11 +2,16 @@
 
 ServiceError                     500 internal_error
 ├ InvalidRequest                 400 invalid_request
-│ └ AuthCodeRefused              400 auth_code_refused
+│ ├ AuthCodeRefused              400 auth_code_refused
+│ └ PictureRefused               400 picture_refused (domain.picture)
 ├ Unauthenticated                401 unauthenticated
-│ └ WrongPassword                401 wrong_password
+│ ├ WrongPassword                401 wrong_password
+│ ├ TotpNeeded                   401 totp_needed
+│ ├ WrongTotp                    401 wrong_totp
+│ └ AccountDisabled              401 account_disabled
 ├ CallbackRefused                401 callback_refused (gateways.payment)
 ├ Forbidden                      403 forbidden
+│ └ PasswordChangeNeeded         403 password_change_needed
 ├ NotFound                       404 not_found
 ├ Conflict                       409 conflict
 │ ├ GroupFull                    409 group_full
@@ -18,7 +23,13 @@ ServiceError                     500 internal_error
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
 │ ├ Changed                      409 changed
+│ ├ LastOwner                    409 last_owner
+│ ├ NotDeliverable               409 not_deliverable
+│ ├ StoreClosed                  409 store_closed
+│ ├ PriceChanged                 409 price_changed
 │ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
+│ ├ ShippingRefused              409 shipping_refused (domain.shipping)
+│ ├ PickupRefused                409 pickup_refused (domain.pickup)
 │ └ WrongAmount                  409 wrong_amount (services.captures)
 ├ BodyTooLarge                   413 body_too_large
 ├ IdempotencyMismatch            422 idempotency_mismatch
@@ -72,9 +83,29 @@ class WrongPassword(Unauthenticated):
     default_message = "账号或密码不正确。"
 
 
+class TotpNeeded(Unauthenticated):
+    code = "totp_needed"
+    default_message = "请输入身份验证器上的 6 位验证码。"
+
+
+class WrongTotp(Unauthenticated):
+    code = "wrong_totp"
+    default_message = "验证码不正确或已用过，请等身份验证器显示下一个后再输入。"
+
+
+class AccountDisabled(Unauthenticated):
+    code = "account_disabled"
+    default_message = "账号已停用，请联系店主。"
+
+
 class Forbidden(ServiceError):
     status, code = 403, "forbidden"
     default_message = "没有权限进行这个操作。"
+
+
+class PasswordChangeNeeded(Forbidden):
+    code = "password_change_needed"
+    default_message = "请先设置自己的新密码，再进行其他操作。"
 
 
 class NotFound(ServiceError):
@@ -130,6 +161,26 @@ class ActivityOverlaps(Conflict):
 class Changed(Conflict):
     code = "changed"
     default_message = "别人刚刚改过这项内容。请刷新后再决定是否保存。"
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    default_message = "店铺至少要有一位在用的店主。请先让另一位员工成为店主并登录一次。"
+
+
+class NotDeliverable(Conflict):
+    code = "not_deliverable"
+    default_message = "这件商品暂不配送到这个地区，请换一个收货地址。"
+
+
+class StoreClosed(Conflict):
+    code = "store_closed"
+    default_message = "这家门店暂时不能自提，请换一家门店，或选择快递。"
+
+
+class PriceChanged(Conflict):
+    code = "price_changed"
+    default_message = "价格有变化，请确认后再提交。"
 
 
 class BodyTooLarge(ServiceError):

@@ -47,7 +47,7 @@ class File:
 def files(built: Path, config: Mapping[str, str]) -> Iterator[File]:
     """What is uploaded: assets first, the page that names them last.
 
-    config: what the page reads at its start, {"api", "merchant_id"}. Raises CannotDeploy.
+    config: what the page reads at its start, {"api", "media", "merchant_id"}. Raises CannotDeploy.
     """
     if not (built / ENTRY).is_file():
         raise CannotDeploy("还没有构建：请先运行 make console-build。")
@@ -109,14 +109,16 @@ def deploy(options: argparse.Namespace) -> str:
     cloudformation = session.create_client("cloudformation")
     backend = outputs_of(cloudformation, options.backend or f"tuan-{options.stage}")
     api = (options.api or backend["EndpointURL"]).rstrip("/")
-    config = {"api": api}
+    media = backend["MediaUrl"]
+    config = {"api": api, "media": f"{media}/"}
     if options.merchant_id:
         config["merchant_id"] = options.merchant_id
     wanted = list(files(BUILT, config))  # before anything is deployed: it may not be built
     parameters = {
         "Hosting": options.hosting,
-        "ApiOrigin": "{0.scheme}://{0.netloc}".format(urlsplit(api)),
-        "MediaOrigins": backend.get("MediaOrigins", ""),
+        "ApiOrigin": _origin(api),
+        "MediaOrigin": _origin(media),
+        "UploadOrigin": backend["UploadOrigin"],
         "DomainName": options.domain or "",
         "CertificateArn": options.certificate or "",
     }
@@ -125,6 +127,11 @@ def deploy(options: argparse.Namespace) -> str:
     made = outputs_of(cloudformation, stack)
     upload(session.create_client("s3"), made["Bucket"], iter(wanted))
     return made["Url"]
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None
     from chalicelib import clock
     from chalicelib.api.auth import Role
     from chalicelib.errors import Conflict
-    from chalicelib.services import merchants, staff
+    from chalicelib.services.people import merchants, staff
 
     now_s = clock.now_s()
     try:
@@ -91,10 +91,10 @@ def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None
 
 def check_account(owner: str, password: str) -> None:
     """Raises CannotOpen for a username or a password that nobody may have."""
-    from chalicelib.services import staff
+    from chalicelib.services.people import staff
 
     if not re.fullmatch(staff.USERNAME_PATTERN, owner):
-        raise CannotOpen("账号要有 3 到 32 个字符，可用小写字母、数字和 . _ -，以字母或数字开头。")
+        raise CannotOpen("账号要有 3 到 32 个字符，可用小写字母、数字和 _ -，以字母或数字开头。")
     if not staff.PASSWORD_MIN <= len(password) <= staff.PASSWORD_MAX:
         raise CannotOpen(f"密码要有 {staff.PASSWORD_MIN} 到 {staff.PASSWORD_MAX} 个字符。")
 

@@ -18,9 +18,17 @@ import hypothesis
 import pytest
 
 from infra.local import dynamodb_local, engine, process
+from tests.torture.figures import (
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 
 if TYPE_CHECKING:
     from tests.support import Town
+
+# What the torture has counted is told at the end of the run, however many processes it had.
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
@@ -38,6 +46,8 @@ os.environ |= engine.credentials(ENDPOINT) | {
     "TRADE_TABLE": f"{PREFIX}trade",
     "RECORDS_TABLE": f"{PREFIX}records",
     "PARAMETERS_PREFIX": f"/tuan/{PREFIX}test",
+    "MEDIA_BUCKET": f"{PREFIX}media",
+    "MEDIA_URL": f"{ENDPOINT}/{PREFIX}media",
     # Where tests start their gateways; never the real ones.
     "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PORT}",
@@ -53,7 +63,7 @@ hypothesis.settings.load_profile("default")
 
 @pytest.fixture(scope="session", name="engine")
 def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A local AWS with the three tables and the app's parameters; its address."""
+    """A local AWS with the three tables, the bucket and the app's parameters; its address."""
     logs = tmp_path_factory.mktemp("engine")
     servers = []
     try:
@@ -63,6 +73,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             log = logs / "dynamodb-local.log"
             servers.append(dynamodb_local.start(port=DYNAMODB_PORT, log=log))
         engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
+        engine.create_bucket(ENDPOINT, f"{PREFIX}media")
         _put_parameters()
         yield ENDPOINT
     finally:

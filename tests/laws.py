@@ -3,7 +3,8 @@
 `check` reads the three tables, compares them with each other and with the gateway's own record,
 and names everything that is wrong. Numbers are the laws': 1 seats, 2 forming, 3 stock, 4 and 5
 money, 6 refunds, 7 fulfilment, 8 deadlines, 10 limits, 11 amounts, 12 tenancy, 13 edges,
-15, 16 and 18 what is still to be done, 17 traces; "told" messages, "lists" what lists show.
+15, 16 and 18 what is still to be done, 17 traces; "told" messages, "lists" what lists show,
+"counts" what counters say.
 """
 
 from collections import Counter
@@ -11,9 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services import waits
+from chalicelib.services.trade import waits
 from chalicelib.tables.base import StoredItem
-from tests import laws_of_ledger, laws_of_money, laws_of_work
+from tests import (
+    laws_of_counts,
+    laws_of_delivery,
+    laws_of_ledger,
+    laws_of_money,
+    laws_of_shipping,
+    laws_of_work,
+)
 from tests.gateway import Record
 from tests.stored import GIVEN_BACK, KEPT, LIVE, TO_FULFIL, UNDECIDED, Books, items_of
 
@@ -56,6 +64,7 @@ def check(
 def violations(books: Books, *, quiescent: bool) -> list[str]:
     """Every law that is broken, with the ids of what breaks it."""
     laws = [*LAWS, *laws_of_money.LAWS, *laws_of_ledger.LAWS, *laws_of_work.LAWS]
+    laws += [*laws_of_delivery.LAWS, *laws_of_counts.LAWS, *laws_of_shipping.LAWS]
     if quiescent:
         laws += [*FINAL, *laws_of_money.FINAL, *laws_of_ledger.FINAL, *laws_of_work.FINAL]
     return [text for law in laws for text in law(books)]

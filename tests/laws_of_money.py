@@ -10,7 +10,7 @@ from chalicelib.domain.order import (
     RefundStatus,
 )
 from chalicelib.gateways import payment as port
-from chalicelib.services.payments import FREE
+from chalicelib.services.money.payments import FREE
 from tests.gateway import HeldRefund
 from tests.stored import KEPT, TO_FULFIL, Books, after_sale_fen
 
@@ -126,7 +126,8 @@ def amounts(books: Books) -> Violations:
     for order_id, order in books.orders.items():
         detail = books.details.get(order_id)
         price_fen = books.group_price_fen(order)
-        if price_fen is not None and order.total_fen != price_fen * order.quantity:
+        freight_fen = detail.lines.as_dict()["freight_fen"] if detail else 0
+        if price_fen is not None and order.total_fen != price_fen * order.quantity + freight_fen:
             yield f"11 amounts: order {order_id} is of {order.total_fen} fen"
         if detail is None or detail.lines.as_dict()["total_fen"] != order.total_fen:
             yield f"11 amounts: order {order_id} and its detail differ"

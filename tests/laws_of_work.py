@@ -12,8 +12,13 @@ from chalicelib.domain.order import (
     next_intent,
 )
 from chalicelib.domain.texts import TextKey
-from chalicelib.services import news, waits
-from chalicelib.tables.trade import OrderItem, groups_list, orders_list
+from chalicelib.services.trade import news, waits
+from chalicelib.tables.trade import (
+    OrderItem,
+    decided_groups_list,
+    open_groups_list,
+    orders_list,
+)
 from chalicelib.tables.trade_item import TradeItem, due_shard
 from tests.stored import GIVEN_BACK, KEPT, UNDECIDED, Books
 
@@ -22,6 +27,8 @@ TRACED = {
     "activity_published",
     "activity_changed",
     "activity_ended",
+    "activity_groups_closed",
+    "group_closed",
     "stock_adjusted",
     "activity_stock_added",
     "after_sale_approved",
@@ -102,6 +109,11 @@ def _expected_traces(books: Books) -> Counter[tuple[str, str]]:
         expected["activity_published", activity_id] += 1
         expected["activity_changed", activity_id] += activity.version - 1
         expected["activity_ended", activity_id] += activity.ended_at_s is not None
+        closing = books.closings.get(activity_id)
+        if closing is not None and closing.groups_until_s is not None:
+            expected["activity_groups_closed", activity_id] += 1
+    for group_id, group in books.groups.items():
+        expected["group_closed", group_id] += group.closed_words is not None
     for row in books.adjustments:
         product_id = row.pk.split("#")[2]
         if row.activity_id is None:
@@ -130,6 +142,15 @@ def decided_groups_are_done(books: Books) -> Violations:
             yield f"18 markers: group {group.group_id} is {group.status} and has a marker"
 
 
+def groups_ended_with_their_activity(books: Books) -> Violations:
+    """Where staff ended an activity with its groups, none is open once the last has been closed."""
+    for group in books.groups.values():
+        closing = books.closings.get(group.activity_id)
+        until_s = closing.groups_until_s if closing is not None else None
+        if until_s is not None and until_s <= books.now_s and group.status == GroupStatus.OPEN:
+            yield f"15 work: group {group.group_id} outlives the end of its activity"
+
+
 def people_can_see(books: Books) -> Violations:
     """A refund that needs a person stands in the merchant's list of those, once nothing else is."""
     for order_id, order in books.orders.items():
@@ -149,8 +170,9 @@ def listing(books: Books) -> Violations:
             yield f"lists: order {order.order_id} is in {order.list_key}, not {expected}"
     for group in books.groups.values():
         seen = group.failed_reason != FailedReason.LEADER_UNPAID
-        shard = group.list_shard if group.status == GroupStatus.OPEN else 0
-        expected = groups_list(group.merchant_id, group.activity_id, group.status, shard)
+        expected = decided_groups_list(group.merchant_id, group.status)
+        if group.status == GroupStatus.OPEN:
+            expected = open_groups_list(group.merchant_id, group.activity_id, group.list_shard)
         if group.list_key != (expected if seen and group.status != "pending" else None):
             yield f"lists: {group.status} group {group.group_id} is in {group.list_key}"
 
@@ -179,4 +201,10 @@ def _expected_stages(books: Books, order: OrderItem) -> set[str]:
 
 Law = Callable[[Books], Violations]
 LAWS: tuple[Law, ...] = (queues, orders_work, groups_work, activities_work, traces, listing)
-FINAL: tuple[Law, ...] = (nothing_is_due, decided_groups_are_done, people_can_see, told)
+FINAL: tuple[Law, ...] = (
+    nothing_is_due,
+    decided_groups_are_done,
+    groups_ended_with_their_activity,
+    people_can_see,
+    told,
+)

@@ -14,6 +14,7 @@ JOBS = (
     application.fail_due_groups,
     application.drive_refunds,
     application.close_activities,
+    application.complete_received_orders,
     application.reconcile_bills,
 )
 TICK = {

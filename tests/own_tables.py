@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pynamodb.models import Model
 
-from chalicelib.services import reservations, terms
+from chalicelib.services.trade import reservations, terms
 from chalicelib.tables.base import connection
 from chalicelib.tables.catalogue import CatalogueItem
 from chalicelib.tables.records import RecordItem

@@ -8,8 +8,11 @@ from functools import partial
 from typing import Any
 
 from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
-from chalicelib.services import activities, due, refunds
-from chalicelib.services.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
+from chalicelib.services.catalogue import activities
+from chalicelib.services.money import refunds
+from chalicelib.services.trade import group_controls
+from chalicelib.services.trade.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
+from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem
 from tests.crowd import at_once, patiently, together
 from tests.races import Tally, tally
@@ -63,6 +66,70 @@ def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random
         refunds = [r["status"] for r in order.refunds.as_dict().values()]
         what = f"{group.status} {order.status} {refunds}"
         assert what in ENDS, what
+        outcomes[group.status] += 1
+    return outcomes
+
+
+def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """The last member pays while staff close the group, twice. Returns what became of each."""
+    sold = shop.activity(seats=2, stock=1000)
+    group_ids = at_once(lambda _: shop.opened(sold), range(rounds))
+    members = at_once(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
+    trades = at_once(shop.capture, members)
+
+    def close(group_id: str) -> None:
+        group_controls.close(
+            shop.merchant_id, group_id, reason="缺货", staff=STAFF, now_s=shop.now_s
+        )
+
+    for group_id, trade in zip(group_ids, trades, strict=True):
+        acts = [partial(shop.hear, trade), partial(close, group_id), partial(close, group_id)]
+        chance.shuffle(acts)
+        together(*acts)
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    outcomes: Tally = Counter()
+    for group_id, member in zip(group_ids, members, strict=True):
+        group, order = shop.group(group_id), shop.order(member.order_id)
+        refunds = [r["status"] for r in order.refunds.as_dict().values()]
+        what = f"{group.status} {order.status} {refunds}"
+        assert what in ENDS, what
+        outcomes[group.status] += 1
+    return outcomes
+
+
+def extension_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """Staff extend a group at its last second, by their clock; a job whose clock is ahead finds it
+    due. Returns how many got their time."""
+    sold = shop.activity(seats=2, stock=1000)
+    group_ids = at_once(lambda _: shop.opened(sold), range(rounds))
+    expires_at_s = shop.now_s + LIFE_S
+
+    def extend(group_id: str) -> None:
+        group_controls.extend(
+            shop.merchant_id,
+            group_id,
+            hours=1,
+            expires_at_s=expires_at_s,
+            staff=STAFF,
+            now_s=expires_at_s - 1,
+        )
+
+    def fail(group_id: str) -> None:
+        due.drive_group(shop.merchant_id, group_id, now_s=expires_at_s + GRACE_S)
+
+    for group_id in group_ids:
+        acts = [partial(extend, group_id), partial(extend, group_id), partial(fail, group_id)]
+        chance.shuffle(acts)
+        together(*acts)
+    shop.now_s = expires_at_s + GRACE_S
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3)
+    outcomes: Tally = Counter()
+    for group_id in group_ids:
+        group = shop.group(group_id)
+        later_s = expires_at_s + (3600 if group.status == "open" else 0)
+        assert (group.status, group.expires_at_s) in (("open", later_s), ("failed", later_s))
         outcomes[group.status] += 1
     return outcomes
 

@@ -16,24 +16,14 @@ from chalicelib.domain.ids import OrderId, new_id, out_trade_no
 from chalicelib.domain.order import Intent, RefundStatus
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade
-from chalicelib.services import (
-    activities,
-    captures,
-    categories,
-    due,
-    groups,
-    merchants,
-    orders,
-    payments,
-    products,
-    publishing,
-    refunds,
-    releases,
-    terms,
-)
-from chalicelib.services.captures import Outcome
-from chalicelib.services.groups import Hint
-from chalicelib.services.ordering import Purchase
+from chalicelib.services.catalogue import activities, categories, products, publishing
+from chalicelib.services.money import captures, payments, refunds
+from chalicelib.services.money.captures import Outcome
+from chalicelib.services.people import merchants
+from chalicelib.services.trade import groups, orders, releases, terms
+from chalicelib.services.trade.groups import Hint
+from chalicelib.services.trade.ordering import Purchase
+from chalicelib.services.work import due
 from chalicelib.tables.base import StoredItem, put_new, retried
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderItem, StockItem
@@ -51,7 +41,12 @@ PAY_BY_S = merchants.PAY_BY_S
 GRACE_S = 60
 OTHER_PAY = "other_pay"
 STAFF = "test"
-ADDRESS = {"name": "王小明", "phone": "13800138000", "street": "文一西路969号"}
+ADDRESS = {
+    "name": "王小明",
+    "phone": "13800138000",
+    "province": "浙江省",
+    "street": "文一西路969号",
+}
 # As the schedules would, and as the stream would: every kind in turn.
 JOBS = (
     Intent.QUERY,
@@ -59,6 +54,7 @@ JOBS = (
     Intent.GROUP,
     Intent.REFUND,
     Intent.CLOSING,
+    Intent.RECEIPT,
     Intent.RECONCILE,
 )
 

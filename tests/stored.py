@@ -12,6 +12,7 @@ from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import AfterSaleItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, ProductStockItem, VersionItem
+from chalicelib.tables.counts import DayItem, TallyItem
 from chalicelib.tables.records import (
     AuditItem,
     DayBookItem,
@@ -70,6 +71,8 @@ class Books:
     differences: list[DifferenceItem] = field(default_factory=list)
     adjustments: list[StockAdjustmentItem] = field(default_factory=list)
     audits: list[AuditItem] = field(default_factory=list)
+    days: list[DayItem] = field(default_factory=list)  # the shards of all
+    tallies: list[TallyItem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for item in self.items:
@@ -173,4 +176,6 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     DifferenceItem: lambda books, item: books.differences.append(item),
     StockAdjustmentItem: lambda books, item: books.adjustments.append(item),
     AuditItem: lambda books, item: books.audits.append(item),
+    DayItem: lambda books, item: books.days.append(item),
+    TallyItem: lambda books, item: books.tallies.append(item),
 }

@@ -19,10 +19,12 @@ from chalicelib import clock
 from chalicelib.api import auth
 from chalicelib.domain import activity_draft, product
 from chalicelib.domain.ids import OrderId, new_id
-from chalicelib.services import categories, merchants, products, publishing
+from chalicelib.services.catalogue import categories, products, publishing
+from chalicelib.services.people import merchants, sessions
 from chalicelib.settings import settings
 from chalicelib.tables.base import connection
 from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.catalogue import StaffItem
 from chalicelib.tables.records import RefusedCallbackItem
 from chalicelib.tables.trade import GroupItem, LimitItem, OrderItem, StockItem
 from chalicelib.tables.trade_item import TradeItem
@@ -49,6 +51,7 @@ class Town:
         self.clock, self.wechat, self.door = time_of_day, wechat, door
         self.merchant_id = new_id()
         self.initial_stock: dict[str, int] = {}  # units that came with each product, by SKU
+        self._hired: set[str] = set()  # roles that somebody has
         merchants.create("果园小店", merchant_id=self.merchant_id, now_s=self.now_s)
         self.account = wechat.new_account(self.merchant_id)
         self.keep_wechat_pay_account(self.account.wechat_pay)
@@ -83,7 +86,18 @@ class Town:
         return Caller(self.door)
 
     def staff(self, role: str = "owner") -> Caller:
-        return Caller(self.door, auth.staff_token(self.merchant_id, role, role, now_s=self.now_s))
+        """Somebody with that role, and with a session as a login would have made it."""
+        if role not in self._hired:
+            item = StaffItem.at(self.merchant_id, role, name=role, role=role, password_hash="")
+            item.save()
+            sessions.forget(self.merchant_id, role)
+            self._hired.add(role)
+        token, _ = auth.staff_token(self.merchant_id, role, 1, now_s=self.now_s)
+        return Caller(self.door, token)
+
+    def rehire(self) -> None:
+        """Whoever `staff` makes is again as hired, whatever has become of them."""
+        self._hired.clear()
 
     def owner(self) -> Caller:
         return self.staff()

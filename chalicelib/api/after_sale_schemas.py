@@ -8,7 +8,9 @@ from chalicelib.api.schemas import Fen, Given, PageQuery, RefundShown, Seconds, 
 from chalicelib.domain.after_sale import PICTURES_MAX, Reason
 
 _REASONS = "|".join(Reason)
-Picture = Annotated[str, Meta(max_length=300, pattern=r"^https://.+\Z")]
+Picture = Annotated[
+    str, Meta(max_length=300, pattern=r"^https?://[!-~]+\Z", description="the buyer's accepted one")
+]
 
 
 class AfterSaleGiven(Given, frozen=True, kw_only=True):

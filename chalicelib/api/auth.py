@@ -1,7 +1,8 @@
 """Sessions: JSON Web Tokens signed with our own key and verified in process.
 
 A token names its audience, its merchant and its subject; nothing about who asks is ever taken
-from a path or a body.
+from a path or a body. A staff token says no role: what its holder may do, and whether it is still
+good, is read of the person (services.sessions).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,13 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.errors import Forbidden, Unauthenticated
+from chalicelib.errors import Forbidden, PasswordChangeNeeded, Unauthenticated
 from chalicelib.gateways import secrets
+from chalicelib.services.people import sessions
 
 BUYER_SESSION_S = 7 * 86400  # a mini-program logs in again silently
 STAFF_SESSION_S = 12 * 3600  # one working day
+STAFF_RENEWED_S = 7 * 86400  # from the login; then the password is asked for again
 _ALGORITHM = "HS256"
 
 
@@ -27,6 +30,7 @@ class Role(StrEnum):
 
 ANY_ROLE = tuple(Role)
 MANAGERS = (Role.OWNER, Role.MANAGER)
+SHIPPERS = (Role.OWNER, Role.MANAGER, Role.FULFILMENT)
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,23 @@ class Staff:
     merchant_id: str
     username: str
     role: Role
+    since_s: int = 0  # when the session's password was given, however often it was renewed
 
 
 def buyer_token(merchant_id: str, buyer_id: str, name: str, *, now_s: int) -> str:
-    claims = {"m": merchant_id, "sub": buyer_id, "name": name}
+    claims: dict[str, str | int] = {"m": merchant_id, "sub": buyer_id, "name": name}
     return _signed(claims, audience="buyer", now_s=now_s, life_s=BUYER_SESSION_S)
 
 
-def staff_token(merchant_id: str, username: str, role: str, *, now_s: int) -> str:
-    claims = {"m": merchant_id, "sub": username, "role": role}
-    return _signed(claims, audience="staff", now_s=now_s, life_s=STAFF_SESSION_S)
+def staff_token(
+    merchant_id: str, username: str, version: int, *, now_s: int, since_s: int | None = None
+) -> tuple[str, int]:
+    """(a session, when it ends). version: the person's; since_s: of the session it renews."""
+    since_s = now_s if since_s is None else since_s
+    life_s = min(STAFF_SESSION_S, since_s + STAFF_RENEWED_S - now_s)
+    claims: dict[str, str | int] = {"m": merchant_id, "sub": username}
+    claims |= {"v": version, "since": since_s}
+    return _signed(claims, audience="staff", now_s=now_s, life_s=life_s), now_s + life_s
 
 
 def buyer_of(headers: Mapping[str, str]) -> Buyer:
@@ -59,16 +70,27 @@ def buyer_of(headers: Mapping[str, str]) -> Buyer:
     return Buyer(claims["m"], claims["sub"], claims.get("name", ""))
 
 
-def staff_of(headers: Mapping[str, str], roles: Sequence[Role]) -> Staff:
-    """The staff member who asks. Raises Unauthenticated, or Forbidden when the role may not."""
+def staff_of(
+    headers: Mapping[str, str], roles: Sequence[Role], *, newcomers: bool = False
+) -> Staff:
+    """The staff member who asks. newcomers: also who has yet to choose a password of their own.
+
+    Raises Unauthenticated; PasswordChangeNeeded; Forbidden when the role may not.
+    """
     claims = _claims(headers, audience="staff")
-    role = Role(claims["role"])
+    version = claims.get("v")
+    if not isinstance(version, int):
+        raise Unauthenticated("登录已失效，请重新登录。")
+    person = sessions.person(claims["m"], claims["sub"], version, now_s=clock.now_s())
+    if person.must_change and not newcomers:
+        raise PasswordChangeNeeded
+    role = Role(person.role)
     if role not in roles:
         raise Forbidden(role=role.value)
-    return Staff(claims["m"], claims["sub"], role)
+    return Staff(claims["m"], claims["sub"], role, claims.get("since", claims["iat"]))
 
 
-def _signed(claims: dict[str, str], *, audience: str, now_s: int, life_s: int) -> str:
+def _signed(claims: dict[str, str | int], *, audience: str, now_s: int, life_s: int) -> str:
     import jwt  # it brings cryptography, 70 ms that jobs and public reads can do without
 
     times = {"iat": now_s, "exp": now_s + life_s}

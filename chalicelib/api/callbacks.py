@@ -8,8 +8,9 @@ from chalicelib.api.http import Api, Audience, raw_body
 from chalicelib.errors import GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import CallbackRefused, Refund, TradeStatus
-from chalicelib.services import captures, refunds, terms
-from chalicelib.services.audit import keep_refused_callback
+from chalicelib.services.money import captures, refunds
+from chalicelib.services.people.audit import keep_refused_callback
+from chalicelib.services.trade import terms
 
 api = Api(__name__)
 REFUSALS = [CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed]

@@ -21,7 +21,7 @@ from chalicelib import clock, observability
 from chalicelib.api import auth, limits
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
 
-BODY_MAX = 64 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is about 40 KB
+BODY_MAX = 128 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is some 100 KB
 ID_PATTERN = "^[0-9A-Za-z_-]{1,64}$"  # of whatever stands in a path: no key has room for more
 HEADERS: Mapping[str, str] = {
     "Content-Type": "application/json; charset=utf-8",
@@ -70,6 +70,7 @@ class Operation:
     headers: Mapping[str, Header]
     limits: Sequence[limits.Limit]
     content_type: str
+    newcomers: bool
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,11 @@ class Api(Blueprint):
         headers: Mapping[str, Header] | None = None,
         limited: Sequence[limits.Limit] = (),
         content_type: str = "application/json",
+        newcomers: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register a view. `headers`: request headers it reads.
-        `content_type`: of bodies, which are refused with 415 when they have another."""
+        `content_type`: of bodies, which are refused with 415 when they have another.
+        `newcomers`: staff may ask before they have chosen a password of their own."""
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             summary = (view.__doc__ or view.__name__).strip().splitlines()[0]
@@ -125,6 +128,7 @@ class Api(Blueprint):
                 headers=headers or {},
                 limits=tuple(limited),
                 content_type=content_type,
+                newcomers=newcomers,
             )
             self.operations.append(operation)
             route = self.route(path, methods=[method], cors=CORS, content_types=[content_type])
@@ -160,7 +164,7 @@ class Api(Blueprint):
         if operation.audience is Audience.BUYER:
             return auth.buyer_of(headers)
         if operation.audience is Audience.STAFF:
-            return auth.staff_of(headers, operation.roles)
+            return auth.staff_of(headers, operation.roles, newcomers=operation.newcomers)
         return None
 
 

@@ -84,7 +84,21 @@ WRONG_CODES = Limit(Window(60, per_s=60), By.ADDRESS_AND_MERCHANT, refused_only=
 STAFF_LOGINS = Limit(Window(60, per_s=60), By.ADDRESS)
 VISITS = Limit(Window(600, per_s=60), By.ADDRESS)
 PURCHASES = Limit(Window(30, per_s=60), By.PERSON)
-ALL = (BUYER_LOGINS, WRONG_CODES, STAFF_LOGINS, VISITS, PURCHASES)
+WRONG_PICKUP_CODES = Limit(Window(20, per_s=60), By.PERSON, refused_only=True)
+ACCOUNT_CHECKS = Limit(Window(10, per_s=60), By.PERSON)  # each asks a gateway
+BUYER_PICTURES = Limit(Window(30, per_s=60), By.PERSON)  # forms and acceptances
+STAFF_PICTURES = Limit(Window(120, per_s=60), By.PERSON)
+ALL = (
+    BUYER_LOGINS,
+    WRONG_CODES,
+    STAFF_LOGINS,
+    VISITS,
+    PURCHASES,
+    ACCOUNT_CHECKS,
+    BUYER_PICTURES,
+    STAFF_PICTURES,
+    WRONG_PICKUP_CODES,
+)
 
 
 @contextmanager

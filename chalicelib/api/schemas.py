@@ -6,10 +6,12 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.domain.ids import ID_LENGTH
+from chalicelib.domain.order import Delivery
 
 Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
 Seconds = Annotated[int, Meta(ge=0, description="seconds since the epoch, UTC")]
+Phone = Annotated[str, Meta(pattern=r"^1[3-9][0-9]{9}\Z", description="a mobile number")]
 Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
 Text100 = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -54,19 +56,33 @@ class Address(Given, frozen=True, kw_only=True):
     """Where an order goes; copied into the order."""
 
     name: Text20
-    phone: Annotated[str, Meta(pattern=r"^1[3-9][0-9]{9}\Z", description="a mobile number")]
+    phone: Phone
     province: Text20
     city: Text20
     district: Annotated[str, Meta(max_length=20)] = ""
     street: Text100
 
 
+class PickupGiven(Given, frozen=True, kw_only=True):
+    """Who collects an order, and where."""
+
+    store_id: Id
+    name: Text20
+    phone: Phone
+
+
 class PurchaseGiven(Given, frozen=True, kw_only=True):
+    """`address` for express, `pickup` for pickup. `expected_total_fen` is what the buyer was
+    quoted: with another total the purchase is refused, 409 price_changed."""
+
     sku_id: Id
     quantity: Annotated[int, Meta(ge=1, le=999)] = 1
-    address: Address
+    delivery: Delivery = Delivery.EXPRESS
+    address: Address | None = None
+    pickup: PickupGiven | None = None
     remark: Annotated[str, Meta(max_length=100)] = ""
     share_id: Id | None = None
+    expected_total_fen: Fen | None = None
 
 
 class JoinGiven(PurchaseGiven, frozen=True, kw_only=True):
@@ -124,11 +140,29 @@ class OrderShown(Told, frozen=True, kw_only=True):
     refunds: list[RefundShown]
 
 
+class ParcelShown(Told, frozen=True, kw_only=True):
+    parcel_id: str
+    carrier: Annotated[str, Meta(description="its code")]
+    carrier_name: str
+    number: str
+    units: int
+    shipped_at_s: Seconds
+
+
 class OrderDetail(OrderShown, frozen=True, kw_only=True):
     address: dict[str, str]
     lines: dict[str, Any]
     remark: str
     placed_at_s: Seconds
+    delivery: Delivery
+    store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
+    pickup_code: Annotated[
+        str | None, Meta(description="once a pickup is ready: shown in the store")
+    ]
+    parcels: list[ParcelShown]
+    receive_by_s: Annotated[
+        Seconds | None, Meta(description="once all is shipped: received by itself then")
+    ]
 
 
 class OrderList(Told, frozen=True, kw_only=True):

@@ -7,13 +7,17 @@ from typing import Any
 import segno
 
 from chalicelib.api import schemas
+from chalicelib.domain import carriers
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import Terms, state_of
 from chalicelib.domain.money import yuan
+from chalicelib.domain.order import Delivery
+from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.texts import TITLES, TextKey, text_of
 from chalicelib.domain.words import status_text
-from chalicelib.services import buyers, waits
-from chalicelib.services.shares import Invitation
+from chalicelib.services.people import buyers
+from chalicelib.services.trade import waits
+from chalicelib.services.trade.shares import Invitation
 from chalicelib.tables.buyers import BuyerItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -33,6 +37,22 @@ def order_detail(item: OrderItem, detail: OrderDetailItem) -> schemas.OrderDetai
         lines=detail.lines.as_dict(),
         remark=detail.remark,
         placed_at_s=detail.placed_at_s,
+        delivery=Delivery(detail.delivery),
+        store=detail.store.as_dict() if detail.store is not None else None,
+        pickup_code=detail.pickup_code,
+        parcels=[parcel(one) for one in parcels_of(detail.parcels)],
+        receive_by_s=item.receive_by_s,
+    )
+
+
+def parcel(one: Parcel) -> schemas.ParcelShown:
+    return schemas.ParcelShown(
+        parcel_id=one.parcel_id,
+        carrier=one.carrier,
+        carrier_name=carriers.by_code(one.carrier).name,
+        number=one.number,
+        units=one.units,
+        shipped_at_s=one.shipped_at_s,
     )
 
 

@@ -120,20 +120,32 @@ def spread(units: int, buckets: int) -> list[int]:
     return [each + (1 if bucket < rest else 0) for bucket in range(buckets)]
 
 
+def overlaps_of(
+    claims: list[Claim], activity_id: str, starts_at_s: int, ends_at_s: int
+) -> list[Claim]:
+    """The other activities that sell the SKU in the same window."""
+    return [
+        claim
+        for claim in claims
+        if claim.activity_id != activity_id
+        and starts_at_s < claim.ends_at_s
+        and claim.starts_at_s < ends_at_s
+    ]
+
+
 def refuse_overlap(claims: list[Claim], activity_id: str, starts_at_s: int, ends_at_s: int) -> None:
     """Raises ActivityOverlaps when another activity sells the SKU in the same window."""
-    for claim in claims:
-        if claim.activity_id == activity_id:
-            continue
-        if starts_at_s < claim.ends_at_s and claim.starts_at_s < ends_at_s:
-            raise ActivityOverlaps(
-                f"这个商品 {_day(claim.starts_at_s)} 至 {_day(claim.ends_at_s)} 已在"
-                f"「{claim.name}」中。请换时间，或先结束那个活动。",
-                activity_id=claim.activity_id,
-                name=claim.name,
-                starts_at_s=claim.starts_at_s,
-                ends_at_s=claim.ends_at_s,
-            )
+    claim = next(iter(overlaps_of(claims, activity_id, starts_at_s, ends_at_s)), None)
+    if claim is None:
+        return
+    raise ActivityOverlaps(
+        f"这个商品 {_day(claim.starts_at_s)} 至 {_day(claim.ends_at_s)} 已在"
+        f"「{claim.name}」中。请换时间，或先结束那个活动。",
+        activity_id=claim.activity_id,
+        name=claim.name,
+        starts_at_s=claim.starts_at_s,
+        ends_at_s=claim.ends_at_s,
+    )
 
 
 def _moment(at_s: int) -> str:

@@ -11,7 +11,8 @@ from chalicelib.domain.order import AFTER_SALE_LETTERS, Order, OrderStatus
 from chalicelib.errors import Conflict, InvalidRequest
 
 PICTURES_MAX = 6
-PERIOD_S = 360 * 86400  # gateways refund for a year; the rest is for staff to decide
+DAY_S = 86400
+PERIOD_S = 360 * DAY_S  # gateways refund for a year; the rest is for staff to decide
 
 
 class AfterSaleStatus(StrEnum):
@@ -61,8 +62,8 @@ class AfterSaleRefused(Conflict):
     default_message = "这个订单不能申请售后。需要帮助请联系商家。"
 
 
-def check_request(order: Order, amount_fen: int, *, now_s: int) -> None:
-    """Return only when `amount_fen` may be asked back of `order`.
+def check_request(order: Order, amount_fen: int, *, now_s: int, period_s: int = PERIOD_S) -> None:
+    """Return only when `amount_fen` may be asked back of `order`, so long after its payment.
 
     Raises AfterSaleRefused, or InvalidRequest for an amount that is more than there is left.
     """
@@ -75,8 +76,9 @@ def check_request(order: Order, amount_fen: int, *, now_s: int) -> None:
     seat = order.seat_payment
     if seat is None or order.refundable_fen <= 0:
         raise AfterSaleRefused("订单已没有可退的金额。需要帮助请联系商家。")
-    if now_s - seat[1].paid_at_s > PERIOD_S:
-        raise AfterSaleRefused("付款已超过一年，不能在线退款。请联系商家。")
+    if now_s - seat[1].paid_at_s > period_s:
+        days = period_s // DAY_S
+        raise AfterSaleRefused(f"付款已超过 {days} 天，不能在线申请售后。请联系商家。", days=days)
     check_amount(order, amount_fen)
 
 

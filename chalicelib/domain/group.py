@@ -1,7 +1,7 @@
 """A group (团): its states, who may join, which payment counts, what a payment makes of it.
 
 pending ──leader paid──▶ open ──last seat paid──▶ formed
-   │                      └──due, cancelled──▶ failed
+   │                      └──due, cancelled, closed by the merchant──▶ failed
    └──leader unpaid at the pay-by time──────────────▶ failed
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from chalicelib.errors import GroupClosed, GroupFull, NotFound, ServiceError
+from chalicelib.errors import Conflict, GroupClosed, GroupFull, NotFound, ServiceError
 
 POLL_SOON_S = 5  # while somebody may join at any moment
 POLL_LATER_S = 15  # while every free seat is held
@@ -27,6 +27,7 @@ class FailedReason(StrEnum):
     DUE = "due"  # the deadline passed first
     LEADER_CANCELLED = "leader_cancelled"  # alone, before anybody joined
     LEADER_UNPAID = "leader_unpaid"  # never visible
+    CLOSED_BY_MERCHANT = "closed_by_merchant"  # by hand, or with its activity
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,22 @@ def after_payment(group: Group, *, now_s: int) -> Group:
     if paid.seats_paid == paid.seats_total:
         return replace(paid, status=GroupStatus.FORMED)
     return paid
+
+
+def extended(group: Group, longer_s: int, *, now_s: int) -> int:
+    """The deadline of an open group that is given `longer_s` more, no later than it ever may be:
+    the end of its activity, as it was when the group was opened.
+
+    Raises GroupClosed when the group takes no members any more, Conflict when it has no more time
+    to get.
+    """
+    if not is_joinable(group, now_s=now_s):
+        raise GroupClosed("这个团已结束或已到截止时间，不能再延长。")
+    expires_at_s = group.expires_at_s or 0
+    later_s = min(expires_at_s + longer_s, group.ends_at_s)
+    if later_s <= expires_at_s:
+        raise Conflict("这个团的截止时间已经是活动结束时间，不能再延长。")
+    return later_s
 
 
 def shown_status(group: Group, *, now_s: int, grace_s: int) -> GroupStatus:

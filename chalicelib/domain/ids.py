@@ -58,6 +58,14 @@ class OrderId:
     def __str__(self) -> str:
         return self.buyer_id + self.order_no
 
+    @property
+    def placed_at_s(self) -> int:
+        """When it was placed: its number begins with the second."""
+        seconds = 0
+        for digit in self.order_no[:6]:
+            seconds = seconds * 62 + BASE62.index(digit)
+        return seconds
+
     @classmethod
     def parse(cls, text: str) -> "OrderId | None":
         """The parts of an order id, or None when `text` is no such thing."""

@@ -49,6 +49,11 @@ STATUS_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
 }
 
 
+class Delivery(StrEnum):
+    EXPRESS = "express"
+    PICKUP = "pickup"  # at a store of the merchant's
+
+
 class PaymentStatus(StrEnum):
     CREATED = "created"  # asked for at a gateway; may still be paid
     SUCCEEDED = "succeeded"
@@ -93,6 +98,7 @@ class Intent(StrEnum):
     CLOSING = "closing"  # an activity's unsold stock goes back
     PERSON = "person"  # a refund that only a person can mend
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
+    RECEIPT = "receipt"  # what was shipped so long ago counts as received
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,10 @@ class Order:
     payments: Mapping[str, Payment] = field(default_factory=dict)
     refunds: Mapping[str, Refund] = field(default_factory=dict)
     unposted: bool = False  # a capture is yet to be put into the day book, its buyer to be told
+    shipped: int = 0  # units on their way or there
+    receive_by_s: int = 0  # once all is shipped: when it counts as received by itself
+    disputed: bool = False  # an after-sale request is open
+    pickup: bool = False  # its buyer collects it in a store
 
     @property
     def open_refunds(self) -> dict[str, Refund]:
@@ -176,7 +186,8 @@ class Order:
 def next_intent(order: Order) -> tuple[Intent, int] | None:
     """(what, when) is to be done next about an order; None when nothing is.
 
-    A refund that failed needs a person, and waits until nothing else is left to do.
+    A refund that failed needs a person, and waits until nothing else is left to do. Receipt comes
+    last, and waits while an after-sale request is open.
     """
     intents = [(payment.query_at_s, Intent.QUERY) for payment in order.created_attempts.values()]
     intents += [(refund.next_at_s, Intent.REFUND) for refund in order.open_refunds.values()]
@@ -185,6 +196,8 @@ def next_intent(order: Order) -> tuple[Intent, int] | None:
     if not intents:
         failed = RefundStatus.FAILED
         intents = [(r.at_s, Intent.PERSON) for r in order.refunds.values() if r.status is failed]
+    if not intents and order.status is OrderStatus.SHIPPED and not order.disputed:
+        intents = [(order.receive_by_s, Intent.RECEIPT)]
     if not intents:
         return None
     at_s, intent = min(intents)

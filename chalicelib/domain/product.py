@@ -1,12 +1,16 @@
 """What a product may be: its title, its pictures, its SKUs and their prices."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.money import yuan
 
 TITLE_MAX = 60
-DESCRIPTION_MAX = 5_000
+SELLING_POINT_MAX = 40
+UNIT_MAX = 6
+DESCRIPTION_MAX = 10_000  # with its HTML
+SKU_CODE_MAX = 32
 IMAGES_MAX = 9
 IMAGE_URL_MAX = 500
 SKUS_MAX = 200
@@ -14,6 +18,7 @@ SPEC_NAMES_MAX = 3
 SPEC_TEXT_MAX = 20
 PRICE_FEN_MAX = 99_999_999
 STOCK_MAX = 9_999_999
+WEIGHT_G_MAX = 1_000_000
 
 Problem = dict[str, str]  # {"field": where, "problem": what to do about it}
 
@@ -28,6 +33,9 @@ class SkuDraft:
     stock: int | None = None
     image: str = ""
     sku_id: str | None = None
+    code: str = ""  # the shop's own, e.g. of its warehouse
+    cost_fen: int | None = None  # what the shop paid for it; for staff alone
+    weight_g: int = 0  # packed; 0: not known
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,25 @@ class ProductDraft:
     description: str = ""
     images: tuple[str, ...] = ()
     on_sale: bool = True
+    selling_point: str = ""
+    unit: str = ""  # what one of it is called: 箱, 盒
+    warn_below: int = 0  # of any SKU that no activity holds; 0: never
+    freight_template_id: str = ""  # empty: free
 
 
 def spec_text(specs: Mapping[str, str]) -> str:
     """A SKU in words: 红色 / XL."""
     return " / ".join(specs.values()) or "默认规格"
+
+
+def found_by(draft: ProductDraft) -> str:
+    """What a search for words looks in: the title and the codes of the SKUs."""
+    return normal("\n".join([draft.title, *(sku.code for sku in draft.skus if sku.code)]))
+
+
+def normal(text: str) -> str:
+    """`text` without what a search leaves aside: case, width of letters, outer blanks."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 def trouble(field: str, problem: str) -> Problem:
@@ -54,7 +76,13 @@ def problems_of(draft: ProductDraft, *, known: Sequence[str] = ()) -> list[Probl
 
     known: ids of the SKUs that the product has already; none for a new product.
     """
-    return [*_of_texts(draft), *_of_sku_list(draft, known), *_of_skus(draft)]
+    return [
+        *_of_texts(draft),
+        *_of_sku_list(draft, known),
+        *_of_skus(draft),
+        *_of_codes(draft),
+        *_of_weights(draft),
+    ]
 
 
 def _of_texts(draft: ProductDraft) -> Iterator[Problem]:
@@ -64,15 +92,12 @@ def _of_texts(draft: ProductDraft) -> Iterator[Problem]:
         yield trouble("description", f"商品介绍最多 {DESCRIPTION_MAX} 个字，请删减。")
     if len(draft.images) > IMAGES_MAX:
         yield trouble("images", f"图片最多 {IMAGES_MAX} 张，请删减。")
-    yield from _of_images((f"images[{i}]", url) for i, url in enumerate(draft.images))
-
-
-def _of_images(images: Iterable[tuple[str, str]]) -> Iterator[Problem]:
-    for field, url in images:
-        if not url.startswith("https://") or len(url) > IMAGE_URL_MAX:
-            yield trouble(
-                field, f"图片地址要以 https:// 开头，最多 {IMAGE_URL_MAX} 个字符，请重新上传。"
-            )
+    if len(draft.selling_point.strip()) > SELLING_POINT_MAX:
+        yield trouble("selling_point", f"卖点最多 {SELLING_POINT_MAX} 个字，请删减。")
+    if len(draft.unit.strip()) > UNIT_MAX:
+        yield trouble("unit", f"单位最多 {UNIT_MAX} 个字，请删减。")
+    if not 0 <= draft.warn_below <= STOCK_MAX:
+        yield trouble("warn_below", f"预警值要在 0 到 {STOCK_MAX} 件之间，填 0 表示不预警。")
 
 
 def _of_sku_list(draft: ProductDraft, known: Sequence[str]) -> Iterator[Problem]:
@@ -126,5 +151,24 @@ def _of_skus(draft: ProductDraft) -> Iterator[Problem]:
             if sku.list_price_fen > PRICE_FEN_MAX:
                 words = f"划线价最高 {yuan(PRICE_FEN_MAX)}，请改低。"
             yield trouble(f"skus[{i}].list_price_fen", words)
-        if sku.image:
-            yield from _of_images([(f"skus[{i}].image", sku.image)])
+
+
+def _of_weights(draft: ProductDraft) -> Iterator[Problem]:
+    for i, sku in enumerate(draft.skus):
+        if not 0 <= sku.weight_g <= WEIGHT_G_MAX:
+            words = f"重量要在 0 到 {WEIGHT_G_MAX} 克之间，请修改。"
+            yield trouble(f"skus[{i}].weight_g", words)
+
+
+def _of_codes(draft: ProductDraft) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for i, sku in enumerate(draft.skus):
+        code = sku.code.strip()
+        if len(code) > SKU_CODE_MAX:
+            yield trouble(f"skus[{i}].code", f"规格编码最多 {SKU_CODE_MAX} 个字符，请删减。")
+        elif code and code in seen:
+            yield trouble(f"skus[{i}].code", f"规格编码「{code}」重复了，请修改。")
+        if not 0 <= (sku.cost_fen or 0) <= PRICE_FEN_MAX:
+            words = f"成本价要在 {yuan(0)} 到 {yuan(PRICE_FEN_MAX)} 之间，请修改。"
+            yield trouble(f"skus[{i}].cost_fen", words)
+        seen.add(code)

@@ -12,11 +12,15 @@ class TextKey(StrEnum):
     ONE_LEFT = "one_left"  # one seat is free
     FORMED = "formed"
     FAILED = "failed"
+    CLOSED = "closed"  # the merchant closed the group
     LATE = "late"  # paid, but the seat was gone
     PAID_TWICE = "paid_twice"  # paid again, and the order stands
     AFTER_SALE = "after_sale"  # staff agreed: the money is on its way
     AFTER_SALE_REFUSED = "after_sale_refused"
     REFUNDED = "refunded"  # confirmed by the gateway
+    READY = "ready"  # to be collected in the store
+    SHIPPED = "shipped"  # a parcel is on its way
+    PARCEL_CORRECTED = "parcel_corrected"  # it has another number than was told
 
 
 TITLES: Mapping[TextKey, str] = {
@@ -24,11 +28,15 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.ONE_LEFT: "还差 1 人成团",
     TextKey.FORMED: "拼团成功",
     TextKey.FAILED: "未成团",
+    TextKey.CLOSED: "商家结束了这个团",
     TextKey.LATE: "名额已满，自动退款",
     TextKey.PAID_TWICE: "重复付款，自动退款",
     TextKey.AFTER_SALE: "商家已同意退款",
     TextKey.AFTER_SALE_REFUSED: "商家未同意售后申请",
     TextKey.REFUNDED: "退款已到账",
+    TextKey.READY: "可以取货了",
+    TextKey.SHIPPED: "已发货",
+    TextKey.PARCEL_CORRECTED: "快递单号已更正",
 }
 
 
@@ -37,6 +45,7 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
     TextKey.FORMED: "「{title}」拼团成功，商家会尽快发货。",
     TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",
+    TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。{amount} 已发起原路退款，无需操作。",
     TextKey.LATE: "「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。",
     TextKey.PAID_TWICE: "「{title}」之前已经付过款，多付的 {amount} 已发起原路退款，无需操作。",
     TextKey.AFTER_SALE: "「{title}」商家已同意退款，{amount} 已发起原路退款，无需操作。",
@@ -44,12 +53,19 @@ TEXTS: Mapping[TextKey, str] = {
         "「{title}」商家未同意售后申请：{reply}。可以修改后重新申请，或联系商家。"
     ),
     TextKey.REFUNDED: "「{title}」的 {amount} 已原路退回，请在付款账户的账单中查看。",
+    TextKey.READY: "「{title}」已在{store}备好，取货码 {code}。请到店出示，不要告诉别人。",
+    TextKey.SHIPPED: "「{title}」已发货：{carrier} {number}，共 {units} 件。",
+    TextKey.PARCEL_CORRECTED: "「{title}」的快递单号已更正为：{carrier} {number}。",
 }
-FAILED_FREE = "「{title}」这次没有拼成。可以再开一团。"
+FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
+    TextKey.FAILED: "「{title}」这次没有拼成。可以再开一团。",
+    TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。",
+}
 
 
 def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
-    """The sentence of a message. facts: title, amount_fen, missing, reply, as the key needs."""
+    """The sentence of a message. facts: title, amount_fen, missing, reply, carrier, number,
+    units, as the key needs."""
     amount_fen = facts.get("amount_fen", 0)
-    text = FAILED_FREE if key is TextKey.FAILED and not amount_fen else TEXTS[key]
+    text = TEXTS[key] if amount_fen else FREE.get(key, TEXTS[key])
     return text.format(**{"title": "", **facts, "amount": yuan(amount_fen)})

@@ -23,6 +23,12 @@ BUYER_WORDS: Mapping[OrderStatus, str] = {
     OrderStatus.REFUNDED: "已退款",
 }
 
+STAFF_WORDS: Mapping[OrderStatus, str] = {
+    **BUYER_WORDS,
+    OrderStatus.PENDING: "待付款",
+    OrderStatus.SHIPPED: "已发货",
+}
+
 # By the gateway's own words, without underscores where its documents differ.
 REFUND_TROUBLES: Mapping[str, str] = {
     "NOTENOUGH": "商户号余额不足。请先充值，再点「重新发起」。",
@@ -43,6 +49,14 @@ MOVEMENT_WORDS: Mapping[Movement, str] = {
 }
 
 
+METHOD_WORDS: Mapping[str, str] = {"wechat_pay": "微信支付", "alipay": "支付宝", "free": "无需付款"}
+
+
+def method_text(method: str) -> str:
+    """A way of paying, as people call it."""
+    return METHOD_WORDS.get(method, method)
+
+
 def status_text(order: Order, *, in_group: bool) -> str:
     """What the buyer reads; a closed order says so when a late payment is on its way back."""
     if order.status is OrderStatus.CLOSED and order.refunds:
@@ -55,11 +69,34 @@ def status_text(order: Order, *, in_group: bool) -> str:
     ]
     if order.status is OrderStatus.REFUNDING and not after_sale:
         return "拼团失败退款中"
-    formed = order.status is OrderStatus.FULFILLING and in_group
-    words = "已成团待发货" if formed else BUYER_WORDS[order.status]
+    words = _words_of_state(order, in_group=in_group)
     if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) or not after_sale:
         return words
     return f"{words}·已部分退款" if all(after_sale) else f"{words}·部分退款中"
+
+
+def _words_of_state(order: Order, *, in_group: bool) -> str:
+    if order.status is not OrderStatus.FULFILLING:
+        return BUYER_WORDS[order.status]
+    if order.pickup:
+        return "已成团待备货" if in_group else "待备货"
+    if order.shipped:
+        return "部分已发货"
+    return "已成团待发货" if in_group else BUYER_WORDS[order.status]
+
+
+def staff_text(order: Order) -> str:
+    """What staff read for an order's state."""
+    if order.status is OrderStatus.FULFILLING and order.pickup:
+        return "待备货"
+    if order.status is OrderStatus.FULFILLING and order.shipped:
+        return "部分发货"
+    return STAFF_WORDS[order.status]
+
+
+def masked_phone(phone: str) -> str:
+    """A number as lists show it: 138****8000."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
 
 
 def refund_trouble(reason: str) -> str:

@@ -99,7 +99,9 @@ class AlipayKeys:
         """Ours, so not checked for cunning: the check costs 58 ms of a full processor."""
         with _parsing("private_key"):
             key = serialization.load_der_private_key(
-                _der(self._account.private_key), password=None, unsafe_skip_rsa_key_validation=True
+                der_of(self._account.private_key),
+                password=None,
+                unsafe_skip_rsa_key_validation=True,
             )
             if not isinstance(key, rsa.RSAPrivateKey):
                 raise ValueError("not an RSA key")
@@ -108,13 +110,13 @@ class AlipayKeys:
     @cached_property
     def _public_key(self) -> rsa.RSAPublicKey:
         with _parsing("alipay_public_key"):
-            key = serialization.load_der_public_key(_der(self._account.alipay_public_key))
+            key = serialization.load_der_public_key(der_of(self._account.alipay_public_key))
             if not isinstance(key, rsa.RSAPublicKey):
                 raise ValueError("not an RSA key")
             return key
 
 
-def _der(key: str) -> bytes:
+def der_of(key: str) -> bytes:
     """The bytes inside PEM, or inside bare base64."""
     inside = re.sub(r"-----[A-Z ]+-----|\s", "", key)
     return base64.b64decode(inside, validate=True)

@@ -11,9 +11,11 @@ from chalicelib.settings import settings
 
 KEPT_S = 300  # a changed secret is in use everywhere after this long
 KEPT_MAX = 512
+VALUE_MAX = 8192  # characters, of the advanced tier
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
 ATTEMPTS_MAX = 3
+_BUSY_CODES = ("ThrottlingException", "InternalServerError")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 _kept: dict[str, tuple[float, str]] = {}  # name -> (until, value)
@@ -52,6 +54,37 @@ def misconfigured(name: str, why: str) -> NotConfigured:
     return NotConfigured(f"参数“{name}”的内容有误（{why}），请商家改正后再试。", parameter=name)
 
 
+def write(name: str, value: str) -> None:
+    """Keep `value` encrypted as the parameter `name`, over what is there.
+
+    In use here at once, in other containers when what they kept is KEPT_S old. Raises Busy: then
+    it may have been written, and writing it again does no harm.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        _client().put_parameter(
+            Name=f"{settings.parameters_prefix}/{name}",
+            Value=value,
+            Type="SecureString",
+            Tier="Intelligent-Tiering",  # two keys in PEM pass the standard tier's 4 KB
+            Overwrite=True,
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in (*_BUSY_CODES, "TooManyUpdates"):
+            raise Busy from error
+        raise
+    except BotoCoreError as error:
+        raise Busy from error
+    finally:
+        refresh(name)
+
+
+def refresh(name: str) -> None:
+    """Read the parameter anew when it is next asked for."""
+    _kept.pop(name, None)
+
+
 def forget() -> None:
     """Read everything anew, from whatever the environment names now."""
     _kept.clear()
@@ -70,7 +103,7 @@ def _read(name: str) -> str:
         code = error.response["Error"]["Code"]
         if code == "ParameterNotFound":
             raise _missing(name) from error
-        if code in ("ThrottlingException", "InternalServerError"):
+        if code in _BUSY_CODES:
             raise Busy from error
         raise
     except BotoCoreError as error:

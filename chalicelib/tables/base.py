@@ -142,6 +142,11 @@ class Writes:
             item, actions=list(actions), condition=condition, return_values="ALL_OLD"
         )
 
+    def add(self, item: StoredItem, actions: Sequence[Action]) -> None:
+        """Add to counters of an item, which is made where there is none: nothing refuses it."""
+        self._collect("update", type(item), lambda old: LostRace())
+        self._pending.update(item, actions=list(actions))
+
     def check(self, item: StoredItem, *, condition: Condition, refuse: Refuse) -> None:
         """Require `condition` of an item that is not written. `refuse` receives None."""
         self._collect("check", type(item), refuse)
@@ -251,6 +256,12 @@ def retried(step: Callable[[], _T]) -> _T:
             lost: Exception = error
         time.sleep(random.uniform(0, BACKOFF_S * 2**attempt))
     raise Busy from lost
+
+
+def as_read(attribute: Any, value: str | int | None) -> Condition:
+    """The condition that an attribute which may be absent is as it was read."""
+    same: Condition = attribute.does_not_exist() if value is None else attribute == value
+    return same
 
 
 def chunks(items: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:

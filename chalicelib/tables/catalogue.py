@@ -4,12 +4,17 @@
 |----------------------|--------------------|-------------------|
 | merchant             | m#M                | merchant          |
 | staff                | m#M                | staff#username    |
+| payment account      | m#M                | account#method    |
 | login failures       | m#L#username       | failures          |
 | category             | m#M                | category#id       |
+| pickup store         | m#M                | store#id          |
+| freight template     | m#M                | freight#id        |
 | product              | m#P#product_id     | product           |
+| product in lists     | m#products         | time#product_id   |
 | SKU's product stock  | m#P#product_id     | stock#sku_id      |
 | activity             | m#A#activity_id    | activity          |
 | activity version     | m#A#activity_id    | v#00001           |
+| picture              | m#U#owner#id       | picture           |
 """
 
 from typing import Any, TypeVar
@@ -70,6 +75,10 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     name = UnicodeAttribute()
     service_phone = UnicodeAttribute(default="")
     pay_by_s = IntAttribute()  # how long a seat is held for payment
+    logo = UnicodeAttribute(default="")  # its address
+    receipt_after_d = IntAttribute(default=10)  # days from shipping; then an order is received
+    ship_within_h = IntAttribute(default=48)  # hours from forming
+    after_sale_days = IntAttribute(default=360)  # from the payment; what buyers may ask for
 
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":
@@ -81,6 +90,14 @@ class StaffItem(CatalogueItem, discriminator="staff"):
     name = UnicodeAttribute()
     role = UnicodeAttribute()
     password_hash = UnicodeAttribute()  # argon2id, with its parameters and salt
+    must_change = BooleanAttribute(default=False)  # the password was made for them: not yet theirs
+    disabled = BooleanAttribute(default=False)
+    session_version = IntAttribute(default=1)  # of the sessions that are good; a step ends them
+    last_login_at_s = IntAttribute(null=True)
+    totp_secret = UnicodeAttribute(null=True)  # sealed (gateways.sealed); null: not in use
+    totp_pending = UnicodeAttribute(null=True)  # the same, until its first code has come
+    totp_step = IntAttribute(null=True)  # of the last code taken: each is taken once
+    body_hash = UnicodeAttribute(default="")  # of the request that invited them
 
     @classmethod
     def at(cls, merchant_id: str, username: str, **more: Any) -> "StaffItem":
@@ -89,6 +106,29 @@ class StaffItem(CatalogueItem, discriminator="staff"):
             f"staff#{username}",
             merchant_id=merchant_id,
             username=username,
+            **more,
+        )
+
+
+class PaymentAccountItem(CatalogueItem, discriminator="payment_account"):
+    """Who last changed an account at a gateway; the account itself is a parameter, encrypted.
+
+    mark: keyed hash of what was to be stored, so that a repeat, or a save that was cut off,
+    can be told from another's.
+    """
+
+    method = UnicodeAttribute()
+    mark = UnicodeAttribute()
+    staff = UnicodeAttribute()
+    changed_at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, method: str, **more: Any) -> "PaymentAccountItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"account#{method}",
+            merchant_id=merchant_id,
+            method=method,
             **more,
         )
 
@@ -109,11 +149,23 @@ class LoginFailuresItem(CatalogueItem, discriminator="login_failures"):
         return cls(f"{merchant_id}#L#{username}", "failures", merchant_id=merchant_id, **more)
 
 
-class CategoryItem(CatalogueItem, discriminator="category"):
-    category_id = UnicodeAttribute()
+class BelongingItem(CatalogueItem):
+    """Something small of the merchant's own that staff make, change and remove.
+
+    A removed one stays for a while (or for ever), so that a repeat finds what it did.
+    """
+
     name = UnicodeAttribute()
-    position = IntAttribute(default=0)  # smaller comes first
     body_hash = UnicodeAttribute(default="")  # of the request that created it
+    removed_at_s = IntAttribute(null=True)
+    ttl_s = IntAttribute(null=True)  # when DynamoDB may delete it
+
+
+class CategoryItem(BelongingItem, discriminator="category"):
+    category_id = UnicodeAttribute()
+    position = IntAttribute(default=0)  # smaller comes first
+    parent_id = UnicodeAttribute(null=True)  # None: of the top level
+    children = IntAttribute(default=0)  # categories below it; counted, so that conditions can tell
 
     @classmethod
     def at(cls, merchant_id: str, category_id: str, **more: Any) -> "CategoryItem":
@@ -126,10 +178,48 @@ class CategoryItem(CatalogueItem, discriminator="category"):
         )
 
 
+class StoreItem(BelongingItem, discriminator="store"):
+    """Where buyers collect what they bought. hours: [{days, hours}], texts for people."""
+
+    store_id = UnicodeAttribute()
+    address = UnicodeAttribute()
+    phone = UnicodeAttribute()
+    hours: ListAttribute[Any] = ListAttribute(default=list)
+    is_open = BooleanAttribute(default=True)  # False: takes no new orders
+
+    @classmethod
+    def at(cls, merchant_id: str, store_id: str, **more: Any) -> "StoreItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"store#{store_id}",
+            merchant_id=merchant_id,
+            store_id=store_id,
+            **more,
+        )
+
+
+class FreightItem(BelongingItem, discriminator="freight"):
+    """A freight template: `rules` is domain.freight.Template as a map."""
+
+    template_id = UnicodeAttribute()
+    rules: MapAttribute[str, Any] = MapAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, template_id: str, **more: Any) -> "FreightItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"freight#{template_id}",
+            merchant_id=merchant_id,
+            template_id=template_id,
+            **more,
+        )
+
+
 class ProductItem(CatalogueItem, discriminator="product"):
     """What is sold.
 
-    skus: [{sku_id, specs {name: value}, image, list_price_fen, solo_price_fen}].
+    skus: [{sku_id, specs {name: value}, image, code, list_price_fen, solo_price_fen, cost_fen,
+    weight_g}].
     """
 
     product_id = UnicodeAttribute()
@@ -139,6 +229,10 @@ class ProductItem(CatalogueItem, discriminator="product"):
     images: ListAttribute[Any] = ListAttribute(default=list)
     skus: ListAttribute[Any] = ListAttribute(default=list)
     on_sale = BooleanAttribute(default=True)
+    selling_point = UnicodeAttribute(default="")
+    unit = UnicodeAttribute(default="")  # what one of it is called
+    warn_below = IntAttribute(default=0)  # units of any SKU; 0: never
+    freight_template_id = UnicodeAttribute(default="")  # empty: free
     created_at_s = IntAttribute()
     body_hash = UnicodeAttribute(default="")  # of the request that created it
 
@@ -147,6 +241,30 @@ class ProductItem(CatalogueItem, discriminator="product"):
         return cls(
             f"{merchant_id}#P#{product_id}",
             "product",
+            merchant_id=merchant_id,
+            product_id=product_id,
+            **more,
+        )
+
+
+class ProductCardItem(CatalogueItem, discriminator="product_card"):
+    """What lists look for a product by. Some 300 bytes: 1,000 products are read in a third of
+    the 1 MB that one query may read, their descriptions and prices being left alone."""
+
+    product_id = UnicodeAttribute()
+    category_id = UnicodeAttribute()
+    on_sale = BooleanAttribute()
+    words = UnicodeAttribute()  # domain.product.found_by
+    sku_ids: ListAttribute[str] = ListAttribute(default=list)
+    warn_below = IntAttribute()
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, product_id: str, created_at_s: int, **more: Any
+    ) -> "ProductCardItem":
+        return cls(
+            products_list(merchant_id),
+            rank(created_at_s, product_id),
             merchant_id=merchant_id,
             product_id=product_id,
             **more,
@@ -175,6 +293,20 @@ class ProductStockItem(CatalogueItem, discriminator="product_stock"):
             sku_id=sku_id,
             **more,
         )
+
+
+class PictureItem(CatalogueItem, discriminator="picture"):
+    """An upload that was accepted, so that a repeat gets the same answer."""
+
+    name = UnicodeAttribute()
+    width = IntAttribute()  # pixels
+    height = IntAttribute()
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, owner: str, picture_id: str, **more: Any) -> "PictureItem":
+        pk = f"{merchant_id}#U#{owner}#{picture_id}"
+        return cls(pk, "picture", merchant_id=merchant_id, **more)
 
 
 class _Terms(CatalogueItem):

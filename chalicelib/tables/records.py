@@ -4,12 +4,14 @@ The functions may only put and query here; the table's policy allows nothing els
 
 | item             | pk                        | sk             |
 |------------------|---------------------------|----------------|
-| audit row        | m#audit#YYYYMM (UTC)      | time#id        |
+| audit row        | m#audit#YYYYMM (Beijing)  | time#id        |
 | stock adjustment | m#adjustments#product_id  | adjustment_id  |
+| … in lists       | m#adjusted#product_id     | time#adjustment_id |
 | refused callback | m#callbacks               | time#id        |
 | day-book row     | m#ledger#YYYYMMDD         | out_trade_no, out_refund_no |
 | difference       | m#differences             | day#method#number#kind |
 | reconciliation   | m#reconciliations         | day#method     |
+| order found      | m#find#word               | time#order_id  |
 """
 
 import datetime as dt
@@ -49,9 +51,8 @@ class AuditItem(RecordItem, discriminator="audit"):
 
     @classmethod
     def at(cls, merchant_id: str, at_s: int, audit_id: str, **more: Any) -> "AuditItem":
-        month = dt.datetime.fromtimestamp(at_s, dt.UTC).strftime("%Y%m")
         return cls(
-            f"{merchant_id}#audit#{month}",
+            audited(merchant_id, f"{day_of(at_s):%Y%m}"),
             f"{at_s:010d}#{audit_id}",
             merchant_id=merchant_id,
             at_s=at_s,
@@ -59,8 +60,8 @@ class AuditItem(RecordItem, discriminator="audit"):
         )
 
 
-class StockAdjustmentItem(RecordItem, discriminator="stock_adjustment"):
-    """One change of a SKU's product stock by hand. Its key makes a repeat meet the first."""
+class _StockChange(RecordItem):
+    """A change of a SKU's product stock by hand."""
 
     sku_id = UnicodeAttribute()
     delta = IntAttribute()  # units, + or -
@@ -68,12 +69,32 @@ class StockAdjustmentItem(RecordItem, discriminator="stock_adjustment"):
     reason = UnicodeAttribute()
     staff = UnicodeAttribute()
 
+
+class StockAdjustmentItem(_StockChange, discriminator="stock_adjustment"):
+    """One change, under an id that makes a repeat meet the first."""
+
     @classmethod
     def at(
         cls, merchant_id: str, product_id: str, adjustment_id: str, **more: Any
     ) -> "StockAdjustmentItem":
         pk = f"{merchant_id}#adjustments#{product_id}"
         return cls(pk, adjustment_id, merchant_id=merchant_id, **more)
+
+
+class StockHistoryItem(_StockChange, discriminator="stock_history"):
+    """The same change, in the order of time."""
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, product_id: str, at_s: int, adjustment_id: str, **more: Any
+    ) -> "StockHistoryItem":
+        return cls(
+            adjusted(merchant_id, product_id),
+            f"{at_s:010d}#{adjustment_id}",
+            merchant_id=merchant_id,
+            at_s=at_s,
+            **more,
+        )
 
 
 class RefusedCallbackItem(RecordItem, discriminator="refused_callback"):
@@ -166,6 +187,44 @@ class ReconciliationItem(RecordItem, discriminator="reconciliation"):
             method=method,
             **more,
         )
+
+
+class FoundOrderItem(RecordItem, discriminator="found_order"):
+    """An order under a word by which staff look for it; what it is now, the order itself says.
+
+    word: chalicelib.services.trade.order_search makes them.
+    """
+
+    order_id = UnicodeAttribute()
+    group_id = UnicodeAttribute(null=True)
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, word: str, at_s: int, order_id: str, **more: Any
+    ) -> "FoundOrderItem":
+        return cls(
+            found_by(merchant_id, word),
+            f"{at_s:010d}#{order_id}",
+            merchant_id=merchant_id,
+            at_s=at_s,
+            order_id=order_id,
+            **more,
+        )
+
+
+def adjusted(merchant_id: str, product_id: str) -> str:
+    """The changes of a product's stock, by time."""
+    return f"{merchant_id}#adjusted#{product_id}"
+
+
+def found_by(merchant_id: str, word: str) -> str:
+    """The orders of one word, by time."""
+    return f"{merchant_id}#find#{word}"
+
+
+def audited(merchant_id: str, month: str) -> str:
+    """The audit rows of a month (YYYYMM, Beijing), by time."""
+    return f"{merchant_id}#audit#{month}"
 
 
 def day_book(merchant_id: str, day: dt.date) -> str:

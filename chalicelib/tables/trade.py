@@ -13,6 +13,8 @@
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
 | reconciling   | m#P#method                    | reconciling             |
+| day           | m#D#YYYYMMDD (Beijing)#n      | day                     |
+| tally         | m#T#activity_id#n             | tally                   |
 | share         | m#X#share_id                  | share                   |
 | visit         | m#X#share_id                  | visit#visitor_id        |
 
@@ -20,21 +22,31 @@ An order's key is its buyer's partition: "my orders, newest first" needs no inde
 reads another's order. All money of an order is in its one item, and so is every intent about it.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
+    ListAttribute,
     MapAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.ledger import Entry, Movement, entries_of
-from chalicelib.domain.order import Order, OrderStatus, next_intent, payment_of, refund_of
-from chalicelib.tables.base import IntAttribute
+from chalicelib.domain.ledger import Entry, entries_of
+from chalicelib.domain.order import (
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    next_intent,
+    payment_of,
+    refund_of,
+)
+from chalicelib.tables.base import IntAttribute, as_read
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, due_shard, not_due
 
 
@@ -59,6 +71,7 @@ class GroupItem(TradeItem, discriminator="group"):
     life_s = IntAttribute()
     ends_at_s = IntAttribute()  # of the activity, when the group was opened
     expires_at_s = IntAttribute(null=True)  # once the leader has paid
+    closed_words = UnicodeAttribute(null=True)  # why staff closed it; its members read them
     decided_at_s = IntAttribute(null=True)  # once formed or failed
 
     @classmethod
@@ -109,9 +122,14 @@ class OrderItem(TradeItem, discriminator="order"):
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
     ledger: MapAttribute[str, Any] = MapAttribute(default=dict)
-    posted = IntAttribute(null=True)  # captures that are in the day book, and their buyer told
+    # Attempts whose capture is in the day book and counted, and their buyer told.
+    posted = UnicodeSetAttribute(null=True)
     after_sale = UnicodeAttribute(null=True)  # the letter of the request that staff has to decide
     returned = IntAttribute(null=True)  # units that after-sale brought back to the stock
+    shipped = IntAttribute(null=True)  # units in parcels
+    receive_by_s = IntAttribute(null=True)  # once all is shipped: received by itself then
+    received_at_s = IntAttribute(null=True)  # by its buyer, or by itself
+    pickup = BooleanAttribute(null=True)  # its buyer collects it; None: it is sent
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderItem":
@@ -135,26 +153,39 @@ class OrderItem(TradeItem, discriminator="order"):
             pay_by_s=self.pay_by_s,
             payments={key: payment_of(p) for key, p in self.payments.as_dict().items()},
             refunds={key: refund_of(r) for key, r in self.refunds.as_dict().items()},
-            unposted=self.captures > (self.posted or 0),
+            unposted=bool(self.unposted),
+            shipped=self.shipped or 0,
+            receive_by_s=self.receive_by_s or 0,
+            disputed=self.after_sale is not None,
+            pickup=bool(self.pickup),
         )
 
     @property
-    def captures(self) -> int:
-        """How many payments its ledger has."""
-        return sum(entry.movement is Movement.CAPTURED for entry in self.entries())
+    def to_ship(self) -> int:
+        """Units that are in no parcel. What came back before is taken for what was not sent."""
+        return int(self.quantity - (self.returned or 0) - (self.shipped or 0))
+
+    @property
+    def unposted(self) -> list[str]:
+        """Attempts that were paid and are not yet posted."""
+        posted, succeeded = self.posted or set(), PaymentStatus.SUCCEEDED
+        payments = self.payments.as_dict().items()
+        return sorted(k for k, p in payments if p["status"] == succeeded and k not in posted)
 
     def entries(self) -> list[Entry]:
         """Its ledger, in the order in which it happened."""
         return entries_of(self.ledger.as_dict())
 
     def marker_as_read(self) -> Condition:
-        """The marker, and what it was computed from: no attempt or refund has been added since.
+        """The marker, and what it was computed from: no attempt or refund has been added since,
+        no after-sale request made or decided.
 
         The marker alone does not tell: an intent that is due later leaves it as it was.
         """
         same_payments: Condition = size(OrderItem.payments) == len(self.payments.as_dict())
         same_refunds: Condition = size(OrderItem.refunds) == len(self.refunds.as_dict())
-        same: Condition = super().marker_as_read() & same_payments & same_refunds
+        same_request = as_read(OrderItem.after_sale, self.after_sale)
+        same: Condition = super().marker_as_read() & same_payments & same_refunds & same_request
         return same
 
     def is_marked(self) -> bool:
@@ -175,7 +206,7 @@ def entered(*entries: Entry) -> list[Action]:
 
 
 class OrderDetailItem(TradeItem, discriminator="detail"):
-    """What is seldom read and never changed by the trade: address, price lines, remark.
+    """What is seldom read and never changed by the trade: address, price lines, remark, parcels.
 
     Kept apart so that OrderItem stays under 1 KB, the unit in which every later touch is paid.
     """
@@ -184,10 +215,34 @@ class OrderDetailItem(TradeItem, discriminator="detail"):
     lines: MapAttribute[str, Any] = MapAttribute()
     remark = UnicodeAttribute(default="")
     placed_at_s = IntAttribute()
+    delivery = UnicodeAttribute(default="express")  # domain.order.Delivery
+    store: MapAttribute[str, Any] = MapAttribute(null=True)  # for pickup, as it was when placed
+    pickup_code = UnicodeAttribute(null=True)  # once it is ready
+    ready_at_s = IntAttribute(null=True)
+    parcels: ListAttribute[Any] = ListAttribute(null=True)  # domain.shipping.Parcel as maps
+    notes: ListAttribute[Any] = ListAttribute(null=True)  # [{note_id, at_s, staff, text}]
+    address_changes = IntAttribute(null=True)  # by staff
+    address_changed_at_s = IntAttribute(null=True)
+    address_changed_by = UnicodeAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderDetailItem":
         return cls(buyer_pk(merchant_id, order_id.buyer_id), f"detail#{order_id.order_no}", **more)
+
+    @property
+    def order_no(self) -> str:
+        return self.sk.partition("#")[2]
+
+
+def with_entry(
+    attribute: ListAttribute[Any], earlier: Sequence[Any] | None, entry: Mapping[str, Any]
+) -> tuple[list[Action], Condition]:
+    """Actions that add `entry` to a list of an order's detail, and the condition that the list
+    has grown by no other since it was read."""
+    there: Condition = OrderDetailItem.pk.exists()
+    if not earlier:
+        return [attribute.set([entry])], there & attribute.does_not_exist()
+    return [attribute.set(attribute.append([entry]))], size(attribute) == len(earlier)
 
 
 class StockItem(TradeItem, discriminator="stock"):
@@ -218,10 +273,15 @@ class LimitItem(TradeItem, discriminator="limit"):
 
 
 class ClosingItem(TradeItem, discriminator="closing"):
-    """The intent to give an activity's unsold stock back to the product, due when it is over."""
+    """The intent to give an activity's unsold stock back to the product, due when it is over.
+
+    groups_until_s: staff ended the activity with its groups; those that open until then, when the
+    last leader can have paid, are closed before the stock goes back.
+    """
 
     merchant_id = UnicodeAttribute()
     activity_id = UnicodeAttribute()
+    groups_until_s = IntAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, activity_id: str, **more: Any) -> "ClosingItem":
@@ -260,6 +320,11 @@ def orders_list(merchant_id: str, status: str) -> str:
     return f"{merchant_id}#orders#{status}"
 
 
-def groups_list(merchant_id: str, activity_id: str, status: str, shard: int = 0) -> str:
-    """The list of an activity's groups in `status`; shard 0 has no suffix."""
-    return f"{merchant_id}#{activity_id}#{status}" + (f"#{shard}" if shard else "")
+def open_groups_list(merchant_id: str, activity_id: str, shard: int = 0) -> str:
+    """The list of an activity's open groups by their deadline; shard 0 has no suffix."""
+    return f"{merchant_id}#{activity_id}#open" + (f"#{shard}" if shard else "")
+
+
+def decided_groups_list(merchant_id: str, status: str) -> str:
+    """The list of a shop's formed or failed groups, by when that was decided."""
+    return f"{merchant_id}#groups#{status}"

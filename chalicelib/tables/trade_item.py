@@ -112,5 +112,20 @@ def listed(key: str | None, rank: str | None = None) -> list[Action]:
     return actions + ([TradeItem.list_rank.set(rank)] if rank is not None else [])
 
 
+def listed_count(key: str, *, most: int, within: Condition | None = None) -> int:
+    """How many items stand under `key` of the list index; `most` when there are more.
+
+    within: a condition of `list_rank`.
+    """
+    page = TradeItem._get_connection().query(
+        key,
+        range_key_condition=within,
+        index_name=ByList.Meta.index_name,
+        limit=most,
+        select="COUNT",
+    )
+    return int(page["Count"])
+
+
 def buyer_pk(merchant_id: str, buyer_id: str) -> str:
     return f"{merchant_id}#B#{buyer_id}"

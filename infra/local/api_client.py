@@ -81,6 +81,21 @@ class Api:
         return reply.body
 
 
+def post_form(url: str, fields: Mapping[str, str], content: bytes) -> int:
+    """Post a form with a file as a browser does, the file last; the status of the answer."""
+    boundary = "----form-of-the-local-shop"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="picture"\r\n\r\n'
+    )
+    body = "".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return _send("POST", url, headers, body).status
+
+
 def _send(method: str, url: str, headers: Mapping[str, str], raw: bytes | None) -> Reply:
     request = urllib.request.Request(url, raw, dict(headers), method=method)
     try:

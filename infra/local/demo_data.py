@@ -11,10 +11,33 @@ SHOP = "山野果园"
 SERVICE_PHONE = "400-820-1357"
 MERCHANT_ID = "shanyeguoyuan000000001"  # the same at every start, so that links stay good
 OWNER, PASSWORD = "shanye", "shanye-2026"  # of a shop that exists on this machine only
-IMAGES = "https://images.example.com/shanye"
 DAY_S, HOUR_S = 86400, 3600
 
 CATEGORIES = ("时令水果", "山珍干货", "蜂蜜茶饮")
+
+STORE = {
+    "name": "山野果园·西溪店",
+    "address": "杭州市余杭区文一西路 998 号",
+    "phone": "0571-8888 1357",
+    "hours": [
+        {"days": "周一至周五", "hours": "9:00–20:00"},
+        {"days": "周六、周日", "hours": "8:30–21:00"},
+    ],
+}
+
+# Free from ¥29 of goods on, but far away.
+FREIGHT = {
+    "name": "满 29 元包邮（新疆、西藏另计）",
+    "measure": "piece",
+    "rule": {"first": 1, "first_fen": 800, "next": 1, "next_fen": 200, "free_from_fen": 2900},
+    "regions": [
+        {
+            "provinces": ["新疆", "西藏"],
+            "rule": {"first": 1, "first_fen": 2000, "next": 1, "next_fen": 1000},
+        }
+    ],
+    "not_delivered": ["台湾", "香港", "澳门"],
+}
 
 STAFF = (
     {"username": "lizhang", "name": "李掌柜", "role": "manager", "password": "lizhang-2026"},
@@ -55,13 +78,14 @@ class Product:
     skus: tuple[Sku, ...]
     activity: Activity | None = None
 
-    def body(self, category_id: str) -> dict[str, Any]:
-        """What POST /v1/merchant/products takes."""
+    def body(self, category_id: str, images: Sequence[str] = ()) -> dict[str, Any]:
+        """What POST /v1/merchant/products takes. images: addresses of accepted pictures."""
         return {
             "title": self.title,
             "category_id": category_id,
-            "description": self.description,
-            "images": [f"{IMAGES}/{self.name}-{n}.jpg" for n in (1, 2)],
+            "description": f"<p>{self.description}</p>",
+            "images": list(images),
+            "warn_below": 20,
             "skus": [
                 {
                     "specs": sku.specs,

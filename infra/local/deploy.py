@@ -28,6 +28,7 @@ PARAMETERS = {
     "WECHAT_API_URL": "WechatApiUrl",
     "WECHAT_PAY_URL": "WechatPayUrl",
     "ALIPAY_URL": "AlipayUrl",
+    "MEDIA_URL": "MediaUrl",
     "WEB_URL": "WebUrl",
     "TIME_DIVISOR": "TimeDivisor",
 }

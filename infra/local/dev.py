@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local import engine, process, system, welcome
+from infra.local import console, engine, process, system, welcome
 from infra.local.printing import say
 from infra.local.sources import Children, watch
 from infra.local.system import STAGE, System
@@ -32,6 +32,22 @@ def main() -> None:
 def _dev() -> None:
     port, wechat_port = system.ports()
     say("正在从源码启动……")
+    with from_sources(port, wechat_port) as (running, children):
+        town = system.step("上货开团", lambda: welcome.fill(running))
+        with console.beside(running) as page:
+            welcome.write_addresses(ADDRESSES, running, town, console.config_of(running))
+            welcome.greet(
+                running, town, console=page, seconds=system.started_s(), addresses=ADDRESSES
+            )
+            children.show_requests()
+            say("改动 app.py 或 chalicelib/ 后会自动重启，数据不变。")
+            say("改动 console/ 请在另一个终端运行 make console-dev，页面随改随换。")
+            watch(lambda: _restart(children))
+
+
+@contextmanager
+def from_sources(port: int, wechat_port: int) -> Iterator[tuple[System, Children]]:
+    """The system with its API and jobs run from the sources, for the length of the block."""
     with system.gateways_beside(wechat_port) as gateways, _tables() as aws:
         env = _environment(aws.url) | system.addresses(*gateways)
         children = Children(port, env)
@@ -41,24 +57,19 @@ def _dev() -> None:
             system.step("开店", lambda: system.open_shop(env, *gateways))
             if not system.step("接口和任务", children.start):
                 raise system.CannotStart("上面是它说的原因。")
-            running = System(aws.url, children.url, *gateways)
-            town = system.step("上货开团", lambda: welcome.fill(running))
-            welcome.write_addresses(ADDRESSES, running, town)
-            welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
-            children.show_requests()
-            say("改动 app.py 或 chalicelib/ 后会自动重启，数据不变。")
-            watch(lambda: _restart(children))
+            yield System(aws.url, children.url, *gateways), children
         finally:
             children.stop()
 
 
 @contextmanager
 def _tables() -> Iterator[process.Server]:
-    """A local AWS with the three tables, for the length of the block."""
+    """A local AWS with the three tables and the bucket, for the length of the block."""
     log = engine.CACHE / "dev.log"
     aws = system.step("本机 AWS", lambda: engine.start(log=log))
     try:
         engine.create_tables(aws.url)
+        engine.create_bucket(aws.url, engine.media_bucket(STAGE))
         yield aws
     finally:
         aws.stop()
@@ -70,6 +81,8 @@ def _environment(aws_url: str) -> dict[str, str]:
         "STAGE": STAGE,
         **{f"{kind.upper()}_TABLE": kind for kind in engine.TABLES},
         "PARAMETERS_PREFIX": f"/tuan/{STAGE}",
+        "MEDIA_BUCKET": engine.media_bucket(STAGE),
+        "MEDIA_URL": f"{aws_url}/{engine.media_bucket(STAGE)}",
         "TIME_DIVISOR": os.environ.get("TIME_DIVISOR", "1"),
     }
 

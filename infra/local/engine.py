@@ -128,6 +128,22 @@ def table_definition(kind: str) -> dict[str, Any]:
     return definition
 
 
+def create_bucket(endpoint: str, name: str) -> str:
+    """Create the bucket of pictures, and return the address of what is in it."""
+    s3 = client("s3", endpoint)
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    backend = json.loads(BACKEND.read_text())
+    (rule,) = backend["Resources"]["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    rule["MaxAgeSeconds"] = rule.pop("MaxAge")  # CloudFormation's word for it is another
+    s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
+    return f"{endpoint}/{name}"
+
+
+def media_bucket(stage: str) -> str:
+    """The name that backend.json gives the bucket of pictures."""
+    return f"tuan-{stage}-media-{ACCOUNT_ID}-{REGION}"
+
+
 def put_parameters(endpoint: str, parameters: Mapping[str, str], *, secret: bool = True) -> None:
     """Write SSM parameters by their full names, over what is there."""
     ssm = client("ssm", endpoint)

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import clock
 from chalicelib.domain.order import Intent
-from chalicelib.services import due, stream
+from chalicelib.services.work import due, stream
 from chalicelib.settings import settings
 
 JOBS_EVERY_S = 3.0  # EventBridge: a minute
@@ -29,12 +29,13 @@ INTENTS = (
     Intent.GROUP,
     Intent.REFUND,
     Intent.CLOSING,
+    Intent.RECEIPT,
     Intent.RECONCILE,
 )
 
 
 def run_jobs() -> None:
-    """Do everything that is due, as the five schedules would."""
+    """Do everything that is due, as the schedules would."""
     for intent in INTENTS:
         due.run(intent, now_s=clock.now_s())
 

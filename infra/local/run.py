@@ -6,7 +6,7 @@ PORT: where the API listens (8010). TIME_DIVISOR: 60 makes an hour of a group's 
 import os
 import sys
 
-from infra.local import engine, function_logs, system, welcome
+from infra.local import console, engine, function_logs, system, welcome
 from infra.local.printing import say
 
 ADDRESSES = engine.CACHE / "local.json"
@@ -31,9 +31,11 @@ def _run() -> None:
     log = engine.CACHE / "run.log"
     with system.deployed(port=port, wechat_port=wechat_port, log=log, settings=settings) as running:
         town = system.step("上货开团", lambda: welcome.fill(running))
-        welcome.write_addresses(ADDRESSES, running, town)
-        welcome.greet(running, town, seconds=system.started_s(), addresses=ADDRESSES)
-        with function_logs.followed(running.aws_url):
+        with console.beside(running) as page, function_logs.followed(running.aws_url):
+            welcome.write_addresses(ADDRESSES, running, town, console.config_of(running))
+            welcome.greet(
+                running, town, console=page, seconds=system.started_s(), addresses=ADDRESSES
+            )
             system.wait_for_the_end()
 
 

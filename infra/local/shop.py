@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infra.local import demo_data
-from infra.local.api_client import Api
+from infra.local.api_client import Api, Unexpected, post_form
 from infra.local.demo_data import Activity, Product
+from infra.local.drawings import product_pictures
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ class Staff:
         session = api.post(f"/v1/merchants/{merchant_id}/staff-sessions", login)
         self.merchant_id, self.api = merchant_id, api.as_(session["token"])
         self._categories: dict[str, str] = {}
+        self._freight_template_id = ""
 
     def set_up(self, *, pay_by_s: int | None = None) -> None:
-        """The shop's phone and pay-by time, its people and its categories."""
+        """The shop's phone and pay-by time, its people, its categories, its store and freight."""
         now = self.api.get("/v1/merchant/settings")
         changed = {
             "name": demo_data.SHOP,
@@ -44,15 +46,39 @@ class Staff:
         }
         self.api.put("/v1/merchant/settings", changed)
         for member in demo_data.STAFF:
-            self.api.post("/v1/merchant/staff", member)
+            self.hire(member)
         for position, name in enumerate(demo_data.CATEGORIES):
             body = {"name": name, "position": position}
             made = self.api.post("/v1/merchant/categories", body, key=_key())
             self._categories[name] = made["category_id"]
+        self.api.post("/v1/merchant/stores", demo_data.STORE, key=_key())
+        made = self.api.post("/v1/merchant/freight-templates", demo_data.FREIGHT, key=_key())
+        self._freight_template_id = made["template_id"]
+
+    def hire(self, member: Mapping[str, str]) -> None:
+        """Invite somebody, who then chooses the password that the demonstration tells."""
+        invitation = {name: member[name] for name in ("username", "name", "role")}
+        invited = self.api.post("/v1/merchant/staff", invitation, key=_key())
+        first = {"username": member["username"], "password": invited["first_password"]}
+        session = self.api.post(f"/v1/merchants/{self.merchant_id}/staff-sessions", first)
+        chosen = {"old_password": first["password"], "new_password": member["password"]}
+        self.api.as_(session["token"]).put("/v1/merchant/me/password", chosen)
+
+    def show(self, picture: bytes) -> str:
+        """Upload a picture (JPEG) as the console does; the address where everybody sees it."""
+        given = {"content_type": "image/jpeg", "size": len(picture)}
+        upload = self.api.post("/v1/merchant/pictures", given)
+        status = post_form(upload["url"], upload["fields"], picture)
+        if status != 204:
+            raise Unexpected(f"upload: {status}")
+        accepted = self.api.post(f"/v1/merchant/pictures/{upload['picture_id']}/acceptance")
+        return str(accepted["url"])
 
     def stock(self, product: Product) -> tuple[str, tuple[str, ...]]:
         """Create a product; (product_id, the ids of its SKUs in their order)."""
-        body = product.body(self._categories[product.category])
+        pictures = [self.show(picture) for picture in product_pictures(product.name)]
+        body = product.body(self._categories[product.category], pictures)
+        body["freight_template_id"] = self._freight_template_id
         made = self.api.post("/v1/merchant/products", body, key=_key())
         return made["product_id"], tuple(sku["sku_id"] for sku in made["skus"])
 

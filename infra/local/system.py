@@ -92,7 +92,8 @@ def deployed(
         try:
             step("打包", pool.submit(package.package, STAGE).result)
             aws_url = step("本机 AWS", started.result).url
-            given = {**addresses(*gateways), **(settings or {})}
+            media = {"MEDIA_URL": f"{aws_url}/{engine.media_bucket(STAGE)}"}
+            given = {**addresses(*gateways), **media, **(settings or {})}
             api_url = step("部署", lambda: deploy.deploy(aws_url, given))
             # The function's process starts while the operator's program does.
             awake = pool.submit(Api(api_url).get, "/v1/openapi.json")

@@ -1,6 +1,7 @@
 """What a newcomer is told when the local system is up: addresses, logins, and a first purchase."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,10 @@ def fill(system: System) -> Town:
     return Town(offers[STRAWBERRY.name], inviting, phones)
 
 
-def write_addresses(file: Path, system: System, town: Town) -> None:
-    """Where everything is, for programs: the console, the mini-program, scripts."""
+def write_addresses(file: Path, system: System, town: Town, config: Mapping[str, str]) -> None:
+    """Where everything is, for programs: scripts, the mini-program, the console (`config`)."""
     addresses = {
+        **config,
         "api": system.api_url,
         "wechat": system.wechat.base_url,
         "alipay": system.alipay.base_url,
@@ -76,10 +78,14 @@ def write_addresses(file: Path, system: System, town: Town) -> None:
     file.write_text(json.dumps(addresses, indent=1, ensure_ascii=False) + "\n")
 
 
-def greet(system: System, town: Town, *, seconds: float, addresses: Path) -> None:
+def greet(
+    system: System, town: Town, *, console: str | None, seconds: float, addresses: Path
+) -> None:
+    """Say where everything is. console: its address, None when it could not be built."""
     shop = f"{system.api_url}/v1/merchants/{MERCHANT_ID}"
     say(f"\n「{demo_data.SHOP}」开门了，用了 {seconds:.1f} 秒。按 Ctrl-C 关门，数据不保留。\n")
     lines = {
+        **({"商家后台": f"{console}（账号见下）"} if console else {}),
         "接口": f"{system.api_url}/v1",
         "接口说明": f"{system.api_url}/v1/openapi.json",
         "活动列表": f"{shop}/activities",
@@ -91,7 +97,7 @@ def greet(system: System, town: Town, *, seconds: float, addresses: Path) -> Non
     }
     for name, text in lines.items():
         say(f"  {padded(name, 12)}{text}")
-    say("\n商家账号（登录接口 POST /v1/merchants/{商家编号}/staff-sessions）")
+    say("\n商家账号（登录商家后台，或接口 POST /v1/merchants/{商家编号}/staff-sessions）")
     say(f"  {padded('商家编号', 12)}{MERCHANT_ID}")
     for username, password, name in _logins():
         say(f"  {padded(name, 12)}{padded(username, 10)}{password}")

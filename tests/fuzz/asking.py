@@ -91,9 +91,10 @@ def next_second(street: Street) -> None:
     """Let time pass between requests, and nobody have asked too often.
 
     Hypothesis makes chance repeat itself: orders of one buyer in one second would get the numbers
-    of those before.
+    of those before. Whoever asks as staff has not been dismissed by themselves meanwhile.
     """
     street.town.clock.forward(1)
+    street.town.rehire()
     limits.forget()
 
 

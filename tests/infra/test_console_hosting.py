@@ -26,7 +26,9 @@ OPTIONS = Namespace(
 BACKEND = {
     "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
     "Outputs": {
-        "EndpointURL": {"Value": "https://abc.execute-api.cn-north-1.amazonaws.com.cn/api/"}
+        "EndpointURL": {"Value": "https://abc.execute-api.cn-north-1.amazonaws.com.cn/api/"},
+        "MediaUrl": {"Value": "https://media.example.com"},
+        "UploadOrigin": {"Value": "https://pictures.s3.cn-north-1.amazonaws.com.cn"},
     },
 }
 
@@ -81,6 +83,7 @@ def test_plain_website_can_be_read_by_anybody(aws: str) -> None:
         assert answer.headers["Cache-Control"] == ASK_FIRST
     assert config == {
         "api": "https://abc.execute-api.cn-north-1.amazonaws.com.cn/api",
+        "media": "https://media.example.com/",
         "merchant_id": "m1",
     }
     policy = _policy(aws, bucket)
@@ -106,7 +109,10 @@ def test_cloudfront_alone_reads_its_bucket_and_answers_with_the_policy_of_its_st
     assert set(blocked["PublicAccessBlockConfiguration"].values()) == {True}
     content_policy = _content_policy(aws, "tuan-behind-console")
     api = "https://abc.execute-api.cn-north-1.amazonaws.com.cn"
-    assert f"connect-src 'self' {api} ;" in content_policy
+    pictures = "https://media.example.com"
+    uploads = "https://pictures.s3.cn-north-1.amazonaws.com.cn"
+    assert f"img-src 'self' data: blob: {pictures};" in content_policy
+    assert f"connect-src 'self' {api} {pictures} {uploads};" in content_policy
     assert "script-src 'self';" in content_policy
     assert "frame-ancestors 'none'" in content_policy
 

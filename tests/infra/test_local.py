@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.domain.ids import new_id
-from chalicelib.services import staff
+from chalicelib.services.people import staff
 from infra import new_merchant
 from infra.local import demo_books, demo_data, engine, jobs
 from infra.local.demo_books import Books, Entry
@@ -24,6 +24,7 @@ from infra.local.printing import table
 from infra.local.shop import Offer
 from infra.package import ROOT
 from tests.conftest import ON_DYNAMODB_LOCAL
+from tests.people import at_work, invite, log_in
 from tests.support import Town
 
 STORY_S = 300  # the story takes one, and a clean clone packages first
@@ -49,12 +50,12 @@ def test_demo_data_are_what_the_routes_take(town: Town) -> None:
 
 def test_demo_staff_can_log_in(town: Town) -> None:
     for member in demo_data.STAFF:
-        made = town.owner().post("/v1/merchant/staff", member)
-        assert made.status == 201, made.body
+        username, role, password = member["username"], member["role"], member["password"]
+        first = invite(town, town.owner(), username, role)
+        chosen = {"old_password": first, "new_password": password}
+        assert at_work(town, username, first).put("/v1/merchant/me/password", chosen).status == 200
 
-        path = f"/v1/merchants/{town.merchant_id}/staff-sessions"
-        login = {"username": member["username"], "password": member["password"]}
-        assert town.visitor().post(path, login).body["role"] == member["role"]
+        assert log_in(town, username, password).body["role"] == role
 
 
 def test_operator_opens_a_shop_once(engine: str) -> None:

@@ -13,7 +13,13 @@ from infra.package import ROOT, TEMPLATE, ZIP_NAME, package
 Template = dict[str, Any]
 
 TABLES = ("CatalogueTable", "TradeTable", "RecordsTable")
-JOBS = ("FailDueGroups", "ReleaseUnpaidSeats", "DriveRefunds", "QueryPayments")
+JOBS = (
+    "FailDueGroups",
+    "ReleaseUnpaidSeats",
+    "DriveRefunds",
+    "QueryPayments",
+    "CompleteReceivedOrders",
+)
 SETTINGS = {
     "STAGE",
     "CATALOGUE_TABLE",
@@ -23,6 +29,8 @@ SETTINGS = {
     "WECHAT_API_URL",
     "WECHAT_PAY_URL",
     "ALIPAY_URL",
+    "MEDIA_BUCKET",
+    "MEDIA_URL",
     "WEB_URL",
     "TIME_DIVISOR",
 }
@@ -118,6 +126,23 @@ def test_records_can_be_added_and_read_but_never_changed(template: Template) -> 
     assert all(actions == {"dynamodb:PutItem", "dynamodb:Query"} for actions in allowed)
 
 
+def test_only_the_api_may_write_parameters_and_only_merchants_accounts(template: Template) -> None:
+    writers = {
+        name: [
+            statement["Resource"]["Fn::Sub"].partition(":parameter")[2]
+            for policy in resource["Properties"]["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "ssm:PutParameter" in listed(statement["Action"])
+        ]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+
+    found = {name: paths for name, paths in writers.items() if paths}
+    assert list(found.values()) == [["/tuan/${Stage}/merchants/*"]]
+    assert list(found) == ["ApiHandlerRole"]
+
+
 def test_only_the_stream_function_may_read_the_stream(template: Template) -> None:
     readers = [
         name
@@ -137,6 +162,73 @@ def test_tables_are_kept_encrypted_and_recoverable(template: Template) -> None:
         assert properties["SSESpecification"] == {"SSEEnabled": True}
         recovery = properties["PointInTimeRecoverySpecification"]
         assert recovery == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_pictures_are_kept_private_and_uploads_for_a_day(template: Template) -> None:
+    bucket = template["Resources"]["MediaBucket"]
+    properties = bucket["Properties"]
+
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["OwnershipControls"] == {
+        "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]  # no ACL has any effect
+    }
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["Prefix"], rule["ExpirationInDays"]) == ("Enabled", "uploads/", 1)
+    (cors,) = properties["CorsConfiguration"]["CorsRules"]
+    assert cors["AllowedMethods"] == ["POST"]
+
+
+def test_only_our_own_cdn_reads_pictures_and_only_accepted_ones(template: Template) -> None:
+    policy = template["Resources"]["MediaBucketPolicy"]["Properties"]["PolicyDocument"]
+    allowed = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    refused = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
+
+    (reader,) = allowed
+    assert reader["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (reader["Action"], reader["Resource"]) == (
+        "s3:GetObject",
+        {"Fn::Sub": "${MediaBucket.Arn}/media/*"},
+    )
+    account = {"Fn::Sub": "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"}
+    assert reader["Condition"] == {"ArnLike": {"AWS:SourceArn": account}}
+    assert [one["Condition"] for one in refused] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+def test_only_the_api_takes_uploads_and_keeps_pictures(template: Template) -> None:
+    using = {
+        name: {
+            (action, statement["Resource"]["Fn::Sub"])
+            for policy in resource["Properties"]["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in listed(statement["Action"])
+            if action.startswith("s3:")
+        }
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" and "s3:" in json.dumps(resource)
+    }
+
+    uploads, media = "${MediaBucket.Arn}/uploads/*", "${MediaBucket.Arn}/media/*"
+    assert using == {
+        "ApiHandlerRole": {
+            ("s3:GetObject", uploads),
+            ("s3:PutObject", uploads),
+            ("s3:DeleteObject", uploads),
+            ("s3:PutObject", media),
+        }
+    }
+
+
+def test_api_may_all_that_jobs_may() -> None:
+    """Two files say what functions may: what one is given is not to be missing in the other."""
+    api, jobs = (
+        json.loads((ROOT / ".chalice" / f"policy-{name}.json").read_text())["Statement"]
+        for name in ("api", "functions")
+    )
+
+    assert [statement for statement in jobs if statement not in api] == []
 
 
 def test_every_function_has_an_alarm_for_its_errors(template: Template) -> None:
@@ -208,7 +300,7 @@ def test_package_holds_the_app_compiled_and_nothing_hidden(packaged: Path) -> No
     assert [name for name in names if name.startswith("__pycache__/app.") and name.endswith(".pyc")]
     assert not [name for name in names if any(part.startswith(".") for part in name.split("/"))]
     services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
-    assert {service for service in services if "." not in service} == {"dynamodb", "ssm"}
+    assert {service for service in services if "." not in service} == {"dynamodb", "s3", "ssm"}
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from tests.drawings import accepted
 from tests.support import Activity, Buyer, Town, at_once
 from tests.tills import BOTH
 
 GATEWAYS = BOTH
-PICTURE = "https://pictures.example.com/1.jpg"
-ASKED = {"amount_fen": 5900, "reason": "damaged", "words": "到货时已变质", "pictures": [PICTURE]}
+ASKED = {"amount_fen": 5900, "reason": "damaged", "words": "到货时已变质"}
 
 
 def formed(town: Town, **terms: Any) -> tuple[Activity, str, list[tuple[Buyer, str]]]:
@@ -22,7 +22,12 @@ def formed(town: Town, **terms: Any) -> tuple[Activity, str, list[tuple[Buyer, s
 
 
 def ask(buyer: Buyer, order_id: str, **changes: Any) -> Any:
-    return buyer.post(f"/v1/orders/{order_id}/after-sales", {**ASKED, **changes})
+    given = {**ASKED, "pictures": [picture_of(buyer)], **changes}
+    return buyer.post(f"/v1/orders/{order_id}/after-sales", given)
+
+
+def picture_of(buyer: Buyer) -> str:
+    return accepted(buyer.merchant_id, buyer.buyer_id)
 
 
 def approve(town: Town, after_sale_id: str, amount_fen: int, units_back: int = 0) -> Any:
@@ -48,7 +53,10 @@ def test_one_member_is_refunded_and_the_group_stays_formed(town: Town) -> None:
     asked = ask(friend, second)
     assert (asked.status, asked.body["status_text"]) == (201, "等待商家处理")
     [row] = waiting(town)
-    assert (row["after_sale_id"], row["pictures"]) == (asked.body["after_sale_id"], [PICTURE])
+    assert (row["after_sale_id"], row["pictures"]) == (
+        asked.body["after_sale_id"],
+        [picture_of(friend)],
+    )
 
     approved = approve(town, row["after_sale_id"], 5900, units_back=1)
     assert (approved.status, approved.body["status"]) == (200, "approved")
@@ -265,8 +273,9 @@ def test_part_that_the_gateway_cannot_refund_stands_with_staff(town: Town) -> No
         {"amount_fen": 5901},
         {"reason": "because"},
         {"words": "长" * 201},
-        {"pictures": [PICTURE] * 7},
-        {"pictures": ["http://pictures.example.com/1.jpg"]},
+        {"pictures": ["https://pictures.example.com/1.jpg"] * 7},
+        {"pictures": ["https://pictures.example.com/1.jpg"]},
+        {"pictures": ["javascript:alert(1)"]},
         {"status": "approved"},
     ],
 )
@@ -276,6 +285,18 @@ def test_wrong_claim_is_refused_and_changes_nothing(town: Town, changes: dict[st
     reply = ask(friend, second, **changes)
 
     assert (reply.status, reply.code) == (400, "invalid_request")
+    assert waiting(town) == []
+
+
+def test_pictures_of_others_are_no_pictures_of_a_claim(town: Town) -> None:
+    _, _, [(leader, _), (friend, second)] = formed(town)
+    shops, wrong = accepted(town.merchant_id), picture_of(leader)
+
+    replies = [ask(friend, second, pictures=[picture_of(friend), url]) for url in (shops, wrong)]
+
+    for reply in replies:
+        assert (reply.status, reply.code) == (400, "invalid_request")
+        assert reply.body["details"] == {"field": "pictures[1]"}
     assert waiting(town) == []
 
 

@@ -326,6 +326,7 @@ def test_order_shows_what_was_bought_and_where_it_goes(town: Town) -> None:
         "list_price_fen": 12900,
         "unit_price_fen": 5900,
         "quantity": 2,
+        "freight_fen": 0,
         "total_fen": 11800,
     }
 
@@ -384,7 +385,7 @@ def test_quantity_over_the_limit_per_order_is_refused(town: Town) -> None:
 
 def test_body_that_is_too_large_is_refused_unread(town: Town) -> None:
     activity, buyer = town.activity(stock=10), town.buyer()
-    body = json.dumps(purchase(remark="x" * 70_000)).encode()
+    body = json.dumps(purchase(remark="x" * 140_000)).encode()
 
     reply = buyer.post(f"/v1/groups/{new_id()}/seats", body)
 

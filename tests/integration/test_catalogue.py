@@ -23,19 +23,17 @@ from chalicelib.errors import (
     SoldOut,
     WrongPassword,
 )
-from chalicelib.services import (
+from chalicelib.services.catalogue import (
     activities,
     activity_lists,
     adjustments,
     categories,
-    merchants,
+    product_lists,
     products,
     publishing,
-    reservations,
-    staff,
-    terms,
-    waits,
 )
+from chalicelib.services.people import merchants, staff
+from chalicelib.services.trade import reservations, terms, waits
 from chalicelib.tables.base import retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, VersionItem, stored
 from chalicelib.tables.records import AuditItem, RecordItem
@@ -636,7 +634,7 @@ def test_lists_keep_merchants_apart(shop):
     other = merchants.create("别家", now_s=NOW_S).merchant_id
 
     assert activity_lists.browse(other, limit=10, now_s=NOW_S) == ([], None)
-    assert products.page(other, limit=10) == ([], None)
+    assert product_lists.page(other, limit=10) == ([], None)
     with pytest.raises(NotFound):
         products.read(other, shop.product_id)
 
@@ -648,9 +646,7 @@ def test_settings_are_changed_by_who_read_them_last(shop):
     def change_pay_by(pay_by_s: int, revision: int) -> int:
         return merchants.change_settings(
             shop.merchant_id,
-            name="果园直送",
-            service_phone="400-800-1234",
-            pay_by_s=pay_by_s,
+            merchants.Settings("果园直送", "400-800-1234", pay_by_s),
             revision=revision,
             staff=BOSS,
             now_s=NOW_S,

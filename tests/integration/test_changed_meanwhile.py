@@ -10,16 +10,9 @@ import pytest
 from chalicelib.domain.after_sale import AfterSaleRefused, Reason
 from chalicelib.errors import Conflict, OrderClosed
 from chalicelib.gateways.payment import Trade
-from chalicelib.services import (
-    after_sale_decisions,
-    after_sales,
-    news,
-    orders,
-    payments,
-    refunds,
-    settlement,
-)
-from chalicelib.services.after_sales import Claim
+from chalicelib.services.money import after_sale_decisions, after_sales, payments, refunds
+from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.trade import news, orders, settlement
 from chalicelib.tables.trade import GroupItem, OrderItem
 from tests.meanwhile import meanwhile
 from tests.shop import DAY_S, GRACE_S, LIFE_S, OTHER_PAY, STAFF, Shop, Sold, new_shop

@@ -55,7 +55,8 @@ def change(town: Town, activity: Activity, **changes: Any) -> Any:
 
 
 def tell_staff_to(town: Town, activity: Activity, what: str) -> None:
-    reply = town.owner().post(f"/v1/merchant/activities/{activity.activity_id}/{what}")
+    body = {} if what == "end" else None
+    reply = town.owner().post(f"/v1/merchant/activities/{activity.activity_id}/{what}", body)
     assert reply.status == 200, reply.body
     town.clock.forward(CATALOGUE_KEPT_S)
 

@@ -11,7 +11,9 @@ from chalicelib.gateways import directory
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade, TradeStatus
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services import captures, due, news, orders, refunds, terms
+from chalicelib.services.money import captures, refunds
+from chalicelib.services.trade import news, orders, terms
+from chalicelib.services.work import due
 from chalicelib.tables.base import LostRace, transaction
 from tests.support import Town
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from chalicelib.domain.counts import Counted
 from chalicelib.domain.order import Intent
 from chalicelib.gateways.payment import RefundStatus
-from chalicelib.services import adjustments
+from chalicelib.services.catalogue import adjustments
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.catalogue import ProductStockItem
+from chalicelib.tables.counts import TallyItem
 from chalicelib.tables.records import AuditItem, DayBookItem, StockAdjustmentItem
 from chalicelib.tables.trade import (
     ClosingItem,
@@ -238,6 +240,16 @@ PLANTS: list[Plant] = [
      lambda s: [OrderItem.refunds["01A"].set({"status": "failed", "amount_fen": 1, "at_s": 1})]),
     ("after-sale: .* 0 units came back, 1 counted", lambda s: s.alone,
      lambda s: [OrderItem.returned.set(1)]),
+    ("counts: 1 groups_opened counted on .* at 3, not 0", lambda s: s.books.days[0],
+     lambda s: s.books.days[0].adding({(Counted.GROUPS_OPENED, 3): 1})),
+    ("counts: activity .* groups_formed counted", lambda s: s.books.tallies[0],
+     lambda s: [TallyItem.groups_formed.add(1)]),
+    ("17 traces: 0 audit rows for 1 group_closed", lambda s: s.failed_group,
+     lambda s: [GroupItem.closed_words.set("缺货")]),
+    ("15 work: group .* outlives the end of its activity", closing_of,
+     lambda s: [ClosingItem.groups_until_s.set(1)]),
+    ("lists: formed group .* is in", lambda s: s.formed_group,
+     lambda s: [TradeItem.list_key.set("elsewhere")]),
     ("lists: order .* is in None", lambda s: s.paid, lambda s: [TradeItem.list_key.remove()]),
     ("lists: open group .* is in None", lambda s: s.open_group,
      lambda s: [TradeItem.list_key.remove()]),

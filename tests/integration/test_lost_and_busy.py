@@ -6,7 +6,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.errors import Busy
-from chalicelib.services import orders, settlement
+from chalicelib.services.trade import orders, settlement
 from tests.faults import Faults, injected, refusal, send
 from tests.shop import GRACE_S, LIFE_S, Shop, new_shop
 

@@ -71,6 +71,22 @@ def test_last_payment_and_deadline_never_mix(shop: Shop) -> None:
     shop.check(quiescent=True)
 
 
+def test_last_payment_and_closing_by_hand_never_mix(shop: Shop) -> None:
+    outcomes = against_time.last_payment_against_closing(shop, rounds=60, chance=random.Random(3))
+
+    assert outcomes.total() == 60
+    assert min(outcomes["formed"], outcomes["failed"]) > 0, "nobody raced"
+    shop.check(quiescent=True)
+
+
+def test_group_is_extended_or_fails_at_its_deadline(shop: Shop) -> None:
+    outcomes = against_time.extension_against_the_deadline(shop, rounds=60, chance=random.Random(4))
+
+    assert outcomes.total() == 60
+    assert min(outcomes["open"], outcomes["failed"]) > 0, "nobody raced"
+    shop.check(quiescent=True)
+
+
 def test_payment_two_releases_and_a_new_buyer_share_one_seat(shop: Shop) -> None:
     outcomes = against_time.payment_against_release(shop, rounds=100, chance=random.Random(2))
 

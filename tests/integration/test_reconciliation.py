@@ -10,8 +10,9 @@ from chalicelib.domain.ledger import Account, balances
 from chalicelib.domain.order import Intent, OrderStatus
 from chalicelib.domain.reconcile import Difference
 from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
-from chalicelib.services import due, reconciliation
-from chalicelib.services.day_book import READY_AFTER_S
+from chalicelib.services.money import reconciliation
+from chalicelib.services.money.day_book import READY_AFTER_S
+from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem
 from tests.shop import OTHER_PAY, PAY_BY_S, Shop, new_shop, number_of
 

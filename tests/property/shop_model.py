@@ -11,7 +11,7 @@ from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus, RefundReason
 from chalicelib.gateways.payment import Trade
-from chalicelib.services.payments import Outcome
+from chalicelib.services.money.payments import Outcome
 from chalicelib.tables.catalogue import ActivityItem
 from tests.shop import GRACE_S
 from tests.stored import GIVEN_BACK, KEPT, Books

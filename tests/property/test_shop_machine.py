@@ -25,17 +25,11 @@ from chalicelib.domain.order import Intent, RefundStatus
 from chalicelib.errors import Conflict, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services import (
-    activities,
-    adjustments,
-    due,
-    groups,
-    payments,
-    refunds,
-    settlement,
-    terms,
-)
-from chalicelib.services.groups import Hint
+from chalicelib.services.catalogue import activities, adjustments
+from chalicelib.services.money import payments, refunds
+from chalicelib.services.trade import groups, settlement, terms
+from chalicelib.services.trade.groups import Hint
+from chalicelib.services.work import due
 from chalicelib.tables.catalogue import ActivityItem, stored
 from chalicelib.tables.trade import OrderItem
 from tests.history import History

@@ -26,10 +26,17 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "address": lambda shop: ADDRESS,
     "username": lambda shop: "newcomer",
     "password": lambda shop: "correct horse battery",
+    "disabled": lambda shop: False,
+    "public_keys": lambda shop: {"PUB_KEY_ID_1": "no key"},
     "name": lambda shop: "名字",
     "code": lambda shop: "wrong-code",
+    "carrier": lambda shop: "SF",
+    "number": lambda shop: "SF1234567890123",
+    "check_only": lambda shop: True,
     "visitor_id": lambda shop: "visitor-0001",
     "service_phone": lambda shop: "400-800",
+    "phone": lambda shop: ADDRESS["phone"],
+    "on_sale": lambda shop: False,
     "specs": lambda shop: {"规格": "1斤装"},
     "seats_total": lambda shop: 3,
     "life_h": lambda shop: 24,
@@ -40,8 +47,20 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
 }
 
 
-# Fields that may be left out, but not by who wants the request to succeed.
-WANTED = {"SkuInput": {"stock": 1}, "ActivitySkuInput": {"stock": 3}}
+STORE = {"name": "西湖店", "address": "文一西路 1 号", "phone": "0571-88880000"}
+# Fields that may be left out, but not by who wants the request to succeed; and what their name
+# alone does not tell.
+WANTED: Mapping[str, Mapping[str, Any]] = {
+    "SkuInput": {"stock": 1},
+    "ActivitySkuInput": {"stock": 3},
+    "PurchaseGiven": {"address": ADDRESS},
+    "JoinGiven": {"address": ADDRESS},
+    "QuoteGiven": {"province": ADDRESS["province"]},
+    "StoreInput": STORE,
+    "StoreChange": STORE,
+    "CodeGiven": {"code": "00000000"},
+    "TotpConfirmation": {"code": "000000"},
+}
 
 
 @dataclass(frozen=True)
@@ -110,7 +129,7 @@ def _struct(schema: type[msgspec.Struct], shop: Shop) -> dict[str, Any]:
         for field in info.fields
         if field.required
     }
-    return required | WANTED.get(schema.__name__, {})
+    return {**required, **WANTED.get(schema.__name__, {})}
 
 
 def _value(name: str, kind: inspect.Type, shop: Shop) -> Any:
@@ -124,11 +143,15 @@ def _value(name: str, kind: inspect.Type, shop: Shop) -> Any:
         return [_value(name, kind.item_type, shop)]
     if isinstance(kind, inspect.IntType):
         return max(1, kind.ge or 0)
-    if isinstance(kind, inspect.EnumType):
-        return next(iter(kind.cls)).value
+    if isinstance(kind, inspect.LiteralType | inspect.EnumType):
+        return _first(kind)
     assert isinstance(kind, inspect.StrType), f"Say in VALUES what {name} is."
     if kind.pattern:
         choice = re.match(r"\^\((\w+)\|", kind.pattern)
         assert choice, f"Say in VALUES what {name} is."
         return choice.group(1)
     return "x" * (kind.min_length or 1)
+
+
+def _first(kind: inspect.LiteralType | inspect.EnumType) -> Any:
+    return kind.values[0] if isinstance(kind, inspect.LiteralType) else next(iter(kind.cls)).value

@@ -14,16 +14,20 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.auth import Role
 from chalicelib.domain.after_sale import AfterSaleStatus
-from chalicelib.services import staff
+from chalicelib.services.people import staff
 from chalicelib.tables.base import connection
+from chalicelib.tables.catalogue import StaffItem
 from infra.local.wechat_views import trade_view
+from tests.drawings import photograph, uploaded
 from tests.faults import WRITES
 from tests.own_tables import BASES, own_tables
 from tests.support import Activity, Buyer, Caller, Reply, Town, settled_in
 
 PASSWORD = "correct horse battery"
 OWNER, CLERK = "boss", "clerk"
+INVITED, DISABLED = "invited", "disabled"  # owners: with a first password only, and no more
 PAY_BY_S = 600
 
 Items = Mapping[tuple[str, str, str], Mapping[str, Any]]  # (table, pk, sk) -> item
@@ -46,6 +50,11 @@ class Shop:
     failed_refund: str  # of another order of the leader's, waiting for a person
     after_sale_id: str  # asked for by the leader on the fulfilling order
     outsider: Buyer  # who has nothing yet
+    picture_id: str  # uploaded by staff, not accepted yet
+    store_id: str
+    template_id: str  # of freight
+    pickup_code: str  # of another order of the leader's, which waits in the store
+    clerk: str  # a username of nobody else's
 
     @property
     def merchant_id(self) -> str:
@@ -65,13 +74,20 @@ class Shop:
             "out_refund_no": self.failed_refund,
             "after_sale_id": self.after_sale_id,
             "letter": self.after_sale_id[-1],
+            "parcel_id": "1",
+            "picture_id": self.picture_id,
+            "store_id": self.store_id,
+            "template_id": self.template_id,
+            "code": self.pickup_code,
+            "username": self.clerk,
         }
 
     @property
     def secrets(self) -> set[str]:
         """Every id of the shop that is somebody's own, and what people told it."""
+        everybodys = ("merchant_id", "letter", "parcel_id")
         return {
-            *(self.ids[name] for name in self.ids if name not in ("merchant_id", "letter")),
+            *(self.ids[name] for name in self.ids if name not in everybodys),
             *(self.paid, self.held, self.leader.buyer_id, self.member.buyer_id),
             "西溪花园",
         }
@@ -203,7 +219,11 @@ def _furnished(town: Town) -> Shop:
     claim = {"amount_fen": 100, "reason": "damaged"}
     asked = leader.post(f"/v1/orders/{fulfilling}/after-sales", claim)
     assert asked.body["status"] == AfterSaleStatus.REQUESTED, asked.body
-    for username, role in ((OWNER, "owner"), (CLERK, "service")):
+    for job in Role:
+        town.staff(job)  # at work before a case begins
+    clerk = f"clerk-{secrets.token_hex(4)}"
+    people = ((OWNER, "owner"), (CLERK, "service"), (clerk, "service"))
+    for username, role in (*people, (INVITED, "owner"), (DISABLED, "owner")):
         staff.add(
             town.merchant_id,
             username,
@@ -212,7 +232,10 @@ def _furnished(town: Town) -> Shop:
             password=PASSWORD,
             staff="test",
             now_s=town.now_s,
+            must_change=username == INVITED,
         )
+    disabled = StaffItem.at(town.merchant_id, DISABLED)
+    disabled.update(actions=[StaffItem.disabled.set(True)])
     return Shop(
         town=town,
         activity=activity,
@@ -227,7 +250,32 @@ def _furnished(town: Town) -> Shop:
         failed_refund=failed_refund,
         after_sale_id=asked.body["after_sale_id"],
         outsider=town.buyer("路人"),
+        picture_id=uploaded(town.owner(), photograph()),
+        **_delivery(town, leader),
+        clerk=clerk,
     )
+
+
+def _delivery(town: Town, leader: Buyer) -> dict[str, str]:
+    """A store with an order that waits in it, and a freight template."""
+    owner, shelf = town.owner(), town.activity(stock=10, product_stock=20)
+    store = {"name": "西湖店", "address": "文一西路 1 号", "phone": "0571-88880000"}
+    store_id = owner.post("/v1/merchant/stores", store).body["store_id"]
+    rule = {"first": 1, "first_fen": 800, "next": 1, "next_fen": 200}
+    template = {"name": "标准运费", "measure": "piece", "rule": rule}
+    made = owner.post("/v1/merchant/freight-templates", template).body
+    collector = {"store_id": store_id, "name": "团长", "phone": "13800138000"}
+    order_id = leader.buy_alone(shelf, delivery="pickup", address=None, pickup=collector).body[
+        "order_id"
+    ]
+    town.pay(leader, order_id)
+    ready = owner.post(f"/v1/merchant/orders/{order_id}/readiness")
+    assert ready.body["status"] == "ready_for_pickup", ready.body
+    return {
+        "store_id": store_id,
+        "template_id": made["template_id"],
+        "pickup_code": leader.order(order_id)["pickup_code"],
+    }
 
 
 def _refund_that_needs_a_person(town: Town, leader: Buyer) -> str:

@@ -13,7 +13,7 @@ from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.lockout import FAILURES_MAX
 from chalicelib.gateways import secrets
 from tests.security.operations import ask, name_of, of
-from tests.security.street import CLERK, OWNER, PASSWORD, Street
+from tests.security.street import CLERK, DISABLED, INVITED, OWNER, PASSWORD, Street
 from tests.support import Caller, Reply
 
 HOUR_S = 3600
@@ -26,7 +26,7 @@ def claims(street: Street, audience: str, **changes: Any) -> dict[str, Any]:
     whose = (
         {"sub": shop.leader.buyer_id, "name": "团长"}
         if audience == "buyer"
-        else {"sub": OWNER, "role": "owner"}
+        else {"sub": OWNER, "v": 1}
     )
     times = {"iat": now_s, "exp": now_s + HOUR_S}
     return {"m": shop.merchant_id, **whose, **times, "aud": audience} | changes
@@ -67,7 +67,7 @@ def tampered(street: Street, audience: str) -> str:
 
 def promoted(street: Street, audience: str) -> str:
     header, _, signature = signed(street, audience).split(".")
-    payload = encoded(claims(street, "staff", role="owner", aud=audience))
+    payload = encoded(claims(street, "staff", sub="owner", aud=audience))
     return f"Bearer {header}.{payload}.{signature}"
 
 
@@ -102,6 +102,57 @@ SESSIONS: dict[str, Callable[[Street, str], str]] = {
     "with_other_key": with_other_key,
     "with_other_algorithm": with_other_algorithm,
 }
+
+
+STAFF_SESSIONS: dict[str, Callable[[Street], str]] = {
+    "of_an_ended_version": lambda street: signed(street, "staff", v=0),
+    "of_a_version_to_come": lambda street: signed(street, "staff", v=2),
+    "of_no_version": lambda street: signed(street, "staff", "v"),
+    "of_a_version_that_is_no_number": lambda street: signed(street, "staff", v="1"),
+    "of_nobody": lambda street: signed(street, "staff", sub="nobody"),
+    "of_another_shops_clerk": lambda street: signed(street, "staff", sub=street.theirs.clerk),
+}
+
+
+@pytest.mark.parametrize("kind", STAFF_SESSIONS)
+def test_staff_session_that_is_good_no_more_opens_nothing(street: Street, kind: str) -> None:
+    token = STAFF_SESSIONS[kind](street)
+
+    reply = Caller(street.town.door, token).get("/v1/merchant/settings")
+
+    assert (reply.status, reply.code) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("operation", of(Audience.STAFF), ids=name_of)
+def test_who_has_left_can_do_nothing(street: Street, operation: Operation) -> None:
+    caller = Caller(street.town.door, signed(street, "staff", sub=DISABLED))
+
+    reply = ask(operation, street.ours).by(caller)
+
+    assert (reply.status, reply.code) == (401, "account_disabled")
+
+
+@pytest.mark.parametrize(
+    "operation", [o for o in of(Audience.STAFF) if o.name != "change_own_password"], ids=name_of
+)
+def test_first_password_opens_nothing_but_the_choice_of_another(
+    street: Street, operation: Operation
+) -> None:
+    caller = Caller(street.town.door, signed(street, "staff", sub=INVITED))
+
+    reply = ask(operation, street.ours).by(caller)
+
+    assert (reply.status, reply.code) == (403, "password_change_needed")
+
+
+@pytest.mark.leaves("added login_failures")
+def test_first_password_is_wanted_for_the_choice_of_another(street: Street) -> None:
+    caller = Caller(street.town.door, signed(street, "staff", sub=INVITED))
+    body = {"old_password": "guess", "new_password": "another horse battery"}
+
+    reply = caller.put("/v1/merchant/me/password", body)
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("operation", [*of(Audience.BUYER), *of(Audience.STAFF)], ids=name_of)
@@ -157,7 +208,7 @@ def test_names_cannot_be_told_apart_by_the_answer(street: Street) -> None:
     assert (nobody.body, dict(nobody.headers)) == (known.body, dict(known.headers))
 
 
-@pytest.mark.leaves("changed login_failures")
+@pytest.mark.leaves("changed login_failures", "changed staff")
 def test_guessing_stops_after_five_and_the_right_password_waits_with_it(street: Street) -> None:
     shop = street.theirs
     path = f"/v1/merchants/{shop.merchant_id}/staff-sessions"
@@ -206,9 +257,10 @@ def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(street: Str
     assert [(reply.status, reply.code) for reply in replies] == [(400, "invalid_request")] * 5
 
 
-def test_role_that_a_session_does_not_name_is_not_given(street: Street) -> None:
-    token = signed(street, "staff", role=auth.Role.SERVICE.value)
+def test_role_is_the_persons_whatever_the_session_says(street: Street) -> None:
+    token = signed(street, "staff", sub=CLERK, role=auth.Role.OWNER.value)
 
     reply = Caller(street.town.door, token).get("/v1/merchant/staff")
 
     assert (reply.status, reply.code) == (403, "forbidden")
+    assert reply.body["details"] == {"role": "service"}

@@ -1,12 +1,9 @@
-"""What the torture has counted is told at the end of the run that counted it."""
+"""What is so in every torture."""
 
 import pytest
 
-from chalicelib.services import settlement
+from chalicelib.services.trade import settlement
 from tests.torture import figures
-from tests.torture.figures import pytest_sessionfinish, pytest_terminal_summary
-
-__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 FULL = os.environ.get("TORTURE") == "full"  # everything; else a sample that fits into CI
 SEED = int(os.environ.get("TORTURE_SEED") or secrets.randbelow(10**9))
+os.environ["TORTURE_SEED"] = str(SEED)  # of the processes that this one starts, too
 SHARED_FILE = os.environ.get("TORTURE_FIGURES")  # where several processes put theirs together
 
 counted: Counter[str] = Counter()
-_told: set[str] = set()
 
 
 def count(what: str, number: int = 1) -> None:
@@ -36,20 +38,28 @@ def as_table(numbers: Mapping[str, int]) -> list[str]:
     return [*lines, f"seed {SEED}: repeat with TORTURE_SEED={SEED}"]
 
 
-# Hooks of pytest, for every conftest whose tests count; each is carried out once.
+# Hooks of pytest, which tests/conftest.py takes over.
 
 
-def pytest_sessionfinish() -> None:
-    """Add what this process counted to the shared file, one JSON object per line."""
-    if SHARED_FILE and counted and "file" not in _told:
-        _told.add("file")
+def pytest_sessionfinish(session: Any) -> None:
+    """Hand on what this process counted: to the process that started it, or to the shared file,
+    one JSON object per line."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["torture"] = dict(counted)
+    elif SHARED_FILE and counted:
         with open(SHARED_FILE, "a", encoding="utf-8") as file:
             file.write(json.dumps(counted) + "\n")
 
 
+@pytest.hookimpl(optionalhook=True)  # of xdist, which may be left out
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a process of this run has counted; one that crashed tells nothing."""
+    counted.update(getattr(node, "workeroutput", {}).get("torture", {}))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if counted and "people" not in _told:
-        _told.add("people")
+    if counted:
         terminalreporter.section("torture")
         for line in as_table(counted):
             terminalreporter.write_line(line)

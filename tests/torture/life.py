@@ -16,13 +16,17 @@ from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import GatewayRefused
-from chalicelib.services import captures, due, payments, refunds, releases, stream, terms
+from chalicelib.services.money import captures, payments, refunds
+from chalicelib.services.trade import releases, terms
+from chalicelib.services.work import due, stream
 from chalicelib.tables.trade import OrderItem
 from tests.crashes import GATEWAY_EFFECTS, Cut, Way, cut_off
 from tests.faults import Faults, injected
 from tests.history import History
 from tests.shop import JOBS, OTHER_PAY, Shop, Sold
 from tests.torture.changes import Changes, is_of_trade, stream_record
+from tests.torture.shipping_steps import ship_or_receive
+from tests.torture.staff_steps import close_or_extend
 from tests.torture.stage import JOB_RUNS_S
 from tests.torture.weather import Weather
 
@@ -62,6 +66,8 @@ class Life:
             (self.carry_stream, 5),
             (self.wait, 8),
             (self.send_again, 1),
+            (self.close_or_extend, 1),
+            (self.ship_or_receive, 3),
         ]
 
     @property
@@ -187,6 +193,13 @@ class Life:
                     number = f"{order.order_id}{key}"
                     now_s = self.now_of("api")
                     refunds.send_again(self.shop.merchant_id, number, staff="test", now_s=now_s)
+
+    def close_or_extend(self) -> None:
+        ids = [str(order.group_id) for order in self.orders if order.group_id]
+        close_or_extend(self.shop, ids, self.chance, now_s=self.now_of("api"))
+
+    def ship_or_receive(self) -> None:
+        ship_or_receive(self.shop, self.orders, self.chance, now_s=self.now_of("api"))
 
     def work(self) -> None:
         """Jobs in any order: once, twice at once, killed, or out of time."""

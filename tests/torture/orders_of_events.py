@@ -13,7 +13,7 @@ from chalicelib.domain.order import RefundStatus
 from chalicelib.errors import ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services import refunds
+from chalicelib.services.money import refunds
 from chalicelib.tables.trade import OrderItem
 from tests.gateway import FakeGateway
 from tests.history import History

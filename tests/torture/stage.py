@@ -17,7 +17,8 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services import due, reservations, terms
+from chalicelib.services.trade import reservations, terms
+from chalicelib.services.work import due
 from chalicelib.tables import base
 from chalicelib.tables.base import chunks, connection
 from chalicelib.tables.trade_item import TradeItem, due_shard
@@ -30,7 +31,10 @@ Act = Callable[[], Any]
 Workflow = Callable[[Shop], Act]
 Image = dict[str, Any]
 PUTS_MAX = 25  # of one BatchWriteItem
-NEVER_DUE = {"stock", "detail", "limit", "buyer", "key", "message", "share", "visit"}
+NEVER_DUE = {"stock", "detail", "limit", "buyer", "key", "message", "share", "visit"} | {
+    "day",
+    "tally",
+}
 HOUR_S, DAY_S = 3600, 86400
 # Past every group's deadline; past the activity's end; past an hour between a refund's steps.
 JOB_RUNS_S = (25 * HOUR_S, 8 * DAY_S, 8 * DAY_S + 2 * HOUR_S)

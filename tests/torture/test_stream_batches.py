@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import stream
+from chalicelib.services.work import stream
 from tests.crashes import Cut, Way, cut_off
 from tests.faults import injected
 from tests.shop import Shop, new_shop

@@ -4,7 +4,7 @@ A workflow sets its scene in a shop and returns the act that is to be broken. Th
 copy of that shop: it may use ids, never stored items or their keys.
 """
 
-from chalicelib.services import due
+from chalicelib.services.work import due
 from chalicelib.tables.trade import GroupItem, OrderItem
 from tests.shop import Shop
 from tests.torture.stage import Workflow

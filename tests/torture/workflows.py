@@ -1,6 +1,19 @@
 """Every workflow there is. A new one is a few lines in one of these modules."""
 
-from tests.torture import workflows_of_groups, workflows_of_money, workflows_of_staff
+from tests.torture import (
+    workflows_of_delivery,
+    workflows_of_groups,
+    workflows_of_money,
+    workflows_of_shipping,
+    workflows_of_staff,
+)
 from tests.torture.workflow import WORKFLOWS
 
-__all__ = ["WORKFLOWS", "workflows_of_groups", "workflows_of_money", "workflows_of_staff"]
+__all__ = [
+    "WORKFLOWS",
+    "workflows_of_delivery",
+    "workflows_of_groups",
+    "workflows_of_money",
+    "workflows_of_shipping",
+    "workflows_of_staff",
+]

@@ -4,9 +4,10 @@ from chalicelib.domain.after_sale import Reason
 from chalicelib.domain.beijing import day_of, midnight_s
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services import after_sale_decisions, after_sales, due, refunds
-from chalicelib.services.after_sales import Claim
-from chalicelib.services.day_book import READY_AFTER_S
+from chalicelib.services.money import after_sale_decisions, after_sales, refunds
+from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.money.day_book import READY_AFTER_S
+from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.shop import DAY_S, STAFF, Shop
 from tests.torture.stage import Act

@@ -533,6 +533,48 @@ def test_signed_answer_about_another_refund_is_a_failure(alipay, account, said, 
         assert failure_of(lambda: pay.query_refund("1" * 32 + "F")) == details
 
 
+@pytest.mark.parametrize("operation", ["create", "refund"])
+def test_signed_answer_about_another_order_is_a_failure(alipay, account, operation):
+    asked = order(out_trade_no="1" * 32, payer="open-id")
+    said = {"code": "10000", "out_trade_no": "2" * 32, "trade_no": "2026112222001"}
+    done = {"fund_change": "Y", "gmt_refund_pay": "2026-11-22 12:00:00"}
+    calls = {
+        "create": lambda pay: pay.prepay(asked, now_s=now_s()),
+        "refund": lambda pay: pay.refund(refund_request(asked)),
+    }
+
+    with gateway_saying(
+        alipay, account, said | done, name=f"alipay_trade_{operation}_response"
+    ) as pay:
+        details = failure_of(lambda: calls[operation](pay))
+
+    assert details == {"reason": "mismatch", "field": "out_trade_no", "seen": "2" * 32}
+
+
+def test_refund_that_was_made_before_with_another_amount_is_a_failure(alipay, account):
+    asked = refund_request(order(out_trade_no="1" * 32))
+    said = {
+        "code": "10000",
+        "out_trade_no": asked.out_trade_no,
+        "fund_change": "N",
+        "out_request_no": asked.out_refund_no,
+        "refund_amount": "9.90",
+        "refund_status": "REFUND_SUCCESS",
+        "gmt_refund_pay": "2026-11-22 12:00:00",
+    }
+    text = json.dumps(said)
+    body = (
+        f'{{"alipay_trade_refund_response":{text},'
+        f'"alipay_trade_fastpay_refund_query_response":{text},'
+        f'"sign":"{sign(alipay.platform, text.encode())}"}}'
+    )
+
+    with gateway_answering(account, Answer(200, body.encode())) as pay:
+        details = failure_of(lambda: pay.refund(asked))
+
+    assert details == {"reason": "mismatch", "field": "refund_amount", "seen": "990"}
+
+
 # Answers that do not come, or are not to be believed
 
 
@@ -1064,6 +1106,16 @@ def test_day_without_business_has_no_rows_once_its_bill_would_be_made(shop, day,
     assert failure_of(lambda: pay.bill(day)) == {"reason": "isp.bill_not_exist"}
 
 
+def test_bill_that_alipay_will_not_give_is_no_day_without_business(alipay, account):
+    name = "alipay_data_dataservice_bill_downloadurl_query_response"
+    said = {"code": "40006", "sub_code": "isv.insufficient-isv-permissions"}
+
+    with gateway_saying(alipay, account, said, name=name) as pay:
+        reason = refusal_of(lambda: pay.bill(DAY))
+
+    assert reason == "isv.insufficient-isv-permissions"
+
+
 def test_bill_is_fetched_by_https_from_anywhere_but_the_gateway(monkeypatch, pay):
     asked = []
     monkeypatch.setattr(plain_http, "call", lambda *args, **more: asked.append(args) or b"")
@@ -1195,6 +1247,15 @@ def test_file_that_is_no_bill_is_not_believed(archive):
         rows_of(archive, day=DAY, seller_id=SELLER)
 
 
+def test_bill_of_too_many_files_is_not_unpacked(monkeypatch):
+    monkeypatch.setattr("chalicelib.gateways.alipay_bills.FILES_MAX", 0)
+
+    with pytest.raises(Disbelieved) as why:
+        rows_of(zipped(TEXT), day=DAY, seller_id=SELLER)
+
+    assert why.value.details == {"reason": "incomplete", "field": "files", "seen": "1"}
+
+
 def test_bill_that_grows_beyond_all_bounds_is_not_unpacked(monkeypatch):
     monkeypatch.setattr("chalicelib.gateways.alipay_bills.UNZIPPED_BYTES_MAX", 1000)
 
@@ -1246,6 +1307,17 @@ def test_key_that_is_not_rsa_is_a_failure(account):
         keys.prove(b"text", "AAAA")
 
     assert failure.value.details == {"reason": "alipay_public_key"}
+
+
+def test_own_key_that_is_not_rsa_is_a_failure(account):
+    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    own = replace(AlipayAccount.from_secret(account.alipay), private_key=pem.decode())
+
+    assert failure_of(lambda: AlipayKeys(own).sign("text")) == {"reason": "private_key"}
 
 
 def test_account_shows_no_key_when_printed(account):

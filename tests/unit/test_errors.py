@@ -3,11 +3,15 @@
 import re
 
 import chalicelib.domain.after_sale
+import chalicelib.domain.pickup
+import chalicelib.domain.picture
+import chalicelib.domain.shipping
 import chalicelib.gateways.payment
-import chalicelib.services.captures  # noqa: F401  (they declare refusals of their own)
+import chalicelib.services.money.captures  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
 
 CODES = {
+    "account_disabled": 401,
     "activity_closed": 409,
     "activity_overlaps": 409,
     "after_sale_refused": 409,
@@ -25,14 +29,24 @@ CODES = {
     "idempotency_mismatch": 422,
     "internal_error": 500,
     "invalid_request": 400,
+    "last_owner": 409,
     "limit_reached": 409,
+    "not_deliverable": 409,
     "not_found": 404,
     "order_closed": 409,
+    "password_change_needed": 403,
+    "picture_refused": 400,
+    "pickup_refused": 409,
+    "price_changed": 409,
+    "shipping_refused": 409,
     "sold_out": 409,
+    "store_closed": 409,
     "too_many_requests": 429,
+    "totp_needed": 401,
     "unauthenticated": 401,
     "wrong_amount": 409,
     "wrong_password": 401,
+    "wrong_totp": 401,
 }
 
 

@@ -8,6 +8,7 @@ from chalicelib.domain.group import (
     Group,
     GroupStatus,
     after_payment,
+    extended,
     has_free_seat,
     is_joinable,
     next_poll_s,
@@ -15,6 +16,7 @@ from chalicelib.domain.group import (
     refusal_to_join,
     shown_status,
 )
+from chalicelib.errors import Conflict, GroupClosed
 
 NOW_S = 1_790_000_000
 GRACE_S = 60
@@ -75,6 +77,24 @@ def test_no_payment_counts_for_a_decided_group(status: GroupStatus) -> None:
 def test_group_is_closed_to_joiners_at_its_very_deadline() -> None:
     assert is_joinable(OPEN, now_s=NOW_S + 3599)
     assert not is_joinable(OPEN, now_s=NOW_S + 3600)
+
+
+def test_extended_group_lasts_longer_and_never_longer_than_its_activity() -> None:
+    expires_at_s = OPEN.expires_at_s or 0
+
+    assert extended(OPEN, 3600, now_s=NOW_S) == expires_at_s + 3600
+    assert extended(OPEN, 10 * 86400, now_s=NOW_S) == OPEN.ends_at_s
+    with pytest.raises(Conflict, match="活动结束时间"):
+        extended(replace(OPEN, expires_at_s=OPEN.ends_at_s), 3600, now_s=NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("status", "now_s"),
+    [("open", NOW_S + 3600), ("pending", NOW_S), ("formed", NOW_S), ("failed", NOW_S)],
+)
+def test_group_that_takes_no_members_is_not_extended(status: str, now_s: int) -> None:
+    with pytest.raises(GroupClosed):
+        extended(replace(OPEN, status=GroupStatus(status)), 3600, now_s=now_s)
 
 
 def test_held_seats_are_not_free() -> None:

@@ -60,3 +60,8 @@ def test_derived_ids_depend_on_every_part_and_on_where_parts_end() -> None:
     assert derived_id(b"k", "a", "bc") == derived_id(b"k", "a", "bc")
     assert derived_id(b"k", "a", "bc") != derived_id(b"k", "ab", "c")
     assert derived_id(b"k", "a", "bc") != derived_id(b"l", "a", "bc")
+
+
+@given(st.integers(0, 9_999_999_999))
+def test_number_of_an_order_tells_when_it_was_placed(now_s: int) -> None:
+    assert OrderId("b" * 22, new_order_no(now_s)).placed_at_s == now_s

@@ -19,7 +19,7 @@ from chalicelib.domain.order import (
     retry_at_s,
 )
 from chalicelib.domain.texts import TextKey, text_of
-from chalicelib.domain.words import BUYER_WORDS, status_text
+from chalicelib.domain.words import BUYER_WORDS, staff_text, status_text
 
 NOW_S = 1_790_000_000
 PENDING = Order(OrderStatus.PENDING, total_fen=5900, pay_by_s=NOW_S + 600)
@@ -120,9 +120,23 @@ def test_closed_order_says_when_its_late_payment_is_back() -> None:
     assert status_text(order, in_group=True) == "已关闭·已退款"
 
 
+FACTS = {
+    "title": "草莓",
+    "amount_fen": 5900,
+    "missing": 2,
+    "reply": "签收时完好",
+    "reason": "产地停运",
+    "store": "西湖店",
+    "code": "12345678",
+    "carrier": "顺丰速运",
+    "number": "SF1234567890123",
+    "units": 2,
+}
+
+
 @pytest.mark.parametrize("key", list(TextKey))
 def test_every_message_is_a_sentence_with_its_facts(key: TextKey) -> None:
-    text = text_of(key, {"title": "草莓", "amount_fen": 5900, "missing": 2, "reply": "签收时完好"})
+    text = text_of(key, FACTS)
 
     assert text.startswith("「草莓」")
     assert text.endswith("。")
@@ -131,3 +145,34 @@ def test_every_message_is_a_sentence_with_its_facts(key: TextKey) -> None:
 
 def test_failed_group_that_cost_nothing_promises_no_refund() -> None:
     assert "退款" not in text_of(TextKey.FAILED, {"title": "草莓", "amount_fen": 0})
+
+
+SHIPPED = Order(
+    OrderStatus.SHIPPED,
+    total_fen=5900,
+    pay_by_s=NOW_S + 600,
+    payments={"01": PAID},
+    shipped=1,
+    receive_by_s=NOW_S + 10 * 86400,
+)
+
+
+def test_shipped_order_is_received_by_itself_when_its_days_are_over() -> None:
+    assert next_intent(SHIPPED) == (Intent.RECEIPT, NOW_S + 10 * 86400)
+    assert next_intent(replace(SHIPPED, status=OrderStatus.COMPLETED)) is None
+
+
+def test_receipt_waits_for_whatever_else_is_open() -> None:
+    failed = Refund(RefundStatus.FAILED, 900, NOW_S)
+
+    assert next_intent(replace(SHIPPED, disputed=True)) is None
+    assert next_intent(replace(SHIPPED, unposted=True)) == (Intent.RELEASE, NOW_S + 600)
+    assert next_intent(replace(SHIPPED, refunds={"01A": REFUND})) == (Intent.REFUND, NOW_S)
+    assert next_intent(replace(SHIPPED, refunds={"01A": failed})) == (Intent.PERSON, NOW_S)
+
+
+def test_partly_shipped_order_says_so_to_its_buyer_and_to_staff() -> None:
+    partly = replace(SHIPPED, status=OrderStatus.FULFILLING)
+
+    assert status_text(partly, in_group=True) == "部分已发货"
+    assert (staff_text(partly), staff_text(SHIPPED)) == ("部分发货", "已发货")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.product import ProductDraft, SkuDraft, problems_of, spec_text, yuan
+from chalicelib.domain.product import ProductDraft, SkuDraft, found_by, problems_of, spec_text, yuan
 
 RED = SkuDraft({"颜色": "红色"}, list_price_fen=5900, solo_price_fen=3990, stock=10)
 GREEN = SkuDraft({"颜色": "绿色"}, list_price_fen=3990, solo_price_fen=3990, stock=0)
-APPLES = ProductDraft("红富士苹果", "c1", (RED, GREEN), images=("https://img.example.com/1.jpg",))
+APPLES = ProductDraft("红富士苹果", "c1", (RED, GREEN))
 
 
 def fields_of(draft: ProductDraft, known: tuple[str, ...] = ()) -> list[str]:
@@ -37,9 +37,11 @@ def test_a_product_without_specs_is_one_sku():
         ({"title": ""}, "title"),
         ({"title": "   "}, "title"),
         ({"title": "果" * 61}, "title"),
-        ({"description": "果" * 5001}, "description"),
-        ({"images": ("http://img.example.com/1.jpg",)}, "images[0]"),
-        ({"images": ("https://" + "a" * 493,)}, "images[0]"),
+        ({"description": "果" * 10_001}, "description"),
+        ({"selling_point": "甜" * 41}, "selling_point"),
+        ({"unit": "一二三四五六七"}, "unit"),
+        ({"warn_below": -1}, "warn_below"),
+        ({"warn_below": 10_000_000}, "warn_below"),
         ({"images": ("https://img.example.com/1.jpg",) * 10}, "images"),
         ({"skus": ()}, "skus"),
         ({"skus": (RED, RED)}, "skus[1].specs"),
@@ -58,7 +60,9 @@ def test_each_limit_of_a_product_names_its_field(changes, field):
         ({"stock": -1}, "skus[0].stock"),
         ({"stock": None}, "skus[0].stock"),
         ({"stock": 10_000_000}, "skus[0].stock"),
-        ({"image": "ftp://x"}, "skus[0].image"),
+        ({"code": "x" * 33}, "skus[0].code"),
+        ({"cost_fen": -1}, "skus[0].cost_fen"),
+        ({"cost_fen": 100_000_000}, "skus[0].cost_fen"),
         ({"specs": {"颜色": "红" * 21}}, "skus[0].specs"),
         ({"specs": {"颜色": " "}}, "skus[0].specs"),
     ],
@@ -111,3 +115,16 @@ def test_all_problems_are_told_at_once():
 )
 def test_fen_are_shown_as_yuan(fen, words):
     assert yuan(fen) == words
+
+
+def test_two_skus_of_a_product_have_two_codes():
+    skus = (replace(RED, code="A-1 "), replace(GREEN, code="A-1"))
+
+    assert fields_of(replace(APPLES, skus=skus)) == ["skus[1].code"]
+    assert fields_of(replace(APPLES, skus=(RED, GREEN))) == []  # neither has one
+
+
+def test_product_is_found_by_its_title_and_its_codes():
+    skus = (replace(RED, code="ＡＢ-1"), replace(GREEN, code="ab-2"))
+
+    assert found_by(replace(APPLES, skus=skus)) == "红富士苹果\nab-1\nab-2"

@@ -137,7 +137,12 @@ def test_slow_login_is_not_waited_for(wechat, login, monkeypatch):
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [(b"<html>", "unreadable_answer"), (b"{}", "no_openid"), (b'{"errcode": -1}', "-1")],
+    [
+        (b"<html>", "unreadable_answer"),
+        (b"{}", "no_openid"),
+        (b'{"errcode": -1}', "-1"),
+        (b'{"errcode": -1, "openid": "o1"}', "-1"),
+    ],
 )
 def test_answer_without_an_openid_is_a_failure(body, reason):
     server = Server(lambda call: Answer(200, body))

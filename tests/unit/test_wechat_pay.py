@@ -368,6 +368,22 @@ def test_key_that_is_not_rsa_is_a_failure(wechat, account):
     assert failure.value.details == {"reason": "public_keys"}
 
 
+def test_own_key_that_is_not_rsa_is_a_failure(wechat, account):
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    pay = gateway_of(account, wechat, private_key=pem.decode())
+
+    with pytest.raises(GatewayFailed) as failure:
+        pay.query("1" * 32)
+
+    assert failure.value.details == {"reason": "private_key"}
+
+
 def test_account_shows_no_secret_when_printed(account):
     shown = repr(WechatAccount.from_secret(account.wechat_pay))
 

@@ -184,6 +184,18 @@ def test_code_that_asks_for_another_try_is_a_failure(wechat, account, status, co
     assert failure.value.details == {"reason": code.replace("_", "")}
 
 
+def test_answer_without_a_proof_is_a_failure_whatever_it_says(account):
+    server = Server(lambda call: Answer.json(statement()))
+    server.start()
+    pay = WechatPay(WechatAccount.from_secret(account.wechat_pay), server.base_url)
+
+    with pytest.raises(GatewayFailed) as failure:
+        pay.query("0" * 32)
+
+    server.stop()
+    assert failure.value.details == {"reason": "missing_header", "field": "Wechatpay-Timestamp"}
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b'{"code": 7}'])
 def test_error_that_wechat_pay_did_not_write_is_a_failure(account, body):
     server = Server(lambda call: Answer(403, body, {"Content-Type": "application/json"}))

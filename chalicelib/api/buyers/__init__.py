@@ -1,0 +1,1 @@
+"""What buyers and passers-by ask for."""

@@ -1,0 +1,89 @@
+"""Buyers ask for money back on an order that was to be fulfilled."""
+
+from chalicelib import clock
+from chalicelib.api import after_sale_schemas as schemas
+from chalicelib.api.auth import Buyer
+from chalicelib.api.buyers.buyer import own_order
+from chalicelib.api.http import Api, Audience
+from chalicelib.domain.after_sale import (
+    REASON_WORDS,
+    STATUS_WORDS,
+    AfterSaleRefused,
+    AfterSaleStatus,
+    Reason,
+)
+from chalicelib.errors import NotFound
+from chalicelib.services.money import after_sales
+from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.trade import orders
+from chalicelib.tables.buyers import AfterSaleItem
+
+api = Api(__name__)
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/after-sales",
+    audience=Audience.BUYER,
+    body=schemas.AfterSaleGiven,
+    answer=schemas.AfterSaleShown,
+    status=201,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def request_after_sale(
+    who: Buyer, order_id: str, body: schemas.AfterSaleGiven
+) -> schemas.AfterSaleShown:
+    """Ask for money back on an order, all or part of it; staff decide."""
+    claim = Claim(body.amount_fen, Reason(body.reason), body.words, body.pictures)
+    own = own_order(who, order_id)
+    return shown(after_sales.request(who.merchant_id, own, claim, now_s=clock.now_s()))
+
+
+@api.operation(
+    "GET",
+    "/orders/{order_id}/after-sales",
+    audience=Audience.BUYER,
+    answer=schemas.OwnAfterSales,
+    refusals=[NotFound],
+)
+def list_own_after_sales(who: Buyer, order_id: str) -> schemas.OwnAfterSales:
+    """What was asked back on an order, the newest first, and what may be yet."""
+    own = own_order(who, order_id)
+    order = orders.get(who.merchant_id, own).view()
+    asked = after_sales.of_order(who.merchant_id, own)
+    refundable_fen = after_sales.refundable_fen(order)
+    return schemas.OwnAfterSales(
+        refundable_fen=refundable_fen, items=[shown(item) for item in reversed(asked)]
+    )
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/after-sales/{letter}/withdrawal",
+    audience=Audience.BUYER,
+    answer=schemas.AfterSaleShown,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.AfterSaleShown:
+    """Take back a request that staff have not decided."""
+    own = own_order(who, order_id)
+    return shown(after_sales.withdraw(who.merchant_id, own, letter, now_s=clock.now_s()))
+
+
+def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
+    return schemas.AfterSaleShown(
+        after_sale_id=item.order_id + item.letter,
+        order_id=item.order_id,
+        title=item.title,
+        status=item.status,
+        status_text=STATUS_WORDS[AfterSaleStatus(item.status)],
+        amount_fen=item.amount_fen,
+        reason=item.reason,
+        reason_text=REASON_WORDS[Reason(item.reason)],
+        words=item.words,
+        pictures=list(item.pictures),
+        reply=item.reply,
+        units_back=item.units_back,
+        requested_at_s=item.requested_at_s,
+        decided_at_s=item.decided_at_s,
+    )

@@ -1,0 +1,292 @@
+"""What buyers do: log in, open, join, buy alone, pay, cancel, look after their orders."""
+
+import re
+
+import msgspec
+
+from chalicelib import clock
+from chalicelib.api import auth, limits, pages, schemas, shapes
+from chalicelib.api.auth import Buyer
+from chalicelib.api.http import Api, Audience, Header
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import Delivery
+from chalicelib.errors import (
+    ActivityClosed,
+    AlreadyPaid,
+    AuthCodeRefused,
+    Conflict,
+    GatewayFailed,
+    GroupClosed,
+    GroupFull,
+    IdempotencyMismatch,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    OrderClosed,
+    SoldOut,
+)
+from chalicelib.services.money import payments
+from chalicelib.services.people import buyers
+from chalicelib.services.trade import groups, news, orders, releases, shares, terms
+from chalicelib.services.trade.groups import Hint
+from chalicelib.services.trade.ordering import CHANGED_SINCE, Purchase
+from chalicelib.tables.buyers import BuyerItem
+
+api = Api(__name__)
+IDEMPOTENCY_KEY = "Idempotency-Key"
+KEY_PATTERN = "^[!-~]{8,64}$"
+KEY_HEADER = {
+    IDEMPOTENCY_KEY: Header(
+        "The same key gives the first answer again.", KEY_PATTERN, required=True
+    )
+}
+
+
+@api.operation(
+    "POST",
+    "/merchants/{merchant_id}/sessions",
+    audience=Audience.PUBLIC,
+    body=schemas.LoginGiven,
+    answer=schemas.BuyerSession,
+    status=201,
+    refusals=[NotFound, GatewayFailed],
+    limited=[limits.BUYER_LOGINS, limits.WRONG_CODES],
+)
+def log_in(merchant_id: str, body: schemas.LoginGiven) -> schemas.BuyerSession:
+    """Log a buyer in by the code of wx.login."""
+    now_s = clock.now_s()
+    return _session(buyers.log_in(merchant_id, body.code, now_s=now_s), now_s)
+
+
+@api.operation(
+    "PUT",
+    "/me/profile",
+    audience=Audience.BUYER,
+    body=schemas.ProfileGiven,
+    answer=schemas.BuyerSession,
+)
+def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
+    """Change the buyer's name and picture; the session that is answered carries the name."""
+    buyer = buyers.rename(who.merchant_id, who.buyer_id, body.name, body.avatar)
+    return _session(buyer, clock.now_s())
+
+
+@api.operation(
+    "POST",
+    "/activities/{activity_id}/groups",
+    audience=Audience.BUYER,
+    body=schemas.PurchaseGiven,
+    answer=schemas.OrderPlaced,
+    status=201,
+    headers=KEY_HEADER,
+    refusals=[
+        NotFound,
+        ActivityClosed,
+        LimitReached,
+        SoldOut,
+        OrderClosed,
+        IdempotencyMismatch,
+        *CHANGED_SINCE,
+    ],
+    limited=[limits.PURCHASES],
+)
+def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
+    """Open a group with its first seat, held until the pay-by time."""
+    order = groups.open_group(
+        who.merchant_id,
+        who.buyer_id,
+        who.name,
+        activity_id,
+        _purchase(body),
+        key=_idempotency_key(),
+        now_s=clock.now_s(),
+    )
+    return shapes.placed(order)
+
+
+@api.operation(
+    "POST",
+    "/groups/{group_id}/seats",
+    audience=Audience.BUYER,
+    body=schemas.JoinGiven,
+    answer=schemas.OrderPlaced,
+    status=201,
+    refusals=[NotFound, GroupFull, GroupClosed, LimitReached, SoldOut, *CHANGED_SINCE],
+    limited=[limits.PURCHASES],
+)
+def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.OrderPlaced:
+    """Take a seat of an open group, held until the pay-by time."""
+    hinted = body.activity_id is not None and body.version is not None
+    hint = Hint(body.activity_id or "", body.version or 0) if hinted else None
+    order = groups.join(
+        who.merchant_id, who.buyer_id, group_id, _purchase(body), hint=hint, now_s=clock.now_s()
+    )
+    return shapes.placed(order)
+
+
+@api.operation(
+    "POST",
+    "/activities/{activity_id}/orders",
+    audience=Audience.BUYER,
+    body=schemas.PurchaseGiven,
+    answer=schemas.OrderPlaced,
+    status=201,
+    headers=KEY_HEADER,
+    refusals=[NotFound, SoldOut, IdempotencyMismatch, *CHANGED_SINCE],
+    limited=[limits.PURCHASES],
+)
+def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
+    """Buy alone, at the solo price and with freight."""
+    order = orders.buy_alone(
+        who.merchant_id,
+        who.buyer_id,
+        activity_id,
+        _purchase(body),
+        key=_idempotency_key(),
+        now_s=clock.now_s(),
+    )
+    return shapes.placed(order)
+
+
+@api.operation(
+    "GET",
+    "/orders",
+    audience=Audience.BUYER,
+    query=schemas.PageQuery,
+    answer=schemas.OrderList,
+)
+def list_orders(who: Buyer, query: schemas.PageQuery) -> schemas.OrderList:
+    """The buyer's orders, newest first."""
+    scope = ("orders", who.merchant_id, who.buyer_id)
+    found, key = orders.of_buyer(
+        who.merchant_id, who.buyer_id, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    items = [shapes.order(order) for order in found]
+    return schemas.OrderList(items=items, next=pages.token_of(key, *scope))
+
+
+@api.operation(
+    "GET",
+    "/orders/{order_id}",
+    audience=Audience.BUYER,
+    answer=schemas.OrderDetail,
+    refusals=[NotFound],
+)
+def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
+    """One order of the buyer, with address and price lines."""
+    return shapes.order_detail(*orders.detail(who.merchant_id, own_order(who, order_id)))
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/payments",
+    audience=Audience.BUYER,
+    body=schemas.PaymentGiven,
+    answer=schemas.PaymentAsked,
+    status=201,
+    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, GatewayFailed],
+)
+def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.PaymentAsked:
+    """Ask the gateway for the payment of a pending order."""
+    own = own_order(who, order_id)
+    asked = payments.ask(
+        who.merchant_id, own, body.method, payer_code=body.auth_code or "", now_s=clock.now_s()
+    )
+    return schemas.PaymentAsked(paid=asked.paid, parameters=asked.parameters)
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/cancellation",
+    audience=Audience.BUYER,
+    answer=schemas.OrderShown,
+    refusals=[NotFound, AlreadyPaid, Conflict, GroupClosed, GatewayFailed],
+)
+def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
+    """Give up an unpaid order, or a group in which its leader is still alone."""
+    own = own_order(who, order_id)
+    releases.cancel(who.merchant_id, own, now_s=clock.now_s())
+    return shapes.order(orders.get(who.merchant_id, own))
+
+
+@api.operation(
+    "POST",
+    "/groups/{group_id}/shares",
+    audience=Audience.BUYER,
+    body=schemas.ShareGiven,
+    answer=schemas.ShareMade,
+    status=201,
+    refusals=[NotFound],
+)
+def share(who: Buyer, group_id: str, body: schemas.ShareGiven) -> schemas.ShareMade:
+    """Invite others to a group: a mini-program path, a link and its QR code."""
+    channel = shares.Channel(body.channel)
+    made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
+    offer = terms.version(who.merchant_id, group.activity_id, group.version)
+    return shapes.invitation(made, offer, group)
+
+
+@api.operation(
+    "GET",
+    "/me/messages",
+    audience=Audience.BUYER,
+    query=schemas.PageQuery,
+    answer=schemas.MessageList,
+)
+def list_messages(who: Buyer, query: schemas.PageQuery) -> schemas.MessageList:
+    """The buyer's messages, those of the newest order first."""
+    scope = ("messages", who.merchant_id, who.buyer_id)
+    found, key = news.of_buyer(
+        who.merchant_id, who.buyer_id, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    items = [shapes.message(message) for message in found]
+    return schemas.MessageList(items=items, next=pages.token_of(key, *scope))
+
+
+def _session(buyer: BuyerItem, now_s: int) -> schemas.BuyerSession:
+    token = auth.buyer_token(buyer.merchant_id, buyer.buyer_id, buyer.name, now_s=now_s)
+    return schemas.BuyerSession(
+        token=token,
+        buyer_id=buyer.buyer_id,
+        name=buyer.name,
+        avatar=buyer.avatar,
+        expires_at_s=now_s + auth.BUYER_SESSION_S,
+    )
+
+
+def _purchase(body: schemas.PurchaseGiven) -> Purchase:
+    """The purchase that a body asks for: sent to its address, or collected in its store."""
+    if body.delivery is Delivery.PICKUP:
+        if body.pickup is None or body.address is not None:
+            raise InvalidRequest("请选择自提门店，并填写提货人。", field="pickup")
+        address = {"name": body.pickup.name, "phone": body.pickup.phone}
+        store_id = body.pickup.store_id
+    else:
+        if body.address is None or body.pickup is not None:
+            raise InvalidRequest("还没有收货地址，添加后就能提交订单。", field="address")
+        address, store_id = msgspec.structs.asdict(body.address), ""
+    return Purchase(
+        sku_id=body.sku_id,
+        quantity=body.quantity,
+        address=address,
+        remark=body.remark,
+        share_id=body.share_id,
+        delivery=body.delivery,
+        store_id=store_id,
+        expected_total_fen=body.expected_total_fen,
+    )
+
+
+def own_order(who: Buyer, order_id: str) -> OrderId:
+    """The id of an order of the buyer's own; another's does not exist for them."""
+    parsed = OrderId.parse(order_id)
+    if parsed is None or parsed.buyer_id != who.buyer_id:
+        raise NotFound("没有找到这个订单。")
+    return parsed
+
+
+def _idempotency_key() -> str:
+    key = str(api.current_request.headers.get(IDEMPOTENCY_KEY, ""))
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise InvalidRequest("缺少请求编号，请刷新页面后重新提交。", field=IDEMPOTENCY_KEY)
+    return key

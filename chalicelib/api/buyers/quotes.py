@@ -1,0 +1,119 @@
+"""How an order would get to its buyer: what that costs, and where it could be collected."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib import clock
+from chalicelib.api.auth import Buyer
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.schemas import Fen, Given, Id, Told
+from chalicelib.domain.order import Delivery
+from chalicelib.errors import ActivityClosed, InvalidRequest, NotDeliverable, NotFound, StoreClosed
+from chalicelib.services.fulfilment import stores
+from chalicelib.services.trade import quoting, terms
+from chalicelib.services.trade.ordering import Purchase, Quote
+
+api = Api(__name__)
+
+
+class QuoteGiven(Given, frozen=True, kw_only=True):
+    """What would be bought: alone, in the group of `group_id`, or else in a new one."""
+
+    activity_id: Id
+    sku_id: Id
+    quantity: Annotated[int, Meta(ge=1, le=999)] = 1
+    alone: bool = False
+    group_id: Id | None = None
+    delivery: Delivery = Delivery.EXPRESS
+    province: Annotated[str, Meta(max_length=20, description="for express")] = ""
+    store_id: Annotated[Id | None, Meta(description="for pickup")] = None
+
+
+class QuoteTold(Told, frozen=True, kw_only=True):
+    unit_price_fen: Fen
+    quantity: int
+    goods_fen: Fen
+    freight_fen: Fen
+    total_fen: Fen
+
+
+class ShopHours(msgspec.Struct, frozen=True):
+    days: str
+    hours: str
+
+
+class ShopStore(msgspec.Struct, frozen=True):
+    store_id: str
+    name: str
+    address: str
+    phone: str
+    hours: list[ShopHours]
+    is_open: bool
+
+
+class ShopStoreList(msgspec.Struct, frozen=True):
+    items: list[ShopStore]
+
+
+@api.operation(
+    "GET",
+    "/merchants/{merchant_id}/stores",
+    audience=Audience.PUBLIC,
+    answer=ShopStoreList,
+    refusals=[NotFound],
+)
+def list_shop_stores(merchant_id: str) -> ShopStoreList:
+    """A shop's pickup stores; a closed one takes no new orders."""
+    terms.merchant(merchant_id, clock.now_s())
+    return ShopStoreList(
+        [
+            ShopStore(
+                store_id=item.store_id,
+                name=item.name,
+                address=item.address,
+                phone=item.phone,
+                hours=[ShopHours(**one) for one in item.hours],
+                is_open=item.is_open,
+            )
+            for item in stores.everything(merchant_id)
+        ]
+    )
+
+
+@api.operation(
+    "POST",
+    "/orders/quote",
+    audience=Audience.BUYER,
+    body=QuoteGiven,
+    answer=QuoteTold,
+    refusals=[InvalidRequest, NotFound, ActivityClosed, NotDeliverable, StoreClosed],
+)
+def quote_order(who: Buyer, body: QuoteGiven) -> QuoteTold:
+    """What a purchase would cost now, with freight; nothing is placed and nothing held."""
+    quote = _quote(who.merchant_id, body, clock.now_s())
+    return QuoteTold(
+        unit_price_fen=quote.line.unit_price_fen,
+        quantity=quote.purchase.quantity,
+        goods_fen=quote.goods_fen,
+        freight_fen=quote.freight_fen,
+        total_fen=quote.total_fen,
+    )
+
+
+def _quote(merchant_id: str, body: QuoteGiven, now_s: int) -> Quote:
+    if body.delivery is Delivery.PICKUP and body.store_id is None:
+        raise InvalidRequest("请选择自提门店。", field="store_id")
+    purchase = Purchase(
+        sku_id=body.sku_id,
+        quantity=body.quantity,
+        address={"province": body.province},
+        delivery=body.delivery,
+        store_id=body.store_id or "",
+    )
+    if body.alone:
+        return quoting.alone(merchant_id, body.activity_id, purchase, now_s=now_s)
+    if body.group_id is not None:
+        return quoting.to_join(merchant_id, body.group_id, purchase, now_s=now_s)
+    return quoting.to_open(merchant_id, body.activity_id, purchase, now_s=now_s)

@@ -1,0 +1,1 @@
+"""/v1/merchant: what staff ask for."""

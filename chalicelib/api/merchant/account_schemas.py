@@ -1,0 +1,89 @@
+"""Accounts at the gateways: what owners send of them, and what is told. Keys are never told."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.api.schemas import Given, Seconds, Told
+
+Part = Annotated[str, Meta(max_length=64)]
+Secret = Annotated[str, Meta(max_length=128)]
+Key = Annotated[str, Meta(max_length=8192, description="PEM.")]
+Revision = Annotated[int, Meta(ge=0, description="As read; 0: never changed here.")]
+
+
+class Mode(StrEnum):
+    DIRECT = "direct"  # the merchant signs for itself
+    PARTNER = "partner"  # a service provider signs for it
+
+
+class WechatPayChange(Given, frozen=True, kw_only=True):
+    """In direct mode mchid and appid, in partner mode those with sp_ and sub_."""
+
+    mode: Mode
+    serial_no: Part
+    public_keys: Annotated[
+        dict[Part, Key], Meta(max_length=10, description="PUB_KEY_ID_… or serial number to PEM.")
+    ]
+    revision: Revision
+    mchid: Part = ""
+    appid: Part = ""
+    sp_mchid: Part = ""
+    sp_appid: Part = ""
+    sub_mchid: Part = ""
+    sub_appid: Part = ""
+    private_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
+    api_v3_key: Annotated[Secret | None, Meta(description="None: as it is.")] = None
+
+
+class AlipayChange(Given, frozen=True, kw_only=True):
+    app_id: Part
+    seller_id: Part
+    alipay_public_key: Key
+    revision: Revision
+    private_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
+
+
+class WechatLoginChange(Given, frozen=True, kw_only=True):
+    appid: Part
+    revision: Revision
+    app_secret: Annotated[Secret | None, Meta(description="None: as it is.")] = None
+
+
+class PaymentAccount(Told, frozen=True, kw_only=True):
+    """Parts that the method does not have, or that are not filled in, are empty."""
+
+    method: Annotated[str, Meta(description="wechat-pay, alipay or wechat-login")]
+    configured: bool
+    as_saved: Annotated[
+        bool,
+        Meta(description="False: the last save was cut off, or it was changed elsewhere since."),
+    ]
+    key_serials: list[str]
+    changed_at_s: Seconds | None
+    changed_by: str | None
+    revision: int
+    mode: str = ""
+    mchid: str = ""
+    appid: str = ""
+    sp_mchid: str = ""
+    sp_appid: str = ""
+    sub_mchid: str = ""
+    sub_appid: str = ""
+    serial_no: str = ""
+    app_id: str = ""
+    seller_id: str = ""
+
+
+class PaymentAccountList(Told, frozen=True, kw_only=True):
+    items: list[PaymentAccount]
+    in_use_after_s: Annotated[
+        int, Meta(description="Seconds after a change, then all of the system uses it.")
+    ]
+
+
+class AccountVerdict(Told, frozen=True, kw_only=True):
+    accepted: bool
+    reason: Annotated[str, Meta(description="The gateway's code, or ours; empty when accepted.")]
+    words: str

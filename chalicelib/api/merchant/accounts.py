@@ -1,0 +1,154 @@
+"""/v1/merchant/payment-accounts: where the shop's money goes, and what proves it is the shop."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.api.auth import Role, Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.limits import ACCOUNT_CHECKS
+from chalicelib.api.merchant import account_schemas as schemas
+from chalicelib.errors import Changed
+from chalicelib.gateways.secrets import KEPT_S
+from chalicelib.services.people import payment_accounts
+from chalicelib.services.people.payment_accounts import LOGIN, PAY, PAY_BY_ALIPAY, Account
+
+api = Api(__name__, prefix="/v1/merchant")
+OWNER = (Role.OWNER,)
+_DIRECT = ("mchid", "appid")
+_PARTNER = ("sp_mchid", "sp_appid", "sub_mchid", "sub_appid")
+_SIGNING = ("serial_no", "private_key", "api_v3_key", "public_keys")
+
+
+@api.operation(
+    "GET",
+    "/payment-accounts",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    answer=schemas.PaymentAccountList,
+)
+def list_payment_accounts(who: Staff) -> schemas.PaymentAccountList:
+    """Every method, configured or not, without its keys."""
+    found = payment_accounts.everything(who.merchant_id)
+    return schemas.PaymentAccountList(
+        items=[_shown(account) for account in found], in_use_after_s=KEPT_S
+    )
+
+
+@api.operation(
+    "PUT",
+    "/payment-accounts/wechat-pay",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    body=schemas.WechatPayChange,
+    answer=schemas.PaymentAccount,
+    refusals=[Changed],
+)
+def change_wechat_pay(who: Staff, body: schemas.WechatPayChange) -> schemas.PaymentAccount:
+    """Keep an account at WeChat Pay; in use everywhere within five minutes."""
+    names = _DIRECT if body.mode is schemas.Mode.DIRECT else _PARTNER
+    parts = {name: getattr(body, name) for name in (*names, *_SIGNING)}
+    return _change(who, PAY, {"mode": body.mode.value, **parts}, body.revision)
+
+
+@api.operation(
+    "PUT",
+    "/payment-accounts/alipay",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    body=schemas.AlipayChange,
+    answer=schemas.PaymentAccount,
+    refusals=[Changed],
+)
+def change_alipay(who: Staff, body: schemas.AlipayChange) -> schemas.PaymentAccount:
+    """Keep an account at Alipay; in use everywhere within five minutes."""
+    names = ("app_id", "seller_id", "private_key", "alipay_public_key")
+    parts = {name: getattr(body, name) for name in names}
+    return _change(who, PAY_BY_ALIPAY, parts, body.revision)
+
+
+@api.operation(
+    "PUT",
+    "/payment-accounts/wechat-login",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    body=schemas.WechatLoginChange,
+    answer=schemas.PaymentAccount,
+    refusals=[Changed],
+)
+def change_wechat_login(who: Staff, body: schemas.WechatLoginChange) -> schemas.PaymentAccount:
+    """Keep what the mini program's login needs; in use everywhere within five minutes."""
+    parts = {"appid": body.appid, "app_secret": body.app_secret}
+    return _change(who, LOGIN, parts, body.revision)
+
+
+@api.operation(
+    "POST",
+    "/payment-accounts/wechat-pay/check",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    answer=schemas.AccountVerdict,
+    limited=[ACCOUNT_CHECKS],
+)
+def check_wechat_pay(who: Staff) -> schemas.AccountVerdict:
+    """Ask WeChat Pay after an order that is not there: are the keys accepted?"""
+    return _verdict(who, PAY)
+
+
+@api.operation(
+    "POST",
+    "/payment-accounts/alipay/check",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    answer=schemas.AccountVerdict,
+    limited=[ACCOUNT_CHECKS],
+)
+def check_alipay(who: Staff) -> schemas.AccountVerdict:
+    """Ask Alipay after a trade that is not there: are the keys accepted?"""
+    return _verdict(who, PAY_BY_ALIPAY)
+
+
+@api.operation(
+    "POST",
+    "/payment-accounts/wechat-login/check",
+    audience=Audience.STAFF,
+    roles=OWNER,
+    answer=schemas.AccountVerdict,
+    limited=[ACCOUNT_CHECKS],
+)
+def check_wechat_login(who: Staff) -> schemas.AccountVerdict:
+    """Ask WeChat who nobody is: are the app and its secret accepted?"""
+    return _verdict(who, LOGIN)
+
+
+def _change(
+    who: Staff, method: str, parts: Mapping[str, Any], revision: int
+) -> schemas.PaymentAccount:
+    account = payment_accounts.change(
+        who.merchant_id,
+        method,
+        parts,
+        revision=revision,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return _shown(account)
+
+
+def _verdict(who: Staff, method: str) -> schemas.AccountVerdict:
+    said = payment_accounts.check(who.merchant_id, method)
+    return schemas.AccountVerdict(accepted=said.accepted, reason=said.reason, words=said.words)
+
+
+def _shown(account: Account) -> schemas.PaymentAccount:
+    item = account.item
+    return schemas.PaymentAccount(
+        method=account.method,
+        configured=bool(account.facts),
+        as_saved=account.as_saved,
+        key_serials=list(account.key_serials),
+        changed_at_s=item.changed_at_s if item else None,
+        changed_by=item.staff if item else None,
+        revision=item.revision if item else 0,
+        **account.facts,
+    )

@@ -1,0 +1,253 @@
+"""/v1/merchant/activities: publishing, changing, pausing and ending them."""
+
+from dataclasses import asdict
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.api import auth, pages
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import catalogue_schemas as schemas
+from chalicelib.api.once import HEADERS, once
+from chalicelib.domain.activity import ActivityState, state_of
+from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.counts import Sums
+from chalicelib.errors import (
+    ActivityClosed,
+    ActivityOverlaps,
+    Changed,
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotFound,
+    SoldOut,
+)
+from chalicelib.services.catalogue import activities, activity_lists, adjustments, publishing
+from chalicelib.services.reports import counting
+from chalicelib.services.trade import endings, terms
+from chalicelib.tables.catalogue import ActivityItem
+
+api = Api(__name__)
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ActivityInput,
+    answer=schemas.Activity,
+    status=201,
+    refusals=[InvalidRequest, ActivityOverlaps, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def publish_activity(who: auth.Staff, body: schemas.ActivityInput) -> schemas.Activity:
+    """Publish an activity; its stock moves from the product."""
+    made, now_s = once(api.current_request, who, "activity"), clock.now_s()
+    item = publishing.publish(
+        who.merchant_id,
+        draft_of(body),
+        staff=who.username,
+        now_s=now_s,
+        activity_id=made.item_id,
+        body_hash=made.body_hash,
+    )
+    return _activity(item, now_s)
+
+
+@api.operation(
+    "GET",
+    "/merchant/activities",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    query=schemas.ActivityPageQuery,
+    answer=schemas.ActivityPage,
+)
+def list_activities(who: auth.Staff, query: schemas.ActivityPageQuery) -> schemas.ActivityPage:
+    """Activities in one state, or all of them."""
+    now_s = clock.now_s()
+    scope = ("activities", who.merchant_id, query.category or "", query.state or "")
+    items, key = activity_lists.page(
+        who.merchant_id,
+        state=ActivityState(query.state) if query.state else None,
+        category_id=query.category,
+        key=pages.key_of(query.next, *scope),
+        limit=query.limit,
+        now_s=now_s,
+    )
+    sold_out = activity_lists.sold_out(items, now_s=now_s)
+    groups = counting.tallies(who.merchant_id, [item.activity_id for item in items])
+    found = [
+        schemas.ActivitySummary(
+            skus=[schemas.ActivitySku(**sku) for sku in item.skus],
+            **_shown(item, groups[item.activity_id], item.activity_id in sold_out, now_s),
+        )
+        for item in items
+    ]
+    return schemas.ActivityPage(found, pages.token_of(key, *scope))
+
+
+@api.operation(
+    "GET",
+    "/merchant/activities/{activity_id}",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    answer=schemas.Activity,
+    refusals=[NotFound],
+)
+def read_merchant_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
+    """An activity with its present terms and the stock it has left."""
+    return _activity(activities.read(who.merchant_id, activity_id), clock.now_s())
+
+
+@api.operation(
+    "PUT",
+    "/merchant/activities/{activity_id}",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ActivityChange,
+    answer=schemas.Activity,
+    refusals=[InvalidRequest, NotFound, ActivityClosed, ActivityOverlaps, Changed],
+)
+def change_activity(
+    activity_id: str, who: auth.Staff, body: schemas.ActivityChange
+) -> schemas.Activity:
+    """Make a new version of the terms; groups that are open keep theirs."""
+    now_s = clock.now_s()
+    item = publishing.change(
+        who.merchant_id,
+        activity_id,
+        _change(body),
+        revision=body.revision,
+        staff=who.username,
+        now_s=now_s,
+    )
+    return _activity(item, now_s)
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities/{activity_id}/stock",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.NewActivityStock,
+    answer=schemas.Activity,
+    refusals=[InvalidRequest, NotFound, ActivityClosed, SoldOut, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def add_activity_stock(
+    activity_id: str, who: auth.Staff, body: schemas.NewActivityStock
+) -> schemas.Activity:
+    """Move more units from the product to the activity."""
+    now_s = clock.now_s()
+    adjustments.add_stock(
+        who.merchant_id,
+        activity_id,
+        body.sku_id,
+        quantity=body.quantity,
+        staff=who.username,
+        now_s=now_s,
+        adjustment_id=once(api.current_request, who, "adjustment").item_id,
+    )
+    return _activity(activities.read(who.merchant_id, activity_id), now_s)
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities/{activity_id}/pause",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    answer=schemas.Activity,
+    refusals=[NotFound, ActivityClosed],
+)
+def pause_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
+    """Let no new groups open; those that are open go on."""
+    now_s = clock.now_s()
+    item = activities.pause(who.merchant_id, activity_id, staff=who.username, now_s=now_s)
+    return _activity(item, now_s)
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities/{activity_id}/resume",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    answer=schemas.Activity,
+    refusals=[NotFound, ActivityClosed],
+)
+def resume_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
+    """Let groups open again."""
+    now_s = clock.now_s()
+    item = activities.resume(who.merchant_id, activity_id, staff=who.username, now_s=now_s)
+    return _activity(item, now_s)
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities/{activity_id}/end",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ActivityEnd,
+    answer=schemas.Activity,
+    refusals=[NotFound],
+)
+def end_activity(activity_id: str, who: auth.Staff, body: schemas.ActivityEnd) -> schemas.Activity:
+    """End an activity for good; its open groups keep their deadlines, or are closed."""
+    now_s = clock.now_s()
+    item = endings.end(
+        who.merchant_id,
+        activity_id,
+        close_groups=body.groups == "close",
+        staff=who.username,
+        now_s=now_s,
+    )
+    return _activity(item, now_s)
+
+
+def draft_of(body: schemas.ActivityInput) -> Draft:
+    return Draft(
+        product_id=body.product_id,
+        title=body.title,
+        skus=tuple(DraftSku(sku.sku_id, sku.group_price_fen, sku.stock) for sku in body.skus),
+        seats_total=body.seats_total,
+        life_h=body.life_h,
+        starts_at_s=body.starts_at_s,
+        ends_at_s=body.ends_at_s,
+        limit_per_buyer=body.limit_per_buyer,
+        limit_per_order=body.limit_per_order,
+    )
+
+
+def _change(body: schemas.ActivityChange) -> Draft:
+    return Draft(
+        product_id="",  # an activity never changes its product
+        title=body.title,
+        skus=tuple(DraftSku(sku.sku_id, sku.group_price_fen) for sku in body.skus),
+        seats_total=body.seats_total,
+        life_h=body.life_h,
+        ends_at_s=body.ends_at_s,
+        limit_per_buyer=body.limit_per_buyer,
+        limit_per_order=body.limit_per_order,
+    )
+
+
+def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
+    left = activity_lists.stock_left(item)
+    skus = [
+        schemas.StockedActivitySku(**asdict(sku), available=left[sku.sku_id])
+        for sku in terms.terms_of(item).skus
+    ]
+    groups = counting.tallies(item.merchant_id, [item.activity_id])[item.activity_id]
+    return schemas.Activity(skus=skus, **_shown(item, groups, not any(left.values()), now_s))
+
+
+def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict[str, Any]:
+    """Every field that a summary and the whole have in common."""
+    names = set(schemas.ActivitySummary.__struct_fields__) - {"skus", "state", "groups"}
+    state = state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out)
+    counted = schemas.ActivityGroups(
+        opened=groups.groups_opened,
+        open=groups.groups_open,
+        formed=groups.groups_formed,
+        failed=groups.groups_failed,
+        formed_permille=groups.formed_permille,
+    )
+    return {name: getattr(item, name) for name in names} | {"state": state, "groups": counted}

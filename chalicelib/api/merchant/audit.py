@@ -1,0 +1,75 @@
+"""/v1/merchant/audit: who changed what, and when."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chalicelib import clock
+from chalicelib.api import pages
+from chalicelib.api.auth import MANAGERS, Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.schemas import PageQuery, Seconds, Told
+from chalicelib.domain.audit_words import words_of
+from chalicelib.domain.beijing import day_of
+from chalicelib.services.people import audit_log
+from chalicelib.tables.records import AuditItem
+
+api = Api(__name__, prefix="/v1/merchant")
+Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}(0[1-9]|1[0-2])\Z", description="In Beijing.")]
+Person = Annotated[str, Meta(max_length=32, description="Only what this person did.")]
+Subject = Annotated[
+    str, Meta(max_length=128, description='Of what: "product#…", or "product" for all of them.')
+]
+
+
+class AuditQuery(PageQuery, frozen=True, kw_only=True):
+    month: Month | None = None  # None: this one
+    staff: Person | None = None
+    subject: Subject | None = None
+
+
+class AuditRow(Told, frozen=True, kw_only=True):
+    """`before` and `after` hold the fields that differ; `before` is empty for what is new."""
+
+    at_s: Seconds
+    staff: str
+    action: str
+    words: Annotated[str, Meta(description="The action, for people.")]
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class AuditPage(Told, frozen=True, kw_only=True):
+    items: list[AuditRow]
+    next: str | None
+
+
+@api.operation(
+    "GET", "/audit", audience=Audience.STAFF, roles=MANAGERS, query=AuditQuery, answer=AuditPage
+)
+def list_audit(who: Staff, query: AuditQuery) -> AuditPage:
+    """Changes by staff, the newest first; a page of a search may be short and go on."""
+    month = query.month or f"{day_of(clock.now_s()):%Y%m}"
+    scope = ("audit", who.merchant_id, month, query.staff or "", query.subject or "")
+    found, key = audit_log.page(
+        who.merchant_id,
+        month,
+        staff=query.staff,
+        subject=query.subject,
+        after=pages.key_of(query.next, *scope),
+        limit=query.limit,
+    )
+    return AuditPage(items=[_shown(row) for row in found], next=pages.token_of(key, *scope))
+
+
+def _shown(row: AuditItem) -> AuditRow:
+    return AuditRow(
+        at_s=row.at_s,
+        staff=row.staff,
+        action=row.action,
+        words=words_of(row.action),
+        subject=row.subject,
+        before=row.before.as_dict(),
+        after=row.after.as_dict(),
+    )

@@ -1,0 +1,286 @@
+"""What staff send and receive. Amounts are whole fen, times epoch seconds, UTC.
+
+Limits here keep nonsense out; what a shop may promise is decided by the domain, which tells all
+problems of a draft at once, each with its field and what to do.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.api.pages import PAGE_MAX
+from chalicelib.domain.activity import ActivityState
+from chalicelib.domain.product import (
+    PRICE_FEN_MAX,
+    SKUS_MAX,
+    SPEC_NAMES_MAX,
+    STOCK_MAX,
+)
+from chalicelib.services.catalogue import adjustments
+
+Fen = Annotated[int, Meta(ge=0, le=PRICE_FEN_MAX, description="Whole fen.")]
+Units = Annotated[int, Meta(ge=0, le=STOCK_MAX, description="Units of stock.")]
+EpochS = Annotated[int, Meta(ge=0, le=9_999_999_999, description="Epoch seconds, UTC.")]
+Id = Annotated[str, Meta(min_length=22, max_length=22, pattern=r"^[0-9A-Za-z]+\Z")]
+Revision = Annotated[
+    int, Meta(ge=1, description="As read; when somebody changed the item since: 409 changed.")
+]
+Text = Annotated[str, Meta(max_length=200)]
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body or a query; what it does not name is refused."""
+
+
+class PageQuery(Input, frozen=True):
+    next: Annotated[str, Meta(max_length=1000, description="From the page before.")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 20
+
+
+class CategoryPageQuery(PageQuery, frozen=True):
+    category: Id | None = None
+
+
+class ActivityPageQuery(CategoryPageQuery, frozen=True):
+    state: Literal["scheduled", "running", "paused", "ended"] | None = None
+
+
+class SkuInput(Input, frozen=True):
+    specs: Annotated[
+        dict[Text, Text], Meta(max_length=SPEC_NAMES_MAX + 7, description="Name to value.")
+    ]
+    list_price_fen: Fen
+    solo_price_fen: Fen
+    sku_id: Annotated[Id | None, Meta(description="None: a new SKU, which brings its stock.")] = (
+        None
+    )
+    stock: Units | None = None
+    image: Annotated[str, Meta(max_length=1000, description="Of an accepted picture.")] = ""
+    code: Annotated[str, Meta(max_length=100, description="The shop's own, searched for.")] = ""
+    cost_fen: Annotated[Fen | None, Meta(description="What the shop paid; for staff.")] = None
+    weight_g: Annotated[int, Meta(ge=0, description="Packed; 0: not known.")] = 0
+
+
+class ProductInput(Input, frozen=True):
+    title: Text
+    category_id: Id
+    skus: Annotated[list[SkuInput], Meta(max_length=SKUS_MAX)]
+    description: Annotated[
+        str,
+        Meta(
+            max_length=20_000,
+            description="HTML: p, br, b, strong, i, em, ul, ol, li, h3, img of accepted pictures.",
+        ),
+    ] = ""
+    images: Annotated[
+        list[Annotated[str, Meta(max_length=1000)]],
+        Meta(max_length=50, description="Of accepted pictures."),
+    ] = []
+    on_sale: bool = True
+    selling_point: Text = ""
+    unit: Annotated[str, Meta(max_length=50, description="What one of it is called.")] = ""
+    warn_below: Annotated[
+        Units, Meta(description="The state low_stock: a SKU has fewer units. 0: never.")
+    ] = 0
+    freight_template_id: Annotated[
+        str, Meta(pattern=r"^([0-9A-Za-z]{22})?\Z", description="Empty: sent free of charge.")
+    ] = ""
+
+
+class ProductChange(ProductInput, frozen=True, kw_only=True):
+    revision: Revision
+
+
+class Sku(msgspec.Struct, frozen=True):
+    sku_id: str
+    specs: dict[str, str]
+    image: str
+    code: str
+    list_price_fen: int
+    solo_price_fen: int
+    cost_fen: int | None
+    weight_g: int = 0
+
+
+class StockedSku(Sku, frozen=True, kw_only=True):
+    available: int  # units that no activity holds
+    activities: list[str]  # ids of those that sell it
+
+
+class ProductPageQuery(CategoryPageQuery, frozen=True):
+    state: Literal["on_sale", "off_sale", "low_stock", "sold_out"] | None = None
+    q: Annotated[
+        str, Meta(max_length=60, description="Words that the title or a SKU's code holds.")
+    ] = ""
+
+
+class ProductSummary(msgspec.Struct, frozen=True):
+    product_id: str
+    category_id: str
+    title: str
+    image: str
+    on_sale: bool
+    skus: list[Sku]
+    available: Annotated[int, Meta(description="Units that no activity holds, of all SKUs.")]
+    activities: Annotated[list[str], Meta(description="Ids of those that hold some of its stock.")]
+    held: Annotated[int, Meta(description="Units that those have left, of all SKUs.")]
+    warn_below: int
+    created_at_s: int
+    revision: int
+
+
+class ProductPage(msgspec.Struct, frozen=True):
+    items: list[ProductSummary]
+    next: str | None
+
+
+class Product(msgspec.Struct, frozen=True):
+    product_id: str
+    category_id: str
+    title: str
+    description: str
+    images: list[str]
+    on_sale: bool
+    selling_point: str
+    unit: str
+    warn_below: int
+    skus: list[StockedSku]
+    freight_template_id: str
+    created_at_s: int
+    revision: int
+
+
+class ShelfChange(Input, frozen=True):
+    on_sale: bool
+    revision: Revision
+
+
+class StockAdjustment(Input, frozen=True):
+    sku_id: Id
+    delta: Annotated[
+        int, Meta(ge=-STOCK_MAX, le=STOCK_MAX, description="Units to add, or to take away.")
+    ]
+    reason: Annotated[str, Meta(min_length=1, max_length=adjustments.REASON_MAX)]
+
+
+class SkuStock(msgspec.Struct, frozen=True):
+    sku_id: str
+    available: int
+
+
+class StockChange(msgspec.Struct, frozen=True):
+    sku_id: str
+    delta: Annotated[int, Meta(description="Units added, or taken away.")]
+    activity_id: Annotated[str | None, Meta(description="Where they went; null: in or out.")]
+    reason: str
+    staff: str
+    at_s: int
+
+
+class StockHistory(msgspec.Struct, frozen=True):
+    items: list[StockChange]
+    next: str | None
+
+
+class ActivitySkuChange(Input, frozen=True):
+    sku_id: Id
+    group_price_fen: Annotated[
+        int, Meta(ge=0, le=PRICE_FEN_MAX, description="Below the solo price.")
+    ]
+
+
+class ActivitySkuInput(ActivitySkuChange, frozen=True, kw_only=True):
+    stock: Annotated[int, Meta(ge=0, le=STOCK_MAX, description="Units to move from the product.")]
+
+
+class ActivityRules(Input, frozen=True, kw_only=True):
+    title: Text
+    seats_total: Annotated[int, Meta(ge=0, le=9_999, description="2 to 100.")]
+    life_h: Annotated[int, Meta(ge=0, le=9_999, description="Hours of a group, 1 to 72.")]
+    ends_at_s: EpochS
+    limit_per_buyer: Annotated[
+        int, Meta(ge=0, le=99_999, description="Units over the activity; 0: no limit.")
+    ] = 0
+    limit_per_order: Annotated[int, Meta(ge=0, le=99_999, description="1 to 999.")] = 1
+
+
+class ActivityInput(ActivityRules, frozen=True, kw_only=True):
+    product_id: Id
+    skus: Annotated[list[ActivitySkuInput], Meta(max_length=SKUS_MAX)]
+    starts_at_s: Annotated[
+        int, Meta(ge=0, le=9_999_999_999, description="0 or a time that has passed: at once.")
+    ] = 0
+
+
+class ActivityChange(ActivityRules, frozen=True, kw_only=True):
+    skus: Annotated[list[ActivitySkuChange], Meta(max_length=SKUS_MAX)]
+    revision: Revision
+
+
+class NewActivityStock(Input, frozen=True):
+    sku_id: Id
+    quantity: Annotated[int, Meta(ge=1, le=STOCK_MAX)]
+
+
+class ActivitySku(msgspec.Struct, frozen=True):
+    sku_id: str
+    spec: str
+    list_price_fen: int
+    solo_price_fen: int
+    group_price_fen: int
+
+
+class StockedActivitySku(ActivitySku, frozen=True):
+    available: int
+
+
+class ActivityEnd(Input, frozen=True):
+    groups: Annotated[
+        Literal["keep", "close"],
+        Meta(description="Open groups keep their deadlines, or are closed and refunded."),
+    ] = "keep"
+
+
+class ActivityGroups(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an activity's groups, as far as it has been counted."""
+
+    opened: int
+    open: int
+    formed: int
+    failed: int
+    formed_permille: Annotated[
+        int | None, Meta(description="Formed of formed and failed, in thousandths.")
+    ]
+
+
+class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
+    activity_id: str
+    product_id: str
+    category_id: str
+    title: str
+    image: str
+    state: ActivityState
+    version: int
+    revision: int
+    seats_total: int
+    life_h: int
+    starts_at_s: int
+    ends_at_s: int
+    ended_at_s: int | None  # when staff ended it early
+    groups: ActivityGroups
+    limit_per_buyer: int
+    limit_per_order: int
+
+
+class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):
+    skus: list[ActivitySku]
+
+
+class Activity(_ActivityTerms, frozen=True, kw_only=True):
+    skus: list[StockedActivitySku]
+
+
+class ActivityPage(msgspec.Struct, frozen=True):
+    items: list[ActivitySummary]
+    next: str | None

@@ -1,0 +1,88 @@
+"""/v1/merchant/dashboard: the shop at a glance."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib import clock
+from chalicelib.api.auth import ANY_ROLE, Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.schemas import Fen, Seconds, Told
+from chalicelib.domain.counts import Sums
+from chalicelib.services.reports import dashboard
+
+api = Api(__name__, prefix="/v1/merchant")
+
+Waiting = Annotated[int, Meta(ge=0, le=dashboard.TO_DO_MAX, description="100: or more.")]
+
+
+class SumsShown(Told, frozen=True, kw_only=True):
+    paid_fen: Annotated[Fen, Meta(description="Captured, by the time of payment.")]
+    refunded_fen: Annotated[Fen, Meta(description="Confirmed, by the gateway's time.")]
+    orders_paid: int
+    groups_opened: int
+    groups_formed: int
+    groups_failed: int
+    formed_permille: Annotated[
+        int | None, Meta(description="Formed of formed and failed, in thousandths.")
+    ]
+
+
+class DayShown(SumsShown, frozen=True, kw_only=True):
+    day: Annotated[str, Meta(description="YYYY-MM-DD in Beijing.")]
+
+
+class Comparison(Told, frozen=True, kw_only=True):
+    until_s: Annotated[Seconds, Meta(description="The last whole hour of today.")]
+    today: SumsShown
+    yesterday: Annotated[SumsShown, Meta(description="Until the same hour.")]
+
+
+class ToDoShown(Told, frozen=True, kw_only=True):
+    to_ship: Waiting
+    after_sales: Waiting
+    refunds: Annotated[Waiting, Meta(description="Orders with one that needs a person.")]
+    groups_ending_soon: Annotated[
+        Waiting | None, Meta(description="Within 2 hours; null: too many activities run.")
+    ]
+    differences: Annotated[Waiting, Meta(description="From bills, not repaired, of 30 days.")]
+
+
+class Dashboard(Told, frozen=True, kw_only=True):
+    now_s: Seconds
+    to_do: ToDoShown
+    today: SumsShown
+    compared: Comparison
+    days: Annotated[list[DayShown], Meta(description="The newest first, today among them.")]
+
+
+@api.operation(
+    "GET",
+    "/dashboard",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=Dashboard,
+)
+def read_dashboard(who: Staff) -> Dashboard:
+    """What happened today and in 30 days, by day, and what waits for somebody."""
+    now_s = clock.now_s()
+    figures = dashboard.figures(who.merchant_id, now_s=now_s)
+    return Dashboard(
+        now_s=now_s,
+        to_do=ToDoShown(**asdict(dashboard.to_do(who.merchant_id, now_s=now_s))),
+        today=_sums(figures.today),
+        compared=Comparison(
+            until_s=figures.until_s,
+            today=_sums(figures.today_until),
+            yesterday=_sums(figures.yesterday_until),
+        ),
+        days=[
+            DayShown(day=day.isoformat(), **asdict(sums), formed_permille=sums.formed_permille)
+            for day, sums in figures.days
+        ],
+    )
+
+
+def _sums(sums: Sums) -> SumsShown:
+    return SumsShown(**asdict(sums), formed_permille=sums.formed_permille)

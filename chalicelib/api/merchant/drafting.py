@@ -1,0 +1,108 @@
+"""/v1/merchant/activities: checking a draft, copying an activity, what ending one would mean."""
+
+from dataclasses import asdict
+
+import msgspec
+
+from chalicelib import clock
+from chalicelib.api import auth
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import catalogue_schemas as schemas
+from chalicelib.api.merchant.activities import draft_of
+from chalicelib.errors import NotFound
+from chalicelib.services.catalogue import drafting
+from chalicelib.services.trade import endings
+
+api = Api(__name__)
+
+
+class DraftProblem(msgspec.Struct, frozen=True):
+    field: str
+    problem: str
+
+
+class Overlap(msgspec.Struct, frozen=True):
+    """Another activity that sells one of the SKUs at the same time."""
+
+    activity_id: str
+    name: str
+    starts_at_s: int
+    ends_at_s: int
+
+
+class DraftChecked(msgspec.Struct, frozen=True):
+    problems: list[DraftProblem]
+    overlaps: list[Overlap]
+
+
+class CopiedSku(msgspec.Struct, frozen=True):
+    sku_id: str
+    group_price_fen: int
+    stock: int
+
+
+class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """A body for publishing, not stored; `stock` is 0 until staff say how many."""
+
+    product_id: str
+    title: str
+    skus: list[CopiedSku]
+    seats_total: int
+    life_h: int
+    starts_at_s: int
+    ends_at_s: int
+    limit_per_buyer: int
+    limit_per_order: int
+
+
+class OpenGroups(msgspec.Struct, frozen=True):
+    """What closing the open groups now would mean. complete: false when there are more."""
+
+    groups: int
+    payments: int
+    amount_fen: int
+    complete: bool
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities/check",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ActivityInput,
+    answer=DraftChecked,
+)
+def check_activity(who: auth.Staff, body: schemas.ActivityInput) -> DraftChecked:
+    """What would keep this body from being published now; nothing is written."""
+    checked = drafting.check(who.merchant_id, draft_of(body), now_s=clock.now_s())
+    return DraftChecked(
+        problems=[DraftProblem(**problem) for problem in checked.problems],
+        overlaps=[Overlap(**asdict(claim)) for claim in checked.overlaps],
+    )
+
+
+@api.operation(
+    "POST",
+    "/merchant/activities/{activity_id}/copy",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    answer=CopiedActivity,
+    refusals=[NotFound],
+)
+def copy_activity(activity_id: str, who: auth.Staff) -> CopiedActivity:
+    """A body for publishing an activity like this one; nothing is written."""
+    draft = drafting.copied(who.merchant_id, activity_id, now_s=clock.now_s())
+    return msgspec.convert(asdict(draft), CopiedActivity)
+
+
+@api.operation(
+    "GET",
+    "/merchant/activities/{activity_id}/open-groups",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    answer=OpenGroups,
+    refusals=[NotFound],
+)
+def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
+    """How many groups, payments and fen closing the open groups would concern."""
+    return OpenGroups(**asdict(endings.concerned(who.merchant_id, activity_id)))

@@ -1,0 +1,208 @@
+"""/v1/merchant/groups: looking at groups, closing one with refund, giving one more time."""
+
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.api import pages
+from chalicelib.api.auth import ANY_ROLE, MANAGERS, Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import group_schemas as schemas
+from chalicelib.domain import group as rules
+from chalicelib.domain.group import FailedReason, GroupStatus
+from chalicelib.domain.group_words import group_text
+from chalicelib.domain.ids import OrderId, is_id
+from chalicelib.domain.money import yuan
+from chalicelib.domain.order import RefundStatus
+from chalicelib.domain.words import masked_phone, staff_text
+from chalicelib.errors import (
+    ActivityClosed,
+    Changed,
+    Conflict,
+    GroupClosed,
+    InvalidRequest,
+    NotFound,
+)
+from chalicelib.services.trade import group_controls, group_lists, group_view, terms, waits
+from chalicelib.services.trade.group_lists import Tab
+from chalicelib.services.trade.group_view import Event, GroupView, Happened, Member
+from chalicelib.tables.trade import GroupItem
+
+api = Api(__name__, prefix="/v1/merchant")
+
+EVENT_WORDS = {
+    Happened.OPENED: "{name}付款 {amount}，开团",
+    Happened.PAID: "{name}付款 {amount}",
+    Happened.REFUND_REQUESTED: "发起退款 {amount} 给{name}",
+    Happened.REFUNDED: "{name}的退款 {amount} 已到账",
+}
+
+
+@api.operation(
+    "GET",
+    "/groups",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    query=schemas.GroupQuery,
+    answer=schemas.GroupRows,
+    refusals=[InvalidRequest, NotFound],
+)
+def list_shop_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows:
+    """Groups of the shop or of one activity: open ones by deadline, decided ones newest first."""
+    now_s = clock.now_s()
+    if is_id(query.q):
+        found = group_lists.by_id(who.merchant_id, query.q)
+        return schemas.GroupRows(items=[_row(group, now_s) for group in found], next=None)
+    scope = ("groups", who.merchant_id, query.tab, query.activity_id or "", query.q)
+    found, key = group_lists.page(
+        who.merchant_id,
+        Tab(query.tab),
+        activity_id=query.activity_id,
+        leader=query.q,
+        after=pages.key_of(query.next, *scope),
+        limit=query.limit,
+        now_s=now_s,
+    )
+    rows = [_row(group, now_s) for group in found]
+    return schemas.GroupRows(items=rows, next=pages.token_of(key, *scope))
+
+
+@api.operation(
+    "GET",
+    "/groups/{group_id}",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=schemas.GroupShown,
+    refusals=[NotFound],
+)
+def read_shop_group(who: Staff, group_id: str) -> schemas.GroupShown:
+    """A group with its terms, its members and their orders, and what happened when."""
+    return _shown(group_view.look(who.merchant_id, group_id), clock.now_s())
+
+
+@api.operation(
+    "POST",
+    "/groups/{group_id}/closing",
+    audience=Audience.STAFF,
+    roles=MANAGERS,
+    body=schemas.ClosingGiven,
+    answer=schemas.GroupShown,
+    refusals=[NotFound, GroupClosed],
+)
+def close_group(who: Staff, group_id: str, body: schemas.ClosingGiven) -> schemas.GroupShown:
+    """Close an open group; its members are told why and get their money back."""
+    now_s = clock.now_s()
+    group_controls.close(
+        who.merchant_id, group_id, reason=body.reason, staff=who.username, now_s=now_s
+    )
+    return _shown(group_view.look(who.merchant_id, group_id), now_s)
+
+
+@api.operation(
+    "POST",
+    "/groups/{group_id}/extension",
+    audience=Audience.STAFF,
+    roles=MANAGERS,
+    body=schemas.ExtensionGiven,
+    answer=schemas.GroupShown,
+    refusals=[NotFound, GroupClosed, Changed, Conflict, ActivityClosed],
+)
+def extend_group(who: Staff, group_id: str, body: schemas.ExtensionGiven) -> schemas.GroupShown:
+    """Give an open group more time, until the end of its activity at most."""
+    now_s = clock.now_s()
+    group_controls.extend(
+        who.merchant_id,
+        group_id,
+        hours=body.hours,
+        expires_at_s=body.expires_at_s,
+        staff=who.username,
+        now_s=now_s,
+    )
+    return _shown(group_view.look(who.merchant_id, group_id), now_s)
+
+
+def _row(item: GroupItem, now_s: int) -> schemas.GroupRow:
+    return schemas.GroupRow(**_fields(item, now_s))
+
+
+def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
+    offer = terms.version(item.merchant_id, item.activity_id, item.version)
+    view = item.view()
+    status = rules.shown_status(view, now_s=now_s, grace_s=waits.GRACE_S)
+    overdue = status is GroupStatus.FAILED and item.failed_reason is None
+    failed_reason = FailedReason.DUE.value if overdue else item.failed_reason
+    leaders = view.members.get(item.leader_id)
+    return {
+        "group_id": item.group_id,
+        "activity_id": item.activity_id,
+        "title": offer.title,
+        "image": offer.image,
+        "leader_name": item.leader_name,
+        "status": status.value,
+        "status_text": group_text(status, failed_reason),
+        "failed_reason": failed_reason,
+        "seats_total": view.seats_total,
+        "seats_taken": view.seats_taken,
+        "seats_paid": view.seats_paid,
+        "opened_at_s": OrderId(item.leader_id, leaders).placed_at_s if leaders else 0,
+        "expires_at_s": view.expires_at_s,
+        "decided_at_s": item.decided_at_s,
+    }
+
+
+def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
+    group, offer = view.group, view.terms
+    more = rules.is_joinable(group.view(), now_s=now_s) and group.ends_at_s > group.expires_at_s
+    return schemas.GroupShown(
+        **_fields(group, now_s),
+        closed_words=group.closed_words,
+        extensible_until_s=group.ends_at_s if more else None,
+        terms=schemas.GroupTerms(
+            version=offer.version,
+            seats_total=offer.seats_total,
+            life_h=offer.life_h,
+            ends_at_s=offer.ends_at_s,
+            limit_per_buyer=offer.limit_per_buyer,
+            limit_per_order=offer.limit_per_order,
+            group_price_fen=min(sku.group_price_fen for sku in offer.skus),
+        ),
+        members=[_member(member) for member in view.members],
+        events=[_event(event, view) for event in view.events],
+    )
+
+
+def _member(member: Member) -> schemas.GroupMember:
+    item, known = member.order, member.order.view()
+    lines = member.detail.lines.as_dict() if member.detail else {}
+    address = member.detail.address.as_dict() if member.detail else {}
+    seat = known.seat_payment
+    refunds = sorted(known.refunds.values(), key=lambda refund: refund.at_s)
+    confirmed = (r.amount_fen for r in refunds if r.status is RefundStatus.SUCCEEDED)
+    return schemas.GroupMember(
+        name=member.name,
+        phone=masked_phone(address.get("phone", "")),
+        is_leader=member.is_leader,
+        sku_id=item.sku_id,
+        spec=lines.get("spec", ""),
+        quantity=item.quantity,
+        paid_fen=seat[1].amount_fen if seat else 0,
+        order_id=str(item.order_id),
+        status=item.status,
+        status_text=staff_text(known),
+        refund_status=refunds[-1].status.value if refunds else None,
+        refunded_fen=sum(confirmed),
+        invited_by=member.invited_by,
+    )
+
+
+def _event(event: Event, view: GroupView) -> schemas.GroupEvent:
+    group = view.group
+    words = EVENT_WORDS.get(event.what) or group_text(
+        GroupStatus(group.status), group.failed_reason
+    )
+    return schemas.GroupEvent(
+        at_s=event.at_s,
+        what=event.what.value,
+        text=words.format(name=event.name, amount=yuan(event.amount_fen)),
+        order_id=event.order_id,
+        amount_fen=event.amount_fen,
+    )

@@ -1,0 +1,169 @@
+"""Staff sessions, and /v1/merchant/me: what people do with their own account."""
+
+import io
+
+from chalicelib import clock
+from chalicelib.api import auth, limits
+from chalicelib.api.auth import ANY_ROLE, Role, Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import people_schemas as schemas
+from chalicelib.api.schemas import Done
+from chalicelib.domain import totp
+from chalicelib.errors import (
+    AccountDisabled,
+    Changed,
+    Conflict,
+    NotFound,
+    TotpNeeded,
+    WrongPassword,
+    WrongTotp,
+)
+from chalicelib.services.people import merchants, own_account, staff
+from chalicelib.tables.catalogue import StaffItem
+
+api = Api(__name__)
+
+
+@api.operation(
+    "POST",
+    "/merchants/{merchant_id}/staff-sessions",
+    audience=Audience.PUBLIC,
+    body=schemas.StaffLogin,
+    answer=schemas.StaffSession,
+    status=201,
+    refusals=[NotFound, WrongPassword, AccountDisabled, TotpNeeded, WrongTotp],
+    limited=[limits.STAFF_LOGINS],
+)
+def create_staff_session(merchant_id: str, body: schemas.StaffLogin) -> schemas.StaffSession:
+    """Log in as staff."""
+    now_s = clock.now_s()
+    item = staff.login(merchant_id, body.username, body.password, code=body.code, now_s=now_s)
+    return _session(item, item.session_version, now_s=now_s)
+
+
+@api.operation("GET", "/merchant/me", audience=Audience.STAFF, roles=ANY_ROLE, answer=schemas.Me)
+def read_own_account(who: Staff) -> schemas.Me:
+    """Whose session this is."""
+    item = staff.read(who.merchant_id, who.username)
+    return schemas.Me(
+        merchant_id=who.merchant_id,
+        username=item.username,
+        name=item.name,
+        role=Role(item.role),
+        totp=item.totp_secret is not None,
+        last_login_at_s=item.last_login_at_s,
+    )
+
+
+@api.operation(
+    "PUT",
+    "/merchant/me/password",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    body=schemas.PasswordChange,
+    answer=schemas.StaffSession,
+    refusals=[Changed],
+    newcomers=True,
+)
+def change_own_password(who: Staff, body: schemas.PasswordChange) -> schemas.StaffSession:
+    """Choose another password: every session ends, and the answer is a new one."""
+    now_s = clock.now_s()
+    version = own_account.change_password(
+        who.merchant_id, who.username, body.old_password, body.new_password, now_s=now_s
+    )
+    item = staff.read(who.merchant_id, who.username)
+    return _session(item, version, now_s=now_s)
+
+
+@api.operation(
+    "POST",
+    "/merchant/me/sessions/renewal",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=schemas.StaffSession,
+    status=201,
+)
+def renew_own_session(who: Staff) -> schemas.StaffSession:
+    """A fresh session while the old one is good, up to a week from the login."""
+    item = staff.read(who.merchant_id, who.username)
+    return _session(item, item.session_version, now_s=clock.now_s(), since_s=who.since_s)
+
+
+@api.operation(
+    "POST", "/merchant/me/sessions/end", audience=Audience.STAFF, roles=ANY_ROLE, answer=Done
+)
+def end_own_sessions(who: Staff) -> Done:
+    """End every session of one's own, this one too."""
+    own_account.end_sessions(who.merchant_id, who.username, now_s=clock.now_s())
+    return Done()
+
+
+@api.operation(
+    "POST",
+    "/merchant/me/totp",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=schemas.TotpBegun,
+    status=201,
+    refusals=[Conflict],
+)
+def begin_own_totp(who: Staff) -> schemas.TotpBegun:
+    """A secret for an authenticator app; in use when its first code is confirmed."""
+    secret = own_account.begin_totp(who.merchant_id, who.username)
+    shop = merchants.read(who.merchant_id)
+    url = totp.address(secret, issuer=shop.name, account=who.username)
+    return schemas.TotpBegun(secret=totp.base32(secret), url=url, qr_svg=_qr_svg(url))
+
+
+@api.operation(
+    "POST",
+    "/merchant/me/totp/confirmation",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    body=schemas.TotpConfirmation,
+    answer=Done,
+    refusals=[Conflict],
+)
+def confirm_own_totp(who: Staff, body: schemas.TotpConfirmation) -> Done:
+    """Ask for codes at every login from now on."""
+    own_account.confirm_totp(who.merchant_id, who.username, body.code, now_s=clock.now_s())
+    return Done()
+
+
+@api.operation(
+    "POST",
+    "/merchant/me/totp/removal",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    body=schemas.TotpRemoval,
+    answer=Done,
+    refusals=[Changed],
+)
+def remove_own_totp(who: Staff, body: schemas.TotpRemoval) -> Done:
+    """Ask for codes no more."""
+    own_account.remove_totp(who.merchant_id, who.username, body.password, now_s=clock.now_s())
+    return Done()
+
+
+def _session(
+    item: StaffItem, version: int, *, now_s: int, since_s: int | None = None
+) -> schemas.StaffSession:
+    token, expires_at_s = auth.staff_token(
+        item.merchant_id, item.username, version, now_s=now_s, since_s=since_s
+    )
+    return schemas.StaffSession(
+        token=token,
+        username=item.username,
+        name=item.name,
+        role=Role(item.role),
+        expires_at_s=expires_at_s,
+        must_change_password=item.must_change,
+    )
+
+
+def _qr_svg(text: str) -> str:
+    import segno  # only who sets up an authenticator app needs it
+
+    picture = io.BytesIO()
+    segno.make(text, micro=False).save(picture, kind="svg", scale=4, xmldecl=False)
+    return picture.getvalue().decode()

@@ -1,0 +1,194 @@
+"""What staff see and decide of money: after-sale, an order's ledger, differences from bills."""
+
+from chalicelib import clock
+from chalicelib.api import after_sale_schemas as schemas
+from chalicelib.api import pages, shapes
+from chalicelib.api.auth import ANY_ROLE, MANAGERS, Staff
+from chalicelib.api.buyers.after_sales import shown
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.schemas import PageQuery
+from chalicelib.domain import ledger
+from chalicelib.domain.after_sale import AfterSaleRefused
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.reconcile import WORDS, Difference
+from chalicelib.domain.words import MOVEMENT_WORDS
+from chalicelib.errors import NotFound
+from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation
+from chalicelib.services.trade import orders
+from chalicelib.tables.records import DifferenceItem, ReconciliationItem
+
+api = Api(__name__, prefix="/v1/merchant")
+
+
+@api.operation(
+    "GET",
+    "/after-sales",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    query=schemas.AfterSaleQuery,
+    answer=schemas.AfterSaleRows,
+)
+def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.AfterSaleRows:
+    """Requests in one status, the longest waiting first."""
+    scope = ("after_sales", who.merchant_id, query.status)
+    found, key = after_sales.in_status(
+        who.merchant_id, query.status, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    return schemas.AfterSaleRows(
+        items=[shown(item) for item in found], next=pages.token_of(key, *scope)
+    )
+
+
+@api.operation(
+    "POST",
+    "/after-sales/{after_sale_id}/approval",
+    audience=Audience.STAFF,
+    roles=MANAGERS,
+    body=schemas.ApprovalGiven,
+    answer=schemas.AfterSaleShown,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def approve_after_sale(
+    who: Staff, after_sale_id: str, body: schemas.ApprovalGiven
+) -> schemas.AfterSaleShown:
+    """Give money back, what was asked or less; it cannot be taken back."""
+    order_id, letter = _parts(after_sale_id)
+    return shown(
+        after_sale_decisions.approve(
+            who.merchant_id,
+            order_id,
+            letter,
+            amount_fen=body.amount_fen,
+            units_back=body.units_back,
+            staff=who.username,
+            now_s=clock.now_s(),
+        )
+    )
+
+
+@api.operation(
+    "POST",
+    "/after-sales/{after_sale_id}/refusal",
+    audience=Audience.STAFF,
+    roles=MANAGERS,
+    body=schemas.RefusalGiven,
+    answer=schemas.AfterSaleShown,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def refuse_after_sale(
+    who: Staff, after_sale_id: str, body: schemas.RefusalGiven
+) -> schemas.AfterSaleShown:
+    """Refuse a request, with a reply to its buyer."""
+    order_id, letter = _parts(after_sale_id)
+    now_s = clock.now_s()
+    return shown(
+        after_sale_decisions.refuse(
+            who.merchant_id, order_id, letter, reply=body.reply, staff=who.username, now_s=now_s
+        )
+    )
+
+
+@api.operation(
+    "GET",
+    "/orders/{order_id}/ledger",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=schemas.LedgerShown,
+    refusals=[NotFound],
+)
+def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
+    """Every movement of an order's money, with both accounts, and what they add up to."""
+    parsed = OrderId.parse(order_id)
+    if parsed is None:
+        raise NotFound("没有找到这个订单。")
+    order = orders.get(who.merchant_id, parsed)
+    entries = order.entries()
+    return schemas.LedgerShown(
+        order_id=order_id,
+        rows=[
+            schemas.LedgerRow(
+                number=f"{order_id}{entry.of}",
+                movement=entry.movement.value,
+                movement_text=MOVEMENT_WORDS[entry.movement],
+                debit=entry.legs[0].value,
+                credit=entry.legs[1].value,
+                amount_fen=entry.amount_fen,
+                at_s=entry.at_s,
+            )
+            for entry in entries
+        ],
+        balances={str(account): fen for account, fen in ledger.balances(entries).items()},
+        refunds=shapes.refunds(order),
+    )
+
+
+@api.operation(
+    "GET",
+    "/reconciliations",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    query=PageQuery,
+    answer=schemas.ReconciliationRows,
+)
+def list_reconciliations(who: Staff, query: PageQuery) -> schemas.ReconciliationRows:
+    """Days whose bills were compared with the ledger, the newest first."""
+    scope = ("reconciliations", who.merchant_id)
+    found, key = reconciliation.days(
+        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    return schemas.ReconciliationRows(
+        items=[_day(item) for item in found], next=pages.token_of(key, *scope)
+    )
+
+
+@api.operation(
+    "GET",
+    "/differences",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    query=PageQuery,
+    answer=schemas.DifferenceRows,
+)
+def list_differences(who: Staff, query: PageQuery) -> schemas.DifferenceRows:
+    """Where a bill and the ledger did not say the same, the newest day first."""
+    scope = ("differences", who.merchant_id)
+    found, key = reconciliation.differences(
+        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    return schemas.DifferenceRows(
+        items=[_difference(item) for item in found], next=pages.token_of(key, *scope)
+    )
+
+
+def _parts(after_sale_id: str) -> tuple[OrderId, str]:
+    order_id = OrderId.parse(after_sale_id[:-1])
+    if order_id is None:
+        raise NotFound("没有找到这个售后申请。")
+    return order_id, after_sale_id[-1]
+
+
+def _day(item: ReconciliationItem) -> schemas.ReconciliationRow:
+    return schemas.ReconciliationRow(
+        day=item.day,
+        method=item.method,
+        payments=item.payments,
+        paid_fen=item.paid_fen,
+        refunds=item.refunds,
+        refunded_fen=item.refunded_fen,
+        fee_fen=item.fee_fen,
+        compared_at_s=item.at_s,
+    )
+
+
+def _difference(item: DifferenceItem) -> schemas.DifferenceRow:
+    return schemas.DifferenceRow(
+        day=item.day,
+        method=item.method,
+        number=item.number,
+        difference=item.difference,
+        difference_text=WORDS[Difference(item.difference)],
+        repaired=item.repaired,
+        ours=item.ours.as_dict(),
+        theirs=item.theirs.as_dict(),
+        found_at_s=item.at_s,
+    )

@@ -1,0 +1,213 @@
+"""Orders as staff see them: lists, counts, everything of one, and what staff write into it."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chalicelib.api.after_sale_schemas import AfterSaleShown
+from chalicelib.api.schemas import Address, Fen, Given, Id, PageQuery, ParcelShown, Seconds, Told
+from chalicelib.domain.order import Delivery, OrderStatus
+
+_STATUSES = "|".join(OrderStatus)
+
+
+class OrderQuery(PageQuery, frozen=True, kw_only=True):
+    """All are optional and hold together. Nothing at all: every order that was paid."""
+
+    status: Annotated[str, Meta(pattern=rf"^({_STATUSES})\Z")] | None = None
+    q: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="a whole order, group or tracking number, a pickup code, a phone number "
+            "or its last 4 digits",
+        ),
+    ] = ""
+    product_id: Id | None = None
+    buyer_id: Id | None = None
+    from_s: Annotated[
+        int,
+        Meta(ge=0, le=9_999_999_999, description="placed then or later; with status alone: paid"),
+    ] = 0
+    to_s: Annotated[int, Meta(ge=0, le=9_999_999_999, description="then or before")] = 9_999_999_999
+
+
+class GroupOfOrder(Told, frozen=True, kw_only=True):
+    group_id: str
+    status: str
+    seats_total: int
+    seats_paid: int
+    seats_missing: int
+    expires_at_s: Seconds | None
+
+
+class Recipient(Told, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(description="masked")]
+    phone: Annotated[str, Meta(description="masked")]
+    province: str
+    city: str
+
+
+class OrderRow(Told, frozen=True, kw_only=True):
+    order_id: str
+    group_id: str | None
+    buyer_id: str
+    product_id: str
+    title: str
+    spec: str
+    image: str
+    quantity: int
+    total_fen: Fen
+    status: str
+    status_text: Annotated[str, Meta(description="what staff read")]
+    ship_refusal: Annotated[
+        str, Meta(description="why nothing of it can be shipped now; empty: it can")
+    ]
+    shipped: Annotated[int, Meta(description="units in parcels")]
+    delivery: Delivery
+    recipient: Recipient
+    group: GroupOfOrder | None
+    has_remark: bool
+    has_notes: bool
+    after_sale_open: bool
+    placed_at_s: Seconds
+    listed_at_s: Annotated[Seconds, Meta(description="when it was paid; else when placed")]
+
+
+class OrderRows(Told, frozen=True, kw_only=True):
+    """A page may have fewer rows than asked for, even none, while `next` says that it goes on."""
+
+    items: list[OrderRow]
+    next: str | None
+
+
+class OrderCounts(Told, frozen=True, kw_only=True):
+    counts: Annotated[
+        dict[str, int], Meta(description="orders by status; 100 stands for 100 or more")
+    ]
+
+
+class ParcelOfStaff(ParcelShown, frozen=True, kw_only=True):
+    staff: str
+    correctable_until_s: Seconds
+
+
+class NoteShown(Told, frozen=True, kw_only=True):
+    note_id: str
+    text: str
+    staff: str
+    at_s: Seconds
+
+
+class PaymentOfOrder(Told, frozen=True, kw_only=True):
+    out_trade_no: str
+    method: str
+    status: str
+    amount_fen: Fen
+    transaction_id: str
+    paid_at_s: Seconds
+
+
+class RefundOfOrder(Told, frozen=True, kw_only=True):
+    out_refund_no: str
+    status: str
+    amount_fen: Fen
+    requested_at_s: Seconds
+    reason: Annotated[str, Meta(description="the gateway's last word against it")]
+    reason_text: Annotated[str, Meta(description="what to do about it, when it needs a person")]
+
+
+class Happening(Told, frozen=True, kw_only=True):
+    at_s: Seconds
+    what: str
+    text: str
+    by: Annotated[str, Meta(description="a staff's username; empty: the buyer or the system")]
+
+
+class OrderFileShown(OrderRow, frozen=True, kw_only=True):
+    """Everything of one order, the address in full: also what a packing list needs."""
+
+    activity_id: str
+    sku_id: str
+    buyer_name: str
+    address: dict[str, str]
+    address_changes: Annotated[int, Meta(description="send it back with another address")]
+    store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
+    lines: dict[str, Any]
+    remark: str
+    pay_by_s: Seconds
+    receive_by_s: Annotated[Seconds | None, Meta(description="received by itself then")]
+    received_at_s: Seconds | None
+    parcels: list[ParcelOfStaff]
+    notes: list[NoteShown]
+    payments: list[PaymentOfOrder]
+    refunds: list[RefundOfOrder]
+    after_sales: list[AfterSaleShown]
+    timeline: Annotated[list[Happening], Meta(description="the first one first")]
+
+
+class AddressChange(Given, frozen=True, kw_only=True):
+    address: Address
+    address_changes: Annotated[int, Meta(ge=0, le=10_000, description="as the order was read")]
+
+
+class NoteGiven(Given, frozen=True, kw_only=True):
+    text: Annotated[str, Meta(min_length=1, max_length=200, description="buyers never read it")]
+
+
+class ParcelGiven(Given, frozen=True, kw_only=True):
+    """The same carrier and number again is the same parcel."""
+
+    carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
+    number: Annotated[str, Meta(min_length=1, max_length=60)]
+    units: Annotated[int, Meta(ge=1, le=999, description="left out: all that are left")] | None = (
+        None
+    )
+
+
+class ParcelCorrection(Given, frozen=True, kw_only=True):
+    carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
+    number: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class ShipmentRow(Given, frozen=True, kw_only=True):
+    """As it stands in the table: what is wrong with it, the answer says."""
+
+    order_id: Annotated[str, Meta(max_length=100)]
+    carrier: Annotated[str, Meta(max_length=100)]
+    number: Annotated[str, Meta(max_length=100)]
+
+
+class ShipmentsGiven(Given, frozen=True, kw_only=True):
+    rows: Annotated[list[ShipmentRow], Meta(min_length=1, max_length=50)]
+    check_only: Annotated[bool, Meta(description="true: nothing is shipped")]
+
+
+class ShipmentResult(Told, frozen=True, kw_only=True):
+    order_id: Annotated[str, Meta(description="as it was sent")]
+    result: Annotated[
+        str,
+        Meta(
+            description="shipped, would_ship, already_shipped, needs_change (a field of the row), "
+            "skipped (by the order's state) or try_again (unchanged)"
+        ),
+    ]
+    field: Annotated[str, Meta(description="what to change: order_id, carrier or number")]
+    words: str
+
+
+class ShipmentResults(Told, frozen=True, kw_only=True):
+    results: Annotated[list[ShipmentResult], Meta(description="in the order of the rows")]
+    summary: Annotated[dict[str, int], Meta(description="rows by result")]
+
+
+class CarrierShown(Told, frozen=True, kw_only=True):
+    code: str
+    name: str
+    aliases: list[str]
+    form: Annotated[str, Meta(description="what its numbers look like")]
+    number: Annotated[str, Meta(description="the same as a regular expression")]
+
+
+class Carriers(Told, frozen=True, kw_only=True):
+    items: list[CarrierShown]

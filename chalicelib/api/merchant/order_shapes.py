@@ -1,0 +1,148 @@
+"""Orders as staff see them: masked in lists, in full in the file of one."""
+
+from typing import Any
+
+from msgspec import structs
+
+from chalicelib.api import shapes
+from chalicelib.api.buyers.after_sales import shown as after_sale_shown
+from chalicelib.api.merchant import order_schemas as schemas
+from chalicelib.api.merchant import order_timeline
+from chalicelib.domain import carriers, shipping
+from chalicelib.domain.order import Delivery, PaymentStatus, RefundStatus
+from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
+from chalicelib.domain.words import masked_phone, refund_trouble, staff_text
+from chalicelib.services.people import buyers
+from chalicelib.services.trade.order_files import OrderFile
+from chalicelib.services.trade.order_lists import Found
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
+
+
+def row(found: Found) -> schemas.OrderRow:
+    return schemas.OrderRow(**_row_fields(found.order, found.detail, found.group))
+
+
+def file(kept: OrderFile) -> schemas.OrderFileShown:
+    order, detail = kept.order, kept.detail
+    return schemas.OrderFileShown(
+        **_row_fields(order, detail, kept.group),
+        activity_id=order.activity_id,
+        sku_id=order.sku_id,
+        buyer_name=kept.buyer.name if kept.buyer else "",
+        address=detail.address.as_dict(),
+        address_changes=detail.address_changes or 0,
+        store=detail.store.as_dict() if detail.store is not None else None,
+        lines=detail.lines.as_dict(),
+        remark=detail.remark,
+        pay_by_s=order.pay_by_s,
+        receive_by_s=order.receive_by_s,
+        received_at_s=order.received_at_s,
+        parcels=[_parcel(one) for one in parcels_of(detail.parcels)],
+        notes=[schemas.NoteShown(**note) for note in detail.notes or ()],
+        payments=_payments(order),
+        refunds=_refunds(order),
+        after_sales=[after_sale_shown(asked) for asked in kept.after_sales],
+        timeline=order_timeline.of(kept),
+    )
+
+
+def carrier(one: carriers.Carrier) -> schemas.CarrierShown:
+    return schemas.CarrierShown(
+        code=one.code,
+        name=one.name,
+        aliases=list(one.aliases),
+        form=one.form,
+        number=f"^({one.number})$",
+    )
+
+
+def _row_fields(
+    order: OrderItem, detail: OrderDetailItem, group: GroupItem | None
+) -> dict[str, Any]:
+    lines, address = detail.lines.as_dict(), detail.address.as_dict()
+    return {
+        "order_id": str(order.order_id),
+        "group_id": order.group_id,
+        "buyer_id": order.buyer_id,
+        "product_id": order.product_id,
+        "title": lines["title"],
+        "spec": lines["spec"],
+        "image": lines["image"],
+        "quantity": order.quantity,
+        "total_fen": order.total_fen,
+        "status": order.status,
+        "status_text": staff_text(order.view()),
+        "ship_refusal": _ship_refusal(order, group),
+        "shipped": order.shipped or 0,
+        "delivery": Delivery(detail.delivery),
+        "recipient": schemas.Recipient(
+            name=buyers.masked(address.get("name", "")),
+            phone=masked_phone(address.get("phone", "")),
+            province=address.get("province", ""),
+            city=address.get("city", ""),
+        ),
+        "group": _group(group) if group is not None else None,
+        "has_remark": bool(detail.remark),
+        "has_notes": bool(detail.notes),
+        "after_sale_open": order.after_sale is not None,
+        "placed_at_s": detail.placed_at_s,
+        "listed_at_s": int((order.list_rank or f"{detail.placed_at_s}").partition("#")[0]),
+    }
+
+
+def _ship_refusal(order: OrderItem, group: GroupItem | None) -> str:
+    try:
+        shipping.check(order.view(), group.view() if group else None)
+        shipping.check_units(None, left=order.to_ship)
+    except ShippingRefused as refusal:
+        return refusal.message
+    return ""
+
+
+def _group(group: GroupItem) -> schemas.GroupOfOrder:
+    return schemas.GroupOfOrder(
+        group_id=group.group_id,
+        status=group.status,
+        seats_total=group.seats_total,
+        seats_paid=group.seats_paid,
+        seats_missing=group.view().seats_missing,
+        expires_at_s=group.expires_at_s,
+    )
+
+
+def _parcel(one: Parcel) -> schemas.ParcelOfStaff:
+    until_s = one.shipped_at_s + shipping.CORRECTION_S
+    return schemas.ParcelOfStaff(
+        **structs.asdict(shapes.parcel(one)), staff=one.staff, correctable_until_s=until_s
+    )
+
+
+def _payments(order: OrderItem) -> list[schemas.PaymentOfOrder]:
+    return [
+        schemas.PaymentOfOrder(
+            out_trade_no=f"{order.order_id}{attempt}",
+            method=payment.method,
+            status=payment.status.value,
+            amount_fen=payment.amount_fen,
+            transaction_id=payment.transaction_id,
+            paid_at_s=payment.paid_at_s,
+        )
+        for attempt, payment in sorted(order.view().payments.items())
+        if payment.status is PaymentStatus.SUCCEEDED
+    ]
+
+
+def _refunds(order: OrderItem) -> list[schemas.RefundOfOrder]:
+    return [
+        schemas.RefundOfOrder(
+            out_refund_no=f"{order.order_id}{key}",
+            status=refund.status.value,
+            amount_fen=refund.amount_fen,
+            requested_at_s=refund.at_s,
+            reason=refund.reason,
+            reason_text=(
+                refund_trouble(refund.reason) if refund.status is RefundStatus.FAILED else ""
+            ),
+        )
+        for key, refund in sorted(order.view().refunds.items())
+    ]

@@ -1,0 +1,133 @@
+"""Orders for staff: finding them, reading one, and writing into it what is not shipping."""
+
+from chalicelib import clock
+from chalicelib.api import pages
+from chalicelib.api.auth import ANY_ROLE, Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import order_schemas as schemas
+from chalicelib.api.merchant import order_shapes
+from chalicelib.api.once import HEADERS, once
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.shipping import ShippingRefused
+from chalicelib.errors import (
+    Changed,
+    Conflict,
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotFound,
+)
+from chalicelib.services.trade import order_edits, order_files, order_lists
+from chalicelib.services.trade.order_lists import Wish
+
+api = Api(__name__, prefix="/v1/merchant")
+
+
+@api.operation(
+    "GET",
+    "/orders",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    query=schemas.OrderQuery,
+    answer=schemas.OrderRows,
+    refusals=[InvalidRequest],
+)
+def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows:
+    """Orders in one status or found by a word; what waits for staff the longest first, else the
+    newest."""
+    wish = _wish(query)
+    scope = ("orders", who.merchant_id, repr(wish))
+    found, key = order_lists.find(
+        who.merchant_id, wish, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    return schemas.OrderRows(
+        items=[order_shapes.row(one) for one in found], next=pages.token_of(key, *scope)
+    )
+
+
+@api.operation(
+    "GET",
+    "/orders/counts",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=schemas.OrderCounts,
+)
+def count_orders(who: Staff) -> schemas.OrderCounts:
+    """How many orders each list has, up to 100."""
+    return schemas.OrderCounts(counts=order_lists.counts(who.merchant_id))
+
+
+@api.operation(
+    "GET",
+    "/orders/{order_id}",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    answer=schemas.OrderFileShown,
+    refusals=[NotFound],
+)
+def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
+    """Everything of one order."""
+    return _file(who, parsed(order_id))
+
+
+@api.operation(
+    "PUT",
+    "/orders/{order_id}/address",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    body=schemas.AddressChange,
+    answer=schemas.OrderFileShown,
+    refusals=[NotFound, ShippingRefused, Changed],
+)
+def change_address(
+    who: Staff, order_id: str, body: schemas.AddressChange
+) -> schemas.OrderFileShown:
+    """Send an order elsewhere, before anything of it is shipped; audited."""
+    of, now_s = parsed(order_id), clock.now_s()
+    address = {name: getattr(body.address, name) for name in body.address.__struct_fields__}
+    order_edits.change_address(
+        who.merchant_id, of, address, changes=body.address_changes, staff=who.username, now_s=now_s
+    )
+    return _file(who, of)
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/notes",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    body=schemas.NoteGiven,
+    answer=schemas.OrderFileShown,
+    status=201,
+    refusals=[NotFound, Conflict, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def add_note(who: Staff, order_id: str, body: schemas.NoteGiven) -> schemas.OrderFileShown:
+    """Note something about an order that only staff read."""
+    of, now_s = parsed(order_id), clock.now_s()
+    note_id = once(api.current_request, who, f"note {order_id}").item_id
+    order_edits.add_note(who.merchant_id, of, note_id, body.text, staff=who.username, now_s=now_s)
+    return _file(who, of)
+
+
+def parsed(order_id: str) -> OrderId:
+    """The id of an order. Raises NotFound for what is none."""
+    found = OrderId.parse(order_id)
+    if found is None:
+        raise NotFound("没有找到这个订单。")
+    return found
+
+
+def _file(who: Staff, order_id: OrderId) -> schemas.OrderFileShown:
+    return order_shapes.file(order_files.read(who.merchant_id, order_id))
+
+
+def _wish(query: schemas.OrderQuery) -> Wish:
+    return Wish(
+        status=OrderStatus(query.status) if query.status else None,
+        q=query.q.strip(),
+        product_id=query.product_id or "",
+        buyer_id=query.buyer_id or "",
+        from_s=query.from_s,
+        to_s=query.to_s,
+    )

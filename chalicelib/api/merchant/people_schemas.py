@@ -1,0 +1,103 @@
+"""Staff accounts and sessions: what is sent and told. Times are epoch seconds, UTC."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.api.auth import Role
+from chalicelib.api.schemas import Given, Seconds, Told
+from chalicelib.services.people import staff
+from chalicelib.services.people.staff_accounts import StaffState
+
+Username = Annotated[str, Meta(pattern=staff.USERNAME_PATTERN)]
+Name = Annotated[str, Meta(min_length=1, max_length=staff.NAME_MAX)]
+Password = Annotated[str, Meta(max_length=staff.PASSWORD_MAX)]
+NewPassword = Annotated[str, Meta(min_length=staff.PASSWORD_MIN, max_length=staff.PASSWORD_MAX)]
+Code = Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="From an authenticator app.")]
+Revision = Annotated[
+    int, Meta(ge=1, description="As read; when somebody changed the item since: 409 changed.")
+]
+
+
+class StaffLogin(Given, frozen=True, kw_only=True):
+    username: Annotated[str, Meta(max_length=32)]
+    password: Password
+    code: Annotated[Code | None, Meta(description="After 401 totp_needed.")] = None
+
+
+class StaffSession(Told, frozen=True, kw_only=True):
+    token: str
+    username: str
+    name: str
+    role: Role
+    expires_at_s: Seconds
+    must_change_password: Annotated[
+        bool, Meta(description="The session may do nothing but choose another password.")
+    ]
+
+
+class Me(Told, frozen=True, kw_only=True):
+    merchant_id: str
+    username: str
+    name: str
+    role: Role
+    totp: bool
+    last_login_at_s: Seconds | None
+
+
+class PasswordChange(Given, frozen=True, kw_only=True):
+    old_password: Password
+    new_password: NewPassword
+
+
+class TotpBegun(Told, frozen=True, kw_only=True):
+    """Told this once. `secret` is for apps that cannot see `qr_svg`, which shows `url`."""
+
+    secret: str
+    url: str
+    qr_svg: str
+
+
+class TotpConfirmation(Given, frozen=True, kw_only=True):
+    code: Code
+
+
+class TotpRemoval(Given, frozen=True, kw_only=True):
+    password: Password
+
+
+class StaffMember(Told, frozen=True, kw_only=True):
+    username: str
+    name: str
+    role: Role
+    state: StaffState
+    totp: bool
+    locked_until_s: Annotated[
+        Seconds | None, Meta(description="Too many wrong passwords; a reset lifts it.")
+    ]
+    last_login_at_s: Seconds | None
+    revision: int
+
+
+class StaffList(Told, frozen=True, kw_only=True):
+    items: list[StaffMember]
+
+
+class Invitation(Given, frozen=True, kw_only=True):
+    username: Username
+    name: Name
+    role: Role
+
+
+class FirstPassword(Told, frozen=True, kw_only=True):
+    """Told this once, to be passed on: it is good until its first login chooses another."""
+
+    username: str
+    first_password: str
+
+
+class StaffChange(Given, frozen=True, kw_only=True):
+    name: Name
+    role: Role
+    disabled: bool
+    revision: Revision

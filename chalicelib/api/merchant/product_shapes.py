@@ -1,0 +1,77 @@
+"""Products between what staff send or read and what the services take or give."""
+
+from chalicelib.api.merchant import catalogue_schemas as schemas
+from chalicelib.domain.product import ProductDraft, SkuDraft
+from chalicelib.services.catalogue.product_lists import Row
+from chalicelib.services.catalogue.products import Stocked
+
+
+def draft(body: schemas.ProductInput) -> ProductDraft:
+    return ProductDraft(
+        title=body.title,
+        category_id=body.category_id,
+        description=body.description,
+        images=tuple(body.images),
+        on_sale=body.on_sale,
+        selling_point=body.selling_point,
+        unit=body.unit,
+        warn_below=body.warn_below,
+        freight_template_id=body.freight_template_id,
+        skus=tuple(
+            SkuDraft(
+                specs=sku.specs,
+                list_price_fen=sku.list_price_fen,
+                solo_price_fen=sku.solo_price_fen,
+                stock=sku.stock,
+                image=sku.image,
+                sku_id=sku.sku_id,
+                code=sku.code,
+                cost_fen=sku.cost_fen,
+                weight_g=sku.weight_g,
+            )
+            for sku in body.skus
+        ),
+    )
+
+
+def row(found: Row) -> schemas.ProductSummary:
+    item = found.product
+    return schemas.ProductSummary(
+        product_id=item.product_id,
+        category_id=item.category_id,
+        title=item.title,
+        image=item.images[0] if item.images else "",
+        on_sale=item.on_sale,
+        skus=[schemas.Sku(**sku) for sku in item.skus],
+        available=found.available,
+        activities=list(found.activities),
+        held=found.held,
+        warn_below=item.warn_below,
+        created_at_s=item.created_at_s,
+        revision=item.revision,
+    )
+
+
+def product(stocked: Stocked) -> schemas.Product:
+    item = stocked.product
+    return schemas.Product(
+        product_id=item.product_id,
+        category_id=item.category_id,
+        title=item.title,
+        description=item.description,
+        images=list(item.images),
+        on_sale=item.on_sale,
+        selling_point=item.selling_point,
+        unit=item.unit,
+        warn_below=item.warn_below,
+        skus=[
+            schemas.StockedSku(
+                **sku, available=stock.available, activities=sorted(stock.activities.as_dict())
+            )
+            for sku in item.skus
+            for stock in [stocked.stocks[sku["sku_id"]]]
+        ],
+        freight_template_id=item.freight_template_id,
+        created_at_s=item.created_at_s,
+        revision=item.revision,
+    )

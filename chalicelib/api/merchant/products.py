@@ -1,0 +1,197 @@
+"""/v1/merchant/products: what is sold, and its stock."""
+
+from chalicelib import clock
+from chalicelib.api import auth, pages
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import catalogue_schemas as schemas
+from chalicelib.api.merchant import product_shapes
+from chalicelib.api.once import HEADERS, once
+from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, NotFound, SoldOut
+from chalicelib.services.catalogue import adjustments, product_lists, product_shelf, products
+from chalicelib.services.catalogue.product_lists import State
+
+api = Api(__name__)
+
+
+@api.operation(
+    "POST",
+    "/merchant/products",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ProductInput,
+    answer=schemas.Product,
+    status=201,
+    refusals=[InvalidRequest, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def create_product(who: auth.Staff, body: schemas.ProductInput) -> schemas.Product:
+    """Create a product with its SKUs and their stock."""
+    made = once(api.current_request, who, "product")
+    stocked = products.create(
+        who.merchant_id,
+        product_shapes.draft(body),
+        staff=who.username,
+        now_s=clock.now_s(),
+        product_id=made.item_id,
+        body_hash=made.body_hash,
+    )
+    return product_shapes.product(stocked)
+
+
+@api.operation(
+    "GET",
+    "/merchant/products",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    query=schemas.ProductPageQuery,
+    answer=schemas.ProductPage,
+)
+def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.ProductPage:
+    """Products by state, category and words, the newest first, each with its stock."""
+    scope = ("products", who.merchant_id, query.category or "", query.state or "", query.q)
+    rows, key = product_lists.page(
+        who.merchant_id,
+        state=State(query.state) if query.state else None,
+        category_id=query.category,
+        q=query.q,
+        key=pages.key_of(query.next, *scope),
+        limit=query.limit,
+    )
+    items = [product_shapes.row(found) for found in rows]
+    return schemas.ProductPage(items, pages.token_of(key, *scope))
+
+
+@api.operation(
+    "GET",
+    "/merchant/products/{product_id}",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    answer=schemas.Product,
+    refusals=[NotFound],
+)
+def read_product(product_id: str, who: auth.Staff) -> schemas.Product:
+    """A product with the stock of its SKUs."""
+    return product_shapes.product(products.read(who.merchant_id, product_id))
+
+
+@api.operation(
+    "PUT",
+    "/merchant/products/{product_id}",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ProductChange,
+    answer=schemas.Product,
+    refusals=[InvalidRequest, NotFound, Changed],
+)
+def change_product(
+    product_id: str, who: auth.Staff, body: schemas.ProductChange
+) -> schemas.Product:
+    """Save a product; SKUs that it names by id keep their stock."""
+    stocked = products.change(
+        who.merchant_id,
+        product_id,
+        product_shapes.draft(body),
+        revision=body.revision,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return product_shapes.product(stocked)
+
+
+@api.operation(
+    "PUT",
+    "/merchant/products/{product_id}/shelf",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.ShelfChange,
+    answer=schemas.Product,
+    refusals=[NotFound, Changed],
+)
+def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) -> schemas.Product:
+    """Put a product on sale, or take it off."""
+    stocked = product_shelf.put(
+        who.merchant_id,
+        product_id,
+        on_sale=body.on_sale,
+        revision=body.revision,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return product_shapes.product(stocked)
+
+
+@api.operation(
+    "POST",
+    "/merchant/products/{product_id}/copy",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    answer=schemas.Product,
+    status=201,
+    refusals=[InvalidRequest, NotFound, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def copy_product(product_id: str, who: auth.Staff) -> schemas.Product:
+    """Make another product like this one, not on sale and with nothing in stock."""
+    made = once(api.current_request, who, f"copy {product_id}")
+    stocked = product_shelf.copy(
+        who.merchant_id,
+        product_id,
+        copy_id=made.item_id,
+        body_hash=made.body_hash,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return product_shapes.product(stocked)
+
+
+@api.operation(
+    "POST",
+    "/merchant/products/{product_id}/stock-adjustments",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.StockAdjustment,
+    answer=schemas.SkuStock,
+    status=201,
+    refusals=[InvalidRequest, NotFound, SoldOut, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def adjust_stock(
+    product_id: str, who: auth.Staff, body: schemas.StockAdjustment
+) -> schemas.SkuStock:
+    """Add units to a SKU's stock, or take them away, with the reason."""
+    stock = adjustments.adjust_stock(
+        who.merchant_id,
+        product_id,
+        body.sku_id,
+        delta=body.delta,
+        reason=body.reason,
+        staff=who.username,
+        now_s=clock.now_s(),
+        adjustment_id=once(api.current_request, who, "adjustment").item_id,
+    )
+    return schemas.SkuStock(stock.sku_id, stock.available)
+
+
+@api.operation(
+    "GET",
+    "/merchant/products/{product_id}/stock-adjustments",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    query=schemas.PageQuery,
+    answer=schemas.StockHistory,
+    refusals=[NotFound],
+)
+def list_stock_adjustments(
+    product_id: str, who: auth.Staff, query: schemas.PageQuery
+) -> schemas.StockHistory:
+    """What staff changed of a product's stock by hand, the newest first."""
+    scope = ("stock-adjustments", who.merchant_id, product_id)
+    key = pages.key_of(query.next, *scope)
+    found, after = adjustments.history(who.merchant_id, product_id, key=key, limit=query.limit)
+    items = [
+        schemas.StockChange(
+            item.sku_id, item.delta, item.activity_id, item.reason, item.staff, item.at_s
+        )
+        for item in found
+    ]
+    return schemas.StockHistory(items, pages.token_of(after, *scope))

@@ -1,0 +1,167 @@
+"""/v1/merchant: settings and categories."""
+
+from chalicelib import clock
+from chalicelib.api import auth
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import shop_schemas as schemas
+from chalicelib.api.once import HEADERS, once
+from chalicelib.api.schemas import Done
+from chalicelib.errors import (
+    Changed,
+    Conflict,
+    IdempotencyMismatch,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+)
+from chalicelib.services.catalogue import categories
+from chalicelib.services.people import merchants
+from chalicelib.tables.catalogue import CategoryItem, MerchantItem
+
+api = Api(__name__)
+
+
+@api.operation(
+    "GET",
+    "/merchant/settings",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    answer=schemas.Settings,
+)
+def read_settings(who: auth.Staff) -> schemas.Settings:
+    """The shop's settings."""
+    return _settings(merchants.read(who.merchant_id))
+
+
+@api.operation(
+    "PUT",
+    "/merchant/settings",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.SettingsChange,
+    answer=schemas.Settings,
+    refusals=[InvalidRequest, Changed],
+)
+def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Settings:
+    """Change the shop's settings; for orders placed from now on."""
+    item = merchants.change_settings(
+        who.merchant_id,
+        merchants.Settings(
+            name=body.name,
+            service_phone=body.service_phone,
+            pay_by_s=body.pay_by_s,
+            logo=body.logo,
+            receipt_after_d=body.receipt_after_d,
+            ship_within_h=body.ship_within_h,
+            after_sale_days=body.after_sale_days,
+        ),
+        revision=body.revision,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return _settings(item)
+
+
+@api.operation(
+    "GET",
+    "/merchant/categories",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    answer=schemas.CategoryList,
+)
+def list_categories(who: auth.Staff) -> schemas.CategoryList:
+    """All categories, in their order."""
+    items = categories.everything(who.merchant_id)
+    return schemas.CategoryList([_category(item) for item in items])
+
+
+@api.operation(
+    "POST",
+    "/merchant/categories",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.NewCategory,
+    answer=schemas.Category,
+    status=201,
+    refusals=[InvalidRequest, LimitReached, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def create_category(who: auth.Staff, body: schemas.NewCategory) -> schemas.Category:
+    """Create a category."""
+    made = once(api.current_request, who, "category")
+    item = categories.create(
+        who.merchant_id,
+        name=body.name,
+        position=body.position,
+        parent_id=body.parent_id,
+        staff=who.username,
+        now_s=clock.now_s(),
+        category_id=made.item_id,
+        body_hash=made.body_hash,
+    )
+    return _category(item)
+
+
+@api.operation(
+    "PUT",
+    "/merchant/categories/{category_id}",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    body=schemas.CategoryChange,
+    answer=schemas.Category,
+    refusals=[InvalidRequest, NotFound, Changed],
+)
+def change_category(
+    category_id: str, who: auth.Staff, body: schemas.CategoryChange
+) -> schemas.Category:
+    """Rename or move a category, in its level or to the other one."""
+    item = categories.change(
+        who.merchant_id,
+        category_id,
+        name=body.name,
+        position=body.position,
+        parent_id=body.parent_id,
+        revision=body.revision,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return _category(item)
+
+
+@api.operation(
+    "DELETE",
+    "/merchant/categories/{category_id}",
+    audience=Audience.STAFF,
+    roles=auth.MANAGERS,
+    answer=Done,
+    refusals=[NotFound, Conflict],
+)
+def remove_category(category_id: str, who: auth.Staff) -> Done:
+    """Remove a category in which there is nothing."""
+    categories.remove(who.merchant_id, category_id, staff=who.username, now_s=clock.now_s())
+    return Done()
+
+
+def _settings(item: MerchantItem) -> schemas.Settings:
+    return schemas.Settings(
+        merchant_id=item.merchant_id,
+        name=item.name,
+        service_phone=item.service_phone,
+        pay_by_s=item.pay_by_s,
+        logo=item.logo,
+        receipt_after_d=item.receipt_after_d,
+        ship_within_h=item.ship_within_h,
+        after_sale_days=item.after_sale_days,
+        revision=item.revision,
+    )
+
+
+def _category(item: CategoryItem) -> schemas.Category:
+    return schemas.Category(
+        category_id=item.category_id,
+        name=item.name,
+        position=item.position,
+        parent_id=item.parent_id,
+        children=item.children,
+        revision=item.revision,
+    )

@@ -1,0 +1,99 @@
+"""What staff send and receive about the shop as a whole: its settings and its categories."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.api.merchant.catalogue_schemas import Id, Input, Revision
+from chalicelib.domain.product import IMAGE_URL_MAX
+from chalicelib.services.catalogue import categories
+from chalicelib.services.people import merchants
+
+Position = Annotated[
+    int, Meta(ge=0, le=categories.POSITION_MAX, description="Smaller comes first.")
+]
+PayBy = Annotated[
+    int,
+    Meta(
+        ge=merchants.PAY_BY_MIN_S,
+        le=merchants.PAY_BY_MAX_S,
+        description="Seconds that a seat is held for payment; for orders placed from now on.",
+    ),
+]
+Logo = Annotated[
+    str,
+    Meta(max_length=IMAGE_URL_MAX, description="Address of an accepted picture; empty: none."),
+]
+ReceiptAfter = Annotated[
+    int,
+    Meta(
+        ge=merchants.RECEIPT_AFTER_MIN_D,
+        le=merchants.RECEIPT_AFTER_MAX_D,
+        description="Days after shipping, then an order counts as received. Default 10.",
+    ),
+]
+ShipWithin = Annotated[
+    int,
+    Meta(
+        ge=merchants.SHIP_WITHIN_MIN_H,
+        le=merchants.SHIP_WITHIN_MAX_H,
+        description="Hours after forming (or paying alone) within which to ship. Default 48.",
+    ),
+]
+AfterSaleDays = Annotated[
+    int,
+    Meta(
+        ge=merchants.AFTER_SALE_MIN_DAYS,
+        le=merchants.AFTER_SALE_MAX_DAYS,
+        description="Days after the payment in which buyers may ask for after-sale. Default 360.",
+    ),
+]
+
+
+class SettingsChange(Input, frozen=True):
+    """What is left out stays as it is."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=merchants.NAME_MAX)]
+    service_phone: Annotated[str, Meta(max_length=merchants.PHONE_MAX, pattern=r"^[0-9+() -]*\Z")]
+    pay_by_s: PayBy
+    revision: Revision
+    logo: Logo | None = None
+    receipt_after_d: ReceiptAfter | None = None
+    ship_within_h: ShipWithin | None = None
+    after_sale_days: AfterSaleDays | None = None
+
+
+class Settings(msgspec.Struct, frozen=True):
+    merchant_id: str
+    name: str
+    service_phone: str
+    pay_by_s: PayBy
+    logo: str
+    receipt_after_d: ReceiptAfter
+    ship_within_h: ShipWithin
+    after_sale_days: AfterSaleDays
+    revision: int
+
+
+class NewCategory(Input, frozen=True):
+    name: Annotated[str, Meta(min_length=1, max_length=categories.NAME_MAX)]
+    position: Position = 0
+    parent_id: Annotated[Id | None, Meta(description="None: of the top level.")] = None
+
+
+class CategoryChange(NewCategory, frozen=True, kw_only=True):
+    revision: Revision
+
+
+class Category(msgspec.Struct, frozen=True):
+    category_id: str
+    name: str
+    position: int
+    parent_id: str | None
+    children: int
+    revision: int
+
+
+class CategoryList(msgspec.Struct, frozen=True):
+    items: list[Category]

@@ -1,0 +1,101 @@
+"""What a picture may be that somebody uploads, and where an accepted one is kept."""
+
+import re
+
+from chalicelib.errors import InvalidRequest
+
+BYTES_MAX = 5 * 1024 * 1024
+PIXELS_MAX = 40_000_000  # as decoded; a few kilobytes can claim to be billions
+SCANS_MAX = 60  # of a JPEG; a progressive one has ten, and each costs a pass over all pixels
+SIDE_MAX = 1600  # pixels of the longer side, as kept
+THUMBNAIL_SIDE = 400
+CONTENT_TYPE = "image/jpeg"  # of what is kept, whatever was uploaded
+SHOP = "shop"  # whose a picture is that staff uploaded; a buyer's is the buyer's own
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+# What makes a picture something else as well, to whom it is given under another name. Each is
+# long enough, or sought in so few bytes, that pixels hold it by chance in one of 10,000 at most.
+_MARKUP = re.compile(rb"<(?:script|html|iframe|!doctype|\?php|svg[\s>])", re.IGNORECASE)
+_PDF, _PDF_WITHIN = b"%PDF-", 1024
+_ZIP_END, _ZIP_END_WITHIN = b"PK\x05\x06", 65_557
+
+_WORDS = {
+    "too_large": f"图片不能超过 {BYTES_MAX // 1024**2} MB，请压缩后再传。",
+    "type": "只能上传 JPEG、PNG 或 WebP 格式的静态图片，请换一张。",
+    "too_many_pixels": f"图片的像素太多（最多 {PIXELS_MAX // 10_000} 万），请缩小后再传。",
+    "stowaway": "图片里夹带了别的内容。请换一张，或截图后再传。",
+    "broken": "图片打不开，可能没有传完整。请换一张，或重新上传。",
+}
+
+
+class PictureRefused(InvalidRequest):
+    """`details.reason`: a key of _WORDS."""
+
+    code = "picture_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_WORDS[reason], reason=reason)
+
+
+def check_size(size: int) -> None:
+    """size: bytes. Raises PictureRefused."""
+    if size > BYTES_MAX:
+        raise PictureRefused("too_large")
+
+
+def check_content(content: bytes) -> None:
+    """Refuse what is no JPEG, PNG or WebP by its own first bytes, or is something else besides.
+
+    What the file is called does not matter: a .jpg that is a WebP is common, and harmless.
+    """
+    check_size(len(content))
+    if content.startswith(b"\xff\xd8\xff"):
+        end = len(content)  # cameras append depth maps, films and second pictures
+    elif content.startswith(_PNG):
+        end = _end_of_png(content)
+    elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        size = int.from_bytes(content[4:8], "little")
+        end = 8 + size + size % 2
+    else:
+        raise PictureRefused("type")
+    if end > len(content) or content.count(b"\xff\xda") > SCANS_MAX:
+        raise PictureRefused("broken")
+    if end < len(content) or _is_something_else(content):
+        raise PictureRefused("stowaway")
+
+
+def check_pixels(width: int, height: int) -> None:
+    if width * height > PIXELS_MAX:
+        raise PictureRefused("too_many_pixels")
+
+
+def upload_key(merchant_id: str, owner: str, picture_id: str) -> str:
+    """Where an upload waits for a day to be accepted."""
+    return f"uploads/{merchant_id}/{owner}/{picture_id}"
+
+
+def kept_key(merchant_id: str, name: str) -> str:
+    return f"media/{merchant_id}/{name}.jpg"
+
+
+def thumbnail_name(name: str) -> str:
+    return f"{name}-{THUMBNAIL_SIDE}"
+
+
+def _end_of_png(content: bytes) -> int:
+    """The offset after its last chunk; beyond the content when that is cut off."""
+    at = len(_PNG)
+    while at < len(content):
+        kind = content[at + 4 : at + 8]
+        at += 12 + int.from_bytes(content[at : at + 4], "big")
+        if kind == b"IEND":
+            return at
+    return len(content) + 1
+
+
+def _is_something_else(content: bytes) -> bool:
+    return (
+        _MARKUP.search(content) is not None
+        or _PDF in content[:_PDF_WITHIN]
+        or _ZIP_END in content[-_ZIP_END_WITHIN:]
+    )

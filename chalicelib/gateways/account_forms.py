@@ -1,0 +1,146 @@
+"""Accounts at the gateways as staff write them: every problem of one, with its field.
+
+`content` has the parts of the parameter that keeps it (see the account of each gateway). Keys are
+parsed as they will be when they are used, and with the checks that are left out then.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from chalicelib.domain.product import Problem, trouble
+from chalicelib.gateways.alipay_keys import der_of
+from chalicelib.gateways.wechat_pay_keys import PUBLIC_KEY_PREFIX
+
+_Key = rsa.RSAPrivateKey | rsa.RSAPublicKey
+
+RSA_BITS_MIN = 2048
+PUBLIC_KEYS_MAX = 5
+
+# What a part looks like, and what to tell who wrote something else.
+_FORMS: Mapping[str, tuple[str, str]] = {
+    "mchid": (r"[0-9]{8,10}", "商户号是 8 到 10 位数字。"),
+    "sp_mchid": (r"[0-9]{8,10}", "服务商商户号是 8 到 10 位数字。"),
+    "sub_mchid": (r"[0-9]{8,10}", "子商户号是 8 到 10 位数字。"),
+    "appid": (r"wx[0-9A-Za-z]{16}", "AppID 以 wx 开头，共 18 位字母和数字。"),
+    "sp_appid": (r"wx[0-9A-Za-z]{16}", "服务商 AppID 以 wx 开头，共 18 位字母和数字。"),
+    "sub_appid": (r"(wx[0-9A-Za-z]{16})?", "子商户 AppID 以 wx 开头，共 18 位；没有就留空。"),
+    "serial_no": (r"[0-9A-Fa-f]{40}", "证书序列号是 40 位十六进制数，在商户平台“API 安全”里查看。"),
+    "api_v3_key": (r"[!-~]{32}", "APIv3 密钥是 32 位字母和数字，在商户平台“API 安全”里设置。"),
+    "app_secret": (r"[0-9A-Fa-f]{32}", "AppSecret 是 32 位，在小程序后台“开发管理”里查看。"),
+    "app_id": (r"[0-9]{16}", "支付宝应用的 APPID 是 16 位数字。"),
+    "seller_id": (r"2088[0-9]{12}", "商家账号（PID）以 2088 开头，共 16 位数字。"),
+}
+_NO_KEY = "不是有效的{what}。请连同开头和结尾的“-----”行完整粘贴。"
+_SHORT_KEY = f"{{what}}太短，至少要 {RSA_BITS_MIN} 位的 RSA 密钥。"
+
+
+def problems_of_wechat_pay(content: Mapping[str, Any]) -> list[Problem]:
+    """Of wechat_pay_account's parameter; empty when it can be used."""
+    return [
+        *_of_forms(content, but=("mode", "private_key", "public_keys")),
+        *_of_key("private_key", "商户 API 私钥", lambda: _private_pem(content["private_key"])),
+        *_of_wechats_keys(content["public_keys"]),
+    ]
+
+
+def problems_of_alipay(content: Mapping[str, Any]) -> list[Problem]:
+    """Of alipay_keys' parameter; empty when it can be used."""
+    problems = [
+        *_of_forms(content, but=("private_key", "alipay_public_key")),
+        *_of_key("private_key", "应用私钥", lambda: _private(content["private_key"])),
+        *_of_key("alipay_public_key", "支付宝公钥", lambda: _public(content["alipay_public_key"])),
+    ]
+    if not problems:
+        own = _private(content["private_key"]).public_key()
+        if own == _public(content["alipay_public_key"]):
+            words = "这是应用公钥。请填支付宝公钥：在“接口加签方式”里上传应用公钥后，由支付宝给出。"
+            problems.append(trouble("alipay_public_key", words))
+    return problems
+
+
+def problems_of_wechat_login(content: Mapping[str, Any]) -> list[Problem]:
+    """Of wechat_login's parameter; empty when it can be used."""
+    return list(_of_forms(content))
+
+
+def _of_forms(content: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> Iterator[Problem]:
+    for name, value in content.items():
+        if name in but:
+            continue
+        pattern, words = _FORMS[name]
+        if not re.fullmatch(pattern, value):
+            yield trouble(name, words)
+
+
+def _of_key(field: str, what: str, load: Callable[[], _Key]) -> Iterator[Problem]:
+    try:
+        bits = load().key_size
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        yield trouble(field, _NO_KEY.format(what=what))
+        return
+    if bits < RSA_BITS_MIN:
+        yield trouble(field, _SHORT_KEY.format(what=what))
+
+
+def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:
+    if not 1 <= len(keys) <= PUBLIC_KEYS_MAX:
+        yield trouble("public_keys", f"请填 1 到 {PUBLIC_KEYS_MAX} 把微信支付公钥。")
+    for serial, text in keys.items():
+        field = f"public_keys.{serial}"
+        if "BEGIN CERTIFICATE" in text:
+            yield from _of_certificate(field, serial, text)
+        elif re.fullmatch(PUBLIC_KEY_PREFIX + r"[0-9A-Za-z]{1,64}", serial):
+            yield from _of_key(field, "微信支付公钥", partial(_public_pem, text))
+        else:
+            words = f"公钥 ID 以 {PUBLIC_KEY_PREFIX} 开头，在商户平台“API 安全”里查看。"
+            yield trouble(field, words)
+
+
+def _of_certificate(field: str, serial: str, text: str) -> Iterator[Problem]:
+    """Of a platform certificate, which older merchants have in place of a public key."""
+    try:
+        certificate = x509.load_pem_x509_certificate(text.encode())
+    except ValueError:
+        yield trouble(field, _NO_KEY.format(what="平台证书"))
+        return
+    if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
+        yield trouble(field, "平台证书里不是 RSA 公钥，请重新下载。")
+    if not re.fullmatch(r"[0-9A-Fa-f]{1,40}", serial) or int(serial, 16) != (
+        certificate.serial_number
+    ):
+        yield trouble(field, "序列号与平台证书不一致，请核对。")
+
+
+def _private(text: str) -> rsa.RSAPrivateKey:
+    return _rsa_private(serialization.load_der_private_key(der_of(text), password=None))
+
+
+def _private_pem(text: str) -> rsa.RSAPrivateKey:
+    return _rsa_private(serialization.load_pem_private_key(text.encode(), password=None))
+
+
+def _public(text: str) -> rsa.RSAPublicKey:
+    return _rsa_public(serialization.load_der_public_key(der_of(text)))
+
+
+def _public_pem(text: str) -> rsa.RSAPublicKey:
+    return _rsa_public(serialization.load_pem_public_key(text.encode()))
+
+
+def _rsa_private(key: object) -> rsa.RSAPrivateKey:
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("not an RSA key")
+    return key
+
+
+def _rsa_public(key: object) -> rsa.RSAPublicKey:
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError("not an RSA key")
+    return key

@@ -1,0 +1,1 @@
+"""What is offered: products, their stock and pictures, categories, activities."""

@@ -1,0 +1,106 @@
+"""Lists of activities, for staff and for buyers, and what stock an activity has left."""
+
+from collections.abc import Iterable
+
+from chalicelib.domain.activity import ActivityState, ActivityStatus, state_of
+from chalicelib.tables.base import PageKey
+from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, activities_list, rank
+from chalicelib.tables.trade import StockItem
+
+
+def page(
+    merchant_id: str,
+    *,
+    state: ActivityState | None = None,
+    category_id: str | None = None,
+    key: PageKey | None = None,
+    limit: int,
+    now_s: int,
+) -> tuple[list[ActivityItem], PageKey | None]:
+    """Activities in one state as staff look for them, and where the list goes on (None: nowhere).
+
+    Ended ones (and all) come with the latest end first, the others with the soonest.
+    """
+    present = CatalogueItem.list_rank >= rank(now_s + 1)
+    within, condition = {
+        None: (None, None),
+        ActivityState.ENDED: (CatalogueItem.list_rank < rank(now_s + 1), None),
+        ActivityState.PAUSED: (present, ActivityItem.status == ActivityStatus.PAUSED.value),
+        ActivityState.SCHEDULED: (
+            present,
+            (ActivityItem.status == ActivityStatus.PUBLISHED.value)
+            & (ActivityItem.starts_at_s > now_s),
+        ),
+        ActivityState.RUNNING: (
+            present,
+            (ActivityItem.status == ActivityStatus.PUBLISHED.value)
+            & (ActivityItem.starts_at_s <= now_s),
+        ),
+    }[state]
+    index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
+    found = index.query(
+        activities_list(merchant_id, category_id),
+        within,
+        condition,
+        scan_index_forward=state not in (None, ActivityState.ENDED),
+        limit=limit,
+        last_evaluated_key=key,
+    )
+    return [item for item in found if isinstance(item, ActivityItem)], found.last_evaluated_key
+
+
+def browse(
+    merchant_id: str,
+    *,
+    category_id: str | None = None,
+    key: PageKey | None = None,
+    limit: int,
+    now_s: int,
+) -> tuple[list[ActivityItem], PageKey | None]:
+    """What buyers see: activities that are not over, the soonest to end first, in one query."""
+    index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
+    found = index.query(
+        activities_list(merchant_id, category_id),
+        CatalogueItem.list_rank >= rank(now_s + 1),
+        limit=limit,
+        last_evaluated_key=key,
+    )
+    return [item for item in found if isinstance(item, ActivityItem)], found.last_evaluated_key
+
+
+def stock_left(activity: ActivityItem) -> dict[str, int]:
+    """Units that the activity has left of each SKU, read consistently in one call."""
+    return stocks_left([activity])[activity.activity_id]
+
+
+def stocks_left(activities: Iterable[ActivityItem]) -> dict[str, dict[str, int]]:
+    """The same of many activities, by their ids: a hundred buckets in one call."""
+    of_bucket = {
+        StockItem.at(item.merchant_id, item.activity_id, sku["sku_id"], bucket).pk: (
+            item.activity_id,
+            sku["sku_id"],
+        )
+        for item in activities
+        for sku in item.skus
+        for bucket in range(item.buckets)
+    }
+    left: dict[str, dict[str, int]] = {}
+    for activity_id, sku_id in of_bucket.values():
+        left.setdefault(activity_id, {})[sku_id] = 0
+    keys = [(pk, "stock") for pk in of_bucket]
+    for bucket in StockItem.batch_get(keys, consistent_read=True):
+        activity_id, sku_id = of_bucket[bucket.pk]
+        left[activity_id][sku_id] += bucket.available
+    return left
+
+
+def sold_out(activities: Iterable[ActivityItem], *, now_s: int) -> set[str]:
+    """The ids of those that run and have nothing left."""
+    running = [
+        item
+        for item in activities
+        if state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s)
+        is ActivityState.RUNNING
+    ]
+    left = stocks_left(running)
+    return {activity_id for activity_id, skus in left.items() if not any(skus.values())}

@@ -1,0 +1,66 @@
+"""Before an activity is published: what is wrong with a draft, and a draft like an activity.
+
+Nothing is written here.
+"""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain import activity_draft
+from chalicelib.domain.activity import Claim, overlaps_of
+from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.product import Problem, trouble
+from chalicelib.errors import InvalidRequest
+from chalicelib.services.catalogue import activities, products, publishing
+from chalicelib.settings import settings
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What keeps a draft from being published: each problem with its field, and every other
+    activity that sells one of its SKUs at the same time."""
+
+    problems: list[Problem]
+    overlaps: list[Claim]
+
+
+def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
+    """Everything that publishing `draft` now would be refused for, by the same rules."""
+    draft = replace(draft, title=draft.title.strip(), starts_at_s=max(draft.starts_at_s, now_s))
+    try:
+        source = publishing.source_of(merchant_id, draft.product_id)
+    except InvalidRequest as refusal:
+        return Checked([trouble(str(refusal.details["field"]), refusal.message)], [])
+    offers = publishing.offers_of(source)
+    window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
+    problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
+    overlaps = {
+        claim.activity_id: claim
+        for sku in draft.skus
+        if sku.sku_id in offers
+        for claim in overlaps_of(
+            publishing.claims_of(source, sku.sku_id), "", draft.starts_at_s, draft.ends_at_s
+        )
+    }
+    return Checked(problems, sorted(overlaps.values(), key=lambda claim: claim.starts_at_s))
+
+
+def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
+    """A draft like an activity: it starts at once and runs as long, with the SKUs that the product
+    still has. How many units it gets is for staff to say. Raises NotFound.
+    """
+    item = activities.read(merchant_id, activity_id)
+    sold = {sku["sku_id"] for sku in products.read(merchant_id, item.product_id).product.skus}
+    return Draft(
+        product_id=item.product_id,
+        title=item.title,
+        skus=tuple(
+            DraftSku(sku["sku_id"], sku["group_price_fen"], stock=0)
+            for sku in item.skus
+            if sku["sku_id"] in sold
+        ),
+        seats_total=item.seats_total,
+        life_h=item.life_h,
+        ends_at_s=now_s + item.ends_at_s - item.starts_at_s,
+        limit_per_buyer=item.limit_per_buyer,
+        limit_per_order=item.limit_per_order,
+    )

@@ -1,0 +1,1 @@
+"""How buyers get their goods: parcels, pickup stores, receipt, freight."""

@@ -1,0 +1,1 @@
+"""What is paid, refunded and compared with the gateways' bills."""

@@ -1,0 +1,203 @@
+"""After-sale: a buyer asks for money back, until staff decide.
+
+One request of an order is open at a time; the order names it.
+"""
+
+from dataclasses import dataclass, replace
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain import after_sale as rules
+from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus, Reason
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import (
+    AFTER_SALE_LETTERS,
+    Order,
+)
+from chalicelib.errors import InvalidRequest, NotFound
+from chalicelib.services.catalogue import pictures
+from chalicelib.services.trade import orders, terms
+from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
+from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
+from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
+
+OPEN_MAX = len(AFTER_SALE_LETTERS)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a buyer asks for."""
+
+    amount_fen: int
+    reason: Reason
+    words: str = ""
+    pictures: tuple[str, ...] = ()
+
+
+def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) -> AfterSaleItem:
+    """Ask for money back: the request, and the order that names it, together.
+
+    The same claim again while it is open is the same request. Raises NotFound,
+    AfterSaleRefused, InvalidRequest for the amount or a picture that is not the buyer's accepted
+    one, or Busy.
+    """
+
+    _refuse_foreign(merchant_id, order_id.buyer_id, claim.pictures)
+
+    def step() -> AfterSaleItem:
+        order = orders.get(merchant_id, order_id)
+        asked = of_order(merchant_id, order_id)
+        if order.after_sale is not None:
+            return _same_claim(asked, order.after_sale, claim)
+        days = terms.merchant(merchant_id, now_s).after_sale_days
+        rules.check_request(
+            order.view(), claim.amount_fen, now_s=now_s, period_s=days * rules.DAY_S
+        )
+        made = AfterSaleItem.at(
+            merchant_id,
+            order_id,
+            rules.next_letter(len(asked)),
+            status=AfterSaleStatus.REQUESTED.value,
+            title=order.title,
+            amount_fen=claim.amount_fen,
+            reason=claim.reason.value,
+            words=claim.words,
+            pictures=list(claim.pictures),
+            requested_at_s=now_s,
+            list_key=after_sales_list(merchant_id, AfterSaleStatus.REQUESTED),
+            list_rank=f"{now_s:010d}#{order_id}",
+        )
+        with transaction() as writes:
+            writes.put(made, refuse=lambda old: LostRace())
+            writes.update(
+                order,
+                [
+                    OrderItem.after_sale.set(made.letter),
+                    *order.due_next(replace(order.view(), disputed=True)),
+                ],
+                condition=(OrderItem.status == order.status)
+                & OrderItem.after_sale.does_not_exist()
+                & order.marker_as_read(),
+                refuse=lambda old: LostRace(),
+            )
+        return made
+
+    return retried(step)
+
+
+def withdraw(merchant_id: str, order_id: OrderId, letter: str, *, now_s: int) -> AfterSaleItem:
+    """Take an open request back; a repeat changes nothing. Raises NotFound, AfterSaleRefused."""
+
+    def step() -> AfterSaleItem:
+        order, asked = read(merchant_id, order_id, letter)
+        if asked.status == AfterSaleStatus.WITHDRAWN:
+            return asked
+        check_open(asked)
+        with transaction() as writes:
+            decide(writes, asked, AfterSaleStatus.WITHDRAWN, [], now_s)
+            forget(writes, order, letter)
+        return read(merchant_id, order_id, letter)[1]
+
+    return retried(step)
+
+
+def refundable_fen(order: Order) -> int:
+    """What a buyer may ask back of an order now; 0 where there is no after-sale."""
+    return order.refundable_fen if order.status in rules.STARTED else 0
+
+
+def of_order(merchant_id: str, order_id: OrderId) -> list[AfterSaleItem]:
+    """All requests of an order, the first one first."""
+    page = AfterSaleItem.query(
+        buyer_pk(merchant_id, order_id.buyer_id),
+        AfterSaleItem.sk.startswith(f"after_sale#{order_id.order_no}#"),
+        consistent_read=True,
+        limit=OPEN_MAX,
+    )
+    return list(page)
+
+
+def in_status(
+    merchant_id: str, status: str, *, after: PageKey | None, limit: int
+) -> tuple[list[AfterSaleItem], PageKey | None]:
+    """(requests in one status, the longest waiting first; the key the next page starts after)."""
+    page = TradeItem.by_list.query(
+        after_sales_list(merchant_id, status), limit=limit, last_evaluated_key=after
+    )
+    keys = [(item.pk, item.sk) for item in page]
+    found = TradeItem.batch_get(keys, consistent_read=True)
+    asked = [item for item in found if isinstance(item, AfterSaleItem)]
+    return sorted(asked, key=lambda item: item.list_rank or ""), page.last_evaluated_key
+
+
+def _refuse_foreign(merchant_id: str, buyer_id: str, urls: tuple[str, ...]) -> None:
+    for i, url in enumerate(urls):
+        if not pictures.is_accepted(merchant_id, url, buyer_id):
+            words = f"第 {i + 1} 张图片不是在这里上传的，请重新上传。"
+            raise InvalidRequest(words, field=f"pictures[{i}]")
+
+
+def _same_claim(asked: list[AfterSaleItem], letter: str, claim: Claim) -> AfterSaleItem:
+    mine = next((item for item in asked if item.letter == letter), None)
+    if mine is None:  # decided between two reads
+        raise LostRace
+    known = (mine.amount_fen, mine.reason, mine.words, tuple(mine.pictures))
+    if known != (claim.amount_fen, claim.reason.value, claim.words, claim.pictures):
+        raise AfterSaleRefused("已有一个申请在等商家处理。要修改，请先撤销它。")
+    return mine
+
+
+def read(merchant_id: str, order_id: OrderId, letter: str) -> tuple[OrderItem, AfterSaleItem]:
+    """An order and one request, in one consistent round trip. Raises NotFound."""
+    if len(letter) != 1:
+        raise NotFound("没有找到这个售后申请。")
+    wanted = (
+        OrderItem.at(merchant_id, order_id),
+        AfterSaleItem.at(merchant_id, order_id, letter),
+    )
+    found = list(TradeItem.batch_get([(i.pk, i.sk) for i in wanted], consistent_read=True))
+    order = next((item for item in found if isinstance(item, OrderItem)), None)
+    asked = next((item for item in found if isinstance(item, AfterSaleItem)), None)
+    if order is None or asked is None:
+        raise NotFound("没有找到这个售后申请。")
+    return order, asked
+
+
+def check_open(asked: AfterSaleItem) -> None:
+    if asked.status != AfterSaleStatus.REQUESTED:
+        words = rules.STATUS_WORDS[AfterSaleStatus(asked.status)]
+        raise AfterSaleRefused(f"这个申请已有结果（{words}），请刷新后查看。", state=asked.status)
+
+
+def decide(
+    writes: Writes,
+    asked: AfterSaleItem,
+    status: AfterSaleStatus,
+    more: list[Action],
+    now_s: int,
+) -> None:
+    writes.update(
+        asked,
+        [
+            AfterSaleItem.status.set(status.value),
+            AfterSaleItem.decided_at_s.set(now_s),
+            *listed(after_sales_list(asked.merchant_id, status)),
+            *more,
+        ],
+        condition=AfterSaleItem.status == AfterSaleStatus.REQUESTED.value,
+        refuse=lambda old: LostRace(),
+    )
+
+
+def forget(writes: Writes, order: OrderItem, letter: str) -> None:
+    """The order waits for this request no longer."""
+    after = replace(order.view(), disputed=False)
+    writes.update(
+        order,
+        [OrderItem.after_sale.remove(), *order.due_next(after)],
+        condition=(OrderItem.status == order.status)
+        & (OrderItem.after_sale == letter)
+        & order.marker_as_read(),
+        refuse=lambda old: LostRace(),
+    )

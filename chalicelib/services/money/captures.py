@@ -1,0 +1,192 @@
+"""What each capture means, decided once.
+
+A capture takes its held seat, or it is late: then the money is recorded and its refund
+requested in one write, and the order stays as it is. A closed order is never revived.
+"""
+
+from enum import StrEnum
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain import group as group_rules
+from chalicelib.domain.group import Group, GroupStatus
+from chalicelib.domain.ids import split_out_trade_no
+from chalicelib.domain.ledger import Entry, Movement
+from chalicelib.domain.order import (
+    Intent,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+    RefundStatus,
+    entry_of,
+)
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.gateways.payment import Trade
+from chalicelib.services.trade import orders, waits
+from chalicelib.tables.base import LostRace, retried, transaction, update_one
+from chalicelib.tables.trade import (
+    GroupItem,
+    OrderItem,
+    decided_groups_list,
+    entered,
+    open_groups_list,
+    orders_list,
+)
+from chalicelib.tables.trade_item import listed
+
+
+class Outcome(StrEnum):
+    """What a capture turned out to mean."""
+
+    PAID = "paid"  # it took its seat; or the whole order, when bought alone
+    FORMED = "formed"  # and it was the last seat
+    LATE = "late"  # it found no seat and is refunded
+    DUPLICATE = "duplicate"  # it was known
+
+
+class WrongAmount(Conflict):
+    """A capture of another amount than the order's: nothing is changed, a person has to look."""
+
+    code = "wrong_amount"
+    default_message = "付款金额与订单不符。"
+
+
+def record(merchant_id: str, trade: Trade, method: str, *, now_s: int) -> Outcome:
+    """Decide what a capture means, once: however often it is told, it has one effect.
+
+    Raises NotFound for a number that is not ours, WrongAmount when it is not the order's amount.
+    """
+    parts = split_out_trade_no(trade.out_trade_no)
+    if parts is None:
+        raise NotFound
+    order_id, attempt = parts
+    payment = Payment(
+        status=PaymentStatus.SUCCEEDED,
+        method=method,
+        amount_fen=trade.amount_fen,
+        at_s=now_s,
+        transaction_id=trade.transaction_id,
+        paid_at_s=trade.paid_at_s,
+    )
+
+    def decide() -> Outcome:
+        order, group = orders.with_group(merchant_id, order_id, trade.attach or None)
+        known = order.view()
+        if known.is_succeeded(attempt):
+            return Outcome.DUPLICATE
+        if order.total_fen != payment.amount_fen:
+            raise WrongAmount(expected_fen=order.total_fen, captured_fen=payment.amount_fen)
+        in_time = group is None or group_rules.payment_counts(
+            group.view(), paid_at_s=payment.paid_at_s, grace_s=waits.GRACE_S
+        )
+        if known.status is not OrderStatus.PENDING or not in_time:
+            return _record_late(order, attempt, payment, now_s)
+        if group is None:
+            return _pay_alone(order, attempt, payment, now_s)
+        return _pay_seat(order, group, attempt, payment, now_s)
+
+    return retried(decide)
+
+
+def _pay_seat(
+    order: OrderItem, group: GroupItem, attempt: str, payment: Payment, now_s: int
+) -> Outcome:
+    """The capture takes its held seat: order and group together.
+
+    The order keeps its due marker until the capture is in the day book and its buyer has been
+    told; the driver of due work does both.
+    """
+    before = group.view()
+    after = group_rules.after_payment(before, now_s=now_s)
+    condition = GroupItem.status == before.status.value
+    if after.status is GroupStatus.FORMED:
+        condition &= GroupItem.seats_paid == before.seats_paid
+    elif before.status is GroupStatus.OPEN:
+        # An inequality: other members may pay meanwhile without failing this one.
+        condition &= GroupItem.seats_paid < before.seats_total - 1
+    paid = orders_list(order.merchant_id, OrderStatus.PAID)
+    with transaction() as writes:
+        writes.update(
+            order,
+            [
+                OrderItem.status.set(OrderStatus.PAID.value),
+                OrderItem.payments[attempt].set(entry_of(payment)),
+                *entered(_captured(attempt, payment)),
+                *listed(paid, f"{now_s:010d}#{order.order_no}"),
+            ],
+            condition=(OrderItem.status == OrderStatus.PENDING.value)
+            & (OrderItem.group_id == group.group_id),
+            refuse=LostRace,
+        )
+        writes.update(
+            group, _group_actions(group, before, after, now_s), condition=condition, refuse=LostRace
+        )
+    return Outcome.FORMED if after.status is GroupStatus.FORMED else Outcome.PAID
+
+
+def _group_actions(group: GroupItem, before: Group, after: Group, now_s: int) -> list[Action]:
+    actions: list[Action] = [GroupItem.seats_paid.add(1)]
+    if after.status is before.status:
+        return actions
+    actions.append(GroupItem.status.set(after.status.value))
+    if after.status is GroupStatus.OPEN:
+        expires_at_s = after.expires_at_s or now_s
+        key = open_groups_list(group.merchant_id, group.activity_id, group.list_shard)
+        actions.append(GroupItem.expires_at_s.set(expires_at_s))
+        actions += listed(key, f"{expires_at_s:010d}#{group.group_id}")
+        return actions + group.due(Intent.GROUP, expires_at_s + waits.GRACE_S)
+    # Formed: due now, to be settled.
+    actions.append(GroupItem.decided_at_s.set(now_s))
+    formed = decided_groups_list(group.merchant_id, after.status)
+    actions += listed(formed, f"{now_s:010d}#{group.group_id}")
+    return actions + group.due(Intent.GROUP, now_s)
+
+
+def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
+    """The capture pays an order without a group: it is to be fulfilled at once.
+
+    It keeps its due marker until the capture is in the day book.
+    """
+    to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
+    earned = Entry(attempt, Movement.EARNED, payment.amount_fen, now_s)
+    update_one(
+        order,
+        [
+            OrderItem.status.set(OrderStatus.FULFILLING.value),
+            OrderItem.payments[attempt].set(entry_of(payment)),
+            *entered(_captured(attempt, payment), earned),
+            *listed(to_fulfil, f"{now_s:010d}#{order.order_no}"),
+        ],
+        condition=OrderItem.status == OrderStatus.PENDING.value,
+        refuse=LostRace,
+    )
+    return Outcome.PAID
+
+
+def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
+    """Money without a seat: record it and request its refund, in one item.
+
+    The order's state stays as it is: settling or release still closes a pending order.
+    """
+    actions: list[Action] = [OrderItem.payments[attempt].set(entry_of(payment))]
+    condition = (
+        OrderItem.payments[attempt].does_not_exist()
+        | (OrderItem.payments[attempt]["status"] != PaymentStatus.SUCCEEDED.value)
+    ) & order.marker_as_read()
+    if payment.amount_fen:
+        refund = Refund(RefundStatus.REQUESTED, payment.amount_fen, at_s=now_s, next_at_s=now_s)
+        key = attempt + RefundReason.LATE_PAYMENT
+        owed = Entry(key, Movement.REFUND_REQUESTED, payment.amount_fen, now_s)
+        actions += [
+            OrderItem.refunds[key].set(entry_of(refund)),
+            *entered(_captured(attempt, payment), owed),
+            *order.due(Intent.REFUND, now_s),
+        ]
+    update_one(order, actions, condition=condition, refuse=LostRace)
+    return Outcome.LATE
+
+
+def _captured(attempt: str, payment: Payment) -> Entry:
+    return Entry(attempt, Movement.CAPTURED, payment.amount_fen, payment.paid_at_s)

@@ -1,0 +1,272 @@
+"""Reconciliation: every gateway's bill of every day is compared with the ledger.
+
+What a lost callback would have told is taken over, by the same code that hears callbacks; every
+other difference is kept with both sides for staff. A run that is cut off is repeated: rows are
+compared by number, and a difference is kept once.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+
+from chalicelib import observability
+from chalicelib.domain.beijing import midnight_s
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.ledger import Entry, Movement
+from chalicelib.domain.order import Intent
+from chalicelib.domain.reconcile import REPAIRABLE, Difference
+from chalicelib.errors import Conflict, GatewayFailed, NotFound
+from chalicelib.gateways.directory import payment_gateway
+from chalicelib.gateways.payment import (
+    BillKind,
+    BillRow,
+    PaymentGateway,
+    RefundStatus,
+    TradeStatus,
+)
+from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services.money import captures, comparing, refunds
+from chalicelib.services.money.comparing import Found
+from chalicelib.services.money.day_book import READY_AFTER_S
+from chalicelib.tables.base import LostRace, PageKey, chunks, put_new, retried, update_one
+from chalicelib.tables.records import (
+    DayBookItem,
+    DifferenceItem,
+    ReconciliationItem,
+    RecordItem,
+    day_book,
+)
+from chalicelib.tables.trade import OrderItem, ReconcilingItem, entered
+from chalicelib.tables.trade_item import TradeItem
+
+ROWS_MAX = 1000  # of one run; the next goes on where it stopped
+CHUNK = 50  # orders read in one call
+RUN_S = 25.0
+LATER_S = 1800  # until a bill that could not be had is asked for again
+LATE_S = 24 * 3600  # then somebody should know
+ONE_DAY = dt.timedelta(days=1)
+
+
+def drive(merchant_id: str, method: str, *, now_s: int) -> None:
+    """Compare every bill that is ready, day by day, for RUN_S at most."""
+    stop_s = time.monotonic() + RUN_S
+    while time.monotonic() < stop_s:
+        item = _find(merchant_id, method)
+        if item is None or item.due_at_s is None or item.due_at_s > now_s:
+            return
+        try:
+            _compare_next(item, now_s)
+        except (GatewayFailed, NotConfigured) as error:
+            _try_later(item, error, now_s)
+
+
+def days(
+    merchant_id: str, *, after: PageKey | None, limit: int
+) -> tuple[list[ReconciliationItem], PageKey | None]:
+    """(compared days, the newest first; the key that the next page starts after)."""
+    page = RecordItem.query(
+        f"{merchant_id}#reconciliations",
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    return [i for i in page if isinstance(i, ReconciliationItem)], page.last_evaluated_key
+
+
+def differences(
+    merchant_id: str, *, after: PageKey | None, limit: int
+) -> tuple[list[DifferenceItem], PageKey | None]:
+    """(differences, the newest day's first; the key that the next page starts after)."""
+    page = RecordItem.query(
+        f"{merchant_id}#differences",
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    return [i for i in page if isinstance(i, DifferenceItem)], page.last_evaluated_key
+
+
+def _find(merchant_id: str, method: str) -> ReconcilingItem | None:
+    key = ReconcilingItem.at(merchant_id, method)
+    try:
+        return ReconcilingItem.get(key.pk, key.sk, consistent_read=True)
+    except ReconcilingItem.DoesNotExist:
+        return None
+
+
+def _compare_next(item: ReconcilingItem, now_s: int) -> None:
+    """Compare the next part of the bill of the item's day; with the last, close the day."""
+    day = dt.date.fromisoformat(item.day)
+    gateway = payment_gateway(item.merchant_id, item.method)
+    rows = list(gateway.bill(day))
+    part = rows[item.row : item.row + ROWS_MAX]
+    for chunk in chunks(part, CHUNK):
+        _compare(item, gateway, chunk, now_s)
+    if item.row + ROWS_MAX < len(rows):
+        _advance(item, day, item.row + ROWS_MAX, now_s)
+        return
+    for found in comparing.repeated(rows):
+        _keep(item, found, repaired=False, now_s=now_s)
+    posted = _posted(item, day)
+    _look_for_missing(item, gateway, rows, posted, now_s)
+    if rows or posted:
+        retried(lambda: put_new(_report(item, rows, now_s)))
+    _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
+
+
+def _advance(item: ReconcilingItem, day: dt.date, row: int, due_at_s: int) -> None:
+    try:
+        update_one(
+            item,
+            [
+                ReconcilingItem.day.set(day.isoformat()),
+                ReconcilingItem.row.set(row),
+                *item.due(Intent.RECONCILE, due_at_s),
+            ],
+            condition=(ReconcilingItem.day == item.day)
+            & (ReconcilingItem.row == item.row)
+            & item.marker_as_read(),
+            refuse=LostRace,
+        )
+    except LostRace:
+        return  # another run has done it
+
+
+def _try_later(item: ReconcilingItem, error: Exception, now_s: int) -> None:
+    ready_s = midnight_s(dt.date.fromisoformat(item.day) + ONE_DAY) + READY_AFTER_S
+    details = {"merchant": item.merchant_id, "day": item.day, "why": str(error)}
+    observability.logger.warning("no bill yet", extra=details)
+    if now_s - ready_s >= LATE_S:
+        observability.count("BillsMissing")
+    _advance(item, dt.date.fromisoformat(item.day), item.row, now_s + LATER_S)
+
+
+def _compare(
+    item: ReconcilingItem, gateway: PaymentGateway, rows: Sequence[BillRow], now_s: int
+) -> None:
+    known = _orders(item.merchant_id, [comparing.order_of(row) for row in rows])
+    for row in rows:
+        order = known.get(str(comparing.order_of(row)))
+        for found in comparing.differences(row, order, item.method):
+            if _is_outdated(gateway, found):
+                continue
+            repaired = found.difference in REPAIRABLE and _repair(item, gateway, found, now_s)
+            _keep(item, found, repaired=repaired, now_s=now_s)
+        if order is not None and not row.mismatch:
+            _enter_fee(order, row)
+
+
+def _orders(merchant_id: str, ids: Sequence[OrderId | None]) -> dict[str, OrderItem]:
+    wanted = {str(i): OrderItem.at(merchant_id, i) for i in ids if i}
+    found = TradeItem.batch_get(
+        [(order.pk, order.sk) for order in wanted.values()], consistent_read=True
+    )
+    return {str(order.order_id): order for order in found if isinstance(order, OrderItem)}
+
+
+def _is_outdated(gateway: PaymentGateway, found: Found) -> bool:
+    """A bill keeps the state that a refund had when it was made; the gateway knows the present."""
+    if found.difference is not Difference.REFUND_NOT_MADE:
+        return False
+    return gateway.query_refund(found.number).status is RefundStatus.SUCCEEDED
+
+
+def _repair(item: ReconcilingItem, gateway: PaymentGateway, found: Found, now_s: int) -> bool:
+    """Take over what the gateway itself confirms, when it is asked about it."""
+    try:
+        if found.difference is Difference.PAYMENT_UNHEARD:
+            trade = gateway.query(found.number)
+            if trade.status is not TradeStatus.SUCCEEDED:
+                return False
+            captures.record(item.merchant_id, trade, item.method, now_s=now_s)
+        else:
+            said = gateway.query_refund(found.number)
+            if said.status is not RefundStatus.SUCCEEDED:
+                return False
+            refunds.hear(item.merchant_id, said, now_s=now_s)
+    except (Conflict, NotFound) as refusal:
+        observability.logger.warning("not repaired", extra={"why": str(refusal)})
+        return False
+    return True
+
+
+def _keep(item: ReconcilingItem, found: Found, *, repaired: bool, now_s: int) -> None:
+    row = DifferenceItem.at(
+        item.merchant_id,
+        item.day,
+        item.method,
+        found.number,
+        found.difference.value,
+        at_s=now_s,
+        ours=found.ours,
+        theirs=found.theirs,
+        repaired=repaired,
+    )
+    if retried(lambda: put_new(row)):
+        observability.count("DifferencesRepaired" if repaired else "DifferencesFound")
+
+
+def _enter_fee(order: OrderItem, row: BillRow) -> None:
+    """Enter what the gateway took for it, once."""
+    entry = Entry(comparing.number_of(row)[30:], Movement.FEE, row.fee_fen, row.at_s)
+    if not row.fee_fen or entry.key in order.ledger.as_dict():
+        return
+    try:
+        update_one(
+            order,
+            entered(entry),
+            condition=OrderItem.pk.exists() & OrderItem.ledger[entry.key].does_not_exist(),
+            refuse=LostRace,
+        )
+    except LostRace:
+        return  # another run has entered it
+
+
+def _posted(item: ReconcilingItem, day: dt.date) -> list[DayBookItem]:
+    """What our day book has of the day at this gateway."""
+    rows = RecordItem.query(day_book(item.merchant_id, day), consistent_read=True)
+    return [r for r in rows if isinstance(r, DayBookItem) and r.method == item.method]
+
+
+def _look_for_missing(
+    item: ReconcilingItem,
+    gateway: PaymentGateway,
+    rows: Sequence[BillRow],
+    posted: Sequence[DayBookItem],
+    now_s: int,
+) -> None:
+    """What we have and the bill has not: a difference, unless the gateway confirms it."""
+    billed = {comparing.number_of(row) for row in rows}
+    for known in posted:
+        if known.number in billed:
+            continue
+        if known.movement == Movement.REFUNDED:
+            refund = gateway.query_refund(known.number)
+            there = refund.status is RefundStatus.SUCCEEDED
+            said, difference = refund.status.value, Difference.REFUND_MISSING
+            same = refund.amount_fen == known.amount_fen
+        else:
+            trade = gateway.query(known.number)
+            there = trade.status is TradeStatus.SUCCEEDED
+            said, difference = trade.status.value, Difference.PAYMENT_MISSING
+            same = trade.amount_fen == known.amount_fen
+        if not (there and same):
+            ours: comparing.Side = {"amount_fen": known.amount_fen, "at_s": known.at_s}
+            found = Found(known.number, difference, ours, {"status": said})
+            _keep(item, found, repaired=False, now_s=now_s)
+
+
+def _report(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> ReconciliationItem:
+    paid = [row.amount_fen for row in rows if row.kind is BillKind.PAYMENT]
+    back = [row.amount_fen for row in rows if row.kind is BillKind.REFUND]
+    return ReconciliationItem.at(
+        item.merchant_id,
+        item.day,
+        item.method,
+        at_s=now_s,
+        payments=len(paid),
+        paid_fen=sum(paid),
+        refunds=len(back),
+        refunded_fen=sum(back),
+        fee_fen=sum(row.fee_fen for row in rows),
+    )

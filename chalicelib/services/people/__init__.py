@@ -1,0 +1,1 @@
+"""Merchants, their staff and accounts, buyers; and who changed what."""

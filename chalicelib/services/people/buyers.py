@@ -1,0 +1,54 @@
+"""Buyers: who they are at WeChat, and what they call themselves."""
+
+from chalicelib.domain.ids import derived_id
+from chalicelib.gateways import secrets
+from chalicelib.gateways.wechat_login import wechat_login
+from chalicelib.services.trade import terms
+from chalicelib.tables.base import put_new, update_one
+from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.trade_item import TradeItem
+
+BATCH_MAX = 100  # a group's members, in one call
+
+
+class _Gone(Exception):
+    """There is no such buyer."""
+
+
+def log_in(merchant_id: str, code: str, *, now_s: int) -> BuyerItem:
+    """The buyer that a WeChat login code stands for, made at the first login.
+
+    Raises NotFound for no such merchant, InvalidRequest for a spent code, GatewayFailed.
+    """
+    terms.merchant(merchant_id, now_s)
+    identity = wechat_login(merchant_id).identify(code)
+    # Derived, so that a login needs no look-up; keyed, so that an id tells nothing.
+    key = secrets.secret("id-key").encode()
+    buyer_id = derived_id(key, "buyer", merchant_id, identity.openid)
+    buyer = BuyerItem.at(merchant_id, buyer_id, openid=identity.openid)
+    put_new(buyer)
+    return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+
+
+def rename(merchant_id: str, buyer_id: str, name: str, avatar: str) -> BuyerItem:
+    """Store what the buyer is called and looks like."""
+    buyer = BuyerItem.at(merchant_id, buyer_id)
+    update_one(
+        buyer,
+        [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
+        condition=BuyerItem.pk.exists(),
+        refuse=_Gone,
+    )
+    return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+
+
+def faces(merchant_id: str, buyer_ids: list[str]) -> dict[str, BuyerItem]:
+    """Names and pictures of buyers, by id, in one call."""
+    keys = [(BuyerItem.at(merchant_id, b).pk, "buyer") for b in buyer_ids[:BATCH_MAX]]
+    found = TradeItem.batch_get(keys) if keys else []
+    return {item.buyer_id: item for item in found if isinstance(item, BuyerItem)}
+
+
+def masked(name: str) -> str:
+    """A name as strangers see it: 小*."""
+    return f"{name[0]}*" if name else "微信用户"

@@ -1,0 +1,112 @@
+"""A merchant and its settings."""
+
+from dataclasses import asdict, dataclass
+
+from chalicelib.domain import after_sale
+from chalicelib.domain.ids import new_id
+from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
+from chalicelib.services.catalogue import pictures
+from chalicelib.services.people.audit import audit
+from chalicelib.tables.base import LostRace, retried, transaction
+from chalicelib.tables.catalogue import MerchantItem, stored
+
+PAY_BY_S = 600
+PAY_BY_MIN_S = 60
+PAY_BY_MAX_S = 3600
+RECEIPT_AFTER_D = 10
+RECEIPT_AFTER_MIN_D, RECEIPT_AFTER_MAX_D = 1, 30
+SHIP_WITHIN_H = 48
+SHIP_WITHIN_MIN_H, SHIP_WITHIN_MAX_H = 1, 30 * 24  # presales promise weeks
+AFTER_SALE_DAYS = after_sale.PERIOD_S // 86_400
+AFTER_SALE_MIN_DAYS, AFTER_SALE_MAX_DAYS = 7, AFTER_SALE_DAYS
+NAME_MAX = 30
+PHONE_MAX = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What staff decide about the whole shop, for orders placed from then on.
+
+    pay_by_s: seconds that a seat is held for payment. receipt_after_d: days after shipping, then
+    an order counts as received. ship_within_h: hours after forming. after_sale_days: after the
+    payment, in which buyers may ask for after-sale. None: as it is.
+    """
+
+    name: str
+    service_phone: str
+    pay_by_s: int
+    logo: str | None = None
+    receipt_after_d: int | None = None
+    ship_within_h: int | None = None
+    after_sale_days: int | None = None
+
+
+def create(
+    name: str,
+    *,
+    service_phone: str = "",
+    pay_by_s: int = PAY_BY_S,
+    merchant_id: str | None = None,
+    staff: str = "system",
+    now_s: int,
+) -> MerchantItem:
+    """Create a merchant, with its audit row. Raises Conflict when the id is taken.
+
+    pay_by_s: how long a seat is held for payment.
+    """
+    merchant_id = merchant_id or new_id()
+    settings = {"name": name, "service_phone": service_phone, "pay_by_s": pay_by_s}
+    item = MerchantItem.at(merchant_id, **settings)
+    with transaction() as writes:
+        writes.put(item, refuse=lambda old: Conflict("这个商家编号已存在，请换一个。"))
+        subject = f"merchant#{merchant_id}"
+        audit(writes, merchant_id, staff, "merchant_created", subject, {}, settings, now_s)
+    return item
+
+
+def read(merchant_id: str) -> MerchantItem:
+    """The merchant as it is now. Raises NotFound."""
+    item = stored(MerchantItem.at(merchant_id))
+    if item is None:
+        raise NotFound("没有找到这家店铺。")
+    return item
+
+
+def change_settings(
+    merchant_id: str,
+    settings: Settings,
+    *,
+    revision: int,
+    staff: str,
+    now_s: int,
+) -> MerchantItem:
+    """Change the settings that were read at `revision`; a repeat changes nothing more.
+
+    Orders placed before keep their pay-by time. Raises NotFound, Changed, InvalidRequest or Busy.
+    """
+    after = {field: value for field, value in asdict(settings).items() if value is not None}
+
+    def step() -> MerchantItem:
+        item = read(merchant_id)
+        before = {field: getattr(item, field) for field in after}
+        if before == after:
+            return item
+        if item.revision != revision:
+            raise Changed
+        if settings.logo and not pictures.is_accepted(merchant_id, settings.logo):
+            raise InvalidRequest("店铺头像不是在本店上传的图片，请重新上传。", field="logo")
+        with transaction() as writes:
+            writes.update(
+                item,
+                [
+                    MerchantItem.revision.add(1),
+                    *(getattr(MerchantItem, field).set(value) for field, value in after.items()),
+                ],
+                condition=MerchantItem.revision == revision,
+                refuse=LostRace,
+            )
+            subject = f"merchant#{merchant_id}"
+            audit(writes, merchant_id, staff, "settings_changed", subject, before, after, now_s)
+        return read(merchant_id)
+
+    return retried(step)

@@ -1,0 +1,246 @@
+"""A merchant's accounts at the gateways: what is told of them, changed and checked.
+
+An account lies in SSM, encrypted, and its keys are never told again. Who changed it lies in the
+catalogue, with an audit row, and is written first: no account changes without a trace. When the
+account itself was then not written, the mark of what should have been tells, and a repeat, or
+another save, mends it.
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain import account_words
+from chalicelib.domain.ids import derived_id, new_id
+from chalicelib.domain.product import Problem, trouble
+from chalicelib.errors import Changed, GatewayFailed, InvalidRequest
+from chalicelib.gateways import secrets
+from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
+from chalicelib.services.people.audit import audit
+from chalicelib.tables.base import LostRace, retried, transaction
+from chalicelib.tables.catalogue import PaymentAccountItem, stored
+
+PAY, PAY_BY_ALIPAY, LOGIN = "wechat-pay", "alipay", "wechat-login"  # as their parameters are named
+METHODS = (PAY, PAY_BY_ALIPAY, LOGIN)
+# What is never told. None in a new content: as it is now.
+HIDDEN: Mapping[str, tuple[str, ...]] = {
+    PAY: ("private_key", "api_v3_key"),
+    PAY_BY_ALIPAY: ("private_key",),
+    LOGIN: ("app_secret",),
+}
+TOLD: Mapping[str, tuple[str, ...]] = {
+    PAY: (
+        "mode",
+        "mchid",
+        "appid",
+        "sp_mchid",
+        "sp_appid",
+        "sub_mchid",
+        "sub_appid",
+        "serial_no",
+    ),
+    PAY_BY_ALIPAY: ("app_id", "seller_id"),
+    LOGIN: ("appid",),
+}
+_KEYS = ("public_keys", "alipay_public_key")  # no secrets, but too long to tell
+_UNKNOWN_TRADE = "0" * 10  # after a fresh id, as long as a number of ours, and nobody's
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as it may be told. `facts`: of TOLD what it has; nothing where there is none."""
+
+    method: str
+    facts: Mapping[str, Any]
+    key_serials: tuple[str, ...]
+    item: PaymentAccountItem | None  # None: never changed here
+    as_saved: bool  # False: the last save was cut off, or somebody changed it elsewhere
+
+
+@dataclass(frozen=True)
+class Verdict:
+    accepted: bool
+    reason: str  # the gateway's code, or ours; empty when accepted
+    words: str
+
+
+def everything(merchant_id: str) -> list[Account]:
+    """All methods, configured or not, as they are now."""
+    return [read(merchant_id, method) for method in METHODS]
+
+
+def read(merchant_id: str, method: str) -> Account:
+    item = stored(PaymentAccountItem.at(merchant_id, method))
+    content = _content(merchant_id, method)
+    as_saved = item is None or hmac.compare_digest(item.mark, _mark(merchant_id, method, content))
+    keys = content.get("public_keys")
+    serials = tuple(sorted(keys)) if isinstance(keys, dict) else ()
+    return Account(method, _facts(method, content), serials, item, as_saved)
+
+
+def change(
+    merchant_id: str,
+    method: str,
+    new: Mapping[str, Any],
+    *,
+    revision: int,
+    staff: str,
+    now_s: int,
+) -> Account:
+    """Keep `new` as the account that was read at `revision` (0: never changed here).
+
+    In use here at once, everywhere after secrets.KEPT_S. A repeat writes the same again.
+    Raises InvalidRequest with all problems, Changed or Busy.
+    """
+    now = _content(merchant_id, method)
+    kept = {name: new[name] or now.get(name, "") for name in HIDDEN[method]}
+    content = _trimmed({**new, **kept})
+    _refuse_problems(_problems(method, content))
+    mark = _mark(merchant_id, method, content)
+
+    def step() -> None:
+        item = stored(PaymentAccountItem.at(merchant_id, method))
+        if item is not None and item.mark == mark:
+            return
+        if (item.revision if item else 0) != revision:
+            raise Changed
+        _note(merchant_id, method, item, mark, now, content, staff, now_s)
+
+    retried(step)
+    secrets.write(_name(merchant_id, method), json.dumps(content))
+    return read(merchant_id, method)
+
+
+def check(merchant_id: str, method: str) -> Verdict:
+    """Ask the gateway something harmless that it answers only to who has the right keys."""
+    secrets.refresh(_name(merchant_id, method))
+    try:
+        _CHECKS[method](merchant_id)
+    except secrets.NotConfigured as missing:
+        return Verdict(False, "not_configured", missing.message)
+    except GatewayFailed as failure:
+        reason = str(failure.details.get("reason", ""))
+        return Verdict(False, reason, account_words.refused(method, reason))
+    if method == PAY and _pays_in_another_app(merchant_id):
+        return Verdict(False, "other_app", account_words.OTHER_APP)
+    return Verdict(True, "", account_words.ACCEPTED[method])
+
+
+def _note(
+    merchant_id: str,
+    method: str,
+    item: PaymentAccountItem | None,
+    mark: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    staff: str,
+    now_s: int,
+) -> None:
+    """Write who is about to change the account, and what of it but keys."""
+    fields = {"mark": mark, "staff": staff, "changed_at_s": now_s}
+    with transaction() as writes:
+        if item is None:
+            new = PaymentAccountItem.at(merchant_id, method, **fields)
+            writes.put(new, refuse=LostRace)
+        else:
+            writes.update(
+                item,
+                [
+                    PaymentAccountItem.revision.add(1),
+                    *(getattr(PaymentAccountItem, f).set(value) for f, value in fields.items()),
+                ],
+                condition=PaymentAccountItem.revision == item.revision,
+                refuse=LostRace,
+            )
+        replaced = [name for name in (*HIDDEN[method], *_KEYS) if after.get(name)]
+        news = {name: "已更换" for name in replaced if before.get(name) != after[name]}
+        audit(
+            writes,
+            merchant_id,
+            staff,
+            "payment_account_changed",
+            f"payment_account#{method}",
+            _facts(method, before),
+            {**_facts(method, after), **news},
+            now_s,
+        )
+
+
+def _content(merchant_id: str, method: str) -> dict[str, Any]:
+    """The account as it is stored now; empty when there is none, or nothing that can be read."""
+    secrets.refresh(_name(merchant_id, method))
+    try:
+        return secrets.json_secret(_name(merchant_id, method))
+    except secrets.NotConfigured:
+        return {}
+
+
+def _facts(method: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: str(content[name]) for name in TOLD[method] if content.get(name)}
+
+
+def _mark(merchant_id: str, method: str, content: Mapping[str, Any]) -> str:
+    key = secrets.secret("id-key").encode()
+    return derived_id(key, "account", merchant_id, method, json.dumps(content, sort_keys=True))
+
+
+def _name(merchant_id: str, method: str) -> str:
+    return f"merchants/{merchant_id}/{method}"
+
+
+def _trimmed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what clings to a text that was copied."""
+    return {
+        name: _trimmed(value) if isinstance(value, Mapping) else value.strip()
+        for name, value in content.items()
+    }
+
+
+def _problems(method: str, content: Mapping[str, Any]) -> list[Problem]:
+    from chalicelib.gateways import account_forms  # it brings cryptography
+
+    problems_of: Mapping[str, Callable[[Mapping[str, Any]], list[Problem]]] = {
+        PAY: account_forms.problems_of_wechat_pay,
+        PAY_BY_ALIPAY: account_forms.problems_of_alipay,
+        LOGIN: account_forms.problems_of_wechat_login,
+    }
+    problems = problems_of[method](content)
+    if not problems and len(json.dumps(content)) > secrets.VALUE_MAX:
+        problems.append(trouble("public_keys", "公钥太多，存不下。请只留正在用的。"))
+    return problems
+
+
+def _refuse_problems(problems: list[Problem]) -> None:
+    if problems:
+        words = f"还有 {len(problems)} 处需要修改，改好就能保存。"
+        raise InvalidRequest(words, problems=problems)
+
+
+def _ask_after_nothing(merchant_id: str, method: str) -> None:
+    payment_gateway(merchant_id, method).query(new_id() + _UNKNOWN_TRADE)
+
+
+def _ask_who_nobody_is(merchant_id: str) -> None:
+    """A wrong code is told from a wrong app, and from a wrong secret."""
+    from chalicelib.gateways.wechat_login import wechat_login
+
+    try:
+        wechat_login(merchant_id).identify(new_id())
+    except InvalidRequest:
+        return
+
+
+def _pays_in_another_app(merchant_id: str) -> bool:
+    """Whether buyers log in to an app that their payments are not made in."""
+    pay, login = _content(merchant_id, PAY), _content(merchant_id, LOGIN)
+    app = pay.get("sub_appid") or pay.get("sp_appid") or pay.get("appid")
+    return bool(login) and app != login.get("appid")
+
+
+_CHECKS: Mapping[str, Callable[[str], None]] = {
+    PAY: lambda merchant_id: _ask_after_nothing(merchant_id, WECHAT_PAY),
+    PAY_BY_ALIPAY: lambda merchant_id: _ask_after_nothing(merchant_id, ALIPAY),
+    LOGIN: _ask_who_nobody_is,
+}

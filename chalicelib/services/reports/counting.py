@@ -1,0 +1,128 @@
+"""Counting what happens, with the write that makes it final, and reading what was counted.
+
+Every count is an addition in somebody's transaction: never refused, never twice. It falls upon
+one of several shards at random, so that two writes seldom want the same item.
+"""
+
+import datetime as dt
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.beijing import BEIJING, day_of
+from chalicelib.domain.counts import HOURS, Counted, Sums, sums_of
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.order import Order, RefundReason
+from chalicelib.tables.base import LostRace, Writes, transaction
+from chalicelib.tables.counts import DAY_SHARDS, TALLY_SHARDS, DayItem, TallyItem
+from chalicelib.tables.trade import GroupItem, OrderItem
+
+WRITES_OF_A_GROUP = 2  # what count_decided adds to a transaction
+_Count = tuple[Counted, int, int]  # what, how many, when
+
+
+def count_refund(writes: Writes, merchant_id: str, amount_fen: int, at_s: int) -> None:
+    """Count a refund with the write that confirms it."""
+    _count(writes, merchant_id, [(Counted.REFUNDED_FEN, amount_fen, at_s)])
+
+
+def count_decided(writes: Writes, group: GroupItem, now_s: int) -> None:
+    """Count a formed or failed group with the write that settles its last orders."""
+    formed = group.status == GroupStatus.FORMED
+    counted = Counted.GROUPS_FORMED if formed else Counted.GROUPS_FAILED
+    _count(writes, group.merchant_id, [(counted, 1, group.decided_at_s or now_s)])
+    _tally(writes, group, counted)
+
+
+def post(
+    order: OrderItem,
+    attempts: Sequence[str],
+    actions: Sequence[Action],
+    *,
+    group: GroupItem | None,
+    condition: Condition,
+) -> None:
+    """Say of paid attempts that they are in the day book and their buyer told, and count them.
+
+    Written together: the order (also with `actions`, under `condition`), its day, and when it is
+    the leader's, its activity. Raises LostRace when an attempt was posted meanwhile, or Busy.
+    """
+    known = order.view()
+    for attempt in attempts:
+        condition &= ~OrderItem.posted.contains(attempt)
+    with transaction() as writes:
+        writes.update(
+            order,
+            [OrderItem.posted.add(set(attempts)), *actions],
+            condition=condition,
+            refuse=LostRace,
+        )
+        counts = [count for attempt in attempts for count in _of_payment(known, attempt)]
+        opened = _of_opening(order, attempts, group)
+        _count(writes, order.merchant_id, counts + opened)
+        if group is not None and opened:
+            _tally(writes, group, Counted.GROUPS_OPENED)
+
+
+def _of_payment(order: Order, attempt: str) -> list[_Count]:
+    paid = order.payments[attempt]
+    counts: list[_Count] = [(Counted.PAID_FEN, paid.amount_fen, paid.paid_at_s)]
+    if attempt + RefundReason.LATE_PAYMENT not in order.refunds:
+        counts.append((Counted.ORDERS_PAID, 1, paid.paid_at_s))
+    return counts
+
+
+def _of_opening(order: OrderItem, attempts: Sequence[str], group: GroupItem | None) -> list[_Count]:
+    """The opening of its group, when the order is the leader's and is posted with its seat."""
+    seat = order.view().seat_payment
+    if group is None or group.leader_id != order.buyer_id or seat is None:
+        return []
+    return [(Counted.GROUPS_OPENED, 1, seat[1].paid_at_s)] if seat[0] in attempts else []
+
+
+def days(merchant_id: str, wanted: Iterable[dt.date]) -> dict[dt.date, list[DayItem]]:
+    """The shards of these days: DAY_SHARDS keys each, a hundred in one call."""
+    found: dict[dt.date, list[DayItem]] = {day: [] for day in wanted}
+    day_of_key = {
+        DayItem.at(merchant_id, day, shard).pk: day for day in found for shard in range(DAY_SHARDS)
+    }
+    for item in DayItem.batch_get([(pk, "day") for pk in day_of_key]):
+        found[day_of_key[item.pk]].append(item)
+    return found
+
+
+def sums_until(shards: Iterable[DayItem], *, hours: int = HOURS) -> Sums:
+    """What was counted in the first `hours` of the days of these shards."""
+    return sums_of(item.counts(hours) for item in shards)
+
+
+def tallies(merchant_id: str, activity_ids: Iterable[str]) -> dict[str, Sums]:
+    """How many groups of each activity were opened, formed, failed."""
+    activity_of_key = {
+        TallyItem.at(merchant_id, activity_id, shard).pk: activity_id
+        for activity_id in activity_ids
+        for shard in range(TALLY_SHARDS)
+    }
+    parts: dict[str, list[dict[str, int]]] = {key: [] for key in activity_of_key.values()}
+    for item in TallyItem.batch_get([(pk, "tally") for pk in activity_of_key]):
+        parts[activity_of_key[item.pk]].append(item.counts())
+    return {activity_id: sums_of(counts) for activity_id, counts in parts.items()}
+
+
+def _count(writes: Writes, merchant_id: str, counts: Iterable[_Count]) -> None:
+    """Add all that a transaction counts: once to each day, since it may touch an item but once."""
+    of_day: dict[dt.date, Counter[tuple[Counted, int]]] = {}
+    for counted, count, at_s in counts:
+        hour = dt.datetime.fromtimestamp(at_s, BEIJING).hour
+        of_day.setdefault(day_of(at_s), Counter())[counted, hour] += count
+    for day, sums in of_day.items():
+        item = DayItem.at(merchant_id, day, random.randrange(DAY_SHARDS))
+        writes.add(item, item.adding(sums))
+
+
+def _tally(writes: Writes, group: GroupItem, counted: Counted) -> None:
+    tally = TallyItem.at(group.merchant_id, group.activity_id, random.randrange(TALLY_SHARDS))
+    writes.add(tally, tally.adding(counted))

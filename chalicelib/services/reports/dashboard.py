@@ -1,0 +1,94 @@
+"""The shop at a glance: what happened today and in the last days, and what waits for somebody."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from chalicelib.domain.after_sale import AfterSaleStatus
+from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
+from chalicelib.domain.counts import Sums
+from chalicelib.domain.order import Intent, OrderStatus
+from chalicelib.errors import InvalidRequest
+from chalicelib.services.reports import counting
+from chalicelib.services.trade import group_lists
+from chalicelib.tables.buyers import after_sales_list
+from chalicelib.tables.records import DifferenceItem, RecordItem
+from chalicelib.tables.trade import orders_list
+from chalicelib.tables.trade_item import TradeItem, due_shard, listed_count
+
+DAYS = 30  # today included
+TO_DO_MAX = 100  # "99+"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sums by day. Whole hours alone can be compared with yesterday: counters know no minutes."""
+
+    today: Sums
+    until_s: int  # the last whole hour
+    today_until: Sums
+    yesterday_until: Sums  # until the same hour
+    days: list[tuple[dt.date, Sums]]  # the newest first, today among them
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """How many of each wait, up to TO_DO_MAX. groups_ending_soon: None when there are too many
+    activities to look at."""
+
+    to_ship: int
+    after_sales: int
+    refunds: int  # orders with one that only a person can mend
+    groups_ending_soon: int | None
+    differences: int  # between bills and ledger, in the last DAYS
+
+
+def figures(merchant_id: str, *, now_s: int) -> Figures:
+    """What the shop's counters say of the last DAYS, in three calls."""
+    today = day_of(now_s)
+    last_days = [today - dt.timedelta(days=ago) for ago in range(DAYS)]
+    shards = counting.days(merchant_id, last_days)
+    hours = dt.datetime.fromtimestamp(now_s, BEIJING).hour
+    return Figures(
+        today=counting.sums_until(shards[today]),
+        until_s=midnight_s(today) + hours * 3600,
+        today_until=counting.sums_until(shards[today], hours=hours),
+        yesterday_until=counting.sums_until(shards[last_days[1]], hours=hours),
+        days=[(day, counting.sums_until(shards[day])) for day in last_days],
+    )
+
+
+def to_do(merchant_id: str, *, now_s: int) -> ToDo:
+    """What waits for somebody: each count is one call, that of groups one per activity."""
+    to_ship = orders_list(merchant_id, OrderStatus.FULFILLING)
+    asked = after_sales_list(merchant_id, AfterSaleStatus.REQUESTED)
+    return ToDo(
+        to_ship=listed_count(to_ship, most=TO_DO_MAX),
+        after_sales=listed_count(asked, most=TO_DO_MAX),
+        refunds=_refunds_needing_person(merchant_id),
+        groups_ending_soon=_groups_ending_soon(merchant_id, now_s),
+        differences=_differences(merchant_id, now_s),
+    )
+
+
+def _refunds_needing_person(merchant_id: str) -> int:
+    shard = due_shard(Intent.PERSON, f"{merchant_id}#")
+    return len(list(TradeItem.by_due.query(shard, limit=TO_DO_MAX, page_size=TO_DO_MAX)))
+
+
+def _groups_ending_soon(merchant_id: str, now_s: int) -> int | None:
+    try:
+        return group_lists.ending_soon(merchant_id, at_most=TO_DO_MAX, now_s=now_s)
+    except InvalidRequest:
+        return None
+
+
+def _differences(merchant_id: str, now_s: int) -> int:
+    since = day_of(now_s) - dt.timedelta(days=DAYS)
+    found = DifferenceItem.query(
+        f"{merchant_id}#differences",
+        RecordItem.sk >= since.isoformat(),
+        DifferenceItem.repaired == False,  # noqa: E712  a condition of DynamoDB's
+        limit=TO_DO_MAX,
+        page_size=TO_DO_MAX,
+    )
+    return len(list(found))

@@ -1,0 +1,212 @@
+"""Pages of orders for staff: one query says which, one read of orders, details and groups tells
+what they are now."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
+from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.shipping import parcels_of
+from chalicelib.errors import InvalidRequest
+from chalicelib.services.trade import groups, order_search
+from chalicelib.services.trade.order_search import Meaning
+from chalicelib.tables.base import PageKey
+from chalicelib.tables.records import FoundOrderItem, found_by
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem, orders_list
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed_count
+
+COUNT_MAX = 100  # "99+"
+EVER_S = 9_999_999_999
+# What has a list of its own. An unpaid order is in none: that would cost every order a write.
+LISTED = (
+    OrderStatus.PAID,
+    OrderStatus.FULFILLING,
+    OrderStatus.SHIPPED,
+    OrderStatus.READY_FOR_PICKUP,
+    OrderStatus.COMPLETED,
+    OrderStatus.REFUNDING,
+    OrderStatus.REFUNDED,
+)
+NEWEST_FIRST = (OrderStatus.SHIPPED, OrderStatus.COMPLETED, OrderStatus.REFUNDED)  # nobody waits
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What staff want to see. Of a status alone, the times are those of payment; else of placing.
+
+    from_s, to_s: both included.
+    """
+
+    status: OrderStatus | None = None
+    q: str = ""
+    product_id: str = ""
+    buyer_id: str = ""
+    from_s: int = 0
+    to_s: int = EVER_S
+
+
+@dataclass(frozen=True)
+class Found:
+    order: OrderItem
+    detail: OrderDetailItem
+    group: GroupItem | None
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where an order is. group_id: None also when the place does not tell."""
+
+    order_id: OrderId
+    group_id: str | None = None
+
+
+def find(
+    merchant_id: str, wish: Wish, *, after: PageKey | None, limit: int
+) -> tuple[list[Found], PageKey | None]:
+    """(orders that fit, the key that the next page starts after).
+
+    A page may have fewer than `limit`, even none, while there is a next one: one word or status
+    is looked up, what else is wished is held against the orders found. Raises InvalidRequest.
+    """
+    meaning = order_search.meaning_of(wish.q) if wish.q else None
+    spots, key = _look_up(merchant_id, wish, meaning, after, limit)
+    fits = _fits(wish, meaning)
+    return [found for found in _read(merchant_id, spots) if fits(found)], key
+
+
+def counts(merchant_id: str) -> dict[str, int]:
+    """How many orders each list has, at most COUNT_MAX told."""
+    return {
+        status.value: listed_count(orders_list(merchant_id, status), most=COUNT_MAX)
+        for status in LISTED
+    }
+
+
+def _look_up(
+    merchant_id: str, wish: Wish, meaning: Meaning | None, after: PageKey | None, limit: int
+) -> tuple[list[_Spot], PageKey | None]:
+    if meaning is not None and meaning.order_id is not None:
+        return [_Spot(meaning.order_id)], None
+    if meaning is not None and meaning.group_id:
+        return _of_group(merchant_id, meaning.group_id), None
+    if meaning is not None:
+        return _under_word(merchant_id, meaning.word, wish, after, limit)
+    if wish.buyer_id:
+        return _of_buyer(merchant_id, wish, after, limit)
+    if wish.product_id:
+        word = order_search.product_word(wish.product_id)
+        return _under_word(merchant_id, word, wish, after, limit)
+    if wish.status is None:
+        return _under_word(merchant_id, order_search.PAID, wish, after, limit)
+    return _in_status(merchant_id, wish.status, wish, after, limit)
+
+
+def _in_status(
+    merchant_id: str, status: OrderStatus, wish: Wish, after: PageKey | None, limit: int
+) -> tuple[list[_Spot], PageKey | None]:
+    if status not in LISTED:
+        raise InvalidRequest(
+            "待付款和已关闭的订单没有单独的列表。请按订单号、团号、手机号、商品或买家查找。",
+            field="status",
+        )
+    page = TradeItem.by_list.query(
+        orders_list(merchant_id, status),
+        TradeItem.list_rank.between(f"{wish.from_s:010d}", f"{wish.to_s:010d}~"),
+        scan_index_forward=status not in NEWEST_FIRST,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    spots = [
+        _Spot(OrderId(item.pk.rpartition("#")[2], item.sk.partition("#")[2]), item.group_id)
+        for item in page
+        if isinstance(item, OrderItem)
+    ]
+    return spots, page.last_evaluated_key
+
+
+def _under_word(
+    merchant_id: str, word: str, wish: Wish, after: PageKey | None, limit: int
+) -> tuple[list[_Spot], PageKey | None]:
+    """By the time of placing, the newest first."""
+    page = FoundOrderItem.query(
+        found_by(merchant_id, word),
+        FoundOrderItem.sk.between(f"{wish.from_s:010d}", f"{wish.to_s:010d}~"),
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    spots = [
+        _Spot(order_id, row.group_id) for row in page if (order_id := OrderId.parse(row.order_id))
+    ]
+    return spots, page.last_evaluated_key
+
+
+def _of_buyer(
+    merchant_id: str, wish: Wish, after: PageKey | None, limit: int
+) -> tuple[list[_Spot], PageKey | None]:
+    first, last = (base62(at_s, ORDER_NO_LENGTH - 2) for at_s in (wish.from_s, wish.to_s))
+    page = OrderItem.query(
+        buyer_pk(merchant_id, wish.buyer_id),
+        OrderItem.sk.between(f"order#{first}", f"order#{last}~"),
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    return [_Spot(order.order_id, order.group_id) for order in page], page.last_evaluated_key
+
+
+def _of_group(merchant_id: str, group_id: str) -> list[_Spot]:
+    """The orders of a group's seats, 100 at most."""
+    group = groups.find(merchant_id, group_id)
+    seats = group.members.as_dict() if group else {}
+    return [_Spot(OrderId(buyer_id, number), group_id) for buyer_id, number in seats.items()]
+
+
+def _read(merchant_id: str, spots: Sequence[_Spot]) -> list[Found]:
+    """What stands there, in that order. Groups that no spot told of are one more read."""
+    keys = set()
+    for spot in spots:
+        order, detail = (
+            kind.at(merchant_id, spot.order_id) for kind in (OrderItem, OrderDetailItem)
+        )
+        keys |= {(order.pk, order.sk), (detail.pk, detail.sk)}
+    keys |= {_group_key(merchant_id, spot.group_id) for spot in spots if spot.group_id}
+    items = _items(keys)
+    orders = [item for item in items.values() if isinstance(item, OrderItem)]
+    missing = {_group_key(merchant_id, order.group_id) for order in orders if order.group_id}
+    items |= _items(missing - items.keys())
+    found = []
+    for spot in spots:
+        order_key = OrderItem.at(merchant_id, spot.order_id)
+        item = items.get((order_key.pk, order_key.sk))
+        detail_item = items.get((order_key.pk, f"detail#{spot.order_id.order_no}"))
+        if isinstance(item, OrderItem) and isinstance(detail_item, OrderDetailItem):
+            home = items.get(_group_key(merchant_id, item.group_id or ""))
+            found.append(Found(item, detail_item, home if isinstance(home, GroupItem) else None))
+    return found
+
+
+def _items(keys: set[tuple[str, str]]) -> dict[tuple[str, str], TradeItem]:
+    read = TradeItem.batch_get(sorted(keys), consistent_read=True) if keys else ()
+    return {(item.pk, item.sk): item for item in read}
+
+
+def _group_key(merchant_id: str, group_id: str) -> tuple[str, str]:
+    return GroupItem.at(merchant_id, group_id).pk, "group"
+
+
+def _fits(wish: Wish, meaning: Meaning | None) -> Callable[[Found], bool]:
+    """Whether an order is what was wished: a place tells what it was once."""
+
+    def fits(found: Found) -> bool:
+        order, address = found.order, found.detail.address.as_dict()
+        numbers = [parcel.number for parcel in parcels_of(found.detail.parcels)]
+        return (
+            (wish.status is None or order.status == wish.status)
+            and wish.product_id in ("", order.product_id)
+            and wish.buyer_id in ("", order.buyer_id)
+            and (meaning is None or address.get("phone", "").endswith(meaning.phone))
+            and (meaning is None or meaning.tracking in ("", *numbers))
+        )
+
+    return fits

@@ -1,0 +1,124 @@
+"""The words under which staff find orders, and what a question of theirs means.
+
+A row under a word is written once and never changed, so it says where to look and no more: what
+an order is now, and whether the word still fits it, the order itself says.
+"""
+
+import re
+from dataclasses import dataclass
+
+from chalicelib.domain import carriers
+from chalicelib.domain.ids import OrderId, is_id, split_out_refund_no, split_out_trade_no
+from chalicelib.domain.shipping import parcels_of
+from chalicelib.errors import InvalidRequest
+from chalicelib.services.trade import orders
+from chalicelib.tables.base import LostRace, Writes, put_new, retried
+from chalicelib.tables.records import FoundOrderItem, found_by
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
+
+PAID = "paid"
+SHARING_MAX = 20  # orders looked at under one tracking number
+_PHONE = re.compile("1[3-9][0-9]{9}")
+_PHONE_TAIL = re.compile("[0-9]{4}")
+_PICKUP_CODE = re.compile("[0-9]{8}")
+_NUMBER = re.compile(carriers.ANY_NUMBER)
+
+
+def phone_word(phone: str) -> str:
+    """By the last 4 digits, which is what people say."""
+    return f"phone#{phone[-4:]}"
+
+
+def product_word(product_id: str) -> str:
+    return f"product#{product_id}"
+
+
+def tracking_word(number: str) -> str:
+    return f"tracking#{number}"
+
+
+def code_word(pickup_code: str) -> str:
+    return f"code#{pickup_code}"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What `q` asks for: one order, the orders of a group, or those under a word.
+
+    phone: the end of the recipient's number, tracking: a parcel's, that the order must have now.
+    """
+
+    order_id: OrderId | None = None
+    group_id: str = ""
+    word: str = ""
+    phone: str = ""
+    tracking: str = ""
+
+
+def meaning_of(q: str) -> Meaning:
+    """What staff mean by `q`, by its form. Raises InvalidRequest when it has none that we know."""
+    text = q.strip()
+    order_id = _order_of(text)
+    if order_id is not None:
+        return Meaning(order_id=order_id)
+    if is_id(text):
+        return Meaning(group_id=text)
+    if _PHONE.fullmatch(text) or _PHONE_TAIL.fullmatch(text):
+        return Meaning(word=phone_word(text), phone=text)
+    if _PICKUP_CODE.fullmatch(text):
+        return Meaning(word=code_word(text))
+    number = carriers.plain_number(text)
+    if _NUMBER.fullmatch(number):
+        return Meaning(word=tracking_word(number), tracking=number)
+    raise InvalidRequest(
+        "请输入完整的订单号、团号、快递单号或取货码，或收件人手机号（可只填后 4 位）。", field="q"
+    )
+
+
+def _order_of(text: str) -> OrderId | None:
+    """The order of its own number, or of a payment's or refund's."""
+    parts = split_out_trade_no(text) or split_out_refund_no(text)
+    return OrderId.parse(text) or (parts[0] if parts else None)
+
+
+def put_words(order: OrderItem) -> None:
+    """Let an order for which money came be found: in the list of all, by phone and by product.
+
+    Each put is of what is the same for ever, so doing it again changes nothing.
+    """
+    _, detail = orders.detail(order.merchant_id, order.order_id)
+    phone = detail.address.as_dict().get("phone", "")
+    for word in (PAID, phone_word(phone), product_word(order.product_id)):
+        row = _row(order, word)
+        retried(lambda row=row: put_new(row))  # type: ignore[misc]
+
+
+def add_word(writes: Writes, order: OrderItem, word: str) -> None:
+    """Let an order be found under `word` too, with the write that makes it so; or still."""
+    row_or_none = FoundOrderItem.pk.does_not_exist() | FoundOrderItem.pk.exists()
+    writes.put(_row(order, word), condition=row_or_none, refuse=LostRace)
+
+
+def with_number(merchant_id: str, number: str) -> list[OrderId]:
+    """Orders with a parcel of that number now."""
+    rows = FoundOrderItem.query(
+        found_by(merchant_id, tracking_word(number)), limit=SHARING_MAX, consistent_read=True
+    )
+    ids = [parsed for row in rows if (parsed := OrderId.parse(row.order_id))]
+    keys = [OrderDetailItem.at(merchant_id, order_id) for order_id in ids]
+    if not keys:
+        return []
+    found = OrderDetailItem.batch_get([(key.pk, key.sk) for key in keys], consistent_read=True)
+    having = {
+        (detail.pk, detail.sk)
+        for detail in found
+        if any(parcel.number == number for parcel in parcels_of(detail.parcels))
+    }
+    return [of for of, key in zip(ids, keys, strict=True) if (key.pk, key.sk) in having]
+
+
+def _row(order: OrderItem, word: str) -> FoundOrderItem:
+    order_id = order.order_id
+    return FoundOrderItem.at(
+        order.merchant_id, word, order_id.placed_at_s, str(order_id), group_id=order.group_id
+    )

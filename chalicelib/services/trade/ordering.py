@@ -1,0 +1,144 @@
+"""What every way of ordering shares: the purchase, its order, its detail."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import Delivery, Intent, OrderStatus
+from chalicelib.errors import InvalidRequest, NotDeliverable, PriceChanged, StoreClosed
+from chalicelib.tables.base import LostRace, Writes
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
+
+TITLE_MAX = 24  # characters of a title that an order carries; its detail has it whole
+
+# What a repeat may be refused with although the first request was not: staff change these things.
+CHANGED_SINCE = (NotDeliverable, PriceChanged, StoreClosed)
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What a buyer asks for; no amount among it decides anything.
+
+    address: where to send it; for pickup the name and phone of who collects it at `store_id`.
+    expected_total_fen: what the buyer was quoted; with another price the purchase is refused.
+    """
+
+    sku_id: str
+    quantity: int
+    address: Mapping[str, str]
+    remark: str = ""
+    share_id: str | None = None
+    delivery: Delivery = Delivery.EXPRESS
+    store_id: str = ""
+    expected_total_fen: int | None = None
+
+    def fingerprint(self, *where: str) -> str:
+        """Tells two requests under one Idempotency-Key apart."""
+        to = (self.delivery, self.store_id) if self.delivery is Delivery.PICKUP else ()
+        what = [self.sku_id, self.quantity, dict(self.address), self.remark]
+        body = json.dumps([*where, *what, *to])
+        return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is bought, and at which price, as it stood at that moment."""
+
+    activity_id: str
+    version: int
+    product_id: str
+    sku_id: str
+    title: str
+    spec: str
+    image: str
+    list_price_fen: int
+    unit_price_fen: int
+    limited: bool = False
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a purchase costs, to the fen, and how it gets to its buyer."""
+
+    line: Line
+    purchase: Purchase
+    freight_fen: int = 0
+    store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
+
+    @property
+    def goods_fen(self) -> int:
+        return self.line.unit_price_fen * self.purchase.quantity
+
+    @property
+    def total_fen(self) -> int:
+        return self.goods_fen + self.freight_fen
+
+    def stored(self) -> dict[str, Any]:
+        """The price lines that an order's detail keeps."""
+        return {
+            "title": self.line.title,
+            "spec": self.line.spec,
+            "image": self.line.image,
+            "list_price_fen": self.line.list_price_fen,
+            "unit_price_fen": self.line.unit_price_fen,
+            "quantity": self.purchase.quantity,
+            "freight_fen": self.freight_fen,
+            "total_fen": self.total_fen,
+        }
+
+
+def check_quantity(quantity: int, *, limit_per_order: int) -> None:
+    if not 1 <= quantity <= limit_per_order:
+        raise InvalidRequest(
+            f"每单最多买 {limit_per_order} 件。", field="quantity", max=limit_per_order
+        )
+
+
+def place(
+    writes: Writes,
+    merchant_id: str,
+    order_id: OrderId,
+    quote: Quote,
+    *,
+    group_id: str | None,
+    pay_by_s: int,
+    now_s: int,
+) -> OrderItem:
+    """Write the order and its detail; due for release at its pay-by time. Returns the order.
+
+    Two orders of one buyer in one second meet by chance in one of 3,844 cases: a new number.
+    """
+    line, purchase = quote.line, quote.purchase
+    order = OrderItem.at(
+        merchant_id,
+        order_id,
+        group_id=group_id,
+        activity_id=line.activity_id,
+        version=line.version,
+        product_id=line.product_id,
+        sku_id=line.sku_id,
+        status=OrderStatus.PENDING.value,
+        title=line.title[:TITLE_MAX],
+        quantity=purchase.quantity,
+        total_fen=quote.total_fen,
+        pay_by_s=pay_by_s,
+        limited=line.limited,
+        share_id=purchase.share_id,
+        pickup=True if purchase.delivery is Delivery.PICKUP else None,
+    ).marked(Intent.RELEASE, pay_by_s)
+    detail = OrderDetailItem.at(
+        merchant_id,
+        order_id,
+        address=dict(purchase.address),
+        lines=quote.stored(),
+        remark=purchase.remark,
+        placed_at_s=now_s,
+        delivery=purchase.delivery.value,
+        store=dict(quote.store) if quote.store is not None else None,
+    )
+    writes.put(order, refuse=lambda old: LostRace())
+    writes.put(detail, refuse=lambda old: LostRace())
+    return order

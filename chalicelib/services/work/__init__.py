@@ -1,0 +1,1 @@
+"""What drives everything that is due: the jobs of every minute, and the stream."""

@@ -1,0 +1,194 @@
+"""Due work: finds what is due in the sparse index and does what is next about each item.
+
+The stream does the same at once; the schedules do whatever was missed. An item is read and
+decided by its own state and conditions, so it does not matter who comes first, or how often.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from chalicelib import observability
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import Intent, OrderStatus, PaymentStatus
+from chalicelib.errors import Busy, GatewayFailed, NotFound, ServiceError
+from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services.catalogue import activities
+from chalicelib.services.fulfilment import receipts
+from chalicelib.services.money import day_book, payments, reconciliation, refunds
+from chalicelib.services.reports import counting
+from chalicelib.services.trade import (
+    endings,
+    groups,
+    news,
+    order_search,
+    orders,
+    releases,
+    settlement,
+    waits,
+)
+from chalicelib.tables.base import LostRace, retried, update_one
+from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.trade_item import TradeItem, due_shards
+
+BATCH_MAX = 400  # items of one run; the next run goes on where the index then begins
+PAGE = 50
+RUN_S = 40.0  # of the 60 that a function has: what it counts is written only when it ends
+WORKERS = 8  # most of the time is spent waiting for gateways
+
+
+def run(intent: Intent, *, now_s: int) -> int:
+    """Do what is due of one kind, for RUN_S at most. Returns how many items were looked at."""
+    stop_s = time.monotonic() + RUN_S
+
+    def attend_in_time(key: tuple[str, str]) -> bool:
+        if time.monotonic() >= stop_s:
+            return False  # it stays due for the next run
+        attend(*key, now_s=now_s)
+        return True
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return sum(pool.map(attend_in_time, _due_keys(intent, now_s)))
+
+
+def attend(pk: str, sk: str, *, now_s: int) -> None:
+    """Do what is next about one item; one that goes wrong is postponed and holds up no other."""
+    try:
+        drive(pk, sk, now_s=now_s)
+    except (Busy, GatewayFailed) as error:
+        observability.logger.warning("postponed", extra={"item": f"{pk} {sk}", "why": str(error)})
+        _postpone(pk, sk, now_s=now_s)
+    except Exception:
+        observability.logger.exception("due work failed", extra={"item": f"{pk} {sk}"})
+        observability.count("DueWorkFailed")
+        _postpone(pk, sk, now_s=now_s)
+
+
+def drive(pk: str, sk: str, *, now_s: int) -> None:
+    """Do what is next about one item, whatever its kind. Safe to run twice and in parallel."""
+    merchant_id, _, rest = pk.partition("#")
+    item_id = rest.partition("#")[2]
+    kind, _, number = sk.partition("#")
+    if kind == "order":
+        drive_order(merchant_id, OrderId(item_id, number), now_s=now_s)
+    elif kind == "group":
+        drive_group(merchant_id, item_id, now_s=now_s)
+    elif kind == "reconciling":
+        reconciliation.drive(merchant_id, item_id, now_s=now_s)
+    elif kind == "closing" and endings.groups_are_closed(merchant_id, item_id, now_s=now_s):
+        activities.close(merchant_id, item_id, now_s=now_s)
+
+
+def drive_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
+    """Fail a due group; tell the members of a decided one, then settle it."""
+    group = groups.find(merchant_id, group_id)
+    if group is None:
+        return
+    if group.status == GroupStatus.OPEN:
+        settlement.fail_if_due(group, now_s=now_s)
+        group = groups.find(merchant_id, group_id)
+    if group is not None:
+        settlement.carry_out(group, now_s=now_s)
+
+
+def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
+    """Everything an order may need: ask about its payments, release it, refund, tell, tidy up."""
+    try:
+        order = orders.get(merchant_id, order_id)
+    except NotFound:
+        return
+    silence: ServiceError | None = None
+    try:
+        order = _attend_payments(order, now_s)
+    except (GatewayFailed, NotConfigured) as error:
+        silence = error  # nobody's refund waits for it
+    for key, refund in order.view().open_refunds.items():
+        if refund.next_at_s <= now_s:
+            refunds.drive(order, key, now_s=now_s)
+    if order.view().unposted:
+        _post(order, now_s)
+    receipts.receive_due(order, now_s=now_s)
+    retried(lambda: _tidy(order))
+    if silence is not None:
+        raise silence
+
+
+def _post(order: OrderItem, now_s: int) -> None:
+    """What follows a payment: the words to find the order by, the day book, its buyer's news."""
+    order_search.put_words(order)
+    day_book.post_captures(order)
+    if order.status == OrderStatus.PAID:
+        news.tell_waiting(order, now_s=now_s)
+
+
+def _attend_payments(order: OrderItem, now_s: int) -> OrderItem:
+    """Release an order at its pay-by time, or ask about its payments; the order as it is then."""
+    known = order.view()
+    if known.status is OrderStatus.PENDING and known.pay_by_s <= now_s:
+        releases.release_due(order, now_s=now_s)
+        return orders.get(order.merchant_id, order.order_id)
+    return _ask_about_attempts(order, now_s) if _due_attempts(order, now_s) else order
+
+
+def _due_attempts(order: OrderItem, now_s: int) -> list[str]:
+    created = order.view().created_attempts
+    return [attempt for attempt, payment in created.items() if payment.query_at_s <= now_s]
+
+
+def _ask_about_attempts(order: OrderItem, now_s: int) -> OrderItem:
+    """Payments that had no callback. What can no longer take its seat is closed at the gateway."""
+    closing = order.status != OrderStatus.PENDING
+    for attempt in _due_attempts(order, now_s):
+        payment = payments.resolve(order, attempt, closing=closing, now_s=now_s)
+        if payment.status is not PaymentStatus.SUCCEEDED:
+            payments.store_attempt(order, attempt, payment)
+    return orders.get(order.merchant_id, order.order_id)
+
+
+def _tidy(driven: OrderItem) -> None:
+    """Let the marker say what is next: whoever changed the order may have left it as it was.
+
+    What was captured while it was driven is yet to be posted.
+    """
+    order, group = orders.with_group(driven.merchant_id, driven.order_id, driven.group_id)
+    posted = [attempt for attempt in order.unposted if attempt in driven.unposted]
+    after = replace(order.view(), unposted=len(posted) < len(order.unposted))
+    if not posted and order.is_marked():
+        return
+    actions = order.due_next(after)
+    condition = (OrderItem.status == order.status) & order.marker_as_read()
+    if posted:
+        counting.post(order, posted, actions, group=group, condition=condition)
+    else:
+        update_one(order, actions, condition=condition, refuse=LostRace)
+
+
+def _postpone(pk: str, sk: str, *, now_s: int) -> None:
+    """Move an item's marker a little into the future, so that it does not hold up its queue."""
+    try:
+        item = TradeItem.get(pk, sk, consistent_read=True)
+        if item.due_at_s is None or item.due_shard is None or item.due_at_s > now_s:
+            return
+        update_one(
+            item,
+            [TradeItem.due_at_s.set(now_s + waits.POSTPONE_S)],
+            condition=item.marker_as_read(),
+            refuse=LostRace,
+        )
+    except (Busy, LostRace):
+        return  # somebody else has it, or the next run will
+
+
+def _due_keys(intent: Intent, now_s: int) -> Iterator[tuple[str, str]]:
+    """Keys of due items, the longest due of each shard first, at most BATCH_MAX."""
+    share = BATCH_MAX // len(due_shards(intent))
+    for shard in due_shards(intent):
+        page = TradeItem.by_due.query(
+            shard, TradeItem.due_at_s <= now_s, limit=share, page_size=PAGE
+        )
+        try:
+            yield from ((item.pk, item.sk) for item in page)
+        except Busy:
+            observability.logger.warning("shard not read", extra={"shard": shard})

@@ -1,0 +1,72 @@
+"""Items of table `trade` that count. They are only added to, and spread so that nobody waits.
+
+Their keys stand in the map of chalicelib.tables.trade.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.counts import HOURS, OF_GROUPS, Counted
+from chalicelib.tables.base import IntAttribute
+from chalicelib.tables.trade_item import TradeItem
+
+DAY_SHARDS = 8
+TALLY_SHARDS = 4
+
+# Names are short, because a busy day has all of them: p13 is what was paid from 13:00 to 14:00.
+LETTERS: Mapping[Counted, str] = {
+    Counted.PAID_FEN: "p",
+    Counted.ORDERS_PAID: "n",
+    Counted.REFUNDED_FEN: "r",
+    Counted.GROUPS_OPENED: "o",
+    Counted.GROUPS_FORMED: "f",
+    Counted.GROUPS_FAILED: "x",
+}
+
+
+def _name(counted: Counted, hour: int) -> str:
+    return f"{LETTERS[counted]}{hour:02d}"
+
+
+class DayItem(TradeItem, discriminator="day"):
+    """One shard of what happened in one day (Beijing): an attribute per hour and thing counted."""
+
+    vars().update({_name(c, hour): IntAttribute(null=True) for c in Counted for hour in range(24)})
+
+    @classmethod
+    def at(cls, merchant_id: str, day: dt.date, shard: int, **more: Any) -> "DayItem":
+        return cls(f"{merchant_id}#D#{day:%Y%m%d}#{shard}", "day", **more)
+
+    def adding(self, counts: Mapping[tuple[Counted, int], int]) -> list[Action]:
+        """Actions that count (what, hour), of a stored item or a new one."""
+        added = [getattr(DayItem, _name(*what)).add(count) for what, count in counts.items()]
+        return [*added, DayItem.kind.set(DayItem)]
+
+    def counts(self, hours: int = HOURS) -> dict[str, int]:
+        """What was counted in the first `hours` of the day."""
+        return {
+            counted.value: sum(getattr(self, _name(counted, hour)) or 0 for hour in range(hours))
+            for counted in Counted
+        }
+
+
+class TallyItem(TradeItem, discriminator="tally"):
+    """One shard of how many groups of an activity were opened, formed, failed."""
+
+    groups_opened = IntAttribute(null=True)
+    groups_formed = IntAttribute(null=True)
+    groups_failed = IntAttribute(null=True)
+
+    @classmethod
+    def at(cls, merchant_id: str, activity_id: str, shard: int, **more: Any) -> "TallyItem":
+        return cls(f"{merchant_id}#T#{activity_id}#{shard}", "tally", **more)
+
+    def adding(self, counted: Counted) -> list[Action]:
+        """Actions that count one group, of a stored item or a new one."""
+        return [getattr(TallyItem, counted.value).add(1), TallyItem.kind.set(TallyItem)]
+
+    def counts(self) -> dict[str, int]:
+        return {counted.value: getattr(self, counted.value) or 0 for counted in OF_GROUPS}

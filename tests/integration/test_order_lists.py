@@ -1,0 +1,237 @@
+"""How staff find orders: lists by status, words, counts, everything of one."""
+
+from typing import Any
+
+from tests.meter import metered
+from tests.shipping import POSTED_S, SF, file_of, formed, rows, ship
+from tests.support import ADDRESS, Town
+
+
+def page(town: Town, query: str) -> Any:
+    reply = town.staff("service").get(f"/v1/merchant/orders?{query}")
+    assert reply.status == 200, reply.body
+    return reply.body
+
+
+def test_row_tells_what_a_list_needs_and_masks_who_it_is_for(town: Town) -> None:
+    activity = town.activity(seats=3)
+    group_id, leader, order_id = town.open_group(activity, quantity=2, remark="少放冰")
+    town.run_jobs()
+
+    [row] = page(town, "status=paid")["items"]
+
+    assert row == {
+        "order_id": order_id,
+        "group_id": group_id,
+        "buyer_id": leader.buyer_id,
+        "product_id": activity.product_id,
+        "title": "周末三人团",
+        "spec": "1斤装",
+        "image": "",
+        "quantity": 2,
+        "total_fen": 11800,
+        "status": "paid",
+        "status_text": "待成团",
+        "ship_refusal": "还差 2 人成团，成团后才能发货。",
+        "shipped": 0,
+        "delivery": "express",
+        "recipient": {
+            "name": "王*",
+            "phone": "138****8000",
+            "province": "浙江省",
+            "city": "杭州市",
+        },
+        "group": {
+            "group_id": group_id,
+            "status": "open",
+            "seats_total": 3,
+            "seats_paid": 1,
+            "seats_missing": 2,
+            "expires_at_s": town.now_s + 86400,
+        },
+        "has_remark": True,
+        "has_notes": False,
+        "after_sale_open": False,
+        "placed_at_s": town.now_s,
+        "listed_at_s": town.now_s,
+    }
+
+
+def test_orders_are_found_by_every_word(town: Town) -> None:
+    activity = town.activity(seats=2, stock=20)
+    group_id, leader, first = town.open_group(activity)
+    address = {**ADDRESS, "phone": "13900139001"}
+    _, second = town.member(activity, group_id, address=address)
+    town.run_jobs()
+    ship(town, second)
+    other = town.activity(seats=2)
+    _, _, third = town.open_group(other, leader)
+    town.wait(POSTED_S, every_s=POSTED_S)
+
+    found = {
+        "all": rows(town),
+        "order": rows(town, f"q={first}"),
+        "payment": rows(town, f"q={first}01"),
+        "group": rows(town, f"q={group_id}"),
+        "tail": rows(town, "q=9001"),
+        "phone": rows(town, "q=13900139001"),
+        "another phone of that tail": rows(town, "q=13800139001"),
+        "number": rows(town, f"q={SF}"),
+        "product": rows(town, f"product_id={activity.product_id}"),
+        "buyer": rows(town, f"buyer_id={leader.buyer_id}"),
+        "buyer and status": rows(town, f"buyer_id={leader.buyer_id}&status=paid"),
+        "product and status": rows(town, f"product_id={activity.product_id}&status=shipped"),
+        "nothing": rows(town, "q=99999999999999"),
+    }
+
+    assert {name: set(ids) for name, ids in found.items()} == {
+        "all": {first, second, third},
+        "order": {first},
+        "payment": {first},
+        "group": {first, second},
+        "tail": {second},
+        "phone": {second},
+        "another phone of that tail": set(),
+        "number": {second},
+        "product": {first, second},
+        "buyer": {first, third},
+        "buyer and status": {third},
+        "product and status": {second},
+        "nothing": set(),
+    }
+
+
+def test_what_means_nothing_is_refused_with_what_would(town: Town) -> None:
+    reply = town.owner().get("/v1/merchant/orders?q=%E5%B0%8F%E6%98%8E")
+
+    assert (reply.status, reply.body["details"]["field"]) == (400, "q")
+
+
+def test_unpaid_and_closed_orders_have_no_list_of_their_own(town: Town) -> None:
+    activity = town.activity()
+    group_id, _, _ = town.open_group(activity)
+    buyer, held = town.join(activity, group_id)
+
+    refused = town.owner().get("/v1/merchant/orders?status=pending")
+
+    assert (refused.status, refused.body["details"]["field"]) == (400, "status")
+    assert rows(town, f"status=pending&buyer_id={buyer.buyer_id}") == [held]
+    assert rows(town, f"status=pending&q={group_id}") == [held]
+    assert held not in rows(town)
+
+
+def test_times_narrow_every_list(town: Town) -> None:
+    activity = town.activity(stock=20)
+    began_s = town.now_s
+    ids = []
+    for _ in range(3):
+        ids.append(town.open_group(activity)[2])
+        town.clock.forward(60)
+    town.wait(POSTED_S, every_s=POSTED_S)
+
+    second = f"from_s={began_s + 60}&to_s={began_s + 119}"
+    assert rows(town, f"status=paid&{second}") == [ids[1]]
+    assert rows(town, second) == [ids[1]]
+    assert rows(town, f"product_id={activity.product_id}&from_s={began_s + 60}") == ids[:0:-1]
+    assert rows(town, "status=paid") == ids
+    assert rows(town) == ids[::-1]
+
+
+def test_pages_go_on_where_they_ended(town: Town) -> None:
+    activity = town.activity(stock=20)
+    ids = []
+    for _ in range(5):
+        ids.append(town.open_group(activity)[2])
+        town.clock.forward(1)
+    town.wait(POSTED_S, every_s=POSTED_S)
+
+    for query in ("status=paid&", ""):
+        seen, token = [], ""
+        while token is not None:
+            told = page(town, f"{query}limit=2" + (f"&next={token}" if token else ""))
+            seen += [row["order_id"] for row in told["items"]]
+            token = told["next"]
+        assert seen == (ids if query else ids[::-1])
+    token = page(town, "limit=2")["next"]
+    assert town.owner().get(f"/v1/merchant/orders?status=paid&next={token}").status == 400
+
+
+def test_counts_are_those_of_the_lists(town: Town) -> None:
+    _, [(_, first), _] = formed(town)
+    town.open_group(town.activity())
+    ship(town, first)
+
+    told = town.staff("service").get("/v1/merchant/orders/counts").body["counts"]
+
+    assert told == {
+        "paid": 1,
+        "fulfilling": 1,
+        "shipped": 1,
+        "ready_for_pickup": 0,
+        "completed": 0,
+        "refunding": 0,
+        "refunded": 0,
+    }
+
+
+def test_file_of_an_order_tells_its_whole_story(town: Town) -> None:
+    _, [_, (friend, order_id)] = formed(town)
+    town.clock.forward(60)
+    owner = town.owner()
+    owner.post(f"/v1/merchant/orders/{order_id}/notes", {"text": "周末送"})
+    moved = {**ADDRESS, "street": "新街 1 号"}
+    body = {"address": moved, "address_changes": 0}
+    owner.put(f"/v1/merchant/orders/{order_id}/address", body)
+    town.clock.forward(60)
+    ship(town, order_id)
+    town.clock.forward(60)
+    claim = {"amount_fen": 900, "reason": "damaged"}
+    asked = friend.post(f"/v1/orders/{order_id}/after-sales", claim)
+    town.clock.forward(60)
+    approval = f"/v1/merchant/after-sales/{asked.body['after_sale_id']}/approval"
+    owner.post(approval, {"amount_fen": 900})
+    town.run_jobs()
+    town.clock.forward(60)
+    friend.post(f"/v1/orders/{order_id}/receipt")
+
+    seen = file_of(town, order_id)
+
+    assert [(h["what"], h["text"], h["by"]) for h in seen["timeline"]] == [
+        ("placed", "买家下单", ""),
+        ("paid", "买家付款 ¥59.00（微信支付）", ""),
+        ("formed", "2 人成团", ""),
+        ("address_changed", "改了收货地址", "owner"),
+        ("noted", "备注：周末送", "owner"),
+        ("shipped", f"发货 1 件：顺丰速运 {SF}", "owner"),
+        ("after_sale_requested", "买家申请退款 ¥9.00：商品变质或破损", ""),
+        ("refund_requested", "发起退款 ¥9.00（微信支付）", ""),
+        ("refunded", "退款到账 ¥9.00（微信支付）", ""),
+        ("after_sale_approved", "商家已同意退款", ""),
+        ("received", "买家确认收货", ""),
+    ]
+    assert (seen["address"], seen["buyer_name"]) == (moved, "小明")
+    assert [p["amount_fen"] for p in seen["payments"]] == [5900]
+    assert [(r["amount_fen"], r["status"]) for r in seen["refunds"]] == [(900, "succeeded")]
+    assert seen["lines"]["unit_price_fen"] == 5900
+    town.check_laws()
+
+
+def test_order_that_nobody_has_is_not_found(town: Town) -> None:
+    reply = town.owner().get(f"/v1/merchant/orders/{'0' * 30}")
+
+    assert (reply.status, reply.code) == (404, "not_found")
+
+
+def test_page_of_a_list_is_one_query_and_one_read(town: Town) -> None:
+    activity = town.activity(stock=20)
+    for _ in range(5):
+        town.open_group(activity)
+    town.wait(POSTED_S, every_s=POSTED_S)
+    service = town.staff("service")
+    service.get("/v1/merchant/orders")  # the session has been looked up
+
+    with metered() as meter:
+        for query in ("status=paid", "", "q=8000", f"product_id={activity.product_id}"):
+            meter.reset()
+            assert len(service.get(f"/v1/merchant/orders?{query}").body["items"]) == 5
+            assert meter.calls == ["Query", "BatchGetItem"], query

@@ -1,0 +1,90 @@
+"""Laws of delivery: what sending adds to an order's price, and who collects what by which code."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.domain.texts import TextKey
+from chalicelib.services.trade import news, order_search
+from chalicelib.tables.records import FoundOrderItem, found_by
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from tests.stored import GIVEN_BACK, Books
+
+Violations = Iterator[str]
+READY = OrderStatus.READY_FOR_PICKUP
+AFTER_READY = {READY, OrderStatus.COMPLETED} | GIVEN_BACK
+
+
+def freight(books: Books) -> Violations:
+    """What an order costs is its units and its freight; what is collected has none."""
+    for order_id, order, detail in _both(books):
+        lines = detail.lines.as_dict()
+        goods_fen, freight_fen = lines["unit_price_fen"] * order.quantity, lines["freight_fen"]
+        if freight_fen < 0 or order.total_fen != goods_fen + freight_fen:
+            text = f"{order.total_fen} fen, goods {goods_fen}, freight {freight_fen}"
+            yield f"11 amounts: order {order_id} is of {text}"
+        collected = detail.delivery == Delivery.PICKUP
+        if collected != bool(order.pickup) or collected != (detail.store is not None):
+            yield f"delivery: order {order_id} and its detail differ about pickup"
+        if collected and freight_fen:
+            yield f"11 amounts: order {order_id} is collected and pays {freight_fen} fen of freight"
+
+
+def pickup(books: Books) -> Violations:
+    """An order is ready exactly when it has its code, which leads to it, and its buyer knows."""
+    rows = Counter(
+        (item.pk, item.order_id) for item in books.items if isinstance(item, FoundOrderItem)
+    )
+    for order_id in books.orders.keys() & books.details.keys():
+        order, detail = books.orders[order_id], books.details[order_id]
+        code = detail.pickup_code
+        what = f"pickup: {order.status} order {order_id}"
+        ready = order.status == READY or (order.pickup and order.status == OrderStatus.COMPLETED)
+        if code is None:
+            if ready:
+                yield f"{what} has no code"
+            continue
+        if not order.pickup or order.status not in AFTER_READY:
+            yield f"{what} has a code"
+        if rows[found_by(books.merchant_id, order_search.code_word(code)), order_id] != 1:
+            yield f"{what} is not found by its code"
+        stages = {message.sk.split("#")[2] for message in books.messages.get(order_id, ())}
+        if news.STAGES[TextKey.READY] not in stages:
+            yield f"told: order {order_id} is ready, and its buyer does not know"
+
+
+def codes(books: Books) -> Violations:
+    """A code leads to one order."""
+    used = Counter(detail.pickup_code for detail in books.details.values() if detail.pickup_code)
+    for code, times in used.items():
+        if times > 1:
+            yield f"pickup: {times} orders have code {code}"
+
+
+def traces(books: Books) -> Violations:
+    """Whoever made an order ready, or handed it over, is on record once."""
+    rows = Counter(
+        (row.action, row.subject.partition("#")[2])
+        for row in books.audits
+        if row.action in ("order_ready", "order_handed_over")
+    )
+    for order_id in books.orders.keys() & books.details.keys():
+        order, detail = books.orders[order_id], books.details[order_id]
+        handed_over = order.pickup and order.received_at_s is not None
+        expected = {
+            "order_ready": detail.pickup_code is not None,
+            "order_handed_over": bool(handed_over),
+        }
+        for action, done in expected.items():
+            if rows[action, order_id] != done:
+                yield f"17 traces: {rows[action, order_id]} rows of {action} for order {order_id}"
+
+
+def _both(books: Books) -> Iterator[tuple[str, OrderItem, OrderDetailItem]]:
+    """Every order with its detail; that neither is without the other, other laws say."""
+    for order_id in books.orders.keys() & books.details.keys():
+        yield order_id, books.orders[order_id], books.details[order_id]
+
+
+Law = Callable[[Books], Violations]
+LAWS: tuple[Law, ...] = (freight, pickup, codes, traces)

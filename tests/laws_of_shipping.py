@@ -1,0 +1,136 @@
+"""Laws of shipping: what is in parcels, who knows of it, how it is found, when it is received."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from chalicelib.domain.ledger import Movement
+from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.shipping import Parcel, parcels_of
+from chalicelib.domain.texts import TextKey
+from chalicelib.services.trade import news, order_search
+from chalicelib.tables.records import FoundOrderItem, found_by
+from chalicelib.tables.trade import OrderItem
+from tests.stored import GIVEN_BACK, Books
+
+Violations = Iterator[str]
+SENT = {OrderStatus.SHIPPED, OrderStatus.COMPLETED}
+MAY_HAVE_PARCELS = SENT | GIVEN_BACK | {OrderStatus.FULFILLING}
+
+
+def parcels(books: Books) -> Violations:
+    """Parcels hold what was bought, of orders that were to be fulfilled and of no others."""
+    for order_id, order, sent in _orders(books):
+        what = f"7 shipping: {order.status} order {order_id}"
+        units, back = sum(parcel.units for parcel in sent), order.returned or 0
+        if units != (order.shipped or 0) or units > order.quantity:
+            yield f"{what} says {order.shipped}, its parcels {units} of {order.quantity} units"
+        if any(parcel.units < 1 for parcel in sent) or _ids(sent) != _numbered(sent):
+            yield f"{what} has odd parcels: {sent}"
+        if sent and (order.pickup or order.status not in MAY_HAVE_PARCELS):
+            yield f"{what} has parcels"
+        if sent and not any(entry.movement is Movement.EARNED for entry in order.entries()):
+            yield f"{what} was shipped without having formed"
+        if order.status in SENT and not order.pickup and not 0 < units >= order.quantity - back:
+            yield f"{what} has {units} units in parcels, {back} back, of {order.quantity}"
+        if order.status == OrderStatus.FULFILLING and 0 < units >= order.quantity - back:
+            yield f"{what} has nothing left to ship"
+
+
+def nothing_after_all_went_back(books: Books) -> Violations:
+    for order_id, order, sent in _orders(books):
+        if order.status not in GIVEN_BACK or not sent:
+            continue
+        asked = [e.at_s for e in order.entries() if e.movement is Movement.REFUND_REQUESTED]
+        late = [parcel for parcel in sent if parcel.shipped_at_s > max(asked, default=0)]
+        if late:
+            yield f"7 shipping: order {order_id} was refunded, then shipped: {late}"
+
+
+def receipt(books: Books) -> Violations:
+    for order_id, order, sent in _orders(books):
+        what = f"7 receipt: {order.status} order {order_id}"
+        if order.status == OrderStatus.SHIPPED and order.receive_by_s is None:
+            yield f"{what} will never be received"
+        if order.status == OrderStatus.COMPLETED and order.received_at_s is None:
+            yield f"{what} was never received"
+        if order.received_at_s is not None and sent:
+            last_s = max(parcel.shipped_at_s for parcel in sent)
+            if order.status not in SENT | GIVEN_BACK or order.received_at_s < last_s:
+                yield f"{what} was received at {order.received_at_s}, shipped at {last_s}"
+
+
+def told_and_found(books: Books) -> Violations:
+    """Every parcel was told to its buyer, every number of it leads to the order."""
+    found = _found(books)
+    for order_id, _, sent in _orders(books):
+        told = Counter(m.sk.split("#")[2] for m in books.messages.get(order_id, ()))
+        for parcel in sent:
+            if not told[f"{news.STAGES[TextKey.SHIPPED]}{parcel.parcel_id:0>2}"]:
+                yield f"told: parcel {parcel.parcel_id} of order {order_id} was not"
+            word = found_by(books.merchant_id, order_search.tracking_word(parcel.number))
+            if found[word, order_id] != 1:
+                yield f"lists: order {order_id} is not found by {parcel.number}"
+
+
+def traces(books: Books) -> Violations:
+    """Whatever staff did to an order has its audit rows."""
+    rows = Counter((row.action, row.subject.partition("#")[2]) for row in books.audits)
+    for order_id, _, sent in _orders(books):
+        detail = books.details[order_id]
+        expected = {
+            "order_shipped": len(sent),
+            "parcel_corrected": sum(parcel.corrections for parcel in sent),
+            "order_noted": len(detail.notes or ()),
+            "address_changed": detail.address_changes or 0,
+        }
+        for action, times in expected.items():
+            if rows[action, order_id] != times:
+                text = f"{rows[action, order_id]} audit rows for {times} {action}"
+                yield f"17 traces: {text} of order {order_id}"
+
+
+def paid_orders_are_found(books: Books) -> Violations:
+    """Whatever order money came for stands in the list of all, once, by phone and product too."""
+    found = _found(books)
+    for order_id, order, _ in _orders(books):
+        if not order.posted:
+            continue
+        phone = books.details[order_id].address.as_dict()["phone"]
+        for word in (
+            order_search.PAID,
+            order_search.phone_word(phone),
+            order_search.product_word(order.product_id),
+        ):
+            if found[found_by(books.merchant_id, word), order_id] != 1:
+                yield f"lists: order {order_id} is not found by {word}"
+
+
+def _orders(books: Books) -> Iterator[tuple[str, OrderItem, list[Parcel]]]:
+    for order_id, order in books.orders.items():
+        detail = books.details.get(order_id)
+        if detail is not None:
+            yield order_id, order, parcels_of(detail.parcels)
+
+
+def _found(books: Books) -> Counter[tuple[str, str]]:
+    rows = (item for item in books.items if isinstance(item, FoundOrderItem))
+    return Counter((row.pk, row.order_id) for row in rows)
+
+
+def _ids(sent: list[Parcel]) -> list[str]:
+    return [parcel.parcel_id for parcel in sent]
+
+
+def _numbered(sent: list[Parcel]) -> list[str]:
+    return [str(number + 1) for number in range(len(sent))]
+
+
+Law = Callable[[Books], Violations]
+LAWS: tuple[Law, ...] = (
+    parcels,
+    nothing_after_all_went_back,
+    receipt,
+    told_and_found,
+    traces,
+    paid_orders_are_found,
+)

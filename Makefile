@@ -29,10 +29,13 @@ chromium:
 debian = { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq $(1) > /dev/null; } || \
   { echo "Please install $(1), then try again." >&2; exit 1; }
 
+# Without npm there is no console; all else runs, so that is only said.
 run: $(STAMP)  ## The whole shop on this machine
+	-@$(MAKE) --no-print-directory node
 	@$(PY) -m infra.local.run
 
 dev: $(STAMP)  ## The same, reloading when a source changes
+	-@$(MAKE) --no-print-directory node
 	@$(PY) -m infra.local.dev
 
 demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local import console, engine, process, system, welcome
+from infra.local import console, demo_large, engine, process, system, welcome
 from infra.local.printing import say
 from infra.local.sources import Children, watch
 from infra.local.system import STAGE, System
@@ -34,6 +34,8 @@ def _dev() -> None:
     say("正在从源码启动……")
     with from_sources(port, wechat_port) as (running, children):
         town = system.step("上货开团", lambda: welcome.fill(running))
+        if os.environ.get("DEMO") == "large":
+            system.step("一个月的生意", lambda: demo_large.fill(running))
         with console.beside(running) as page:
             welcome.write_addresses(ADDRESSES, running, town, console.config_of(running))
             welcome.greet(

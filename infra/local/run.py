@@ -1,12 +1,13 @@
 """`make run`: the whole shop on this machine, from the production package, until Ctrl-C.
 
 PORT: where the API listens (8010). TIME_DIVISOR: 60 makes an hour of a group's life a minute.
+DEMO=large: with 1,000 products and 10,000 orders.
 """
 
 import os
 import sys
 
-from infra.local import console, engine, function_logs, system, welcome
+from infra.local import console, demo_large, engine, function_logs, system, welcome
 from infra.local.printing import say
 
 ADDRESSES = engine.CACHE / "local.json"
@@ -31,6 +32,8 @@ def _run() -> None:
     log = engine.CACHE / "run.log"
     with system.deployed(port=port, wechat_port=wechat_port, log=log, settings=settings) as running:
         town = system.step("上货开团", lambda: welcome.fill(running))
+        if os.environ.get("DEMO") == "large":
+            system.step("一个月的生意", lambda: demo_large.fill(running))
         with console.beside(running) as page, function_logs.followed(running.aws_url):
             welcome.write_addresses(ADDRESSES, running, town, console.config_of(running))
             welcome.greet(

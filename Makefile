@@ -74,7 +74,7 @@ deploy-console: console  ## The console of STAGE, beside its backend; OPTIONS="-
 
 console-check: $(STAMP) node
 	@$(PY) -m infra.local.console
-	@cd console && npm run --silent check && npm run --silent sizes
+	@cd console && npm run --silent check && npm run --silent sizes > /dev/null
 
 check: $(STAMP) console-check
 	@$(BIN)/ruff check -q .

@@ -1,0 +1,65 @@
+import { get, post, put } from './client'
+import type { BodyOf, Page, QueryOf, Schema } from './types'
+
+export type Order = Schema<'OrderRow'>
+export type OrderFile = Schema<'OrderFileShown'>
+export type OrderQuery = QueryOf<'/v1/merchant/orders'>
+export type Parcel = Schema<'ParcelOfStaff'>
+export type Carrier = Schema<'CarrierShown'>
+export type Shipment = Schema<'ShipmentRow'>
+export type ShipmentResult = Schema<'ShipmentResult'>
+
+export const ROWS_MAX = 50 // of one request
+const READ_AT_ONCE = 4
+
+export const listOrders = (query: OrderQuery) => get('/v1/merchant/orders', { query })
+export const countOrders = async () => (await get('/v1/merchant/orders/counts')).counts as Record<string, number>
+export const readOrder = (order_id: string) => get('/v1/merchant/orders/{order_id}', { path: { order_id } })
+export const changeAddress = (order_id: string, body: BodyOf<'put', '/v1/merchant/orders/{order_id}/address'>) =>
+  put('/v1/merchant/orders/{order_id}/address', { path: { order_id }, body })
+export const addNote = (order_id: string, text: string, key: string) =>
+  post('/v1/merchant/orders/{order_id}/notes', { path: { order_id }, body: { text }, key })
+
+let carriers: Promise<Carrier[]> | null = null
+/** They never change while somebody works. */
+export function listCarriers(): Promise<Carrier[]> {
+  carriers ??= get('/v1/merchant/carriers').then(({ items }) => items)
+  carriers.catch(() => (carriers = null))
+  return carriers
+}
+export const shipParcel = (order_id: string, body: BodyOf<'post', '/v1/merchant/orders/{order_id}/parcels'>) =>
+  post('/v1/merchant/orders/{order_id}/parcels', { path: { order_id }, body })
+export const correctParcel = (order_id: string, parcel_id: string, carrier: string, number: string) =>
+  put('/v1/merchant/orders/{order_id}/parcels/{parcel_id}', { path: { order_id, parcel_id }, body: { carrier, number } })
+/** At most ROWS_MAX rows. check_only: nothing is shipped. */
+export const shipOrders = async (rows: Shipment[], check_only: boolean) =>
+  (await post('/v1/merchant/shipments', { body: { rows, check_only } })).results
+
+/** Every order that fits, `most` at the most; told of how many there are after each page. */
+export async function everyOrder(query: OrderQuery, most: number, tell: (n: number) => void): Promise<Order[]> {
+  const found: Order[] = []
+  let next: string | null = null
+  do {
+    const page: Page<Order> = await listOrders({ ...query, limit: ROWS_MAX, ...(next && { next }) })
+    found.push(...page.items)
+    next = page.next
+    tell(found.length)
+  } while (next && found.length < most)
+  return found.slice(0, most)
+}
+
+/** The files of orders in their order, a few at once; told of how many there are. */
+export async function readOrders(ids: readonly string[], tell: (n: number) => void): Promise<OrderFile[]> {
+  const files: OrderFile[] = []
+  let begun = 0
+  let done = 0
+  async function work(): Promise<void> {
+    while (begun < ids.length) {
+      const n = begun++
+      files[n] = await readOrder(ids[n] ?? '')
+      tell(++done)
+    }
+  }
+  await Promise.all(Array.from({ length: READ_AT_ONCE }, work))
+  return files
+}

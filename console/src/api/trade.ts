@@ -1,0 +1,28 @@
+import { get, post } from './client'
+import type { BodyOf, QueryOf, Schema } from './types'
+
+export type AfterSale = Schema<'AfterSaleShown'>
+export type Refund = Schema<'RefundRow'>
+export type Ledger = Schema<'LedgerShown'>
+export type Reconciliation = Schema<'ReconciliationRow'>
+export type Difference = Schema<'DifferenceRow'>
+
+export const readLedger = (order_id: string) =>
+  get('/v1/merchant/orders/{order_id}/ledger', { path: { order_id } })
+
+export const listAfterSales = (query: QueryOf<'/v1/merchant/after-sales'>) => get('/v1/merchant/after-sales', { query })
+export const approveAfterSale = (
+  after_sale_id: string,
+  body: BodyOf<'post', '/v1/merchant/after-sales/{after_sale_id}/approval'>,
+) => post('/v1/merchant/after-sales/{after_sale_id}/approval', { path: { after_sale_id }, body })
+export const refuseAfterSale = (after_sale_id: string, reply: string) =>
+  post('/v1/merchant/after-sales/{after_sale_id}/refusal', { path: { after_sale_id }, body: { reply } })
+
+export const listRefunds = (query: QueryOf<'/v1/merchant/refunds'>) => get('/v1/merchant/refunds', { query })
+export const retryRefund = (out_refund_no: string) =>
+  post('/v1/merchant/refunds/{out_refund_no}/retry', { path: { out_refund_no } })
+
+export const listReconciliations = (query: QueryOf<'/v1/merchant/reconciliations'>) =>
+  get('/v1/merchant/reconciliations', { query })
+export const listDifferences = (query: QueryOf<'/v1/merchant/differences'>) =>
+  get('/v1/merchant/differences', { query })

@@ -1,0 +1,85 @@
+/** What a form page keeps in mind: what was changed, what is wrong, and that nothing gets lost. */
+import { computed, onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
+import { onBeforeRouteLeave } from 'vue-router'
+import { ApiError, wordsOf, type Problem } from '@/api/errors'
+import { useSubmit } from '@/stores/submit'
+
+export interface Form {
+  isBusy: Ref<boolean>
+  isChanged: Ref<boolean>
+  problems: Ref<Problem[]>
+  /** Why the last attempt failed, where no field is to blame. */
+  trouble: Ref<string>
+  /** Somebody else saved in the meantime: what stands here is older than what is stored. */
+  isStale: Ref<boolean>
+  /** What is wrong with the field; empty when nothing is. */
+  at: (field: string) => string
+  /** Show what `check` finds; true when there is nothing. */
+  passes: (check: () => Problem[]) => boolean
+  /** The content as it is now is what is stored. */
+  settle: () => void
+  save: <T>(body: unknown, action: (key: string) => Promise<T>) => Promise<T | undefined>
+  isLeaving: Ref<boolean>
+  stay: () => void
+  leave: () => void
+}
+
+/** content: all that the form holds; a difference from what was settled is an unsaved change. */
+export function useForm(content: () => unknown): Form {
+  const problems = ref<Problem[]>([])
+  const trouble = ref('')
+  const isStale = ref(false)
+  const settled = ref(JSON.stringify(content()))
+  const isChanged = computed(() => JSON.stringify(content()) !== settled.value)
+  const isLeaving = ref(false)
+  const { isBusy, submit } = useSubmit()
+  let decide: ((leaves: boolean) => void) | undefined
+
+  async function save<T>(body: unknown, action: (key: string) => Promise<T>): Promise<T | undefined> {
+    problems.value = []
+    trouble.value = ''
+    try {
+      return await submit(body, action)
+    } catch (error) {
+      problems.value = error instanceof ApiError ? error.problems : []
+      isStale.value = error instanceof ApiError && error.code === 'changed'
+      if (!problems.value.length) trouble.value = wordsOf(error)
+      return undefined
+    }
+  }
+
+  function answer(leaves: boolean): void {
+    isLeaving.value = false
+    decide?.(leaves)
+  }
+
+  const warn = (event: BeforeUnloadEvent) => {
+    if (isChanged.value) event.preventDefault()
+  }
+  onMounted(() => window.addEventListener('beforeunload', warn))
+  onBeforeUnmount(() => window.removeEventListener('beforeunload', warn))
+  onBeforeRouteLeave(() => {
+    if (!isChanged.value) return true
+    isLeaving.value = true
+    return new Promise<boolean>((resolve) => (decide = resolve))
+  })
+
+  return {
+    isBusy,
+    isChanged,
+    problems,
+    trouble,
+    isStale,
+    at: (field) => problems.value.find((it) => it.field === field)?.problem ?? '',
+    passes: (check) => {
+      problems.value = check()
+      trouble.value = ''
+      return problems.value.length === 0
+    },
+    settle: () => (settled.value = JSON.stringify(content())),
+    save,
+    isLeaving,
+    stay: () => answer(false),
+    leave: () => answer(true),
+  }
+}

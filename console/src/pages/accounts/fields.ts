@@ -1,0 +1,105 @@
+/** What each account consists of, and each account as the form holds and sends it.
+ *
+ * Secrets are never told by the API: an empty one is sent as null, which keeps the stored one.
+ */
+import type { Account, Method } from '@/api/accounts'
+import type { Problem } from '@/api/errors'
+
+export const METHODS: readonly Method[] = ['wechat-pay', 'alipay', 'wechat-login']
+export const MODES = ['direct', 'partner'] as const
+export type Mode = (typeof MODES)[number]
+
+const NAMES = {
+  direct: ['mchid', 'appid', 'serial_no'],
+  partner: ['sp_mchid', 'sp_appid', 'sub_mchid', 'sub_appid', 'serial_no'],
+  alipay: ['app_id', 'seller_id'],
+  'wechat-login': ['appid'],
+} as const
+export type FieldName = (typeof NAMES)[keyof typeof NAMES][number]
+
+export interface PublicKey {
+  id: string
+  pem: string
+}
+
+export interface Draft {
+  mode: Mode
+  parts: Record<FieldName, string>
+  private_key: string
+  secret: string // api_v3_key or app_secret
+  public_keys: PublicKey[]
+  alipay_public_key: string
+}
+
+/** The names of the plain fields, in their order. */
+export function namesOf(method: Method, mode: Mode): readonly FieldName[] {
+  return method === 'wechat-pay' ? NAMES[mode] : NAMES[method]
+}
+
+export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text)
+
+/** The form of an account: what is told of it, every secret empty. */
+export function draftOf(account: Account | null): Draft {
+  const { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no, app_id, seller_id } = { ...NONE, ...account }
+  return {
+    mode: account?.mode === 'partner' ? 'partner' : 'direct',
+    parts: { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no, app_id, seller_id },
+    private_key: '',
+    secret: '',
+    public_keys: account?.key_serials.length ? account.key_serials.map((id) => ({ id, pem: '' })) : [{ id: '', pem: '' }],
+    alipay_public_key: '',
+  }
+}
+
+const NONE = { mchid: '', appid: '', sp_mchid: '', sp_appid: '', sub_mchid: '', sub_appid: '', serial_no: '', app_id: '', seller_id: '' }
+
+/** The parts of both modes: the API takes those of the one that is chosen. */
+function trimmed({ mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no }: Draft['parts']) {
+  return {
+    mchid: mchid.trim(),
+    appid: appid.trim(),
+    sp_mchid: sp_mchid.trim(),
+    sp_appid: sp_appid.trim(),
+    sub_mchid: sub_mchid.trim(),
+    sub_appid: sub_appid.trim(),
+    serial_no: serial_no.trim(),
+  }
+}
+
+export function wechatPayOf(draft: Draft, revision: number) {
+  return {
+    mode: draft.mode,
+    ...trimmed(draft.parts),
+    private_key: draft.private_key.trim() || null,
+    api_v3_key: draft.secret.trim() || null,
+    public_keys: Object.fromEntries(draft.public_keys.map(({ id, pem }) => [id.trim(), pem.trim()])),
+    revision,
+  }
+}
+
+export function alipayOf({ parts, private_key, alipay_public_key }: Draft, revision: number) {
+  return {
+    app_id: parts.app_id.trim(),
+    seller_id: parts.seller_id.trim(),
+    private_key: private_key.trim() || null,
+    alipay_public_key: alipay_public_key.trim(),
+    revision,
+  }
+}
+
+export const wechatLoginOf = ({ parts, secret }: Draft, revision: number) => ({
+  appid: parts.appid.trim(),
+  app_secret: secret.trim() || null,
+  revision,
+})
+
+/** The server's fields as fields of the page, which counts the public keys. */
+export function placed(problems: readonly Problem[], draft: Draft): Problem[] {
+  return problems.map(({ field, problem }) => {
+    if (field === 'api_v3_key' || field === 'app_secret') return { field: 'secret', problem }
+    const id = /^public_keys\.(.*)$/s.exec(field)?.[1]
+    if (id === undefined) return { field, problem }
+    const n = draft.public_keys.findIndex((key) => key.id.trim() === id)
+    return { field: `public_keys.${Math.max(0, n)}`, problem }
+  })
+}

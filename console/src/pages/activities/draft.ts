@@ -1,0 +1,194 @@
+/** An activity as the form holds it: defaults, what is wrong with it, and what is sent. */
+import type { Activity, ActivityChange, ActivityInput } from '@/api/activities'
+import type { Product } from '@/api/products'
+import type { Problem } from '@/api/errors'
+import { formatFen, localOf, nowS, secondsOf } from '@/format'
+import { t } from '@/words'
+
+export const TITLE_MAX = 28
+export const SEATS = { min: 2, max: 100 }
+export const SEATS_USUAL = [2, 3, 5]
+export const LIFE_H = { min: 1, max: 72 }
+export const LIFE_H_USUAL = [12, 24, 48]
+const DAYS_USUAL = 7
+const HOUR_S = 3600
+
+export interface DraftSku {
+  sku_id: string
+  spec: string
+  isOn: boolean
+  solo_price_fen: number
+  list_price_fen: number
+  group_price_fen: number | null
+  stock: number | null // units to move from the product; of a running activity: what is left
+  available: number
+}
+
+export interface Draft {
+  title: string
+  seats_total: number | null
+  life_h: number | null
+  startsNow: boolean
+  starts: string // of a datetime-local input, Beijing
+  ends: string
+  limit_per_buyer: number | null
+  limit_per_order: number | null
+  skus: DraftSku[]
+}
+
+export function emptyDraft(): Draft {
+  return {
+    title: '',
+    seats_total: 3,
+    life_h: 24,
+    startsNow: true,
+    starts: localOf(nowS() + HOUR_S),
+    ends: localOf(nowS() + DAYS_USUAL * 86400),
+    limit_per_buyer: 0,
+    limit_per_order: 1,
+    skus: [],
+  }
+}
+
+export const skusOfProduct = (product: Product): DraftSku[] =>
+  product.skus.map((sku) => ({
+    sku_id: sku.sku_id,
+    spec: Object.values(sku.specs).join(' / ') || t('sku.only'),
+    isOn: true,
+    solo_price_fen: sku.solo_price_fen,
+    list_price_fen: sku.list_price_fen,
+    group_price_fen: null,
+    stock: null,
+    available: sku.available,
+  }))
+
+export const skusOfActivity = (activity: Activity): DraftSku[] =>
+  activity.skus.map((sku) => ({ ...sku, isOn: true, stock: sku.available }))
+
+/** The rules of an activity, for editing it or as the beginning of another. */
+export function rulesOf(activity: Activity) {
+  return {
+    title: activity.title,
+    seats_total: activity.seats_total,
+    life_h: activity.life_h,
+    limit_per_buyer: activity.limit_per_buyer,
+    limit_per_order: activity.limit_per_order,
+  }
+}
+
+/** Another activity on the same terms: its prices, none of its stock, its length from now on. */
+export function copied(activity: Activity, product: Product): Draft {
+  const prices = new Map(activity.skus.map((sku) => [sku.sku_id, sku.group_price_fen]))
+  return {
+    ...emptyDraft(),
+    ...rulesOf(activity),
+    ends: localOf(nowS() + activity.ends_at_s - activity.starts_at_s),
+    skus: skusOfProduct(product).map((sku) => ({
+      ...sku,
+      isOn: prices.has(sku.sku_id),
+      group_price_fen: prices.get(sku.sku_id) ?? null,
+    })),
+  }
+}
+
+export function inputOf(draft: Draft, productId: string): ActivityInput {
+  return {
+    ...changedRules(draft),
+    product_id: productId,
+    starts_at_s: draft.startsNow ? 0 : (secondsOf(draft.starts) ?? 0),
+    skus: draft.skus
+      .filter((sku) => sku.isOn)
+      .map((sku) => ({ sku_id: sku.sku_id, group_price_fen: sku.group_price_fen ?? 0, stock: sku.stock ?? 0 })),
+  }
+}
+
+export function changeOf(draft: Draft, revision: number): ActivityChange {
+  const skus = draft.skus.map((sku) => ({ sku_id: sku.sku_id, group_price_fen: sku.group_price_fen ?? 0 }))
+  return { ...changedRules(draft), skus, revision }
+}
+
+function changedRules(draft: Draft) {
+  return {
+    title: draft.title.trim(),
+    seats_total: draft.seats_total ?? 0,
+    life_h: draft.life_h ?? 0,
+    ends_at_s: secondsOf(draft.ends) ?? 0,
+    limit_per_buyer: draft.limit_per_buyer ?? 0,
+    limit_per_order: draft.limit_per_order ?? 0,
+  }
+}
+
+/** Everything to change before it can be published; the server checks all of it again. */
+export function problemsOf(draft: Draft, isNew: boolean): Problem[] {
+  return [...ofRules(draft), ...ofLimits(draft), ...(isNew ? ofWindow(draft) : []), ...ofSkus(draft, isNew)]
+}
+
+function ofRules({ title, seats_total, life_h }: Draft): Problem[] {
+  const problems: Problem[] = []
+  const say = (field: string, problem: string) => problems.push({ field, problem })
+  if (!title.trim()) say('title', t('activity.titleNeeded'))
+  if (!within(seats_total, SEATS)) say('seats_total', t('activity.seatsWrong', SEATS))
+  if (!within(life_h, LIFE_H)) say('life_h', t('activity.lifeWrong', LIFE_H))
+  return problems
+}
+
+function ofLimits({ limit_per_buyer: buyer, limit_per_order: order }: Draft): Problem[] {
+  if (buyer === null) return [{ field: 'limit_per_buyer', problem: t('activity.limitNeeded') }]
+  if (!order) return [{ field: 'limit_per_order', problem: t('activity.orderLimitNeeded') }]
+  if (buyer && order > buyer) return [{ field: 'limit_per_order', problem: t('activity.orderLimitWrong', { n: buyer }) }]
+  return []
+}
+
+function ofWindow(draft: Draft): Problem[] {
+  const starts = draft.startsNow ? nowS() : secondsOf(draft.starts)
+  const ends = secondsOf(draft.ends)
+  if (starts === null) return [{ field: 'starts_at_s', problem: t('activity.startNeeded') }]
+  if (ends === null) return [{ field: 'ends_at_s', problem: t('activity.endNeeded') }]
+  return ends - starts < HOUR_S ? [{ field: 'ends_at_s', problem: t('activity.endWrong') }] : []
+}
+
+function ofSkus(draft: Draft, isNew: boolean): Problem[] {
+  const on = draft.skus.filter((sku) => sku.isOn)
+  if (!draft.skus.length) return [{ field: 'product', problem: t('activity.productNeeded') }]
+  if (!on.length) return [{ field: 'skus', problem: t('activity.skuNeeded') }]
+  const problems = on.flatMap((sku) => [...ofPrice(sku), ...(isNew ? ofStock(sku) : [])])
+  const units = on.reduce((sum, sku) => sum + (sku.stock ?? 0), 0)
+  if (isNew && !problems.length && units < (draft.seats_total ?? 0))
+    problems.push({ field: 'skus', problem: t('activity.stockFew', { n: draft.seats_total ?? 0 }) })
+  return problems
+}
+
+function ofPrice({ sku_id, spec, group_price_fen: price, solo_price_fen: solo }: DraftSku): Problem[] {
+  const field = `price.${sku_id}`
+  if (!price) return [{ field, problem: t('activity.priceNeeded', { spec }) }]
+  if (price < solo) return []
+  return [{ field, problem: t('activity.priceWrong', { spec, solo: formatFen(solo), max: formatFen(solo - 1) }) }]
+}
+
+function ofStock({ sku_id, spec, stock, available }: DraftSku): Problem[] {
+  const field = `stock.${sku_id}`
+  if (!stock) return [{ field, problem: t('activity.stockNeeded', { spec }) }]
+  return stock > available ? [{ field, problem: t('activity.stockWrong', { spec, n: available }) }] : []
+}
+
+/** The server's fields, which count the SKUs that were sent, as fields of the page. */
+export function placed(problems: readonly Problem[], skus: readonly DraftSku[]): Problem[] {
+  const on = skus.filter((sku) => sku.isOn)
+  return problems.map(({ field, problem }) => {
+    const found = /^skus\[(\d+)\]\.(\w+)/.exec(field)
+    const sku = found && on[Number(found[1])]
+    if (!sku) return { field, problem }
+    return { field: `${found[2] === 'stock' ? 'stock' : 'price'}.${sku.sku_id}`, problem: `「${sku.spec}」${problem}` }
+  })
+}
+
+export type Bulk = { kind: 'percent' | 'less' | 'same'; amount: number }
+
+/** The price of a SKU after a bulk change; percent: what is left of the solo price, less: fen off. */
+export function bulkPrice(sku: DraftSku, { kind, amount }: Bulk): number {
+  const price = { percent: Math.round((sku.solo_price_fen * amount) / 100), less: sku.solo_price_fen - amount, same: amount }[kind]
+  return Math.max(1, price)
+}
+
+const within = (value: number | null, { min, max }: { min: number; max: number }) =>
+  value !== null && value >= min && value <= max

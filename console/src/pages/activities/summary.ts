@@ -1,0 +1,26 @@
+/** An activity in words: what the form says beside itself, and what lists say of it. */
+import { formatFen } from '@/format'
+import { t } from '@/words'
+import type { Draft } from './draft'
+
+export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
+  return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
+}
+
+/** One sentence that tells a buyer's whole bargain; empty until there is a price. */
+export function sentenceOf(draft: Draft): string {
+  const on = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen)
+  if (!on.length || !draft.seats_total || !draft.life_h) return ''
+  const sku = cheapest(on)
+  const price = sku.group_price_fen ?? 0
+  const parts = [
+    t('summary.seats', { n: draft.seats_total, h: draft.life_h }),
+    t(on.length > 1 ? 'summary.priceFrom' : 'summary.price', {
+      price: formatFen(price),
+      saved: formatFen(Math.max(0, sku.solo_price_fen - price)),
+    }),
+    draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
+    t('summary.refund'),
+  ]
+  return parts.filter(Boolean).join('')
+}

@@ -1,0 +1,252 @@
+/** Every page, once: its address, its title, where it stands in the navigation. */
+import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
+import AppFrame from './components/AppFrame.vue'
+import { session, type Role } from './stores/session'
+import type { TodoKind } from './stores/todo'
+import type { WordKey } from './words'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: WordKey
+    /** The entry of the navigation that is lit on this page; its own name when it is an entry. */
+    under?: string
+    /** Who may open it; everybody when left out. */
+    roles?: readonly Role[]
+  }
+}
+
+const MANAGERS: readonly Role[] = ['owner', 'manager']
+const SHIPPERS: readonly Role[] = [...MANAGERS, 'fulfilment']
+
+const pages: RouteRecordRaw[] = [
+  {
+    path: '',
+    name: 'home',
+    component: () => import('./pages/home/HomePage.vue'),
+    meta: { title: 'nav.home' },
+  },
+  {
+    path: 'products',
+    name: 'products',
+    component: () => import('./pages/products/ProductsPage.vue'),
+    meta: { title: 'nav.products' },
+  },
+  {
+    path: 'products/new',
+    name: 'product-new',
+    component: () => import('./pages/products/ProductPage.vue'),
+    meta: { title: 'product.new', under: 'products', roles: MANAGERS },
+  },
+  {
+    path: 'products/:product_id',
+    name: 'product',
+    component: () => import('./pages/products/ProductPage.vue'),
+    meta: { title: 'product.edit', under: 'products' },
+  },
+  {
+    path: 'categories',
+    name: 'categories',
+    component: () => import('./pages/categories/CategoriesPage.vue'),
+    meta: { title: 'nav.categories' },
+  },
+  {
+    path: 'activities',
+    name: 'activities',
+    component: () => import('./pages/activities/ActivitiesPage.vue'),
+    meta: { title: 'nav.activities' },
+  },
+  {
+    path: 'activities/new',
+    name: 'activity-new',
+    component: () => import('./pages/activities/ActivityPage.vue'),
+    meta: { title: 'activity.new', under: 'activities', roles: MANAGERS },
+  },
+  {
+    path: 'activities/:activity_id',
+    name: 'activity',
+    component: () => import('./pages/activities/ActivityPage.vue'),
+    meta: { title: 'activity.edit', under: 'activities' },
+  },
+  {
+    path: 'groups',
+    name: 'groups',
+    component: () => import('./pages/groups/GroupsPage.vue'),
+    meta: { title: 'nav.groups' },
+  },
+  {
+    path: 'groups/:group_id',
+    name: 'group',
+    component: () => import('./pages/groups/GroupPage.vue'),
+    meta: { title: 'group.title', under: 'groups' },
+  },
+  {
+    path: 'orders',
+    name: 'orders',
+    component: () => import('./pages/orders/OrdersPage.vue'),
+    meta: { title: 'nav.orders' },
+  },
+  {
+    path: 'orders/:order_id',
+    name: 'order',
+    component: () => import('./pages/orders/OrderPage.vue'),
+    meta: { title: 'order.title', under: 'orders' },
+  },
+  {
+    path: 'batch-shipping',
+    name: 'batch-shipping',
+    component: () => import('./pages/shipping/BatchPage.vue'),
+    meta: { title: 'batch.title', roles: SHIPPERS },
+  },
+  {
+    path: 'packing',
+    name: 'packing',
+    component: () => import('./pages/shipping/PackingPage.vue'),
+    meta: { title: 'packing.title', under: 'orders' },
+  },
+  {
+    path: 'pickups',
+    name: 'pickups',
+    component: () => import('./pages/delivery/PickupsPage.vue'),
+    meta: { title: 'nav.pickups' },
+  },
+  {
+    path: 'stores',
+    name: 'stores',
+    component: () => import('./pages/delivery/StoresPage.vue'),
+    meta: { title: 'nav.stores' },
+  },
+  {
+    path: 'freight',
+    name: 'freight',
+    component: () => import('./pages/delivery/FreightPage.vue'),
+    meta: { title: 'nav.freight' },
+  },
+  {
+    path: 'freight/new',
+    name: 'freight-new',
+    component: () => import('./pages/delivery/FreightTemplatePage.vue'),
+    meta: { title: 'freight.new', under: 'freight', roles: MANAGERS },
+  },
+  {
+    path: 'freight/:template_id',
+    name: 'freight-template',
+    component: () => import('./pages/delivery/FreightTemplatePage.vue'),
+    meta: { title: 'nav.freight', under: 'freight' },
+  },
+  {
+    path: 'orders/:order_id/ledger',
+    name: 'ledger',
+    component: () => import('./pages/orders/LedgerPage.vue'),
+    meta: { title: 'ledger.title', under: 'orders' },
+  },
+  {
+    path: 'after-sales',
+    name: 'after-sales',
+    component: () => import('./pages/refunds/AfterSalesPage.vue'),
+    meta: { title: 'nav.afterSales' },
+  },
+  {
+    path: 'refunds',
+    name: 'refunds',
+    component: () => import('./pages/refunds/RefundsPage.vue'),
+    meta: { title: 'nav.refunds' },
+  },
+  {
+    path: 'reconciliations',
+    name: 'reconciliations',
+    component: () => import('./pages/money/ReconciliationsPage.vue'),
+    meta: { title: 'nav.reconciliations' },
+  },
+  {
+    path: 'differences',
+    name: 'differences',
+    component: () => import('./pages/money/DifferencesPage.vue'),
+    meta: { title: 'nav.differences' },
+  },
+  {
+    path: 'staff',
+    name: 'staff',
+    component: () => import('./pages/shop/StaffPage.vue'),
+    meta: { title: 'nav.staff', roles: ['owner'] },
+  },
+  {
+    path: 'payment-accounts',
+    name: 'accounts',
+    component: () => import('./pages/accounts/AccountsPage.vue'),
+    meta: { title: 'nav.accounts', roles: ['owner'] },
+  },
+  {
+    path: 'payment-accounts/:method',
+    name: 'account-edit',
+    component: () => import('./pages/accounts/AccountEditPage.vue'),
+    meta: { title: 'nav.accounts', under: 'accounts', roles: ['owner'] },
+  },
+  {
+    path: 'audit',
+    name: 'audit',
+    component: () => import('./pages/shop/AuditPage.vue'),
+    meta: { title: 'nav.audit', roles: MANAGERS },
+  },
+  {
+    path: 'account',
+    name: 'account',
+    component: () => import('./pages/account/AccountPage.vue'),
+    meta: { title: 'account.title' },
+  },
+  {
+    path: 'settings',
+    name: 'settings',
+    component: () => import('./pages/shop/SettingsPage.vue'),
+    meta: { title: 'nav.settings' },
+  },
+]
+
+/** The navigation: groups of pages by name, with the badge of what waits there. */
+export const NAVIGATION: { title?: WordKey; pages: { name: string; badge?: TodoKind }[] }[] = [
+  { pages: [{ name: 'home' }] },
+  { title: 'nav.group.goods', pages: [{ name: 'products' }, { name: 'categories' }] },
+  { title: 'nav.group.groups', pages: [{ name: 'activities' }, { name: 'groups' }] },
+  {
+    title: 'nav.group.trade',
+    pages: [
+      { name: 'orders', badge: 'toShip' },
+      { name: 'batch-shipping' },
+      { name: 'pickups' },
+      { name: 'after-sales', badge: 'afterSales' },
+      { name: 'refunds', badge: 'refunds' },
+    ],
+  },
+  { title: 'nav.group.delivery', pages: [{ name: 'stores' }, { name: 'freight' }] },
+  {
+    title: 'nav.group.money',
+    pages: [{ name: 'reconciliations' }, { name: 'differences', badge: 'differences' }],
+  },
+  {
+    title: 'nav.group.shop',
+    pages: [{ name: 'staff' }, { name: 'accounts' }, { name: 'audit' }, { name: 'settings' }],
+  },
+]
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+  routes: [
+    {
+      path: '/login',
+      name: 'login',
+      component: () => import('./pages/login/LoginPage.vue'),
+      meta: { title: 'login.title' },
+    },
+    { path: '/', component: AppFrame, children: pages },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+})
+
+export const mayOpen = (roles: readonly Role[] | undefined) =>
+  !roles || (session.value !== null && roles.includes(session.value.role))
+
+router.beforeEach((to) => {
+  if (to.name === 'login') return session.value ? { name: 'home' } : true
+  if (!session.value) return { name: 'login', query: to.path === '/' ? {} : { to: to.fullPath } }
+  return mayOpen(to.meta.roles) || { name: 'home' }
+})

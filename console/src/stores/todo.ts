@@ -1,0 +1,32 @@
+/** How much waits for staff: the badges of the navigation and the first page tell the same. */
+import { reactive } from 'vue'
+import { readDashboard, type Dashboard } from '@/api/shop'
+
+const COUNTED_MAX = 100 // the API counts no further
+
+export const TODO_KINDS = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'differences'] as const
+export type TodoKind = (typeof TODO_KINDS)[number]
+export type Todo = Record<TodoKind, number | null>
+
+/** null: not known yet, or not counted. */
+export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, differences: null })
+
+/** What waits, and with it everything else that the dashboard tells. Throws ApiError. */
+export async function countTodo(): Promise<Dashboard> {
+  const dashboard = await readDashboard()
+  const { to_ship, after_sales, refunds, groups_ending_soon, differences } = dashboard.to_do
+  Object.assign(todo, {
+    toShip: to_ship,
+    afterSales: after_sales,
+    refunds,
+    endsSoon: groups_ending_soon,
+    differences,
+  })
+  return dashboard
+}
+
+export function badge(kind: TodoKind): string {
+  const n = todo[kind] ?? 0
+  if (n === 0) return ''
+  return n >= COUNTED_MAX ? `${COUNTED_MAX - 1}+` : String(n)
+}

@@ -1,0 +1,26 @@
+/** What the console says. Chinese is the first language; English has the same keys or is no build. */
+import { ref, shallowRef } from 'vue'
+import { zh } from './zh'
+
+export type WordKey = keyof typeof zh
+export type Words = Record<WordKey, string>
+export type Language = 'zh' | 'en'
+
+const KEPT_AS = 'tuan.language'
+
+export const language = ref<Language>('zh')
+const words = shallowRef<Words>(zh)
+
+/** The words for `key`, with `{name}` filled from `facts`. */
+export function t(key: WordKey, facts: Record<string, string | number> = {}): string {
+  return words.value[key].replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ''))
+}
+
+export async function speak(chosen: Language): Promise<void> {
+  words.value = chosen === 'en' ? (await import('./en')).en : zh
+  language.value = chosen
+  document.documentElement.lang = chosen === 'en' ? 'en' : 'zh-CN'
+  localStorage.setItem(KEPT_AS, chosen)
+}
+
+export const speakAsBefore = () => speak(localStorage.getItem(KEPT_AS) === 'en' ? 'en' : 'zh')

@@ -1,0 +1,41 @@
+/** Status words and their colours. Green: ended well. Red: staff must act. Never red for what is normal. */
+import type { WordKey } from '.'
+
+export type Tone = 'blue' | 'green' | 'amber' | 'red' | 'grey'
+
+const TONES = {
+  order: {
+    pending: 'amber',
+    paid: 'blue',
+    fulfilling: 'amber',
+    shipped: 'blue',
+    ready_for_pickup: 'amber',
+    completed: 'green',
+    closed: 'grey',
+    refunding: 'blue',
+    refunded: 'grey',
+  },
+  group: { pending: 'grey', open: 'blue', formed: 'green', failed: 'grey' },
+  activity: { scheduled: 'blue', running: 'green', paused: 'amber', sold_out: 'amber', ended: 'grey' },
+  afterSale: { requested: 'amber', approved: 'green', refused: 'grey', withdrawn: 'grey' },
+  product: { on_sale: 'green', sold_out: 'amber', low_stock: 'amber', off_sale: 'grey' },
+  staff: { active: 'green', invited: 'blue', disabled: 'grey' },
+  difference: { open: 'red', repaired: 'green' },
+  shipment: {
+    would_ship: 'blue',
+    shipped: 'green',
+    already_shipped: 'green',
+    needs_change: 'red',
+    skipped: 'grey',
+    try_again: 'amber',
+  },
+  refund: { failed: 'red', requested: 'blue', processing: 'blue', succeeded: 'green' },
+} as const satisfies Record<string, Record<string, Tone>>
+
+export type StatusKind = keyof typeof TONES
+
+/** (words, tone) of a status; a status that the console does not know yet is shown as it is. */
+export function statusOf(kind: StatusKind, status: string): { key: WordKey | null; tone: Tone } {
+  const tone = (TONES[kind] as Record<string, Tone>)[status]
+  return tone ? { key: `status.${kind}.${status}` as WordKey, tone } : { key: null, tone: 'grey' }
+}

@@ -1,0 +1,76 @@
+"""People in front of the console, and behind it on their phones."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page
+
+from infra.local import demo_data, phone
+from infra.local.demo_data import MERCHANT_ID
+from infra.local.phone import Phone
+from infra.local.shop import Offer
+from tests.console.conftest import Shop
+
+CATEGORIES = "/v1/merchant/categories"
+PATIENCE_S = 30.0
+
+
+def log_out(page: Page, shop: Shop) -> None:
+    """Forget the session, and come back to the login."""
+    page.evaluate("() => localStorage.removeItem('tuan.session')")
+    page.goto("about:blank")
+    page.goto(shop.url)
+    page.get_by_role("button", name="登录", exact=True).wait_for()
+
+
+def fill_login(page: Page, username: str, password: str) -> None:
+    page.get_by_label("账号").fill(username)
+    page.get_by_label("密码").fill(password)
+    page.get_by_role("button", name="登录", exact=True).click()
+
+
+def hired(shop: Shop, role: str) -> tuple[str, str]:
+    """Somebody new with `role` who has chosen a password: (username, password)."""
+    username, password = f"p{secrets.token_hex(6)}", "a-password-2026"
+    member = {"username": username, "name": "新同事", "role": role, "password": password}
+    shop.system.owner().hire(member)
+    return username, password
+
+
+def buyer(shop: Shop, name: str = "何小鱼") -> Phone:
+    """A buyer who was never here before."""
+    code = f"demo-{secrets.token_hex(6)}"
+    return phone.log_in(shop.system.api, shop.system.tills, MERCHANT_ID, code, name)
+
+
+def offered(shop: Shop, product: demo_data.Product = demo_data.HONEY) -> Offer:
+    """A product of its own with an activity that runs."""
+    api, activity = shop.system.owner().api, product.activity
+    assert activity is not None
+    categories = {it["name"]: it["category_id"] for it in api.get(CATEGORIES)["items"]}
+    body = product.body(categories[product.category])
+    made = api.post("/v1/merchant/products", body, key=secrets.token_hex(16))
+    sku_ids = tuple(sku["sku_id"] for sku in made["skus"])
+    terms = product.activity_body(activity, made["product_id"], sku_ids, now_s=int(time.time()))
+    sold = api.post("/v1/merchant/activities", terms, key=secrets.token_hex(16))
+    return Offer(
+        activity_id=sold["activity_id"],
+        version=sold["version"],
+        product_id=made["product_id"],
+        title=sold["title"],
+        seats=sold["seats_total"],
+        sku_ids=sku_ids,
+        group_fen=tuple(sku.group_fen for sku in product.skus),
+    )
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """What `look` finds once it finds something; fails when it does not in PATIENCE_S."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.5)
+    raise AssertionError("nothing came of it")

@@ -1,0 +1,263 @@
+"""Orders found, shipped one by one and from a table, and put right."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from infra.local.demo_data import address
+from tests.console import excel
+from tests.console.buyers import buy, buyer, form_group, pair, sell, wait_until
+from tests.console.conftest import Shop
+
+
+def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    orders = pair(shop, "整批发出的柚子")
+    page = log_in()
+    page.get_by_role("link", name="批量发货", exact=True).click()
+    downloaded = download(page, page.get_by_role("button", name="下载待发货表格"), tmp_path)
+    head, *rows = excel.read(downloaded)
+    mine = [row for row in rows if row[0] in orders]
+    assert head[:3] == ["订单号", "快递公司", "快递单号"]
+    assert [row[1:3] for row in mine] == [["", ""], ["", ""]]
+    assert {row[3] for row in mine} == {"钱多多", "孙小美"}
+
+    # One carrier by an alias, one number as Excel keeps numbers; other orders stay unfilled.
+    mine[0][1:3], mine[1][1:3] = ["顺丰", "SF1234567890123"], ["zhongtong", 78_123_456_789_012]
+    others = [row for row in rows if row[0] not in orders]
+    filled = excel.write(tmp_path / "filled.xlsx", [head, *mine, *others])
+    upload(page, filled)
+    expect(page.get_by_text("2 单可以发货")).to_be_visible()
+    page.get_by_role("button", name="发货 2 单").click()
+    expect(page.get_by_text("已发货 2 单")).to_be_visible()
+
+    page.get_by_role("button", name="再发一批").click()
+    upload(page, filled)
+    expect(page.get_by_text("2 单之前已发货")).to_be_visible()
+    expect(page.get_by_role("button", name="发货 0 单")).to_be_disabled()
+    for row in mine:
+        file = wait_until(shop, row[0], "shipped")
+        assert [(it["number"], it["units"]) for it in file["parcels"]] == [(str(row[2]), 1)]
+
+
+def test_what_is_wrong_in_a_table_is_put_right_where_it_stands(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    first, second = pair(shop, "写错单号的柚子")
+    unformed = buy(buyer(shop, "李一人"), sell(shop, "还没成团的柚子"))
+    wait_until(shop, unformed, "paid")
+    page = log_in()
+    page.goto(f"{shop.url}#/batch-shipping")
+
+    lines = [
+        f"{first}\t顺丰\t123",
+        f"{second}\t没有的快递\t78123456789013",
+        f"{unformed}\t中通\t78123456789014",
+    ]
+    page.get_by_label("或从表格粘贴").fill("\n".join(lines))
+    page.get_by_role("button", name="核对").click()
+    expect(page.get_by_text("2 单需要修改，1 单已跳过")).to_be_visible()
+    expect(page.get_by_text("还差 1 人成团，成团后才能发货。")).to_be_visible()
+    expect(page.get_by_role("button", name="发货 0 单")).to_be_disabled()
+
+    page.get_by_label("第 1 行快递单号").fill("SF1234567890456")
+    page.get_by_label("第 1 行快递单号").press("Enter")
+    page.get_by_label("第 2 行快递公司").fill("中通")
+    page.get_by_label("第 2 行快递公司").press("Enter")
+    page.get_by_role("button", name="发货 2 单").click()
+
+    expect(page.get_by_text("已发货 2 单，1 单已跳过")).to_be_visible()
+    failed = excel.read(download(page, page.get_by_role("button", name="下载没发出的"), tmp_path))
+    assert failed == [
+        ["订单号", "快递公司", "快递单号", "原因"],
+        [unformed, "中通", "78123456789014", "还差 1 人成团，成团后才能发货。"],
+    ]
+    wait_until(shop, first, "shipped")
+
+
+def test_a_table_saved_by_a_chinese_excel_as_csv_is_read(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    order, _ = pair(shop, "国标编码的柚子")
+    page = log_in()
+    page.goto(f"{shop.url}#/batch-shipping")
+    table = tmp_path / "发货.csv"
+    text = f'今天的发货,,\r\n快递公司,"快递单号",订单编号\r\n"邮政 EMS",1234567890123,{order}\r\n'
+    table.write_bytes(text.encode("gb18030"))
+
+    upload(page, table)
+
+    expect(page.get_by_text("1 单可以发货")).to_be_visible()
+
+
+def test_a_file_that_is_no_table_is_told_in_words(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/batch-shipping")
+    for name, content, words in (
+        ("a.xlsx", b"PK\x03\x04 not a workbook", "没有读懂这个文件"),
+        ("old.xls.xlsx", b"\xd0\xcf\x11\xe0 of 1997", "这是旧版 .xls 文件"),
+        ("picture.csv", b"\x89PNG\x00\x00", "没有读懂这个文件"),
+        ("empty.csv", "订单号,快递公司,快递单号\n".encode(), "没有读到订单"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        upload(page, tmp_path / name)
+        expect(page.get_by_text(words)).to_be_visible()
+
+
+def test_what_buyers_wrote_is_never_a_formula_in_a_table(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    sale = sell(shop, "=1+1 的柚子")
+    name, remark = "=2+5+cmd|' /C'!A0", '+HYPERLINK("http://a.example")'
+    given = {"address": address("x") | {"name": name, "street": "@SUM(A1)"}, "remark": remark}
+    orders = form_group(
+        shop, sale, (buyer(shop, "-3+4"), given), (buyer(shop, "周一"), {"remark": "\t=1"})
+    )
+    page = log_in()
+
+    page.goto(f"{shop.url}#/orders?product={sale.product_id}")
+    expect(page.get_by_role("link", name="=1+1 的柚子").first).to_be_visible()
+    exported = excel.read(download(page, page.get_by_role("button", name="导出 Excel"), tmp_path))
+    page.goto(f"{shop.url}#/batch-shipping")
+    to_ship = excel.read(
+        download(page, page.get_by_role("button", name="下载待发货表格"), tmp_path)
+    )
+
+    assert {row[0] for row in exported[1:]} == set(orders)
+    assert {row[3] for row in exported[1:]} == {"'=1+1 的柚子"}
+    probed = next(row for row in to_ship if row[0] == orders[0])
+    assert (probed[3], probed[9]) == (f"'{name}", f"'{remark}")
+    cells = [cell for row in [*exported, *to_ship] for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+
+
+def test_an_order_is_found_shipped_in_two_parcels_and_its_number_corrected(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    order, other = pair(shop, "分两箱的柚子", quantity=2)
+    page = log_in("xiaowu", "xiaowu-2026")
+    find(page, shop, order)
+    page.get_by_role("button", name=f"发货 {order}").click()
+
+    drawer = page.get_by_role("dialog", name="发货")
+    ship(page, drawer, "顺丰", "SF1111111111111", units="1")
+    expect(drawer.get_by_text("共 2 件，已发 1 件")).to_be_visible()
+    drawer.get_by_label("快递单号").fill("SF2222222222222")
+    drawer.get_by_role("button", name="保存", exact=True).click()
+    expect(drawer).to_be_hidden()
+    page.get_by_role("link", name=f"详情 {order}").click()
+    page.get_by_role("button", name="更正单号 SF1111111111111").click()
+    dialog = page.get_by_role("dialog", name="更正快递单号？")
+    dialog.get_by_label("快递单号").fill("SF3333333333333")
+    dialog.get_by_role("button", name="更正单号").click()
+
+    expect(page.get_by_text("更正单号：现为 顺丰速运 SF3333333333333")).to_be_visible()
+    file = wait_until(shop, order, "shipped")
+    assert [(it["number"], it["units"]) for it in file["parcels"]] == [
+        ("SF3333333333333", 1),
+        ("SF2222222222222", 1),
+    ]
+    assert wait_until(shop, other, "fulfilling")["shipped"] == 0
+
+
+def test_a_wrong_number_is_told_beside_it_and_saving_goes_on_to_the_next_order(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    order, _ = pair(shop, "一单接一单的柚子")
+    page = log_in()
+    page.goto(f"{shop.url}#/orders/{order}")
+    page.get_by_role("button", name="发货", exact=True).click()
+
+    drawer = page.get_by_role("dialog", name="发货")
+    ship(page, drawer, "顺丰", "12")
+    expect(drawer.get_by_text("顺丰速运的单号应是")).to_be_visible()
+    drawer.get_by_label("快递单号").fill("SF4444444444444")
+    drawer.get_by_label("快递单号").press("Enter")
+
+    expect(page.get_by_text("已发货：SF4444444444444")).to_be_visible()
+    expect(drawer.get_by_label("快递单号")).to_have_value("")
+    expect(drawer.get_by_label("快递单号")).to_be_focused()
+    wait_until(shop, order, "shipped")
+
+
+def test_an_address_is_changed_before_shipping(log_in: Callable[..., Page], shop: Shop) -> None:
+    order, _ = pair(shop, "换个地址的柚子")
+    page = log_in("ayun", "ayun-kefu-2026")
+    page.goto(f"{shop.url}#/orders/{order}")
+    expect(page.get_by_role("button", name="发货")).to_have_count(0)  # not for this role
+
+    page.get_by_role("button", name="修改地址").click()
+    dialog = page.get_by_role("dialog", name="修改地址")
+    dialog.get_by_label("详细地址").fill("")
+    dialog.get_by_role("button", name="保存地址").click()
+    expect(dialog.get_by_text("请填写详细地址")).to_be_visible()
+    dialog.get_by_label("详细地址").fill("莲花峰路 26 号")
+    dialog.get_by_role("button", name="保存地址").click()
+
+    expect(page.get_by_text("莲花峰路 26 号")).to_be_visible()
+    expect(page.get_by_text("改了收货地址 · ayun")).to_be_visible()
+    assert wait_until(shop, order, "fulfilling")["address"]["street"] == "莲花峰路 26 号"
+
+
+def test_chosen_orders_are_printed_as_a_packing_list_without_the_frame(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    order, _ = pair(shop, "要打印的柚子", remark="请挑大的")
+    page = log_in()
+    find(page, shop, order)
+    page.get_by_label(f"选择订单 {order}").check()
+    page.get_by_role("button", name="打印配货单").click()
+    expect(page.get_by_text("1 单，共 1 件")).to_be_visible()
+
+    page.emulate_media(media="print")
+
+    expect(page.get_by_text("买家留言：请挑大的")).to_be_visible()
+    expect(page.get_by_role("button", name="打印")).to_be_hidden()
+    expect(page.get_by_role("navigation", name="主导航")).to_be_hidden()
+
+
+def test_who_may_not_ship_is_not_offered_it(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in("ayun", "ayun-kefu-2026")
+
+    expect(page.get_by_role("link", name="批量发货", exact=True)).to_have_count(0)
+    page.goto(f"{shop.url}#/batch-shipping")
+    expect(page.get_by_role("heading", name="首页")).to_be_visible()
+    page.goto(f"{shop.url}#/orders?tab=fulfilling")
+    expect(page.get_by_role("link", name="详情").first).to_be_visible()
+    expect(page.get_by_role("button", name="发货")).to_have_count(0)
+
+
+def find(page: Page, shop: Shop, order_id: str) -> None:
+    """The order list, with one order found in it."""
+    page.goto(f"{shop.url}#/orders")
+    page.get_by_label("搜索订单").fill(order_id)
+    page.get_by_label("搜索订单").press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def ship(page: Page, drawer: Locator, carrier: str, number: str, **given: Any) -> None:
+    """Fill the drawer as somebody with a keyboard does, and save."""
+    drawer.get_by_label("快递公司").fill(carrier)
+    expect(page.get_by_role("option", name=carrier).first).to_be_visible()
+    drawer.get_by_label("快递公司").press("Enter")
+    if "units" in given:
+        drawer.get_by_label("这个包裹的件数").fill(given["units"])
+    drawer.get_by_label("快递单号").fill(number)
+    drawer.get_by_label("快递单号").press("Enter")
+
+
+def upload(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def download(page: Page, button: Locator, to: Path) -> Path:
+    with page.expect_download() as begun:
+        button.click()
+    path = to / f"{len(list(to.iterdir()))}-{begun.value.suggested_filename}"
+    begun.value.save_as(path)
+    return path

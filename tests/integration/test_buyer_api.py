@@ -48,7 +48,7 @@ def test_code_is_good_once_and_never_for_another_shop(town: Town) -> None:
     unanswered = log_in(town, town.wechat.codes.issue("openid"))
 
     assert (used.status, used.code) == (400, "invalid_request")
-    assert (nowhere.status, nowhere.code) == (404, "not_found")
+    assert (nowhere.status, nowhere.body["message"]) == (404, "没有找到这家店铺。")
     assert (unanswered.status, unanswered.code) == (502, "gateway_failed")
 
 
@@ -62,6 +62,16 @@ def test_renamed_buyer_carries_the_name_into_the_next_group(town: Town) -> None:
     assert (reply.status, reply.body["name"]) == (200, "陈小满")
     shown = town.visitor().get(f"{progress_path(town, group_id)}/members").body["items"]
     assert shown == [{"name": "陈*", "avatar": "https://img.example.com/a", "is_leader": True}]
+
+
+def test_name_stays_when_a_buyer_logs_in_again(town: Town) -> None:
+    first = log_in(town, town.wechat.codes.issue("openid-of-xiaohong"))
+    profile = {"name": "陈小满", "avatar": "https://img.example.com/a"}
+    Caller(town.door, first.body["token"]).put("/v1/me/profile", profile)
+
+    again = log_in(town, town.wechat.codes.issue("openid-of-xiaohong"))
+
+    assert again.body["name"] == "陈小满"
 
 
 def test_session_ends_after_its_week(town: Town) -> None:

@@ -60,6 +60,15 @@ def quote(buyer: Buyer, activity: Activity, **more: Any) -> Any:
     return buyer.post("/v1/orders/quote", body | more)
 
 
+def test_more_than_one_may_buy_is_not_quoted(town: Town) -> None:
+    activity, buyer = sent(town), town.buyer()
+    group_id, _, _ = town.open_group(activity)
+
+    for way in ({}, {"group_id": group_id}, {"alone": True}):
+        refused = quote(buyer, activity, quantity=6, **way)
+        assert (refused.status, refused.body["details"]) == (400, {"field": "quantity", "max": 5})
+
+
 def test_what_is_quoted_is_what_every_way_of_buying_costs(town: Town) -> None:
     activity, buyer = sent(town), town.buyer()
     group_id, _, _ = town.open_group(activity)

@@ -30,6 +30,7 @@ from tests.drawings import (
     photograph,
     uploaded,
 )
+from tests.meanwhile import meanwhile
 from tests.support import Town, at_once
 
 STAFF, OWN = "/v1/merchant/pictures", "/v1/me/pictures"
@@ -109,6 +110,25 @@ def test_acceptances_at_once_answer_the_same(town: Town) -> None:
     assert {reply.status for reply in replies} == {200}
     assert len({reply.body["url"] for reply in replies}) == 1
     assert objects(f"uploads/{town.merchant_id}") == []
+
+
+def test_picture_uploaded_again_while_it_is_accepted_is_the_one_that_was_first_accepted(
+    town: Town,
+) -> None:
+    owner = town.owner()
+    picture_id = uploaded(owner, JPEG)
+    first: list[str] = []
+
+    def accept_another() -> None:
+        key = f"uploads/{town.merchant_id}/shop/{picture_id}"
+        [key] = objects(key)
+        s3().put_object(Bucket=settings.media_bucket, Key=key, Body=photograph(32, 32))
+        first.append(owner.post(f"{STAFF}/{picture_id}/acceptance").body["url"])
+
+    with meanwhile(accept_another):
+        reply = owner.post(f"{STAFF}/{picture_id}/acceptance")
+
+    assert reply.body["url"] == first[0]
 
 
 def test_nothing_of_the_file_goes_on_but_what_is_to_be_seen(town: Town) -> None:

@@ -127,8 +127,7 @@ def _empty(closing: ClosingItem, shelf: Shelf) -> int:
             writes.update(
                 bucket,
                 [StockItem.available.set(0), StockItem.ended.set(True)],
-                condition=(StockItem.available == bucket.available)
-                & StockItem.ended.does_not_exist(),
+                condition=StockItem.available == bucket.available,
                 refuse=LostRace,
             )
         writes.update(
@@ -138,6 +137,7 @@ def _empty(closing: ClosingItem, shelf: Shelf) -> int:
                 ProductStockItem.activities[shelf.activity_id].remove(),
                 ProductStockItem.revision.add(1),
             ],
+            # Whoever emptied the shelf first has taken the claim away.
             condition=ProductStockItem.activities[shelf.activity_id].exists(),
             refuse=LostRace,
         )

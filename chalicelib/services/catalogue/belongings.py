@@ -121,8 +121,7 @@ def change(
                     BelongingItem.revision.add(1),
                     *(getattr(kind.model, name).set(value) for name, value in fields.items()),
                 ],
-                condition=(BelongingItem.revision == revision)
-                & BelongingItem.removed_at_s.does_not_exist(),
+                condition=BelongingItem.revision == revision,  # a removal is one more
                 refuse=LostRace,
             )
             _audit(writes, kind, merchant_id, item_id, staff, "changed", before, fields, now_s)
@@ -147,7 +146,7 @@ def remove(kind: Kind[_Item], merchant_id: str, item_id: str, *, staff: str, now
             writes.update(
                 item,
                 actions,
-                condition=BelongingItem.pk.exists() & BelongingItem.removed_at_s.does_not_exist(),
+                condition=BelongingItem.revision == item.revision,
                 refuse=LostRace,
             )
             before = {"name": item.name}

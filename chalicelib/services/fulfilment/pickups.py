@@ -42,8 +42,7 @@ def make_ready(merchant_id: str, order_id: OrderId, *, staff: str, now_s: int) -
             writes.update(
                 detail,
                 [OrderDetailItem.pickup_code.set(code), OrderDetailItem.ready_at_s.set(now_s)],
-                condition=OrderDetailItem.pk.exists()
-                & OrderDetailItem.pickup_code.does_not_exist(),
+                condition=OrderDetailItem.pk.exists(),  # the order tells that it has no code yet
                 refuse=LostRace,
             )
             order_search.add_word(writes, order, order_search.code_word(code))

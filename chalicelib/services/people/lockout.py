@@ -105,7 +105,6 @@ def _store(
         item,
         [getattr(LoginFailuresItem, name).set(value) for name, value in values.items()],
         condition=(LoginFailuresItem.failures == item.failures)
-        & (LoginFailuresItem.since_s == item.since_s)
-        & (LoginFailuresItem.last_at_s == item.last_at_s),
+        & (LoginFailuresItem.since_s == item.since_s),
         refuse=LostRace,
     )

@@ -95,9 +95,8 @@ def extend(
                     TradeItem.list_rank.set(f"{later_s:010d}#{group_id}"),
                     *group.due(Intent.GROUP, later_s + waits.GRACE_S),
                 ],
-                condition=(GroupItem.status == GroupStatus.OPEN.value)
-                & (GroupItem.expires_at_s == was_s)
-                & group.marker_as_read(),
+                # An open group's marker moves with its deadline.
+                condition=(GroupItem.status == GroupStatus.OPEN.value) & group.marker_as_read(),
                 refuse=LostRace,
             )
             activities.keep_for(writes, activity, later_s - now_s)

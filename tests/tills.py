@@ -3,6 +3,7 @@
 `faults`, `ledger` and `courier` of both are alike; what differs is here.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ WECHAT_PAY, ALIPAY = "wechat_pay", "alipay"
 BOTH = (WECHAT_PAY, ALIPAY)
 
 
-class Till:
+class Till(ABC):
     """One merchant's account at one gateway. `prepay_fault`: the operation that a fault of a
     payment's beginning is ordered for; `not_enough`: reason and words of an empty balance."""
 
@@ -36,21 +37,21 @@ class Till:
         """The merchant's number at the gateway."""
         return str(self._account_of().mchid)
 
+    @abstractmethod
     def key_of(self, parameters: Mapping[str, str]) -> str:
         """What the phone pays with, from the parameters of a payment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pay(self, key: str, *, paid_at_s: int | None = None) -> str:
         """The buyer pays; the out_trade_no."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pay_in_spite(self, out_trade_no: str, *, paid_at_s: int | None = None) -> None:
         """A payment that had expired or was closed is taken: what never happens, does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def path(self, merchant_id: str, what: str) -> str:
         """Where the gateway tells of payments or refunds."""
-        raise NotImplementedError
 
     def set_balance(self, amount_fen: int) -> None:
         """What the merchant can refund from."""

@@ -37,7 +37,7 @@ def rows_of(archive: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
                 for entry in _entries(zipped)
                 for row in _rows(zipped.read(entry), day=day, seller_id=seller_id)
             ]
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
         raise Disbelieved("unreadable", "bill") from error
     except UnicodeDecodeError as error:
         raise Disbelieved("unreadable", "file name") from error

@@ -10,6 +10,7 @@ import time
 import traceback
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,7 +98,7 @@ class Delivery:
         return {name: getattr(self, name) for name in names}
 
 
-class Carrier:
+class Carrier(ABC):
     """Sends callbacks, again and again until one is taken, and remembers what became of each.
 
     `send` posts (url, headers, body) and returns the HTTP status; 0 when it was not taken for
@@ -139,9 +140,9 @@ class Carrier:
             raise Refusal(404, "RESOURCE_NOT_EXISTS", "没有这个回调")
         return self._headers(found[-1].body), found[-1].body
 
+    @abstractmethod
     def _headers(self, body: bytes) -> dict[str, str]:
         """What goes before `body` when it is sent now."""
-        raise NotImplementedError
 
     def _attempt(self, delivery: Delivery, retry_after_s: tuple[float, ...]) -> None:
         status = self.send(delivery.url, self._headers(delivery.body), delivery.body)

@@ -90,15 +90,16 @@ def traces(books: Books) -> Violations:
 
 
 def paid_orders_are_found(books: Books) -> Violations:
-    """Whatever order money came for stands in the list of all, once, by phone and product too."""
+    """Whatever order money came for stands in the list of all, once, and under its words too."""
     found = _found(books)
     for order_id, order, _ in _orders(books):
         if not order.posted:
             continue
-        phone = books.details[order_id].address.as_dict()["phone"]
+        address = books.details[order_id].address.as_dict()
         for word in (
-            order_search.PAID,
-            order_search.phone_word(phone),
+            order_search.PLACED,
+            order_search.phone_word(address["phone"]),
+            order_search.name_word(address["name"]),
             order_search.product_word(order.product_id),
         ):
             if found[found_by(books.merchant_id, word), order_id] != 1:

@@ -34,7 +34,13 @@ from chalicelib.domain.order import (
 from chalicelib.domain.product import ProductDraft, SkuDraft
 from chalicelib.domain.shipping import Parcel
 from chalicelib.services.catalogue import products
-from chalicelib.services.trade.order_search import PAID, phone_word, product_word, tracking_word
+from chalicelib.services.trade.order_search import (
+    PLACED,
+    name_word,
+    phone_word,
+    product_word,
+    tracking_word,
+)
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.counts import DayItem, TallyItem
@@ -240,7 +246,13 @@ class Past:
         number = f"SF{self._chance.randrange(10**12, 10**13)}" if shipped else ""
         detail = self._detail(order_id, sku, activity, paid_s - 30, number, shipped_s)
         self._trade.append(detail)
-        words = [PAID, phone_word(detail.address["phone"]), product_word(order.product_id)]
+        names = {name_word(detail.address["name"]), name_word(buyer.name)}
+        words = [
+            PLACED,
+            phone_word(detail.address["phone"]),
+            product_word(order.product_id),
+            *names,
+        ]
         for word in [*words, *([tracking_word(number)] if number else [])]:
             row = FoundOrderItem.at(
                 self._merchant_id, word, order_id.placed_at_s, str(order_id), group_id=group_id

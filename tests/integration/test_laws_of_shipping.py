@@ -168,7 +168,7 @@ def test_planted_violation_is_reported(
     ("reported", "kind"),
     [
         ("told: parcel 1 of order", MessageItem),
-        ("lists: order .* is not found by paid", FoundOrderItem),
+        ("lists: order .* is not found by placed", FoundOrderItem),
         ("17 traces: 0 audit rows for 1 order_shipped", AuditItem),
     ],
 )

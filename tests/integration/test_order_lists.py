@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
+from chalicelib.services.trade import order_lists
 from tests.meter import metered
 from tests.shipping import POSTED_S, SF, file_of, formed, rows, ship
+from tests.streams import change_of, deliver
 from tests.support import ADDRESS, Town
 
 
@@ -101,23 +105,85 @@ def test_orders_are_found_by_every_word(town: Town) -> None:
     }
 
 
+def test_orders_are_found_by_the_names_of_recipient_and_buyer(town: Town) -> None:
+    activity = town.activity(seats=2, stock=20)
+    group_id, _, first = town.open_group(activity, town.buyer("Tom 🌟"))
+    _, second = town.member(activity, group_id, address={**ADDRESS, "name": "欧阳 小丽"})
+    town.run_jobs()
+    town.wait(POSTED_S, every_s=POSTED_S)
+
+    moved = {**ADDRESS, "name": "李雷"}
+    body = {"address": moved, "address_changes": 0}
+    reply = town.owner().put(f"/v1/merchant/orders/{second}/address", body)
+    assert reply.status == 200, reply.body
+
+    assert rows(town, "q=%E7%8E%8B%E5%B0%8F%E6%98%8E") == [first]  # 王小明
+    assert rows(town, "q=tom%F0%9F%8C%9F") == [first]
+    assert rows(town, "q=%E6%AC%A7%E9%98%B3%E5%B0%8F%E4%B8%BD") == [second]  # as it was written
+    assert rows(town, "q=%E6%9D%8E%E9%9B%B7") == [second]  # 李雷
+    assert rows(town, "q=%E7%8E%8B") == []  # names are looked up whole
+    town.check_laws()
+
+
 def test_what_means_nothing_is_refused_with_what_would(town: Town) -> None:
-    reply = town.owner().get("/v1/merchant/orders?q=%E5%B0%8F%E6%98%8E")
+    reply = town.owner().get("/v1/merchant/orders?q=123")
 
     assert (reply.status, reply.body["details"]["field"]) == (400, "q")
 
 
-def test_unpaid_and_closed_orders_have_no_list_of_their_own(town: Town) -> None:
+def test_unpaid_orders_are_found_once_the_stream_has_carried_them(town: Town) -> None:
+    activity = town.activity()
+    group_id, _, paid = town.open_group(activity)
+    address = {**ADDRESS, "name": "韩梅梅", "phone": "13900139001"}
+    buyer, held = town.join(activity, group_id, address=address)
+    assert rows(town) == rows(town, "status=pending") == []
+    assert rows(town, f"status=pending&buyer_id={buyer.buyer_id}") == [held]
+    assert rows(town, f"status=pending&q={group_id}") == [held]
+
+    assert deliver(town, *(change_of(town, town.stored_order(it)) for it in (held, paid))) == []
+
+    assert rows(town, "status=pending") == [held]
+    assert set(rows(town)) == {held, paid}
+    assert rows(town, "q=9001") == rows(town, "q=%E9%9F%A9%E6%A2%85%E6%A2%85") == [held]
+    assert held in rows(town, f"product_id={activity.product_id}")
+    town.clock.forward(86_401)
+    assert rows(town, "status=pending") == []  # none is unpaid for as long: nobody looks there
+
+
+def test_closed_orders_have_a_list(town: Town) -> None:
     activity = town.activity()
     group_id, _, _ = town.open_group(activity)
     buyer, held = town.join(activity, group_id)
+    before = town.image(town.stored_order(held))
+    placed = change_of(town, town.stored_order(held))
+    buyer.cancel(held)
+    closed = change_of(town, town.stored_order(held), before)
 
-    refused = town.owner().get("/v1/merchant/orders?status=pending")
+    assert deliver(town, placed, closed, closed) == []
 
-    assert (refused.status, refused.body["details"]["field"]) == (400, "status")
-    assert rows(town, f"status=pending&buyer_id={buyer.buyer_id}") == [held]
-    assert rows(town, f"status=pending&q={group_id}") == [held]
-    assert held not in rows(town)
+    assert rows(town, "status=closed") == [held]
+    assert rows(town, "status=pending") == []
+    assert rows(town) == [held]
+    again = change_of(town, town.stored_order(held), town.image(town.stored_order(held)))
+    with metered() as meter:
+        deliver(town, again)
+    assert meter.calls == []  # it was closed before
+
+
+def test_words_of_an_order_are_put_once(town: Town) -> None:
+    activity = town.activity()
+    group_id, _, _ = town.open_group(activity)
+    _, order_id = town.join(activity, group_id, town.buyer("王小明"))
+    placed = change_of(town, town.stored_order(order_id))
+
+    with metered() as first:
+        deliver(town, placed)
+    with metered() as second:
+        deliver(town, placed)
+
+    # Is it found? Whom is it for? Its phone, name (the buyer's is the same), product, and itself.
+    assert (len(first.calls), first.units) == (6, 4)
+    assert (len(second.calls), second.units) == (1, 0)
 
 
 def test_times_narrow_every_list(town: Town) -> None:
@@ -156,7 +222,25 @@ def test_pages_go_on_where_they_ended(town: Town) -> None:
     assert town.owner().get(f"/v1/merchant/orders?status=paid&next={token}").status == 400
 
 
-def test_counts_are_those_of_the_lists(town: Town) -> None:
+def test_page_is_filled_from_further_on_so_many_times(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity, buyer = town.activity(stock=30), town.buyer()
+    _, _, first = town.open_group(activity, buyer)
+    for _ in range(3):
+        town.clock.forward(1)
+        assert buyer.cancel(town.open_group(activity, buyer)[2]).status == 200
+    query = f"buyer_id={buyer.buyer_id}&status=paid&limit=1"
+
+    assert rows(town, query) == [first]
+    monkeypatch.setattr(order_lists, "LOOKS_MAX", 3)
+    short = page(town, query)
+
+    assert short["items"] == []
+    assert rows(town, f"{query}&next={short['next']}") == [first]
+
+
+def test_words_of_an_order_are_those_of_the_lists(town: Town) -> None:
     _, [(_, first), _] = formed(town)
     town.open_group(town.activity())
     ship(town, first)

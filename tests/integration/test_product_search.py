@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.product import ProductDraft, SkuDraft
 from chalicelib.services.catalogue import product_lists, products
+from chalicelib.services.reports import dashboard
 from tests.drawings import accepted
 from tests.meter import Meter, metered
 from tests.support import Caller, Town
@@ -41,6 +42,12 @@ def titles(caller: Caller, query: str = "") -> list[str]:
             return found
         after = f"&next={page['next']}"
     raise AssertionError("The list does not end.")
+
+
+def low_stock(town: Town) -> int | None:
+    """How many products the first page says are short of stock."""
+    counted: int | None = town.owner().get("/v1/merchant/dashboard").body["to_do"]["low_stock"]
+    return counted
 
 
 @pytest.fixture
@@ -93,8 +100,22 @@ def test_states_tell_products_apart(town: Town) -> None:
     assert titles(owner, "&state=on_sale") == ["售罄", "不预警", "预警", "充足"]
     assert titles(owner, "&state=low_stock") == ["售罄", "预警"]
     assert titles(owner, "&state=sold_out") == ["售罄"]
+    assert low_stock(town) == 2  # what the first page counts is what its list shows
     assert titles(owner, "&state=on_sale&q=预警") == ["不预警", "预警"]
     assert titles(owner, f"&state=low_stock&category={new_id()}") == []
+
+
+def test_products_short_of_stock_are_counted_up_to_so_many(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        made(town, f"预警{n}", warn_below=5, stock=(1,))
+
+    assert low_stock(town) == 3
+    monkeypatch.setattr(dashboard, "TO_DO_MAX", 2)
+    assert low_stock(town) == 2
+    monkeypatch.setattr(product_lists, "COUNTED_MAX", 2)
+    assert low_stock(town) is None
 
 
 def test_stock_state_goes_on_where_its_page_ended(town: Town) -> None:

@@ -46,6 +46,10 @@ class ToDoShown(Told, frozen=True, kw_only=True):
     groups_ending_soon: Annotated[
         Waiting | None, Meta(description="Within 2 hours; null: too many activities run.")
     ]
+    low_stock: Annotated[
+        Waiting | None,
+        Meta(description="Products below their warning level; null: too many have one."),
+    ]
     differences: Annotated[Waiting, Meta(description="From bills, not repaired, of 30 days.")]
 
 

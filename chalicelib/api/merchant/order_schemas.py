@@ -12,22 +12,26 @@ _STATUSES = "|".join(OrderStatus)
 
 
 class OrderQuery(PageQuery, frozen=True, kw_only=True):
-    """All are optional and hold together. Nothing at all: every order that was paid."""
+    """All are optional and hold together. Nothing at all: every order."""
 
     status: Annotated[str, Meta(pattern=rf"^({_STATUSES})\Z")] | None = None
     q: Annotated[
         str,
         Meta(
             max_length=64,
-            description="a whole order, group or tracking number, a pickup code, a phone number "
-            "or its last 4 digits",
+            description="a whole order, group or tracking number, a pickup code, the recipient's "
+            "phone number or its last 4 digits, the whole name of the recipient or the buyer",
         ),
     ] = ""
     product_id: Id | None = None
     buyer_id: Id | None = None
     from_s: Annotated[
         int,
-        Meta(ge=0, le=9_999_999_999, description="placed then or later; with status alone: paid"),
+        Meta(
+            ge=0,
+            le=9_999_999_999,
+            description="placed then or later; with status alone: paid, if it was",
+        ),
     ] = 0
     to_s: Annotated[int, Meta(ge=0, le=9_999_999_999, description="then or before")] = 9_999_999_999
 

@@ -38,7 +38,11 @@ def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows
     wish = _wish(query)
     scope = ("orders", who.merchant_id, repr(wish))
     found, key = order_lists.find(
-        who.merchant_id, wish, after=pages.key_of(query.next, *scope), limit=query.limit
+        who.merchant_id,
+        wish,
+        after=pages.key_of(query.next, *scope),
+        limit=query.limit,
+        now_s=clock.now_s(),
     )
     return schemas.OrderRows(
         items=[order_shapes.row(one) for one in found], next=pages.token_of(key, *scope)

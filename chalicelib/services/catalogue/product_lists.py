@@ -25,6 +25,7 @@ from chalicelib.tables.catalogue import (
 CARDS_MAX = 3_000  # evaluated by one call at most; DynamoDB ends it at 1 MB, some 3,000 cards
 LOOKED_MAX = 300  # products whose stocks one page of a stock state may read
 LOOKED_AT_ONCE = 50
+COUNTED_MAX = 1_000  # products whose stocks are read to count those that are short
 WORDS_MAX = 5  # of a search
 
 
@@ -80,6 +81,20 @@ def page(
         cards, more = _short_of_stock(cards, sold_out=state is State.SOLD_OUT, limit=limit)
         after = _key_of(cards[-1]) if more else after
     return _rows(cards), after
+
+
+def short_of_stock(merchant_id: str, *, at_most: int) -> int | None:
+    """How many products are in State.LOW_STOCK, up to `at_most`; None: too many to look at."""
+    found = CatalogueItem.query(
+        products_list(merchant_id),
+        filter_condition=_condition(State.LOW_STOCK, None, ""),
+        limit=COUNTED_MAX + 1,
+        page_size=CARDS_MAX,
+    )
+    cards = [item for item in found if isinstance(item, ProductCardItem)]
+    if len(cards) > COUNTED_MAX:
+        return None
+    return len(_short_of_stock(cards, sold_out=False, limit=at_most)[0])
 
 
 def _condition(state: State | None, category_id: str | None, q: str) -> Condition | None:

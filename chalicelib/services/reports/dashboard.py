@@ -8,6 +8,7 @@ from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.order import Intent, OrderStatus
 from chalicelib.errors import InvalidRequest
+from chalicelib.services.catalogue import product_lists
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import group_lists
 from chalicelib.tables.buyers import after_sales_list
@@ -32,13 +33,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class ToDo:
-    """How many of each wait, up to TO_DO_MAX. groups_ending_soon: None when there are too many
-    activities to look at."""
+    """How many of each wait, up to TO_DO_MAX. groups_ending_soon, low_stock: None when there are
+    too many activities or products to look at."""
 
     to_ship: int
     after_sales: int
     refunds: int  # orders with one that only a person can mend
     groups_ending_soon: int | None
+    low_stock: int | None  # products
     differences: int  # between bills and ledger, in the last DAYS
 
 
@@ -58,7 +60,8 @@ def figures(merchant_id: str, *, now_s: int) -> Figures:
 
 
 def to_do(merchant_id: str, *, now_s: int) -> ToDo:
-    """What waits for somebody: each count is one call, that of groups one per activity."""
+    """What waits for somebody: each count is one call, but that of groups one per activity, and
+    that of stock some more where products have a warning level."""
     to_ship = orders_list(merchant_id, OrderStatus.FULFILLING)
     asked = after_sales_list(merchant_id, AfterSaleStatus.REQUESTED)
     return ToDo(
@@ -66,6 +69,7 @@ def to_do(merchant_id: str, *, now_s: int) -> ToDo:
         after_sales=listed_count(asked, most=TO_DO_MAX),
         refunds=_refunds_needing_person(merchant_id),
         groups_ending_soon=_groups_ending_soon(merchant_id, now_s),
+        low_stock=product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX),
         differences=_differences(merchant_id, now_s),
     )
 

@@ -2,12 +2,11 @@
 what they are now."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import parcels_of
-from chalicelib.errors import InvalidRequest
 from chalicelib.services.trade import groups, order_search
 from chalicelib.services.trade.order_search import Meaning
 from chalicelib.tables.base import PageKey
@@ -16,8 +15,10 @@ from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem, order
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed_count
 
 COUNT_MAX = 100  # "99+"
+LOOKS_MAX = 5  # of one page
 EVER_S = 9_999_999_999
-# What has a list of its own. An unpaid order is in none: that would cost every order a write.
+PENDING_S = 86_400  # no order is unpaid for longer: seats are held for an hour at most
+# What has a place in the list index. An unpaid order has none: that would cost every order a unit.
 LISTED = (
     OrderStatus.PAID,
     OrderStatus.FULFILLING,
@@ -32,7 +33,8 @@ NEWEST_FIRST = (OrderStatus.SHIPPED, OrderStatus.COMPLETED, OrderStatus.REFUNDED
 
 @dataclass(frozen=True)
 class Wish:
-    """What staff want to see. Of a status alone, the times are those of payment; else of placing.
+    """What staff want to see. Of a LISTED status alone, the times are those of payment; else of
+    placing.
 
     from_s, to_s: both included.
     """
@@ -61,17 +63,23 @@ class _Spot:
 
 
 def find(
-    merchant_id: str, wish: Wish, *, after: PageKey | None, limit: int
+    merchant_id: str, wish: Wish, *, after: PageKey | None, limit: int, now_s: int
 ) -> tuple[list[Found], PageKey | None]:
     """(orders that fit, the key that the next page starts after).
 
-    A page may have fewer than `limit`, even none, while there is a next one: one word or status
-    is looked up, what else is wished is held against the orders found. Raises InvalidRequest.
+    One word or status is looked up, what else is wished is held against the orders found, and
+    LOOKS_MAX times at most the list is followed until the page is full: so it may have fewer than
+    `limit`, even none, while there is a next one. Raises InvalidRequest.
     """
     meaning = order_search.meaning_of(wish.q) if wish.q else None
-    spots, key = _look_up(merchant_id, wish, meaning, after, limit)
-    fits = _fits(wish, meaning)
-    return [found for found in _read(merchant_id, spots) if fits(found)], key
+    fits, recent = _fits(wish, meaning), _recent(wish, now_s)
+    page: list[Found] = []
+    for _ in range(LOOKS_MAX):
+        spots, after = _look_up(merchant_id, recent, meaning, after, limit - len(page))
+        page += [found for found in _read(merchant_id, spots) if fits(found)]
+        if after is None or len(page) == limit:
+            break
+    return page, after
 
 
 def counts(merchant_id: str) -> dict[str, int]:
@@ -96,19 +104,23 @@ def _look_up(
     if wish.product_id:
         word = order_search.product_word(wish.product_id)
         return _under_word(merchant_id, word, wish, after, limit)
-    if wish.status is None:
-        return _under_word(merchant_id, order_search.PAID, wish, after, limit)
-    return _in_status(merchant_id, wish.status, wish, after, limit)
+    if wish.status in LISTED:
+        return _in_status(merchant_id, wish.status, wish, after, limit)
+    closed = wish.status is OrderStatus.CLOSED
+    word = order_search.CLOSED if closed else order_search.PLACED
+    return _under_word(merchant_id, word, wish, after, limit)
+
+
+def _recent(wish: Wish, now_s: int) -> Wish:
+    """The wish, of as far back as there can be such orders: unpaid ones are soon let go of."""
+    if wish.status is not OrderStatus.PENDING:
+        return wish
+    return replace(wish, from_s=max(wish.from_s, now_s - PENDING_S))
 
 
 def _in_status(
     merchant_id: str, status: OrderStatus, wish: Wish, after: PageKey | None, limit: int
 ) -> tuple[list[_Spot], PageKey | None]:
-    if status not in LISTED:
-        raise InvalidRequest(
-            "待付款和已关闭的订单没有单独的列表。请按订单号、团号、手机号、商品或买家查找。",
-            field="status",
-        )
     page = TradeItem.by_list.query(
         orders_list(merchant_id, status),
         TradeItem.list_rank.between(f"{wish.from_s:010d}", f"{wish.to_s:010d}~"),

@@ -11,12 +11,14 @@ from chalicelib.domain import carriers
 from chalicelib.domain.ids import OrderId, is_id, split_out_refund_no, split_out_trade_no
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
-from chalicelib.services.trade import orders
 from chalicelib.tables.base import LostRace, Writes, put_new, retried
+from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem
 
-PAID = "paid"
+PLACED = "placed"  # every order; put last, so where it stands, the order's other words do
+CLOSED = "closed"
 SHARING_MAX = 20  # orders looked at under one tracking number
 _PHONE = re.compile("1[3-9][0-9]{9}")
 _PHONE_TAIL = re.compile("[0-9]{4}")
@@ -27,6 +29,11 @@ _NUMBER = re.compile(carriers.ANY_NUMBER)
 def phone_word(phone: str) -> str:
     """By the last 4 digits, which is what people say."""
     return f"phone#{phone[-4:]}"
+
+
+def name_word(name: str) -> str:
+    """Of a recipient or a buyer, whole: however it is spaced and written."""
+    return f"name#{''.join(name.split()).casefold()}"
 
 
 def product_word(product_id: str) -> str:
@@ -70,8 +77,12 @@ def meaning_of(q: str) -> Meaning:
     number = carriers.plain_number(text)
     if _NUMBER.fullmatch(number):
         return Meaning(word=tracking_word(number), tracking=number)
+    if not text.isdigit():
+        return Meaning(word=name_word(text))
     raise InvalidRequest(
-        "请输入完整的订单号、团号、快递单号或取货码，或收件人手机号（可只填后 4 位）。", field="q"
+        "请输入完整的订单号、团号、快递单号、取货码、收件人姓名或买家昵称，"
+        "或收件人手机号（可只填后 4 位）。",
+        field="q",
     )
 
 
@@ -82,15 +93,24 @@ def _order_of(text: str) -> OrderId | None:
 
 
 def put_words(order: OrderItem) -> None:
-    """Let an order for which money came be found: in the list of all, by phone and by product.
+    """Let an order be found: in the list of all, by phone, names and product.
 
-    Each put is of what is the same for ever, so doing it again changes nothing.
+    The stream does it for every new order, whoever drives a paid one makes sure of it. Each put is
+    of what is the same for ever, so doing it again changes nothing.
     """
-    _, detail = orders.detail(order.merchant_id, order.order_id)
-    phone = detail.address.as_dict().get("phone", "")
-    for word in (PAID, phone_word(phone), product_word(order.product_id)):
-        row = _row(order, word)
-        retried(lambda row=row: put_new(row))  # type: ignore[misc]
+    if _is_found(order):
+        return
+    detail, buyer = _people(order)
+    address = detail.address.as_dict()
+    names = {name_word(name) for name in (address.get("name"), buyer.name) if name}
+    words = [phone_word(address.get("phone", "")), *names, product_word(order.product_id), PLACED]
+    for word in words:
+        _put(order, word)
+
+
+def put_closed(order: OrderItem) -> None:
+    """List an order among those that were let go of, unpaid."""
+    _put(order, CLOSED)
 
 
 def add_word(writes: Writes, order: OrderItem, word: str) -> None:
@@ -115,6 +135,27 @@ def with_number(merchant_id: str, number: str) -> list[OrderId]:
         if any(parcel.number == number for parcel in parcels_of(detail.parcels))
     }
     return [of for of, key in zip(ids, keys, strict=True) if (key.pk, key.sk) in having]
+
+
+def _is_found(order: OrderItem) -> bool:
+    row = _row(order, PLACED)
+    found = FoundOrderItem.query(row.pk, FoundOrderItem.sk == row.sk, limit=1)
+    return next(found, None) is not None
+
+
+def _people(order: OrderItem) -> tuple[OrderDetailItem, BuyerItem]:
+    """Whom an order is for and whose it is, in one round trip; it is never without them."""
+    keys = [(order.pk, f"detail#{order.order_no}"), (order.pk, "buyer")]
+    found = {type(item): item for item in TradeItem.batch_get(keys, consistent_read=True)}
+    detail, buyer = found[OrderDetailItem], found[BuyerItem]
+    assert isinstance(detail, OrderDetailItem)
+    assert isinstance(buyer, BuyerItem)
+    return detail, buyer
+
+
+def _put(order: OrderItem, word: str) -> None:
+    row = _row(order, word)
+    retried(lambda: put_new(row))
 
 
 def _row(order: OrderItem, word: str) -> FoundOrderItem:

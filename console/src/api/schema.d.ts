@@ -3471,6 +3471,8 @@ export interface components {
             refunds: number;
             /** @description Within 2 hours; null: too many activities run. */
             groups_ending_soon: number | null;
+            /** @description Products below their warning level; null: too many have one. */
+            low_stock: number | null;
             /** @description From bills, not repaired, of 30 days. */
             differences: number;
         };

@@ -4,22 +4,23 @@ import { readDashboard, type Dashboard } from '@/api/shop'
 
 const COUNTED_MAX = 100 // the API counts no further
 
-export const TODO_KINDS = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'differences'] as const
+export const TODO_KINDS = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences'] as const
 export type TodoKind = (typeof TODO_KINDS)[number]
 export type Todo = Record<TodoKind, number | null>
 
 /** null: not known yet, or not counted. */
-export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, differences: null })
+export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, lowStock: null, differences: null })
 
 /** What waits, and with it everything else that the dashboard tells. Throws ApiError. */
 export async function countTodo(): Promise<Dashboard> {
   const dashboard = await readDashboard()
-  const { to_ship, after_sales, refunds, groups_ending_soon, differences } = dashboard.to_do
+  const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences } = dashboard.to_do
   Object.assign(todo, {
     toShip: to_ship,
     afterSales: after_sales,
     refunds,
     endsSoon: groups_ending_soon,
+    lowStock: low_stock,
     differences,
   })
   return dashboard

@@ -8,6 +8,7 @@ import { statusOf } from '@/words/status'
 
 export const TABS = [
   'all',
+  'pending',
   'paid',
   'fulfilling',
   'ready_for_pickup',
@@ -15,6 +16,7 @@ export const TABS = [
   'refunding',
   'refunded',
   'completed',
+  'closed',
 ] as const
 
 export function queryOf({ tab, filters, next }: Pick<ListQuery, 'tab' | 'filters' | 'next'>): OrderQuery {

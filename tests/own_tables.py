@@ -8,7 +8,7 @@ from pynamodb.models import Model
 
 from chalicelib.services.trade import reservations, terms
 from chalicelib.tables.base import connection
-from chalicelib.tables.catalogue import CatalogueItem
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.records import RecordItem
 from chalicelib.tables.trade_item import TradeItem
 from infra.local import engine

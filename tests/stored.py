@@ -11,7 +11,8 @@ from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import AfterSaleItem, MessageItem
-from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, ProductStockItem, VersionItem
+from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, VersionItem
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.counts import DayItem, TallyItem
 from chalicelib.tables.records import (
     AuditItem,

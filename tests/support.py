@@ -24,8 +24,8 @@ from chalicelib.services.people import merchants, sessions
 from chalicelib.settings import settings
 from chalicelib.tables.base import connection
 from chalicelib.tables.buyers import BuyerItem
-from chalicelib.tables.catalogue import StaffItem
 from chalicelib.tables.records import RefusedCallbackItem
+from chalicelib.tables.shop import StaffItem
 from chalicelib.tables.trade import GroupItem, LimitItem, OrderItem, StockItem
 from chalicelib.tables.trade_item import TradeItem
 from infra.local import engine

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.tables.base import StoredItem
-from chalicelib.tables.catalogue import CatalogueItem
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.records import RecordItem
 from chalicelib.tables.trade_item import TradeItem
 from infra.local.engine import table_definition

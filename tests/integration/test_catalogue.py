@@ -35,7 +35,8 @@ from chalicelib.services.catalogue import (
 from chalicelib.services.people import merchants, staff
 from chalicelib.services.trade import reservations, terms, waits
 from chalicelib.tables.base import retried, transaction
-from chalicelib.tables.catalogue import ActivityItem, VersionItem, stored
+from chalicelib.tables.catalogue import ActivityItem, VersionItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import AuditItem, RecordItem
 from chalicelib.tables.trade import ClosingItem
 

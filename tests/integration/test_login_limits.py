@@ -9,7 +9,8 @@ import pytest
 from chalicelib.api import limits
 from chalicelib.domain.lockout import FAILURES_MAX, REST_S
 from chalicelib.services.people import staff
-from chalicelib.tables.catalogue import LoginFailuresItem, stored
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import LoginFailuresItem
 from tests.meter import metered
 from tests.support import Reply, Town, at_once
 

@@ -16,7 +16,7 @@ from chalicelib.services.fulfilment import pickups, receipts, shipping, stores
 from chalicelib.services.money import after_sales
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.trade import groups
-from chalicelib.tables.catalogue import StoreItem
+from chalicelib.tables.shop import StoreItem
 from chalicelib.tables.trade import OrderItem
 from tests.by_staff import SF, audited, detail, give_back, ship, to_ship
 from tests.meanwhile import meanwhile

@@ -7,7 +7,8 @@ import pytest
 from chalicelib.errors import ActivityClosed, Changed, GroupClosed, NotFound
 from chalicelib.services.catalogue import activities
 from chalicelib.services.trade import endings, group_controls, quoting, settlement, waits
-from chalicelib.tables.catalogue import ActivityItem, stored
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, GroupItem
 from tests.by_staff import audited, close, close_is_due, end
 from tests.meanwhile import meanwhile

@@ -23,7 +23,8 @@ from chalicelib.services.people import (
     staff,
     staff_accounts,
 )
-from chalicelib.tables.catalogue import LoginFailuresItem, StaffItem, stored
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import LoginFailuresItem, StaffItem
 from tests.by_staff import audited
 from tests.meanwhile import meanwhile
 from tests.shop import STAFF, Shop, new_shop

@@ -19,7 +19,7 @@ from chalicelib.services.catalogue import categories
 from chalicelib.services.fulfilment import stores
 from chalicelib.services.fulfilment.stores import StoreDraft
 from chalicelib.services.people import merchants, payment_accounts
-from chalicelib.tables.catalogue import CategoryItem, StoreItem
+from chalicelib.tables.shop import CategoryItem, StoreItem
 from tests.by_staff import audited
 from tests.meanwhile import meanwhile
 from tests.shop import STAFF, Shop, new_shop

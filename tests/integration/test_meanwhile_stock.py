@@ -18,7 +18,8 @@ from chalicelib.errors import (
     SoldOut,
 )
 from chalicelib.services.catalogue import activities, adjustments, publishing
-from chalicelib.tables.catalogue import ActivityItem, stored
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem
 from tests.by_staff import (
     add_stock,

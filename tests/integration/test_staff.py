@@ -7,7 +7,7 @@ import pytest
 from chalicelib.api.auth import STAFF_RENEWED_S, STAFF_SESSION_S
 from chalicelib.domain.lockout import FAILURES_MAX, REST_S
 from chalicelib.services.people import sessions, staff
-from chalicelib.tables.catalogue import StaffItem
+from chalicelib.tables.shop import StaffItem
 from tests.people import ANOTHER, PASSWORD, at_work, hire, invite, log_in, with_session
 from tests.support import Caller, Reply, Town, at_once
 

@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 
 from chalicelib.domain.lockout import FAILURES_MAX
 from chalicelib.gateways import sealed
-from chalicelib.tables.catalogue import StaffItem
+from chalicelib.tables.shop import StaffItem
 from tests.people import PASSWORD, app_code, at_work, hire, log_in, with_codes
 from tests.support import Caller, Town, at_once
 

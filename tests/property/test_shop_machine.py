@@ -30,7 +30,8 @@ from chalicelib.services.money import payments, refunds
 from chalicelib.services.trade import groups, settlement, terms
 from chalicelib.services.trade.groups import Hint
 from chalicelib.services.work import due
-from chalicelib.tables.catalogue import ActivityItem, stored
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem
 from tests.history import History
 from tests.property.shop_model import Model, Placed, Team

@@ -18,7 +18,7 @@ from chalicelib.api.auth import Role
 from chalicelib.domain.after_sale import AfterSaleStatus
 from chalicelib.services.people import staff
 from chalicelib.tables.base import connection
-from chalicelib.tables.catalogue import StaffItem
+from chalicelib.tables.shop import StaffItem
 from infra.local.wechat_views import trade_view
 from tests.drawings import photograph, uploaded
 from tests.faults import WRITES

@@ -20,7 +20,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.fulfilment import freight_templates, pickups, stores
 from chalicelib.services.fulfilment.stores import Hours, StoreDraft
-from chalicelib.tables.catalogue import FreightItem, StoreItem
+from chalicelib.tables.shop import FreightItem, StoreItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 
 api = Api(__name__, prefix="/v1/merchant")

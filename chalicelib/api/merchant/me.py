@@ -19,7 +19,7 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.services.people import merchants, own_account, staff
-from chalicelib.tables.catalogue import StaffItem
+from chalicelib.tables.shop import StaffItem
 
 api = Api(__name__)
 

@@ -16,7 +16,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import categories
 from chalicelib.services.people import merchants
-from chalicelib.tables.catalogue import CategoryItem, MerchantItem
+from chalicelib.tables.shop import CategoryItem, MerchantItem
 
 api = Api(__name__)
 

@@ -25,7 +25,8 @@ from chalicelib.services.trade import reservations, terms, waits
 from chalicelib.services.trade.reservations import Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction, update_one
-from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, rank, stored
+from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, rank
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, StockItem
 from chalicelib.tables.trade_item import not_due
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from chalicelib.domain.activity import ActivityState, ActivityStatus, state_of
 from chalicelib.tables.base import PageKey
-from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, activities_list, rank
+from chalicelib.tables.catalogue import ActivityItem, activities_list, rank
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.trade import StockItem
 
 

@@ -20,12 +20,8 @@ from chalicelib.errors import (
 from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import terms
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
-from chalicelib.tables.catalogue import (
-    ActivityItem,
-    ProductItem,
-    ProductStockItem,
-    stored,
-)
+from chalicelib.tables.catalogue import ActivityItem, ProductItem, ProductStockItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import (
     RecordItem,
     StockAdjustmentItem,

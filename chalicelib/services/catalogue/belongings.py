@@ -9,7 +9,8 @@ from pynamodb.attributes import MapAttribute
 from chalicelib.errors import Changed, IdempotencyMismatch, LimitReached, NotFound
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue import BelongingItem, CatalogueItem, stored
+from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.shop import BelongingItem
 
 REMOVED_KEPT_S = 7 * 86_400  # a removal that is repeated finds what it did, for so long
 

@@ -22,14 +22,9 @@ from chalicelib.services.catalogue import belongings
 from chalicelib.services.catalogue.belongings import Kind
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
-from chalicelib.tables.catalogue import (
-    CatalogueItem,
-    CategoryItem,
-    activities_list,
-    products_list,
-    rank,
-    stored,
-)
+from chalicelib.tables.catalogue import activities_list, products_list, rank
+from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.shop import CategoryItem
 
 CATEGORIES_MAX = 100
 NAME_MAX = 20

@@ -18,7 +18,8 @@ from chalicelib.gateways.media import Bucket, Form, Media, TooLarge
 from chalicelib.services.catalogue.redrawing import Drawn, redraw
 from chalicelib.settings import settings
 from chalicelib.tables.base import put_new, retried
-from chalicelib.tables.catalogue import PictureItem, stored
+from chalicelib.tables.catalogue import PictureItem
+from chalicelib.tables.catalogue_item import stored
 
 FORM_S = 600  # how long a form can be used
 REMEMBERED_S = 7 * 86400  # how long a repeated acceptance gets the first answer

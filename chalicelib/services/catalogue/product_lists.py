@@ -15,12 +15,12 @@ from chalicelib.services.catalogue.activity_lists import stocks_left
 from chalicelib.tables.base import PageKey, chunks
 from chalicelib.tables.catalogue import (
     ActivityItem,
-    CatalogueItem,
     ProductCardItem,
     ProductItem,
     ProductStockItem,
     products_list,
 )
+from chalicelib.tables.catalogue_item import CatalogueItem
 
 CARDS_MAX = 3_000  # evaluated by one call at most; DynamoDB ends it at 1 MB, some 3,000 cards
 LOOKED_MAX = 300  # products whose stocks one page of a stock state may read

@@ -16,14 +16,13 @@ from chalicelib.services.catalogue.product_drafts import refuse_problems, tidy
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, chunks, retried, transaction
 from chalicelib.tables.catalogue import (
-    CatalogueItem,
     ProductCardItem,
     ProductItem,
     ProductStockItem,
     products_list,
     rank,
-    stored,
 )
+from chalicelib.tables.catalogue_item import CatalogueItem, stored
 
 # A save is one transaction: the product, its card, the audit row, new stocks and removed ones.
 # Stocks of new SKUs beyond that are written before it; nothing leads to them until the product

@@ -25,13 +25,8 @@ from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import terms, waits
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
-from chalicelib.tables.catalogue import (
-    ActivityItem,
-    VersionItem,
-    activities_list,
-    rank,
-    stored,
-)
+from chalicelib.tables.catalogue import ActivityItem, VersionItem, activities_list, rank
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, StockItem
 
 

@@ -11,7 +11,7 @@ from chalicelib.domain.freight import Template
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import belongings
 from chalicelib.services.catalogue.belongings import Kind
-from chalicelib.tables.catalogue import FreightItem
+from chalicelib.tables.shop import FreightItem
 
 NAME_MAX = 20
 KIND = Kind(FreightItem, "freight", "运费模板", most=50, kept_for_ever=True)

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.errors import StoreClosed
 from chalicelib.services.catalogue import belongings
 from chalicelib.services.catalogue.belongings import Kind
-from chalicelib.tables.catalogue import StoreItem
+from chalicelib.tables.shop import StoreItem
 
 NAME_MAX = 30
 ADDRESS_MAX = 100

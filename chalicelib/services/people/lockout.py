@@ -9,7 +9,8 @@ from chalicelib import observability
 from chalicelib.domain.lockout import REST_S, WINDOW_S, Failures, rest_s, with_one_more
 from chalicelib.errors import TooManyRequests
 from chalicelib.tables.base import LostRace, put_new, retried, update_one
-from chalicelib.tables.catalogue import CatalogueItem, LoginFailuresItem, stored
+from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.shop import LoginFailuresItem
 
 KEPT_S = WINDOW_S + REST_S  # a count that old decides nothing any more
 

@@ -8,7 +8,8 @@ from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
 from chalicelib.services.catalogue import pictures
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue import MerchantItem, stored
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import MerchantItem
 
 PAY_BY_S = 600
 PAY_BY_MIN_S = 60

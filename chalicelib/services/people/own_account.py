@@ -9,7 +9,7 @@ from chalicelib.services.people import lockout, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
-from chalicelib.tables.catalogue import StaffItem
+from chalicelib.tables.shop import StaffItem
 
 
 def change_password(merchant_id: str, username: str, old: str, new: str, *, now_s: int) -> int:

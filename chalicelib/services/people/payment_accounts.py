@@ -20,7 +20,8 @@ from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue import PaymentAccountItem, stored
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import PaymentAccountItem
 
 PAY, PAY_BY_ALIPAY, LOGIN = "wechat-pay", "alipay", "wechat-login"  # as their parameters are named
 METHODS = (PAY, PAY_BY_ALIPAY, LOGIN)

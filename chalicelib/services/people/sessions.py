@@ -6,7 +6,8 @@ container that changed them.
 """
 
 from chalicelib.errors import AccountDisabled, Unauthenticated
-from chalicelib.tables.catalogue import StaffItem, stored
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import StaffItem
 
 KEPT_S = 30
 KEPT_MAX = 1024

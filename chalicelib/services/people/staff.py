@@ -20,7 +20,8 @@ from chalicelib.gateways import sealed
 from chalicelib.services.people import lockout, merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, transaction, update_one
-from chalicelib.tables.catalogue import CatalogueItem, StaffItem, stored
+from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.shop import StaffItem
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

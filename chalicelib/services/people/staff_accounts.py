@@ -9,7 +9,8 @@ from chalicelib.services.people import lockout, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
-from chalicelib.tables.catalogue import StaffItem, stored
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import StaffItem
 
 # Without what is easily taken for something else: read out over a telephone, or copied by hand.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

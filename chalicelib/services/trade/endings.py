@@ -17,7 +17,8 @@ from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import orders, settlement, waits
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
-from chalicelib.tables.catalogue import ActivityItem, stored
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, GroupItem, open_groups_list
 from chalicelib.tables.trade_item import TradeItem
 

@@ -20,7 +20,8 @@ from chalicelib.services.people import merchants
 from chalicelib.services.trade import groups, waits
 from chalicelib.settings import settings
 from chalicelib.tables.base import PageKey
-from chalicelib.tables.catalogue import ActivityItem, CatalogueItem, activities_list, rank
+from chalicelib.tables.catalogue import ActivityItem, activities_list, rank
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.trade import GroupItem, decided_groups_list, open_groups_list
 from chalicelib.tables.trade_item import TradeItem, listed_count
 

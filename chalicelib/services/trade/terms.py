@@ -9,15 +9,9 @@ from functools import lru_cache
 from chalicelib.domain.activity import Terms, TermsSku
 from chalicelib.domain.freight import Template, template_of
 from chalicelib.errors import NotFound
-from chalicelib.tables.catalogue import (
-    ActivityItem,
-    FreightItem,
-    MerchantItem,
-    ProductItem,
-    StoreItem,
-    VersionItem,
-    stored,
-)
+from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
+from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.shop import FreightItem, MerchantItem, StoreItem
 
 KEPT_S = 5  # activities, products, freight templates and stores
 MERCHANT_KEPT_S = 60

@@ -1,0 +1,156 @@
+"""Items of table `catalogue` that are of the shop itself: its settings, people, accounts, and the
+small things that it keeps.
+
+Their keys stand in the map of chalicelib.tables.catalogue.
+"""
+
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, ListAttribute, MapAttribute, UnicodeAttribute
+
+from chalicelib.tables.base import IntAttribute
+from chalicelib.tables.catalogue_item import CatalogueItem
+
+
+class MerchantItem(CatalogueItem, discriminator="merchant"):
+    name = UnicodeAttribute()
+    service_phone = UnicodeAttribute(default="")
+    pay_by_s = IntAttribute()  # how long a seat is held for payment
+    logo = UnicodeAttribute(default="")  # its address
+    receipt_after_d = IntAttribute(default=10)  # days from shipping; then an order is received
+    ship_within_h = IntAttribute(default=48)  # hours from forming
+    after_sale_days = IntAttribute(default=360)  # from the payment; what buyers may ask for
+
+    @classmethod
+    def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":
+        return cls(f"{merchant_id}#M", "merchant", merchant_id=merchant_id, **more)
+
+
+class StaffItem(CatalogueItem, discriminator="staff"):
+    username = UnicodeAttribute()
+    name = UnicodeAttribute()
+    role = UnicodeAttribute()
+    password_hash = UnicodeAttribute()  # argon2id, with its parameters and salt
+    must_change = BooleanAttribute(default=False)  # the password was made for them: not yet theirs
+    disabled = BooleanAttribute(default=False)
+    session_version = IntAttribute(default=1)  # of the sessions that are good; a step ends them
+    last_login_at_s = IntAttribute(null=True)
+    totp_secret = UnicodeAttribute(null=True)  # sealed (gateways.sealed); null: not in use
+    totp_pending = UnicodeAttribute(null=True)  # the same, until its first code has come
+    totp_step = IntAttribute(null=True)  # of the last code taken: each is taken once
+    body_hash = UnicodeAttribute(default="")  # of the request that invited them
+
+    @classmethod
+    def at(cls, merchant_id: str, username: str, **more: Any) -> "StaffItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"staff#{username}",
+            merchant_id=merchant_id,
+            username=username,
+            **more,
+        )
+
+
+class PaymentAccountItem(CatalogueItem, discriminator="payment_account"):
+    """Who last changed an account at a gateway; the account itself is a parameter, encrypted.
+
+    mark: keyed hash of what was to be stored, so that a repeat, or a save that was cut off,
+    can be told from another's.
+    """
+
+    method = UnicodeAttribute()
+    mark = UnicodeAttribute()
+    staff = UnicodeAttribute()
+    changed_at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, method: str, **more: Any) -> "PaymentAccountItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"account#{method}",
+            merchant_id=merchant_id,
+            method=method,
+            **more,
+        )
+
+
+class LoginFailuresItem(CatalogueItem, discriminator="login_failures"):
+    """Wrong passwords for one username, whether or not anybody has it.
+
+    In a partition of its own: guesses must not slow down who reads the merchant.
+    """
+
+    failures = IntAttribute()
+    since_s = IntAttribute()
+    last_at_s = IntAttribute()
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, username: str, **more: Any) -> "LoginFailuresItem":
+        return cls(f"{merchant_id}#L#{username}", "failures", merchant_id=merchant_id, **more)
+
+
+class BelongingItem(CatalogueItem):
+    """Something small of the merchant's own that staff make, change and remove.
+
+    A removed one stays for a while (or for ever), so that a repeat finds what it did.
+    """
+
+    name = UnicodeAttribute()
+    body_hash = UnicodeAttribute(default="")  # of the request that created it
+    removed_at_s = IntAttribute(null=True)
+    ttl_s = IntAttribute(null=True)  # when DynamoDB may delete it
+
+
+class CategoryItem(BelongingItem, discriminator="category"):
+    category_id = UnicodeAttribute()
+    position = IntAttribute(default=0)  # smaller comes first
+    parent_id = UnicodeAttribute(null=True)  # None: of the top level
+    children = IntAttribute(default=0)  # categories below it; counted, so that conditions can tell
+
+    @classmethod
+    def at(cls, merchant_id: str, category_id: str, **more: Any) -> "CategoryItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"category#{category_id}",
+            merchant_id=merchant_id,
+            category_id=category_id,
+            **more,
+        )
+
+
+class StoreItem(BelongingItem, discriminator="store"):
+    """Where buyers collect what they bought. hours: [{days, hours}], texts for people."""
+
+    store_id = UnicodeAttribute()
+    address = UnicodeAttribute()
+    phone = UnicodeAttribute()
+    hours: ListAttribute[Any] = ListAttribute(default=list)
+    is_open = BooleanAttribute(default=True)  # False: takes no new orders
+
+    @classmethod
+    def at(cls, merchant_id: str, store_id: str, **more: Any) -> "StoreItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"store#{store_id}",
+            merchant_id=merchant_id,
+            store_id=store_id,
+            **more,
+        )
+
+
+class FreightItem(BelongingItem, discriminator="freight"):
+    """A freight template: `rules` is domain.freight.Template as a map."""
+
+    template_id = UnicodeAttribute()
+    rules: MapAttribute[str, Any] = MapAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, template_id: str, **more: Any) -> "FreightItem":
+        return cls(
+            f"{merchant_id}#M",
+            f"freight#{template_id}",
+            merchant_id=merchant_id,
+            template_id=template_id,
+            **more,
+        )

@@ -10,10 +10,11 @@ from chalicelib.api import schemas
 from chalicelib.domain import carriers
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import Terms, state_of
+from chalicelib.domain.message_template import sentence
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.shipping import Parcel, parcels_of
-from chalicelib.domain.texts import TITLES, TextKey, text_of
+from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import status_text
 from chalicelib.services.people import buyers
 from chalicelib.services.trade import waits
@@ -162,7 +163,7 @@ def message(item: MessageItem) -> schemas.MessageShown:
         group_id=item.group_id,
         text_key=key.value,
         title=TITLES[key],
-        text=text_of(key, facts),
+        text=sentence(key, facts, item.template),
         facts=facts,
         at_s=item.at_s,
     )

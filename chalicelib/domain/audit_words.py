@@ -22,6 +22,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "group_closed": "结束团",
     "group_extended": "延长团的时间",
     "merchant_created": "开店",
+    "messages_changed": "修改消息模板",
     "order_handed_over": "核销自提订单",
     "order_noted": "添加订单备注",
     "order_ready": "自提订单备好",

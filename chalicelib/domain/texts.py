@@ -66,6 +66,15 @@ FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
 def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
     """The sentence of a message. facts: title, amount_fen, missing, reply, carrier, number,
     units, as the key needs."""
-    amount_fen = facts.get("amount_fen", 0)
-    text = TEXTS[key] if amount_fen else FREE.get(key, TEXTS[key])
-    return text.format(**{"title": "", **facts, "amount": yuan(amount_fen)})
+    text = FREE[key] if is_free(key, facts) else TEXTS[key]
+    return text.format(**words_for(facts))
+
+
+def is_free(key: TextKey, facts: Mapping[str, Any]) -> bool:
+    """Whether the usual sentence speaks of money that was never paid."""
+    return key in FREE and not facts.get("amount_fen", 0)
+
+
+def words_for(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts as a sentence names them."""
+    return {"title": "", **facts, "amount": yuan(facts.get("amount_fen", 0))}

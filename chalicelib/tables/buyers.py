@@ -41,6 +41,7 @@ class MessageItem(TradeItem, discriminator="message"):
     order_id = UnicodeAttribute()
     group_id = UnicodeAttribute(null=True)
     text_key = UnicodeAttribute()
+    template = UnicodeAttribute(null=True)  # the shop's own sentence, as it was when it was told
     facts: MapAttribute[str, Any] = MapAttribute()
     at_s = IntAttribute()
 

@@ -5,6 +5,7 @@
 | merchant             | m#M                | merchant          |
 | staff                | m#M                | staff#username    |
 | payment account      | m#M                | account#method    |
+| message templates    | m#M                | messages          |
 | login failures       | m#L#username       | failures          |
 | category             | m#M                | category#id       |
 | pickup store         | m#M                | store#id          |

@@ -74,6 +74,16 @@ class PaymentAccountItem(CatalogueItem, discriminator="payment_account"):
         )
 
 
+class MessageTemplatesItem(CatalogueItem, discriminator="message_templates"):
+    """What buyers are told in the shop's own words: texts {domain.texts.TextKey: template}."""
+
+    texts: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+    @classmethod
+    def at(cls, merchant_id: str, **more: Any) -> "MessageTemplatesItem":
+        return cls(f"{merchant_id}#M", "messages", merchant_id=merchant_id, **more)
+
+
 class LoginFailuresItem(CatalogueItem, discriminator="login_failures"):
     """Wrong passwords for one username, whether or not anybody has it.
 

@@ -194,6 +194,12 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'account.title' },
   },
   {
+    path: 'messages',
+    name: 'messages',
+    component: () => import('./pages/messages/MessagesPage.vue'),
+    meta: { title: 'nav.messages' },
+  },
+  {
     path: 'settings',
     name: 'settings',
     component: () => import('./pages/shop/SettingsPage.vue'),
@@ -223,7 +229,7 @@ export const NAVIGATION: { title?: WordKey; pages: { name: string; badge?: TodoK
   },
   {
     title: 'nav.group.shop',
-    pages: [{ name: 'staff' }, { name: 'accounts' }, { name: 'audit' }, { name: 'settings' }],
+    pages: [{ name: 'staff' }, { name: 'accounts' }, { name: 'messages' }, { name: 'audit' }, { name: 'settings' }],
   },
 ]
 

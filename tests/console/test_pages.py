@@ -29,6 +29,7 @@ PAGES = {
     "payment-accounts/wechat-pay": "微信支付",
     "payment-accounts/alipay": "支付宝",
     "audit": "操作日志",
+    "messages": "消息模板",
     "account": "我的账号",
     "settings": "店铺设置",
 }

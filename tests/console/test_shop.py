@@ -219,3 +219,30 @@ def assert_logged(page: Page, shop: Shop, group_id: str) -> None:
     row = page.get_by_role("row").filter(has_text=group_id)
     expect(row.filter(has_text="延长团的时间")).to_contain_text("截止时间")
     expect(row.filter(has_text="结束团")).to_contain_text("货源不足")
+
+
+def test_buyers_are_told_in_the_shops_own_words(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/messages")
+    card = page.locator("section").filter(
+        has=page.get_by_role("heading", name="已发货", exact=True)
+    )
+    words = card.get_by_label("本店的话")
+    words.fill("包裹出发啦：")
+    page.get_by_role("button", name="保存模板").click()
+    expect(card.get_by_text("请写上{快递公司}，买家需要知道。")).to_be_visible()
+    expect(words).to_have_value("包裹出发啦：")
+
+    for name in ("快递公司", "快递单号"):
+        card.get_by_role("button", name=f"插入 {{{name}}}").click()
+
+    expect(card.get_by_text("包裹出发啦：顺丰速运SF1234567890123")).to_be_visible()
+    page.get_by_role("button", name="保存模板").click()
+    expect(page.get_by_text("已保存")).to_be_visible()
+    page.reload()
+    expect(words).to_have_value("包裹出发啦：{快递公司}{快递单号}")
+    card.get_by_role("button", name="恢复默认").click()
+    page.get_by_role("button", name="保存模板").click()
+    expect(page.get_by_text("已保存")).to_be_visible()
+    page.get_by_role("link", name="操作日志").click()
+    expect(page.locator("tbody tr").first).to_contain_text("修改消息模板")

@@ -47,9 +47,9 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     refund = order.view().refunds[key]
     number = f"{order.order_id}{key}"
     if reason_of(key) is RefundReason.LATE_PAYMENT:
-        news.tell_late(order, key, refund)
+        news.tell_late(order, key, refund, now_s=now_s)
     if reason_of(key) is RefundReason.AFTER_SALE:
-        news.tell_after_sale(order, key, refund)
+        news.tell_after_sale(order, key, refund, now_s=now_s)
     try:
         gateway = payment_gateway(order.merchant_id, order.view().payments[key[:2]].method)
         if refund.status is RefundStatus.PROCESSING:

@@ -14,7 +14,7 @@ from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
 from chalicelib.domain.order import OrderStatus, Refund
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TextKey
-from chalicelib.services.trade import groups, orders
+from chalicelib.services.trade import groups, orders, terms
 from chalicelib.tables.base import LostRace, PageKey, Writes, put_new, retried, transaction
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.trade import GroupItem, OrderItem
@@ -70,34 +70,28 @@ def tell_outcome(group: GroupItem, *, now_s: int) -> None:
         if known.status is OrderStatus.PENDING or known.seat_payment is None:
             continue
         amount_fen = known.seat_payment[1].amount_fen
-        _put(_message(order, key, at_s, amount_fen=amount_fen, **facts))
+        _put(_message(order, key, at_s, now_s=now_s, amount_fen=amount_fen, **facts))
 
 
-def tell_late(order: OrderItem, refund_key: str, refund: Refund) -> None:
+def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer whose payment found no seat, or was one too many, that it goes back."""
     stands = order.status not in (OrderStatus.PENDING, OrderStatus.CLOSED)
     key = TextKey.PAID_TWICE if stands else TextKey.LATE
-    _put(_message(order, key, refund.at_s, suffix=refund_key, amount_fen=refund.amount_fen))
+    _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s))
 
 
-def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund) -> None:
+def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer that staff have approved a request, before its refund is sent."""
-    _put(
-        _message(
-            order,
-            TextKey.AFTER_SALE,
-            refund.at_s,
-            suffix=refund_key,
-            amount_fen=refund.amount_fen,
-        )
-    )
+    key = TextKey.AFTER_SALE
+    _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s))
 
 
 def put_after_sale_refused(
     writes: Writes, order: OrderItem, letter: str, reply: str, *, now_s: int
 ) -> None:
     """Tell a buyer that staff have refused a request, in the write that refuses it."""
-    message = _message(order, TextKey.AFTER_SALE_REFUSED, now_s, suffix=letter, reply=reply)
+    key = TextKey.AFTER_SALE_REFUSED
+    message = _message(order, key, now_s, now_s=now_s, suffix=letter, reply=reply)
     writes.put(message, refuse=lambda old: LostRace())
 
 
@@ -111,6 +105,7 @@ def put_shipped(
         order,
         key,
         now_s,
+        now_s=now_s,
         suffix=suffix,
         carrier=carriers.by_code(parcel.carrier).name,
         number=parcel.number,
@@ -121,16 +116,13 @@ def put_shipped(
 
 def put_ready(writes: Writes, order: OrderItem, code: str, store: str, *, now_s: int) -> None:
     """Tell a buyer where and by which code to collect it, in the write that makes it ready."""
-    message = _message(order, TextKey.READY, now_s, code=code, store=store)
+    message = _message(order, TextKey.READY, now_s, now_s=now_s, code=code, store=store)
     writes.put(message, refuse=lambda old: LostRace())
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer that the gateway has confirmed a refund; before the refund is stored so."""
-    message = _message(
-        order, TextKey.REFUNDED, now_s, suffix=refund_key, amount_fen=refund.amount_fen
-    )
-    _put(message)
+    _put(_of_refund(order, TextKey.REFUNDED, refund_key, refund, at_s=now_s, now_s=now_s))
 
 
 def of_buyer(
@@ -147,15 +139,25 @@ def of_buyer(
     return list(page), page.last_evaluated_key
 
 
-def _message(
-    order: OrderItem, key: TextKey, at_s: int, *, suffix: str = "", **facts: Any
+def _of_refund(
+    order: OrderItem, key: TextKey, refund_key: str, refund: Refund, *, at_s: int, now_s: int
 ) -> MessageItem:
+    amount_fen = refund.amount_fen
+    return _message(order, key, at_s, now_s=now_s, suffix=refund_key, amount_fen=amount_fen)
+
+
+def _message(
+    order: OrderItem, key: TextKey, at_s: int, *, now_s: int, suffix: str = "", **facts: Any
+) -> MessageItem:
+    """at_s: when what it tells of happened. The shop's own sentence is kept with it: what was
+    told stays as it was told."""
     return MessageItem.at(
         order.merchant_id,
         order.order_id,
         STAGES[key] + suffix,
         group_id=order.group_id,
         text_key=key.value,
+        template=terms.message_template(order.merchant_id, key, now_s),
         facts={"title": order.title, **facts},
         at_s=at_s,
     )
@@ -175,7 +177,7 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
         missing = group.view().seats_missing
         if key is TextKey.ONE_LEFT and missing != 1:
             return None
-        message = _message(order, key, now_s, missing=missing)
+        message = _message(order, key, now_s, now_s=now_s, missing=missing)
         with transaction() as writes:
             writes.put(message, refuse=lambda old: _Told())
             writes.check(

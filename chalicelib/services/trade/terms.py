@@ -4,14 +4,16 @@ The items are shared by everyone who asks: read them, never change them. A kept 
 as old as its limit says; what must not be stale is decided by conditions, not by these reads.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from chalicelib.domain.activity import Terms, TermsSku
 from chalicelib.domain.freight import Template, template_of
+from chalicelib.domain.texts import TextKey
 from chalicelib.errors import NotFound
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
 from chalicelib.tables.catalogue_item import stored
-from chalicelib.tables.shop import FreightItem, MerchantItem, StoreItem
+from chalicelib.tables.shop import FreightItem, MerchantItem, MessageTemplatesItem, StoreItem
 
 KEPT_S = 5  # activities, products, freight templates and stores
 MERCHANT_KEPT_S = 60
@@ -48,6 +50,11 @@ def merchant(merchant_id: str, now_s: int) -> MerchantItem:
     return _merchant(merchant_id, now_s // MERCHANT_KEPT_S)
 
 
+def message_template(merchant_id: str, key: TextKey, now_s: int) -> str | None:
+    """The shop's own sentence for a message, at most MERCHANT_KEPT_S old; None: the usual one."""
+    return _message_templates(merchant_id, now_s // MERCHANT_KEPT_S).get(key.value)
+
+
 @lru_cache(maxsize=VERSIONS_MAX)
 def version(merchant_id: str, activity_id: str, version: int) -> Terms:
     """The terms of one version, which never change. Raises NotFound."""
@@ -81,7 +88,15 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
 
 def forget() -> None:
     """Read everything anew."""
-    for kept in (_activity, _product, _merchant, _freight, _store, version):
+    for kept in (
+        _activity,
+        _product,
+        _merchant,
+        _message_templates,
+        _freight,
+        _store,
+        version,
+    ):
         kept.cache_clear()
 
 
@@ -115,6 +130,12 @@ def _freight(merchant_id: str, template_id: str, span: int) -> Template:
 @lru_cache(maxsize=STORES_MAX)
 def _store(merchant_id: str, store_id: str, span: int) -> StoreItem | None:
     return stored(StoreItem.at(merchant_id, store_id))
+
+
+@lru_cache(maxsize=MERCHANTS_MAX)
+def _message_templates(merchant_id: str, span: int) -> Mapping[str, str]:
+    item = stored(MessageTemplatesItem.at(merchant_id))
+    return item.texts.as_dict() if item else {}
 
 
 @lru_cache(maxsize=MERCHANTS_MAX)

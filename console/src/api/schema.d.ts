@@ -724,6 +724,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every message to buyers: when it is told, as usual and in the shop's own words. */
+        get: operations["read_message_templates"];
+        /** Have buyers told in other words from now on; in use everywhere within a minute. */
+        put: operations["change_message_templates"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/orders": {
         parameters: {
             query?: never;
@@ -2430,6 +2448,40 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             at_s: number;
         };
+        /** MessageTemplate */
+        MessageTemplate: {
+            key: components["schemas"]["TextKey"];
+            title: string;
+            /** @description What has happened then, for people. */
+            when: string;
+            /** @description Told where the shop has no sentence of its own. */
+            usual: string;
+            /** @description The shop's own; empty: none. */
+            text: string;
+            /** @description What it may name, in braces. */
+            names: string[];
+            /** @description What it must name. */
+            needed: string[];
+        };
+        /** MessageTemplates */
+        MessageTemplates: {
+            items: components["schemas"]["MessageTemplate"][];
+            /** @description A value for each name, to show it with. */
+            example: {
+                [key: string]: string;
+            };
+            text_max: number;
+            revision: number;
+        };
+        /** MessageTemplatesChange */
+        MessageTemplatesChange: {
+            /** @description What is left out is told as usual. */
+            texts: {
+                [key: string]: string;
+            };
+            /** @description As read; 0: never changed. */
+            revision: number;
+        };
         /**
          * Mode
          * @enum {unknown}
@@ -3461,6 +3513,11 @@ export interface components {
             /** @description Formed of formed and failed, in thousandths. */
             formed_permille: number | null;
         };
+        /**
+         * TextKey
+         * @enum {unknown}
+         */
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "failed" | "formed" | "late" | "one_left" | "paid_twice" | "parcel_corrected" | "ready" | "refunded" | "shipped" | "waiting";
         /** ToDoShown */
         ToDoShown: {
             /** @description 100: or more. */
@@ -8015,6 +8072,178 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_message_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplates"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_message_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplatesChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplates"];
                 };
             };
             /** @description invalid_request */

@@ -1,0 +1,127 @@
+"""Message templates: the sentences that a shop has its buyers told in its own words.
+
+A template is text with names of facts in braces: {商品}已发货：{快递公司} {快递单号}。 It may name
+what the sentence of its key (domain.texts) tells; some of it, it must.
+"""
+
+import re
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any
+
+from chalicelib.domain.product import Problem, trouble
+from chalicelib.domain.texts import TEXTS, TextKey, is_free, text_of, words_for
+
+TEXT_MAX = 120
+NAMES: Mapping[str, str] = {
+    "title": "商品",
+    "missing": "还差人数",
+    "amount": "金额",
+    "reason": "原因",
+    "reply": "答复",
+    "carrier": "快递公司",
+    "number": "快递单号",
+    "units": "件数",
+    "code": "取货码",
+    "store": "门店",
+}
+# Without these a buyer would not know what to do, or how much comes back.
+NEEDED: Mapping[TextKey, tuple[str, ...]] = {
+    TextKey.FAILED: ("amount",),
+    TextKey.CLOSED: ("amount", "reason"),
+    TextKey.LATE: ("amount",),
+    TextKey.PAID_TWICE: ("amount",),
+    TextKey.AFTER_SALE: ("amount",),
+    TextKey.AFTER_SALE_REFUSED: ("reply",),
+    TextKey.REFUNDED: ("amount",),
+    TextKey.READY: ("code", "store"),
+    TextKey.SHIPPED: ("carrier", "number"),
+    TextKey.PARCEL_CORRECTED: ("carrier", "number"),
+}
+WHEN: Mapping[TextKey, str] = {
+    TextKey.WAITING: "买家付款后，团还没满",
+    TextKey.ONE_LEFT: "团里只差最后 1 人",
+    TextKey.FORMED: "成团",
+    TextKey.FAILED: "到时没有拼成，开始退款",
+    TextKey.CLOSED: "商家提前结束团，开始退款",
+    TextKey.LATE: "付款时名额已满或已超时，开始退款",
+    TextKey.PAID_TWICE: "同一个订单付了两次，多付的开始退款",
+    TextKey.AFTER_SALE: "商家同意售后，开始退款",
+    TextKey.AFTER_SALE_REFUSED: "商家拒绝售后",
+    TextKey.REFUNDED: "退款到账",
+    TextKey.READY: "自提订单备好",
+    TextKey.SHIPPED: "发货",
+    TextKey.PARCEL_CORRECTED: "更正快递单号",
+}
+EXAMPLE: Mapping[str, str] = {
+    "商品": "云南高原红颜草莓",
+    "还差人数": "2",
+    "金额": "¥59.00",
+    "原因": "产地暴雨，货没采够",
+    "答复": "照片里看不出破损",
+    "快递公司": "顺丰速运",
+    "快递单号": "SF1234567890123",
+    "件数": "1",
+    "取货码": "20261127",
+    "门店": "南山店",
+}
+_NAMED = re.compile(r"\{([^{}]*)\}")
+
+
+def original(key: TextKey) -> str:
+    """The sentence that is told where the shop has none of its own, as a template."""
+    return TEXTS[key].format(**{fact: f"{{{name}}}" for fact, name in NAMES.items()})
+
+
+def allowed(key: TextKey) -> list[str]:
+    """What a template of this key may name, in the order of the original sentence."""
+    facts = [fact for _, fact, _, _ in Formatter().parse(TEXTS[key]) if fact]
+    return list(dict.fromkeys(NAMES[fact] for fact in facts))
+
+
+def needed(key: TextKey) -> list[str]:
+    return [NAMES[fact] for fact in NEEDED.get(key, ())]
+
+
+def problems_of(templates: Mapping[TextKey, str]) -> list[Problem]:
+    """Everything that is wrong with these templates, each with its field (texts.<key>)."""
+    return [
+        trouble(f"texts.{key.value}", words)
+        for key, template in templates.items()
+        if (words := _problem(key, template))
+    ]
+
+
+def filled(template: str, facts: Mapping[str, str]) -> str:
+    """The template with facts in place of their names; what a fact says is not looked into."""
+    return _NAMED.sub(lambda named: facts.get(named[1], named[0]), template)
+
+
+def sentence(key: TextKey, facts: Mapping[str, Any], template: str | None) -> str:
+    """The sentence of a message by the shop's template, or without one; facts as text_of's.
+
+    The usual one, too, where no money was paid that the template could speak of.
+    """
+    if not template or is_free(key, facts):
+        return text_of(key, facts)
+    words = words_for(facts)
+    return filled(template, {NAMES[fact]: str(words[fact]) for fact in words if fact in NAMES})
+
+
+def _problem(key: TextKey, template: str) -> str:
+    """What to mend in one template; empty when nothing."""
+    names = _NAMED.findall(template)
+    unknown = next((name for name in names if name not in allowed(key)), None)
+    missing = next((name for name in needed(key) if name not in names), None)
+    may = "、".join(f"{{{name}}}" for name in allowed(key))
+    if len(template) > TEXT_MAX:
+        return f"最多 {TEXT_MAX} 个字，现在是 {len(template)} 个。"
+    if any(ord(character) < 32 for character in template):
+        return "请写在一行里。"
+    if unknown is not None:
+        return f"这条消息里没有「{{{unknown}}}」，可以用：{may}。"
+    if any(brace in _NAMED.sub("", template) for brace in "{}"):
+        return f"大括号没有成对。要用的内容请写成这样：{may}。"
+    if missing is not None:
+        return f"请写上{{{missing}}}，买家需要知道。"
+    return ""

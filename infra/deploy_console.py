@@ -1,6 +1,6 @@
 """Put the console where merchants reach it: `python -m infra.deploy_console --stage prod`.
 
-Deploys infra/console.yaml beside the stage's backend, and uploads what `make console-build` made.
+Deploys infra/console.yaml beside the stage's backend, and uploads what `make console` made.
 The backend's outputs say where the API is. A repeat updates; files of earlier builds stay, for
 browsers that still show an earlier page.
 
@@ -50,7 +50,7 @@ def files(built: Path, config: Mapping[str, str]) -> Iterator[File]:
     config: what the page reads at its start, {"api", "media", "merchant_id"}. Raises CannotDeploy.
     """
     if not (built / ENTRY).is_file():
-        raise CannotDeploy("还没有构建：请先运行 make console-build。")
+        raise CannotDeploy("还没有构建：请先运行 make console。")
     assets = sorted(path for path in built.rglob("*") if path.is_file())
     for path in assets:
         key = path.relative_to(built).as_posix()

@@ -69,7 +69,7 @@ def test_page_is_uploaded_after_everything_that_it_names(built: Path) -> None:
 
 
 def test_nothing_is_deployed_before_it_is_built(tmp_path: Path) -> None:
-    with pytest.raises(CannotDeploy, match="make console-build"):
+    with pytest.raises(CannotDeploy, match="make console"):
         list(files(tmp_path, {"api": "https://api"}))
 
 

@@ -197,6 +197,29 @@ def test_only_our_own_cdn_reads_pictures_and_only_accepted_ones(template: Templa
     assert [one["Condition"] for one in refused] == [{"Bool": {"aws:SecureTransport": "false"}}]
 
 
+def test_pictures_have_a_cdn_of_their_own_unless_another_is_named(template: Template) -> None:
+    address = {
+        "Fn::If": [
+            "OwnMediaCdn",
+            {"Fn::Sub": "https://${MediaCdn.DomainName}"},
+            {"Ref": "MediaUrl"},
+        ]
+    }
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    cdn = template["Resources"]["MediaCdn"]
+    distribution = cdn["Properties"]["DistributionConfig"]
+
+    assert template["Conditions"]["OwnMediaCdn"] == {"Fn::Equals": [{"Ref": "MediaUrl"}, ""]}
+    assert variables["MEDIA_URL"] == template["Outputs"]["MediaUrl"]["Value"] == address
+    assert (cdn["Condition"], cdn["DeletionPolicy"]) == ("OwnMediaCdn", "Retain")  # for good
+    (origin,) = distribution["Origins"]
+    assert origin["DomainName"] == {"Fn::GetAtt": ["MediaBucket", "RegionalDomainName"]}
+    assert origin["OriginAccessControlId"] == {"Ref": "MediaAccess"}
+    behaviour = distribution["DefaultCacheBehavior"]
+    assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert behaviour["AllowedMethods"] == ["GET", "HEAD"]
+
+
 def test_only_the_api_takes_uploads_and_keeps_pictures(template: Template) -> None:
     using = {
         name: {

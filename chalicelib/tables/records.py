@@ -11,6 +11,7 @@ The functions may only put and query here; the table's policy allows nothing els
 | day-book row     | m#ledger#YYYYMMDD         | out_trade_no, out_refund_no |
 | difference       | m#differences             | day#method#number#kind |
 | reconciliation   | m#reconciliations         | day#method     |
+| part of a batch  | m#batches                 | time#batch_id#part |
 | order found      | m#find#word               | time#order_id  |
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
+    ListAttribute,
     MapAttribute,
     UnicodeAttribute,
 )
@@ -189,6 +191,34 @@ class ReconciliationItem(RecordItem, discriminator="reconciliation"):
         )
 
 
+class ShippingBatchItem(RecordItem, discriminator="shipping_batch"):
+    """What became of one part of a table of shipments, under the time at which its batch began.
+
+    summary {services.fulfilment.shipments.Outcome: rows}; failures [{order_id, carrier, number,
+    words}], as they were typed.
+    """
+
+    batch_id = UnicodeAttribute()
+    part = IntAttribute()
+    staff = UnicodeAttribute()
+    summary: MapAttribute[str, Any] = MapAttribute()
+    failures: ListAttribute[Any] = ListAttribute(default=list)
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, started_at_s: int, batch_id: str, part: int, **more: Any
+    ) -> "ShippingBatchItem":
+        return cls(
+            shipping_batches(merchant_id),
+            f"{started_at_s:010d}#{batch_id}#{part:03d}",
+            merchant_id=merchant_id,
+            at_s=started_at_s,
+            batch_id=batch_id,
+            part=part,
+            **more,
+        )
+
+
 class FoundOrderItem(RecordItem, discriminator="found_order"):
     """An order under a word by which staff look for it; what it is now, the order itself says.
 
@@ -210,6 +240,11 @@ class FoundOrderItem(RecordItem, discriminator="found_order"):
             order_id=order_id,
             **more,
         )
+
+
+def shipping_batches(merchant_id: str) -> str:
+    """The parts of a shop's batches of shipments, by when the batch began."""
+    return f"{merchant_id}#batches"
 
 
 def adjusted(merchant_id: str, product_id: str) -> str:

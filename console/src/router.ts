@@ -98,6 +98,12 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'batch.title', roles: SHIPPERS },
   },
   {
+    path: 'batch-shipping/history',
+    name: 'shipping-batches',
+    component: () => import('./pages/shipping/BatchesPage.vue'),
+    meta: { title: 'batches.title', under: 'batch-shipping', roles: SHIPPERS },
+  },
+  {
     path: 'packing',
     name: 'packing',
     component: () => import('./pages/shipping/PackingPage.vue'),

@@ -7,6 +7,7 @@ from msgspec import Meta
 from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import Address, Fen, Given, Id, PageQuery, ParcelShown, Seconds, Told
 from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.services.fulfilment import shipping_batches
 
 _STATUSES = "|".join(OrderStatus)
 
@@ -182,9 +183,22 @@ class ShipmentRow(Given, frozen=True, kw_only=True):
     number: Annotated[str, Meta(max_length=100)]
 
 
+class BatchPart(Given, frozen=True, kw_only=True):
+    """Which part of which table this is. Sent again, it is the same."""
+
+    batch_id: Annotated[
+        str, Meta(pattern=r"^[0-9A-Za-z-]{16,36}\Z", description="Of the sender's own making.")
+    ]
+    started_at_s: Annotated[int, Meta(ge=0, description="When the table began to be sent.")]
+    part: Annotated[int, Meta(ge=0, lt=shipping_batches.PARTS_MAX)]
+
+
 class ShipmentsGiven(Given, frozen=True, kw_only=True):
     rows: Annotated[list[ShipmentRow], Meta(min_length=1, max_length=50)]
     check_only: Annotated[bool, Meta(description="true: nothing is shipped")]
+    batch: Annotated[
+        BatchPart | None, Meta(description="Kept in the history, unless nothing is shipped.")
+    ] = None
 
 
 class ShipmentResult(Told, frozen=True, kw_only=True):
@@ -203,6 +217,28 @@ class ShipmentResult(Told, frozen=True, kw_only=True):
 class ShipmentResults(Told, frozen=True, kw_only=True):
     results: Annotated[list[ShipmentResult], Meta(description="in the order of the rows")]
     summary: Annotated[dict[str, int], Meta(description="rows by result")]
+
+
+class FailedShipment(Told, frozen=True, kw_only=True):
+    """A row as it was typed."""
+
+    order_id: str
+    carrier: str
+    number: str
+    words: Annotated[str, Meta(description="why it was not shipped")]
+
+
+class ShippingBatch(Told, frozen=True, kw_only=True):
+    batch_id: str
+    started_at_s: Seconds
+    staff: str
+    summary: Annotated[dict[str, int], Meta(description="rows by result")]
+    failures: list[FailedShipment]
+
+
+class ShippingBatches(Told, frozen=True, kw_only=True):
+    items: list[ShippingBatch]
+    next: str | None
 
 
 class CarrierShown(Told, frozen=True, kw_only=True):

@@ -3,15 +3,17 @@
 from collections import Counter
 
 from chalicelib import clock
+from chalicelib.api import pages
 from chalicelib.api.auth import ANY_ROLE, SHIPPERS, Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
 from chalicelib.api.merchant.orders import parsed
+from chalicelib.api.schemas import PageQuery
 from chalicelib.domain import carriers
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import InvalidRequest, NotFound
-from chalicelib.services.fulfilment import shipments, shipping
+from chalicelib.services.fulfilment import shipments, shipping, shipping_batches
 from chalicelib.services.trade import order_files
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -72,17 +74,19 @@ def correct_parcel(
     roles=SHIPPERS,
     body=schemas.ShipmentsGiven,
     answer=schemas.ShipmentResults,
+    refusals=[InvalidRequest],
 )
 def ship_orders(who: Staff, body: schemas.ShipmentsGiven) -> schemas.ShipmentResults:
     """Ship up to 50 orders, or only check them; every row has an answer of its own."""
     rows = [shipments.Row(row.order_id, row.carrier, row.number) for row in body.rows]
+    now_s, part = clock.now_s(), _part(body)
+    if part is not None:
+        shipping_batches.check(part, now_s=now_s)
     results = shipments.ship_all(
-        who.merchant_id,
-        rows,
-        check_only=body.check_only,
-        staff=who.username,
-        now_s=clock.now_s(),
+        who.merchant_id, rows, check_only=body.check_only, staff=who.username, now_s=now_s
     )
+    if part is not None:
+        shipping_batches.keep(who.merchant_id, part, rows, results, staff=who.username)
     return schemas.ShipmentResults(
         results=[
             schemas.ShipmentResult(
@@ -95,3 +99,40 @@ def ship_orders(who: Staff, body: schemas.ShipmentsGiven) -> schemas.ShipmentRes
         ],
         summary=dict(Counter(result.outcome.value for result in results)),
     )
+
+
+@api.operation(
+    "GET",
+    "/shipping-batches",
+    audience=Audience.STAFF,
+    roles=SHIPPERS,
+    query=PageQuery,
+    answer=schemas.ShippingBatches,
+)
+def list_shipping_batches(who: Staff, query: PageQuery) -> schemas.ShippingBatches:
+    """Tables of shipments that were sent, the newest first, with the rows that were not shipped."""
+    scope = ("shipping batches", who.merchant_id)
+    found, key = shipping_batches.page(
+        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    return schemas.ShippingBatches(
+        items=[
+            schemas.ShippingBatch(
+                batch_id=batch.batch_id,
+                started_at_s=batch.started_at_s,
+                staff=batch.staff,
+                summary=dict(batch.summary),
+                failures=[schemas.FailedShipment(**failure) for failure in batch.failures],
+            )
+            for batch in found
+        ],
+        next=pages.token_of(key, *scope),
+    )
+
+
+def _part(body: schemas.ShipmentsGiven) -> shipping_batches.Part | None:
+    """The part of the history that this is; None when it is none."""
+    given = body.batch
+    if given is None or body.check_only:
+        return None
+    return shipping_batches.Part(given.batch_id, given.started_at_s, given.part)

@@ -7,6 +7,8 @@ export type OrderQuery = QueryOf<'/v1/merchant/orders'>
 export type Parcel = Schema<'ParcelOfStaff'>
 export type Carrier = Schema<'CarrierShown'>
 export type Shipment = Schema<'ShipmentRow'>
+export type BatchPart = Schema<'BatchPart'>
+export type ShippingBatch = Schema<'ShippingBatch'>
 export type ShipmentResult = Schema<'ShipmentResult'>
 
 export const ROWS_MAX = 50 // of one request
@@ -31,9 +33,11 @@ export const shipParcel = (order_id: string, body: BodyOf<'post', '/v1/merchant/
   post('/v1/merchant/orders/{order_id}/parcels', { path: { order_id }, body })
 export const correctParcel = (order_id: string, parcel_id: string, carrier: string, number: string) =>
   put('/v1/merchant/orders/{order_id}/parcels/{parcel_id}', { path: { order_id, parcel_id }, body: { carrier, number } })
-/** At most ROWS_MAX rows. check_only: nothing is shipped. */
-export const shipOrders = async (rows: Shipment[], check_only: boolean) =>
-  (await post('/v1/merchant/shipments', { body: { rows, check_only } })).results
+/** At most ROWS_MAX rows. batch: which part of which table it is; null: only checked, nothing is shipped. */
+export const shipOrders = async (rows: Shipment[], batch: BatchPart | null) =>
+  (await post('/v1/merchant/shipments', { body: { rows, check_only: batch === null, batch } })).results
+export const listShippingBatches = (query: QueryOf<'/v1/merchant/shipping-batches'>) =>
+  get('/v1/merchant/shipping-batches', { query })
 
 /** Every order that fits, `most` at the most; told of how many there are after each page. */
 export async function everyOrder(query: OrderQuery, most: number, tell: (n: number) => void): Promise<Order[]> {

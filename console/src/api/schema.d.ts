@@ -1256,6 +1256,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/shipping-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tables of shipments that were sent, the newest first, with the rows that were not shipped. */
+        get: operations["list_shipping_batches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/staff": {
         parameters: {
             query?: never;
@@ -1953,6 +1970,17 @@ export interface components {
             before: Record<string, never>;
             after: Record<string, never>;
         };
+        /**
+         * BatchPart
+         * @description Which part of which table this is. Sent again, it is the same.
+         */
+        BatchPart: {
+            /** @description Of the sender's own making. */
+            batch_id: string;
+            /** @description When the table began to be sent. */
+            started_at_s: number;
+            part: number;
+        };
         /** BuyerSession */
         BuyerSession: {
             token: string;
@@ -2131,6 +2159,17 @@ export interface components {
             hours: number;
             /** @description The deadline as read. */
             expires_at_s: number;
+        };
+        /**
+         * FailedShipment
+         * @description A row as it was typed.
+         */
+        FailedShipment: {
+            order_id: string;
+            carrier: string;
+            number: string;
+            /** @description why it was not shipped */
+            words: string;
         };
         /**
          * FirstPassword
@@ -3252,6 +3291,28 @@ export interface components {
             rows: components["schemas"]["ShipmentRow"][];
             /** @description true: nothing is shipped */
             check_only: boolean;
+            /**
+             * @description Kept in the history, unless nothing is shipped.
+             * @default null
+             */
+            batch: components["schemas"]["BatchPart"] | null;
+        };
+        /** ShippingBatch */
+        ShippingBatch: {
+            batch_id: string;
+            /** @description seconds since the epoch, UTC */
+            started_at_s: number;
+            staff: string;
+            /** @description rows by result */
+            summary: {
+                [key: string]: number;
+            };
+            failures: components["schemas"]["FailedShipment"][];
+        };
+        /** ShippingBatches */
+        ShippingBatches: {
+            items: components["schemas"]["ShippingBatch"][];
+            next: string | null;
         };
         /** Shop */
         Shop: {
@@ -11506,6 +11567,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_shipping_batches: {
+        parameters: {
+            query?: {
+                limit?: number;
+                next?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShippingBatches"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {

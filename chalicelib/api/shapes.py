@@ -15,8 +15,7 @@ from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.texts import TITLES, TextKey
-from chalicelib.domain.words import status_text
-from chalicelib.services.people import buyers
+from chalicelib.domain.words import masked_name, status_text
 from chalicelib.services.trade import waits
 from chalicelib.services.trade.shares import Invitation
 from chalicelib.tables.buyers import BuyerItem, MessageItem
@@ -115,7 +114,7 @@ def progress(item: GroupItem, offer: Terms, *, now_s: int) -> schemas.GroupProgr
         seats_paid=view.seats_paid,
         seats_missing=view.seats_missing,
         expires_at_s=view.expires_at_s,
-        leader_name=buyers.masked(item.leader_name),
+        leader_name=masked_name(item.leader_name),
         next_poll_s=group_rules.next_poll_s(view, now_s=now_s, grace_s=waits.GRACE_S),
         now_s=now_s,
     )
@@ -130,7 +129,7 @@ def members(item: GroupItem, faces: dict[str, BuyerItem]) -> schemas.MemberList:
         face = faces.get(buyer_id)
         seats.append(
             schemas.Seat(
-                name=buyers.masked(face.name if face else ""),
+                name=masked_name(face.name if face else ""),
                 avatar=face.avatar if face else "",
                 is_leader=buyer_id == item.leader_id,
             )
@@ -173,7 +172,7 @@ def _joinable(group: GroupItem) -> schemas.JoinableGroup:
     expires_at_s, _, group_id = (group.list_rank or "0#").partition("#")
     return schemas.JoinableGroup(
         group_id=group_id,
-        leader_name=buyers.masked(group.leader_name),
+        leader_name=masked_name(group.leader_name),
         seats_total=group.seats_total,
         seats_paid=group.seats_paid,
         seats_missing=group.seats_total - group.seats_paid,

@@ -35,6 +35,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "product_created": "新建商品",
     "product_shelved": "上架商品",
     "product_unshelved": "下架商品",
+    "recipient_seen": "查看收件信息",
     "refund_sent_again": "重新发起退款",
     "sessions_ended": "退出自己的所有登录",
     "settings_changed": "修改店铺设置",

@@ -94,6 +94,11 @@ def staff_text(order: Order) -> str:
     return STAFF_WORDS[order.status]
 
 
+def masked_name(name: str) -> str:
+    """A name as strangers see it: 小*."""
+    return f"{name[0]}*" if name else "微信用户"
+
+
 def masked_phone(phone: str) -> str:
     """A number as lists show it: 138****8000."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"

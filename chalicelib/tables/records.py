@@ -43,7 +43,8 @@ class RecordItem(StoredItem):
 
 
 class AuditItem(RecordItem, discriminator="audit"):
-    """One change by staff: who, what, and every field that differs, before and after."""
+    """One change by staff: who, what, and every field that differs, before and after; or one look
+    at a recipient, whose `after` says what for."""
 
     staff = UnicodeAttribute()
     action = UnicodeAttribute()

@@ -107,7 +107,7 @@ const pages: RouteRecordRaw[] = [
     path: 'packing',
     name: 'packing',
     component: () => import('./pages/shipping/PackingPage.vue'),
-    meta: { title: 'packing.title', under: 'orders' },
+    meta: { title: 'packing.title', under: 'orders', roles: SHIPPERS },
   },
   {
     path: 'pickups',

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from infra.local.demo_data import address
 from tests.console import excel
 from tests.console.buyers import buy, buyer, form_group, pair, sell, wait_until
-from tests.console.conftest import Shop
+from tests.console.conftest import NARROW, WIDE, Shop
+from tests.console.test_pages import TOO_WIDE
 
 
 def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
@@ -24,6 +26,7 @@ def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
     assert head[:3] == ["订单号", "快递公司", "快递单号"]
     assert [row[1:3] for row in mine] == [["", ""], ["", ""]]
     assert {row[3] for row in mine} == {"钱多多", "孙小美"}
+    assert {row[4] for row in mine} == {"13800138000"}
 
     # One carrier by an alias, one number as Excel keeps numbers; other orders stay unfilled.
     mine[0][1:3], mine[1][1:3] = ["顺丰", "SF1234567890123"], ["zhongtong", 78_123_456_789_012]
@@ -193,15 +196,64 @@ def test_an_address_is_changed_before_shipping(log_in: Callable[..., Page], shop
 
     page.get_by_role("button", name="修改地址").click()
     dialog = page.get_by_role("dialog", name="修改地址")
+    expect(dialog.get_by_label("手机号")).to_have_value("13800138000")  # in full: it is edited
     dialog.get_by_label("详细地址").fill("")
     dialog.get_by_role("button", name="保存地址").click()
     expect(dialog.get_by_text("请填写详细地址")).to_be_visible()
     dialog.get_by_label("详细地址").fill("莲花峰路 26 号")
     dialog.get_by_role("button", name="保存地址").click()
 
-    expect(page.get_by_text("莲花峰路 26 号")).to_be_visible()
     expect(page.get_by_text("改了收货地址 · ayun")).to_be_visible()
-    assert wait_until(shop, order, "fulfilling")["address"]["street"] == "莲花峰路 26 号"
+    expect(page.get_by_text("莲花峰路 26 号")).to_have_count(0)
+    page.get_by_role("button", name="查看完整信息").click()
+    expect(page.get_by_text("莲花峰路 26 号")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
+def test_a_recipient_is_shown_after_a_click_that_the_audit_log_tells_of(
+    log_in: Callable[..., Page], shop: Shop, size: ViewportSize
+) -> None:
+    order, _ = pair(shop, "看看是谁的柚子")
+    page = log_in()
+    page.set_viewport_size(size)
+    page.goto(f"{shop.url}#/orders/{order}")
+
+    expect(page.get_by_text("138****8000")).to_be_visible()
+    expect(page.get_by_text("钱*")).to_be_visible()
+    expect(page.get_by_text("查看会记入操作日志")).to_be_visible()
+    expect(page.get_by_text("13800138000")).to_have_count(0)
+    page.get_by_role("button", name="查看完整信息").press("Enter")
+    expect(page.get_by_text("13800138000")).to_be_visible()
+    expect(page.get_by_text("西溪花园 12 幢 2 单元 1603 室")).to_be_visible()
+    expect(page.get_by_text("这次查看已记入操作日志")).to_be_visible()
+    assert page.evaluate("() => document.activeElement.textContent").startswith("钱多多")
+    assert not page.evaluate(TOO_WIDE)
+
+    page.goto(f"{shop.url}#/audit?subject=order%23{order}")
+    row = page.get_by_role("row").filter(has_text="查看收件信息")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(order)
+    expect(row).to_contain_text("用途 查看订单")
+
+
+def test_who_ships_sees_the_recipient_of_this_parcel_and_not_of_the_next(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    order, _ = pair(shop, "核对地址的柚子")
+    page = log_in("xiaowu", "xiaowu-2026")
+    page.goto(f"{shop.url}#/orders/{order}")
+    page.get_by_role("button", name="发货", exact=True).click()
+
+    drawer = page.get_by_role("dialog", name="发货")
+    expect(drawer.get_by_text("138****8000")).to_be_visible()
+    drawer.get_by_role("button", name="查看完整信息").click()
+    expect(drawer.get_by_text("13800138000")).to_be_visible()
+    ship(page, drawer, "顺丰", "SF5555555555555")
+
+    expect(page.get_by_text("已发货：SF5555555555555")).to_be_visible()
+    expect(drawer.get_by_label("快递单号")).to_have_value("")
+    expect(drawer.get_by_text("138****8000")).to_be_visible()
+    expect(drawer.get_by_text("13800138000")).to_have_count(0)
 
 
 def test_chosen_orders_are_printed_as_a_packing_list_without_the_frame(
@@ -213,6 +265,8 @@ def test_chosen_orders_are_printed_as_a_packing_list_without_the_frame(
     page.get_by_label(f"选择订单 {order}").check()
     page.get_by_role("button", name="打印配货单").click()
     expect(page.get_by_text("1 单，共 1 件")).to_be_visible()
+    expect(page.get_by_text("查看收件信息已记入操作日志")).to_be_visible()
+    expect(page.get_by_text("13800138000")).to_be_visible()
 
     page.emulate_media(media="print")
 
@@ -230,6 +284,9 @@ def test_who_may_not_ship_is_not_offered_it(log_in: Callable[..., Page], shop: S
     page.goto(f"{shop.url}#/orders?tab=fulfilling")
     expect(page.get_by_role("link", name="详情").first).to_be_visible()
     expect(page.get_by_role("button", name="发货")).to_have_count(0)
+    expect(page.get_by_role("checkbox")).to_have_count(0)  # nothing to do with many orders
+    page.goto(f"{shop.url}#/packing")
+    expect(page.get_by_role("heading", name="首页")).to_be_visible()
 
 
 def find(page: Page, shop: Shop, order_id: str) -> None:

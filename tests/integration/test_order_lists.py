@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import recipient
 from chalicelib.services.trade import order_lists
 from tests.meter import metered
 from tests.shipping import POSTED_S, SF, file_of, formed, rows, ship
@@ -293,7 +294,7 @@ def test_file_of_an_order_tells_its_whole_story(town: Town) -> None:
         ("after_sale_approved", "商家已同意退款", ""),
         ("received", "买家确认收货", ""),
     ]
-    assert (seen["address"], seen["buyer_name"]) == (moved, "小明")
+    assert (seen["address"], seen["buyer_name"]) == (recipient.masked(moved), "小明")
     assert [p["amount_fen"] for p in seen["payments"]] == [5900]
     assert [(r["amount_fen"], r["status"]) for r in seen["refunds"]] == [(900, "succeeded")]
     assert seen["lines"]["unit_price_fen"] == 5900

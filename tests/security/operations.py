@@ -24,6 +24,7 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "product_id": lambda shop: shop.activity.product_id,
     "activity_id": lambda shop: shop.activity.activity_id,
     "address": lambda shop: ADDRESS,
+    "order_ids": lambda shop: [shop.fulfilling],
     "username": lambda shop: "newcomer",
     "password": lambda shop: "correct horse battery",
     "disabled": lambda shop: False,

@@ -43,6 +43,7 @@ EVERYBODYS = {
     "change_address",
     "hand_over",
     "make_ready",
+    "see_recipients",
 }
 
 

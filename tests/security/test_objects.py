@@ -230,6 +230,20 @@ def test_id_of_the_neighbour_in_a_body_of_staff_is_refused(
     assert (reply.status, reply.code) in (NOT_FOUND, (400, "invalid_request"))
 
 
+def test_recipient_of_the_neighbours_order_does_not_exist(street: Street) -> None:
+    owner, ours = street.town.owner(), street.ours.fulfilling
+    orders = (street.theirs.fulfilling, unknown(street.ours)["order_id"])
+
+    replies = [
+        owner.post("/v1/merchant/recipients", {"order_ids": ids, "purpose": purpose})
+        for other in orders
+        for ids, purpose in (([other], "view"), ([ours, other], "print"))
+    ]
+
+    assert [(reply.status, reply.code) for reply in replies] == [NOT_FOUND] * 4
+    assert all(same(reply, replies[0]) for reply in replies)
+
+
 def ask_ids(street: Street) -> dict[str, str]:
     return street.theirs.ids | {"sku_id": street.theirs.activity.sku_id}
 

@@ -1,4 +1,4 @@
-"""/v1/merchant/audit: who changed what, and when."""
+"""/v1/merchant/audit: who changed what and who looked at whom, and when."""
 
 from typing import Annotated, Any
 
@@ -9,6 +9,7 @@ from chalicelib.api import pages
 from chalicelib.api.auth import MANAGERS, Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import PageQuery, Seconds, Told
+from chalicelib.domain import recipient
 from chalicelib.domain.audit_words import words_of
 from chalicelib.domain.beijing import day_of
 from chalicelib.services.people import audit_log
@@ -29,7 +30,8 @@ class AuditQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class AuditRow(Told, frozen=True, kw_only=True):
-    """`before` and `after` hold the fields that differ; `before` is empty for what is new."""
+    """`before` and `after` hold the fields that differ; `before` is empty for what is new, and
+    for a look. Addresses are masked."""
 
     at_s: Seconds
     staff: str
@@ -49,7 +51,7 @@ class AuditPage(Told, frozen=True, kw_only=True):
     "GET", "/audit", audience=Audience.STAFF, roles=MANAGERS, query=AuditQuery, answer=AuditPage
 )
 def list_audit(who: Staff, query: AuditQuery) -> AuditPage:
-    """Changes by staff, the newest first; a page of a search may be short and go on."""
+    """Changes and looks by staff, the newest first; a page of a search may be short and go on."""
     month = query.month or f"{day_of(clock.now_s()):%Y%m}"
     scope = ("audit", who.merchant_id, month, query.staff or "", query.subject or "")
     found, key = audit_log.page(
@@ -64,12 +66,15 @@ def list_audit(who: Staff, query: AuditQuery) -> AuditPage:
 
 
 def _shown(row: AuditItem) -> AuditRow:
+    before, after = row.before.as_dict(), row.after.as_dict()
+    if row.action == "address_changed":  # the log of looks is none at the recipients themselves
+        before, after = recipient.masked(before), recipient.masked(after)
     return AuditRow(
         at_s=row.at_s,
         staff=row.staff,
         action=row.action,
         words=words_of(row.action),
         subject=row.subject,
-        before=row.before.as_dict(),
-        after=row.after.as_dict(),
+        before=before,
+        after=after,
     )

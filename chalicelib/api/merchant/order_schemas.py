@@ -7,6 +7,7 @@ from msgspec import Meta
 from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import Address, Fen, Given, Id, PageQuery, ParcelShown, Seconds, Told
 from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.domain.recipient import ORDERS_MAX, Purpose
 from chalicelib.services.fulfilment import shipping_batches
 
 _STATUSES = "|".join(OrderStatus)
@@ -130,12 +131,12 @@ class Happening(Told, frozen=True, kw_only=True):
 
 
 class OrderFileShown(OrderRow, frozen=True, kw_only=True):
-    """Everything of one order, the address in full: also what a packing list needs."""
+    """Everything of one order but who gets it, which is masked."""
 
     activity_id: str
     sku_id: str
     buyer_name: str
-    address: dict[str, str]
+    address: Annotated[dict[str, str], Meta(description="masked; the street is hidden")]
     address_changes: Annotated[int, Meta(description="send it back with another address")]
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     lines: dict[str, Any]
@@ -149,6 +150,29 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     refunds: list[RefundOfOrder]
     after_sales: list[AfterSaleShown]
     timeline: Annotated[list[Happening], Meta(description="the first one first")]
+
+
+class RecipientsWanted(Given, frozen=True, kw_only=True):
+    order_ids: Annotated[
+        list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=ORDERS_MAX)
+    ]
+    purpose: Annotated[
+        Purpose, Meta(description="view and edit: of one order; print and ship: by who may ship")
+    ]
+
+
+class RecipientTold(OrderRow, frozen=True, kw_only=True):
+    """One order with its recipient in full, and what else whoever packs it reads."""
+
+    address: dict[str, str]
+    address_changes: Annotated[int, Meta(description="send it back with another address")]
+    store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
+    remark: str
+    notes: list[NoteShown]
+
+
+class RecipientsTold(Told, frozen=True, kw_only=True):
+    items: Annotated[list[RecipientTold], Meta(description="in the order asked for, each once")]
 
 
 class AddressChange(Given, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Orders as staff see them: masked in lists, in full in the file of one."""
+"""Orders as staff see them: recipients masked, but where a look at them is on record."""
 
 from typing import Any
 
@@ -8,11 +8,10 @@ from chalicelib.api import shapes
 from chalicelib.api.buyers.after_sales import shown as after_sale_shown
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_timeline
-from chalicelib.domain import carriers, shipping
+from chalicelib.domain import carriers, recipient, shipping
 from chalicelib.domain.order import Delivery, PaymentStatus, RefundStatus
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
-from chalicelib.domain.words import masked_phone, refund_trouble, staff_text
-from chalicelib.services.people import buyers
+from chalicelib.domain.words import refund_trouble, staff_text
 from chalicelib.services.trade.order_files import OrderFile
 from chalicelib.services.trade.order_lists import Found
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -29,7 +28,7 @@ def file(kept: OrderFile) -> schemas.OrderFileShown:
         activity_id=order.activity_id,
         sku_id=order.sku_id,
         buyer_name=kept.buyer.name if kept.buyer else "",
-        address=detail.address.as_dict(),
+        address=recipient.masked(detail.address.as_dict()),
         address_changes=detail.address_changes or 0,
         store=detail.store.as_dict() if detail.store is not None else None,
         lines=detail.lines.as_dict(),
@@ -38,11 +37,24 @@ def file(kept: OrderFile) -> schemas.OrderFileShown:
         receive_by_s=order.receive_by_s,
         received_at_s=order.received_at_s,
         parcels=[_parcel(one) for one in parcels_of(detail.parcels)],
-        notes=[schemas.NoteShown(**note) for note in detail.notes or ()],
+        notes=_notes(detail),
         payments=_payments(order),
         refunds=_refunds(order),
         after_sales=[after_sale_shown(asked) for asked in kept.after_sales],
         timeline=order_timeline.of(kept),
+    )
+
+
+def in_full(found: Found) -> schemas.RecipientTold:
+    """Only for services.trade.recipients.look, which has recorded it."""
+    detail = found.detail
+    return schemas.RecipientTold(
+        **_row_fields(found.order, detail, found.group),
+        address=detail.address.as_dict(),
+        address_changes=detail.address_changes or 0,
+        store=detail.store.as_dict() if detail.store is not None else None,
+        remark=detail.remark,
+        notes=_notes(detail),
     )
 
 
@@ -59,7 +71,7 @@ def carrier(one: carriers.Carrier) -> schemas.CarrierShown:
 def _row_fields(
     order: OrderItem, detail: OrderDetailItem, group: GroupItem | None
 ) -> dict[str, Any]:
-    lines, address = detail.lines.as_dict(), detail.address.as_dict()
+    lines, to = detail.lines.as_dict(), recipient.masked(detail.address.as_dict())
     return {
         "order_id": str(order.order_id),
         "group_id": order.group_id,
@@ -76,10 +88,10 @@ def _row_fields(
         "shipped": order.shipped or 0,
         "delivery": Delivery(detail.delivery),
         "recipient": schemas.Recipient(
-            name=buyers.masked(address.get("name", "")),
-            phone=masked_phone(address.get("phone", "")),
-            province=address.get("province", ""),
-            city=address.get("city", ""),
+            name=to["name"],
+            phone=to["phone"],
+            province=to.get("province", ""),
+            city=to.get("city", ""),
         ),
         "group": _group(group) if group is not None else None,
         "has_remark": bool(detail.remark),
@@ -97,6 +109,10 @@ def _ship_refusal(order: OrderItem, group: GroupItem | None) -> str:
     except ShippingRefused as refusal:
         return refusal.message
     return ""
+
+
+def _notes(detail: OrderDetailItem) -> list[schemas.NoteShown]:
+    return [schemas.NoteShown(**note) for note in detail.notes or ()]
 
 
 def _group(group: GroupItem) -> schemas.GroupOfOrder:

@@ -2,13 +2,14 @@
 
 from chalicelib import clock
 from chalicelib.api import pages
-from chalicelib.api.auth import ANY_ROLE, Staff
+from chalicelib.api.auth import ANY_ROLE, SHIPPERS, Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
 from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.recipient import check_look
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import (
     Changed,
@@ -17,7 +18,7 @@ from chalicelib.errors import (
     InvalidRequest,
     NotFound,
 )
-from chalicelib.services.trade import order_edits, order_files, order_lists
+from chalicelib.services.trade import order_edits, order_files, order_lists, recipients
 from chalicelib.services.trade.order_lists import Wish
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -70,8 +71,27 @@ def count_orders(who: Staff) -> schemas.OrderCounts:
     refusals=[NotFound],
 )
 def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
-    """Everything of one order."""
+    """Everything of one order; its recipient is masked."""
     return _file(who, parsed(order_id))
+
+
+@api.operation(
+    "POST",
+    "/recipients",
+    audience=Audience.STAFF,
+    roles=ANY_ROLE,
+    body=schemas.RecipientsWanted,
+    answer=schemas.RecipientsTold,
+    refusals=[InvalidRequest, NotFound],
+)
+def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.RecipientsTold:
+    """Who gets these orders, in full; each look is in the audit log before it is answered."""
+    order_ids, now_s = [parsed(order_id) for order_id in body.order_ids], clock.now_s()
+    check_look(body.purpose, len(set(order_ids)), may_ship=who.role in SHIPPERS)
+    seen = recipients.look(
+        who.merchant_id, order_ids, body.purpose, staff=who.username, now_s=now_s
+    )
+    return schemas.RecipientsTold(items=[order_shapes.in_full(one) for one in seen])
 
 
 @api.operation(

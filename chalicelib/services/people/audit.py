@@ -1,4 +1,4 @@
-"""Records that stay: staff's changes, each in its own transaction, and callbacks refused."""
+"""Records that stay: what staff do, each in its own transaction, and callbacks refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def audit(
 ) -> None:
     """Record that `staff` changed `subject` ("product#…") from `before` to `after`.
 
-    Only the fields that differ are kept; `before` is empty for what is new.
+    Only the fields that differ are kept; `before` is empty for what is new, and for a look.
     """
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     row = AuditItem.at(

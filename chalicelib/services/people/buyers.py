@@ -47,8 +47,3 @@ def faces(merchant_id: str, buyer_ids: list[str]) -> dict[str, BuyerItem]:
     keys = [(BuyerItem.at(merchant_id, b).pk, "buyer") for b in buyer_ids[:BATCH_MAX]]
     found = TradeItem.batch_get(keys) if keys else []
     return {item.buyer_id: item for item in found if isinstance(item, BuyerItem)}
-
-
-def masked(name: str) -> str:
-    """A name as strangers see it: 小*."""
-    return f"{name[0]}*" if name else "微信用户"

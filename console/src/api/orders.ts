@@ -3,6 +3,8 @@ import type { BodyOf, Page, QueryOf, Schema } from './types'
 
 export type Order = Schema<'OrderRow'>
 export type OrderFile = Schema<'OrderFileShown'>
+export type Recipient = Schema<'RecipientTold'>
+export type Purpose = Schema<'Purpose'>
 export type OrderQuery = QueryOf<'/v1/merchant/orders'>
 export type Parcel = Schema<'ParcelOfStaff'>
 export type Carrier = Schema<'CarrierShown'>
@@ -12,7 +14,6 @@ export type ShippingBatch = Schema<'ShippingBatch'>
 export type ShipmentResult = Schema<'ShipmentResult'>
 
 export const ROWS_MAX = 50 // of one request
-const READ_AT_ONCE = 4
 
 export const listOrders = (query: OrderQuery) => get('/v1/merchant/orders', { query })
 export const countOrders = async () => (await get('/v1/merchant/orders/counts')).counts as Record<string, number>
@@ -52,18 +53,13 @@ export async function everyOrder(query: OrderQuery, most: number, tell: (n: numb
   return found.slice(0, most)
 }
 
-/** The files of orders in their order, a few at once; told of how many there are. */
-export async function readOrders(ids: readonly string[], tell: (n: number) => void): Promise<OrderFile[]> {
-  const files: OrderFile[] = []
-  let begun = 0
-  let done = 0
-  async function work(): Promise<void> {
-    while (begun < ids.length) {
-      const n = begun++
-      files[n] = await readOrder(ids[n] ?? '')
-      tell(++done)
-    }
+/** Orders with who gets them in full, in their order. Each look is logged before it is answered. */
+export async function seeRecipients(ids: readonly string[], purpose: Purpose, tell: (n: number) => void = () => {}): Promise<Recipient[]> {
+  const seen: Recipient[] = []
+  for (let from = 0; from < ids.length; from += ROWS_MAX) {
+    const order_ids = ids.slice(from, from + ROWS_MAX)
+    seen.push(...(await post('/v1/merchant/recipients', { body: { order_ids, purpose } })).items)
+    tell(seen.length)
   }
-  await Promise.all(Array.from({ length: READ_AT_ONCE }, work))
-  return files
+  return seen
 }

@@ -404,7 +404,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes by staff, the newest first; a page of a search may be short and go on. */
+        /** Changes and looks by staff, the newest first; a page of a search may be short and go on. */
         get: operations["list_audit"];
         put?: never;
         post?: never;
@@ -783,7 +783,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything of one order. */
+        /** Everything of one order; its recipient is masked. */
         get: operations["read_order_file"];
         put?: never;
         post?: never;
@@ -1164,6 +1164,23 @@ export interface paths {
         put?: never;
         /** Add units to a SKU's stock, or take them away, with the reason. */
         post: operations["adjust_stock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who gets these orders, in full; each look is in the audit log before it is answered. */
+        post: operations["see_recipients"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1957,7 +1974,8 @@ export interface components {
         };
         /**
          * AuditRow
-         * @description `before` and `after` hold the fields that differ; `before` is empty for what is new.
+         * @description `before` and `after` hold the fields that differ; `before` is empty for what is new, and
+         *         for a look. Addresses are masked.
          */
         AuditRow: {
             /** @description seconds since the epoch, UTC */
@@ -2616,7 +2634,7 @@ export interface components {
         };
         /**
          * OrderFileShown
-         * @description Everything of one order, the address in full: also what a packing list needs.
+         * @description Everything of one order but who gets it, which is masked.
          */
         OrderFileShown: {
             order_id: string;
@@ -2649,6 +2667,7 @@ export interface components {
             activity_id: string;
             sku_id: string;
             buyer_name: string;
+            /** @description masked; the street is hidden */
             address: {
                 [key: string]: string;
             };
@@ -3071,6 +3090,12 @@ export interface components {
             expected_total_fen: number | null;
         };
         /**
+         * Purpose
+         * @description What staff look at recipients for.
+         * @enum {unknown}
+         */
+        Purpose: "edit" | "print" | "ship" | "view";
+        /**
          * QuoteGiven
          * @description What would be bought: alone, in the group of `group_id`, or else in a new one.
          */
@@ -3118,6 +3143,59 @@ export interface components {
             phone: string;
             province: string;
             city: string;
+        };
+        /**
+         * RecipientTold
+         * @description One order with its recipient in full, and what else whoever packs it reads.
+         */
+        RecipientTold: {
+            order_id: string;
+            group_id: string | null;
+            buyer_id: string;
+            product_id: string;
+            title: string;
+            spec: string;
+            image: string;
+            quantity: number;
+            /** @description fen, 1/100 yuan */
+            total_fen: number;
+            status: string;
+            /** @description what staff read */
+            status_text: string;
+            /** @description why nothing of it can be shipped now; empty: it can */
+            ship_refusal: string;
+            /** @description units in parcels */
+            shipped: number;
+            delivery: components["schemas"]["Delivery"];
+            recipient: components["schemas"]["Recipient"];
+            group: components["schemas"]["GroupOfOrder"] | null;
+            has_remark: boolean;
+            has_notes: boolean;
+            after_sale_open: boolean;
+            /** @description seconds since the epoch, UTC */
+            placed_at_s: number;
+            /** @description when it was paid; else when placed */
+            listed_at_s: number;
+            address: {
+                [key: string]: string;
+            };
+            /** @description send it back with another address */
+            address_changes: number;
+            /** @description of a pickup, as it was then */
+            store: Record<string, never> | null;
+            remark: string;
+            notes: components["schemas"]["NoteShown"][];
+        };
+        /** RecipientsTold */
+        RecipientsTold: {
+            /** @description in the order asked for, each once */
+            items: components["schemas"]["RecipientTold"][];
+        };
+        /** RecipientsWanted */
+        RecipientsWanted: {
+            order_ids: string[];
+            /** @description view and edit: of one order; print and ship: by who may ship */
+            purpose: components["schemas"]["Purpose"];
         };
         /** ReconciliationRow */
         ReconciliationRow: {
@@ -11047,6 +11125,111 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    see_recipients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipientsWanted"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientsTold"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description too_many_requests */
             429: {

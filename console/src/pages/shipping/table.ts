@@ -1,5 +1,5 @@
 /** From a table that people fill in to rows to ship, and back. */
-import type { Carrier, OrderFile, Shipment, ShipmentResult } from '@/api/orders'
+import type { Carrier, Recipient, Shipment, ShipmentResult } from '@/api/orders'
 import type { Cell, Column } from '@/spreadsheet/write'
 import { formatTime } from '@/format'
 import { t } from '@/words'
@@ -74,7 +74,7 @@ export const columnsToFill = (carriers: readonly Carrier[]): Column[] => [
   { title: t('order.paidAt'), width: 19 },
 ]
 
-export const toFill = (order: OrderFile): Cell[] => [
+export const toFill = (order: Recipient): Cell[] => [
   order.order_id,
   '',
   '',
@@ -85,7 +85,7 @@ export const toFill = (order: OrderFile): Cell[] => [
   order.spec,
   order.quantity - order.shipped,
   order.remark,
-  formatTime(order.payments[0]?.paid_at_s ?? order.placed_at_s),
+  formatTime(order.listed_at_s),
 ]
 
 export const addressOf = (address: Record<string, string>) =>

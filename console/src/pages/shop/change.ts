@@ -42,6 +42,7 @@ function numberOf(field: string, value: number): string {
 }
 
 function textOf(field: string, value: string): string {
+  if (field === 'purpose') return t(`audit.purpose.${value}` as WordKey)
   if (field === 'role') return t(`role.${value}` as WordKey)
   if (field === 'description') return new DOMParser().parseFromString(value, 'text/html').body.textContent ?? ''
   if (field === 'image' || field === 'logo') return t('audit.count', { n: 1 })

@@ -3,6 +3,7 @@ import { t, type WordKey } from '@/words'
 /** Fields of what staff change; one that has no words here is shown by its name. */
 const WORDS: Record<string, WordKey> = {
   title: 'audit.field.title',
+  purpose: 'audit.field.purpose',
   name: 'audit.field.name',
   status: 'list.status',
   reason: 'stock.reason',

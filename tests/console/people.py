@@ -1,16 +1,21 @@
 """People in front of the console, and behind it on their phones."""
 
 import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page
 
-from infra.local import demo_data, phone
+from chalicelib.domain.ids import new_id
+from infra.local import demo_data, dev, phone
 from infra.local.demo_data import MERCHANT_ID
 from infra.local.phone import Phone
 from infra.local.shop import Offer
+from infra.local.system import STAGE, environment
+from infra.package import ROOT
 from tests.console.conftest import Shop
 
 CATEGORIES = "/v1/merchant/categories"
@@ -37,6 +42,16 @@ def hired(shop: Shop, role: str) -> tuple[str, str]:
     member = {"username": username, "name": "新同事", "role": role, "password": password}
     shop.system.owner().hire(member)
     return username, password
+
+
+def opened(shop: Shop) -> tuple[str, str, str]:
+    """Another shop, without anything, as an operator opens it: (merchant_id, owner, password)."""
+    merchant_id, owner, password = new_id(), "laoban", "laoban-2026"
+    who = ["--stage", STAGE, "--name", "另一家店", "--owner", owner, "--merchant-id", merchant_id]
+    env = environment(dev._environment(shop.system.aws_url)) | {"OWNER_PASSWORD": password}
+    command = [sys.executable, "-m", "infra.new_merchant", *who]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True)
+    return merchant_id, owner, password
 
 
 def buyer(shop: Shop, name: str = "何小鱼") -> Phone:

@@ -131,6 +131,76 @@ def test_keys_that_are_left_out_stay_and_audit_says_which_were_replaced(town: To
     assert {"api_v3_key": "已更换"} in changes
 
 
+def stored(town: Town, method: str) -> dict[str, Any]:
+    """The parameter that keeps the account."""
+    return secrets.json_secret(f"merchants/{town.merchant_id}/{method}")
+
+
+@pytest.mark.parametrize(
+    ("method", "kept", "changes"),
+    [
+        ("wechat-pay", ("private_key", "api_v3_key", "public_keys"), {"mchid": "1900000001"}),
+        ("alipay", ("private_key", "alipay_public_key"), {"app_id": "2021000000000000"}),
+        ("wechat-login", ("app_secret",), {"appid": "wx0000000000000000"}),
+    ],
+)
+def test_one_field_is_changed_and_every_key_stays(
+    town: Town, method: str, kept: tuple[str, ...], changes: dict[str, str]
+) -> None:
+    save(town, method)
+    before = stored(town, method)
+    body = {name: part for name, part in given(town, method).items() if name not in kept}
+
+    reply = town.owner().put(f"{ACCOUNTS}/{method}", {**body, **changes, "revision": 1})
+
+    assert (reply.status, reply.body["revision"]) == (200, 2)
+    assert stored(town, method) == before | changes
+    assert changes in [row["after"] for row in audit_rows(town)]
+
+
+def test_public_keys_are_exactly_those_given_and_one_that_is_left_empty_stays(town: Town) -> None:
+    first = save(town, "wechat-pay").body["key_serials"][0]
+    old, new = stored(town, "wechat-pay")["public_keys"][first], public_pem(OTHER).strip()
+    second = "PUB_KEY_ID_0119000000012026"
+
+    added = save(town, "wechat-pay", public_keys={first: None, second: new}, revision=1)
+    with_both = stored(town, "wechat-pay")["public_keys"]
+    left = save(town, "wechat-pay", public_keys={second: None}, revision=2)
+
+    assert sorted(added.body["key_serials"]) == sorted([first, second])
+    assert with_both == {first: old, second: new}
+    assert left.body["key_serials"] == [second]
+    assert stored(town, "wechat-pay")["public_keys"] == {second: new}
+
+
+def test_public_key_that_is_to_stay_and_is_not_there_is_refused(town: Town) -> None:
+    save(town, "wechat-pay")
+    before = stored(town, "wechat-pay")
+
+    reply = save(town, "wechat-pay", public_keys={"PUB_KEY_ID_1": None}, revision=1)
+
+    assert problems(reply) == ["public_keys.PUB_KEY_ID_1"]
+    assert stored(town, "wechat-pay") == before
+
+
+@pytest.mark.parametrize(
+    ("method", "keys"),
+    [
+        ("wechat-pay", {"api_v3_key": "", "private_key": "", "public_keys": {}}),
+        ("alipay", {"private_key": "", "alipay_public_key": ""}),
+        ("wechat-login", {"app_secret": ""}),
+    ],
+)
+def test_first_account_needs_its_keys(town: Town, method: str, keys: dict[str, Any]) -> None:
+    town._keep_secret(method, {})
+
+    left_out = save(town, method, **dict.fromkeys(keys))
+    empty = save(town, method, **keys)
+
+    assert problems(left_out) == problems(empty) == list(keys)
+    assert shown(town, method)["configured"] is False
+
+
 def test_change_is_guarded_by_the_revision_and_a_repeat_is_no_change(town: Town) -> None:
     first = [save(town, "wechat-login").body["revision"] for _ in range(2)]
     late = save(town, "wechat-login", app_secret="0" * 32)

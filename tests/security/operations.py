@@ -28,7 +28,6 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "username": lambda shop: "newcomer",
     "password": lambda shop: "correct horse battery",
     "disabled": lambda shop: False,
-    "public_keys": lambda shop: {"PUB_KEY_ID_1": "no key"},
     "texts": lambda shop: {"formed": "「{商品}」成团啦。"},
     "name": lambda shop: "名字",
     "code": lambda shop: "wrong-code",

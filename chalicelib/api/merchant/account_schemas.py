@@ -23,9 +23,6 @@ class WechatPayChange(Given, frozen=True, kw_only=True):
 
     mode: Mode
     serial_no: Part
-    public_keys: Annotated[
-        dict[Part, Key], Meta(max_length=10, description="PUB_KEY_ID_… or serial number to PEM.")
-    ]
     revision: Revision
     mchid: Part = ""
     appid: Part = ""
@@ -35,14 +32,21 @@ class WechatPayChange(Given, frozen=True, kw_only=True):
     sub_appid: Part = ""
     private_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
     api_v3_key: Annotated[Secret | None, Meta(description="None: as it is.")] = None
+    public_keys: Annotated[
+        Annotated[dict[Part, Key | None], Meta(max_length=10)] | None,
+        Meta(
+            description="PUB_KEY_ID_… or serial number to PEM. None: all as they are; else exactly "
+            "these, and one that is None as it is."
+        ),
+    ] = None
 
 
 class AlipayChange(Given, frozen=True, kw_only=True):
     app_id: Part
     seller_id: Part
-    alipay_public_key: Key
     revision: Revision
     private_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
+    alipay_public_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
 
 
 class WechatLoginChange(Given, frozen=True, kw_only=True):

@@ -25,10 +25,11 @@ from chalicelib.tables.shop import PaymentAccountItem
 
 PAY, PAY_BY_ALIPAY, LOGIN = "wechat-pay", "alipay", "wechat-login"  # as their parameters are named
 METHODS = (PAY, PAY_BY_ALIPAY, LOGIN)
-# What is never told. None in a new content: as it is now.
-HIDDEN: Mapping[str, tuple[str, ...]] = {
-    PAY: ("private_key", "api_v3_key"),
-    PAY_BY_ALIPAY: ("private_key",),
+# What is never told: secrets, and public keys, which are none but too long. None in a new content:
+# as it is now.
+KEPT: Mapping[str, tuple[str, ...]] = {
+    PAY: ("private_key", "api_v3_key", "public_keys"),
+    PAY_BY_ALIPAY: ("private_key", "alipay_public_key"),
     LOGIN: ("app_secret",),
 }
 TOLD: Mapping[str, tuple[str, ...]] = {
@@ -45,7 +46,6 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     PAY_BY_ALIPAY: ("app_id", "seller_id"),
     LOGIN: ("appid",),
 }
-_KEYS = ("public_keys", "alipay_public_key")  # no secrets, but too long to tell
 _UNKNOWN_TRADE = "0" * 10  # after a fresh id, as long as a number of ours, and nobody's
 
 
@@ -76,8 +76,7 @@ def read(merchant_id: str, method: str) -> Account:
     item = stored(PaymentAccountItem.at(merchant_id, method))
     content = _content(merchant_id, method)
     as_saved = item is None or hmac.compare_digest(item.mark, _mark(merchant_id, method, content))
-    keys = content.get("public_keys")
-    serials = tuple(sorted(keys)) if isinstance(keys, dict) else ()
+    serials = tuple(sorted(_public_keys(content)))
     return Account(method, _facts(method, content), serials, item, as_saved)
 
 
@@ -92,12 +91,13 @@ def change(
 ) -> Account:
     """Keep `new` as the account that was read at `revision` (0: never changed here).
 
-    In use here at once, everywhere after secrets.KEPT_S. A repeat writes the same again.
+    What is None stays as it is. `public_keys` are exactly those of `new`; one of them that is None
+    stays as it is. In use here at once, everywhere after secrets.KEPT_S. A repeat writes the same
+    again.
     Raises InvalidRequest with all problems, Changed or Busy.
     """
     now = _content(merchant_id, method)
-    kept = {name: new[name] or now.get(name, "") for name in HIDDEN[method]}
-    content = _trimmed({**new, **kept})
+    content = _trimmed({**new, **_kept(method, new, now)})
     _refuse_problems(_problems(method, content))
     mark = _mark(merchant_id, method, content)
 
@@ -155,8 +155,8 @@ def _note(
                 condition=PaymentAccountItem.revision == item.revision,
                 refuse=LostRace,
             )
-        replaced = [name for name in (*HIDDEN[method], *_KEYS) if after.get(name)]
-        news = {name: "已更换" for name in replaced if before.get(name) != after[name]}
+        replaced = [name for name in KEPT[method] if before.get(name) != after[name]]
+        news = dict.fromkeys(replaced, "已更换")
         audit(
             writes,
             merchant_id,
@@ -176,6 +176,24 @@ def _content(merchant_id: str, method: str) -> dict[str, Any]:
         return secrets.json_secret(_name(merchant_id, method))
     except secrets.NotConfigured:
         return {}
+
+
+def _kept(method: str, new: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new content leaves out, as it is now: empty when it is not there either."""
+    parts = {name: now.get(name, "") if new[name] is None else new[name] for name in KEPT[method]}
+    if method == PAY:
+        stored = _public_keys(now)
+        given = stored if new["public_keys"] is None else new["public_keys"]
+        parts["public_keys"] = {
+            serial: stored.get(serial, "") if pem is None else pem for serial, pem in given.items()
+        }
+    return parts
+
+
+def _public_keys(content: Mapping[str, Any]) -> Mapping[str, str]:
+    """WeChat Pay's public keys by serial; an operator may have written anything."""
+    keys = content.get("public_keys")
+    return keys if isinstance(keys, dict) else {}
 
 
 def _facts(method: str, content: Mapping[str, Any]) -> dict[str, Any]:

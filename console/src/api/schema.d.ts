@@ -1947,8 +1947,6 @@ export interface components {
         AlipayChange: {
             app_id: string;
             seller_id: string;
-            /** @description PEM. */
-            alipay_public_key: string;
             /** @description As read; 0: never changed here. */
             revision: number;
             /**
@@ -1956,6 +1954,11 @@ export interface components {
              * @default null
              */
             private_key: string | null;
+            /**
+             * @description None: as it is.
+             * @default null
+             */
+            alipay_public_key: string | null;
         };
         /** ApprovalGiven */
         ApprovalGiven: {
@@ -3720,10 +3723,6 @@ export interface components {
         WechatPayChange: {
             mode: components["schemas"]["Mode"];
             serial_no: string;
-            /** @description PUB_KEY_ID_… or serial number to PEM. */
-            public_keys: {
-                [key: string]: string;
-            };
             /** @description As read; 0: never changed here. */
             revision: number;
             /** @default  */
@@ -3748,6 +3747,13 @@ export interface components {
              * @default null
              */
             api_v3_key: string | null;
+            /**
+             * @description PUB_KEY_ID_… or serial number to PEM. None: all as they are; else exactly these, and one that is None as it is.
+             * @default null
+             */
+            public_keys: {
+                [key: string]: string | null;
+            } | null;
         };
     };
     responses: never;

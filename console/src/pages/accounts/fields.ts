@@ -1,6 +1,6 @@
 /** What each account consists of, and each account as the form holds and sends it.
  *
- * Secrets are never told by the API: an empty one is sent as null, which keeps the stored one.
+ * Keys are never told by the API: an empty one is sent as null, which keeps the stored one.
  */
 import type { Account, Method } from '@/api/accounts'
 import type { Problem } from '@/api/errors'
@@ -20,6 +20,8 @@ export type FieldName = (typeof NAMES)[keyof typeof NAMES][number]
 export interface PublicKey {
   id: string
   pem: string
+  /** It can be left empty. */
+  isStored: boolean
 }
 
 export interface Draft {
@@ -38,7 +40,7 @@ export function namesOf(method: Method, mode: Mode): readonly FieldName[] {
 
 export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text)
 
-/** The form of an account: what is told of it, every secret empty. */
+/** The form of an account: what is told of it, every key empty. */
 export function draftOf(account: Account | null): Draft {
   const { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no, app_id, seller_id } = { ...NONE, ...account }
   return {
@@ -46,10 +48,12 @@ export function draftOf(account: Account | null): Draft {
     parts: { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no, app_id, seller_id },
     private_key: '',
     secret: '',
-    public_keys: account?.key_serials.length ? account.key_serials.map((id) => ({ id, pem: '' })) : [{ id: '', pem: '' }],
+    public_keys: account?.key_serials.length ? account.key_serials.map((id) => ({ id, pem: '', isStored: true })) : [newKey()],
     alipay_public_key: '',
   }
 }
+
+export const newKey = (): PublicKey => ({ id: '', pem: '', isStored: false })
 
 const NONE = { mchid: '', appid: '', sp_mchid: '', sp_appid: '', sub_mchid: '', sub_appid: '', serial_no: '', app_id: '', seller_id: '' }
 
@@ -72,7 +76,7 @@ export function wechatPayOf(draft: Draft, revision: number) {
     ...trimmed(draft.parts),
     private_key: draft.private_key.trim() || null,
     api_v3_key: draft.secret.trim() || null,
-    public_keys: Object.fromEntries(draft.public_keys.map(({ id, pem }) => [id.trim(), pem.trim()])),
+    public_keys: Object.fromEntries(draft.public_keys.map(({ id, pem }) => [id.trim(), pem.trim() || null])),
     revision,
   }
 }
@@ -82,7 +86,7 @@ export function alipayOf({ parts, private_key, alipay_public_key }: Draft, revis
     app_id: parts.app_id.trim(),
     seller_id: parts.seller_id.trim(),
     private_key: private_key.trim() || null,
-    alipay_public_key: alipay_public_key.trim(),
+    alipay_public_key: alipay_public_key.trim() || null,
     revision,
   }
 }

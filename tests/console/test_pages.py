@@ -97,6 +97,18 @@ def test_what_a_list_leads_to_can_be_used_by_everybody(
     assert not page.evaluate(TOO_WIDE)
 
 
+def test_a_dialog_is_as_wide_as_a_phone(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+    page.set_viewport_size(NARROW)
+    page.goto(f"{shop.url}#/categories")
+
+    page.get_by_role("button", name="新建分类").click()
+
+    box = page.locator(".el-dialog").bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (16, 390 - 32)
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
 def test_the_login_can_be_used_by_everybody(watched: Page, shop: Shop, size: ViewportSize) -> None:
     watched.set_viewport_size(size)

@@ -23,7 +23,7 @@ def look(
     wanted = list(dict.fromkeys(order_ids))
     found = order_lists.read(merchant_id, wanted)
     if len(found) < len(wanted):
-        raise NotFound("没有找到其中的订单，请刷新后再试。")
+        raise NotFound("其中有订单没有找到，请刷新后再试。")
 
     def record() -> None:
         with transaction() as writes:

@@ -37,7 +37,13 @@ def test_a_category_a_product_and_an_activity_are_made_and_listed(
     expect(page.get_by_text("活动已发布")).to_be_visible()
 
     page.goto(f"{shop.url}#/activities?tab=running")
-    expect(page.get_by_role("link", name="临安手剥山核桃")).to_be_visible()
+    made = page.get_by_role("link", name="临安手剥山核桃")
+    further = page.get_by_role("button", name="下一页")
+    page.wait_for_load_state("networkidle")
+    while not made.is_visible() and further.is_visible() and further.is_enabled():
+        further.click()
+        page.wait_for_load_state("networkidle")
+    expect(made).to_be_visible()
 
 
 def test_an_activity_with_problems_tells_all_of_them_and_keeps_what_was_written(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from infra.local.demo_data import address
+from infra.local.demo_data import OWNER, address
 from tests.console import excel
 from tests.console.buyers import buy, buyer, form_group, pair, sell, wait_until
 from tests.console.conftest import NARROW, WIDE, Shop
@@ -41,6 +41,10 @@ def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
     upload(page, filled)
     expect(page.get_by_text("2 单之前已发货")).to_be_visible()
     expect(page.get_by_role("button", name="发货 0 单")).to_be_disabled()
+    page.get_by_role("button", name="批量发货记录").click()
+    batch = page.locator("tbody tr").first
+    for cell in (OWNER, "2", "0"):  # by whom, shipped, not shipped
+        expect(batch.get_by_role("cell", name=cell, exact=True)).to_be_visible()
     for row in mine:
         file = wait_until(shop, row[0], "shipped")
         assert [(it["number"], it["units"]) for it in file["parcels"]] == [(str(row[2]), 1)]

@@ -1,5 +1,5 @@
 /** What a form page keeps in mind: what was changed, what is wrong, and that nothing gets lost. */
-import { computed, onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, watch, type Ref } from 'vue'
 import { onBeforeRouteLeave } from 'vue-router'
 import { ApiError, wordsOf, type Problem } from '@/api/errors'
 import { useSubmit } from '@/stores/submit'
@@ -14,7 +14,7 @@ export interface Form {
   isStale: Ref<boolean>
   /** What is wrong with the field; empty when nothing is. */
   at: (field: string) => string
-  /** Show what `check` finds; true when there is nothing. */
+  /** Show what `check` finds, each until it is mended; true when there is nothing. */
   passes: (check: () => Problem[]) => boolean
   /** The content as it is now is what is stored. */
   settle: () => void
@@ -29,13 +29,22 @@ export function useForm(content: () => unknown): Form {
   const problems = ref<Problem[]>([])
   const trouble = ref('')
   const isStale = ref(false)
-  const settled = ref(JSON.stringify(content()))
-  const isChanged = computed(() => JSON.stringify(content()) !== settled.value)
+  const written = computed(() => JSON.stringify(content()))
+  const settled = ref(written.value)
+  const isChanged = computed(() => written.value !== settled.value)
   const isLeaving = ref(false)
   const { isBusy, submit } = useSubmit()
   let decide: ((leaves: boolean) => void) | undefined
+  let look: (() => Problem[]) | undefined // while what is shown is what it found
+
+  watch(written, () => {
+    if (!look || !problems.value.length) return
+    const told = new Set(problems.value.map(({ field }) => field))
+    problems.value = look().filter(({ field }) => told.has(field))
+  })
 
   async function save<T>(body: unknown, action: (key: string) => Promise<T>): Promise<T | undefined> {
+    look = undefined
     problems.value = []
     trouble.value = ''
     try {
@@ -72,11 +81,12 @@ export function useForm(content: () => unknown): Form {
     isStale,
     at: (field) => problems.value.find((it) => it.field === field)?.problem ?? '',
     passes: (check) => {
+      look = check
       problems.value = check()
       trouble.value = ''
       return problems.value.length === 0
     },
-    settle: () => (settled.value = JSON.stringify(content())),
+    settle: () => (settled.value = written.value),
     save,
     isLeaving,
     stay: () => answer(false),

@@ -98,3 +98,11 @@ export function useList<Item>(
     load,
   }
 }
+
+/** What stands in a search box: what the list is filtered by, until somebody types something else. */
+export function useSearch(list: { filters: Ref<Record<string, string>> }, name = 'q'): Ref<string> {
+  const given = () => list.filters.value[name] ?? ''
+  const text = ref(given())
+  watch(given, (now) => (text.value = now))
+  return text
+}

@@ -146,6 +146,22 @@ def test_a_group_gets_more_time_and_another_is_closed_and_the_figures_tell_both(
     assert_logged(page, shop, placed.group_id)
 
 
+def test_the_log_tells_every_field_in_words(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+    for kind, told in (
+        ("store", ("门店地址", "电话")),
+        ("freight", ("计费方式 按件", "新疆、西藏")),
+        ("activity", ("成团人数", "拼团价 ¥")),
+    ):
+        page.goto(f"{shop.url}#/audit?subject={kind}")
+        rows = page.get_by_role("row").filter(has_text="新建" if kind != "activity" else "发布")
+        expect(rows.first).to_be_visible()
+        for words in told:
+            expect(rows.first).to_contain_text(words)
+        fields = page.locator("tbody li > span").all_text_contents()
+        assert [field for field in fields if field.isascii()] == []
+
+
 def test_accounts_are_checked_and_changed_and_never_tell_a_key(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

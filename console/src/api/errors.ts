@@ -1,3 +1,4 @@
+import { fieldWords } from '@/fields'
 import { t } from '@/words'
 
 /** One thing to change, and where: `field` is a path in the body, as in `skus[2].stock`. */
@@ -30,13 +31,20 @@ export const noAnswer = () => new ApiError(0, 'no_answer', t('error.noAnswer'))
 /** The refusal in an answer that is not 2xx; gateways' own bodies have no code. */
 export async function refusalIn(answer: Response): Promise<ApiError> {
   const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>
-  const { code, message, details } = body
+  const { code, message } = body
+  const details = (body.details ?? {}) as Record<string, unknown>
   return new ApiError(
     answer.status,
     typeof code === 'string' ? code : 'internal_error',
-    typeof message === 'string' && code ? message : t('error.internal'),
-    (details ?? {}) as Record<string, unknown>,
+    typeof message === 'string' && code ? named(message, details.field) : t('error.internal'),
+    details,
   )
+}
+
+/** A message that calls a field by its path in the body calls it by what people read beside it. */
+function named(message: string, field: unknown): string {
+  const name = typeof field === 'string' ? /(\w+)(?:\[\d+\])*$/.exec(field)?.[1] : undefined
+  return name ? message.replace(`「${field}」`, `「${fieldWords(name)}」`) : message
 }
 
 /** What to tell people about anything that was thrown. */

@@ -36,6 +36,6 @@ export type StatusKind = keyof typeof TONES
 
 /** (words, tone) of a status; a status that the console does not know yet is shown as it is. */
 export function statusOf(kind: StatusKind, status: string): { key: WordKey | null; tone: Tone } {
-  const tone = (TONES[kind] as Record<string, Tone>)[status]
+  const tone = (TONES[kind] as Record<string, Tone> | undefined)?.[status]
   return tone ? { key: `status.${kind}.${status}` as WordKey, tone } : { key: null, tone: 'grey' }
 }

@@ -1,8 +1,8 @@
 /** A change as the audit log keeps it, in words: which fields, from what to what. */
+import { fieldWords } from '@/fields'
 import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
 import { statusOf, type StatusKind } from '@/words/status'
-import { fieldWords } from './fieldWords'
 
 export interface Change {
   field: string
@@ -12,17 +12,21 @@ export interface Change {
 
 const TEXT_MAX = 120
 const NOTHING = '—'
-const STATUSES: readonly StatusKind[] = ['group', 'activity', 'order', 'afterSale']
+const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale' } // others are called as their subject
+const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
+const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups']
+const NAMES = ['provinces', 'not_delivered']
 
-/** Of what is new, only what was filled in. */
-export function changesOf(before: Record<string, unknown>, after: Record<string, unknown>): Change[] {
+/** kind: of the subject. Of what is new, only what was filled in. */
+export function changesOf(kind: string, before: Record<string, unknown>, after: Record<string, unknown>): Change[] {
   const isNew = Object.keys(before).length === 0
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((field) => !BOOKKEEPING.includes(field))
     .filter((field) => !isNew || (!field.endsWith('_id') && shown(field, after[field]) !== NOTHING))
     .map((field) => ({
       field: fieldWords(field),
-      before: shown(field, before[field]),
-      after: shown(field, after[field]),
+      before: field === 'status' ? statusWords(kind, before[field]) : shown(field, before[field]),
+      after: field === 'status' ? statusWords(kind, after[field]) : shown(field, after[field]),
     }))
 }
 
@@ -31,7 +35,7 @@ export function shown(field: string, value: unknown): string {
   if (value === null || value === undefined || value === '') return NOTHING
   if (typeof value === 'boolean') return value ? t('audit.yes') : t('audit.no')
   if (typeof value === 'number') return numberOf(field, value)
-  const text = typeof value === 'string' ? textOf(field, value) : listed(value)
+  const text = typeof value === 'string' ? textOf(field, value) : listed(field, value)
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text
 }
 
@@ -46,15 +50,23 @@ function textOf(field: string, value: string): string {
   if (field === 'role') return t(`role.${value}` as WordKey)
   if (field === 'description') return new DOMParser().parseFromString(value, 'text/html').body.textContent ?? ''
   if (field === 'image' || field === 'logo') return t('audit.count', { n: 1 })
-  if (field !== 'status') return value
-  const key = STATUSES.map((kind) => statusOf(kind, value).key).find(Boolean)
-  return key ? t(key) : value
+  if (field === 'mode') return t(`accounts.mode.${value}` as WordKey)
+  if (field === 'measure') return t(`freight.${value}` as WordKey)
+  return value
 }
 
-/** A list of strings is a list of pictures or ids: how many is enough. */
-function listed(value: unknown): string {
+function statusWords(kind: string, value: unknown): string {
+  const status = String(value ?? '')
+  const { key } = statusOf(STATUSES[kind] ?? (kind as StatusKind), STATUSES_LOGGED[status] ?? status)
+  return key ? t(key) : shown('', value)
+}
+
+/** Other lists of strings are of pictures or ids: how many is enough. */
+function listed(field: string, value: unknown): string {
+  if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)
   if (!value.length) return NOTHING
+  if (NAMES.includes(field)) return value.join(t('list.and'))
   return typeof value[0] === 'string' ? t('audit.count', { n: value.length }) : value.map((it) => shown('', it)).join('；')
 }
 

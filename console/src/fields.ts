@@ -1,6 +1,6 @@
 import { t, type WordKey } from '@/words'
 
-/** Fields of what staff change; one that has no words here is shown by its name. */
+/** Fields of what staff write; one that has no words here is shown by its name. */
 const WORDS: Record<string, WordKey> = {
   title: 'audit.field.title',
   purpose: 'audit.field.purpose',
@@ -23,6 +23,7 @@ const WORDS: Record<string, WordKey> = {
   cost_fen: 'audit.field.cost_fen',
   weight_g: 'audit.field.weight_g',
   freight_template_id: 'audit.field.freight',
+  units: 'stock.units',
   carrier: 'audit.field.carrier',
   number: 'audit.field.number',
   spec: 'sku.spec',
@@ -42,6 +43,26 @@ const WORDS: Record<string, WordKey> = {
   limit_per_order: 'activity.orderLimit',
   groups: 'activity.end.groups',
   position: 'category.position',
+  address: 'store.address',
+  phone: 'store.phone',
+  province: 'address.province',
+  city: 'address.city',
+  district: 'address.district',
+  street: 'address.street',
+  days: 'store.hours',
+  hours: 'store.hours',
+  is_open: 'store.isOpen',
+  rules: 'nav.freight',
+  measure: 'freight.measure',
+  first: 'freight.first',
+  first_fen: 'freight.first_fen',
+  next: 'freight.next',
+  next_fen: 'freight.next_fen',
+  free_from_fen: 'freight.free_from_fen',
+  free_from_units: 'freight.free_from_units',
+  regions: 'freight.regions',
+  provinces: 'address.province',
+  not_delivered: 'freight.notDelivered',
   parent_id: 'category.parent',
   role: 'staff.role',
   disabled: 'status.staff.disabled',
@@ -65,6 +86,11 @@ const WORDS: Record<string, WordKey> = {
   serial_no: 'accounts.field.serial_no',
   app_id: 'accounts.field.app_id',
   seller_id: 'accounts.field.seller_id',
+  private_key: 'accounts.privateKey',
+  api_v3_key: 'accounts.secret.wechat-pay',
+  app_secret: 'accounts.secret.wechat-login',
+  public_keys: 'accounts.publicKeys',
+  alipay_public_key: 'accounts.alipayKey',
 }
 
 export function fieldWords(field: string): string {

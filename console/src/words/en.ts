@@ -110,8 +110,8 @@ export const en: Words = {
   'status.staff.disabled': 'Disabled',
   // Login
   'login.title': 'Log in',
-  'login.shop': 'Shop number',
-  'login.shopHelp': 'Found under Settings; remembered after the first login',
+  'login.shop': 'Merchant number',
+  'login.shopHelp': '22 characters, told when the shop was opened and shown to its owner under Settings; remembered after the first login',
   'login.otherShop': 'Another shop',
   'login.username': 'Username',
   'login.password': 'Password',

@@ -108,9 +108,9 @@ export const zh = {
   'status.staff.disabled': '已停用',
   // Login
   'login.title': '登录',
-  'login.shop': '店铺编号',
-  'login.shopHelp': '在「店铺设置」里可以看到，登录过一次会记住',
-  'login.otherShop': '换一个店铺',
+  'login.shop': '商家编号',
+  'login.shopHelp': '开店时收到的 22 位编号，店主在「店铺设置」里也能看到；登录过一次会记住',
+  'login.otherShop': '换一个商家',
   'login.username': '账号',
   'login.password': '密码',
   'login.go': '登录',

@@ -137,11 +137,12 @@ def invited(page: Page, username: str) -> str:
     page.get_by_role("button", name="添加员工").click()
     dialog = page.get_by_role("dialog", name="添加员工")
     dialog.get_by_label("姓名").fill("周小舟")
-    dialog.get_by_label("账号").fill(username)
+    dialog.get_by_label("账号").fill(username.upper())
     dialog.get_by_label("角色").select_option("客服")
     dialog.get_by_role("button", name="添加员工").click()
     told = page.get_by_role("dialog", name="已添加员工")
     first = told.locator(".mono").inner_text()
+    expect(told.get_by_role("link")).to_have_attribute("href", re.compile(r"#/login\?shop=\w+$"))
     told.get_by_role("button", name="复制").click()
     expect(told.get_by_role("button", name="已复制")).to_be_visible()
     assert page.evaluate("() => navigator.clipboard.readText()") == first

@@ -35,8 +35,8 @@ export const en: Words = {
   'role.service': 'Service',
   'role.about.owner': 'Everything, staff and payment accounts included',
   'role.about.manager': 'Products, activities, orders, refunds, settings and the log; not staff or payment accounts',
-  'role.about.fulfilment': 'Reads orders and ships them',
-  'role.about.service': 'Reads orders and answers buyers',
+  'role.about.fulfilment': 'Reads orders, ships them and hands them over',
+  'role.about.service': 'Reads orders, corrects addresses, writes notes and hands over',
   // What every page has
   'action.cancel': 'Cancel',
   'action.edit': 'Edit',
@@ -736,6 +736,7 @@ export const en: Words = {
   'staff.first': 'First password of “{username}”:',
   'staff.firstHelp': 'You will see a first password once; tell it in person. It has to be changed at the first login.',
   'staff.firstOnce': 'It is shown this once and never again.',
+  'staff.where': 'Where to log in (the merchant number is in it):',
   'staff.told': 'I told them',
   'messages.about': 'Buyers get a message at each of these moments. Leave a field empty for the usual words; a change holds for messages sent from then on, within a minute.',
   'messages.when': 'Sent when: {when}',

@@ -33,8 +33,8 @@ export const zh = {
   'role.service': '客服',
   'role.about.owner': '全部权限，包括员工和收款账户',
   'role.about.manager': '商品、活动、订单、退款、设置和日志，不含员工和收款账户',
-  'role.about.fulfilment': '查看订单，发货',
-  'role.about.service': '查看订单，回复买家',
+  'role.about.fulfilment': '查看订单，发货，自提核销',
+  'role.about.service': '查看订单，改地址，写备注，自提核销',
   // What every page has
   'action.cancel': '取消',
   'action.edit': '编辑',
@@ -734,6 +734,7 @@ export const zh = {
   'staff.first': '「{username}」的初始密码：',
   'staff.firstHelp': '添加后会显示一次初始密码，请当面告诉本人；第一次登录时要换成自己的密码。',
   'staff.firstOnce': '只显示这一次，关闭后就看不到了。',
+  'staff.where': '登录地址（已带商家编号）：',
   'staff.told': '已告诉本人',
   'messages.about': '买家在这些时候会收到消息。留空就用默认的话；改动只影响之后发出的消息，一分钟内生效。',
   'messages.when': '{when}时发出',

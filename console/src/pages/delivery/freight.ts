@@ -63,20 +63,31 @@ export const inputOf = ({ name, measure, rule, regions, not_delivered }: Draft):
 /** What is not written yet; what is written wrongly, the API says of all fields at once. */
 export function problemsOf(draft: Draft): Problem[] {
   const problems: Problem[] = draft.name.trim() ? [] : [{ field: 'name', problem: t('freight.nameNeeded') }]
-  const rules = [{ of: 'rule', rule: draft.rule }, ...draft.regions.map(({ rule }, n) => ({ of: `regions[${n}].rule`, rule }))]
-  for (const { of, rule } of rules) {
+  const rules = [
+    { of: 'rule', place: '', rule: draft.rule },
+    ...draft.regions.map(({ rule }, n) => ({ of: `regions[${n}].rule`, place: t('freight.inRegion', { n: n + 1 }), rule })),
+  ]
+  for (const { of, place, rule } of rules) {
     for (const name of ['first', 'first_fen', 'next', 'next_fen'] as const) {
-      if (rule[name] === null) problems.push({ field: `${of}.${name}`, problem: t('freight.needed', { field: t(`freight.${name}`) }) })
+      if (rule[name] === null) problems.push({ field: `${of}.${name}`, problem: place + t('freight.needed', { field: t(`freight.${name}`) }) })
     }
   }
   return problems
 }
 
+const ruleFor = ({ regions, rule }: Draft, province: string) =>
+  regions.find(({ provinces }) => provinces.includes(province))?.rule ?? rule
+
+/** Whether it is written yet what sending there costs; nothing has to be where nothing is sent. */
+export function isPriced(draft: Draft, province: string): boolean {
+  const { first_fen, next_fen } = ruleFor(draft, province)
+  return draft.not_delivered.includes(province) || (first_fen !== null && next_fen !== null)
+}
+
 /** What sending costs in fen; null: nothing is sent there. weight_g: of all pieces together. */
 export function feeOf(draft: Draft, province: string, units: number, weight_g: number, goods_fen: number): number | null {
   if (draft.not_delivered.includes(province)) return null
-  const rule = draft.regions.find(({ provinces }) => provinces.includes(province))?.rule ?? draft.rule
-  const { first, first_fen, next, next_fen, free_from_fen, free_from_units } = ruleOf(rule)
+  const { first, first_fen, next, next_fen, free_from_fen, free_from_units } = ruleOf(ruleFor(draft, province))
   if ((free_from_fen && goods_fen >= free_from_fen) || (free_from_units && units >= free_from_units)) return 0
   const measured = draft.measure === 'piece' ? units : weight_g
   return first_fen + Math.ceil(Math.max(0, measured - first) / Math.max(1, next)) * next_fen

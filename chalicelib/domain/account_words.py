@@ -20,7 +20,7 @@ _WECHAT_PAY: Mapping[str, str] = {
     "private_key": "商户 API 私钥无法读取，请重新填写。",
     "public_keys": "微信支付公钥无法读取，请重新填写。",
     "signature": "回应的签名与微信支付公钥不符，请重新填写公钥。",
-    "unknown_serial": "微信支付换了公钥。请在商户平台“API 安全”里查看，把新的公钥也填上。",
+    "unknown_serial": "微信支付换了公钥。请在商户平台「API 安全」里查看，把新的公钥也填上。",
 }
 _ALIPAY: Mapping[str, str] = {
     "isv.invalid-signature": "支付宝不认可签名。应用私钥要与上传到支付宝的应用公钥是一对，请核对。",

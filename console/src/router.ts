@@ -1,9 +1,12 @@
 /** Every page, once: its address, its title, where it stands in the navigation. */
+import { ElMessage } from 'element-plus'
+import 'element-plus/theme-chalk/el-message.css'
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
 import AppFrame from './components/AppFrame.vue'
+import { loadConfig } from './config'
 import { session, type Role } from './stores/session'
 import type { TodoKind } from './stores/todo'
-import type { WordKey } from './words'
+import { t, type WordKey } from './words'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -261,4 +264,14 @@ router.beforeEach((to) => {
   if (to.name === 'login') return session.value ? { name: 'home' } : true
   if (!session.value) return { name: 'login', query: to.path === '/' ? {} : { to: to.fullPath } }
   return mayOpen(to.meta.roles) || { name: 'home' }
+})
+
+// A page does not come when the network is down, and when the console was replaced since it was
+// opened: then it is fetched anew, at the page that was asked for.
+router.onError(async (_, to, from) => {
+  const isReached = await loadConfig().then(() => true, () => false)
+  if (isReached && from.matched.length) {
+    window.history.replaceState(window.history.state, '', router.resolve(to.fullPath).href)
+    window.location.reload()
+  } else ElMessage.error(t('error.page'))
 })

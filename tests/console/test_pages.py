@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from infra.local.console import NODE_MODULES
+from infra.local.demo_data import OWNER, PASSWORD
 from tests.console.conftest import NARROW, WIDE, Shop
+from tests.console.people import fill_login
 
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 PAGES = {
@@ -133,3 +135,19 @@ def test_the_whole_console_speaks_english(log_in: Callable[..., Page], shop: Sho
     page.get_by_role("heading", name="New activity", level=1).wait_for()
     assert page.title() == "New activity · Group Buying Console"
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_page_that_does_not_come_is_told_or_fetched_anew(page: Page, shop: Shop) -> None:
+    page.goto(shop.url)
+    fill_login(page, OWNER, PASSWORD)
+    page.get_by_role("heading", name="首页").wait_for()
+    page.context.set_offline(True)
+    page.get_by_role("link", name="商品分类").click()
+    expect(page.get_by_text("这一页没有打开。请检查网络后再试一次。")).to_be_visible()
+    page.context.set_offline(False)
+
+    # As when the console was replaced since: what it was made of is not there any more.
+    page.route("**/assets/ProductsPage-*", lambda route: route.abort(), times=1)
+    page.get_by_role("link", name="商品列表").click()
+
+    expect(page.get_by_role("heading", name="商品列表")).to_be_visible()

@@ -63,6 +63,7 @@ export const en: Words = {
   'form.discard': 'Discard changes',
   'error.internal': 'Something went wrong. Please try again later.',
   'error.noAnswer': 'No answer. Check the network and try again; nothing is done twice.',
+  'error.page': 'The page did not open. Check the network and try again.',
   'error.start': 'The console could not start. Reload the page; if that does not help, ask whoever runs it to check config.json.',
   'time.today': 'today {time}',
   'time.over': 'over',

@@ -61,6 +61,7 @@ export const zh = {
   'form.discard': '放弃修改',
   'error.internal': '系统出了点问题，请稍后再试。',
   'error.noAnswer': '网络不通，没有收到回应。请检查网络后重试，不会重复提交。',
+  'error.page': '这一页没有打开。请检查网络后再试一次。',
   'error.start': '后台没有启动起来，请刷新页面。若仍然这样，请联系管理员检查 config.json。',
   'time.today': '今天 {time}',
   'time.over': '已到时',

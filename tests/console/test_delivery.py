@@ -141,6 +141,11 @@ def test_a_refund_that_failed_is_found_and_sent_again(
     expect(page.get_by_text("−¥5.00")).to_be_visible()
     assert phone.order(order)["refunds"][0]["amount_fen"] == 500
 
+    page.get_by_role("link", name="订单账目").click()
+    balances = page.locator("dl > div")
+    expect(balances.filter(has_text="销售")).to_contain_text("¥24.90")
+    expect(balances.filter(has_text="销售")).not_to_contain_text("−")
+
 
 def test_an_after_sale_leads_to_its_order_and_keeps_it_from_being_shipped(
     log_in: Callable[..., Page], shop: Shop

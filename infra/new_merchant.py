@@ -2,7 +2,10 @@
 
 Writes the stage's own keys when it has none yet, the merchant's WeChat and Alipay accounts when
 they are given, the merchant, and its owner's account. A repeat with the same --merchant-id
-finishes what was cut off, and changes nothing that is there but those accounts.
+finishes what was cut off, and changes nothing that is there but those accounts. A password that
+is made here is for the first login alone, which chooses another.
+
+With --reset-password, an owner who has forgotten theirs gets another first password.
 
 The credentials are those of the AWS command line (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …);
 the tables are found by the stack's outputs, or named by CATALOGUE_TABLE and RECORDS_TABLE.
@@ -59,10 +62,13 @@ def write_accounts(ssm: Any, prefix: str, merchant_id: str, accounts: Mapping[st
         )
 
 
-def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None:
+def open_shop(
+    merchant_id: str, name: str, *, owner: str, password: str, must_change: bool = False
+) -> None:
     """Create the merchant and its owner's account, each unless it is there.
 
-    The environment names the tables and the stage. Raises CannotOpen.
+    must_change: the first login has to choose another password. The environment names the tables
+    and the stage. Raises CannotOpen.
     """
     # Imported late: the app reads its settings from the environment once, on import.
     from chalicelib import clock
@@ -84,9 +90,31 @@ def open_shop(merchant_id: str, name: str, *, owner: str, password: str) -> None
             password=password,
             staff="system",
             now_s=now_s,
+            must_change=must_change,
         )
     except Conflict as refusal:
         raise CannotOpen(f"账号 {owner} 已存在，没有改动它的密码。") from refusal
+
+
+def reset_password(merchant_id: str, owner: str) -> str:
+    """Another first password for somebody who has forgotten theirs. Raises CannotOpen.
+
+    Their sessions end, their second step is removed, a lock-out is lifted.
+    """
+    from chalicelib import clock
+    from chalicelib.errors import NotFound
+    from chalicelib.services.people import staff_accounts
+
+    try:
+        return staff_accounts.reset_password(
+            merchant_id,
+            owner,
+            seed=secrets.token_hex(KEY_BYTES),
+            staff="system",
+            now_s=clock.now_s(),
+        )
+    except NotFound as missing:
+        raise CannotOpen(f"没有找到账号 {owner}，请核对商家编号和账号。") from missing
 
 
 def check_account(owner: str, password: str) -> None:
@@ -141,7 +169,12 @@ def main() -> None:
         description="在一个环境里开一家店：商家、店主账号、微信和支付宝账户。"
     )
     parser.add_argument("--stage", required=True, help="环境，如 dev、prod")
-    parser.add_argument("--name", required=True, help="店名")
+    parser.add_argument("--name", help="店名")
+    parser.add_argument(
+        "--reset-password",
+        action="store_true",
+        help="不开店，只给忘了密码的店主一个新的首次密码；要写 --merchant-id",
+    )
     parser.add_argument("--owner", required=True, help="店主登录用的账号")
     parser.add_argument("--stack", help="CloudFormation 的栈名，用来查数据表的名字")
     parser.add_argument("--merchant-id", help="商家编号，22 位字母数字；不填则新生成")
@@ -150,25 +183,40 @@ def main() -> None:
         help='JSON 文件，{"wechat-pay": {…}, "wechat-login": {…}, "alipay": {…}}；- 为标准输入',
     )
     options = parser.parse_args()
+    if not options.reset_password and not options.name:
+        parser.error("开店要写店名：--name")
+    if options.reset_password and not options.merchant_id:
+        parser.error("重置密码要写商家编号：--merchant-id")
     try:
-        accounts = _read_accounts(options.accounts)
-        password, told = _password()
-        session = botocore.session.get_session()
-        prefix = _prepare_environment(session, options.stage, options.stack)
-        merchant_id = options.merchant_id or new_id()
-        if not re.fullmatch(f"[0-9A-Za-z]{{{ID_LENGTH}}}", merchant_id):
-            raise CannotOpen(f"商家编号要有 {ID_LENGTH} 位字母或数字。")
-        check_account(options.owner, password)
-        ssm = session.create_client("ssm")
-        write_stage_keys(ssm, prefix)
-        write_accounts(ssm, prefix, merchant_id, accounts)
-        open_shop(merchant_id, options.name, owner=options.owner, password=password)
+        said = _reset(options) if options.reset_password else _open(options)
     except (CannotOpen, BotoCoreError, ClientError) as failure:
         sys.exit(str(failure))
-    told_password = f"，密码 {password}（只显示这一次）" if told else ""
-    sys.stdout.write(
-        f"已开店：{options.name}，商家编号 {merchant_id}，店主账号 {options.owner}{told_password}\n"
-    )
+    sys.stdout.write(f"{said}\n")
+
+
+def _open(options: argparse.Namespace) -> str:
+    accounts = _read_accounts(options.accounts)
+    password, told = _password()
+    session = botocore.session.get_session()
+    prefix = _prepare_environment(session, options.stage, options.stack)
+    merchant_id = options.merchant_id or new_id()
+    if not re.fullmatch(f"[0-9A-Za-z]{{{ID_LENGTH}}}", merchant_id):
+        raise CannotOpen(f"商家编号要有 {ID_LENGTH} 位字母或数字。")
+    check_account(options.owner, password)
+    ssm = session.create_client("ssm")
+    write_stage_keys(ssm, prefix)
+    write_accounts(ssm, prefix, merchant_id, accounts)
+    open_shop(merchant_id, options.name, owner=options.owner, password=password, must_change=told)
+    account = f"商家编号 {merchant_id}，店主账号 {options.owner}"
+    told_password = f"，首次密码 {password}（只显示这一次，登录后要换）" if told else ""
+    return f"已开店：{options.name}，{account}{told_password}"
+
+
+def _reset(options: argparse.Namespace) -> str:
+    session = botocore.session.get_session()
+    _prepare_environment(session, options.stage, options.stack)
+    password = reset_password(options.merchant_id, options.owner)
+    return f"账号 {options.owner} 的首次密码是 {password}（只显示这一次，登录后要换）"
 
 
 if __name__ == "__main__":

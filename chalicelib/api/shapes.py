@@ -138,10 +138,7 @@ def members(item: GroupItem, faces: dict[str, BuyerItem]) -> schemas.MemberList:
 
 
 def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.ShareMade:
-    code = segno.make(made.link, error="m", micro=False)
-    svg, png = io.BytesIO(), io.BytesIO()
-    code.save(svg, kind="svg", scale=QR_SCALE, xmldecl=False)
-    code.save(png, kind="png", scale=QR_SCALE)
+    svg, png = qr_codes(made.link)
     price = yuan(min(sku.group_price_fen for sku in offer.skus))
     return schemas.ShareMade(
         share_id=made.share_id,
@@ -149,9 +146,19 @@ def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.Shar
         link=made.link,
         scene=made.scene,
         title=f"【还差{group.view().seats_missing}人】{price} 拼{offer.title}",
-        qr_svg=svg.getvalue().decode(),
-        qr_png="data:image/png;base64," + base64.b64encode(png.getvalue()).decode(),
+        qr_svg=svg,
+        qr_png=png,
     )
+
+
+def qr_codes(link: str) -> tuple[str, str]:
+    """(a link as a QR code in SVG, the same as the data URI of a PNG)."""
+    code = segno.make(link, error="m", micro=False)
+    svg, png = io.BytesIO(), io.BytesIO()
+    code.save(svg, kind="svg", scale=QR_SCALE, xmldecl=False)
+    code.save(png, kind="png", scale=QR_SCALE)
+    uri = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    return svg.getvalue().decode(), uri
 
 
 def message(item: MessageItem) -> schemas.MessageShown:

@@ -45,6 +45,11 @@ def test_a_category_a_product_and_an_activity_are_made_and_listed(
         page.wait_for_load_state("networkidle")
     expect(made).to_be_visible()
 
+    page.get_by_role("button", name="推广 临安手剥山核桃").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name="活动二维码")).to_be_visible()
+    expect(dialog).to_contain_text("pages/activity/activity?m=")
+
 
 def test_an_activity_with_problems_tells_all_of_them_and_keeps_what_was_written(
     log_in: Callable[..., Page], shop: Shop

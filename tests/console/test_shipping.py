@@ -155,7 +155,7 @@ def test_an_order_is_found_shipped_in_two_parcels_and_its_number_corrected(
     ship(page, drawer, "顺丰", "SF1111111111111", units="1")
     expect(drawer.get_by_text("共 2 件，已发 1 件")).to_be_visible()
     drawer.get_by_label("快递单号").fill("SF2222222222222")
-    drawer.get_by_role("button", name="保存", exact=True).click()
+    drawer.get_by_role("button", name="发货", exact=True).click()
     expect(drawer).to_be_hidden()
     page.get_by_role("link", name=f"详情 {order}").click()
     page.get_by_role("button", name="更正单号 SF1111111111111").click()

@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.domain.ids import new_id
+from chalicelib.errors import WrongPassword
 from chalicelib.services.people import staff
 from infra import new_merchant
 from infra.local import demo_books, demo_data, engine, jobs
@@ -66,6 +67,23 @@ def test_operator_opens_a_shop_once(engine: str) -> None:
         new_merchant.open_shop(merchant_id, "果园", owner="boss", password="other-password")
 
     assert staff.login(merchant_id, "boss", "first-password", now_s=clock.now_s()).role == "owner"
+
+
+def test_owner_who_has_forgotten_the_password_gets_a_first_one(engine: str) -> None:
+    merchant_id = new_id()
+    new_merchant.open_shop(
+        merchant_id, "果园", owner="boss", password="first-password", must_change=True
+    )
+    assert staff.read(merchant_id, "boss").must_change
+
+    password = new_merchant.reset_password(merchant_id, "boss")
+
+    logged_in = staff.login(merchant_id, "boss", password, now_s=clock.now_s())
+    assert logged_in.must_change
+    with pytest.raises(WrongPassword):
+        staff.login(merchant_id, "boss", "first-password", now_s=clock.now_s())
+    with pytest.raises(new_merchant.CannotOpen, match="没有找到账号 nobody"):
+        new_merchant.reset_password(merchant_id, "nobody")
 
 
 def test_accounts_of_a_shop_are_written_over_what_is_there(engine: str, tmp_path: Path) -> None:

@@ -220,3 +220,17 @@ def test_strangers_read_no_full_names(town: Town) -> None:
     detail = f"/v1/merchants/{town.merchant_id}/activities/{activity.activity_id}"
     (joinable,) = town.visitor().get(detail).body["joinable_groups"]
     assert joinable["leader_name"] == "欧*"
+
+
+def test_shop_spreads_an_activity_by_links_that_lead_to_it(town: Town) -> None:
+    activity = town.activity()
+    path = f"/v1/merchant/activities/{activity.activity_id}/links"
+
+    links = town.staff("service").get(path).body
+
+    page = f"pages/activity/activity?m={town.merchant_id}&a={activity.activity_id}"
+    assert (links["path"], links["link"]) == (page, f"https://shop.example.com/#/{page}")
+    assert links["scene"] == f"a={activity.activity_id}"
+    picture = base64.b64decode(links["qr_png"].removeprefix("data:image/png;base64,"))
+    assert picture.startswith(b"\x89PNG")
+    assert town.owner().get(f"/v1/merchant/activities/{new_id()}/links").status == 404

@@ -1,17 +1,20 @@
-"""/v1/merchant/activities: checking a draft, copying an activity, what ending one would mean."""
+"""/v1/merchant/activities: checking a draft, copying an activity, what ending one would mean, and
+spreading it."""
 
 from dataclasses import asdict
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from chalicelib import clock
-from chalicelib.api import auth
+from chalicelib.api import auth, shapes
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant.activities import draft_of
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import drafting
-from chalicelib.services.trade import endings
+from chalicelib.services.catalogue import activities, drafting
+from chalicelib.services.trade import endings, shares
 
 api = Api(__name__)
 
@@ -53,6 +56,15 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     ends_at_s: int
     limit_per_buyer: int
     limit_per_order: int
+
+
+class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """How buyers get to an activity."""
+
+    path: Annotated[str, Meta(description="opens the mini-program")]
+    link: Annotated[str, Meta(description="opens a browser")]
+    scene: Annotated[str, Meta(description="of a mini-program code")]
+    qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
 
 
 class OpenGroups(msgspec.Struct, frozen=True):
@@ -106,3 +118,19 @@ def copy_activity(activity_id: str, who: auth.Staff) -> CopiedActivity:
 def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
     """How many groups, payments and fen closing the open groups would concern."""
     return OpenGroups(**asdict(endings.concerned(who.merchant_id, activity_id)))
+
+
+@api.operation(
+    "GET",
+    "/merchant/activities/{activity_id}/links",
+    audience=Audience.STAFF,
+    roles=auth.ANY_ROLE,
+    answer=ActivityLinks,
+    refusals=[NotFound],
+)
+def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:
+    """How buyers get to an activity: a mini-program path, a link and its QR code."""
+    activities.read(who.merchant_id, activity_id)
+    links = shares.links_to_activity(who.merchant_id, activity_id)
+    _, png = shapes.qr_codes(links.link)
+    return ActivityLinks(path=links.path, link=links.link, scene=links.scene, qr_png=png)

@@ -1,4 +1,7 @@
-"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it."""
+"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it.
+
+A shop spreads its activities by links that are the same for everybody.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from chalicelib.tables.buyers import ShareItem, VisitItem
 from chalicelib.tables.trade import GroupItem
 
 PAGE = "pages/group/group"  # of the mini-program
+ACTIVITY_PAGE = "pages/activity/activity"
 
 
 class Channel(StrEnum):
@@ -25,13 +29,19 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True)
-class Invitation:
-    """The ways to a group through one share."""
+class Links:
+    """What leads to a page that somebody shares."""
 
-    share_id: str
     path: str  # opens the mini-program
     link: str  # opens a browser
     scene: str  # 32 characters at most, for a mini-program code
+
+
+@dataclass(frozen=True)
+class Invitation(Links):
+    """What leads to a group through one share."""
+
+    share_id: str
 
 
 class _Visited(Exception):
@@ -64,6 +74,16 @@ def invitation(item: ShareItem) -> Invitation:
         path=f"{PAGE}?{query}",
         link=f"{settings.web_url}/#/{PAGE}?{query}",
         scene=f"s={item.share_id}",
+    )
+
+
+def links_to_activity(merchant_id: str, activity_id: str) -> Links:
+    """What leads to an activity, for the shop to spread."""
+    query = f"m={merchant_id}&a={activity_id}"
+    return Links(
+        path=f"{ACTIVITY_PAGE}?{query}",
+        link=f"{settings.web_url}/#/{ACTIVITY_PAGE}?{query}",
+        scene=f"a={activity_id}",
     )
 
 

@@ -5,6 +5,7 @@ export type Activity = Schema<'Activity'>
 export type ActivitySummary = Schema<'ActivitySummary'>
 export type ActivityInput = BodyOf<'post', '/v1/merchant/activities'>
 export type ActivityChange = BodyOf<'put', '/v1/merchant/activities/{activity_id}'>
+export type ActivityLinks = Schema<'ActivityLinks'>
 export type OpenGroups = Schema<'OpenGroups'>
 export type Group = Schema<'GroupRow'>
 export type GroupDetail = Schema<'GroupShown'>
@@ -23,6 +24,9 @@ export const addActivityStock = (
   body: BodyOf<'post', '/v1/merchant/activities/{activity_id}/stock'>,
   key: string,
 ) => post('/v1/merchant/activities/{activity_id}/stock', { path: { activity_id }, body, key })
+/** Where buyers find it. */
+export const readActivityLinks = (activity_id: string) =>
+  get('/v1/merchant/activities/{activity_id}/links', { path: { activity_id } })
 export const pauseActivity = (activity_id: string) =>
   post('/v1/merchant/activities/{activity_id}/pause', { path: { activity_id } })
 export const resumeActivity = (activity_id: string) =>

@@ -882,7 +882,7 @@ export const en: Words = {
   'totp.removed': 'Two-step login is off',
   // Accounts at the gateways
   'nav.accounts': 'Payment accounts',
-  'accounts.about': 'Keys are stored encrypted; they can be replaced, never read. Changes are in use everywhere within {n} minutes.',
+  'accounts.about': 'Before opening, fill in the mini-program login and one way of payment at least. Keys are stored encrypted; they can be replaced, never read. Changes are in use everywhere within {n} minutes.',
   'accounts.wechat-pay': 'WeChat Pay',
   'accounts.alipay': 'Alipay',
   'accounts.wechat-login': 'WeChat mini-program login',

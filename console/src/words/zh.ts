@@ -880,7 +880,7 @@ export const zh = {
   'totp.removed': '两步验证已关闭',
   // Accounts at the gateways
   'nav.accounts': '收款账户',
-  'accounts.about': '密钥加密保存，只能替换，不能查看。修改后 {n} 分钟内全部生效。',
+  'accounts.about': '开张前要填好微信小程序登录和至少一种收款方式。密钥加密保存，只能替换，不能查看。修改后 {n} 分钟内全部生效。',
   'accounts.wechat-pay': '微信支付',
   'accounts.alipay': '支付宝',
   'accounts.wechat-login': '微信小程序登录',

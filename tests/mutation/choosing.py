@@ -1,9 +1,12 @@
 """Which tests a mutant is shown: those that may notice, the likeliest and the quickest first.
 
 A test notices a weaker condition only if the write was refused in it; so tests that saw a refusal
-of that function come first. Races and crashes come last, for they take long.
+of that function come first. A test with many parameters is shown with one of them before any is
+shown with two: they mostly run the same, and would take every place. Races and crashes come last,
+for they take long.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -31,10 +34,11 @@ def chosen(mutant: Mutant, record: Record) -> Chosen:
     running = record.running(mutant.lines)
     likely = running & _likely(mutant, record)
     quickly = sorted((test for test in running if not _is_slow(test, record)), key=_by(record))
-    first = sorted((t for t in quickly if t in likely), key=lambda t: not _names(t, mutant))
-    first = first[:TESTS_MAX]
+    first = _spread((test for test in quickly if test in likely), _without_parameters)
+    first = sorted(first, key=lambda test: not _names(test, mutant))[:TESTS_MAX]
     rest_max = TESTS_MAX - len(first) if not likely and not _is_condition(mutant) else IDLE_MAX
-    others = _spread(test for test in quickly if test not in likely)[:rest_max]
+    idle = _spread((test for test in quickly if test not in likely), _without_parameters)
+    others = _spread(idle, _file)[:rest_max]
     slow = sorted(running - set(quickly), key=lambda test: (test not in likely, _by(record)(test)))
     return Chosen([*first, *others][:TESTS_MAX], _within(slow, record))
 
@@ -68,15 +72,22 @@ def _by(record: Record) -> Callable[[str], tuple[float, str]]:
     return lambda test: (record.seconds[test], test)
 
 
-def _spread(tests: Iterable[str]) -> list[str]:
-    """One of each file before the second of any."""
-    seen: dict[str, int] = {}
+def _spread(tests: Iterable[str], kind: Callable[[str], str]) -> list[str]:
+    """One of each kind before the second of any."""
+    seen: Counter[str] = Counter()
     ranked = []
     for number, test in enumerate(tests):
-        file = test.partition("::")[0]
-        seen[file] = seen.get(file, 0) + 1
-        ranked.append((seen[file], number, test))
+        seen[kind(test)] += 1
+        ranked.append((seen[kind(test)], number, test))
     return [test for _, _, test in sorted(ranked)]
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _without_parameters(test: str) -> str:
+    return test.partition("[")[0]
 
 
 def _within(slow: list[str], record: Record) -> list[str]:

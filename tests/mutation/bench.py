@@ -1,6 +1,7 @@
 """Where mutants are tried: copies of the tree in a temporary folder, each with an engine."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ RUNS_MAX = 40  # of one engine, which forgets nothing
 TIME_OUT_MIN_S = 60.0
 TIME_OUT_FACTOR = 5
 MEASURING_S = 3600.0
+_NOT_FOUND = re.compile(r"^ERROR: not found: (\S+)$", re.MULTILINE)
 SEED = "1"  # of the tests that play with chance
 PLUGINS = ("no:cacheprovider", "_hypothesis_pytestplugin", "tests.mutation.recorder")
 OPTIONS = (
@@ -54,7 +56,11 @@ class Bench:
         self._written_s = int(time.time())
 
     def verdict(self, mutant: Mutant, tests: Sequence[str], *, expected_s: float) -> Verdict:
-        """What the tests say of the mutant. `expected_s`: how long they take without it."""
+        """What the tests say of the mutant. `expected_s`: how long they take without it.
+
+        Cases that the mutant itself has taken away, being made from what it changes, say nothing:
+        nobody would miss them.
+        """
         if not tests:
             return Verdict.SURVIVED
         file = self.folder / mutant.path
@@ -76,6 +82,10 @@ class Bench:
         words = said.read_text(errors="replace")
         if code in (1, 2) or "ImportError while loading conftest" in words:
             return Verdict.CAUGHT
+        gone = {name.rpartition("/tests/")[2] for name in _NOT_FOUND.findall(words)}
+        left = [test for test in tests if test.removeprefix("tests/").split("[")[0] not in gone]
+        if len(left) < len(tests):
+            return self.verdict(mutant, left, expected_s=expected_s)
         raise CannotRun(f"{mutant.id}: pytest ended with {code}:\n{words[-2000:]}")
 
     def measure(self, files: Sequence[str], target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,13 +12,65 @@ import app as application
 from chalicelib.api.auth import Role
 from chalicelib.api.http import Audience, Operation
 from tests.minutes import TICK
-from tests.security.operations import ask, name_of, of
+from tests.security.operations import ask, name_of, named, of
 from tests.security.street import Street
 
+# Who may do what; everything else is for everybody at work. Said here and not asked of the app: a
+# case that the app's own roles made would be gone with the role that they forget.
+OWNER = frozenset({Role.OWNER})
+MANAGERS = OWNER | {Role.MANAGER}
+SHIPPERS = MANAGERS | {Role.FULFILMENT}
+WHO_MAY: Mapping[str, frozenset[Role]] = {
+    "accept_picture": MANAGERS,
+    "add_activity_stock": MANAGERS,
+    "adjust_stock": MANAGERS,
+    "approve_after_sale": MANAGERS,
+    "change_activity": MANAGERS,
+    "change_alipay": OWNER,
+    "change_category": MANAGERS,
+    "change_freight_template": MANAGERS,
+    "change_product": MANAGERS,
+    "change_settings": MANAGERS,
+    "change_staff": OWNER,
+    "change_store": MANAGERS,
+    "change_wechat_login": OWNER,
+    "change_wechat_pay": OWNER,
+    "check_activity": MANAGERS,
+    "check_alipay": OWNER,
+    "check_wechat_login": OWNER,
+    "check_wechat_pay": OWNER,
+    "close_group": MANAGERS,
+    "copy_activity": MANAGERS,
+    "copy_product": MANAGERS,
+    "correct_parcel": SHIPPERS,
+    "create_category": MANAGERS,
+    "create_freight_template": MANAGERS,
+    "create_product": MANAGERS,
+    "create_store": MANAGERS,
+    "end_activity": MANAGERS,
+    "extend_group": MANAGERS,
+    "invite_staff": OWNER,
+    "list_audit": MANAGERS,
+    "list_payment_accounts": OWNER,
+    "list_staff": OWNER,
+    "pause_activity": MANAGERS,
+    "publish_activity": MANAGERS,
+    "refuse_after_sale": MANAGERS,
+    "remove_category": MANAGERS,
+    "remove_freight_template": MANAGERS,
+    "remove_store": MANAGERS,
+    "reset_staff_password": OWNER,
+    "resume_activity": MANAGERS,
+    "retry_refund": MANAGERS,
+    "shelve_product": MANAGERS,
+    "ship_orders": SHIPPERS,
+    "ship_parcel": SHIPPERS,
+    "upload_picture": MANAGERS,
+}
 FORBIDDEN = [
-    (operation, role)
-    for operation, role in itertools.product(of(Audience.STAFF), Role)
-    if role not in operation.roles
+    (named(name), role)
+    for name, role in itertools.product(WHO_MAY, Role)
+    if role not in WHO_MAY[name]
 ]
 SOURCES = application.app.event_sources
 JOBS = sorted(source.name for source in SOURCES)
@@ -32,9 +85,9 @@ def test_role_that_is_too_low_is_refused(street: Street, operation: Operation, r
 
 
 def test_every_staff_operation_names_its_roles_and_no_other_does() -> None:
-    with_roles = {operation.name for operation in application.OPERATIONS if operation.roles}
+    with_roles = {o.name: set(o.roles) for o in application.OPERATIONS if o.roles}
 
-    assert with_roles == {operation.name for operation in of(Audience.STAFF)}
+    assert with_roles == {o.name: WHO_MAY.get(o.name, set(Role)) for o in of(Audience.STAFF)}
 
 
 # What every role does at work, on one order at a time and on record; a new one is a decision.

@@ -8,6 +8,8 @@ import pytest
 from app import OPERATIONS
 from chalicelib.api import pages
 from chalicelib.api.http import Audience, Operation
+from chalicelib.domain.beijing import day_of
+from chalicelib.services.trade.order_lists import Wish
 from tests.security.operations import ask, name_of
 from tests.security.street import Street
 from tests.support import Caller
@@ -83,6 +85,42 @@ def test_token_that_the_list_has_not_given_is_refused(street: Street, operation:
         answers[name] = (reply.status, reply.body.get("code"))
 
     assert answers == dict.fromkeys(answers, INVALID)
+
+
+def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
+    """What a token of our list is good for, when the list is asked for without a wish."""
+    shop, buyer_id = street.ours.merchant_id, street.ours.leader.buyer_id
+    month = f"{day_of(street.town.now_s):%Y%m}"
+    return {
+        "browse_activities": ("browse", shop, ""),
+        "list_orders": ("orders", shop, buyer_id),
+        "list_messages": ("messages", shop, buyer_id),
+        "list_activities": ("activities", shop, "", ""),
+        "list_audit": ("audit", shop, month, "", ""),
+        "list_shop_groups": ("groups", shop, "open", "", ""),
+        "list_after_sales": ("after_sales", shop, "requested"),
+        "list_reconciliations": ("reconciliations", shop),
+        "list_differences": ("differences", shop),
+        "list_shop_orders": ("orders", shop, repr(Wish())),
+        "list_products": ("products", shop, "", "", ""),
+        "list_stock_adjustments": ("stock-adjustments", shop, street.ours.activity.product_id),
+        "list_refunds": ("refunds", shop),
+    }[operation.name]
+
+
+@pytest.mark.parametrize("operation", LISTS, ids=name_of)
+def test_token_says_whose_list_it_is_which_and_what_of_it(
+    street: Street, operation: Operation
+) -> None:
+    path, reader = ask(operation, street.ours).path, reader_of(operation, street)
+    mark, whole = "&" if "?" in path else "?", scope_of(operation, street)
+    parts = [(*whole[:n], *whole[n + 1 :]) for n in range(len(whole))]
+
+    replies = [
+        reader.get(f"{path}{mark}next={pages.token_of({}, *scope)}") for scope in (whole, *parts)
+    ]
+
+    assert [reply.status for reply in replies] == [200] + [400] * len(parts)
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "51", "1e2", "1.5", "x", "", "１", "9" * 40, "true"])

@@ -1,22 +1,44 @@
-"""API4, unrestricted resource consumption: what one read may cost the tables."""
+"""API4, unrestricted resource consumption: what one read may cost the tables, and who may ask how
+often."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from app import OPERATIONS
+from chalicelib.api import limits
 from chalicelib.api.http import Audience, Operation
+from chalicelib.domain.ids import new_id
 from chalicelib.tables.base import connection
-from tests.security.operations import ask, name_of
+from tests.security.operations import ask, name_of, named
 from tests.security.street import Street
 from tests.support import Caller
 
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 # Pages that are put together from several lists, each bounded; every other is one query.
 QUERIES_MAX = {"list_audit": 5, "list_shop_groups": 5}
+# What may be asked so often and no more. Said here and not asked of the app, as are the roles.
+LIMITED: Mapping[str, Sequence[limits.Limit]] = {
+    "accept_own_picture": [limits.BUYER_PICTURES],
+    "accept_picture": [limits.STAFF_PICTURES],
+    "buy_alone": [limits.PURCHASES],
+    "check_alipay": [limits.ACCOUNT_CHECKS],
+    "check_wechat_login": [limits.ACCOUNT_CHECKS],
+    "check_wechat_pay": [limits.ACCOUNT_CHECKS],
+    "create_staff_session": [limits.STAFF_LOGINS],
+    "hand_over": [limits.WRONG_PICKUP_CODES],
+    "join_group": [limits.PURCHASES],
+    "log_in": [limits.BUYER_LOGINS, limits.WRONG_CODES],
+    "look_up_pickup": [limits.WRONG_PICKUP_CODES],
+    "open_group": [limits.PURCHASES],
+    "upload_own_picture": [limits.BUYER_PICTURES],
+    "upload_picture": [limits.STAFF_PICTURES],
+    "visit_share": [limits.VISITS],
+}
 
 
 @contextmanager
@@ -59,3 +81,28 @@ def test_no_read_scans_a_table_and_a_page_is_one_query(
     assert "Scan" not in made
     if is_page(operation):
         assert made.count("Query") <= QUERIES_MAX.get(operation.name, 1), made
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_who_asks_too_often_waits(
+    street: Street, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = named(name)
+    caller = caller_of(operation, street)
+    asked = ask(operation, street.ours, picture_id=new_id(), code="00000000")
+    useless = asked if asked.body is None else replace(asked, body=b"[]")
+
+    for limit in LIMITED[name]:
+        limits.forget()
+        with monkeypatch.context() as patch:
+            patch.setattr(limit.window, "times", 1)
+            replies = [useless.by(caller) for _ in range(2)]
+
+        assert replies[0].status != 429
+        assert (replies[1].status, replies[1].code) == (429, "too_many_requests")
+
+
+def test_every_limit_is_among_these() -> None:
+    limited = {o.name: list(o.limits) for o in OPERATIONS if o.limits}
+
+    assert limited == LIMITED

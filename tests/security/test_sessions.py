@@ -168,6 +168,17 @@ def test_session_that_is_not_right_opens_nothing(street: Street, operation: Oper
     assert answers == dict.fromkeys(SESSIONS, (401, "unauthenticated"))
 
 
+@pytest.mark.parametrize("header", ["", "Bearer ", "Basic {}", "{}"])
+def test_who_sends_no_session_is_told_to_log_in_and_not_that_it_has_ended(
+    street: Street, header: str
+) -> None:
+    sent = header.format(signed(street, "staff"))
+
+    reply = street.visitor().get("/v1/merchant/settings", Authorization=sent)
+
+    assert (reply.status, reply.body["message"]) == (401, "请先登录。")
+
+
 @pytest.mark.parametrize("audience", ["buyer", "staff"])
 def test_sessions_of_these_cases_would_be_right_but_for_their_fault(
     street: Street, audience: str

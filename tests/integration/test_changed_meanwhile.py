@@ -10,12 +10,14 @@ import pytest
 from chalicelib.domain.after_sale import AfterSaleRefused, Reason
 from chalicelib.errors import Conflict, OrderClosed
 from chalicelib.gateways.payment import Trade
+from chalicelib.services.fulfilment import receipts
 from chalicelib.services.money import after_sale_decisions, after_sales, payments, refunds
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.trade import news, orders, settlement
 from chalicelib.tables.trade import GroupItem, OrderItem
+from tests.by_staff import ship
 from tests.meanwhile import meanwhile
-from tests.shop import DAY_S, GRACE_S, LIFE_S, OTHER_PAY, STAFF, Shop, Sold, new_shop
+from tests.shop import DAY_S, GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop, Sold, new_shop
 
 CLAIM = Claim(amount_fen=5900, reason=Reason.DAMAGED)
 PATIENCE_S = 301
@@ -39,6 +41,14 @@ def formed(shop: Shop) -> OrderItem:
     _, _, order = group_of_two(shop)
     shop.pay(order)
     shop.run_jobs()
+    return shop.order(order.order_id)
+
+
+def at_rest(shop: Shop) -> OrderItem:
+    """The same when everything that follows has been done: nothing of it is due."""
+    order = formed(shop)
+    shop.run_jobs(forward_s=PAY_BY_S)
+    assert shop.order(order.order_id).due_at_s is None
     return shop.order(order.order_id)
 
 
@@ -128,6 +138,21 @@ def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:
     order = formed(shop)
 
     assert orders.release(order, {}, now_s=shop.now_s) is False
+
+
+def test_order_whose_group_fails_while_it_is_released_is_left_to_its_settling(shop: Shop) -> None:
+    sold = shop.activity(seats=3)
+    group = shop.group(shop.opened(sold))
+    shop.now_s += LIFE_S - 1
+    order = shop.join(sold, group.group_id, shop.buyer())
+    shop.now_s += GRACE_S + 1
+
+    with meanwhile(lambda: settlement.fail_if_due(group, now_s=shop.now_s)):
+        assert orders.release(order, {}, now_s=shop.now_s) is False
+    assert orders.release(order, {}, now_s=shop.now_s) is False
+
+    assert shop.order(order.order_id).status == "pending"
+    assert order.buyer_id in shop.group(group.group_id).members
 
 
 def test_group_formed_while_it_is_failed_stays_formed(shop: Shop) -> None:
@@ -285,12 +310,38 @@ def test_refund_confirmed_while_it_is_asked_about_stays_confirmed(shop: Shop) ->
 
 
 def test_request_made_again_after_one_that_came_and_went_is_another(shop: Shop) -> None:
-    order = formed(shop)
+    order = at_rest(shop)
 
     with meanwhile(lambda: withdraw(shop, order, request(shop, order))):
         assert request(shop, order) == "B"
 
     assert statuses(shop, order) == [("A", "withdrawn"), ("B", "requested")]
+
+
+def test_order_received_while_a_request_is_withdrawn_is_done(shop: Shop) -> None:
+    order = at_rest(shop)
+    ship(shop, order)
+    letter = request(shop, order, Claim(900, Reason.DAMAGED))
+
+    with meanwhile(lambda: receipts.confirm(shop.merchant_id, order.order_id, now_s=shop.now_s)):
+        withdraw(shop, order, letter)
+
+    received = shop.order(order.order_id)
+    assert (received.status, received.after_sale, received.due_at_s) == ("completed", None, None)
+
+
+def test_second_payment_heard_while_a_request_is_withdrawn_goes_back_at_once(shop: Shop) -> None:
+    _, _, order = group_of_two(shop)
+    late = other_payment(shop, order)
+    shop.pay(order)
+    shop.run_jobs()
+    letter = request(shop, order)
+
+    with meanwhile(lambda: shop.hear(late, OTHER_PAY)):
+        withdraw(shop, order, letter)
+
+    stored = shop.order(order.order_id)
+    assert (set(stored.view().refunds), stored.due_at_s) == ({"01L"}, shop.now_s)
 
 
 Decide = Callable[[Shop, OrderItem, str], None]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.domain.ids import new_id
 from chalicelib.tables.records import AuditItem, RecordItem
 from tests.meanwhile import meanwhile
 from tests.meter import metered
@@ -74,6 +75,12 @@ def test_stores_are_made_changed_removed_and_seen_by_buyers(town: Town) -> None:
     actions = [row.action for row in RecordItem.query(month) if isinstance(row, AuditItem)]
     told = sorted(action for action in actions if action.startswith("store_"))
     assert told == ["store_changed", "store_created", "store_removed"]
+
+
+def test_a_shop_that_is_not_there_is_not_a_shop_without_stores(town: Town) -> None:
+    reply = town.visitor().get(f"/v1/merchants/{new_id()}/stores")
+
+    assert (reply.status, reply.code) == (404, "not_found")
 
 
 def test_a_repeated_creation_makes_one_store(town: Town) -> None:
@@ -270,6 +277,7 @@ def test_delivery_says_what_is_missing(town: Town) -> None:
         {"delivery": "pickup", "address": None},
         collected(store_id) | {"address": ADDRESS},
         collected(store_id) | {"delivery": "express"},
+        collected(store_id) | {"delivery": "express", "address": ADDRESS},
         collected(store_id, phone="123"),
     ]
 
@@ -279,6 +287,7 @@ def test_delivery_says_what_is_missing(town: Town) -> None:
         (400, "address"),
         (400, "pickup"),
         (400, "pickup"),
+        (400, "address"),
         (400, "address"),
         (400, "pickup.phone"),
     ]

@@ -163,6 +163,20 @@ def test_rest_of_a_partly_shipped_order_goes_back(town: Town) -> None:
     town.check_laws()
 
 
+def test_order_whose_units_are_all_back_has_nothing_to_ship(town: Town) -> None:
+    friend, order_id = to_ship(town, quantity=2)
+    asked = friend.post(f"/v1/orders/{order_id}/after-sales", {**CLAIM, "amount_fen": 900})
+    approval = f"/v1/merchant/after-sales/{asked.body['after_sale_id']}/approval"
+    town.owner().post(approval, {"amount_fen": 900, "units_back": 2})
+
+    refused = ship(town, order_id)
+
+    assert (refused.status, refused.code) == (409, "shipping_refused")
+    assert refused.body["message"] == "商品都已退回库存，没有要发的了。"
+    assert file_of(town, order_id)["ship_refusal"] == refused.body["message"]
+    assert friend.status(order_id) == "fulfilling"
+
+
 def test_shipped_order_is_refunded_after_sale(town: Town) -> None:
     friend, order_id = to_ship(town)
     ship(town, order_id)

@@ -73,6 +73,19 @@ def test_what_the_shop_next_door_has_does_not_exist(street: Street, operation: O
 
 
 @pytest.mark.parametrize(
+    "operation",
+    [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}],
+    ids=name_of,
+)
+def test_what_is_the_id_of_nothing_does_not_exist(street: Street, operation: Operation) -> None:
+    nonsense = those(operation, dict.fromkeys(street.ours.ids, "nonsense"), "merchant_id")
+
+    reply = ask(operation, street.ours, **nonsense).by(caller_for(operation, street))
+
+    assert (reply.status, reply.code) == NOT_FOUND
+
+
+@pytest.mark.parametrize(
     "operation", [o for o in of(Audience.BUYER) if "order_id" in path_ids(o)], ids=name_of
 )
 def test_another_buyers_order_does_not_exist(street: Street, operation: Operation) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.api import limits
 from chalicelib.api.http import Audience, Operation
-from tests.security.operations import ask, name_of, of
+from tests.security.operations import ask, name_of, named, of
 from tests.security.street import Shop, Street
 from tests.support import ADDRESS, Reply
 
@@ -219,6 +219,16 @@ def test_purchase_without_a_right_key_is_refused(street: Street, what: str, key:
     reply = shop.outsider.post(path_to(what, shop), body, Idempotency_Key=key)
 
     assert (reply.status, reply.code) == INVALID
+
+
+@pytest.mark.parametrize("key", ["", "k" * 65, "key with ü", "７７７７７７７７"])
+def test_wrong_key_of_staff_makes_nothing(street: Street, key: str) -> None:
+    asked = ask(named("create_store"), street.ours)
+
+    reply = asked.by(street.town.owner(), Idempotency_Key=key)
+
+    assert (reply.status, reply.code) == INVALID
+    assert reply.body["details"] == {"field": "Idempotency-Key"}
 
 
 @pytest.mark.parametrize("what", ["open", "buy_alone"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_pay import wechat_pay
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.parametrize("paid_by", ["alipay"], indirect=True)  # bo
 ACCOUNTS = "/v1/merchant/payment-accounts"
 OTHER = key_pair("other")
 WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+NO_RSA: Any = ed25519.Ed25519PrivateKey.generate()
 
 
 def given(town: Town, method: str) -> dict[str, Any]:
@@ -230,8 +231,14 @@ def test_save_that_was_cut_off_is_told_and_a_repeat_mends_it(town: Town) -> None
         ("wechat-pay", {"private_key": "nonsense"}, "private_key"),
         ("wechat-pay", {"private_key": public_pem(OTHER)}, "private_key"),
         ("wechat-pay", {"private_key": private_pem(WEAK)}, "private_key"),
+        ("wechat-pay", {"private_key": private_pem(NO_RSA)}, "private_key"),
         ("wechat-pay", {"public_keys": {}}, "public_keys"),
         ("wechat-pay", {"public_keys": {"PUB_KEY_ID_1": "x"}}, "public_keys.PUB_KEY_ID_1"),
+        (
+            "wechat-pay",
+            {"public_keys": {"PUB_KEY_ID_1": public_pem(NO_RSA)}},
+            "public_keys.PUB_KEY_ID_1",
+        ),
         ("wechat-pay", {"public_keys": {"7A": public_pem(OTHER)}}, "public_keys.7A"),
         ("wechat-pay", {"mode": "partner", "sp_mchid": "1900000001"}, "sp_appid"),
         ("alipay", {"app_id": "20210001"}, "app_id"),

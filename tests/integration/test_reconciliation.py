@@ -9,11 +9,14 @@ from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
 from chalicelib.domain.ledger import Account, balances
 from chalicelib.domain.order import Intent, OrderStatus
 from chalicelib.domain.reconcile import Difference
+from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
-from chalicelib.services.money import reconciliation
+from chalicelib.services.money import day_book, reconciliation
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.services.work import due
-from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.catalogue import stored
+from chalicelib.tables.trade import OrderItem, ReconcilingItem
+from tests.meanwhile import meanwhile
 from tests.shop import OTHER_PAY, PAY_BY_S, Shop, new_shop, number_of
 
 Edit = Callable[[list[BillRow]], list[BillRow]]
@@ -257,3 +260,114 @@ def test_days_that_were_missed_are_made_up_for(shop: Shop) -> None:
 
     days, _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
     assert [item.day for item in days] == [first.isoformat()]
+
+
+def reconciling(shop: Shop) -> ReconcilingItem:
+    """What is to be compared next."""
+    found = stored(ReconcilingItem.at(shop.merchant_id, WECHAT_PAY))
+    assert found is not None
+    return found
+
+
+def drive(shop: Shop, *, later_s: int = 0) -> None:
+    reconciliation.drive(shop.merchant_id, WECHAT_PAY, now_s=shop.now_s + later_s)
+
+
+def test_shop_that_was_never_paid_has_nothing_to_compare(shop: Shop) -> None:
+    drive(shop)
+
+    assert reconciliation.days(shop.merchant_id, after=None, limit=5) == ([], None)
+
+
+def test_payment_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
+    shop: Shop,
+) -> None:
+    paid(shop)
+    unpaid = shop.open(shop.activity(), shop.buyer())
+    shop.ask(unpaid)
+    claimed = edited(BillKind.PAYMENT, out_trade_no=number_of(unpaid))
+    shop.gateway.edit_bill = lambda rows: rows + claimed(rows)
+
+    assert reconcile(shop) == [(Difference.PAYMENT_UNHEARD, False)]
+
+    assert shop.order(unpaid.order_id).status == OrderStatus.PENDING
+
+
+def test_refund_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
+    shop: Shop,
+) -> None:
+    order = paid(shop)
+    shop.cancel(order)
+    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.SUCCEEDED)
+
+    assert reconcile(shop) == [(Difference.REFUND_UNHEARD, False)]
+
+    assert shop.order(order.order_id).view().refunds["01F"].status == "processing"
+
+
+def test_what_the_bill_tells_is_not_asked_about(shop: Shop) -> None:
+    refunded(shop)
+    shop.gateway.silent = {"query", "query_refund"}
+
+    assert reconcile(shop) == []
+
+    assert len(reconciliation.days(shop.merchant_id, after=None, limit=5)[0]) == 1
+
+
+def test_day_compared_again_is_kept_as_it_was_first(shop: Shop) -> None:
+    """Another run, which got no bill, has put it off until later."""
+    paid(shop)
+    shop.gateway.edit_bill = edited(BillKind.PAYMENT, amount_fen=1)
+    day = reconciling(shop).day
+
+    def in_vain() -> None:
+        shop.gateway.silent = {"bill"}
+        drive(shop)
+        shop.gateway.silent = set()
+
+    with meanwhile(in_vain):
+        assert reconcile(shop) == [(Difference.PAYMENT_AMOUNT, False)]
+    first_s, put_off = shop.now_s, reconciling(shop)
+    assert (put_off.day, put_off.due_at_s) == (day, first_s + reconciliation.LATER_S)
+    drive(shop, later_s=reconciliation.LATER_S)
+
+    found, _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    days, _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
+    assert [item.at_s for item in (*found, *days)] == [first_s] * 2
+    assert reconciling(shop).day > day
+
+
+def test_run_that_was_overtaken_goes_back_to_no_day(shop: Shop) -> None:
+    paid(shop)
+    first = day_of(shop.now_s)
+
+    with meanwhile(lambda: drive(shop, later_s=3 * DAY_S)):
+        assert reconcile(shop) == []
+
+    assert reconciling(shop).day == (first + 4 * reconciliation.ONE_DAY).isoformat()
+
+
+def test_fee_entered_while_it_is_entered_is_the_first_one(shop: Shop) -> None:
+    order = paid(shop)
+    shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
+
+    def other_run() -> None:
+        shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=40)
+        drive(shop)
+
+    with meanwhile(other_run):
+        reconcile(shop)
+
+    assert balances(shop.order(order.order_id).entries())[Account.FEES] == 40
+
+
+def test_another_container_does_not_begin_the_comparing_anew(shop: Shop) -> None:
+    paid(shop)
+    day = reconciling(shop).day
+    shop.now_s += 4 * DAY_S
+    day_book._started.clear()
+
+    paid(shop)
+
+    assert reconciling(shop).day == day

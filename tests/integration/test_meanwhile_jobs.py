@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from chalicelib.domain.beijing import day_of
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
+from chalicelib.services.money import day_book, refunds
+from chalicelib.services.reports import counting
 from chalicelib.services.trade import waits
 from chalicelib.services.work import due
 from chalicelib.tables.base import retried
@@ -36,6 +39,13 @@ def broken(shop: Shop, order: OrderItem) -> OrderItem:
     """Nobody can make anything of it."""
     order.update(actions=[OrderItem.status.set("nonsense")])
     return order
+
+
+def counted(shop: Shop) -> tuple[int, int]:
+    """(orders, fen) paid today."""
+    day = day_of(shop.now_s)
+    sums = counting.sums_until(counting.days(shop.merchant_id, [day])[day])
+    return sums.orders_paid, sums.paid_fen
 
 
 def due_at(shop: Shop, order: OrderItem) -> int | None:
@@ -133,3 +143,20 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_the_first_is_posted(
 
     assert shop.order(order.order_id).posted == {"02"}
     assert due_at(shop, order) == shop.now_s
+
+
+def test_payment_posted_by_two_at_once_is_counted_once(shop: Shop, order: OrderItem) -> None:
+    """What is next about the order is its refund, before and after."""
+    second = shop.other_gateway.pay(shop.ask(order, OTHER_PAY), at_s=shop.now_s)
+    shop.pay(order)
+    shop.hear(second, OTHER_PAY)
+    refunds.drive(shop.order(order.order_id), "01L", now_s=shop.now_s)
+    paid = shop.order(order.order_id)
+    day_book.post_captures(paid)
+
+    with meanwhile(lambda: due._tidy(paid)):
+        retried(lambda: due._tidy(paid))
+
+    refund_at_s = paid.view().refunds["01L"].next_at_s
+    assert (paid.due_at_s, due_at(shop, order)) == (refund_at_s, refund_at_s)
+    assert counted(shop) == (1, 2 * order.total_fen)

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from chalicelib.errors import NotFound
+from chalicelib.gateways.payment import Refund, RefundStatus
+from chalicelib.services.money import refunds
 from tests.faults import WRITES, injected, refusal
 from tests.minutes import run_every_job
 from tests.support import DAY_S, Activity, Buyer, Town, at_once
@@ -301,3 +304,17 @@ def test_only_a_failed_refund_of_the_own_shop_can_be_sent_again(town: Town) -> N
     assert code(buyer, number) == "unauthenticated"
     assert code(town.visitor(), number) == "unauthenticated"
     assert refunds_at_the_gateway(town) == [(number, "SUCCESS")]
+
+
+@pytest.mark.wechat_pay_only
+def test_refund_that_nobody_asked_for_is_not_ours(town: Town) -> None:
+    _, _, order_id = town.open_group(town.activity())
+    said = Refund(f"{order_id}01F", RefundStatus.SUCCEEDED, amount_fen=5900)
+
+    with pytest.raises(NotFound):
+        refunds.hear(town.merchant_id, said, now_s=town.now_s)
+    with pytest.raises(NotFound):
+        refunds.send_again(town.merchant_id, said.out_refund_no, staff="test", now_s=town.now_s)
+
+    stored = town.stored_order(order_id)
+    assert (stored.status, stored.refunds.as_dict()) == ("paid", {})

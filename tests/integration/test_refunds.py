@@ -318,3 +318,21 @@ def test_refund_that_nobody_asked_for_is_not_ours(town: Town) -> None:
 
     stored = town.stored_order(order_id)
     assert (stored.status, stored.refunds.as_dict()) == ("paid", {})
+
+
+@pytest.mark.wechat_pay_only
+def test_refund_that_waits_for_a_person_hears_of_nothing_but_its_confirmation(town: Town) -> None:
+    _, leader, order_id = town.open_group(town.activity())
+    leader.cancel(order_id)
+
+    def heard(status: RefundStatus) -> str:
+        said = Refund(f"{order_id}01F", status, amount_fen=5900)
+        return refunds.hear(town.merchant_id, said, now_s=town.now_s)
+
+    assert heard(RefundStatus.CLOSED) == "failed"
+    before = town.stored_order(order_id).refunds.as_dict()
+    assert [heard(status) for status in (RefundStatus.PROCESSING, RefundStatus.UNKNOWN)] == [
+        "failed"
+    ] * 2
+    assert town.stored_order(order_id).refunds.as_dict() == before
+    assert heard(RefundStatus.SUCCEEDED) == "succeeded"

@@ -9,13 +9,13 @@ import pytest
 
 from chalicelib.domain.after_sale import AfterSaleRefused, Reason
 from chalicelib.errors import Conflict, OrderClosed
-from chalicelib.gateways.payment import Trade
+from chalicelib.gateways.payment import RefundStatus, Trade
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.money import after_sale_decisions, after_sales, payments, refunds
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.trade import news, orders, settlement
 from chalicelib.tables.trade import GroupItem, OrderItem
-from tests.by_staff import ship
+from tests.by_staff import audited, ship
 from tests.meanwhile import meanwhile
 from tests.shop import DAY_S, GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop, Sold, new_shop
 
@@ -307,6 +307,22 @@ def test_refund_confirmed_while_it_is_asked_about_stays_confirmed(shop: Shop) ->
 
     assert shop.order(order.order_id).view().refunds["01A"].status == "succeeded"
     assert shop.order(order.order_id).due_at_s is None
+
+
+def test_refund_confirmed_while_it_is_sent_again_stays_confirmed(shop: Shop) -> None:
+    _, order = leader_alone(shop)
+    shop.cancel(order)
+    shop.run_jobs()
+    number = f"{order.order_id}01F"
+    stuck = shop.gateway.settle(number, RefundStatus.ABNORMAL)
+    assert stuck is not None
+    assert refunds.hear(shop.merchant_id, stuck, now_s=shop.now_s) == "failed"
+
+    with meanwhile(lambda: shop.confirm(number)), pytest.raises(Conflict):
+        refunds.send_again(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+
+    assert shop.order(order.order_id).status == "refunded"
+    assert audited(shop, "refund_sent_again") == 0
 
 
 def test_request_made_again_after_one_that_came_and_went_is_another(shop: Shop) -> None:

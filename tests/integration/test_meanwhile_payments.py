@@ -109,6 +109,15 @@ def test_order_cancelled_while_its_attempt_is_stored_is_not_released_again(
     assert (stored.status, stored.due_at_s) == ("closed", order.pay_by_s + 60)
 
 
+def test_no_attempt_is_begun_at_the_pay_by_time(shop: Shop, order: OrderItem) -> None:
+    shop.now_s = order.pay_by_s
+
+    with pytest.raises(OrderClosed):
+        shop.ask(order)
+
+    assert attempts(shop, order) == {}
+
+
 def test_order_has_so_many_attempts_and_no_more(shop: Shop, order: OrderItem) -> None:
     gone = Payment(PaymentStatus.CLOSED, OTHER_PAY, order.total_fen, at_s=shop.now_s)
     every = {f"{number:02d}": entry_of(gone) for number in range(1, ATTEMPTS_MAX + 1)}

@@ -134,6 +134,19 @@ def test_order_paid_while_it_is_released_stays_paid(shop: Shop) -> None:
     assert (shop.order(order.order_id).status, shop.group(group_id).status) == ("paid", "formed")
 
 
+def test_order_paid_while_it_is_released_keeps_its_seat_though_others_are_free(shop: Shop) -> None:
+    sold = shop.activity(seats=3)
+    order = shop.join(sold, shop.opened(sold), shop.buyer())
+    trade = shop.capture(order)
+
+    with meanwhile(lambda: shop.hear(trade)):
+        assert orders.release(order, {}, now_s=shop.now_s) is False
+
+    assert shop.order(order.order_id).status == "paid"
+    assert order.buyer_id in shop.group(str(order.group_id)).members
+    assert shop.left(sold) == 98
+
+
 def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:
     order = formed(shop)
 

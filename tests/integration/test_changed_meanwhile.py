@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chalicelib.domain.after_sale import AfterSaleRefused, Reason
-from chalicelib.errors import Conflict, OrderClosed
+from chalicelib.errors import AlreadyPaid, Conflict, OrderClosed
 from chalicelib.gateways.payment import RefundStatus, Trade
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.money import after_sale_decisions, after_sales, payments, refunds
@@ -145,6 +145,17 @@ def test_order_paid_while_it_is_released_keeps_its_seat_though_others_are_free(s
     assert shop.order(order.order_id).status == "paid"
     assert order.buyer_id in shop.group(str(order.group_id)).members
     assert shop.left(sold) == 98
+
+
+def test_order_that_its_gateway_says_is_paid_is_not_cancelled(shop: Shop) -> None:
+    sold = shop.activity(seats=3)
+    order = shop.join(sold, shop.opened(sold), shop.buyer())
+    shop.capture(order)
+
+    with pytest.raises(AlreadyPaid):
+        shop.cancel(order)
+
+    assert shop.order(order.order_id).status == "paid"
 
 
 def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:

@@ -279,6 +279,19 @@ def test_shop_that_was_never_paid_has_nothing_to_compare(shop: Shop) -> None:
     assert reconciliation.days(shop.merchant_id, after=None, limit=5) == ([], None)
 
 
+def test_day_whose_bill_is_not_ready_is_not_driven(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid(shop)
+    before = reconciling(shop)
+    monkeypatch.setattr(reconciliation, "RUN_S", 0.05)
+
+    drive(shop, later_s=int(before.due_at_s or 0) - shop.now_s - 1)
+
+    after = reconciling(shop)
+    assert (after.day, after.due_at_s) == (before.day, before.due_at_s)
+
+
 def test_payment_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
     shop: Shop,
 ) -> None:

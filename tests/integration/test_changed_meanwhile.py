@@ -212,6 +212,18 @@ def test_leader_cannot_cancel_when_somebody_joins_meanwhile(shop: Shop) -> None:
     assert shop.group(group_id).status == "open"
 
 
+def test_member_who_has_paid_does_not_leave(shop: Shop) -> None:
+    sold = shop.activity(seats=3)
+    order = shop.join(sold, shop.opened(sold), shop.buyer())
+    shop.pay(order)
+
+    with pytest.raises(Conflict) as refusal:
+        shop.cancel(order)
+
+    assert refusal.value.message == "已付款的名额不能退出。到时未成团会自动退款。"
+    assert shop.order(order.order_id).status == "paid"
+
+
 def test_group_that_fell_due_while_its_leader_cancelled_was_due(shop: Shop) -> None:
     _, order = leader_alone(shop)
     group_id = str(order.group_id)

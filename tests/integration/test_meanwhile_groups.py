@@ -206,6 +206,19 @@ def test_closing_that_another_run_has_finished_does_not_come_back(shop: Shop, so
     assert not endings.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
 
 
+def test_group_that_formed_while_it_is_closed_with_its_activity_stays_formed(
+    shop: Shop, sold: Sold
+) -> None:
+    group = opened(shop, sold)
+    trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
+
+    with meanwhile(lambda: shop.hear(trade)):
+        settlement.close(group, now_s=shop.now_s)
+
+    formed = shop.group(group.group_id)
+    assert (formed.status, formed.failed_reason) == ("formed", None)
+
+
 def test_groups_that_are_to_be_closed_later_are_not_closed_now(shop: Shop, sold: Sold) -> None:
     group = opened(shop, sold)
     end(shop, sold, close_groups=True)

@@ -156,6 +156,7 @@ def test_order_that_its_gateway_says_is_paid_is_not_cancelled(shop: Shop) -> Non
         shop.cancel(order)
 
     assert shop.order(order.order_id).status == "paid"
+    assert news.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=9) == ([], None)
 
 
 def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:
@@ -250,6 +251,35 @@ def test_order_given_back_while_its_group_is_settled_keeps_what_became_of_it(sho
         settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
 
     assert shop.order(order.order_id).status == "refunding"
+
+
+def test_group_that_is_open_or_settled_is_not_settled(shop: Shop) -> None:
+    _, leader = leader_alone(shop)
+    member = formed(shop)
+    shop.run_jobs(forward_s=PAY_BY_S)
+    shop.check()
+
+    for order, status in ((leader, "open"), (member, "formed")):
+        said = settlement.settle(shop.merchant_id, str(order.group_id), now_s=shop.now_s)
+        assert said == status
+
+    assert shop.order(leader.order_id).status == "paid"
+    shop.check()  # a group is counted once, too
+
+
+def test_gateway_is_asked_about_unpaid_orders_alone_before_a_group_fails(shop: Shop) -> None:
+    sold = shop.activity(seats=3)
+    leader = shop.open(sold, shop.buyer())
+    shop.ask(leader, OTHER_PAY)
+    shop.pay(leader)
+    shop.now_s += LIFE_S - 1
+    shop.join(sold, str(leader.group_id), shop.buyer())
+    shop.now_s += GRACE_S + 1
+    shop.other_gateway.silent = {"query"}
+
+    settlement.fail_if_due(shop.group(str(leader.group_id)), now_s=shop.now_s)
+
+    assert shop.group(str(leader.group_id)).status == "failed"
 
 
 def failed(shop: Shop) -> tuple[str, OrderItem]:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from chalicelib.domain.ids import new_id
+from chalicelib.services.work import due
 from tests.streams import change_of, deliver, record
 from tests.support import DAY_S, Activity, Buyer, Town
 
@@ -36,6 +39,18 @@ def test_buyer_who_has_paid_is_told_at_once(town: Town) -> None:
     assert leader.messages() == ["waiting"]
     assert town.stored_order(placed["order_id"]).due_at_s is None
     town.check_laws()
+
+
+def test_change_that_there_is_no_time_for_is_left_to_the_jobs(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group_id, _, _ = town.open_group(town.activity(seats=3, stock=10))
+    town.clock.forward(DAY_S + 60)
+    monkeypatch.setattr(due, "RUN_S", 0.0)
+
+    assert deliver(town, group_change(town, group_id)) == []
+
+    assert town.stored_group(group_id).status == "open"
 
 
 def test_formed_group_is_settled_at_once(town: Town) -> None:

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.ids import new_id
+from chalicelib.errors import NotFound
+from chalicelib.services.trade import terms
 from tests.meter import metered
 from tests.support import ADDRESS, Activity, Buyer, Town
 
@@ -276,3 +279,8 @@ def test_templates_are_changed_by_who_read_them_last(town: Town) -> None:
     assert (first.body["name"], first.body["revision"]) == ("新运费", 2)
     assert again.body == first.body
     assert (stale.status, stale.code) == (409, "changed")
+
+
+def test_template_that_nobody_made_has_no_rules(town: Town) -> None:
+    with pytest.raises(NotFound):
+        terms.freight(town.merchant_id, new_id(), town.now_s)

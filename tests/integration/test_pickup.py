@@ -210,6 +210,17 @@ def test_only_what_is_paid_formed_and_to_be_collected_is_made_ready(town: Town) 
     town.check_laws()
 
 
+def test_an_order_that_is_collected_is_sent_to_no_address(town: Town) -> None:
+    _, buyer, order_id = to_collect(town)
+    path = f"/v1/merchant/orders/{order_id}/address"
+
+    reply = town.owner().put(path, {"address": ADDRESS, "address_changes": 0})
+
+    assert (reply.status, reply.code) == (409, "shipping_refused")
+    assert reply.body["message"] == "到店自提的订单没有收货地址。"
+    assert buyer.order(order_id)["address"] == {"name": "王小明", "phone": "13800138000"}
+
+
 def test_an_open_request_for_money_back_holds_up_the_hand_over(town: Town) -> None:
     _, buyer, order_id = to_collect(town)
     claim = {"amount_fen": 9900, "reason": "changed_mind"}

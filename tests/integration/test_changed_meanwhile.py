@@ -282,12 +282,53 @@ def test_gateway_is_asked_about_unpaid_orders_alone_before_a_group_fails(shop: S
     assert shop.group(str(leader.group_id)).status == "failed"
 
 
+def test_orders_given_back_while_their_group_is_settled_in_parts_stay_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlement, "SETTLE_MAX", 1)
+    sold, leader = leader_alone(shop)
+    group_id = str(leader.group_id)
+    member = shop.join(sold, group_id, shop.buyer())
+    shop.pay(member)
+
+    def settled_and_given_back() -> None:
+        settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
+        for order in (leader, member):
+            approve(shop, order, request(shop, order))
+
+    with meanwhile(settled_and_given_back):
+        settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
+
+    orders_now = [shop.order(order.order_id).status for order in (leader, member)]
+    assert orders_now == ["refunding"] * 2
+
+
 def failed(shop: Shop) -> tuple[str, OrderItem]:
     """(group_id, its leader's order) of a group that has failed and is not settled."""
     _, order = leader_alone(shop)
     shop.now_s += LIFE_S + GRACE_S
     settlement.fail_if_due(shop.group(str(order.group_id)), now_s=shop.now_s)
     return str(order.group_id), shop.order(order.order_id)
+
+
+def test_free_orders_settled_by_two_at_once_give_their_units_back_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In parts, of which only the last is written with the group."""
+    monkeypatch.setattr(settlement, "SETTLE_MAX", 1)
+    sold = shop.activity(seats=3, price_fen=0)
+    leader = shop.open(sold, shop.buyer())
+    shop.ask(leader)
+    group_id = str(leader.group_id)
+    shop.ask(shop.join(sold, group_id, shop.buyer()))
+    shop.now_s += LIFE_S + GRACE_S
+    settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
+
+    with meanwhile(lambda: settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)):
+        settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
+
+    assert shop.order(leader.order_id).status == "refunded"
+    assert shop.left(sold) == 100
 
 
 def test_refund_confirmed_while_its_group_is_settled_stays_confirmed(shop: Shop) -> None:

@@ -147,3 +147,4 @@ def test_order_of_nothing_that_was_cancelled_while_it_is_paid_is_not_paid(shop: 
         shop.ask(order)
 
     assert shop.order(order.order_id).status == "closed"
+    assert attempts(shop, order) == {}  # a payment of nothing that found no seat is none

@@ -168,22 +168,24 @@ def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> 
 def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
     """Money without a seat: record it and request its refund, in one item.
 
-    The order's state stays as it is: settling or release still closes a pending order.
+    The order's state stays as it is: settling or release still closes a pending order. Where there
+    is no money, nothing was paid: recorded, it would read as the payment that took the seat.
     """
-    actions: list[Action] = [OrderItem.payments[attempt].set(entry_of(payment))]
+    if not payment.amount_fen:
+        return Outcome.LATE
     condition = (
         OrderItem.payments[attempt].does_not_exist()
         | (OrderItem.payments[attempt]["status"] != PaymentStatus.SUCCEEDED.value)
     ) & order.marker_as_read()
-    if payment.amount_fen:
-        refund = Refund(RefundStatus.REQUESTED, payment.amount_fen, at_s=now_s, next_at_s=now_s)
-        key = attempt + RefundReason.LATE_PAYMENT
-        owed = Entry(key, Movement.REFUND_REQUESTED, payment.amount_fen, now_s)
-        actions += [
-            OrderItem.refunds[key].set(entry_of(refund)),
-            *entered(_captured(attempt, payment), owed),
-            *order.due(Intent.REFUND, now_s),
-        ]
+    refund = Refund(RefundStatus.REQUESTED, payment.amount_fen, at_s=now_s, next_at_s=now_s)
+    key = attempt + RefundReason.LATE_PAYMENT
+    owed = Entry(key, Movement.REFUND_REQUESTED, payment.amount_fen, now_s)
+    actions: list[Action] = [
+        OrderItem.payments[attempt].set(entry_of(payment)),
+        OrderItem.refunds[key].set(entry_of(refund)),
+        *entered(_captured(attempt, payment), owed),
+        *order.due(Intent.REFUND, now_s),
+    ]
     update_one(order, actions, condition=condition, refuse=LostRace)
     return Outcome.LATE
 

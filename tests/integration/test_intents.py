@@ -184,7 +184,7 @@ def test_second_payment_of_an_order_that_stands_is_called_a_second_payment(town:
     pay_once_more(town, order_id, "02")
     order = town.stored_order(order_id)
 
-    news.tell_late(order, "02L", order.view().refunds["02L"])
+    news.tell_late(order, "02L", order.view().refunds["02L"], now_s=town.now_s)
 
     assert leader.messages() == ["paid_twice"]
 

@@ -81,6 +81,7 @@ def test_change_is_audited_once_however_often_it_is_sent(town: Town) -> None:
     assert [reply.body["revision"] for reply in replies] == [1, 1]
     [row] = rows(town)
     assert (row["staff"], row["before"], row["after"]) == ("owner", {}, {"拼团成功": FORMED})
+    town.clock.forward(1)
     usual = "「{商品}」拼团成功，商家会尽快发货。"
     assert change(town.owner(), {"formed": usual}, revision=1).body["revision"] == 2
     assert own_words(town) == {}

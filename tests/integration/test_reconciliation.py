@@ -14,7 +14,7 @@ from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
 from chalicelib.services.money import day_book, reconciliation
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.services.work import due
-from chalicelib.tables.catalogue import stored
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.meanwhile import meanwhile
 from tests.shop import OTHER_PAY, PAY_BY_S, Shop, new_shop, number_of

@@ -25,7 +25,7 @@ from chalicelib.tables.catalogue_item import CatalogueItem
 CARDS_MAX = 3_000  # evaluated by one call at most; DynamoDB ends it at 1 MB, some 3,000 cards
 LOOKED_MAX = 300  # products whose stocks one page of a stock state may read
 LOOKED_AT_ONCE = 50
-COUNTED_MAX = 1_000  # products whose stocks are read to count those that are short
+COUNTED_MAX = 2_000  # products whose stocks are read to count those that are short
 WORDS_MAX = 5  # of a search
 
 

@@ -32,12 +32,15 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
 
     def attend(record: DynamoDBRecord) -> None:
         change = record.raw_event["dynamodb"]
-        old_image, new_image = change.get("OldImage"), change.get("NewImage")
+        if "NewImage" not in change:
+            return
+        item = TradeItem.from_raw_data(change["NewImage"])
+        was = change.get("OldImage", {}).get("status", {}).get("S")
         # Past the time it stays due: the schedules carry it out.
-        if time.monotonic() < stop_s and _is_due(old_image, new_image, now_s):
-            keys = change["Keys"]
-            due.attend(keys["pk"]["S"], keys["sk"]["S"], now_s=now_s)
-        _let_be_found(old_image, new_image)
+        if time.monotonic() < stop_s and _is_due(item, was, now_s):
+            due.attend(item.pk, item.sk, now_s=now_s)
+        if isinstance(item, OrderItem):
+            _let_be_found(item, was)
 
     processor = BatchProcessor(
         event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False
@@ -45,27 +48,21 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
     return dict(process_partial_response(event=event, record_handler=attend, processor=processor))
 
 
-def _is_due(old_image: Any, new_image: Any, now_s: int) -> bool:
-    """Due now; or an order just paid: its day book and its buyer do not wait for its marker."""
-    if not new_image or "due_at_s" not in new_image:
+def _is_due(item: TradeItem, was: str | None, now_s: int) -> bool:
+    """Due now; or an order just paid: its day book and its buyer do not wait for its marker.
+
+    was: its status before the change; None for what is new.
+    """
+    if item.due_at_s is None:
         return False
-    item = TradeItem.from_raw_data(new_image)
-    if item.due_at_s is not None and item.due_at_s <= now_s:
+    if item.due_at_s <= now_s:
         return True
-    return isinstance(item, OrderItem) and item.status in PAID and _was(old_image) not in PAID
+    return isinstance(item, OrderItem) and item.status in PAID and was not in PAID
 
 
-def _let_be_found(old_image: Any, new_image: Any) -> None:
+def _let_be_found(order: OrderItem, was: str | None) -> None:
     """Put the words of an order that was just placed, or let go of. Raises Busy."""
-    item = TradeItem.from_raw_data(new_image) if new_image else None
-    if not isinstance(item, OrderItem):
-        return
-    if old_image is None:
-        order_search.put_words(item)
-    elif item.status == OrderStatus.CLOSED and _was(old_image) != OrderStatus.CLOSED:
-        order_search.put_closed(item)
-
-
-def _was(old_image: Any) -> Any:
-    """An order's status before the change."""
-    return (old_image or {}).get("status", {}).get("S")
+    if was is None:
+        order_search.put_words(order)
+    elif order.status == OrderStatus.CLOSED and was != OrderStatus.CLOSED:
+        order_search.put_closed(order)

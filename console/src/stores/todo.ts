@@ -4,8 +4,8 @@ import { readDashboard, type Dashboard } from '@/api/shop'
 
 const COUNTED_MAX = 100 // the API counts no further
 
-export const TODO_KINDS = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences'] as const
-export type TodoKind = (typeof TODO_KINDS)[number]
+export const WAITING = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences'] as const
+export type TodoKind = (typeof WAITING)[number]
 export type Todo = Record<TodoKind, number | null>
 
 /** null: not known yet, or not counted. */

@@ -13,6 +13,13 @@ from tests.drawings import photograph
 
 PRICE = HONEY.skus[0].group_fen
 
+# Where the page is when its heading first says so: what is named as stored outlives a reload.
+NAMED_AT = """name => new MutationObserver((_, observer) => {
+  if (document.querySelector('h1')?.textContent.trim() !== name) return
+  window.namedAt = location.hash
+  observer.disconnect()
+}).observe(document.body, { subtree: true, childList: true, characterData: true })"""
+
 
 def test_a_product_is_made_with_pictures_shelved_searched_for_and_copied(
     log_in: Callable[..., Page], shop: Shop
@@ -33,8 +40,10 @@ def test_a_product_is_made_with_pictures_shelved_searched_for_and_copied(
     page.keyboard.type("明前采摘")
     page.keyboard.press("ControlOrMeta+a")
     page.get_by_role("button", name="加粗").click()
+    page.evaluate(NAMED_AT, "径山野生绿茶")
     page.get_by_role("button", name="保存商品").click()
     page.get_by_role("heading", name="径山野生绿茶", level=1).wait_for()
+    assert "#/products/new" not in page.evaluate("() => window.namedAt")
 
     page.reload()
     expect(text.locator("b")).to_have_text("明前采摘")

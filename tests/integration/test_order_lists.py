@@ -202,6 +202,20 @@ def test_times_narrow_every_list(town: Town) -> None:
     assert rows(town, f"product_id={activity.product_id}&from_s={began_s + 60}") == ids[:0:-1]
     assert rows(town, "status=paid") == ids
     assert rows(town) == ids[::-1]
+    assert rows(town, f"status=pending&to_s={began_s - 86_401}") == []  # none is unpaid for so long
+
+
+@pytest.mark.parametrize(
+    "wish", ["", "status=paid", "status=pending", "q=13800138000", "product_id=", "buyer_id="]
+)
+def test_times_that_end_before_they_begin_are_refused(town: Town, wish: str) -> None:
+    activity, buyer = town.activity(), town.buyer()
+    of = {"product_id=": activity.product_id, "buyer_id=": buyer.buyer_id}.get(wish, "")
+
+    reply = town.owner().get(f"/v1/merchant/orders?{wish}{of}&from_s=301&to_s=300")
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert reply.body["details"] == {"field": "from_s"}
 
 
 def test_pages_go_on_where_they_ended(town: Town) -> None:

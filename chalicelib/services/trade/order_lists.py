@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import parcels_of
+from chalicelib.errors import InvalidRequest
 from chalicelib.services.trade import groups, order_search
 from chalicelib.services.trade.order_search import Meaning
 from chalicelib.tables.base import PageKey
@@ -71,9 +72,13 @@ def find(
     LOOKS_MAX times at most the list is followed until the page is full: so it may have fewer than
     `limit`, even none, while there is a next one. Raises InvalidRequest.
     """
+    if wish.from_s > wish.to_s:
+        raise InvalidRequest("开始时间晚于结束时间，请改一下日期。", field="from_s")
     meaning = order_search.meaning_of(wish.q) if wish.q else None
     fits, recent = _fits(wish, meaning), _recent(wish, now_s)
     page: list[Found] = []
+    if recent.from_s > recent.to_s:
+        return page, None
     for _ in range(LOOKS_MAX):
         spots, after = _look_up(merchant_id, recent, meaning, after, limit - len(page))
         page += [found for found in _read(merchant_id, spots) if fits(found)]

@@ -46,8 +46,12 @@ class AfterSaleQuery(PageQuery, frozen=True, kw_only=True):
     status: Annotated[str, Meta(pattern=r"^(requested|approved|refused|withdrawn)\Z")] = "requested"
 
 
+class AfterSaleRow(AfterSaleShown, frozen=True, kw_only=True):
+    buyer_name: Annotated[str, Meta(description="empty: the buyer never told one")]
+
+
 class AfterSaleRows(Told, frozen=True, kw_only=True):
-    items: list[AfterSaleShown]
+    items: list[AfterSaleRow]
     next: str | None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.activity import Terms, TermsSku, buckets_for
 from chalicelib.domain.money import yuan
-from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, trouble
+from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, normal, trouble
 
 TITLE_MAX = 28
 SKUS_MAX = 48
@@ -48,6 +48,11 @@ class Offer:
     list_price_fen: int
     solo_price_fen: int
     available: int
+
+
+def found_by(title: str, product_title: str) -> str:
+    """What a search for words looks in."""
+    return normal(f"{title}\n{product_title}")
 
 
 def problems_of(

@@ -19,6 +19,7 @@ SPEC_TEXT_MAX = 20
 PRICE_FEN_MAX = 99_999_999
 STOCK_MAX = 9_999_999
 WEIGHT_G_MAX = 1_000_000
+WORDS_MAX = 5  # of a search
 
 Problem = dict[str, str]  # {"field": where, "problem": what to do about it}
 
@@ -65,6 +66,11 @@ def found_by(draft: ProductDraft) -> str:
 def normal(text: str) -> str:
     """`text` without what a search leaves aside: case, width of letters, outer blanks."""
     return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def sought(q: str) -> list[str]:
+    """The words that a search for `q` wants to find, each of them somewhere in what is `normal`."""
+    return normal(q).split()[:WORDS_MAX]
 
 
 def trouble(field: str, problem: str) -> Problem:

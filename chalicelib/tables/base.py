@@ -4,6 +4,8 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import reduce
+from operator import and_
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -266,3 +268,8 @@ def as_read(attribute: Any, value: str | int | None) -> Condition:
 
 def chunks(items: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def all_of(conditions: Sequence[Condition]) -> Condition | None:
+    """One condition that holds when all of them do; None of none."""
+    return reduce(and_, conditions) if conditions else None

@@ -150,6 +150,7 @@ class ActivityItem(_Terms, discriminator="activity"):
     life_max_s = IntAttribute()  # of all versions: how long a group that is open may last
     ended_at_s = IntAttribute(null=True)  # when staff ended it early
     body_hash = UnicodeAttribute(default="")  # of the request that published it
+    words = UnicodeAttribute(default="")  # domain.activity_draft.found_by
 
     @classmethod
     def at(cls, merchant_id: str, activity_id: str, **more: Any) -> "ActivityItem":

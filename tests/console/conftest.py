@@ -19,7 +19,10 @@ from infra.local.system import System
 
 CHROMIUM = shutil.which("chromium")
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
-REFUSED = "Failed to load resource: the server responded with a status of 4"
+REFUSED = (
+    "Failed to load resource: the server responded with a status of 4",
+    "Failed to load resource: net::ERR_FAILED",  # what a test itself keeps from arriving
+)
 
 
 @dataclass(frozen=True)

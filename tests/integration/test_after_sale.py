@@ -315,6 +315,16 @@ def test_staff_cannot_give_back_more_than_was_asked_or_return_more_than_was_boug
     assert len(waiting(town)) == 1
 
 
+def test_list_tells_who_asks_as_they_call_themselves(town: Town) -> None:
+    _, _, [(leader, first), (friend, second)] = formed(town)
+    assert friend.put("/v1/me/profile", {"name": "小满", "avatar": ""}).status == 200
+    ask(friend, second)
+    town.clock.forward(1)
+    ask(leader, first)
+
+    assert [row["buyer_name"] for row in waiting(town)] == ["小满", "团长"]
+
+
 def test_clerk_sees_requests_and_cannot_decide_them(town: Town) -> None:
     _, _, [_, (friend, second)] = formed(town)
     after_sale_id = ask(friend, second).body["after_sale_id"]

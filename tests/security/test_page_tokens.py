@@ -95,7 +95,7 @@ def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
         "browse_activities": ("browse", shop, ""),
         "list_orders": ("orders", shop, buyer_id),
         "list_messages": ("messages", shop, buyer_id),
-        "list_activities": ("activities", shop, "", ""),
+        "list_activities": ("activities", shop, "", "", ""),
         "list_audit": ("audit", shop, month, "", ""),
         "list_shop_groups": ("groups", shop, "open", "", ""),
         "list_after_sales": ("after_sales", shop, "requested"),

@@ -64,11 +64,12 @@ def publish_activity(who: auth.Staff, body: schemas.ActivityInput) -> schemas.Ac
 def list_activities(who: auth.Staff, query: schemas.ActivityPageQuery) -> schemas.ActivityPage:
     """Activities in one state, or all of them."""
     now_s = clock.now_s()
-    scope = ("activities", who.merchant_id, query.category or "", query.state or "")
+    scope = ("activities", who.merchant_id, query.category or "", query.state or "", query.q)
     items, key = activity_lists.page(
         who.merchant_id,
         state=ActivityState(query.state) if query.state else None,
         category_id=query.category,
+        q=query.q,
         key=pages.key_of(query.next, *scope),
         limit=query.limit,
         now_s=now_s,

@@ -44,6 +44,9 @@ class CategoryPageQuery(PageQuery, frozen=True):
 
 class ActivityPageQuery(CategoryPageQuery, frozen=True):
     state: Literal["scheduled", "running", "paused", "ended"] | None = None
+    q: Annotated[
+        str, Meta(max_length=60, description="Words that its title or its product's holds.")
+    ] = ""
 
 
 class SkuInput(Input, frozen=True):

@@ -1,5 +1,7 @@
 """What staff see and decide of money: after-sale, an order's ledger, differences from bills."""
 
+from msgspec import structs
+
 from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api import pages, shapes
@@ -34,9 +36,11 @@ def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.After
     found, key = after_sales.in_status(
         who.merchant_id, query.status, after=pages.key_of(query.next, *scope), limit=query.limit
     )
-    return schemas.AfterSaleRows(
-        items=[shown(item) for item in found], next=pages.token_of(key, *scope)
-    )
+    rows = [
+        schemas.AfterSaleRow(**structs.asdict(shown(one.item)), buyer_name=one.buyer_name)
+        for one in found
+    ]
+    return schemas.AfterSaleRows(items=rows, next=pages.token_of(key, *scope))
 
 
 @api.operation(

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 
+from pynamodb.expressions.condition import Condition
+
 from chalicelib.domain.activity import ActivityState, ActivityStatus, state_of
-from chalicelib.tables.base import PageKey
+from chalicelib.domain.product import sought
+from chalicelib.tables.base import PageKey, all_of
 from chalicelib.tables.catalogue import ActivityItem, activities_list, rank
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.trade import StockItem
+
+LOOKED_AT_ONCE = 300  # activities in one call, where some are left aside; of some 2 KB each
 
 
 def page(
@@ -14,37 +19,35 @@ def page(
     *,
     state: ActivityState | None = None,
     category_id: str | None = None,
+    q: str = "",
     key: PageKey | None = None,
     limit: int,
     now_s: int,
 ) -> tuple[list[ActivityItem], PageKey | None]:
     """Activities in one state as staff look for them, and where the list goes on (None: nowhere).
 
-    Ended ones (and all) come with the latest end first, the others with the soonest.
+    Ended ones (and all) come with the latest end first, the others with the soonest. q: words that
+    the activity's title or its product's holds, all of them.
     """
     present = CatalogueItem.list_rank >= rank(now_s + 1)
-    within, condition = {
-        None: (None, None),
-        ActivityState.ENDED: (CatalogueItem.list_rank < rank(now_s + 1), None),
-        ActivityState.PAUSED: (present, ActivityItem.status == ActivityStatus.PAUSED.value),
-        ActivityState.SCHEDULED: (
-            present,
-            (ActivityItem.status == ActivityStatus.PUBLISHED.value)
-            & (ActivityItem.starts_at_s > now_s),
-        ),
-        ActivityState.RUNNING: (
-            present,
-            (ActivityItem.status == ActivityStatus.PUBLISHED.value)
-            & (ActivityItem.starts_at_s <= now_s),
-        ),
-    }[state]
+    published = ActivityItem.status == ActivityStatus.PUBLISHED.value
+    states: dict[ActivityState | None, tuple[Condition | None, list[Condition]]] = {
+        None: (None, []),
+        ActivityState.ENDED: (CatalogueItem.list_rank < rank(now_s + 1), []),
+        ActivityState.PAUSED: (present, [ActivityItem.status == ActivityStatus.PAUSED.value]),
+        ActivityState.SCHEDULED: (present, [published, ActivityItem.starts_at_s > now_s]),
+        ActivityState.RUNNING: (present, [published, ActivityItem.starts_at_s <= now_s]),
+    }
+    within, conditions = states[state]
+    conditions += [ActivityItem.words.contains(word) for word in sought(q)]
     index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
     found = index.query(
         activities_list(merchant_id, category_id),
         within,
-        condition,
+        all_of(conditions),
         scan_index_forward=state not in (None, ActivityState.ENDED),
         limit=limit,
+        page_size=LOOKED_AT_ONCE if conditions else None,
         last_evaluated_key=key,
     )
     return [item for item in found if isinstance(item, ActivityItem)], found.last_evaluated_key

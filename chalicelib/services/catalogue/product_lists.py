@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.domain.product import normal
+from chalicelib.domain.product import sought
 from chalicelib.services.catalogue.activity_lists import stocks_left
-from chalicelib.tables.base import PageKey, chunks
+from chalicelib.tables.base import PageKey, all_of, chunks
 from chalicelib.tables.catalogue import (
     ActivityItem,
     ProductCardItem,
@@ -26,7 +26,6 @@ CARDS_MAX = 3_000  # evaluated by one call at most; DynamoDB ends it at 1 MB, so
 LOOKED_MAX = 300  # products whose stocks one page of a stock state may read
 LOOKED_AT_ONCE = 50
 COUNTED_MAX = 2_000  # products whose stocks are read to count those that are short
-WORDS_MAX = 5  # of a search
 
 
 class State(StrEnum):
@@ -105,12 +104,8 @@ def _condition(state: State | None, category_id: str | None, q: str) -> Conditio
         conditions.append(ProductCardItem.warn_below > 0)
     if category_id is not None:
         conditions.append(ProductCardItem.category_id == category_id)
-    words = normal(q).split()[:WORDS_MAX]
-    conditions += [ProductCardItem.words.contains(word) for word in words]
-    both = None
-    for condition in conditions:
-        both = condition if both is None else both & condition
-    return both
+    conditions += [ProductCardItem.words.contains(word) for word in sought(q)]
+    return all_of(conditions)
 
 
 def _short_of_stock(

@@ -68,7 +68,7 @@ def publish(
         )
         _refuse_overlaps(source, fresh)
         with transaction() as writes:
-            _put_activity(writes, merchant_id, fresh, body_hash)
+            _put_activity(writes, merchant_id, fresh, source, body_hash)
             for sku in draft.skus:
                 stock = source.stocks[sku.sku_id]
                 claim(writes, stock, fresh, fresh.ends_at_s, units=sku.stock or 0)
@@ -112,7 +112,7 @@ def change(
         if longer:
             _refuse_overlaps(source, changed)
         with transaction() as writes:
-            update(writes, old, [*_differences(before, changed), *_lives(old, changed)])
+            update(writes, old, [*_differences(before, changed), *_along(old, changed, source)])
             version = VersionItem.at(merchant_id, activity_id, changed.version, **_terms(changed))
             writes.put(version, refuse=LostRace)
             if longer:
@@ -173,7 +173,9 @@ def _life_s(draft: Draft) -> int:
     return settings.shortened(draft.life_h * 3600)
 
 
-def _put_activity(writes: Writes, merchant_id: str, fresh: Terms, body_hash: str) -> None:
+def _put_activity(
+    writes: Writes, merchant_id: str, fresh: Terms, source: Stocked, body_hash: str
+) -> None:
     activity_id = fresh.activity_id
     item = ActivityItem.at(
         merchant_id,
@@ -183,6 +185,7 @@ def _put_activity(writes: Writes, merchant_id: str, fresh: Terms, body_hash: str
         status=ActivityStatus.PUBLISHED.value,
         life_max_s=fresh.life_s,
         body_hash=body_hash,
+        words=activity_draft.found_by(fresh.title, source.product.title),
         list_key=activities_list(merchant_id),
         category_key=activities_list(merchant_id, fresh.category_id),
         list_rank=rank(fresh.ends_at_s, activity_id),
@@ -211,9 +214,12 @@ def _differences(before: Terms, after: Terms) -> list[Any]:
     ]
 
 
-def _lives(old: ActivityItem, changed: Terms) -> list[Any]:
-    """What goes with other terms: the longest life of any version, the place in lists."""
+def _along(old: ActivityItem, changed: Terms, source: Stocked) -> list[Any]:
+    """What goes with other terms: the longest life of any version, the place in lists, and what a
+    search finds it by."""
+    words = activity_draft.found_by(changed.title, source.product.title)
     return [
+        ActivityItem.words.set(words),
         ActivityItem.life_max_s.set(max(old.life_max_s, changed.life_s)),
         ActivityItem.list_rank.set(rank(changed.ends_at_s, changed.activity_id)),
     ]

@@ -18,7 +18,7 @@ from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.catalogue import pictures
 from chalicelib.services.trade import orders, terms
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
-from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
+from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
 
@@ -33,6 +33,14 @@ class Claim:
     reason: Reason
     words: str = ""
     pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and what its buyer is called; empty when the buyer never told."""
+
+    item: AfterSaleItem
+    buyer_name: str
 
 
 def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) -> AfterSaleItem:
@@ -120,15 +128,18 @@ def of_order(merchant_id: str, order_id: OrderId) -> list[AfterSaleItem]:
 
 def in_status(
     merchant_id: str, status: str, *, after: PageKey | None, limit: int
-) -> tuple[list[AfterSaleItem], PageKey | None]:
+) -> tuple[list[Asked], PageKey | None]:
     """(requests in one status, the longest waiting first; the key the next page starts after)."""
     page = TradeItem.by_list.query(
         after_sales_list(merchant_id, status), limit=limit, last_evaluated_key=after
     )
     keys = [(item.pk, item.sk) for item in page]
-    found = TradeItem.batch_get(keys, consistent_read=True)
-    asked = [item for item in found if isinstance(item, AfterSaleItem)]
-    return sorted(asked, key=lambda item: item.list_rank or ""), page.last_evaluated_key
+    buyers = {(pk, "buyer") for pk, _ in keys}
+    found = list(TradeItem.batch_get([*keys, *buyers], consistent_read=True))
+    names = {item.pk: item.name for item in found if isinstance(item, BuyerItem)}
+    requests = [item for item in found if isinstance(item, AfterSaleItem)]
+    requests.sort(key=lambda item: item.list_rank or "")
+    return [Asked(item, names.get(item.pk, "")) for item in requests], page.last_evaluated_key
 
 
 def _refuse_foreign(merchant_id: str, buyer_id: str, urls: tuple[str, ...]) -> None:

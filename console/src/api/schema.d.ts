@@ -1947,9 +1947,33 @@ export interface components {
             /** @default [] */
             pictures: string[];
         };
+        /** AfterSaleRow */
+        AfterSaleRow: {
+            /** @description order_id and one letter */
+            after_sale_id: string;
+            order_id: string;
+            title: string;
+            status: string;
+            status_text: string;
+            /** @description fen, 1/100 yuan */
+            amount_fen: number;
+            reason: string;
+            reason_text: string;
+            words: string;
+            pictures: string[];
+            /** @description of the staff who refused it */
+            reply: string;
+            /** @description returned to the stock */
+            units_back: number;
+            /** @description seconds since the epoch, UTC */
+            requested_at_s: number;
+            decided_at_s: number | null;
+            /** @description empty: the buyer never told one */
+            buyer_name: string;
+        };
         /** AfterSaleRows */
         AfterSaleRows: {
-            items: components["schemas"]["AfterSaleShown"][];
+            items: components["schemas"]["AfterSaleRow"][];
             next: string | null;
         };
         /** AfterSaleShown */
@@ -4866,6 +4890,7 @@ export interface operations {
                 limit?: number;
                 category?: string | null;
                 state?: ("ended" | "paused" | "running" | "scheduled") | null;
+                q?: string;
             };
             header?: never;
             path?: never;

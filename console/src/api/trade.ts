@@ -1,7 +1,7 @@
 import { get, post } from './client'
 import type { BodyOf, QueryOf, Schema } from './types'
 
-export type AfterSale = Schema<'AfterSaleShown'>
+export type AfterSale = Schema<'AfterSaleRow'>
 export type Refund = Schema<'RefundRow'>
 export type Ledger = Schema<'LedgerShown'>
 export type Reconciliation = Schema<'ReconciliationRow'>

@@ -10,6 +10,16 @@ export interface ListQuery {
   next?: string
 }
 
+/** A change of one row, of a kind that can be taken back: for such, nobody should have to wait. */
+export interface Change<Item> {
+  row: Item
+  /** How the row will look. */
+  as: Partial<Item>
+  action: () => Promise<unknown>
+  /** What people read when it was not done. */
+  failed: (reason: string) => string
+}
+
 export interface List<Item> {
   tab: Ref<string>
   filters: Ref<Record<string, string>>
@@ -18,6 +28,8 @@ export interface List<Item> {
   rows: Ref<Item[] | null>
   isLoading: Ref<boolean>
   trouble: Ref<string>
+  /** Why a change was not done, until somebody has read it. */
+  refusal: Ref<string>
   hasNext: Ref<boolean>
   hasPrevious: Ref<boolean>
   filter: (name: string, value: string) => void
@@ -25,6 +37,8 @@ export interface List<Item> {
   goNext: () => void
   goBack: () => void
   load: () => Promise<void>
+  /** Show a row as it will be, at once; as it was, with the reason, when that fails. True when done. */
+  change: (change: Change<Item>) => Promise<boolean>
 }
 
 /** fetchPage: one page of the list. tabs: the first is where the list begins. */
@@ -39,8 +53,10 @@ export function useList<Item>(
   const next = ref<string | null>(null)
   const isLoading = ref(false)
   const trouble = ref('')
+  const refusal = ref('')
   const behind: string[] = [] // the pages that were left behind, the last one at the end
   let asked = 0
+  let changing = 0
 
   const given = (key: string) => String(route.query[key] ?? '')
   const tab = computed(() => (tabs.includes(given('tab')) ? given('tab') : (tabs[0] ?? '')))
@@ -61,6 +77,27 @@ export function useList<Item>(
       if (turn === asked) trouble.value = wordsOf(error)
     } finally {
       if (turn === asked) isLoading.value = false
+    }
+  }
+
+  const replace = (row: Item, other: Item) =>
+    (rows.value = rows.value?.map((it) => (it === row ? other : it)) ?? null)
+
+  async function change({ row, as, action, failed }: Change<Item>): Promise<boolean> {
+    const shown = { ...row, ...as }
+    asked++ // an answer that is on its way knows nothing of it
+    changing++
+    refusal.value = ''
+    replace(row, shown)
+    try {
+      await action()
+      return true
+    } catch (error) {
+      replace(shown, row)
+      refusal.value = failed(wordsOf(error))
+      return false
+    } finally {
+      if (!--changing && route.name === name) await load()
     }
   }
 
@@ -86,6 +123,7 @@ export function useList<Item>(
     rows,
     isLoading,
     trouble,
+    refusal,
     hasNext: computed(() => next.value !== null),
     hasPrevious: computed(() => given('after') !== ''),
     filter: (key, value) => go({ [key]: value || undefined, after: undefined }),
@@ -96,6 +134,7 @@ export function useList<Item>(
     },
     goBack: () => go({ after: behind.pop() || undefined }),
     load,
+    change,
   }
 }
 

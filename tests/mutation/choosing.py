@@ -1,19 +1,22 @@
 """Which tests a mutant is shown: those that may notice, the likeliest and the quickest first.
 
 A test notices a weaker condition only if the write was refused in it; so tests that saw a refusal
-of that function come first. A test with many parameters is shown with one of them before any is
+of that function come first. A condition that many functions share is shown to more tests, and first
+to those whose neighbours mostly see refusals: they are about writes that meet. A test with many
+parameters is shown with one of them before any is
 shown with two: they mostly run the same, and would take every place. Races and crashes come last,
 for they take long.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.mutation.mutants import Mutant
 from tests.mutation.records import Record
 
 TESTS_MAX = 40  # of one mutant
+SHARED_MAX = 150  # of a condition that many functions share
 IDLE_MAX = 8  # of tests that are unlikely to notice
 SLOW_MAX = 5
 SLOW_S = 90.0  # of all slow tests of one mutant
@@ -32,15 +35,20 @@ class Chosen:
 
 def chosen(mutant: Mutant, record: Record) -> Chosen:
     running = record.running(mutant.lines)
-    likely = running & _likely(mutant, record)
+    places = _places(mutant, record)
+    likely = running & _likely(mutant, record, places)
+    is_shared = _is_condition(mutant) and not places
+    most = SHARED_MAX if is_shared else TESTS_MAX
     quickly = sorted((test for test in running if not _is_slow(test, record)), key=_by(record))
     first = _spread((test for test in quickly if test in likely), _without_parameters)
-    first = sorted(first, key=lambda test: not _names(test, mutant))[:TESTS_MAX]
+    if is_shared:
+        first = sorted(first, key=_by_refusals_around(record))
+    first = sorted(first, key=lambda test: not _names(test, mutant))[:most]
     rest_max = TESTS_MAX - len(first) if not likely and not _is_condition(mutant) else IDLE_MAX
     idle = _spread((test for test in quickly if test not in likely), _without_parameters)
     others = _spread(idle, _file)[:rest_max]
     slow = sorted(running - set(quickly), key=lambda test: (test not in likely, _by(record)(test)))
-    return Chosen([*first, *others][:TESTS_MAX], _within(slow, record))
+    return Chosen([*first, *others][:most], _within(slow, record))
 
 
 def _names(test: str, mutant: Mutant) -> bool:
@@ -52,16 +60,24 @@ def _is_condition(mutant: Mutant) -> bool:
     return mutant.kind in CONDITIONS
 
 
-def _likely(mutant: Mutant, record: Record) -> set[str]:
+def _places(mutant: Mutant, record: Record) -> list[str]:
+    """The mutant's own function, and those inside it, where a test saw a write of them refused."""
+    own = f"{mutant.path}::{mutant.function}"
+    return [place for place in record.refused if place == own or place.startswith(f"{own}.")]
+
+
+def _likely(mutant: Mutant, record: Record, places: Sequence[str]) -> set[str]:
     if not _is_condition(mutant):
         return record.running(mutant.sharp or mutant.lines)
-    own = f"{mutant.path}::{mutant.function}"
-    places = [place for place in record.refused if place == own or place.startswith(f"{own}.")]
-    if not places:  # a condition made here, used elsewhere
-        places = [place for place in record.refused if place.startswith(f"{mutant.path}::")]
-    if mutant.path.startswith("chalicelib/tables/"):
-        places = list(record.refused)
-    return set().union(*(record.refused[place] for place in places))
+    seen = places or list(record.refused)  # a condition made here, used elsewhere
+    return set().union(*(record.refused[place] for place in seen))
+
+
+def _by_refusals_around(record: Record) -> Callable[[str], float]:
+    """Minus the share of a test's file that sees refusals."""
+    tests = Counter(_file(test) for test in record.seconds)
+    refused = Counter(_file(test) for test in set().union(*record.refused.values()))
+    return lambda test: -refused[_file(test)] / tests[_file(test)]
 
 
 def _is_slow(test: str, record: Record) -> bool:

@@ -312,6 +312,16 @@ def test_acceptance_without_the_bucket_is_asked_for_again(town: Town) -> None:
     assert (reply.status, reply.code) == (503, "busy")
 
 
+def test_repeated_acceptance_needs_no_bucket(town: Town, request: pytest.FixtureRequest) -> None:
+    owner = town.owner()
+    path = f"{STAFF}/{uploaded(owner, JPEG)}/acceptance"
+    first = owner.post(path)
+
+    request.getfixturevalue("no_bucket")
+
+    assert owner.post(path).body == first.body
+
+
 def test_acceptance_of_what_was_not_uploaded_is_refused(town: Town) -> None:
     form = town.owner().post(STAFF, {"content_type": "image/jpeg", "size": 10}).body
 

@@ -17,6 +17,7 @@ from chalicelib.services.work import due
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.meanwhile import meanwhile
+from tests.meter import metered
 from tests.shop import OTHER_PAY, PAY_BY_S, Shop, new_shop, number_of
 
 Edit = Callable[[list[BillRow]], list[BillRow]]
@@ -373,6 +374,21 @@ def test_fee_entered_while_it_is_entered_is_the_first_one(shop: Shop) -> None:
         reconcile(shop)
 
     assert balances(shop.order(order.order_id).entries())[Account.FEES] == 40
+
+
+def test_fee_that_is_known_is_not_written_again(shop: Shop) -> None:
+    paid(shop)
+    shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
+
+    with metered() as first:
+        reconcile(shop)
+    item = reconciling(shop)
+    again = ReconcilingItem.at(shop.merchant_id, item.method, day=day_of(shop.now_s).isoformat())
+    again.marked(Intent.RECONCILE, shop.now_s).save()
+    with metered() as second:
+        drive(shop)
+
+    assert first.calls.count("UpdateItem") - second.calls.count("UpdateItem") == 1
 
 
 def test_another_container_does_not_begin_the_comparing_anew(shop: Shop) -> None:

@@ -235,7 +235,9 @@ def test_own_password_cannot_be_reset_and_nobodys_is_not_there(town: Town, boss:
     assert log_in(town, "boss").status == 201
 
 
-def test_own_password_changes_for_who_knows_the_old_one(town: Town, boss: Caller) -> None:
+def test_own_password_changes_for_who_knows_the_old_one(
+    town: Town, boss: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrong = choose(boss, "wrong password", ANOTHER)
     same = choose(boss, PASSWORD, PASSWORD)
     short = choose(boss, PASSWORD, "short")
@@ -248,7 +250,9 @@ def test_own_password_changes_for_who_knows_the_old_one(town: Town, boss: Caller
     ]
     guesses = [choose(boss, "wrong password", ANOTHER).status for _ in range(FAILURES_MAX)]
     assert guesses == [400] * FAILURES_MAX
-    assert choose(boss, PASSWORD, ANOTHER).code == "too_many_requests"
+    with monkeypatch.context() as patched:
+        patched.setattr(staff, "is_right", None)  # while the name rests, nothing is hashed
+        assert choose(boss, PASSWORD, ANOTHER).code == "too_many_requests"
     town.clock.forward(REST_S)
     assert choose(boss, PASSWORD, ANOTHER).status == 200
 

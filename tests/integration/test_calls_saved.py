@@ -64,7 +64,6 @@ def test_nobody_reads_the_others_while_more_than_one_is_missing(shop: Shop, sold
     [order_no] = group.members.as_dict().values()
     [buyer_id] = group.members.as_dict()
     order = shop.order(OrderId(buyer_id, order_no))
-    news.tell_waiting(order, now_s=shop.now_s)
 
     with metered() as used:
         news.tell_waiting(order, now_s=shop.now_s)

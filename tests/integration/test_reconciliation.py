@@ -378,13 +378,12 @@ def test_fee_entered_while_it_is_entered_is_the_first_one(shop: Shop) -> None:
 
 def test_fee_that_is_known_is_not_written_again(shop: Shop) -> None:
     paid(shop)
+    begun = reconciling(shop)
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
 
     with metered() as first:
         reconcile(shop)
-    item = reconciling(shop)
-    again = ReconcilingItem.at(shop.merchant_id, item.method, day=day_of(shop.now_s).isoformat())
-    again.marked(Intent.RECONCILE, shop.now_s).save()
+    begun.save()  # as if the run had been cut off before it said so
     with metered() as second:
         drive(shop)
 

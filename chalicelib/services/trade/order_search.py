@@ -13,6 +13,7 @@ from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
 from chalicelib.tables.base import LostRace, Writes, put_new, retried
 from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -138,9 +139,7 @@ def with_number(merchant_id: str, number: str) -> list[OrderId]:
 
 
 def _is_found(order: OrderItem) -> bool:
-    row = _row(order, PLACED)
-    found = FoundOrderItem.query(row.pk, FoundOrderItem.sk == row.sk, limit=1)
-    return next(found, None) is not None
+    return stored(_row(order, PLACED)) is not None
 
 
 def _people(order: OrderItem) -> tuple[OrderDetailItem, BuyerItem]:

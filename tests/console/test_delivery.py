@@ -120,6 +120,7 @@ def test_a_refund_that_failed_is_found_and_sent_again(
     page = log_in()
     page.goto(f"{shop.url}#/after-sales")
     row = page.get_by_role("row").filter(has_text="退不出去的柚子")
+    expect(row).to_contain_text("吴要退")
     row.get_by_role("button", name="同意退款").click()
     page.get_by_role("dialog").get_by_role("button", name="退款 ¥5.00").click()
     expect(page.get_by_text("已同意，¥5.00 正在退回")).to_be_visible()

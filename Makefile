@@ -48,7 +48,7 @@ test: $(STAMP) node chromium  ## In two processes, each with an engine of its ow
 	@$(PY) -m pytest -q -n 2 --dist loadfile
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
-	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q $(ENGINE_SUITES)
+	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q -n 2 --dist loadfile $(ENGINE_SUITES)
 
 torture: $(STAMP)  ## Every crash, fault, order and race at full size; TORTURE_SEED, TORTURE_PIECES
 	@$(PY) -m tests.torture

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # What the torture has counted is told at the end of the run, however many processes it had.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
+SLOW_S = 60
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
@@ -72,6 +73,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if ON_DYNAMODB_LOCAL:
             log = logs / "dynamodb-local.log"
             servers.append(dynamodb_local.start(port=DYNAMODB_PORT, log=log))
+            _wait_for_answers()
         engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
         engine.create_bucket(ENDPOINT, f"{PREFIX}media")
         _put_parameters()
@@ -79,6 +81,14 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         for server in servers:
             server.stop()
+
+
+def _wait_for_answers() -> None:
+    """Give calls the time that DynamoDB Local needs: one thread of it does all the work. It goes on
+    with what its caller has given up, so that a crowd which asks anew is never answered at all."""
+    from chalicelib.tables.base import connection  # imports the app, which reads the environment
+
+    connection._read_timeout_seconds = SLOW_S
 
 
 def _put_parameters() -> None:

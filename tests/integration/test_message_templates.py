@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from chalicelib.domain.texts import TextKey
+from tests.meanwhile import meanwhile
 from tests.streams import change_of, deliver
 from tests.support import Buyer, Caller, Town
 
@@ -118,3 +121,17 @@ def test_only_those_who_run_the_shop_change_what_is_told(town: Town) -> None:
 
     assert own_words(town) == {}
     assert town.buyer().get(TEMPLATES).status == 401
+
+
+@pytest.mark.parametrize("known", [0, 1], ids=["first", "next"])
+def test_templates_changed_by_two_at_once_are_the_first_ones(town: Town, known: int) -> None:
+    if known:
+        change(town.owner(), {"waiting": "还差 {还差人数} 人，再等等。"})
+    colleague = town.staff("manager")
+
+    with meanwhile(lambda: change(colleague, {"formed": FORMED}, revision=known)):
+        reply = change(town.owner(), {"formed": "成团了！"}, revision=known)
+
+    assert (reply.status, reply.code) == (409, "changed")
+    assert own_words(town) == {"formed": FORMED}
+    assert len(rows(town)) == known + 1

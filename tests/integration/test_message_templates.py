@@ -125,12 +125,12 @@ def test_only_those_who_run_the_shop_change_what_is_told(town: Town) -> None:
 
 @pytest.mark.parametrize("known", [0, 1], ids=["first", "next"])
 def test_templates_changed_by_two_at_once_are_the_first_ones(town: Town, known: int) -> None:
+    owner, colleague = town.owner(), town.staff("manager")
     if known:
-        change(town.owner(), {"waiting": "还差 {还差人数} 人，再等等。"})
-    colleague = town.staff("manager")
+        change(owner, {"waiting": "还差 {还差人数} 人，再等等。"})
 
     with meanwhile(lambda: change(colleague, {"formed": FORMED}, revision=known)):
-        reply = change(town.owner(), {"formed": "成团了！"}, revision=known)
+        reply = change(owner, {"formed": "成团了！"}, revision=known)
 
     assert (reply.status, reply.code) == (409, "changed")
     assert own_words(town) == {"formed": FORMED}

@@ -1,12 +1,15 @@
 """Lists show at once what can be taken back; when it fails, what stood there, with the reason."""
 
+import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.demo_data import HONEY
 from tests.console.conftest import Shop
+from tests.console.people import offered
 
 
 @pytest.fixture
@@ -23,42 +26,55 @@ def held(page: Page, path: str) -> list[Route]:
     return routes
 
 
-def row_of(page: Page, shop: Shop, where: str) -> Locator:
-    page.goto(f"{shop.url}#/{where}")
-    row = page.locator("tbody tr").filter(has_text=HONEY.title)
+@pytest.fixture
+def title(shop: Shop) -> str:
+    """Of a product that is offered in an activity; both have a name that nothing else has."""
+    title = f"蜂蜜 {secrets.token_hex(4)}"
+    assert HONEY.activity is not None
+    offered(
+        shop, replace(HONEY, title=title, activity=replace(HONEY.activity, title=f"{title} 团"))
+    )
+    return title
+
+
+def row_of(page: Page, shop: Shop, title: str) -> Locator:
+    page.goto(f"{shop.url}#/products?q={title}")
+    row = page.locator("tbody tr").filter(has_text=title)
     row.wait_for()
     return row
 
 
-def choose(page: Page, what: str) -> None:
-    page.get_by_role("button", name=f"更多 {HONEY.title}").click()
+def choose(page: Page, title: str, what: str) -> None:
+    page.get_by_role("button", name=f"更多 {title}").click()
     page.get_by_role("menuitem", name=what).click()
 
 
-def test_a_product_is_shelved_before_the_answer_comes(page: Page, shop: Shop) -> None:
-    row, routes = row_of(page, shop, "products"), held(page, "/shelf")
+def test_a_product_is_shelved_before_the_answer_comes(page: Page, shop: Shop, title: str) -> None:
+    row, routes = row_of(page, shop, title), held(page, "/shelf")
 
-    choose(page, "下架")
+    choose(page, title, "下架")
+    expect(row).to_contain_text("仓库中")
+    choose(page, title, "上架")  # of what is still under way: nothing
     expect(row).to_contain_text("仓库中")
     assert len(routes) == 1  # and nobody has answered it yet
     routes[0].continue_()
-    expect(page.get_by_text(f"「{HONEY.title}」已下架")).to_be_visible()
+    expect(page.get_by_text(f"「{title}」已下架")).to_be_visible()
     page.unroute_all()
     page.reload()
 
     expect(row).to_contain_text("仓库中")
-    choose(page, "上架")
+    choose(page, title, "上架")
     expect(row).to_contain_text("出售中")
 
 
-def test_what_stood_there_comes_back_with_the_reason(page: Page, shop: Shop) -> None:
-    row, routes = row_of(page, shop, "products"), held(page, "/shelf")
+def test_what_stood_there_comes_back_with_the_reason(page: Page, shop: Shop, title: str) -> None:
+    row, routes = row_of(page, shop, title), held(page, "/shelf")
 
-    choose(page, "下架")
+    choose(page, title, "下架")
     expect(row).to_contain_text("仓库中")
     routes[0].abort()
 
-    refusal = page.get_by_role("alert").filter(has_text=f"「{HONEY.title}」没有下架：网络不通")
+    refusal = page.get_by_role("alert").filter(has_text=f"「{title}」没有下架：网络不通")
     expect(refusal).to_be_visible()
     expect(row).to_contain_text("出售中")
     expect(page.get_by_text("已下架")).to_have_count(0)
@@ -67,17 +83,16 @@ def test_what_stood_there_comes_back_with_the_reason(page: Page, shop: Shop) -> 
 
 
 def test_an_activity_is_searched_for_and_paused_while_the_dialog_is_gone(
-    page: Page, shop: Shop
+    page: Page, shop: Shop, title: str
 ) -> None:
     page.goto(f"{shop.url}#/activities")
-    page.get_by_label("活动或商品名称").fill(HONEY.title[:3])
+    page.get_by_label("活动或商品名称").fill(title)
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
     row, routes = page.locator("tbody tr"), held(page, "/pause")
-    title = row.get_by_role("link").first.inner_text().strip()
+    title = f"{title} 团"
 
-    page.get_by_role("button", name=f"更多 {title}").click()
-    page.get_by_role("menuitem", name="暂停").click()
+    choose(page, title, "暂停")
     page.get_by_role("dialog").get_by_role("button", name="暂停").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(row).to_contain_text("已暂停")
@@ -87,12 +102,10 @@ def test_an_activity_is_searched_for_and_paused_while_the_dialog_is_gone(
     expect(page.get_by_role("alert")).to_contain_text(f"「{title}」没有暂停：活动已经结束。")
     expect(row).to_contain_text("进行中")
     page.unroute_all()
-    page.get_by_role("button", name=f"更多 {title}").click()
-    page.get_by_role("menuitem", name="暂停").click()
+    choose(page, title, "暂停")
     page.get_by_role("dialog").get_by_role("button", name="暂停").click()
     expect(page.get_by_text(f"「{title}」已暂停")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    page.get_by_role("button", name=f"更多 {title}").click()
-    page.get_by_role("menuitem", name="恢复").click()
+    choose(page, title, "恢复")
     page.get_by_role("dialog").get_by_role("button", name="恢复").click()
     expect(row).to_contain_text("进行中")

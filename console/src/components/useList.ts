@@ -56,7 +56,7 @@ export function useList<Item>(
   const refusal = ref('')
   const behind: string[] = [] // the pages that were left behind, the last one at the end
   let asked = 0
-  let changing = 0
+  const changing = new Set<Item>() // rows as they are shown: each is changed once at a time
 
   const given = (key: string) => String(route.query[key] ?? '')
   const tab = computed(() => (tabs.includes(given('tab')) ? given('tab') : (tabs[0] ?? '')))
@@ -84,9 +84,10 @@ export function useList<Item>(
     (rows.value = rows.value?.map((it) => (it === row ? other : it)) ?? null)
 
   async function change({ row, as, action, failed }: Change<Item>): Promise<boolean> {
+    if (changing.has(row)) return false
     const shown = { ...row, ...as }
     asked++ // an answer that is on its way knows nothing of it
-    changing++
+    changing.add(shown)
     refusal.value = ''
     replace(row, shown)
     try {
@@ -97,7 +98,8 @@ export function useList<Item>(
       refusal.value = failed(wordsOf(error))
       return false
     } finally {
-      if (!--changing && route.name === name) await load()
+      if (changing.size === 1 && route.name === name) await load()
+      changing.delete(shown)
     }
   }
 
@@ -136,12 +138,4 @@ export function useList<Item>(
     load,
     change,
   }
-}
-
-/** What stands in a search box: what the list is filtered by, until somebody types something else. */
-export function useSearch(list: { filters: Ref<Record<string, string>> }, name = 'q'): Ref<string> {
-  const given = () => list.filters.value[name] ?? ''
-  const text = ref(given())
-  watch(given, (now) => (text.value = now))
-  return text
 }

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.buyers import buy_alone, buyer, pair, sell, wait_until
 from tests.console.conftest import NARROW, WIDE, Shop
-from tests.console.test_pages import NAMELESS, TOO_WIDE, serious, settled
+from tests.console.usable import unusable
 
 
 def test_an_order_is_made_ready_and_handed_over_to_who_shows_its_code(
@@ -174,23 +174,19 @@ def test_the_pages_of_orders_and_delivery_can_be_used_by_everybody(
     page.emulate_media(color_scheme=theme)
     found: dict[str, object] = {}
 
-    for path in (
-        "orders",
-        f"orders/{order}",
-        "batch-shipping",
-        f"packing?orders={order}",
-        "pickups",
-        "stores",
-        "freight",
-        "freight/new",
-    ):
+    for path, title in {
+        "orders": "订单",
+        f"orders/{order}": "订单详情",
+        "batch-shipping": "批量发货",
+        f"packing?orders={order}": "打印配货单",
+        "pickups": "自提核销",
+        "stores": "自提门店",
+        "freight": "运费模板",
+        "freight/new": "新建运费模板",
+    }.items():
         page.goto(f"{shop.url}#/{path}")
-        page.get_by_role("heading", level=1).wait_for()
-        settled(page)
-        wrong = [*serious(page), *page.evaluate(NAMELESS)]
-        if page.evaluate(TOO_WIDE):
-            wrong.append("wider than the window")
-        if wrong:
+        page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
+        if wrong := unusable(page):
             found[path] = wrong
 
     assert found == {}

@@ -1,18 +1,15 @@
 """Every page, wide and on a phone: it can be reached, read and used by whoever uses it."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from infra.local.console import NODE_MODULES
 from infra.local.demo_data import OWNER, PASSWORD
 from tests.console.conftest import NARROW, WIDE, Shop
 from tests.console.people import fill_login
+from tests.console.usable import unusable
 
-AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 PAGES = {
     "": "首页",
     "products": "商品列表",
@@ -36,27 +33,6 @@ PAGES = {
     "account": "我的账号",
     "settings": "店铺设置",
 }
-NAMELESS = """() => [...document.querySelectorAll('input, select, textarea')]
-    .filter((it) => it.offsetParent && !it.labels?.length && !it.getAttribute('aria-label'))
-    .map((it) => it.outerHTML)"""
-TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-
-
-def serious(page: Page) -> list[dict[str, Any]]:
-    """What axe finds that keeps somebody from using the page."""
-    page.evaluate(Path(AXE).read_text())  # not as a script: the policy would refuse it
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [
-        {"rule": it["id"], "where": [node["html"][:300] for node in it["nodes"][:5]]}
-        for it in found["violations"]
-        if it["impact"] in ("serious", "critical")
-    ]
-
-
-def settled(page: Page) -> None:
-    """Wait for what the page asked for, and for nothing to move any more."""
-    page.wait_for_load_state("networkidle")
-    expect(page.locator(".el-skeleton, .el-fade-in-enter-active")).to_have_count(0)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
@@ -72,11 +48,7 @@ def test_every_page_can_be_used_by_everybody(
     for path, title in PAGES.items():
         page.goto(f"{shop.url}#/{path}")
         page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
-        settled(page)
-        wrong = [*serious(page), *page.evaluate(NAMELESS)]
-        if page.evaluate(TOO_WIDE):
-            wrong.append("wider than the window")
-        if wrong:
+        if wrong := unusable(page):
             found[path] = wrong
 
     assert found == {}
@@ -93,11 +65,8 @@ def test_what_a_list_leads_to_can_be_used_by_everybody(
 
     page.locator("tbody a").first.click()
     page.get_by_role("link", name="返回").wait_for()
-    settled(page)
 
-    assert serious(page) == []
-    assert page.evaluate(NAMELESS) == []
-    assert not page.evaluate(TOO_WIDE)
+    assert unusable(page) == []
 
 
 def test_a_dialog_is_as_wide_as_a_phone(log_in: Callable[..., Page], shop: Shop) -> None:
@@ -119,9 +88,7 @@ def test_the_login_can_be_used_by_everybody(watched: Page, shop: Shop, size: Vie
     watched.goto(shop.url)
     watched.get_by_role("button", name="登录").wait_for()
 
-    assert serious(watched) == []
-    assert watched.evaluate(NAMELESS) == []
-    assert not watched.evaluate(TOO_WIDE)
+    assert unusable(watched) == []
 
 
 def test_the_whole_console_speaks_english(log_in: Callable[..., Page], shop: Shop) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, ViewportSize
+from playwright.sync_api import ConsoleMessage, Page, Request, ViewportSize, expect
 
 from infra.local import console, dev, process, welcome
 from infra.local.demo_data import OWNER, PASSWORD
@@ -19,6 +19,7 @@ from infra.local.system import System
 
 CHROMIUM = shutil.which("chromium")
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
+expect.set_options(timeout=15_000)  # milliseconds; what comes late on a busy machine has come
 REFUSED = (
     "Failed to load resource: the server responded with a status of 4",
     "Failed to load resource: net::ERR_FAILED",  # what a test itself keeps from arriving

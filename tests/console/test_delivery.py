@@ -98,8 +98,8 @@ def test_a_freight_template_tells_its_price_and_is_chosen_by_a_product(
     page.get_by_label("一箱 商品编码").fill("YZ-01")
     page.get_by_label("一箱 重量（克）").fill("2500")
     page.get_by_label("一箱 成本").fill("9.5")
-    page.get_by_role("button", name="保存商品").click()
-    expect(page.get_by_text("已保存")).to_be_visible()
+    with page.expect_response(lambda it: it.request.method == "PUT"):
+        page.get_by_role("button", name="保存商品").click()
 
     product = shop.system.owner().api.get(f"/v1/merchant/products/{sale.product_id}")
     sku = product["skus"][0]

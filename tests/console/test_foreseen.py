@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.demo_data import HONEY
 from tests.console.conftest import Shop
-from tests.console.people import offered
+from tests.console.people import offered, until
 
 
 @pytest.fixture
@@ -24,6 +24,13 @@ def held(page: Page, path: str) -> list[Route]:
     routes: list[Route] = []
     page.route(f"**{path}", lambda route: routes.append(route))
     return routes
+
+
+def only(page: Page, routes: list[Route]) -> Route:
+    """The one request that is held; what the page foresees may be seen before it arrives."""
+    until(lambda: routes or page.wait_for_timeout(50))
+    assert len(routes) == 1
+    return routes[0]
 
 
 @pytest.fixture
@@ -56,8 +63,7 @@ def test_a_product_is_shelved_before_the_answer_comes(page: Page, shop: Shop, ti
     expect(row).to_contain_text("仓库中")
     choose(page, title, "上架")  # of what is still under way: nothing
     expect(row).to_contain_text("仓库中")
-    assert len(routes) == 1  # and nobody has answered it yet
-    routes[0].continue_()
+    only(page, routes).continue_()  # and nobody has answered it yet
     expect(page.get_by_text(f"「{title}」已下架")).to_be_visible()
     page.unroute_all()
     page.reload()
@@ -72,7 +78,7 @@ def test_what_stood_there_comes_back_with_the_reason(page: Page, shop: Shop, tit
 
     choose(page, title, "下架")
     expect(row).to_contain_text("仓库中")
-    routes[0].abort()
+    only(page, routes).abort()
 
     refusal = page.get_by_role("alert").filter(has_text=f"「{title}」没有下架：网络不通")
     expect(refusal).to_be_visible()
@@ -97,7 +103,7 @@ def test_an_activity_is_searched_for_and_paused_while_the_dialog_is_gone(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(row).to_contain_text("已暂停")
     refusal = {"code": "activity_closed", "message": "活动已经结束。", "details": {}}
-    routes[0].fulfill(status=409, json=refusal)
+    only(page, routes).fulfill(status=409, json=refusal)
 
     expect(page.get_by_role("alert")).to_contain_text(f"「{title}」没有暂停：活动已经结束。")
     expect(row).to_contain_text("进行中")

@@ -47,7 +47,7 @@ def test_every_page_can_be_used_by_everybody(
 
     for path, title in PAGES.items():
         page.goto(f"{shop.url}#/{path}")
-        page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+        page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
         if wrong := unusable(page):
             found[path] = wrong
 

@@ -11,7 +11,7 @@ from infra.local.demo_data import OWNER, address
 from tests.console import excel
 from tests.console.buyers import buy, buyer, form_group, pair, sell, wait_until
 from tests.console.conftest import NARROW, WIDE, Shop
-from tests.console.test_pages import TOO_WIDE
+from tests.console.usable import TOO_WIDE
 
 
 def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
@@ -230,7 +230,7 @@ def test_a_recipient_is_shown_after_a_click_that_the_audit_log_tells_of(
     expect(page.get_by_text("13800138000")).to_be_visible()
     expect(page.get_by_text("西溪花园 12 幢 2 单元 1603 室")).to_be_visible()
     expect(page.get_by_text("这次查看已记入操作日志")).to_be_visible()
-    assert page.evaluate("() => document.activeElement.textContent").startswith("钱多多")
+    expect(page.locator(":focus")).to_contain_text("钱多多")
     assert not page.evaluate(TOO_WIDE)
 
     page.goto(f"{shop.url}#/audit?subject=order%23{order}")

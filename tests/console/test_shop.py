@@ -7,7 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from infra.local.demo_data import HONEY
 from tests.console.conftest import Shop
-from tests.console.people import buyer, offered, until
+from tests.console.people import PATIENCE_S, buyer, offered, until
 from tests.console.test_selling import new_product
 from tests.drawings import photograph
 
@@ -107,6 +107,7 @@ def test_a_group_gets_more_time_and_another_is_closed_and_the_figures_tell_both(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
     offer, staff = offered(shop), shop.system.owner()
+    assert shop.system.quiet(PATIENCE_S)  # what others bought and got back is counted
     before = figures(staff.api.get("/v1/merchant/dashboard"))
     member = buyer(shop)
     placed = member.open(offer)

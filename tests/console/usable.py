@@ -15,11 +15,16 @@ STILL = """() => document.getAnimations().every(
     (it) => it.playState !== 'running' || it.effect.getComputedTiming().iterations === Infinity)"""
 
 
-def unusable(page: Page) -> list[Any]:
-    """Whatever of it a page has, once it has come and stands still."""
+def stand_still(page: Page) -> None:
+    """Wait until the page has what it asked for, and nothing moves on it."""
     page.wait_for_load_state("networkidle")
     expect(page.locator(".el-skeleton")).to_have_count(0)
     page.wait_for_function(STILL)  # a colour that is still changing is nobody's to read
+
+
+def unusable(page: Page) -> list[Any]:
+    """Whatever of it the page has."""
+    stand_still(page)
     wrong = [*_serious(page), *page.evaluate(NAMELESS)]
     return [*wrong, "wider than the window"] if page.evaluate(TOO_WIDE) else wrong
 

@@ -127,7 +127,7 @@ def test_an_order_is_bought_for_a_store_made_ready_and_handed_over(town: Town) -
 def test_joining_for_pickup_is_one_call_of_nine_units_when_it_was_quoted_just_before(
     town: Town,
 ) -> None:
-    activity, buyer = town.activity(stock=10), town.buyer()
+    activity, buyer = town.activity(), town.buyer()
     group_id, _, _ = town.open_group(activity)
     store_id = make_store(town)["store_id"]
     asked = {"activity_id": activity.activity_id, "sku_id": activity.sku_id, "group_id": group_id}

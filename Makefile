@@ -3,7 +3,7 @@ PYTHON ?= python3
 STAGE ?= dev
 
 .PHONY: run dev demo test test-dynamodb-local torture fuzz mutation check format package openapi \
-  setup console console-dev console-check deploy-console node chromium
+  setup console console-dev console-check source-check template-check deploy-console node chromium
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -76,11 +76,17 @@ console-check: $(STAMP) node
 	@$(PY) -m infra.local.console
 	@cd console && npm run --silent check && npm run --silent sizes > /dev/null
 
-check: $(STAMP) console-check
+# Side by side: none of the three writes what another reads.
+check: $(STAMP) node
+	@$(MAKE) --no-print-directory -j3 -O console-check source-check template-check
+
+source-check: $(STAMP)
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+template-check: $(STAMP)
 	@$(MAKE) --no-print-directory package STAGE=prod
 	@$(BIN)/cfn-lint out/prod/sam.json infra/console.yaml
 

@@ -15,7 +15,7 @@ class Placed:
     """An order that waits for its payment."""
 
     order_id: str
-    group_id: str
+    group_id: str  # '' of an order bought alone
     total_fen: int
     pay_by_s: int
 
@@ -39,6 +39,11 @@ class Phone:
         path = f"/v1/groups/{group_id}/seats"
         return _placed(self.api.post(path, self._seat(offer, sku, quantity)))
 
+    def buy_alone(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
+        path = f"/v1/activities/{offer.activity_id}/orders"
+        body = self._purchase(offer, sku, quantity)
+        return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
+
     def try_to_join(self, offer: Offer, group_id: str) -> Reply:
         """Ask for a seat; the answer, whatever it is."""
         return self.api.call("POST", f"/v1/groups/{group_id}/seats", self._seat(offer, 0, 1))
@@ -52,6 +57,12 @@ class Phone:
         else:
             what = {"prepay_id": given["package"].removeprefix("prepay_id=")}
         return str(self.tills[method].post("/_local/pay", what)["out_trade_no"])
+
+    def ask_back(self, placed: Placed, amount_fen: int, reason: str, words: str) -> None:
+        """Ask for money of a paid order; the shop will answer."""
+        path = f"/v1/orders/{placed.order_id}/after-sales"
+        body = {"amount_fen": amount_fen, "reason": reason, "words": words}
+        self.api.post(path, body, key=secrets.token_hex(16))
 
     def order(self, order_id: str) -> Any:
         return self.api.get(f"/v1/orders/{order_id}")
@@ -84,4 +95,5 @@ def log_in(api: Api, tills: Mapping[str, Api], merchant_id: str, code: str, name
 
 
 def _placed(answer: Any) -> Placed:
-    return Placed(answer["order_id"], answer["group_id"], answer["total_fen"], answer["pay_by_s"])
+    group_id = answer["group_id"] or ""
+    return Placed(answer["order_id"], group_id, answer["total_fen"], answer["pay_by_s"])

@@ -57,7 +57,11 @@ def fill(system: System) -> Town:
     for phone in (xiaoman, xingyuan):
         phone.pay(phone.join(offers[HONEY.name], formed.group_id))
     xingyuan.pay(xingyuan.join(offers[APPLE.name], apples.group_id), "alipay")
+    regretted = xiaoman.buy_alone(offers[ORANGE.name])
+    xiaoman.pay(regretted)
     system.quiet(CALLBACKS_S)
+    words = "手快选错了规格，还没发货的话请退给我"
+    xiaoman.ask_back(regretted, regretted.total_fen, "wrong_order", words)
     return Town(offers[STRAWBERRY.name], inviting, phones)
 
 

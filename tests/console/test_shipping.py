@@ -190,6 +190,9 @@ def test_a_wrong_number_is_told_beside_it_and_saving_goes_on_to_the_next_order(
     expect(drawer.get_by_label("快递单号")).to_have_value("")
     expect(drawer.get_by_label("快递单号")).to_be_focused()
     wait_until(shop, order, "shipped")
+    page.goto(f"{shop.url}#/audit?subject=order%23{order}")
+    expect(page.get_by_role("row").filter(has_text="SF4444444444444")).to_contain_text("顺丰速运")
+    expect(page.get_by_label("对象")).to_have_value(f"order#{order}")
 
 
 def test_an_address_is_changed_before_shipping(log_in: Callable[..., Page], shop: Shop) -> None:

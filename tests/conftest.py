@@ -77,6 +77,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
         engine.create_bucket(ENDPOINT, f"{PREFIX}media")
         _put_parameters()
+        _keep_few_queues()
         yield ENDPOINT
     finally:
         for server in servers:
@@ -89,6 +90,14 @@ def _wait_for_answers() -> None:
     from chalicelib.tables.base import connection  # imports the app, which reads the environment
 
     connection._read_timeout_seconds = SLOW_S
+
+
+def _keep_few_queues() -> None:
+    """Two queues of due work instead of eight: tests run every job over and over, and most of that
+    time went into queues with nothing in them. The whole systems of tests/infra have all eight."""
+    from chalicelib.tables import trade_item
+
+    trade_item.DUE_SHARDS = 2
 
 
 def _put_parameters() -> None:

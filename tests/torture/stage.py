@@ -7,7 +7,6 @@ same runs of the real jobs, and read in one scan.
 
 import copy
 import json
-import math
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +19,6 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money import reconciliation
 from chalicelib.services.trade import reservations, terms
 from chalicelib.services.work import due
 from chalicelib.tables import base
@@ -127,14 +125,11 @@ class Scene:
 
 @contextmanager
 def new_stage() -> Iterator[Stage]:
-    """A stage on which nobody waits between two tries, and no job ends because an engine is slow:
-    neither is what is tested. (Jobs that run out of time are in `life`.)"""
+    """A stage on which nobody waits between two tries: that is not what is tested."""
     stage = Stage()
     finders = {WECHAT_PAY: stage.gateway_of, OTHER_PAY: stage.other_gateway_of}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(base, "BACKOFF_S", 0.0)
-        patched.setattr(due, "RUN_S", math.inf)
-        patched.setattr(reconciliation, "RUN_S", math.inf)
         with own_tables(), plugged_in(finders):
             yield stage
 

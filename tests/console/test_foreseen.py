@@ -36,11 +36,13 @@ def only(page: Page, routes: list[Route]) -> Route:
 @pytest.fixture
 def title(shop: Shop) -> str:
     """Of a product that is offered in an activity; both have a name that nothing else has."""
-    title = f"蜂蜜 {secrets.token_hex(4)}"
+    return made(shop, f"蜂蜜 {secrets.token_hex(4)}")
+
+
+def made(shop: Shop, title: str) -> str:
     assert HONEY.activity is not None
-    offered(
-        shop, replace(HONEY, title=title, activity=replace(HONEY.activity, title=f"{title} 团"))
-    )
+    activity = replace(HONEY.activity, title=f"{title} 团")
+    offered(shop, replace(HONEY, title=title, activity=activity))
     return title
 
 
@@ -86,6 +88,31 @@ def test_what_stood_there_comes_back_with_the_reason(page: Page, shop: Shop, tit
     expect(page.get_by_text("已下架")).to_have_count(0)
     refusal.get_by_role("button", name="知道了").click()
     expect(refusal).to_have_count(0)
+
+
+def test_a_list_comes_anew_after_the_last_of_changes_that_overlap(
+    page: Page, shop: Shop, title: str
+) -> None:
+    other = made(shop, f"{title} 乙")
+    page.goto(f"{shop.url}#/products?q={title}")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    lists = held(page, "/v1/merchant/products?*")
+
+    with page.expect_response("**/shelf"):
+        choose(page, other, "下架")
+    only(page, lists)
+    first = rows.filter(has_not_text=other)
+    with page.expect_response("**/shelf"):
+        first.get_by_role("button", name=f"更多 {title}").click()
+        page.get_by_role("menuitem", name="下架").click()
+    until(lambda: len(lists) == 2 or page.wait_for_timeout(50))
+    for route in lists:
+        route.continue_()
+
+    for changed in (title, other):
+        expect(page.get_by_text(f"「{changed}」已下架")).to_be_visible()
+    expect(rows.filter(has_text="仓库中")).to_have_count(2)
 
 
 def test_an_activity_is_searched_for_and_paused_while_the_dialog_is_gone(

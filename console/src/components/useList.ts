@@ -56,7 +56,8 @@ export function useList<Item>(
   const refusal = ref('')
   const behind: string[] = [] // the pages that were left behind, the last one at the end
   let asked = 0
-  const changing = new Set<Item>() // rows as they are shown: each is changed once at a time
+  const changing = new Set<Item>() // rows as they are shown, until the list has come anew
+  let underWay = 0 // changes that are not answered yet
 
   const given = (key: string) => String(route.query[key] ?? '')
   const tab = computed(() => (tabs.includes(given('tab')) ? given('tab') : (tabs[0] ?? '')))
@@ -84,10 +85,11 @@ export function useList<Item>(
     (rows.value = rows.value?.map((it) => (it === row ? other : it)) ?? null)
 
   async function change({ row, as, action, failed }: Change<Item>): Promise<boolean> {
-    if (changing.has(row)) return false
+    if (changing.has(row)) return false // its revision is of before
     const shown = { ...row, ...as }
     asked++ // an answer that is on its way knows nothing of it
     changing.add(shown)
+    underWay++
     refusal.value = ''
     replace(row, shown)
     try {
@@ -98,7 +100,7 @@ export function useList<Item>(
       refusal.value = failed(wordsOf(error))
       return false
     } finally {
-      if (changing.size === 1 && route.name === name) await load()
+      if (!--underWay && route.name === name) await load()
       changing.delete(shown)
     }
   }

@@ -9,7 +9,7 @@ from typing import Any
 from chalice import Chalice, Rate, Response
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
-from chalicelib import clock, observability
+from chalicelib import clock, deadline, observability
 from chalicelib.api import callbacks, openapi, pictures
 from chalicelib.api.buyers import after_sales, browse, buyer, public, quotes, receipts
 from chalicelib.api.http import CORS
@@ -66,6 +66,7 @@ STAFF = (
 
 app = Chalice(app_name="tuan", configure_logs=False)
 observability.install(app)
+app.register_middleware(deadline.middleware)
 for blueprint in (*PUBLIC, *STAFF):
     app.register_blueprint(blueprint, url_prefix=blueprint.prefix)
 OPERATIONS = [operation for api in (*PUBLIC, *STAFF) for operation in api.operations]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalice.config import Config
-from chalice.local import LocalChalice, LocalGateway, LocalGatewayException
+from chalice.local import LambdaContext, LocalChalice, LocalGateway, LocalGatewayException
 
 import app as application
 
@@ -21,7 +21,14 @@ ADDRESS = {
     "street": "文一西路969号西溪花园12幢2单元1603室",
 }
 
+INVOCATION_S = 3600  # a test on a slow machine is no reason to end a function
+
 _T = TypeVar("_T")
+
+
+def lambda_context(name: str, *, seconds: float = INVOCATION_S) -> LambdaContext:
+    """What Lambda hands to a function that it ends after so many seconds."""
+    return LambdaContext(name, 256, max_runtime_ms=int(seconds * 1000))
 
 
 @dataclass
@@ -40,9 +47,9 @@ class Reply:
 class Door:
     """The app behind API Gateway. Every thread that calls is a container of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, invocation_s: int = INVOCATION_S) -> None:
         application.app.__class__ = LocalChalice  # whose current request is the thread's own
-        self._gateway = LocalGateway(application.app, Config.create())
+        self._gateway = LocalGateway(application.app, Config.create(lambda_timeout=invocation_s))
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         try:

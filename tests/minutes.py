@@ -3,9 +3,8 @@
 import itertools
 import time
 
-from chalice.local import LambdaContext
-
 import app as application
+from tests.callers import lambda_context
 
 # In the order in which one minute does the most.
 JOBS = (
@@ -55,4 +54,4 @@ class Clock:
 def run_every_job() -> None:
     """Every scheduled function once, through its handler."""
     for job in JOBS:
-        job(TICK, LambdaContext("job", 256))
+        job(TICK, lambda_context("job"))

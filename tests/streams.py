@@ -3,10 +3,9 @@
 import itertools
 from typing import Any
 
-from chalice.local import LambdaContext
-
 import app as application
 from chalicelib.tables.trade_item import TradeItem
+from tests.callers import lambda_context
 from tests.support import Town
 
 Image = dict[str, Any]
@@ -42,6 +41,6 @@ def record(keys: Image, before: Image | None, after: Image | None) -> Image:
 
 def deliver(town: Town, *records: Image) -> list[str]:
     """Give the records to the stream's function; sequence numbers of those that failed."""
-    answer = application.on_trade_change({"Records": list(records)}, LambdaContext("stream", 256))
+    answer = application.on_trade_change({"Records": list(records)}, lambda_context("stream"))
     assert town.wechat.quiet()
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

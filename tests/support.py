@@ -230,7 +230,7 @@ class Town:
         """An item as it is stored: DynamoDB's own JSON, as the stream would carry it."""
         key = {"pk": {"S": item.pk}, "sk": {"S": item.sk}}
         answer = connection.client.get_item(
-            TableName=settings.trade_table, Key=key, ConsistentRead=True
+            TableName=TradeItem.Meta.table_name, Key=key, ConsistentRead=True
         )
         found: dict[str, Any] = answer["Item"]
         return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
+from chalicelib import outgoing
 from chalicelib.errors import Busy
 from chalicelib.settings import settings
 
@@ -116,4 +117,5 @@ def _client() -> Any:
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS_MAX},
     )
-    return botocore.session.get_session().create_client("s3", config=config)
+    client = botocore.session.get_session().create_client("s3", config=config)
+    return outgoing.ended_in_time(client)

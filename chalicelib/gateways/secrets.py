@@ -6,6 +6,7 @@ import time
 from functools import lru_cache
 from typing import Any
 
+from chalicelib import outgoing
 from chalicelib.errors import Busy, NotFound
 from chalicelib.settings import settings
 
@@ -126,4 +127,5 @@ def _client() -> Any:
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS_MAX},
     )
-    return botocore.session.get_session().create_client("ssm", config=config)
+    client = botocore.session.get_session().create_client("ssm", config=config)
+    return outgoing.ended_in_time(client)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from chalicelib import deadline
 from chalicelib.errors import GatewayFailed, InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.settings import settings
@@ -87,10 +88,10 @@ class WechatLogin:
         """Plain http.client: other clients write the address, and so the secret, to their logs."""
         secure = self._base.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(self._base.netloc, timeout=CONNECT_TIMEOUT_S)
+        connection = kind(self._base.netloc, timeout=deadline.share_s(CONNECT_TIMEOUT_S))
         try:
             connection.connect()
-            connection.sock.settimeout(READ_TIMEOUT_S)
+            connection.sock.settimeout(deadline.share_s(READ_TIMEOUT_S))
             connection.request("GET", target, headers={"Accept": "application/json"})
             answer = connection.getresponse()
             return answer.status, answer.read(ANSWER_BYTES_MAX)

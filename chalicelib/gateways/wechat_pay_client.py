@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from chalicelib import deadline, outgoing
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import plain_http
 from chalicelib.gateways.disbelief import Disbelieved, disbelief_as, read
@@ -16,7 +17,7 @@ from chalicelib.gateways.wechat_pay_account import WechatAccount
 from chalicelib.gateways.wechat_pay_keys import WechatPayKeys
 from chalicelib.gateways.wechat_pay_statements import ErrorAnswer
 
-TIMEOUT_S = (1, 3)  # to connect, to read
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 1, 3
 
 # Codes are compared without underscores: WeChat Pay's documents spell them both ways.
 TRY_AGAIN = frozenset(
@@ -44,9 +45,11 @@ class WechatPayClient:
     def ask(self, call: Callable[[Any], Answer]) -> bytes:
         """The body of a proven 2xx answer to what `call` asks of wechatpayv3's client.
 
-        Raises GatewayRefused for a no, else GatewayFailed.
+        Raises GatewayRefused for a no, Busy when there is no time left to ask, else
+        GatewayFailed.
         """
         client = self._sdk
+        deadline.share_s(READ_TIMEOUT_S)
         from requests import RequestException  # imported by now; it costs 145 ms
 
         try:
@@ -103,7 +106,7 @@ class WechatPayClient:
             partner_mode=self._account.is_partner,
             public_key=pem,
             public_key_id=serial,
-            timeout=TIMEOUT_S,
+            timeout=outgoing.DeadlineTimeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
         )
         client._core._private_key = self.keys.private_key
         client._core._gate_way = self._base_url

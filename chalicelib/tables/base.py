@@ -23,6 +23,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from chalicelib import deadline, outgoing
 from chalicelib.errors import Busy
 
 TRIES_MAX = 8
@@ -52,8 +53,17 @@ _READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 
 
 class _Connection(Connection):
-    """Says Busy when DynamoDB had no time for a read. What that means for a write, its caller
-    knows: it may have been made all the same."""
+    """Says Busy when DynamoDB had no time for a read, and when the invocation has none left. What
+    no answer means for a write, its caller knows: it may have been made all the same."""
+
+    _ended_in_time: Any = None  # the client that keeps the deadline
+
+    @property
+    def client(self) -> Any:
+        client = super().client  # made anew when it got no credentials
+        if client is not self._ended_in_time:
+            self._ended_in_time = outgoing.ended_in_time(client)
+        return client
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -65,8 +75,8 @@ class _Connection(Connection):
             raise
 
 
-# One client for all tables: creating a second costs 65 ms of a cold start. The time-outs end a
-# call well before API Gateway's 29 s; botocore's own retries are kept few for the same reason.
+# One client for all tables: creating a second costs 65 ms of a cold start. A call gets these
+# time-outs at most, and less where its invocation has less left.
 connection = _Connection(
     connect_timeout_seconds=1, read_timeout_seconds=3, max_retry_attempts=2, max_pool_connections=32
 )
@@ -249,14 +259,18 @@ def _code_of(error: PynamoDBException) -> str | None:
 def retried(step: Callable[[], _T]) -> _T:
     """Run `step` until it is neither busy nor beaten, with capped and jittered waits.
 
-    Raises Busy after TRIES_MAX: nothing was changed, and the caller may ask again.
+    Raises Busy after TRIES_MAX, or when the invocation has no time for another try: nothing was
+    changed, and the caller may ask again.
     """
     for attempt in range(TRIES_MAX):
         try:
             return step()
         except (Busy, LostRace) as error:
             lost: Exception = error
-        time.sleep(random.uniform(0, BACKOFF_S * 2**attempt))
+        wait_s = random.uniform(0, BACKOFF_S * 2**attempt)
+        if deadline.left_s() < wait_s + deadline.CALL_MIN_S:
+            break
+        time.sleep(wait_s)
     raise Busy from lost
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from chalice.local import LambdaContext, LocalChalice, RouteMatcher
+from chalice.local import LocalChalice, RouteMatcher
 
 import app as application
+from tests.callers import lambda_context
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -16,7 +17,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 def wsgi_app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     application.app.__class__ = LocalChalice  # whose current request is the thread's own
     event = _event(environ)
-    answer = _not_found() if event is None else application.app(event, LambdaContext("api", 1024))
+    answer = _not_found() if event is None else application.app(event, lambda_context("api"))
     status = HTTPStatus(answer["statusCode"])
     start_response(f"{status.value} {status.phrase}", list(answer["headers"].items()))
     return [answer["body"].encode()]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from chalice.local import LambdaContext
 
 import app as application
 from chalicelib.api.auth import Role
 from chalicelib.api.http import Audience, Operation
+from tests.callers import lambda_context
 from tests.minutes import TICK
 from tests.security.operations import ask, name_of, named, of
 from tests.security.street import Street
@@ -187,7 +187,7 @@ def test_event_in_a_body_is_a_body_that_does_not_fit(
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_event_that_reaches_the_api_function_starts_no_job(street: Street, event: str) -> None:
-    answer = application.app(EVENTS[event], LambdaContext("api_handler", 256))
+    answer = application.app(EVENTS[event], lambda_context("api_handler"))
 
     assert answer["statusCode"] == 500  # it has no route, and only AWS itself could send it
     assert "Traceback" not in answer["body"]

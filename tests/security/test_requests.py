@@ -7,11 +7,11 @@ import urllib.parse
 from typing import Any
 
 import pytest
-from chalice.local import LambdaContext
 
 import app as application
 from chalicelib.api.http import BODY_MAX, Audience, Operation
 from chalicelib.domain.ids import new_id
+from tests.callers import lambda_context
 from tests.faults import injected, refusal
 from tests.security.operations import ask, name_of, named, path_ids, type_of
 from tests.security.street import Street
@@ -232,7 +232,7 @@ def test_id_that_is_none_does_not_exist(street: Street, operation: Operation) ->
     for place in right:
         for name, wrong in IDS.items():
             event = decoded_event(operation, street, right | {place: wrong})
-            answer = application.app(event, LambdaContext("api_handler", 256))
+            answer = application.app(event, lambda_context("api_handler"))
             answers[place, name] = answer["statusCode"]
 
     assert set(answers.values()) == {404}, answers

@@ -5,10 +5,10 @@ a row whose parcel is there says so.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib import deadline
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import Busy, InvalidRequest, NotFound
@@ -70,7 +70,7 @@ def ship_all(
             merchant_id, row, check_only=check_only, staff=staff, now_s=now_s
         )
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with deadline.Threads(WORKERS) as pool:
         return list(pool.map(settle, range(len(rows))))
 
 

@@ -7,11 +7,11 @@ are merged by deadline. That costs a query per activity and nothing in the write
 
 import heapq
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
 from pynamodb.expressions.condition import Condition
 
+from chalicelib import deadline
 from chalicelib.domain.activity_draft import LIFE_H_MAX
 from chalicelib.domain.group import GroupStatus
 from chalicelib.errors import InvalidRequest
@@ -85,7 +85,7 @@ def ending_soon(merchant_id: str, *, at_most: int, now_s: int) -> int:
     def count(key: str) -> int:
         return listed_count(key, most=at_most, within=within)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with deadline.Threads(WORKERS) as pool:
         counts = pool.map(count, _open_lists(merchant_id, None, now_s))
     return min(at_most, sum(counts))
 
@@ -140,7 +140,7 @@ def _merged(
         )
         return [item for item in query if isinstance(item, GroupItem)]
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with deadline.Threads(WORKERS) as pool:
         lists = list(pool.map(first, keys))
     merged = list(heapq.merge(*lists, key=lambda group: group.list_rank or ""))
     found = merged[:limit]

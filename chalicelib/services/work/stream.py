@@ -28,7 +28,7 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
     Answers the records to be delivered again: those whose words could not be put.
     """
 
-    stop_s = time.monotonic() + due.RUN_S
+    stop_s = due.time_to_stop_s()
 
     def attend(record: DynamoDBRecord) -> None:
         change = record.raw_event["dynamodb"]

@@ -1,0 +1,159 @@
+"""Nobody answers: every route and call ends before Lambda ends it, and says so in our shape."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+import app as application
+from chalicelib import deadline
+from chalicelib.api import limits
+from chalicelib.api.http import Audience, Operation
+from chalicelib.domain.ids import new_id
+from chalicelib.errors import Busy, GatewayFailed
+from chalicelib.gateways import media, plain_http, secrets
+from chalicelib.gateways.alipay import Alipay
+from chalicelib.gateways.alipay_keys import AlipayAccount
+from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
+from chalicelib.gateways.wechat_login import WechatApp, WechatLogin
+from chalicelib.services.trade import terms
+from chalicelib.settings import settings
+from chalicelib.tables.base import put_new, retried, transaction, update_one
+from chalicelib.tables.buyers import BuyerItem
+from infra.local.alipay import Alipay as LocalAlipay
+from tests import black_hole
+from tests.black_hole import BEGINS, CALLS_S, INVOCATION_S, short_invocations
+from tests.callers import Caller, Door, Reply
+from tests.security.operations import ask
+from tests.security.street import Shop, furnished
+
+SILENT = {(503, "busy"), (502, "gateway_failed")}
+
+__all__ = ["short_invocations"]
+
+
+@pytest.fixture(scope="module")
+def shop(engine: str) -> Iterator[Shop]:
+    with furnished() as street:
+        yield street.ours
+
+
+def asked_in_silence(shop: Shop, operation: Operation, begin: int) -> tuple[float, Reply]:
+    """(seconds until it was answered, the answer)."""
+    callers: dict[Audience, Caller] = {
+        Audience.BUYER: shop.leader,
+        Audience.STAFF: shop.town.owner(),
+        Audience.PUBLIC: shop.town.visitor(),
+        Audience.GATEWAY: shop.town.visitor(),
+    }
+    caller = replace(callers[operation.audience], door=Door(invocation_s=INVOCATION_S))
+    request = ask(operation, shop)
+    began = time.monotonic()
+    with black_hole.answered(begin):
+        reply = request.by(caller)
+    return time.monotonic() - began, reply
+
+
+@pytest.mark.parametrize("begin", BEGINS)
+def test_every_route_answers_before_its_function_ends(
+    shop: Shop, begin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits.forget()
+    terms.forget()
+    operations = application.OPERATIONS
+    shop.town.owner()  # hired before the silence
+
+    with black_hole.dug(monkeypatch), ThreadPoolExecutor(len(operations)) as pool:
+        asking = [pool.submit(asked_in_silence, shop, it, begin) for it in operations]
+        answers = {it.name: asked.result() for it, asked in zip(operations, asking, strict=True)}
+
+    late = {name: took for name, (took, _) in answers.items() if took >= INVOCATION_S}
+    assert not late
+    failed = {name: it for name, (_, it) in answers.items() if it.status >= 500}
+    assert {(it.status, it.code) for it in failed.values()} <= SILENT, failed
+    assert failed
+    if begin == 0:  # what asked nobody: Alipay's callback could not be read
+        assert {name for name in answers if name not in failed} == {"hear_alipay"}
+
+
+def put() -> None:
+    put_new(BuyerItem.at(new_id(), new_id(), openid="o"))
+
+
+def update() -> None:
+    buyer, exists = BuyerItem.at(new_id(), new_id()), BuyerItem.pk.exists()
+    update_one(buyer, [BuyerItem.name.set("小明")], condition=exists, refuse=ValueError)
+
+
+def transact() -> None:
+    with transaction() as writes:
+        writes.put(BuyerItem.at(new_id(), new_id(), openid="o"), refuse=ValueError)
+
+
+def try_again_and_again() -> None:
+    retried(put)
+
+
+def read_parameter() -> None:
+    secrets.secret("id-key")
+
+
+def read_object() -> None:
+    media.Bucket().read("uploads/none", 10)
+
+
+def log_in() -> None:
+    WechatLogin(WechatApp("wx1", "secret"), settings.wechat_api_url).identify("code")
+
+
+def download() -> None:
+    plain_http.call("GET", settings.wechat_pay_url, headers={}, bytes_max=10)
+
+
+CALLS = (put, update, transact, try_again_and_again, read_parameter, read_object, log_in, download)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_call_ends_with_its_invocation(
+    shop: Shop, call: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with black_hole.dug(monkeypatch), black_hole.answered(0), deadline.ends_in(CALLS_S):
+        began = time.monotonic()
+        with pytest.raises((Busy, GatewayFailed)):
+            call()
+
+    assert time.monotonic() - began < INVOCATION_S
+
+
+def query_wechat_pay(shop: Shop) -> None:
+    payment_gateway(shop.merchant_id, WECHAT_PAY).query(f"{shop.paid}01")
+
+
+def query_alipay(shop: Shop) -> None:
+    counterpart = LocalAlipay().start()
+    counterpart.stop()  # it is wanted for an account only
+    account = counterpart.new_account(shop.merchant_id)
+    Alipay(AlipayAccount.from_secret(account.alipay), settings.alipay_url).query(f"{shop.paid}01")
+
+
+@pytest.mark.parametrize("query", [query_wechat_pay, query_alipay])
+def test_query_of_a_payment_ends_with_its_invocation(
+    shop: Shop, query: Callable[[Shop], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with black_hole.dug(monkeypatch), deadline.ends_in(CALLS_S):
+        began = time.monotonic()
+        with pytest.raises(GatewayFailed):
+            query(shop)
+
+    assert time.monotonic() - began < INVOCATION_S
+
+
+def test_answer_that_trickles_in_ends_with_its_invocation() -> None:
+    with black_hole.trickling() as url, deadline.ends_in(CALLS_S):
+        began = time.monotonic()
+        with pytest.raises((Busy, GatewayFailed)):
+            plain_http.call("GET", url, headers={}, bytes_max=1_000_000)
+
+    assert time.monotonic() - began < INVOCATION_S

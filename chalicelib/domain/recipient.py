@@ -6,7 +6,7 @@ from enum import StrEnum
 from chalicelib.domain.words import masked_name, masked_phone
 from chalicelib.errors import Forbidden, InvalidRequest
 
-ORDERS_MAX = 50  # of one look: a look at each is written down in the same transaction
+ORDERS_MAX = 50  # of one look: its row in the audit log names them all, in less than 2 KB
 HIDDEN = "****"
 
 

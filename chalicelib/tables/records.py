@@ -44,11 +44,11 @@ class RecordItem(StoredItem):
 
 class AuditItem(RecordItem, discriminator="audit"):
     """One change by staff: who, what, and every field that differs, before and after; or one look
-    at a recipient, whose `after` says what for."""
+    at recipients, whose `after` says what for, and at which orders when there are several."""
 
     staff = UnicodeAttribute()
     action = UnicodeAttribute()
-    subject = UnicodeAttribute()  # kind#id of what was changed
+    subject = UnicodeAttribute()  # kind#id of what was changed; the kind alone of several
     before: MapAttribute[str, Any] = MapAttribute(default=dict)
     after: MapAttribute[str, Any] = MapAttribute(default=dict)
 

@@ -31,7 +31,8 @@ class AuditQuery(PageQuery, frozen=True, kw_only=True):
 
 class AuditRow(Told, frozen=True, kw_only=True):
     """`before` and `after` hold the fields that differ; `before` is empty for what is new, and
-    for a look. Addresses are masked."""
+    for a look. A look at several orders has the subject "order" and names them in `after`, as
+    `order_ids`. Addresses are masked."""
 
     at_s: Seconds
     staff: str

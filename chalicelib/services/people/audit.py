@@ -1,6 +1,6 @@
 """Records that stay: what staff do, each in its own transaction, and callbacks refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.ids import new_id
@@ -34,6 +34,33 @@ def audit(
         after={name: value for name, value in after.items() if name in changed},
     )
     writes.put(row, refuse=LostRace)
+
+
+def audit_look(
+    merchant_id: str,
+    staff: str,
+    action: str,
+    order_ids: Sequence[str],
+    purpose: str,
+    now_s: int,
+) -> None:
+    """Record in one row that `staff` looked at something of these orders, and what for.
+
+    The subject is the order, or "order" when there are several, which `after` names then.
+    Raises Busy.
+    """
+    [subject, *rest] = [f"order#{order_id}" for order_id in order_ids]
+    row = AuditItem.at(
+        merchant_id,
+        now_s,
+        new_id(),
+        staff=staff,
+        action=action,
+        subject="order" if rest else subject,
+        before={},
+        after={"purpose": purpose} | ({"order_ids": list(order_ids)} if rest else {}),
+    )
+    retried(lambda: put_new(row))  # under one id: a repeat after a lost answer meets its own row
 
 
 def keep_refused_callback(

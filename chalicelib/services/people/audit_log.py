@@ -19,7 +19,8 @@ def page(
     """(rows of a month in Beijing (YYYYMM), the key the next page starts after).
 
     staff: only what this person did. subject: only what was done to it; a kind alone ("product")
-    means all of that kind. A page that looks for something may hold few rows, or none, and go on.
+    means all of that kind, and an order's are also the looks at several that name it. A page that
+    looks for something may hold few rows, or none, and go on.
     """
     if staff is None and subject is None:
         return _rows(merchant_id, month, after, limit)
@@ -51,8 +52,11 @@ def _rows(
 
 def _fits(row: AuditItem, staff: str | None, subject: str | None) -> bool:
     right_staff = staff is None or row.staff == staff
+    if subject is None:
+        return right_staff
     kind = row.subject.partition("#")[0]
-    return right_staff and (subject is None or subject in (row.subject, kind))
+    looked_at = (f"order#{order_id}" for order_id in row.after.as_dict().get("order_ids", ()))
+    return right_staff and subject in (row.subject, kind, *looked_at)
 
 
 def _key_of(row: AuditItem) -> PageKey:

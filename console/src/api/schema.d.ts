@@ -2033,7 +2033,8 @@ export interface components {
         /**
          * AuditRow
          * @description `before` and `after` hold the fields that differ; `before` is empty for what is new, and
-         *         for a look. Addresses are masked.
+         *         for a look. A look at several orders has the subject "order" and names them in `after`, as
+         *         `order_ids`. Addresses are masked.
          */
         AuditRow: {
             /** @description seconds since the epoch, UTC */

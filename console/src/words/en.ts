@@ -1015,6 +1015,7 @@ export const en: Words = {
   'home.until': 'Today {value}',
   'home.yesterday': 'Yesterday {value}',
   'audit.count': '{n} items',
+  'audit.orders': '{n} orders',
   'audit.more': '{n} more',
   'audit.field.code': 'Code',
   'audit.field.cost_fen': 'Cost',

@@ -1013,6 +1013,7 @@ export const zh = {
   'home.until': '今日 {value}',
   'home.yesterday': '昨日 {value}',
   'audit.count': '{n} 项',
+  'audit.orders': '{n} 个订单',
   'audit.more': '还有 {n} 项',
   'audit.field.code': '编码',
   'audit.field.cost_fen': '成本价',

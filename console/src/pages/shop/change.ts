@@ -14,7 +14,7 @@ const TEXT_MAX = 120
 const NOTHING = '—'
 const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale' } // others are called as their subject
 const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
-const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups']
+const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids']
 const NAMES = ['provinces', 'not_delivered']
 
 /** kind: of the subject. Of what is new, only what was filled in. */

@@ -72,7 +72,7 @@ def open_shop(
     """
     # Imported late: the app reads its settings from the environment once, on import.
     from chalicelib import clock
-    from chalicelib.api.auth import Role
+    from chalicelib.domain.rights import Role
     from chalicelib.errors import Conflict
     from chalicelib.services.people import merchants, staff
 

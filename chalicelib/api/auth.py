@@ -1,36 +1,25 @@
 """Sessions: JSON Web Tokens signed with our own key and verified in process.
 
 A token names its audience, its merchant and its subject; nothing about who asks is ever taken
-from a path or a body. A staff token says no role: what its holder may do, and whether it is still
-good, is read of the person (services.sessions).
+from a path or a body. A staff token says no rights: what its holder may do, and whether it is
+still good, is read of the person (services.sessions).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.domain import rights
+from chalicelib.domain.rights import Right, Rights, Role
 from chalicelib.errors import Forbidden, PasswordChangeNeeded, Unauthenticated
 from chalicelib.gateways import secrets
-from chalicelib.services.people import sessions
+from chalicelib.services.people import sessions, staff
 
 BUYER_SESSION_S = 7 * 86400  # a mini-program logs in again silently
 STAFF_SESSION_S = 12 * 3600  # one working day
 STAFF_RENEWED_S = 7 * 86400  # from the login; then the password is asked for again
 _ALGORITHM = "HS256"
-
-
-class Role(StrEnum):
-    OWNER = "owner"  # everything, staff and settings included
-    MANAGER = "manager"  # products, activities, orders, refunds
-    FULFILMENT = "fulfilment"  # reads orders, ships
-    SERVICE = "service"  # reads orders, answers buyers
-
-
-ANY_ROLE = tuple(Role)
-MANAGERS = (Role.OWNER, Role.MANAGER)
-SHIPPERS = (Role.OWNER, Role.MANAGER, Role.FULFILMENT)
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,11 @@ class Staff:
     merchant_id: str
     username: str
     role: Role
+    rights: Rights
     since_s: int = 0  # when the session's password was given, however often it was renewed
+
+    def may(self, right: Right) -> bool:
+        return rights.may(self.rights, right)
 
 
 def buyer_token(merchant_id: str, buyer_id: str, name: str, *, now_s: int) -> str:
@@ -71,11 +64,12 @@ def buyer_of(headers: Mapping[str, str]) -> Buyer:
 
 
 def staff_of(
-    headers: Mapping[str, str], roles: Sequence[Role], *, newcomers: bool = False
+    headers: Mapping[str, str], enough: Sequence[Right], *, newcomers: bool = False
 ) -> Staff:
-    """The staff member who asks. newcomers: also who has yet to choose a password of their own.
+    """The staff member who asks. enough: rights of which they need one; empty: none at all.
 
-    Raises Unauthenticated; PasswordChangeNeeded; Forbidden when the role may not.
+    newcomers: also who has yet to choose a password of their own. Raises Unauthenticated;
+    PasswordChangeNeeded; Forbidden without any of those rights.
     """
     claims = _claims(headers, audience="staff")
     version = claims.get("v")
@@ -85,9 +79,13 @@ def staff_of(
     if person.must_change and not newcomers:
         raise PasswordChangeNeeded
     role = Role(person.role)
-    if role not in roles:
-        raise Forbidden(role=role.value)
-    return Staff(claims["m"], claims["sub"], role, claims.get("since", claims["iat"]))
+    since_s = claims.get("since", claims["iat"])
+    who = Staff(claims["m"], claims["sub"], role, staff.rights_of(person), since_s)
+    if enough and not any(who.may(right) for right in enough):
+        raise Forbidden(
+            "没有权限进行这个操作。需要的话，请店主在“员工”里开通。", right=str(enough[0])
+        )
+    return who
 
 
 def _signed(claims: dict[str, str | int], *, audience: str, now_s: int, life_s: int) -> str:

@@ -19,6 +19,7 @@ from chalice.app import Request
 
 from chalicelib import clock, observability
 from chalicelib.api import auth, limits
+from chalicelib.domain.rights import Right
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
 
 BODY_MAX = 128 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is some 100 KB
@@ -61,7 +62,7 @@ class Operation:
     name: str
     summary: str
     audience: Audience
-    roles: Sequence[auth.Role]
+    rights: Sequence[Right]  # one of them is enough; none: any staff, about themselves
     query: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None
     answer: type[msgspec.Struct] | None
@@ -98,7 +99,7 @@ class Api(Blueprint):
         audience: Audience,
         answer: type[msgspec.Struct] | None,
         status: int = 200,
-        roles: Sequence[auth.Role] = (),
+        right: Right | Sequence[Right] = (),
         query: type[msgspec.Struct] | None = None,
         body: type[msgspec.Struct] | None = None,
         refusals: Sequence[type[ServiceError]] = (),
@@ -107,7 +108,8 @@ class Api(Blueprint):
         content_type: str = "application/json",
         newcomers: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register a view. `headers`: request headers it reads.
+        """Register a view. `right`: what staff need for it, or several of which one is enough.
+        `headers`: request headers it reads.
         `content_type`: of bodies, which are refused with 415 when they have another.
         `newcomers`: staff may ask before they have chosen a password of their own."""
 
@@ -119,7 +121,7 @@ class Api(Blueprint):
                 name=view.__name__,
                 summary=summary,
                 audience=audience,
-                roles=tuple(roles),
+                rights=(right,) if isinstance(right, Right) else tuple(right),
                 query=query,
                 body=body,
                 answer=answer,
@@ -164,7 +166,7 @@ class Api(Blueprint):
         if operation.audience is Audience.BUYER:
             return auth.buyer_of(headers)
         if operation.audience is Audience.STAFF:
-            return auth.staff_of(headers, operation.roles, newcomers=operation.newcomers)
+            return auth.staff_of(headers, operation.rights, newcomers=operation.newcomers)
         return None
 
 

@@ -73,7 +73,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": _responses(operation),
     }
     if operation.audience in (Audience.BUYER, Audience.STAFF):
-        shown["security"] = [{str(operation.audience): [role.value for role in operation.roles]}]
+        shown["security"] = [{str(operation.audience): [str(right) for right in operation.rights]}]
     if operation.body is not None:
         shown["requestBody"] = {"required": True, "content": _content(operation.body)}
     if operation.audience is Audience.GATEWAY:  # as its own documents describe it
@@ -137,7 +137,7 @@ def _by_status(operation: Operation) -> dict[int, list[type[ServiceError]]]:
         refusals.append(BodyTooLarge)
     if operation.audience in (Audience.BUYER, Audience.STAFF):
         refusals.append(Unauthenticated)
-    if operation.roles:
+    if operation.rights:
         refusals.append(Forbidden)
     if "{" in operation.path:
         refusals.append(NotFound)

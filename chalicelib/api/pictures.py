@@ -9,6 +9,7 @@ from chalicelib.api import auth, limits
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Given, Seconds, Told
 from chalicelib.domain.picture import BYTES_MAX, SHOP, PictureRefused, thumbnail_name
+from chalicelib.domain.rights import Area, act
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import pictures
 from chalicelib.tables.catalogue import PictureItem
@@ -40,7 +41,7 @@ class Picture(Told, frozen=True):
     "POST",
     "/merchant/pictures",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=(act(Area.GOODS), act(Area.SETTINGS)),
     body=NewPicture,
     answer=PictureUpload,
     status=201,
@@ -56,7 +57,7 @@ def upload_picture(who: auth.Staff, body: NewPicture) -> PictureUpload:
     "POST",
     "/merchant/pictures/{picture_id}/acceptance",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=(act(Area.GOODS), act(Area.SETTINGS)),
     answer=Picture,
     refusals=[NotFound, PictureRefused],
     limited=[limits.STAFF_PICTURES],

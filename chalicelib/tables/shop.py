@@ -30,6 +30,8 @@ class StaffItem(CatalogueItem, discriminator="staff"):
     username = UnicodeAttribute()
     name = UnicodeAttribute()
     role = UnicodeAttribute()
+    # Area -> level, where it differs from the role's preset; null: nowhere.
+    rights: MapAttribute[str, Any] = MapAttribute(null=True)
     password_hash = UnicodeAttribute()  # argon2id, with its parameters and salt
     must_change = BooleanAttribute(default=False)  # the password was made for them: not yet theirs
     disabled = BooleanAttribute(default=False)

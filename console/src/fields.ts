@@ -65,6 +65,7 @@ const WORDS: Record<string, WordKey> = {
   not_delivered: 'freight.notDelivered',
   parent_id: 'category.parent',
   role: 'staff.role',
+  rights: 'staff.rights',
   disabled: 'status.staff.disabled',
   totp: 'totp.title',
   service_phone: 'settings.phone',

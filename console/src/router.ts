@@ -4,7 +4,8 @@ import 'element-plus/theme-chalk/el-message.css'
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
 import AppFrame from './components/AppFrame.vue'
 import { loadConfig } from './config'
-import { session, type Role } from './stores/session'
+import { readMe } from './api/me'
+import { may, session, update, type Right } from './stores/session'
 import type { TodoKind } from './stores/todo'
 import { t, type WordKey } from './words'
 
@@ -13,13 +14,10 @@ declare module 'vue-router' {
     title?: WordKey
     /** The entry of the navigation that is lit on this page; its own name when it is an entry. */
     under?: string
-    /** Who may open it; everybody when left out. */
-    roles?: readonly Role[]
+    /** What it needs; nothing when left out. */
+    right?: Right
   }
 }
-
-const MANAGERS: readonly Role[] = ['owner', 'manager']
-const SHIPPERS: readonly Role[] = [...MANAGERS, 'fulfilment']
 
 const pages: RouteRecordRaw[] = [
   {
@@ -32,169 +30,169 @@ const pages: RouteRecordRaw[] = [
     path: 'products',
     name: 'products',
     component: () => import('./pages/products/ProductsPage.vue'),
-    meta: { title: 'nav.products' },
+    meta: { title: 'nav.products', right: 'goods:view' },
   },
   {
     path: 'products/new',
     name: 'product-new',
     component: () => import('./pages/products/ProductPage.vue'),
-    meta: { title: 'product.new', under: 'products', roles: MANAGERS },
+    meta: { title: 'product.new', under: 'products', right: 'goods:act' },
   },
   {
     path: 'products/:product_id',
     name: 'product',
     component: () => import('./pages/products/ProductPage.vue'),
-    meta: { title: 'product.edit', under: 'products' },
+    meta: { title: 'product.edit', under: 'products', right: 'goods:view' },
   },
   {
     path: 'categories',
     name: 'categories',
     component: () => import('./pages/categories/CategoriesPage.vue'),
-    meta: { title: 'nav.categories' },
+    meta: { title: 'nav.categories', right: 'goods:view' },
   },
   {
     path: 'activities',
     name: 'activities',
     component: () => import('./pages/activities/ActivitiesPage.vue'),
-    meta: { title: 'nav.activities' },
+    meta: { title: 'nav.activities', right: 'activities:view' },
   },
   {
     path: 'activities/new',
     name: 'activity-new',
     component: () => import('./pages/activities/ActivityPage.vue'),
-    meta: { title: 'activity.new', under: 'activities', roles: MANAGERS },
+    meta: { title: 'activity.new', under: 'activities', right: 'activities:act' },
   },
   {
     path: 'activities/:activity_id',
     name: 'activity',
     component: () => import('./pages/activities/ActivityPage.vue'),
-    meta: { title: 'activity.edit', under: 'activities' },
+    meta: { title: 'activity.edit', under: 'activities', right: 'activities:view' },
   },
   {
     path: 'groups',
     name: 'groups',
     component: () => import('./pages/groups/GroupsPage.vue'),
-    meta: { title: 'nav.groups' },
+    meta: { title: 'nav.groups', right: 'activities:view' },
   },
   {
     path: 'groups/:group_id',
     name: 'group',
     component: () => import('./pages/groups/GroupPage.vue'),
-    meta: { title: 'group.title', under: 'groups' },
+    meta: { title: 'group.title', under: 'groups', right: 'activities:view' },
   },
   {
     path: 'orders',
     name: 'orders',
     component: () => import('./pages/orders/OrdersPage.vue'),
-    meta: { title: 'nav.orders' },
+    meta: { title: 'nav.orders', right: 'orders:view' },
   },
   {
     path: 'orders/:order_id',
     name: 'order',
     component: () => import('./pages/orders/OrderPage.vue'),
-    meta: { title: 'order.title', under: 'orders' },
+    meta: { title: 'order.title', under: 'orders', right: 'orders:view' },
   },
   {
     path: 'batch-shipping',
     name: 'batch-shipping',
     component: () => import('./pages/shipping/BatchPage.vue'),
-    meta: { title: 'batch.title', roles: SHIPPERS },
+    meta: { title: 'batch.title', right: 'shipping:act' },
   },
   {
     path: 'batch-shipping/history',
     name: 'shipping-batches',
     component: () => import('./pages/shipping/BatchesPage.vue'),
-    meta: { title: 'batches.title', under: 'batch-shipping', roles: SHIPPERS },
+    meta: { title: 'batches.title', under: 'batch-shipping', right: 'shipping:act' },
   },
   {
     path: 'packing',
     name: 'packing',
     component: () => import('./pages/shipping/PackingPage.vue'),
-    meta: { title: 'packing.title', under: 'orders', roles: SHIPPERS },
+    meta: { title: 'packing.title', under: 'orders', right: 'shipping:act' },
   },
   {
     path: 'pickups',
     name: 'pickups',
     component: () => import('./pages/delivery/PickupsPage.vue'),
-    meta: { title: 'nav.pickups' },
+    meta: { title: 'nav.pickups', right: 'pickup:act' },
   },
   {
     path: 'stores',
     name: 'stores',
     component: () => import('./pages/delivery/StoresPage.vue'),
-    meta: { title: 'nav.stores' },
+    meta: { title: 'nav.stores', right: 'delivery:view' },
   },
   {
     path: 'freight',
     name: 'freight',
     component: () => import('./pages/delivery/FreightPage.vue'),
-    meta: { title: 'nav.freight' },
+    meta: { title: 'nav.freight', right: 'delivery:view' },
   },
   {
     path: 'freight/new',
     name: 'freight-new',
     component: () => import('./pages/delivery/FreightTemplatePage.vue'),
-    meta: { title: 'freight.new', under: 'freight', roles: MANAGERS },
+    meta: { title: 'freight.new', under: 'freight', right: 'delivery:act' },
   },
   {
     path: 'freight/:template_id',
     name: 'freight-template',
     component: () => import('./pages/delivery/FreightTemplatePage.vue'),
-    meta: { title: 'nav.freight', under: 'freight' },
+    meta: { title: 'nav.freight', under: 'freight', right: 'delivery:view' },
   },
   {
     path: 'orders/:order_id/ledger',
     name: 'ledger',
     component: () => import('./pages/orders/LedgerPage.vue'),
-    meta: { title: 'ledger.title', under: 'orders' },
+    meta: { title: 'ledger.title', under: 'orders', right: 'refunds:view' },
   },
   {
     path: 'after-sales',
     name: 'after-sales',
     component: () => import('./pages/refunds/AfterSalesPage.vue'),
-    meta: { title: 'nav.afterSales' },
+    meta: { title: 'nav.afterSales', right: 'after_sales:view' },
   },
   {
     path: 'refunds',
     name: 'refunds',
     component: () => import('./pages/refunds/RefundsPage.vue'),
-    meta: { title: 'nav.refunds' },
+    meta: { title: 'nav.refunds', right: 'refunds:view' },
   },
   {
     path: 'reconciliations',
     name: 'reconciliations',
     component: () => import('./pages/money/ReconciliationsPage.vue'),
-    meta: { title: 'nav.reconciliations' },
+    meta: { title: 'nav.reconciliations', right: 'reconciliation:view' },
   },
   {
     path: 'differences',
     name: 'differences',
     component: () => import('./pages/money/DifferencesPage.vue'),
-    meta: { title: 'nav.differences' },
+    meta: { title: 'nav.differences', right: 'reconciliation:view' },
   },
   {
     path: 'staff',
     name: 'staff',
     component: () => import('./pages/shop/StaffPage.vue'),
-    meta: { title: 'nav.staff', roles: ['owner'] },
+    meta: { title: 'nav.staff', right: 'staff:act' },
   },
   {
     path: 'payment-accounts',
     name: 'accounts',
     component: () => import('./pages/accounts/AccountsPage.vue'),
-    meta: { title: 'nav.accounts', roles: ['owner'] },
+    meta: { title: 'nav.accounts', right: 'accounts:view' },
   },
   {
     path: 'payment-accounts/:method',
     name: 'account-edit',
     component: () => import('./pages/accounts/AccountEditPage.vue'),
-    meta: { title: 'nav.accounts', under: 'accounts', roles: ['owner'] },
+    meta: { title: 'nav.accounts', under: 'accounts', right: 'accounts:act' },
   },
   {
     path: 'audit',
     name: 'audit',
     component: () => import('./pages/shop/AuditPage.vue'),
-    meta: { title: 'nav.audit', roles: MANAGERS },
+    meta: { title: 'nav.audit', right: 'audit:view' },
   },
   {
     path: 'account',
@@ -206,13 +204,13 @@ const pages: RouteRecordRaw[] = [
     path: 'messages',
     name: 'messages',
     component: () => import('./pages/messages/MessagesPage.vue'),
-    meta: { title: 'nav.messages' },
+    meta: { title: 'nav.messages', right: 'messages:view' },
   },
   {
     path: 'settings',
     name: 'settings',
     component: () => import('./pages/shop/SettingsPage.vue'),
-    meta: { title: 'nav.settings' },
+    meta: { title: 'nav.settings', right: 'settings:view' },
   },
 ]
 
@@ -257,13 +255,13 @@ export const router = createRouter({
   ],
 })
 
-export const mayOpen = (roles: readonly Role[] | undefined) =>
-  !roles || (session.value !== null && roles.includes(session.value.role))
+export const mayOpen = (right: Right | undefined) => !right || may(right)
 
-router.beforeEach((to) => {
+router.beforeEach(async (to) => {
   if (to.name === 'login') return session.value ? { name: 'home' } : true
   if (!session.value) return { name: 'login', query: to.path === '/' ? {} : { to: to.fullPath } }
-  return mayOpen(to.meta.roles) || { name: 'home' }
+  if (!session.value.rights) await readMe().then(update, () => {}) // kept by an older console
+  return mayOpen(to.meta.right) || { name: 'home' }
 })
 
 // A page does not come when the network is down, and when the console was replaced since it was

@@ -130,6 +130,40 @@ def test_a_smaller_role_sees_and_can_do_less(log_in: Callable[..., Page], shop: 
     expect(page.get_by_role("button", name="删除")).to_have_count(0)
 
 
+def test_service_sees_no_takings_until_the_owner_gives_a_right(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    username, password = hired(shop, "service")
+    page = log_in(username, password)
+    for name in ("退款异常", "对账", "差异", "批量发货"):
+        expect(page.get_by_role("link", name=name)).to_have_count(0)
+    expect(page.get_by_role("heading", name="待办")).to_be_visible()
+    expect(page.get_by_role("heading", name="今日")).to_have_count(0)
+    page.goto(f"{shop.url}#/orders")
+    page.get_by_role("cell").first.wait_for()
+    expect(page.get_by_role("button", name="导出")).to_have_count(0)
+
+    log_out(page, shop)
+    log_in()
+    page.goto(f"{shop.url}#/staff")
+    row = page.get_by_role("row").filter(has_text=username)
+    row.get_by_role("button", name="编辑").click()
+    dialog = page.get_by_role("dialog", name="修改员工")
+    dialog.get_by_role("button", name="调整权限").click()
+    dialog.get_by_label("退款和资金流水").select_option("可查看")
+    dialog.get_by_label("经营数据").select_option("可查看")
+    dialog.get_by_role("button", name="保存修改").click()
+    expect(row).to_contain_text("另外调整了 2 项权限")
+
+    log_out(page, shop)
+    log_in(username, password)
+    expect(page.get_by_role("heading", name="今日")).to_be_visible()
+    page.get_by_role("link", name="退款异常").first.click()
+    page.get_by_role("heading", name="退款异常").wait_for()
+    expect(page.get_by_role("button", name="重新发起")).to_have_count(0)
+    expect(page.get_by_role("link", name="对账")).to_have_count(0)
+
+
 def invited(page: Page, username: str) -> str:
     """Invite somebody by hand; their first password, as it is shown and copied."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.api.auth import STAFF_RENEWED_S, STAFF_SESSION_S
 from chalicelib.domain.lockout import FAILURES_MAX, REST_S
+from chalicelib.domain.rights import PRESETS, Role
 from chalicelib.services.people import sessions, staff
 from chalicelib.tables.shop import StaffItem
 from tests.people import ANOTHER, PASSWORD, at_work, hire, invite, log_in, with_session
@@ -60,6 +61,7 @@ def test_invited_person_chooses_a_password_and_is_at_work(town: Town, boss: Call
     assert log_in(town, "xiaoli", first).code == "wrong_password"
     assert log_in(town, "xiaoli", ANOTHER).body["role"] == "manager"
     assert member(boss, "xiaoli") == {
+        "rights": {area.value: level.value for area, level in PRESETS[Role.MANAGER].items()},
         "username": "xiaoli",
         "name": "小李",
         "role": "manager",
@@ -284,6 +286,7 @@ def test_all_ones_sessions_end_together(town: Town, boss: Caller) -> None:
         "username": "boss",
         "name": "boss",
         "role": "owner",
+        "rights": {area.value: level.value for area, level in PRESETS[Role.OWNER].items()},
         "totp": False,
         "last_login_at_s": town.now_s,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.mutation.mutants import Line, Mutant, removed
 from tests.mutation.sources import App, Module, Place
 
-ANY_ROLE = "tuple(__import__('chalicelib.api.auth', fromlist=['Role']).Role)"
+ANY_RIGHT = "()"
 COMPARISONS = frozenset({"compare_digest", "verify"})
 
 
@@ -80,8 +80,8 @@ def _of_operation(app: App, module: Module, place: Place, call: ast.Call) -> Ite
     too_many = app.raises("chalicelib.api.limits.kept")
     for word in call.keywords:
         here = Place(word.value, named.function, (*place.around, call, word))
-        if word.arg == "roles" and "ANY_ROLE" not in ast.unparse(word.value):
-            yield removed(module, here, "role", by=ANY_ROLE, lines=forbidden)
+        if word.arg == "right":
+            yield removed(module, here, "right", by=ANY_RIGHT, lines=forbidden)
         if word.arg == "limited":
             yield removed(module, here, "limit", by="()", lines=too_many)
 

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import inspect
 
 from app import OPERATIONS, app
-from chalicelib.api.auth import Role
 from chalicelib.api.http import Audience, Operation
+from chalicelib.domain.rights import Role
 from tests.security.street import Shop
 from tests.support import ADDRESS, Caller, Reply
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.auth import Role
 from chalicelib.domain.after_sale import AfterSaleStatus
+from chalicelib.domain.rights import Role
 from chalicelib.services.people import staff
 from chalicelib.tables.base import connection
 from chalicelib.tables.shop import StaffItem

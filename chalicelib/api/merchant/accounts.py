@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.api.auth import Role, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.limits import ACCOUNT_CHECKS
 from chalicelib.api.merchant import account_schemas as schemas
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed
 from chalicelib.gateways.secrets import KEPT_S
 from chalicelib.services.people import payment_accounts
 from chalicelib.services.people.payment_accounts import LOGIN, PAY, PAY_BY_ALIPAY, Account
 
 api = Api(__name__, prefix="/v1/merchant")
-OWNER = (Role.OWNER,)
 _DIRECT = ("mchid", "appid")
 _PARTNER = ("sp_mchid", "sp_appid", "sub_mchid", "sub_appid")
 _SIGNING = ("serial_no", "private_key", "api_v3_key", "public_keys")
@@ -24,7 +24,7 @@ _SIGNING = ("serial_no", "private_key", "api_v3_key", "public_keys")
     "GET",
     "/payment-accounts",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=view(Area.ACCOUNTS),
     answer=schemas.PaymentAccountList,
 )
 def list_payment_accounts(who: Staff) -> schemas.PaymentAccountList:
@@ -39,7 +39,7 @@ def list_payment_accounts(who: Staff) -> schemas.PaymentAccountList:
     "PUT",
     "/payment-accounts/wechat-pay",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.ACCOUNTS),
     body=schemas.WechatPayChange,
     answer=schemas.PaymentAccount,
     refusals=[Changed],
@@ -55,7 +55,7 @@ def change_wechat_pay(who: Staff, body: schemas.WechatPayChange) -> schemas.Paym
     "PUT",
     "/payment-accounts/alipay",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.ACCOUNTS),
     body=schemas.AlipayChange,
     answer=schemas.PaymentAccount,
     refusals=[Changed],
@@ -71,7 +71,7 @@ def change_alipay(who: Staff, body: schemas.AlipayChange) -> schemas.PaymentAcco
     "PUT",
     "/payment-accounts/wechat-login",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.ACCOUNTS),
     body=schemas.WechatLoginChange,
     answer=schemas.PaymentAccount,
     refusals=[Changed],
@@ -86,7 +86,7 @@ def change_wechat_login(who: Staff, body: schemas.WechatLoginChange) -> schemas.
     "POST",
     "/payment-accounts/wechat-pay/check",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.ACCOUNTS),
     answer=schemas.AccountVerdict,
     limited=[ACCOUNT_CHECKS],
 )
@@ -99,7 +99,7 @@ def check_wechat_pay(who: Staff) -> schemas.AccountVerdict:
     "POST",
     "/payment-accounts/alipay/check",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.ACCOUNTS),
     answer=schemas.AccountVerdict,
     limited=[ACCOUNT_CHECKS],
 )
@@ -112,7 +112,7 @@ def check_alipay(who: Staff) -> schemas.AccountVerdict:
     "POST",
     "/payment-accounts/wechat-login/check",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.ACCOUNTS),
     answer=schemas.AccountVerdict,
     limited=[ACCOUNT_CHECKS],
 )

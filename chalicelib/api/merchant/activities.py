@@ -11,6 +11,7 @@ from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.counts import Sums
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     ActivityClosed,
     ActivityOverlaps,
@@ -32,7 +33,7 @@ api = Api(__name__)
     "POST",
     "/merchant/activities",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.ActivityInput,
     answer=schemas.Activity,
     status=201,
@@ -57,7 +58,7 @@ def publish_activity(who: auth.Staff, body: schemas.ActivityInput) -> schemas.Ac
     "GET",
     "/merchant/activities",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.ACTIVITIES),
     query=schemas.ActivityPageQuery,
     answer=schemas.ActivityPage,
 )
@@ -90,7 +91,7 @@ def list_activities(who: auth.Staff, query: schemas.ActivityPageQuery) -> schema
     "GET",
     "/merchant/activities/{activity_id}",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.ACTIVITIES),
     answer=schemas.Activity,
     refusals=[NotFound],
 )
@@ -103,7 +104,7 @@ def read_merchant_activity(activity_id: str, who: auth.Staff) -> schemas.Activit
     "PUT",
     "/merchant/activities/{activity_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.ActivityChange,
     answer=schemas.Activity,
     refusals=[InvalidRequest, NotFound, ActivityClosed, ActivityOverlaps, Changed],
@@ -128,7 +129,7 @@ def change_activity(
     "POST",
     "/merchant/activities/{activity_id}/stock",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.NewActivityStock,
     answer=schemas.Activity,
     refusals=[InvalidRequest, NotFound, ActivityClosed, SoldOut, IdempotencyMismatch],
@@ -155,7 +156,7 @@ def add_activity_stock(
     "POST",
     "/merchant/activities/{activity_id}/pause",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     answer=schemas.Activity,
     refusals=[NotFound, ActivityClosed],
 )
@@ -170,7 +171,7 @@ def pause_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
     "POST",
     "/merchant/activities/{activity_id}/resume",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     answer=schemas.Activity,
     refusals=[NotFound, ActivityClosed],
 )
@@ -185,7 +186,7 @@ def resume_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
     "POST",
     "/merchant/activities/{activity_id}/end",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.ActivityEnd,
     answer=schemas.Activity,
     refusals=[NotFound],

@@ -6,12 +6,13 @@ from msgspec import Meta
 
 from chalicelib import clock
 from chalicelib.api import pages
-from chalicelib.api.auth import MANAGERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import PageQuery, Seconds, Told
 from chalicelib.domain import recipient
 from chalicelib.domain.audit_words import words_of
 from chalicelib.domain.beijing import day_of
+from chalicelib.domain.rights import Area, view
 from chalicelib.services.people import audit_log
 from chalicelib.tables.records import AuditItem
 
@@ -49,7 +50,12 @@ class AuditPage(Told, frozen=True, kw_only=True):
 
 
 @api.operation(
-    "GET", "/audit", audience=Audience.STAFF, roles=MANAGERS, query=AuditQuery, answer=AuditPage
+    "GET",
+    "/audit",
+    audience=Audience.STAFF,
+    right=view(Area.AUDIT),
+    query=AuditQuery,
+    answer=AuditPage,
 )
 def list_audit(who: Staff, query: AuditQuery) -> AuditPage:
     """Changes and looks by staff, the newest first; a page of a search may be short and go on."""

@@ -6,10 +6,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib import clock
-from chalicelib.api.auth import ANY_ROLE, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Fen, Seconds, Told
 from chalicelib.domain.counts import Sums
+from chalicelib.domain.rights import Area, view
 from chalicelib.services.reports import dashboard
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -40,9 +41,11 @@ class Comparison(Told, frozen=True, kw_only=True):
 
 
 class ToDoShown(Told, frozen=True, kw_only=True):
-    to_ship: Waiting
-    after_sales: Waiting
-    refunds: Annotated[Waiting, Meta(description="Orders with one that needs a person.")]
+    """Each is null for staff who may not see its list."""
+
+    to_ship: Waiting | None
+    after_sales: Waiting | None
+    refunds: Annotated[Waiting | None, Meta(description="Orders with one that needs a person.")]
     groups_ending_soon: Annotated[
         Waiting | None, Meta(description="Within 2 hours; null: too many activities run.")
     ]
@@ -50,31 +53,37 @@ class ToDoShown(Told, frozen=True, kw_only=True):
         Waiting | None,
         Meta(description="Products below their warning level; null: too many have one."),
     ]
-    differences: Annotated[Waiting, Meta(description="From bills, not repaired, of 30 days.")]
+    differences: Annotated[
+        Waiting | None, Meta(description="From bills, not repaired, of 30 days.")
+    ]
 
 
 class Dashboard(Told, frozen=True, kw_only=True):
+    """today, compared, days: what the shop takes in; null for staff who may not see it."""
+
     now_s: Seconds
     to_do: ToDoShown
-    today: SumsShown
-    compared: Comparison
-    days: Annotated[list[DayShown], Meta(description="The newest first, today among them.")]
+    today: SumsShown | None
+    compared: Comparison | None
+    days: Annotated[list[DayShown] | None, Meta(description="The newest first, today among them.")]
 
 
 @api.operation(
     "GET",
     "/dashboard",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
     answer=Dashboard,
 )
 def read_dashboard(who: Staff) -> Dashboard:
-    """What happened today and in 30 days, by day, and what waits for somebody."""
+    """What happened today and in 30 days, by day, and what waits for whoever asks."""
     now_s = clock.now_s()
+    waiting = ToDoShown(**asdict(dashboard.to_do(who.merchant_id, who.rights, now_s=now_s)))
+    if not who.may(view(Area.STATISTICS)):
+        return Dashboard(now_s=now_s, to_do=waiting, today=None, compared=None, days=None)
     figures = dashboard.figures(who.merchant_id, now_s=now_s)
     return Dashboard(
         now_s=now_s,
-        to_do=ToDoShown(**asdict(dashboard.to_do(who.merchant_id, now_s=now_s))),
+        to_do=waiting,
         today=_sums(figures.today),
         compared=Comparison(
             until_s=figures.until_s,

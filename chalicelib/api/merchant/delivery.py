@@ -9,6 +9,7 @@ from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done
 from chalicelib.domain import freight
 from chalicelib.domain.freight import Measure, Region, Rule, Template
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import masked_phone, staff_text
 from chalicelib.errors import (
     Changed,
@@ -30,7 +31,7 @@ api = Api(__name__, prefix="/v1/merchant")
     "GET",
     "/stores",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.DELIVERY),
     answer=schemas.StoreList,
 )
 def list_stores(who: auth.Staff) -> schemas.StoreList:
@@ -42,7 +43,7 @@ def list_stores(who: auth.Staff) -> schemas.StoreList:
     "POST",
     "/stores",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.DELIVERY),
     body=schemas.StoreInput,
     answer=schemas.Store,
     status=201,
@@ -67,7 +68,7 @@ def create_store(who: auth.Staff, body: schemas.StoreInput) -> schemas.Store:
     "PUT",
     "/stores/{store_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.DELIVERY),
     body=schemas.StoreChange,
     answer=schemas.Store,
     refusals=[NotFound, Changed],
@@ -89,7 +90,7 @@ def change_store(store_id: str, who: auth.Staff, body: schemas.StoreChange) -> s
     "DELETE",
     "/stores/{store_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.DELIVERY),
     answer=Done,
     refusals=[NotFound],
 )
@@ -103,7 +104,7 @@ def remove_store(store_id: str, who: auth.Staff) -> Done:
     "GET",
     "/freight-templates",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.DELIVERY),
     answer=schemas.FreightTemplateList,
 )
 def list_freight_templates(who: auth.Staff) -> schemas.FreightTemplateList:
@@ -116,7 +117,7 @@ def list_freight_templates(who: auth.Staff) -> schemas.FreightTemplateList:
     "POST",
     "/freight-templates",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.DELIVERY),
     body=schemas.FreightInput,
     answer=schemas.FreightTemplate,
     status=201,
@@ -142,7 +143,7 @@ def create_freight_template(who: auth.Staff, body: schemas.FreightInput) -> sche
     "PUT",
     "/freight-templates/{template_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.DELIVERY),
     body=schemas.FreightChange,
     answer=schemas.FreightTemplate,
     refusals=[InvalidRequest, NotFound, Changed],
@@ -167,7 +168,7 @@ def change_freight_template(
     "DELETE",
     "/freight-templates/{template_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.DELIVERY),
     answer=Done,
     refusals=[NotFound],
 )
@@ -181,7 +182,7 @@ def remove_freight_template(template_id: str, who: auth.Staff) -> Done:
     "POST",
     "/orders/{order_id}/readiness",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=act(Area.PICKUP),
     answer=schemas.Pickup,
     refusals=[NotFound, Conflict],
 )
@@ -195,7 +196,7 @@ def make_ready(order_id: str, who: auth.Staff) -> schemas.Pickup:
     "GET",
     "/pickups/{code}",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=act(Area.PICKUP),
     answer=schemas.Pickup,
     refusals=[NotFound],
     limited=[limits.WRONG_PICKUP_CODES],
@@ -209,7 +210,7 @@ def look_up_pickup(code: str, who: auth.Staff) -> schemas.Pickup:
     "POST",
     "/pickups",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=act(Area.PICKUP),
     body=schemas.CodeGiven,
     answer=schemas.Pickup,
     refusals=[NotFound, Conflict],

@@ -12,6 +12,7 @@ from chalicelib.api import auth, shapes
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant.activities import draft_of
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activities, drafting
 from chalicelib.services.trade import endings, shares
@@ -80,7 +81,7 @@ class OpenGroups(msgspec.Struct, frozen=True):
     "POST",
     "/merchant/activities/check",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.ActivityInput,
     answer=DraftChecked,
 )
@@ -97,7 +98,7 @@ def check_activity(who: auth.Staff, body: schemas.ActivityInput) -> DraftChecked
     "POST",
     "/merchant/activities/{activity_id}/copy",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.ACTIVITIES),
     answer=CopiedActivity,
     refusals=[NotFound],
 )
@@ -111,7 +112,7 @@ def copy_activity(activity_id: str, who: auth.Staff) -> CopiedActivity:
     "GET",
     "/merchant/activities/{activity_id}/open-groups",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.ACTIVITIES),
     answer=OpenGroups,
     refusals=[NotFound],
 )
@@ -124,7 +125,7 @@ def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
     "GET",
     "/merchant/activities/{activity_id}/links",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.ACTIVITIES),
     answer=ActivityLinks,
     refusals=[NotFound],
 )

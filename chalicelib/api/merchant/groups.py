@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.api import pages
-from chalicelib.api.auth import ANY_ROLE, MANAGERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import group_schemas as schemas
 from chalicelib.domain import group as rules
@@ -13,6 +13,7 @@ from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import OrderId, is_id
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import RefundStatus
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import masked_phone, staff_text
 from chalicelib.errors import (
     ActivityClosed,
@@ -41,7 +42,7 @@ EVENT_WORDS = {
     "GET",
     "/groups",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.ACTIVITIES),
     query=schemas.GroupQuery,
     answer=schemas.GroupRows,
     refusals=[InvalidRequest, NotFound],
@@ -70,7 +71,7 @@ def list_shop_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows
     "GET",
     "/groups/{group_id}",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.ACTIVITIES),
     answer=schemas.GroupShown,
     refusals=[NotFound],
 )
@@ -83,7 +84,7 @@ def read_shop_group(who: Staff, group_id: str) -> schemas.GroupShown:
     "POST",
     "/groups/{group_id}/closing",
     audience=Audience.STAFF,
-    roles=MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.ClosingGiven,
     answer=schemas.GroupShown,
     refusals=[NotFound, GroupClosed],
@@ -101,7 +102,7 @@ def close_group(who: Staff, group_id: str, body: schemas.ClosingGiven) -> schema
     "POST",
     "/groups/{group_id}/extension",
     audience=Audience.STAFF,
-    roles=MANAGERS,
+    right=act(Area.ACTIVITIES),
     body=schemas.ExtensionGiven,
     answer=schemas.GroupShown,
     refusals=[NotFound, GroupClosed, Changed, Conflict, ActivityClosed],

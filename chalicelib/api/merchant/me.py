@@ -4,11 +4,12 @@ import io
 
 from chalicelib import clock
 from chalicelib.api import auth, limits
-from chalicelib.api.auth import ANY_ROLE, Role, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import people_schemas as schemas
 from chalicelib.api.schemas import Done
 from chalicelib.domain import totp
+from chalicelib.domain.rights import Role
 from chalicelib.errors import (
     AccountDisabled,
     Changed,
@@ -41,7 +42,7 @@ def create_staff_session(merchant_id: str, body: schemas.StaffLogin) -> schemas.
     return _session(item, item.session_version, now_s=now_s)
 
 
-@api.operation("GET", "/merchant/me", audience=Audience.STAFF, roles=ANY_ROLE, answer=schemas.Me)
+@api.operation("GET", "/merchant/me", audience=Audience.STAFF, answer=schemas.Me)
 def read_own_account(who: Staff) -> schemas.Me:
     """Whose session this is."""
     item = staff.read(who.merchant_id, who.username)
@@ -50,6 +51,7 @@ def read_own_account(who: Staff) -> schemas.Me:
         username=item.username,
         name=item.name,
         role=Role(item.role),
+        rights=staff.rights_of(item),
         totp=item.totp_secret is not None,
         last_login_at_s=item.last_login_at_s,
     )
@@ -59,7 +61,6 @@ def read_own_account(who: Staff) -> schemas.Me:
     "PUT",
     "/merchant/me/password",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
     body=schemas.PasswordChange,
     answer=schemas.StaffSession,
     refusals=[Changed],
@@ -79,7 +80,6 @@ def change_own_password(who: Staff, body: schemas.PasswordChange) -> schemas.Sta
     "POST",
     "/merchant/me/sessions/renewal",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
     answer=schemas.StaffSession,
     status=201,
 )
@@ -89,9 +89,7 @@ def renew_own_session(who: Staff) -> schemas.StaffSession:
     return _session(item, item.session_version, now_s=clock.now_s(), since_s=who.since_s)
 
 
-@api.operation(
-    "POST", "/merchant/me/sessions/end", audience=Audience.STAFF, roles=ANY_ROLE, answer=Done
-)
+@api.operation("POST", "/merchant/me/sessions/end", audience=Audience.STAFF, answer=Done)
 def end_own_sessions(who: Staff) -> Done:
     """End every session of one's own, this one too."""
     own_account.end_sessions(who.merchant_id, who.username, now_s=clock.now_s())
@@ -102,7 +100,6 @@ def end_own_sessions(who: Staff) -> Done:
     "POST",
     "/merchant/me/totp",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
     answer=schemas.TotpBegun,
     status=201,
     refusals=[Conflict],
@@ -119,7 +116,6 @@ def begin_own_totp(who: Staff) -> schemas.TotpBegun:
     "POST",
     "/merchant/me/totp/confirmation",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
     body=schemas.TotpConfirmation,
     answer=Done,
     refusals=[Conflict],
@@ -134,7 +130,6 @@ def confirm_own_totp(who: Staff, body: schemas.TotpConfirmation) -> Done:
     "POST",
     "/merchant/me/totp/removal",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
     body=schemas.TotpRemoval,
     answer=Done,
     refusals=[Changed],
@@ -156,6 +151,7 @@ def _session(
         username=item.username,
         name=item.name,
         role=Role(item.role),
+        rights=staff.rights_of(item),
         expires_at_s=expires_at_s,
         must_change_password=item.must_change,
     )

@@ -6,10 +6,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib import clock
-from chalicelib.api.auth import ANY_ROLE, MANAGERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Given, Told
 from chalicelib.domain import message_template
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.errors import Changed, InvalidRequest
 from chalicelib.services.people import message_templates
@@ -53,7 +54,7 @@ class MessageTemplates(Told, frozen=True, kw_only=True):
     "GET",
     "/message-templates",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.MESSAGES),
     answer=MessageTemplates,
 )
 def read_message_templates(who: Staff) -> MessageTemplates:
@@ -65,7 +66,7 @@ def read_message_templates(who: Staff) -> MessageTemplates:
     "PUT",
     "/message-templates",
     audience=Audience.STAFF,
-    roles=MANAGERS,
+    right=act(Area.MESSAGES),
     body=MessageTemplatesChange,
     answer=MessageTemplates,
     refusals=[InvalidRequest, Changed],

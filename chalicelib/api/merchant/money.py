@@ -5,7 +5,7 @@ from msgspec import structs
 from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api import pages, shapes
-from chalicelib.api.auth import ANY_ROLE, MANAGERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import PageQuery
@@ -13,6 +13,7 @@ from chalicelib.domain import ledger
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.reconcile import WORDS, Difference
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import MOVEMENT_WORDS
 from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation
@@ -26,7 +27,7 @@ api = Api(__name__, prefix="/v1/merchant")
     "GET",
     "/after-sales",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.AFTER_SALES),
     query=schemas.AfterSaleQuery,
     answer=schemas.AfterSaleRows,
 )
@@ -47,7 +48,7 @@ def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.After
     "POST",
     "/after-sales/{after_sale_id}/approval",
     audience=Audience.STAFF,
-    roles=MANAGERS,
+    right=act(Area.AFTER_SALES),
     body=schemas.ApprovalGiven,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
@@ -74,7 +75,7 @@ def approve_after_sale(
     "POST",
     "/after-sales/{after_sale_id}/refusal",
     audience=Audience.STAFF,
-    roles=MANAGERS,
+    right=act(Area.AFTER_SALES),
     body=schemas.RefusalGiven,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
@@ -96,7 +97,7 @@ def refuse_after_sale(
     "GET",
     "/orders/{order_id}/ledger",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.REFUNDS),
     answer=schemas.LedgerShown,
     refusals=[NotFound],
 )
@@ -130,7 +131,7 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
     "GET",
     "/reconciliations",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.RECONCILIATION),
     query=PageQuery,
     answer=schemas.ReconciliationRows,
 )
@@ -149,7 +150,7 @@ def list_reconciliations(who: Staff, query: PageQuery) -> schemas.Reconciliation
     "GET",
     "/differences",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.RECONCILIATION),
     query=PageQuery,
     answer=schemas.DifferenceRows,
 )

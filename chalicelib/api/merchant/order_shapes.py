@@ -5,11 +5,13 @@ from typing import Any
 from msgspec import structs
 
 from chalicelib.api import shapes
+from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown as after_sale_shown
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_timeline
 from chalicelib.domain import carriers, recipient, shipping
 from chalicelib.domain.order import Delivery, PaymentStatus, RefundStatus
+from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.domain.words import refund_trouble, staff_text
 from chalicelib.services.trade.order_files import OrderFile
@@ -21,7 +23,8 @@ def row(found: Found) -> schemas.OrderRow:
     return schemas.OrderRow(**_row_fields(found.order, found.detail, found.group))
 
 
-def file(kept: OrderFile) -> schemas.OrderFileShown:
+def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
+    """An order as `who` may see it: why a refund failed is for those who deal with refunds."""
     order, detail = kept.order, kept.detail
     return schemas.OrderFileShown(
         **_row_fields(order, detail, kept.group),
@@ -39,7 +42,7 @@ def file(kept: OrderFile) -> schemas.OrderFileShown:
         parcels=[_parcel(one) for one in parcels_of(detail.parcels)],
         notes=_notes(detail),
         payments=_payments(order),
-        refunds=_refunds(order),
+        refunds=_refunds(order, reasons=who.may(view(Area.REFUNDS))),
         after_sales=[after_sale_shown(asked) for asked in kept.after_sales],
         timeline=order_timeline.of(kept),
     )
@@ -148,16 +151,18 @@ def _payments(order: OrderItem) -> list[schemas.PaymentOfOrder]:
     ]
 
 
-def _refunds(order: OrderItem) -> list[schemas.RefundOfOrder]:
+def _refunds(order: OrderItem, *, reasons: bool) -> list[schemas.RefundOfOrder]:
     return [
         schemas.RefundOfOrder(
             out_refund_no=f"{order.order_id}{key}",
             status=refund.status.value,
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
-            reason=refund.reason,
+            reason=refund.reason if reasons else "",
             reason_text=(
-                refund_trouble(refund.reason) if refund.status is RefundStatus.FAILED else ""
+                refund_trouble(refund.reason)
+                if reasons and refund.status is RefundStatus.FAILED
+                else ""
             ),
         )
         for key, refund in sorted(order.view().refunds.items())

@@ -2,7 +2,7 @@
 
 from chalicelib import clock
 from chalicelib.api import pages
-from chalicelib.api.auth import ANY_ROLE, SHIPPERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
@@ -10,6 +10,7 @@ from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.recipient import check_look
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import (
     Changed,
@@ -28,7 +29,7 @@ api = Api(__name__, prefix="/v1/merchant")
     "GET",
     "/orders",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.ORDERS),
     query=schemas.OrderQuery,
     answer=schemas.OrderRows,
     refusals=[InvalidRequest],
@@ -54,7 +55,7 @@ def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows
     "GET",
     "/orders/counts",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.ORDERS),
     answer=schemas.OrderCounts,
 )
 def count_orders(who: Staff) -> schemas.OrderCounts:
@@ -66,7 +67,7 @@ def count_orders(who: Staff) -> schemas.OrderCounts:
     "GET",
     "/orders/{order_id}",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.ORDERS),
     answer=schemas.OrderFileShown,
     refusals=[NotFound],
 )
@@ -79,7 +80,7 @@ def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
     "POST",
     "/recipients",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.RECIPIENTS),
     body=schemas.RecipientsWanted,
     answer=schemas.RecipientsTold,
     refusals=[InvalidRequest, NotFound],
@@ -87,7 +88,7 @@ def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
 def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.RecipientsTold:
     """Who gets these orders, in full; each look is in the audit log before it is answered."""
     order_ids, now_s = [parsed(order_id) for order_id in body.order_ids], clock.now_s()
-    check_look(body.purpose, len(set(order_ids)), may_ship=who.role in SHIPPERS)
+    check_look(body.purpose, len(set(order_ids)), may_ship=who.may(act(Area.SHIPPING)))
     seen = recipients.look(
         who.merchant_id, order_ids, body.purpose, staff=who.username, now_s=now_s
     )
@@ -98,7 +99,7 @@ def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.Recipi
     "PUT",
     "/orders/{order_id}/address",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=act(Area.ORDERS),
     body=schemas.AddressChange,
     answer=schemas.OrderFileShown,
     refusals=[NotFound, ShippingRefused, Changed],
@@ -119,7 +120,7 @@ def change_address(
     "POST",
     "/orders/{order_id}/notes",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=act(Area.ORDERS),
     body=schemas.NoteGiven,
     answer=schemas.OrderFileShown,
     status=201,
@@ -143,7 +144,7 @@ def parsed(order_id: str) -> OrderId:
 
 
 def _file(who: Staff, order_id: OrderId) -> schemas.OrderFileShown:
-    return order_shapes.file(order_files.read(who.merchant_id, order_id))
+    return order_shapes.file(order_files.read(who.merchant_id, order_id), who)
 
 
 def _wish(query: schemas.OrderQuery) -> Wish:

@@ -1,10 +1,12 @@
 """/v1/merchant/staff: who works for the shop, as the owner decides."""
 
 from chalicelib import clock
-from chalicelib.api.auth import Role, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import people_schemas as schemas
 from chalicelib.api.once import HEADERS, once
+from chalicelib.domain import rights
+from chalicelib.domain.rights import Area, Role, act
 from chalicelib.errors import (
     Changed,
     Conflict,
@@ -13,25 +15,26 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.people import staff_accounts
+from chalicelib.services.people import staff, staff_accounts
 from chalicelib.services.people.staff_accounts import Member
 
 api = Api(__name__, prefix="/v1/merchant")
-OWNER = (Role.OWNER,)
 
 
-@api.operation("GET", "/staff", audience=Audience.STAFF, roles=OWNER, answer=schemas.StaffList)
+@api.operation(
+    "GET", "/staff", audience=Audience.STAFF, right=act(Area.STAFF), answer=schemas.StaffList
+)
 def list_staff(who: Staff) -> schemas.StaffList:
     """Everyone who works for the shop, by username."""
     found = staff_accounts.members(who.merchant_id, now_s=clock.now_s())
-    return schemas.StaffList(items=[_shown(member) for member in found])
+    return schemas.StaffList(items=[_shown(member) for member in found], areas=_areas())
 
 
 @api.operation(
     "POST",
     "/staff",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.STAFF),
     body=schemas.Invitation,
     answer=schemas.FirstPassword,
     status=201,
@@ -46,6 +49,7 @@ def invite_staff(who: Staff, body: schemas.Invitation) -> schemas.FirstPassword:
         body.username,
         name=body.name,
         role=body.role.value,
+        rights=rights.differences_from(body.role, body.rights or {}),
         seed=made.item_id,
         body_hash=made.body_hash,
         staff=who.username,
@@ -58,19 +62,20 @@ def invite_staff(who: Staff, body: schemas.Invitation) -> schemas.FirstPassword:
     "PUT",
     "/staff/{username}",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.STAFF),
     body=schemas.StaffChange,
     answer=schemas.StaffMember,
     refusals=[NotFound, Changed, LastOwner],
 )
 def change_staff(who: Staff, username: str, body: schemas.StaffChange) -> schemas.StaffMember:
-    """Rename somebody, give them another role, disable or enable their account."""
+    """Rename somebody, give them another role or other rights, disable or enable their account."""
     now_s = clock.now_s()
     staff_accounts.change(
         who.merchant_id,
         username,
         name=body.name,
         role=body.role.value,
+        rights=None if body.rights is None else rights.differences_from(body.role, body.rights),
         disabled=body.disabled,
         revision=body.revision,
         staff=who.username,
@@ -83,7 +88,7 @@ def change_staff(who: Staff, username: str, body: schemas.StaffChange) -> schema
     "POST",
     "/staff/{username}/password-reset",
     audience=Audience.STAFF,
-    roles=OWNER,
+    right=act(Area.STAFF),
     answer=schemas.FirstPassword,
     refusals=[NotFound, Conflict],
     headers=HEADERS,
@@ -100,12 +105,30 @@ def reset_staff_password(who: Staff, username: str) -> schemas.FirstPassword:
     return schemas.FirstPassword(username=username, first_password=password)
 
 
+def _areas() -> list[schemas.AreaShown]:
+    return [
+        schemas.AreaShown(
+            area=area,
+            levels=list(rights.LEVELS[area]),
+            presets={role: rights.PRESETS[role][area] for role in Role},
+            needs={
+                needed.area: needed.level
+                for right, needs in rights.NEEDS.items()
+                if right.area is area
+                for needed in needs
+            },
+        )
+        for area in Area
+    ]
+
+
 def _shown(member: Member) -> schemas.StaffMember:
     item = member.item
     return schemas.StaffMember(
         username=item.username,
         name=item.name,
         role=Role(item.role),
+        rights=staff.rights_of(item),
         state=member.state,
         totp=item.totp_secret is not None,
         locked_until_s=member.locked_until_s,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.auth import Role
 from chalicelib.api.schemas import Given, Seconds, Told
+from chalicelib.domain.rights import Area, Level, Role
 from chalicelib.services.people import staff
 from chalicelib.services.people.staff_accounts import StaffState
 
@@ -16,6 +16,13 @@ NewPassword = Annotated[str, Meta(min_length=staff.PASSWORD_MIN, max_length=staf
 Code = Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="From an authenticator app.")]
 Revision = Annotated[
     int, Meta(ge=1, description="As read; when somebody changed the item since: 409 changed.")
+]
+
+
+RightsShown = Annotated[dict[Area, Level], Meta(description="Of every area.")]
+RightsGiven = Annotated[
+    dict[Area, Level],
+    Meta(description="By area; those left out follow the role. With what they need of others."),
 ]
 
 
@@ -30,6 +37,7 @@ class StaffSession(Told, frozen=True, kw_only=True):
     username: str
     name: str
     role: Role
+    rights: RightsShown
     expires_at_s: Seconds
     must_change_password: Annotated[
         bool, Meta(description="The session may do nothing but choose another password.")
@@ -41,6 +49,7 @@ class Me(Told, frozen=True, kw_only=True):
     username: str
     name: str
     role: Role
+    rights: RightsShown
     totp: bool
     last_login_at_s: Seconds | None
 
@@ -70,6 +79,7 @@ class StaffMember(Told, frozen=True, kw_only=True):
     username: str
     name: str
     role: Role
+    rights: RightsShown
     state: StaffState
     totp: bool
     locked_until_s: Annotated[
@@ -79,14 +89,25 @@ class StaffMember(Told, frozen=True, kw_only=True):
     revision: int
 
 
+class AreaShown(Told, frozen=True, kw_only=True):
+    """What can be given of an area, and what each role has of it without more words."""
+
+    area: Area
+    levels: list[Level]
+    presets: dict[Role, Level]
+    needs: Annotated[dict[Area, Level], Meta(description="What comes with any of it.")]
+
+
 class StaffList(Told, frozen=True, kw_only=True):
     items: list[StaffMember]
+    areas: Annotated[list[AreaShown], Meta(description="In the order to show them.")]
 
 
 class Invitation(Given, frozen=True, kw_only=True):
     username: Username
     name: Name
     role: Role
+    rights: RightsGiven | None = None
 
 
 class FirstPassword(Told, frozen=True, kw_only=True):
@@ -99,5 +120,9 @@ class FirstPassword(Told, frozen=True, kw_only=True):
 class StaffChange(Given, frozen=True, kw_only=True):
     name: Name
     role: Role
+    rights: Annotated[
+        RightsGiven | None,
+        Meta(description="Left out: as they are, or the role's own when the role changes."),
+    ] = None
     disabled: bool
     revision: Revision

@@ -6,6 +6,7 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant import product_shapes
 from chalicelib.api.once import HEADERS, once
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, NotFound, SoldOut
 from chalicelib.services.catalogue import adjustments, product_lists, product_shelf, products
 from chalicelib.services.catalogue.product_lists import State
@@ -17,7 +18,7 @@ api = Api(__name__)
     "POST",
     "/merchant/products",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     body=schemas.ProductInput,
     answer=schemas.Product,
     status=201,
@@ -42,7 +43,7 @@ def create_product(who: auth.Staff, body: schemas.ProductInput) -> schemas.Produ
     "GET",
     "/merchant/products",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.GOODS),
     query=schemas.ProductPageQuery,
     answer=schemas.ProductPage,
 )
@@ -65,7 +66,7 @@ def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.P
     "GET",
     "/merchant/products/{product_id}",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.GOODS),
     answer=schemas.Product,
     refusals=[NotFound],
 )
@@ -78,7 +79,7 @@ def read_product(product_id: str, who: auth.Staff) -> schemas.Product:
     "PUT",
     "/merchant/products/{product_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     body=schemas.ProductChange,
     answer=schemas.Product,
     refusals=[InvalidRequest, NotFound, Changed],
@@ -102,7 +103,7 @@ def change_product(
     "PUT",
     "/merchant/products/{product_id}/shelf",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     body=schemas.ShelfChange,
     answer=schemas.Product,
     refusals=[NotFound, Changed],
@@ -124,7 +125,7 @@ def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) 
     "POST",
     "/merchant/products/{product_id}/copy",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     answer=schemas.Product,
     status=201,
     refusals=[InvalidRequest, NotFound, IdempotencyMismatch],
@@ -148,7 +149,7 @@ def copy_product(product_id: str, who: auth.Staff) -> schemas.Product:
     "POST",
     "/merchant/products/{product_id}/stock-adjustments",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     body=schemas.StockAdjustment,
     answer=schemas.SkuStock,
     status=201,
@@ -176,7 +177,7 @@ def adjust_stock(
     "GET",
     "/merchant/products/{product_id}/stock-adjustments",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.GOODS),
     query=schemas.PageQuery,
     answer=schemas.StockHistory,
     refusals=[NotFound],

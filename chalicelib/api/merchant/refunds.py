@@ -2,11 +2,12 @@
 
 from chalicelib import clock
 from chalicelib.api import pages
-from chalicelib.api.auth import ANY_ROLE, MANAGERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import refund_schemas as schemas
 from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain.order import RefundStatus
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import refund_trouble
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.money import refunds
@@ -19,7 +20,7 @@ api = Api(__name__, prefix="/v1/merchant")
     "GET",
     "/refunds",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.REFUNDS),
     query=PageQuery,
     answer=schemas.RefundRows,
 )
@@ -37,7 +38,7 @@ def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
     "POST",
     "/refunds/{out_refund_no}/retry",
     audience=Audience.STAFF,
-    roles=MANAGERS,
+    right=act(Area.REFUNDS),
     answer=Done,
     refusals=[NotFound, Conflict],
 )

@@ -4,13 +4,14 @@ from collections import Counter
 
 from chalicelib import clock
 from chalicelib.api import pages
-from chalicelib.api.auth import ANY_ROLE, SHIPPERS, Staff
+from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
 from chalicelib.api.merchant.orders import parsed
 from chalicelib.api.schemas import PageQuery
 from chalicelib.domain import carriers
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.fulfilment import shipments, shipping, shipping_batches
@@ -23,7 +24,7 @@ api = Api(__name__, prefix="/v1/merchant")
     "GET",
     "/carriers",
     audience=Audience.STAFF,
-    roles=ANY_ROLE,
+    right=view(Area.ORDERS),
     answer=schemas.Carriers,
 )
 def list_carriers(who: Staff) -> schemas.Carriers:
@@ -35,7 +36,7 @@ def list_carriers(who: Staff) -> schemas.Carriers:
     "POST",
     "/orders/{order_id}/parcels",
     audience=Audience.STAFF,
-    roles=SHIPPERS,
+    right=act(Area.SHIPPING),
     body=schemas.ParcelGiven,
     answer=schemas.OrderFileShown,
     refusals=[InvalidRequest, NotFound, ShippingRefused],
@@ -45,14 +46,14 @@ def ship_parcel(who: Staff, order_id: str, body: schemas.ParcelGiven) -> schemas
     of, now_s = parsed(order_id), clock.now_s()
     given = shipping.draft(body.carrier, body.number, body.units)
     shipping.ship(who.merchant_id, of, given, staff=who.username, now_s=now_s)
-    return order_shapes.file(order_files.read(who.merchant_id, of))
+    return order_shapes.file(order_files.read(who.merchant_id, of), who)
 
 
 @api.operation(
     "PUT",
     "/orders/{order_id}/parcels/{parcel_id}",
     audience=Audience.STAFF,
-    roles=SHIPPERS,
+    right=act(Area.SHIPPING),
     body=schemas.ParcelCorrection,
     answer=schemas.OrderFileShown,
     refusals=[InvalidRequest, NotFound, ShippingRefused],
@@ -64,14 +65,14 @@ def correct_parcel(
     of, now_s = parsed(order_id), clock.now_s()
     given = shipping.draft(body.carrier, body.number)
     shipping.correct(who.merchant_id, of, parcel_id, given, staff=who.username, now_s=now_s)
-    return order_shapes.file(order_files.read(who.merchant_id, of))
+    return order_shapes.file(order_files.read(who.merchant_id, of), who)
 
 
 @api.operation(
     "POST",
     "/shipments",
     audience=Audience.STAFF,
-    roles=SHIPPERS,
+    right=act(Area.SHIPPING),
     body=schemas.ShipmentsGiven,
     answer=schemas.ShipmentResults,
     refusals=[InvalidRequest],
@@ -105,7 +106,7 @@ def ship_orders(who: Staff, body: schemas.ShipmentsGiven) -> schemas.ShipmentRes
     "GET",
     "/shipping-batches",
     audience=Audience.STAFF,
-    roles=SHIPPERS,
+    right=act(Area.SHIPPING),
     query=PageQuery,
     answer=schemas.ShippingBatches,
 )

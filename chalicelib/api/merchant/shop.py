@@ -6,6 +6,7 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import shop_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     Changed,
     Conflict,
@@ -25,7 +26,7 @@ api = Api(__name__)
     "GET",
     "/merchant/settings",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.SETTINGS),
     answer=schemas.Settings,
 )
 def read_settings(who: auth.Staff) -> schemas.Settings:
@@ -37,7 +38,7 @@ def read_settings(who: auth.Staff) -> schemas.Settings:
     "PUT",
     "/merchant/settings",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.SETTINGS),
     body=schemas.SettingsChange,
     answer=schemas.Settings,
     refusals=[InvalidRequest, Changed],
@@ -66,7 +67,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
     "GET",
     "/merchant/categories",
     audience=Audience.STAFF,
-    roles=auth.ANY_ROLE,
+    right=view(Area.GOODS),
     answer=schemas.CategoryList,
 )
 def list_categories(who: auth.Staff) -> schemas.CategoryList:
@@ -79,7 +80,7 @@ def list_categories(who: auth.Staff) -> schemas.CategoryList:
     "POST",
     "/merchant/categories",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     body=schemas.NewCategory,
     answer=schemas.Category,
     status=201,
@@ -106,7 +107,7 @@ def create_category(who: auth.Staff, body: schemas.NewCategory) -> schemas.Categ
     "PUT",
     "/merchant/categories/{category_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     body=schemas.CategoryChange,
     answer=schemas.Category,
     refusals=[InvalidRequest, NotFound, Changed],
@@ -132,7 +133,7 @@ def change_category(
     "DELETE",
     "/merchant/categories/{category_id}",
     audience=Audience.STAFF,
-    roles=auth.MANAGERS,
+    right=act(Area.GOODS),
     answer=Done,
     refusals=[NotFound, Conflict],
 )

@@ -1,12 +1,14 @@
 """A merchant's people: who they are, and that they are who they say."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain import totp
+from chalicelib.domain import rights, totp
+from chalicelib.domain.rights import Area, Level, Role
 from chalicelib.errors import (
     AccountDisabled,
     Conflict,
@@ -30,7 +32,7 @@ USERNAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{2,31}\Z"  # it stands in paths
 PASSWORD_MIN, PASSWORD_MAX = 10, 128
 NAME_MAX = 30
 STAFF_MAX = 200
-OWNER = "owner"  # the role that a shop is never without; api.auth names them all
+OWNER = Role.OWNER.value  # the role that a shop is never without
 
 # argon2id with 19 MiB and two passes: what OWASP asks for, within a small function's memory.
 _MEMORY_KIB = 19 * 1024
@@ -47,26 +49,28 @@ def add(
     password: str,
     staff: str,
     now_s: int,
+    rights: Mapping[str, str] | None = None,
     must_change: bool = False,
     body_hash: str = "",
 ) -> StaffItem:
     """Add a member of staff, with the audit row. Raises Conflict when the username is taken.
 
-    must_change: the password is only for the first login, which has to choose another.
-    body_hash: of the request that invites them.
+    rights: where they differ from the role's. must_change: the password is only for the first
+    login, which has to choose another. body_hash: of the request that invites them.
     """
     item = StaffItem.at(
         merchant_id,
         username,
         name=name,
         role=role,
+        rights=rights or None,
         password_hash=hashed(password),
         must_change=must_change,
         body_hash=body_hash,
     )
     with transaction() as writes:
         writes.put(item, refuse=lambda old: Conflict("这个账号已存在，请换一个。"))
-        after = {"name": name, "role": role}
+        after = {"name": name, "role": role, **({"rights": dict(rights)} if rights else {})}
         subject = f"staff#{username}"
         audit(writes, merchant_id, staff, "staff_added", subject, {}, after, now_s)
     return item
@@ -115,6 +119,12 @@ def read(merchant_id: str, username: str) -> StaffItem:
     if item is None:
         raise NotFound("没有找到这位员工。")
     return item
+
+
+def rights_of(item: StaffItem) -> dict[Area, Level]:
+    """What this member of staff may see and do, by area."""
+    differences = item.rights.as_dict() if item.rights is not None else None
+    return rights.rights_of(Role(item.role), differences)
 
 
 def hashed(password: str) -> str:

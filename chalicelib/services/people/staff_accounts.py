@@ -1,8 +1,10 @@
 """What the owner decides of others' accounts: invited, changed, disabled, begun anew."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch, LastOwner, LimitReached
 from chalicelib.services.people import lockout, sessions
@@ -69,6 +71,7 @@ def invite(
     body_hash: str,
     staff: str,
     now_s: int,
+    rights: Mapping[str, str] | None = None,
 ) -> str:
     """Add a member of staff; their first password, which is told this once.
 
@@ -91,6 +94,7 @@ def invite(
         username,
         name=name,
         role=role,
+        rights=rights,
         password=password,
         staff=staff,
         now_s=now_s,
@@ -110,25 +114,34 @@ def change(
     revision: int,
     staff: str,
     now_s: int,
+    rights: Mapping[str, str] | None = None,
 ) -> StaffItem:
     """Change what was read at `revision`; a repeat changes nothing more.
 
+    rights: where they differ from the role's; None leaves them as they are, or takes them back to
+    the preset when the role changes.
     Who is disabled loses every session, and logs in anew when enabled again. An owner stays one
     unless another could do everything in their place, which is checked in the same transaction.
     Raises NotFound, Changed, LastOwner or Busy.
     """
-    after = {"name": name, "role": role, "disabled": disabled}
 
     def step() -> StaffItem:
         item = people.read(merchant_id, username)
-        before = {field: getattr(item, field) for field in after}
+        before = _of(item)
+        differences = (
+            before["rights"] if rights is None and role == item.role else dict(rights or {})
+        )
+        after = {"name": name, "role": role, "disabled": disabled, "rights": differences}
         if before == after:
             return item
         if item.revision != revision:
             raise Changed
         actions = [
             StaffItem.revision.add(1),
-            *(getattr(StaffItem, field).set(value) for field, value in after.items()),
+            StaffItem.name.set(name),
+            StaffItem.role.set(role),
+            StaffItem.disabled.set(disabled),
+            StaffItem.rights.set(differences) if differences else StaffItem.rights.remove(),
         ]
         if disabled and not item.disabled:
             actions.append(StaffItem.session_version.add(1))
@@ -189,6 +202,16 @@ def reset_password(merchant_id: str, username: str, *, seed: str, staff: str, no
     lockout.lift(merchant_id, username, now_s=now_s)
     sessions.forget(merchant_id, username)
     return password
+
+
+def _of(item: StaffItem) -> dict[str, Any]:
+    """What an owner decides of somebody, as the audit log keeps it."""
+    return {
+        "name": item.name,
+        "role": item.role,
+        "disabled": item.disabled,
+        "rights": item.rights.as_dict() if item.rights is not None else {},
+    }
 
 
 def _is_owner(item: StaffItem) -> bool:

@@ -1,12 +1,14 @@
 """The shop at a glance: what happened today and in the last days, and what waits for somebody."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.domain.after_sale import AfterSaleStatus
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.order import Intent, OrderStatus
+from chalicelib.domain.rights import Area, Rights, may, view
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists
 from chalicelib.services.reports import counting
@@ -33,15 +35,18 @@ class Figures:
 
 @dataclass(frozen=True)
 class ToDo:
-    """How many of each wait, up to TO_DO_MAX. groups_ending_soon, low_stock: None when there are
-    too many activities or products to look at."""
+    """How many of each wait, up to TO_DO_MAX. None: whoever asks may not see the list.
 
-    to_ship: int
-    after_sales: int
-    refunds: int  # orders with one that only a person can mend
+    groups_ending_soon, low_stock: None too when there are too many activities or products to look
+    at.
+    """
+
+    to_ship: int | None
+    after_sales: int | None
+    refunds: int | None  # orders with one that only a person can mend
     groups_ending_soon: int | None
     low_stock: int | None  # products
-    differences: int  # between bills and ledger, in the last DAYS
+    differences: int | None  # between bills and ledger, in the last DAYS
 
 
 def figures(merchant_id: str, *, now_s: int) -> Figures:
@@ -59,18 +64,24 @@ def figures(merchant_id: str, *, now_s: int) -> Figures:
     )
 
 
-def to_do(merchant_id: str, *, now_s: int) -> ToDo:
-    """What waits for somebody: each count is one call, but that of groups one per activity, and
-    that of stock some more where products have a warning level."""
+def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
+    """What waits for somebody with these rights: each count is one call, but that of groups one
+    per activity, and that of stock some more where products have a warning level."""
+
+    def seen(area: Area, count: Callable[[], int | None]) -> int | None:
+        return count() if may(rights, view(area)) else None
+
     to_ship = orders_list(merchant_id, OrderStatus.FULFILLING)
     asked = after_sales_list(merchant_id, AfterSaleStatus.REQUESTED)
     return ToDo(
-        to_ship=listed_count(to_ship, most=TO_DO_MAX),
-        after_sales=listed_count(asked, most=TO_DO_MAX),
-        refunds=_refunds_needing_person(merchant_id),
-        groups_ending_soon=_groups_ending_soon(merchant_id, now_s),
-        low_stock=product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX),
-        differences=_differences(merchant_id, now_s),
+        to_ship=seen(Area.ORDERS, lambda: listed_count(to_ship, most=TO_DO_MAX)),
+        after_sales=seen(Area.AFTER_SALES, lambda: listed_count(asked, most=TO_DO_MAX)),
+        refunds=seen(Area.REFUNDS, lambda: _refunds_needing_person(merchant_id)),
+        groups_ending_soon=seen(Area.ACTIVITIES, lambda: _groups_ending_soon(merchant_id, now_s)),
+        low_stock=seen(
+            Area.GOODS, lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX)
+        ),
+        differences=seen(Area.RECONCILIATION, lambda: _differences(merchant_id, now_s)),
     )
 
 

@@ -1,6 +1,6 @@
 /** The only caller of the API: addresses, sessions, repeats and refusals are dealt with here. */
 import { config } from '@/config'
-import { logInAgain, session } from '@/stores/session'
+import { isStale, logInAgain, session } from '@/stores/session'
 import { noAnswer, refusalIn } from './errors'
 import type { paths } from './schema'
 import type { AnswerOf, Given, PathOf, Rest, Verb } from './types'
@@ -29,6 +29,7 @@ async function call<V extends Verb, P extends keyof paths>(
   }
   if (!answer.ok) {
     const refusal = await refusalIn(answer)
+    if (refusal.code === 'forbidden') isStale.value = true
     const isOver = refusal.code === 'unauthenticated' && session.value !== null
     if (!isOver || !(await logInAgain())) throw refusal
     answer = await send(verb, path, given)

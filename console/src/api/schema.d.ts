@@ -491,7 +491,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened today and in 30 days, by day, and what waits for somebody. */
+        /** What happened today and in 30 days, by day, and what waits for whoever asks. */
         get: operations["read_dashboard"];
         put?: never;
         post?: never;
@@ -1333,7 +1333,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Rename somebody, give them another role, disable or enable their account. */
+        /** Rename somebody, give them another role or other rights, disable or enable their account. */
         put: operations["change_staff"];
         post?: never;
         delete?: never;
@@ -2025,6 +2025,26 @@ export interface components {
              */
             units_back: number;
         };
+        /**
+         * Area
+         * @enum {unknown}
+         */
+        Area: "accounts" | "activities" | "after_sales" | "audit" | "delivery" | "exports" | "goods" | "messages" | "orders" | "pickup" | "recipients" | "reconciliation" | "refunds" | "settings" | "shipping" | "staff" | "statistics";
+        /**
+         * AreaShown
+         * @description What can be given of an area, and what each role has of it without more words.
+         */
+        AreaShown: {
+            area: components["schemas"]["Area"];
+            levels: components["schemas"]["Level"][];
+            presets: {
+                [key: string]: components["schemas"]["Level"];
+            };
+            /** @description What comes with any of it. */
+            needs: {
+                [key: string]: components["schemas"]["Level"];
+            };
+        };
         /** AuditPage */
         AuditPage: {
             items: components["schemas"]["AuditRow"][];
@@ -2149,15 +2169,18 @@ export interface components {
             group_price_fen: number;
             stock: number;
         };
-        /** Dashboard */
+        /**
+         * Dashboard
+         * @description today, compared, days: what the shop takes in; null for staff who may not see it.
+         */
         Dashboard: {
             /** @description seconds since the epoch, UTC */
             now_s: number;
             to_do: components["schemas"]["ToDoShown"];
-            today: components["schemas"]["SumsShown"];
-            compared: components["schemas"]["Comparison"];
+            today: components["schemas"]["SumsShown"] | null;
+            compared: components["schemas"]["Comparison"] | null;
             /** @description The newest first, today among them. */
-            days: components["schemas"]["DayShown"][];
+            days: components["schemas"]["DayShown"][] | null;
         };
         /** DayShown */
         DayShown: {
@@ -2466,6 +2489,10 @@ export interface components {
             username: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @default null */
+            rights: {
+                [key: string]: components["schemas"]["Level"];
+            } | null;
         };
         /**
          * JoinGiven
@@ -2529,6 +2556,11 @@ export interface components {
             };
             refunds: components["schemas"]["RefundShown"][];
         };
+        /**
+         * Level
+         * @enum {unknown}
+         */
+        Level: "act" | "none" | "view";
         /** LoginGiven */
         LoginGiven: {
             /** @description of wx.login */
@@ -2540,6 +2572,10 @@ export interface components {
             username: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Of every area. */
+            rights: {
+                [key: string]: components["schemas"]["Level"];
+            };
             totp: boolean;
             last_login_at_s: number | null;
         };
@@ -3562,6 +3598,13 @@ export interface components {
         StaffChange: {
             name: string;
             role: components["schemas"]["Role"];
+            /**
+             * @description Left out: as they are, or the role's own when the role changes.
+             * @default null
+             */
+            rights: {
+                [key: string]: components["schemas"]["Level"];
+            } | null;
             disabled: boolean;
             /** @description As read; when somebody changed the item since: 409 changed. */
             revision: number;
@@ -3569,6 +3612,8 @@ export interface components {
         /** StaffList */
         StaffList: {
             items: components["schemas"]["StaffMember"][];
+            /** @description In the order to show them. */
+            areas: components["schemas"]["AreaShown"][];
         };
         /** StaffLogin */
         StaffLogin: {
@@ -3585,6 +3630,10 @@ export interface components {
             username: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Of every area. */
+            rights: {
+                [key: string]: components["schemas"]["Level"];
+            };
             state: components["schemas"]["StaffState"];
             totp: boolean;
             /** @description Too many wrong passwords; a reset lifts it. */
@@ -3598,6 +3647,10 @@ export interface components {
             username: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Of every area. */
+            rights: {
+                [key: string]: components["schemas"]["Level"];
+            };
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
             /** @description The session may do nothing but choose another password. */
@@ -3716,20 +3769,21 @@ export interface components {
          * @enum {unknown}
          */
         TextKey: "after_sale" | "after_sale_refused" | "closed" | "failed" | "formed" | "late" | "one_left" | "paid_twice" | "parcel_corrected" | "ready" | "refunded" | "shipped" | "waiting";
-        /** ToDoShown */
+        /**
+         * ToDoShown
+         * @description Each is null for staff who may not see its list.
+         */
         ToDoShown: {
-            /** @description 100: or more. */
-            to_ship: number;
-            /** @description 100: or more. */
-            after_sales: number;
+            to_ship: number | null;
+            after_sales: number | null;
             /** @description Orders with one that needs a person. */
-            refunds: number;
+            refunds: number | null;
             /** @description Within 2 hours; null: too many activities run. */
             groups_ending_soon: number | null;
             /** @description Products below their warning level; null: too many have one. */
             low_stock: number | null;
             /** @description From bills, not repaired, of 30 days. */
-            differences: number;
+            differences: number | null;
         };
         /**
          * TotpBegun
@@ -6919,15 +6973,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
             /** @description too_many_requests */
             429: {
                 headers: {
@@ -7851,15 +7896,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
             /** @description too_many_requests */
             429: {
                 headers: {
@@ -7924,15 +7960,6 @@ export interface operations {
             };
             /** @description unauthenticated */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8023,15 +8050,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
             /** @description a body of another type */
             415: {
                 headers: {
@@ -8097,15 +8115,6 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
             /** @description a body of another type */
             415: {
                 headers: {
@@ -8164,15 +8173,6 @@ export interface operations {
             };
             /** @description unauthenticated */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8260,15 +8260,6 @@ export interface operations {
             };
             /** @description unauthenticated */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8365,15 +8356,6 @@ export interface operations {
             };
             /** @description unauthenticated */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@ import type { BodyOf, QueryOf, Schema } from './types'
 
 export type Settings = Schema<'Settings'>
 export type StaffMember = Schema<'StaffMember'>
+export type AreaShown = Schema<'AreaShown'>
 export type FirstPassword = Schema<'FirstPassword'>
 export type Dashboard = Schema<'Dashboard'>
 export type AuditRow = Schema<'AuditRow'>
@@ -10,7 +11,7 @@ export type NewStaff = BodyOf<'post', '/v1/merchant/staff'>
 
 export const readSettings = () => get('/v1/merchant/settings')
 export const changeSettings = (body: BodyOf<'put', '/v1/merchant/settings'>) => put('/v1/merchant/settings', { body })
-export const listStaff = async () => (await get('/v1/merchant/staff')).items
+export const listStaff = () => get('/v1/merchant/staff')
 export const addStaff = (body: NewStaff, key: string) => post('/v1/merchant/staff', { body, key })
 export const changeStaff = (username: string, body: BodyOf<'put', '/v1/merchant/staff/{username}'>) =>
   put('/v1/merchant/staff/{username}', { path: { username }, body })

@@ -3,6 +3,11 @@ import { computed, ref, shallowRef } from 'vue'
 import type { Schema } from '@/api/types'
 
 export type Role = Schema<'Role'>
+export type Area = Schema<'Area'>
+export type Level = Schema<'Level'>
+export type Rights = Schema<'Me'>['rights']
+/** A level in an area: to act includes to view. */
+export type Right = `${Area}:${Exclude<Level, 'none'>}`
 
 export interface Session {
   token: string
@@ -10,6 +15,8 @@ export interface Session {
   username: string
   name: string
   role: Role
+  /** Missing in what an older console kept: asked for before the first page is opened. */
+  rights?: Rights
   began_at_s: number
   expires_at_s: number
 }
@@ -18,15 +25,32 @@ const KEPT_AS = 'tuan.session'
 const SHOP_KEPT_AS = 'tuan.shop'
 
 export const session = shallowRef<Session | null>(read())
-export const canManage = computed(() => session.value?.role === 'owner' || session.value?.role === 'manager')
-export const canShip = computed(() => canManage.value || session.value?.role === 'fulfilment')
-export const isOwner = computed(() => session.value?.role === 'owner')
+/** True once an answer said that a right is missing which was thought to be there. */
+export const isStale = ref(false)
+
+/** Whether they may do that now; it follows what the owner changes. */
+export const allowed = (right: Right) => computed(() => may(right))
+
+export function may(right: Right): boolean {
+  const [area, level] = right.split(':')
+  const given = session.value?.rights?.[area as Area] ?? 'none'
+  return given === 'act' || given === level
+}
 
 export function begin(made: Omit<Session, 'began_at_s'>): void {
-  const { token, merchant_id, username, name, role, expires_at_s } = made
-  session.value = { token, merchant_id, username, name, role, expires_at_s, began_at_s: Math.floor(Date.now() / 1000) }
+  const { token, merchant_id, username, name, role, rights, expires_at_s } = made
+  session.value = { token, merchant_id, username, name, role, rights, expires_at_s, began_at_s: Math.floor(Date.now() / 1000) }
   localStorage.setItem(KEPT_AS, JSON.stringify(session.value))
   localStorage.setItem(SHOP_KEPT_AS, made.merchant_id)
+}
+
+/** What the owner has decided of them since the session began. */
+export function update(person: Pick<Session, 'name' | 'role' | 'rights'>): void {
+  const { name, role, rights } = person
+  isStale.value = false
+  if (!session.value || JSON.stringify([session.value.name, session.value.role, session.value.rights]) === JSON.stringify([name, role, rights])) return
+  session.value = { ...session.value, name, role, rights }
+  localStorage.setItem(KEPT_AS, JSON.stringify(session.value))
 }
 
 /** Half of its life is over: time for another one, so that nobody's work is cut short. */

@@ -1,11 +1,20 @@
 /** How much waits for staff: the badges of the navigation and the first page tell the same. */
 import { reactive } from 'vue'
 import { readDashboard, type Dashboard } from '@/api/shop'
+import type { Right } from './session'
 
 const COUNTED_MAX = 100 // the API counts no further
 
 export const WAITING = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences'] as const
 export type TodoKind = (typeof WAITING)[number]
+export const TODO_RIGHTS: Record<TodoKind, Right> = {
+  toShip: 'orders:view',
+  afterSales: 'after_sales:view',
+  refunds: 'refunds:view',
+  endsSoon: 'activities:view',
+  lowStock: 'goods:view',
+  differences: 'reconciliation:view',
+}
 export type Todo = Record<TodoKind, number | null>
 
 /** null: not known yet, or not counted. */

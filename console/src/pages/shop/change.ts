@@ -63,12 +63,18 @@ function statusWords(kind: string, value: unknown): string {
 
 /** Other lists of strings are of pictures or ids: how many is enough. */
 function listed(field: string, value: unknown): string {
+  if (field === 'rights') return rightsWords(value as Record<string, string>)
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)
   if (!value.length) return NOTHING
   if (NAMES.includes(field)) return value.join(t('list.and'))
   return typeof value[0] === 'string' ? t('audit.count', { n: value.length }) : value.map((it) => shown('', it)).join('；')
 }
+
+const rightsWords = (value: Record<string, string>) =>
+  Object.entries(value)
+    .map(([area, level]) => `${t(`area.${area}` as WordKey)} ${t(`level.${level}` as WordKey)}`)
+    .join('，') || t('staff.rightsUsual')
 
 const partsOf = (value: Record<string, unknown>) =>
   Object.entries(value)

@@ -8,10 +8,11 @@ from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import news, order_search
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
-from tests.stored import GIVEN_BACK, Books
+from tests.stored import GIVEN_BACK, TO_FULFIL, Books
 
 Violations = Iterator[str]
 READY = OrderStatus.READY_FOR_PICKUP
+DELIVERED = {OrderStatus.SHIPPED, OrderStatus.COMPLETED}
 AFTER_READY = {READY, OrderStatus.COMPLETED} | GIVEN_BACK
 
 
@@ -53,6 +54,35 @@ def pickup(books: Books) -> Violations:
             yield f"told: order {order_id} is ready, and its buyer does not know"
 
 
+def units(books: Books) -> Violations:
+    """Every unit is in one place: what is back on sale is delivered to nobody."""
+    for order_id, order in books.orders.items():
+        where, back = order.units, order.returned or 0
+        what = f"20 units: {order.status} order {order_id}"
+        if min(where.to_deliver, where.with_buyer, where.cancelled, where.brought_back) < 0:
+            yield f"{what}: {where}"
+        if not where.cancelled <= back <= where.cancelled + where.brought_back:
+            yield f"{what}: {back} units are back on sale, {where}"
+        handed = order.pickup and order.received_at_s is not None
+        if bool(where.handed_over) != bool(handed) or (order.pickup and where.shipped):
+            yield f"{what}: {where}, received at {order.received_at_s}"
+
+
+def lists_of_work(books: Books) -> Violations:
+    """No list of work has an order about which there is nothing to do."""
+    for order_id, order in books.orders.items():
+        known, status = order.view(), OrderStatus(order.status)
+        what = f"21 lists of work: {status} order {order_id}"
+        if status in (OrderStatus.FULFILLING, READY) and known.units.to_deliver == 0:
+            yield f"{what} has nothing to deliver"
+        if status in DELIVERED and known.units.to_deliver != 0:
+            yield f"{what} has {known.units.to_deliver} units to deliver"
+        if status in TO_FULFIL and known.total_fen and known.is_given_back:
+            yield f"{what} has gone back, all its money or all its units"
+        if known.disputed and status not in TO_FULFIL:
+            yield f"{what} has a request that nobody can decide"
+
+
 def codes(books: Books) -> Violations:
     """A code leads to one order."""
     used = Counter(detail.pickup_code for detail in books.details.values() if detail.pickup_code)
@@ -87,4 +117,4 @@ def _both(books: Books) -> Iterator[tuple[str, OrderItem, OrderDetailItem]]:
 
 
 Law = Callable[[Books], Violations]
-LAWS: tuple[Law, ...] = (freight, pickup, codes, traces)
+LAWS: tuple[Law, ...] = (freight, pickup, units, lists_of_work, codes, traces)

@@ -21,7 +21,9 @@ def money(books: Books) -> Violations:
     for order_id, order in books.orders.items():
         known = order.view()
         after_sale = after_sale_fen(known)
-        kept_fen = order.total_fen - after_sale if known.status in KEPT else 0
+        # Once all units are back, what is not refunded is kept (the freight, say).
+        keeping = known.status in KEPT or (after_sale and known.units.all_back)
+        kept_fen = order.total_fen - after_sale if keeping else 0
         captured_fen, refunded_fen, whole = 0, 0, 0
         for attempt, payment in known.payments.items():
             if payment.status is not PaymentStatus.SUCCEEDED or not payment.amount_fen:

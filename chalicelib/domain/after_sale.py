@@ -93,6 +93,13 @@ def check_amount(order: Order, amount_fen: int) -> None:
         )
 
 
+def check_units_back(order: Order, units_back: int) -> None:
+    """Raises InvalidRequest for more units than are not back yet."""
+    most = order.units.may_go_back
+    if not 0 <= units_back <= most:
+        raise InvalidRequest(f"退回库存应在 0 到 {most} 件之间。", field="units_back", max=most)
+
+
 def next_letter(used: int) -> str:
     """The letter of a payment's next after-sale refund, after `used` requests.
 

@@ -1,7 +1,10 @@
 """An order: its states, its money, and what is still to be done about it.
 
     pending ─▶ paid ─▶ fulfilling ─▶ shipped | ready_for_pickup ─▶ completed
-       └▶ closed  └▶ refunding ─▶ refunded    (after-sale: from fulfilling on, when all is refunded)
+       └▶ closed  └▶ refunding ─▶ refunded    (after-sale: from fulfilling on)
+
+After-sale ends an order as refunded when all of its money or all of its units have gone back: then
+there is nothing left to do about it. What was kept (freight, say) may still be refunded later.
 
 The state of an order and of its refunds are apart: a late or second payment adds a refund and
 leaves the order's state as it is.
@@ -11,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from chalicelib.domain.units import Units
 
 REFUND_RETRY_MIN_S = 60  # WeChat Pay wants a minute between refunds of one order
 REFUND_RETRY_MAX_S = 3600
@@ -27,8 +32,8 @@ class OrderStatus(StrEnum):
     READY_FOR_PICKUP = "ready_for_pickup"
     COMPLETED = "completed"
     CLOSED = "closed"  # never paid in time; never revived
-    REFUNDING = "refunding"  # the group failed, or all is refunded after-sale; not confirmed yet
-    REFUNDED = "refunded"  # and the gateway confirmed it
+    REFUNDING = "refunding"  # the group failed; or all the money, or all units, go back after-sale
+    REFUNDED = "refunded"  # and the gateway confirmed what was to go back
 
 
 # The published edges: the checker of laws holds every observed change to them.
@@ -135,7 +140,7 @@ class Order:
     payments: Mapping[str, Payment] = field(default_factory=dict)
     refunds: Mapping[str, Refund] = field(default_factory=dict)
     unposted: bool = False  # a capture is yet to be put into the day book, its buyer to be told
-    shipped: int = 0  # units on their way or there
+    units: Units = field(default_factory=Units)
     receive_by_s: int = 0  # once all is shipped: when it counts as received by itself
     disputed: bool = False  # an after-sale request is open
     pickup: bool = False  # its buyer collects it in a store
@@ -170,10 +175,17 @@ class Order:
         return seat[1].amount_fen - back
 
     @property
+    def is_given_back(self) -> bool:
+        """Whether nothing is left of the order: all of its money, or all of its units, went back
+        or are on their way."""
+        return self.refundable_fen == 0 or self.units.all_back
+
+    @property
     def is_refunded(self) -> bool:
-        """Whether the payment that took the seat has gone back whole, and the gateway says so."""
+        """Whether all that was to go back of the payment that took the seat has gone back, and
+        the gateway says so."""
         seat = self.seat_payment
-        if seat is None or self.refundable_fen:
+        if seat is None or not self.is_given_back:
             return False
         ours = [refund for key, refund in self.refunds.items() if key[:2] == seat[0]]
         return all(refund.status is RefundStatus.SUCCEEDED for refund in ours)

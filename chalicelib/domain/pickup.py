@@ -42,6 +42,8 @@ def _check(order: Order, wanted: OrderStatus) -> None:
     if order.status is not wanted:
         words = REFUSALS.get(order.status, NOT_READY_YET)
         raise PickupRefused(words, state=order.status.value)
+    if order.units.to_deliver <= 0:
+        raise PickupRefused("商品都已退回库存，没有要交的货了。", state=order.status.value)
     if order.disputed:
         words = "买家申请了售后。请先处理售后申请，再备货或交货。"
         raise PickupRefused(words, state=order.status.value)

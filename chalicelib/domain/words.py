@@ -70,7 +70,11 @@ def status_text(order: Order, *, in_group: bool) -> str:
     if order.status is OrderStatus.REFUNDING and not after_sale:
         return "拼团失败退款中"
     words = _words_of_state(order, in_group=in_group)
-    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) or not after_sale:
+    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED):
+        if not after_sale or not order.refundable_fen:
+            return words
+        words = "商品已退"  # and part of the money is kept, such as the freight
+    if not after_sale:
         return words
     return f"{words}·已部分退款" if all(after_sale) else f"{words}·部分退款中"
 
@@ -80,7 +84,7 @@ def _words_of_state(order: Order, *, in_group: bool) -> str:
         return BUYER_WORDS[order.status]
     if order.pickup:
         return "已成团待备货" if in_group else "待备货"
-    if order.shipped:
+    if order.units.shipped:
         return "部分已发货"
     return "已成团待发货" if in_group else BUYER_WORDS[order.status]
 
@@ -89,7 +93,7 @@ def staff_text(order: Order) -> str:
     """What staff read for an order's state."""
     if order.status is OrderStatus.FULFILLING and order.pickup:
         return "待备货"
-    if order.status is OrderStatus.FULFILLING and order.shipped:
+    if order.status is OrderStatus.FULFILLING and order.units.shipped:
         return "部分发货"
     return STAFF_WORDS[order.status]
 

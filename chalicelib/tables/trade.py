@@ -23,6 +23,8 @@ reads another's order. All money of an order is in its one item, and so is every
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from pynamodb.attributes import (
@@ -46,6 +48,7 @@ from chalicelib.domain.order import (
     payment_of,
     refund_of,
 )
+from chalicelib.domain.units import Units
 from chalicelib.tables.base import IntAttribute, as_read
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, due_shard, not_due
 
@@ -125,8 +128,12 @@ class OrderItem(TradeItem, discriminator="order"):
     # Attempts whose capture is in the day book and counted, and their buyer told.
     posted = UnicodeSetAttribute(null=True)
     after_sale = UnicodeAttribute(null=True)  # the letter of the request that staff has to decide
-    returned = IntAttribute(null=True)  # units that after-sale brought back to the stock
-    shipped = IntAttribute(null=True)  # units in parcels
+    # Units: domain.units.Units. returned: all that are on sale again.
+    returned = IntAttribute(null=True)
+    cancelled = IntAttribute(null=True)
+    brought_back = IntAttribute(null=True)
+    shipped = IntAttribute(null=True)  # in parcels
+    handed_over = IntAttribute(null=True)  # in a store
     receive_by_s = IntAttribute(null=True)  # once all is shipped: received by itself then
     received_at_s = IntAttribute(null=True)  # by its buyer, or by itself
     pickup = BooleanAttribute(null=True)  # its buyer collects it; None: it is sent
@@ -154,16 +161,27 @@ class OrderItem(TradeItem, discriminator="order"):
             payments={key: payment_of(p) for key, p in self.payments.as_dict().items()},
             refunds={key: refund_of(r) for key, r in self.refunds.as_dict().items()},
             unposted=bool(self.unposted),
-            shipped=self.shipped or 0,
+            units=self.units,
             receive_by_s=self.receive_by_s or 0,
             disputed=self.after_sale is not None,
             pickup=bool(self.pickup),
         )
 
     @property
-    def to_ship(self) -> int:
-        """Units that are in no parcel. What came back before is taken for what was not sent."""
-        return int(self.quantity - (self.returned or 0) - (self.shipped or 0))
+    def units(self) -> Units:
+        return Units(
+            bought=self.quantity,
+            shipped=self.shipped or 0,
+            handed_over=self.handed_over or 0,
+            cancelled=self.cancelled or 0,
+            brought_back=self.brought_back or 0,
+        )
+
+    def units_as_read(self) -> Condition:
+        """The condition that no unit was delivered or given back since the order was read."""
+        names = ("returned", "cancelled", "brought_back", "shipped", "handed_over")
+        same = [as_read(getattr(OrderItem, name), getattr(self, name)) for name in names]
+        return reduce(and_, same)
 
     @property
     def unposted(self) -> list[str]:

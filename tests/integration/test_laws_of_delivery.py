@@ -55,6 +55,23 @@ def code_too_early(shop: Shop) -> Planted:
     return detail, [OrderDetailItem.pickup_code.set("12345678")]
 
 
+def on_sale_and_to_collect(shop: Shop) -> Planted:
+    return ready(shop)[0], [OrderItem.returned.set(1)]
+
+
+def more_than_was_bought(shop: Shop) -> Planted:
+    return to_collect(shop), [OrderItem.cancelled.set(3), OrderItem.returned.set(3)]
+
+
+def nothing_to_collect(shop: Shop) -> Planted:
+    order = ready(shop)[0]
+    return order, [OrderItem.cancelled.set(order.quantity), OrderItem.returned.set(order.quantity)]
+
+
+def never_handed_over(shop: Shop) -> Planted:
+    return handed_over(shop)[0], [OrderItem.handed_over.remove()]
+
+
 def never_recorded(shop: Shop) -> Planted:
     order, _ = ready(shop)
     return order, [OrderItem.received_at_s.set(shop.now_s)]
@@ -80,6 +97,12 @@ def freight_less_than_nothing(shop: Shop) -> Planted:
         ("pickup: completed order .* has no code", no_code),
         ("pickup: fulfilling order .* has a code", code_too_early),
         ("told: order .* is ready, and its buyer does not know", code_too_early),
+        ("20 units: .* 1 units are back on sale", on_sale_and_to_collect),
+        ("20 units: .* cancelled=3", more_than_was_bought),
+        ("20 units: .* handed_over=0", never_handed_over),
+        ("21 lists of work: ready_for_pickup .* nothing to deliver", nothing_to_collect),
+        ("21 lists of work: ready_for_pickup .* has gone back", nothing_to_collect),
+        ("21 lists of work: completed .* has 2 units to deliver", never_handed_over),
         ("17 traces: 0 rows of order_handed_over", never_recorded),
         ("17 traces: 0 rows of order_ready", code_too_early),
         ("delivery: order .* and its detail differ about pickup", sent_after_all),

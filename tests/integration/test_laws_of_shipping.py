@@ -97,12 +97,12 @@ PLANTS: list[Plant] = [
         lambda s: [OrderItem.ledger["01 earned"].remove()],
     ),
     (
-        "7 shipping: shipped order .* has 1 units in parcels, 0 back, of 2",
+        "21 lists of work: shipped order .* has 1 units to deliver",
         lambda s: s.partly,
         lambda s: [OrderItem.status.set("shipped")],
     ),
     (
-        "7 shipping: fulfilling order .* has nothing left to ship",
+        "21 lists of work: fulfilling order .* has nothing to deliver",
         lambda s: s.shipped,
         lambda s: [OrderItem.status.set("fulfilling")],
     ),

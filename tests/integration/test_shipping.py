@@ -172,9 +172,9 @@ def test_order_whose_units_are_all_back_has_nothing_to_ship(town: Town) -> None:
     refused = ship(town, order_id)
 
     assert (refused.status, refused.code) == (409, "shipping_refused")
-    assert refused.body["message"] == "商品都已退回库存，没有要发的了。"
+    assert refused.body["message"] == "订单正在退款，不能发货。"
     assert file_of(town, order_id)["ship_refusal"] == refused.body["message"]
-    assert friend.status(order_id) == "fulfilling"
+    assert friend.order(order_id)["status_text"] == "商品已退·部分退款中"
 
 
 def test_shipped_order_is_refunded_after_sale(town: Town) -> None:

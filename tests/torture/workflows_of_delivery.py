@@ -12,7 +12,8 @@ from chalicelib.services.trade.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
 from tests.shop import STAFF, Shop, Sold
 from tests.torture.stage import Act
-from tests.torture.workflow import workflow
+from tests.torture.workflow import attend_group, workflow
+from tests.torture.workflows_of_money import approve, ask_back
 
 TEMPLATE = Template(Measure.WEIGHT, Rule(first=1000, first_fen=800, next=500, next_fen=200))
 
@@ -48,6 +49,50 @@ def handing_an_order_over(shop: Shop) -> Act:
     _, detail = pickups.make_ready(shop.merchant_id, order_id, staff=STAFF, now_s=shop.now_s)
     code = str(detail.pickup_code)
     return lambda: pickups.hand_over(shop.merchant_id, code, staff=STAFF, now_s=shop.now_s)
+
+
+# With units given back.
+
+
+@workflow
+def approving_units_of_an_order_to_collect(shop: Shop) -> Act:
+    order = ready_and_asked_back(shop, 9900)
+    return lambda: approve(shop, order, 9900, units_back=1)
+
+
+@workflow
+def approving_all_units_of_an_order_to_collect(shop: Shop) -> Act:
+    order = ready_and_asked_back(shop, 19799)
+    return lambda: approve(shop, order, 19799, units_back=2)
+
+
+@workflow
+def handing_over_what_is_left(shop: Shop) -> Act:
+    order = ready_and_asked_back(shop, 9900)
+    approve(shop, order, 9900, units_back=1)
+    _, detail = orders.detail(shop.merchant_id, order.order_id)
+    code = str(detail.pickup_code)
+    return lambda: pickups.hand_over(shop.merchant_id, code, staff=STAFF, now_s=shop.now_s)
+
+
+@workflow
+def approving_goods_and_keeping_the_freight(shop: Shop) -> Act:
+    sold = sent_by_template(shop)
+    group_id = shop.opened(sold)
+    order = shop.join(sold, group_id, shop.buyer(), quantity=2)
+    shop.pay(order)
+    shop.pay(shop.join(sold, group_id, shop.buyer()))
+    attend_group(shop, group_id)
+    ask_back(shop, order, 11800)
+    return lambda: approve(shop, order, 11800, units_back=2)
+
+
+def ready_and_asked_back(shop: Shop, amount_fen: int) -> OrderItem:
+    """An order of two units that waits in its store, of which its buyer asks money back."""
+    order = to_collect(shop)
+    pickups.make_ready(shop.merchant_id, order.order_id, staff=STAFF, now_s=shop.now_s)
+    ask_back(shop, order, amount_fen)
+    return order
 
 
 def sent_by_template(shop: Shop) -> Sold:

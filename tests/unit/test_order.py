@@ -19,6 +19,7 @@ from chalicelib.domain.order import (
     retry_at_s,
 )
 from chalicelib.domain.texts import TextKey, text_of
+from chalicelib.domain.units import Units
 from chalicelib.domain.words import BUYER_WORDS, staff_text, status_text
 
 NOW_S = 1_790_000_000
@@ -152,7 +153,7 @@ SHIPPED = Order(
     total_fen=5900,
     pay_by_s=NOW_S + 600,
     payments={"01": PAID},
-    shipped=1,
+    units=Units(bought=2, shipped=1),
     receive_by_s=NOW_S + 10 * 86400,
 )
 

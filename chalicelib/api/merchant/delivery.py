@@ -280,6 +280,8 @@ def _pickup(item: OrderItem, detail: OrderDetailItem) -> schemas.Pickup:
         spec=lines["spec"],
         image=lines["image"],
         quantity=item.quantity,
+        to_hand_over=view.units.to_deliver,
+        handed_over=view.units.handed_over,
         total_fen=item.total_fen,
         buyer_name=collector["name"],
         buyer_phone=masked_phone(collector["phone"]),

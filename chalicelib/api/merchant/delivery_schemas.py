@@ -113,7 +113,9 @@ class Pickup(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     spec: str
     image: str
-    quantity: int
+    quantity: Annotated[int, Meta(description="Units that were bought.")]
+    to_hand_over: Annotated[int, Meta(description="Fewer, when units are back on sale.")]
+    handed_over: int
     total_fen: int
     buyer_name: str
     buyer_phone: Annotated[str, Meta(description="Masked.")]

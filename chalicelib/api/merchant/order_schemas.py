@@ -70,6 +70,7 @@ class OrderRow(Told, frozen=True, kw_only=True):
         str, Meta(description="why nothing of it can be shipped now; empty: it can")
     ]
     shipped: Annotated[int, Meta(description="units in parcels")]
+    to_deliver: Annotated[int, Meta(description="units still to be shipped or handed over")]
     delivery: Delivery
     recipient: Recipient
     group: GroupOfOrder | None

@@ -88,7 +88,8 @@ def _row_fields(
         "status": order.status,
         "status_text": staff_text(order.view()),
         "ship_refusal": _ship_refusal(order, group),
-        "shipped": order.shipped or 0,
+        "shipped": order.units.shipped,
+        "to_deliver": order.units.to_deliver,
         "delivery": Delivery(detail.delivery),
         "recipient": schemas.Recipient(
             name=to["name"],
@@ -108,7 +109,7 @@ def _row_fields(
 def _ship_refusal(order: OrderItem, group: GroupItem | None) -> str:
     try:
         shipping.check(order.view(), group.view() if group else None)
-        shipping.check_units(None, left=order.to_ship)
+        shipping.check_units(None, left=order.units.to_deliver)
     except ShippingRefused as refusal:
         return refusal.message
     return ""

@@ -4,7 +4,10 @@ The code is told to the buyer alone; staff meet it when it is shown to them.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
+
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain import pickup as rules
 from chalicelib.domain.ids import OrderId
@@ -94,8 +97,13 @@ def hand_over(merchant_id: str, code: str, *, staff: str, now_s: int) -> Ready:
             return order, detail
         rules.check_hand_over(known)
         with transaction() as writes:
-            _move(writes, order, OrderStatus.COMPLETED, received_at_s=now_s)
-            _audit(writes, order, "order_handed_over", staff, now_s)
+            units = known.units.to_deliver
+            handed: list[Action] = [
+                OrderItem.handed_over.set(units),
+                OrderItem.received_at_s.set(now_s),
+            ]
+            _move(writes, order, OrderStatus.COMPLETED, handed)
+            _audit(writes, order, "order_handed_over", staff, now_s, units=units)
         return orders.detail(merchant_id, order.order_id)
 
     return retried(step)
@@ -120,20 +128,20 @@ def _new_code(merchant_id: str) -> str:
 
 
 def _move(
-    writes: Writes, order: OrderItem, status: OrderStatus, *, received_at_s: int | None = None
+    writes: Writes, order: OrderItem, status: OrderStatus, more: Sequence[Action] = ()
 ) -> None:
     after: Order = replace(order.view(), status=status)
-    actions = [
-        OrderItem.status.set(status.value),
-        *order.due_next(after),
-        *listed(orders_list(order.merchant_id, status)),
-    ]
-    if received_at_s is not None:
-        actions.append(OrderItem.received_at_s.set(received_at_s))
     writes.update(
         order,
-        actions,
-        condition=(OrderItem.status == order.status) & order.marker_as_read(),
+        [
+            OrderItem.status.set(status.value),
+            *order.due_next(after),
+            *listed(orders_list(order.merchant_id, status)),
+            *more,
+        ],
+        condition=(OrderItem.status == order.status)
+        & order.units_as_read()
+        & order.marker_as_read(),
         refuse=LostRace,
     )
 
@@ -142,7 +150,9 @@ def _store_name(detail: OrderDetailItem) -> str:
     return str(detail.store.as_dict()["name"]) if detail.store is not None else ""
 
 
-def _audit(writes: Writes, order: OrderItem, action: str, staff: str, now_s: int) -> None:
+def _audit(
+    writes: Writes, order: OrderItem, action: str, staff: str, now_s: int, **more: int
+) -> None:
     subject = f"order#{order.order_id}"
-    after = {"status": action.removeprefix("order_")}
+    after = {"status": action.removeprefix("order_"), **more}
     audit(writes, order.merchant_id, staff, action, subject, {"status": order.status}, after, now_s)

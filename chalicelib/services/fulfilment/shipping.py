@@ -18,7 +18,7 @@ from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import groups, news, order_search, orders, terms
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
+from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, orders_list, with_entry
 from chalicelib.tables.trade_item import listed
 
@@ -71,7 +71,7 @@ def prepare(
     if known.status is OrderStatus.PAID and order.group_id is not None:
         group = groups.find(merchant_id, order.group_id)
     shipping.check(known, group.view() if group else None)
-    units = shipping.check_units(given.units, left=order.to_ship)
+    units = shipping.check_units(given.units, left=known.units.to_deliver)
     if len(parcels) >= shipping.PARCELS_MAX:
         raise ShippingRefused(f"一个订单最多分 {shipping.PARCELS_MAX} 个包裹。")
     _check_unused(merchant_id, order_id, given.number)
@@ -161,17 +161,17 @@ def all_sent(order: OrderItem, after: Order, *, now_s: int) -> tuple[Order, list
 
 def _write(writes: Writes, ready: Prepared, staff: str, now_s: int) -> None:
     order, parcel = ready.order, ready.parcel
-    after = replace(order.view(), shipped=(order.shipped or 0) + parcel.units)
-    actions: list[Action] = [OrderItem.shipped.set(after.shipped)]
-    if parcel.units == order.to_ship:
+    before = order.units
+    after = replace(order.view(), units=replace(before, shipped=before.shipped + parcel.units))
+    actions: list[Action] = [OrderItem.shipped.set(after.units.shipped)]
+    if after.units.to_deliver == 0:
         after, sent = all_sent(order, after, now_s=now_s)
         actions += sent
     writes.update(
         order,
         [*actions, *order.due_next(after)],
         condition=(OrderItem.status == OrderStatus.FULFILLING.value)
-        & as_read(OrderItem.shipped, order.shipped)
-        & as_read(OrderItem.returned, order.returned)
+        & order.units_as_read()
         & order.marker_as_read(),
         refuse=LostRace,
     )

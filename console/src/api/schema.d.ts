@@ -2749,6 +2749,8 @@ export interface components {
             ship_refusal: string;
             /** @description units in parcels */
             shipped: number;
+            /** @description units still to be shipped or handed over */
+            to_deliver: number;
             delivery: components["schemas"]["Delivery"];
             recipient: components["schemas"]["Recipient"];
             group: components["schemas"]["GroupOfOrder"] | null;
@@ -2818,6 +2820,8 @@ export interface components {
             ship_refusal: string;
             /** @description units in parcels */
             shipped: number;
+            /** @description units still to be shipped or handed over */
+            to_deliver: number;
             delivery: components["schemas"]["Delivery"];
             recipient: components["schemas"]["Recipient"];
             group: components["schemas"]["GroupOfOrder"] | null;
@@ -3000,7 +3004,11 @@ export interface components {
             title: string;
             spec: string;
             image: string;
+            /** @description Units that were bought. */
             quantity: number;
+            /** @description Fewer, when units are back on sale. */
+            to_hand_over: number;
+            handed_over: number;
             total_fen: number;
             buyer_name: string;
             /** @description Masked. */
@@ -3261,6 +3269,8 @@ export interface components {
             ship_refusal: string;
             /** @description units in parcels */
             shipped: number;
+            /** @description units still to be shipped or handed over */
+            to_deliver: number;
             delivery: components["schemas"]["Delivery"];
             recipient: components["schemas"]["Recipient"];
             group: components["schemas"]["GroupOfOrder"] | null;

@@ -83,7 +83,7 @@ export const toFill = (order: Recipient): Cell[] => [
   addressOf(order.address),
   order.title,
   order.spec,
-  order.quantity - order.shipped,
+  order.to_deliver,
   order.remark,
   formatTime(order.listed_at_s),
 ]

@@ -112,6 +112,8 @@ def by_code(code: str) -> Carrier:
 def find(text: str) -> Carrier:
     """The carrier that people call `text`: its code, name or an alias. Raises InvalidRequest."""
     carrier = _BY_NAME.get(plain(text))
+    if not text.strip():
+        raise InvalidRequest("请填写快递公司。", field="carrier")
     if carrier is None:
         raise InvalidRequest(
             f"没有找到快递公司「{text}」。请从列表里选，或选「其他快递」。", field="carrier"

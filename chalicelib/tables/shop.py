@@ -19,7 +19,8 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     logo = UnicodeAttribute(default="")  # its address
     receipt_after_d = IntAttribute(default=10)  # days from shipping; then an order is received
     ship_within_h = IntAttribute(default=48)  # hours from forming
-    after_sale_days = IntAttribute(default=360)  # from the payment; what buyers may ask for
+    # From the payment, what buyers may ask for; 360 of shops opened before there was a setting.
+    after_sale_days = IntAttribute(default=360)
 
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":

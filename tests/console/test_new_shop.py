@@ -40,7 +40,7 @@ def test_a_new_owner_is_led_to_the_first_activity(opened: Page, shop: Shop) -> N
     page = opened
     steps = page.get_by_role("listitem")
     left = page.get_by_role("link", name="去完成")
-    expect(left).to_have_count(5)
+    expect(left).to_have_count(6)
     expect(steps.filter(has_text="填写收款账户")).to_contain_text("买家才能下单付款")
 
     # Without a category yet: it is made on the way, and nothing that was written is lost.
@@ -57,7 +57,7 @@ def test_a_new_owner_is_led_to_the_first_activity(opened: Page, shop: Shop) -> N
     page.get_by_role("heading", name="龙井", level=1).wait_for()
 
     page.get_by_role("link", name="首页").click()
-    expect(left).to_have_count(3)
+    expect(left).to_have_count(4)
     expect(page.get_by_role("link", name="去完成 发布第一个拼团活动")).to_be_visible()
     expect(page.get_by_text("这 30 天还没有数据。")).to_be_visible()
 

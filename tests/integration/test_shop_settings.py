@@ -45,7 +45,7 @@ def levels(town: Town) -> dict[str, str | None]:
 def test_settings_have_defaults_and_are_changed_one_by_one(town: Town) -> None:
     fresh = town.owner().get(SETTINGS).body
     names = ("logo", "receipt_after_d", "ship_within_h", "after_sale_days")
-    assert [fresh[name] for name in names] == ["", 10, 48, 360]
+    assert [fresh[name] for name in names] == ["", 10, 48, 15]
 
     logo = accepted(town.merchant_id)
     saved = save(town, logo=logo, receipt_after_d=7)

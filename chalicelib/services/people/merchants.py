@@ -18,8 +18,8 @@ RECEIPT_AFTER_D = 10
 RECEIPT_AFTER_MIN_D, RECEIPT_AFTER_MAX_D = 1, 30
 SHIP_WITHIN_H = 48
 SHIP_WITHIN_MIN_H, SHIP_WITHIN_MAX_H = 1, 30 * 24  # presales promise weeks
-AFTER_SALE_DAYS = after_sale.PERIOD_S // 86_400
-AFTER_SALE_MIN_DAYS, AFTER_SALE_MAX_DAYS = 7, AFTER_SALE_DAYS
+AFTER_SALE_DAYS = 15  # of a new shop
+AFTER_SALE_MIN_DAYS, AFTER_SALE_MAX_DAYS = 7, after_sale.PERIOD_S // after_sale.DAY_S
 NAME_MAX = 30
 PHONE_MAX = 20
 
@@ -57,7 +57,7 @@ def create(
     """
     merchant_id = merchant_id or new_id()
     settings = {"name": name, "service_phone": service_phone, "pay_by_s": pay_by_s}
-    item = MerchantItem.at(merchant_id, **settings)
+    item = MerchantItem.at(merchant_id, **settings, after_sale_days=AFTER_SALE_DAYS)
     with transaction() as writes:
         writes.put(item, refuse=lambda old: Conflict("这个商家编号已存在，请换一个。"))
         subject = f"merchant#{merchant_id}"

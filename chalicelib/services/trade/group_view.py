@@ -10,7 +10,6 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.order import PaymentStatus
-from chalicelib.domain.words import masked_name
 from chalicelib.services.trade import group_controls, orders, terms
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem, ShareItem
@@ -120,7 +119,7 @@ def _timeline(group: GroupItem, members: list[Member]) -> list[Event]:
 
 def _of_member(member: Member) -> Iterator[Event]:
     item = member.order
-    known, name, order_id = item.view(), masked_name(member.name), str(item.order_id)
+    known, name, order_id = item.view(), member.name, str(item.order_id)
     for attempt, paid in known.payments.items():
         if paid.status is not PaymentStatus.SUCCEEDED:
             continue

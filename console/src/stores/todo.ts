@@ -20,8 +20,17 @@ export type Todo = Record<TodoKind, number | null>
 /** null: not known yet, or not counted. */
 export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, lowStock: null, differences: null })
 
-/** What waits, and with it everything else that the dashboard tells. Throws ApiError. */
-export async function countTodo(): Promise<Dashboard> {
+let asked: Promise<Dashboard> | null = null
+
+/** What waits, and with it everything else that the dashboard tells. Throws ApiError.
+
+The frame and the first page ask when they appear, at the same moment: one call serves both. */
+export function countTodo(): Promise<Dashboard> {
+  asked ??= count().finally(() => (asked = null))
+  return asked
+}
+
+async function count(): Promise<Dashboard> {
   const dashboard = await readDashboard()
   const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences } = dashboard.to_do
   Object.assign(todo, {

@@ -3,7 +3,7 @@ import type { Order, OrderQuery } from '@/api/orders'
 import type { Cell, Column } from '@/spreadsheet/write'
 import type { ListQuery } from '@/components/useList'
 import { formatTime, secondsOf } from '@/format'
-import { t } from '@/words'
+import { language, t } from '@/words'
 import { statusOf } from '@/words/status'
 
 export const TABS = [
@@ -68,3 +68,9 @@ export const exported = (row: Order): Cell[] => [
 
 /** The colour of an order's state; its words are the server's, which knows 部分发货 and 待备货. */
 export const toneOf = (row: Pick<Order, 'status'>) => statusOf('order', row.status).tone
+
+/** An order's state for people: in Chinese the API's own words, which say more than the status. */
+export const stateWords = ({ status, status_text }: Pick<Order, 'status' | 'status_text'>) => {
+  const { key } = statusOf('order', status)
+  return language.value === 'en' && key ? t(key) : status_text
+}

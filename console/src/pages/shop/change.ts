@@ -42,6 +42,8 @@ export function shown(field: string, value: unknown): string {
 function numberOf(field: string, value: number): string {
   if (field.endsWith('_fen')) return formatFen(value)
   if (field === 'pay_by_s') return `${value / 60} ${t('unit.minutes')}`
+  if (field.endsWith('_days') || field.endsWith('_d')) return `${value} ${t('unit.days')}`
+  if (field.endsWith('_h')) return `${value} ${t('unit.hours')}`
   return field.endsWith('_at_s') ? formatTime(value) : String(value)
 }
 

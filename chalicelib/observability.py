@@ -21,6 +21,11 @@ def count(name: str, value: int = 1) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def measure_s(name: str, seconds: int) -> None:
+    """Tell how long something is, at this moment, as metric `name`."""
+    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=seconds)
+
+
 def install(app: Chalice) -> None:
     """Wrap every handler declared in app.py. The first registered is outermost."""
     correlation_id = "requestContext.requestId || id"  # an HTTP request, or an event

@@ -2,8 +2,8 @@
 sam.json and deployment.zip, ready for `aws cloudformation package` and `deploy`.
 
 Chalice makes the package; what it leaves out is added here: compiled modules (Lambda's task
-folder is read-only, so every cold start would compile again), one alarm per function, and the
-proof that the package imports with nothing but itself.
+folder is read-only, so every cold start would compile again), the alarms, what production must
+say, and the proof that the package imports with nothing but itself.
 """
 
 import argparse
@@ -19,8 +19,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
-from typing import Any
 
+from infra.alarms import alarms
 from infra.lock import alone
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +37,11 @@ AWS_SERVICES = frozenset({"dynamodb", "s3", "ssm"})
 UNUSED_OF_PILLOW = re.compile(
     r"PIL/_(avif|imagingft|imagingtk)\.|pillow\.libs/lib(avif|freetype|harfbuzz|brotli\w+|png16)-"
 )
+# Parameters that are not left out of a real shop, and what they must be.
+WANTED_IN_PRODUCTION = {
+    "AlarmEmail": r"[^@\s]+@[^@\s]+\.[^@\s]+",
+    "WebUrl": r"https://(?!shop\.example\.com)[^/].*[^/]",
+}
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same sources give the same bytes
 
 
@@ -59,7 +64,7 @@ def package(stage: str, *, project: Path = ROOT, out: Path | None = None) -> Pat
             return folder
         stamp.unlink(missing_ok=True)
         _run_chalice(stage, project, folder)
-        _complete_template(folder / "sam.json", stage)
+        complete_template(folder / "sam.json", stage)
         _rebuild_zip(folder / ZIP_NAME)
         check_imports(folder / ZIP_NAME)
         stamp.write_text(now)
@@ -73,6 +78,7 @@ def fingerprint(stage: str, project: Path) -> str:
         project / "requirements.txt",
         TEMPLATE,
         IMPORT_CHECK,
+        Path(__file__).with_name("alarms.py"),
         Path(__file__),
     ]
     sources += sorted((project / ".chalice").glob("*.json"))
@@ -121,34 +127,17 @@ def _run_chalice(stage: str, project: Path, folder: Path) -> None:
         raise PackagingFailed(outcome.stdout + outcome.stderr)
 
 
-def _complete_template(path: Path, stage: str) -> None:
+def complete_template(path: Path, stage: str) -> None:
+    """Add to Chalice's template what depends on the stage, and what it is made of."""
     template = json.loads(path.read_text())
-    template["Parameters"]["Stage"]["Default"] = stage
-    resources = template["Resources"]
-    functions = [
-        name for name, it in resources.items() if it["Type"] == "AWS::Serverless::Function"
-    ]
-    resources |= {f"{name}Errors": _errors_alarm(name) for name in functions}
+    parameters = template["Parameters"]
+    parameters["Stage"]["Default"] = stage
+    if stage == "prod":
+        for name, pattern in WANTED_IN_PRODUCTION.items():
+            del parameters[name]["Default"]  # CloudFormation asks for what has none
+            parameters[name]["AllowedPattern"] = pattern
+    template["Resources"] |= alarms(template["Resources"])
     path.write_text(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
-
-
-def _errors_alarm(function: str) -> dict[str, Any]:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmDescription": f"{function} raised an error or timed out: read its log.",
-            "Namespace": "AWS/Lambda",
-            "MetricName": "Errors",
-            "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": function}}],
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": "Alarms"}],
-        },
-    }
 
 
 def _rebuild_zip(archive: Path) -> None:

@@ -80,8 +80,11 @@ def _note(merchant_id: str, refusal: ServiceError, now_s: int) -> None:
     Anybody can send a forged one: it must not cost a write.
     """
     observability.count("CallbacksRefused")
+    if isinstance(refusal, captures.WrongAmount):
+        observability.count("CapturesOfWrongAmount")
     observability.logger.warning(
         "callback refused", extra={"code": refusal.code, "details": dict(refusal.details)}
     )
     if not isinstance(refusal, CallbackRefused) or refusal.details.get("reason") in SIGNED:
+        observability.count("SignedCallbacksRefused")
         keep_refused_callback(merchant_id, refusal.code, dict(refusal.details), now_s=now_s)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.package import ROOT, TEMPLATE, ZIP_NAME, package
+from infra.package import ROOT, TEMPLATE, ZIP_NAME, complete_template, package
 
 Template = dict[str, Any]
 
@@ -254,16 +254,99 @@ def test_api_may_all_that_jobs_may() -> None:
     assert [statement for statement in jobs if statement not in api] == []
 
 
-def test_every_function_has_an_alarm_for_its_errors(template: Template) -> None:
+def test_every_function_has_an_alarm_for_its_errors_and_throttles(template: Template) -> None:
+    for metric in ("Errors", "Throttles"):
+        watched = [
+            dimension["Value"]["Ref"]
+            for alarm in alarms(template).values()
+            if alarm.get("MetricName") == metric
+            for dimension in alarm["Dimensions"]
+        ]
+
+        assert sorted(watched) == sorted(functions(template))
+
+
+def test_api_is_watched_by_the_answers_that_its_callers_get(template: Template) -> None:
+    api = template["Resources"]["RestAPI"]["Properties"]
+    where = [
+        {"Name": "ApiName", "Value": api["Name"]},
+        {"Name": "Stage", "Value": api["StageName"]},
+    ]
     watched = {
-        dimension["Value"]["Ref"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and resource["Properties"]["MetricName"] == "Errors"
-        for dimension in resource["Properties"]["Dimensions"]
+        (alarm["MetricName"], alarm.get("Statistic") or alarm["ExtendedStatistic"])
+        for alarm in alarms(template).values()
+        if alarm.get("Namespace") == "AWS/ApiGateway" and alarm["Dimensions"] == where
     }
 
-    assert watched == set(functions(template))
+    assert watched == {("5XXError", "Sum"), ("5XXError", "Average"), ("Latency", "p95")}
+    # Its metrics go by this name, which two stages in one account must not share.
+    assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "tuan-${Stage}"}
+
+
+def test_throttles_of_every_table_and_index_ring(template: Template) -> None:
+    watched = {
+        (alarm["MetricName"], *sorted(str(one["Value"]) for one in alarm["Dimensions"]))
+        for alarm in alarms(template).values()
+        if alarm["Namespace"] == "AWS/DynamoDB"
+    }
+    places = {
+        tuple(sorted([str({"Ref": table}), *index]))
+        for table in TABLES
+        for indexes in [template["Resources"][table]["Properties"].get("GlobalSecondaryIndexes")]
+        for index in [(), *((it["IndexName"],) for it in indexes or [])]
+    }
+
+    kinds = ("ReadThrottleEvents", "WriteThrottleEvents")
+    assert watched == {(kind, *place) for kind in kinds for place in places}
+
+
+def test_every_alarm_of_ours_is_of_a_metric_that_is_counted(template: Template) -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
+    watched = {a["MetricName"] for a in alarms(template).values() if a.get("Namespace") == "Tuan"}
+
+    assert watched == {
+        "BillsMissing",
+        "CapturesOfWrongAmount",
+        "DifferencesFound",
+        "DueWorkFailed",
+        "OldestDueWork",
+        "RefundsNeedingPerson",
+        "SignedCallbacksRefused",
+    }
+    assert [name for name in watched if f'"{name}"' not in sources] == []
+
+
+def test_jobs_that_do_not_run_ring(template: Template) -> None:
+    assert alarms(template)["DueWorkWaits"]["TreatMissingData"] == "breaching"
+
+
+def test_alarms_reach_the_address_that_production_must_name(
+    packaged: Path, template: Template, tmp_path: Path
+) -> None:
+    subscription = template["Resources"]["AlarmsByEmail"]
+    assert subscription["Condition"] == "SomebodyIsOnDuty"
+    assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
+    assert {str(a["AlarmActions"]) for a in alarms(template).values()} == {"[{'Ref': 'Alarms'}]"}
+
+    raw = json.loads((packaged / "sam.json").read_text())
+    for name in alarms(raw):
+        del raw["Resources"][name]
+    path = tmp_path / "sam.json"
+    path.write_text(json.dumps(raw))
+    complete_template(path, "prod")
+
+    parameters = json.loads(path.read_text())["Parameters"]
+    wanted = {name for name, parameter in parameters.items() if "Default" not in parameter}
+    assert wanted == {"AlarmEmail", "WebUrl"}
+    for name, given, taken in (
+        ("AlarmEmail", "", False),
+        ("AlarmEmail", "duty@shop.cn", True),
+        ("WebUrl", "https://shop.example.com", False),
+        ("WebUrl", "http://shop.cn", False),
+        ("WebUrl", "https://shop.cn", True),
+    ):
+        matches = re.fullmatch(parameters[name]["AllowedPattern"], given)
+        assert bool(matches) == taken, (name, given)
 
 
 def test_answers_of_the_gateway_itself_look_like_ours(template: Template) -> None:
@@ -332,6 +415,15 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
         name: resource["Properties"]
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    """The properties of every alarm, by logical id."""
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
 
 

@@ -49,8 +49,11 @@ def run(intent: Intent, *, now_s: int) -> int:
         attend(*key, now_s=now_s)
         return True
 
+    oldest = _Oldest(now_s)
     with deadline.Threads(WORKERS) as pool:
-        return sum(pool.map(attend_in_time, _due_keys(intent, now_s)))
+        attended = sum(pool.map(attend_in_time, _due_keys(intent, now_s, oldest)))
+    oldest.tell()
+    return attended
 
 
 def time_to_stop_s() -> float:
@@ -186,7 +189,22 @@ def _postpone(pk: str, sk: str, *, now_s: int) -> None:
         return  # somebody else has it, or the next run will
 
 
-def _due_keys(intent: Intent, now_s: int) -> Iterator[tuple[str, str]]:
+class _Oldest:
+    """How long the oldest work of a run has been due. Told also when there is none: no figure
+    means that the jobs do not run."""
+
+    def __init__(self, now_s: int) -> None:
+        self._now_s, self._due_at_s, self.unread = now_s, now_s, False
+
+    def note(self, due_at_s: int) -> None:
+        self._due_at_s = min(self._due_at_s, due_at_s)
+
+    def tell(self) -> None:
+        if not self.unread:
+            observability.measure_s("OldestDueWork", self._now_s - self._due_at_s)
+
+
+def _due_keys(intent: Intent, now_s: int, oldest: _Oldest) -> Iterator[tuple[str, str]]:
     """Keys of due items, the longest due of each shard first, at most BATCH_MAX."""
     share = BATCH_MAX // len(due_shards(intent))
     for shard in due_shards(intent):
@@ -194,6 +212,9 @@ def _due_keys(intent: Intent, now_s: int) -> Iterator[tuple[str, str]]:
             shard, TradeItem.due_at_s <= now_s, limit=share, page_size=PAGE
         )
         try:
-            yield from ((item.pk, item.sk) for item in page)
+            for item in page:
+                oldest.note(item.due_at_s or now_s)
+                yield item.pk, item.sk
         except Busy:
+            oldest.unread = True
             observability.logger.warning("shard not read", extra={"shard": shard})

@@ -18,6 +18,7 @@ ServiceError                     500 internal_error
 │ ├ GroupClosed                  409 group_closed
 │ ├ SoldOut                      409 sold_out
 │ ├ LimitReached                 409 limit_reached
+│ ├ UnpaidOrdersLimit            409 unpaid_orders_limit
 │ ├ OrderClosed                  409 order_closed
 │ ├ AlreadyPaid                  409 already_paid
 │ ├ ActivityClosed               409 activity_closed
@@ -136,6 +137,11 @@ class SoldOut(Conflict):
 class LimitReached(Conflict):
     code = "limit_reached"
     default_message = "已达到每人限购件数。可以单独购买。"
+
+
+class UnpaidOrdersLimit(Conflict):
+    code = "unpaid_orders_limit"
+    default_message = "还有订单没付款，请先付款或取消，再下新的订单。"
 
 
 class OrderClosed(Conflict):

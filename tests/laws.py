@@ -14,6 +14,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services.trade import waits
 from chalicelib.tables.base import StoredItem
+from chalicelib.tables.shop import MerchantItem
 from tests import (
     laws_of_counts,
     laws_of_delivery,
@@ -185,6 +186,23 @@ def limits(books: Books) -> Violations:
             yield f"10 limits: buyer {who[0]} of activity {who[1]} {text}"
 
 
+def holds(books: Books) -> Violations:
+    """Each unpaid order is registered with its buyer, and they are no more than the shop allows."""
+    shop = next((item for item in books.items if isinstance(item, MerchantItem)), None)
+    allowed = shop.unpaid_orders_max if shop else 0
+    unpaid: dict[str, set[str]] = {buyer_id: set() for buyer_id in books.holds}
+    for order in books.orders.values():
+        if order.status == OrderStatus.PENDING:
+            unpaid.setdefault(order.buyer_id, set()).add(order.order_no)
+    for buyer_id, numbers in unpaid.items():
+        listed = set(books.holds[buyer_id].orders) if buyer_id in books.holds else set()
+        if numbers - listed:
+            yield f"10 limits: buyer {buyer_id} has unpaid orders {numbers - listed} unregistered"
+        if len(numbers) > allowed or len(listed) > allowed:
+            text = f"has {len(numbers)} unpaid orders, {len(listed)} registered"
+            yield f"10 limits: buyer {buyer_id} {text}, allowed {allowed}"
+
+
 def tenancy(books: Books) -> Violations:
     for item in books.items:
         named = getattr(item, "merchant_id", books.merchant_id)
@@ -206,6 +224,7 @@ LAWS: tuple[Law, ...] = (
     shelves,
     deadlines,
     limits,
+    holds,
     tenancy,
 )
 FINAL: tuple[Law, ...] = (settled,)

@@ -10,7 +10,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
 from chalicelib.tables.base import StoredItem
-from chalicelib.tables.buyers import AfterSaleItem, MessageItem
+from chalicelib.tables.buyers import AfterSaleItem, HoldsItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, VersionItem
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.counts import DayItem, TallyItem
@@ -62,6 +62,7 @@ class Books:
     groups: dict[str, GroupItem] = field(default_factory=dict)
     buckets: dict[str, StockItem] = field(default_factory=dict)  # by pk
     limits: dict[tuple[str, str], LimitItem] = field(default_factory=dict)  # buyer, activity
+    holds: dict[str, HoldsItem] = field(default_factory=dict)  # by buyer
     messages: dict[str, list[MessageItem]] = field(default_factory=dict)  # by order
     closings: dict[str, ClosingItem] = field(default_factory=dict)
     activities: dict[str, ActivityItem] = field(default_factory=dict)
@@ -165,6 +166,7 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     GroupItem: lambda books, item: books.groups.update({item.group_id: item}),
     StockItem: lambda books, item: books.buckets.update({item.pk: item}),
     LimitItem: lambda books, item: books.limits.update({(_third(item), _rest(item)): item}),
+    HoldsItem: lambda books, item: books.holds.update({_third(item): item}),
     MessageItem: lambda books, item: books.messages.setdefault(item.order_id, []).append(item),
     ClosingItem: lambda books, item: books.closings.update({item.activity_id: item}),
     ActivityItem: lambda books, item: books.activities.update({item.activity_id: item}),

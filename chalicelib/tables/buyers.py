@@ -5,7 +5,12 @@ Their keys stand in the map of chalicelib.tables.trade.
 
 from typing import Any
 
-from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.tables.base import IntAttribute
@@ -30,6 +35,17 @@ class BuyerItem(TradeItem, discriminator="buyer"):
             buyer_id=buyer_id,
             **more,
         )
+
+
+class HoldsItem(TradeItem, discriminator="holds"):
+    """Orders of a buyer that were placed unpaid; those that are paid or closed may still be here
+    (services.trade.holds)."""
+
+    orders = UnicodeSetAttribute()  # order_no
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "HoldsItem":
+        return cls(buyer_pk(merchant_id, buyer_id), "holds", **more)
 
 
 class MessageItem(TradeItem, discriminator="message"):

@@ -21,6 +21,7 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     ship_within_h = IntAttribute(default=48)  # hours from forming
     # From the payment, what buyers may ask for; 360 of shops opened before there was a setting.
     after_sale_days = IntAttribute(default=360)
+    unpaid_orders_max = IntAttribute(default=3)  # of one buyer at a time
 
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":

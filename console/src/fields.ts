@@ -74,6 +74,7 @@ const WORDS: Record<string, WordKey> = {
   receipt_after_d: 'settings.receipt_after_d',
   ship_within_h: 'settings.ship_within_h',
   after_sale_days: 'settings.after_sale_days',
+  unpaid_orders_max: 'settings.unpaid_orders_max',
   amount_fen: 'afterSale.amount',
   units_back: 'afterSale.unitsBack',
   reply: 'afterSale.reply',

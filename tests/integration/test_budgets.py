@@ -129,14 +129,14 @@ def test_group_progress_is_one_read(town: Town, meter: Meter) -> None:
     assert spent(meter) == (1, 0), meter.calls
 
 
-def test_join_is_one_call_of_nine_units(town: Town, meter: Meter) -> None:
+def test_join_is_one_call_of_eleven_units(town: Town, meter: Meter) -> None:
     shop = Shop(town)
     group_id, buyer = shop.opened(), town.buyer()
     meter.reset()
 
     shop._join(group_id, buyer.buyer_id, shop.hint)
 
-    assert spent(meter) == (1, 9), meter.parts
+    assert spent(meter) == (1, 11), meter.parts
 
 
 def test_join_with_a_wrong_hint_reads_the_group_first(town: Town, meter: Meter) -> None:
@@ -148,7 +148,7 @@ def test_join_with_a_wrong_hint_reads_the_group_first(town: Town, meter: Meter) 
         town.merchant_id, buyer.buyer_id, group_id, shop.purchase, hint=None, now_s=town.now_s
     )
 
-    assert spent(meter) == (2, 9), meter.parts
+    assert spent(meter) == (2, 11), meter.parts
 
 
 def test_join_with_a_limit_costs_two_units_more(town: Town, meter: Meter) -> None:
@@ -158,7 +158,24 @@ def test_join_with_a_limit_costs_two_units_more(town: Town, meter: Meter) -> Non
 
     shop._join(group_id, buyer.buyer_id, shop.hint)
 
-    assert spent(meter) == (1, 11), meter.parts
+    assert spent(meter) == (1, 13), meter.parts
+
+
+def test_join_whose_buyers_earlier_orders_are_all_paid_reads_them_and_tries_once_more(
+    town: Town, meter: Meter
+) -> None:
+    shop = Shop(town)
+    buyer = town.buyer()
+    for number in range(3):
+        earlier = shop.opened(f"key-of-group-{number}")
+        shop.pay(earlier, shop._join(earlier, buyer.buyer_id, shop.hint))
+    group_id = shop.opened("key-of-the-last")
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["TransactWriteItems", "BatchGetItem", "TransactWriteItems"]
+    assert meter.units == 21, meter.parts  # of which 10 are refused
 
 
 def test_join_whose_bucket_is_short_reads_all_buckets_and_tries_once_more(
@@ -173,7 +190,7 @@ def test_join_whose_bucket_is_short_reads_all_buckets_and_tries_once_more(
     shop._join(group_id, buyer.buyer_id, shop.hint)
 
     assert meter.calls == ["TransactWriteItems", "BatchGetItem", "TransactWriteItems"]
-    assert meter.units == 17, meter.parts  # a refused transaction is charged too: 8 of them
+    assert meter.units == 21, meter.parts  # a refused transaction is charged too: 10 of them
 
 
 def test_sold_out_is_said_after_a_read_of_all_buckets(town: Town, meter: Meter) -> None:
@@ -192,7 +209,7 @@ def test_sold_out_is_said_after_a_read_of_all_buckets(town: Town, meter: Meter) 
     assert town.stock(shop.activity) == 0
 
 
-def test_open_is_two_calls_of_nine_units(town: Town, meter: Meter) -> None:
+def test_open_is_two_calls_of_eleven_units(town: Town, meter: Meter) -> None:
     shop = Shop(town)
     buyer = town.buyer("团长")
     terms.forget()
@@ -209,7 +226,7 @@ def test_open_is_two_calls_of_nine_units(town: Town, meter: Meter) -> None:
         now_s=town.now_s,
     )
 
-    assert spent(meter) == (2, 9), (meter.calls, meter.parts)
+    assert spent(meter) == (2, 11), (meter.calls, meter.parts)
 
 
 def test_callbacks_of_leader_middle_and_last(town: Town, meter: Meter) -> None:

@@ -44,15 +44,15 @@ def levels(town: Town) -> dict[str, str | None]:
 
 def test_settings_have_defaults_and_are_changed_one_by_one(town: Town) -> None:
     fresh = town.owner().get(SETTINGS).body
-    names = ("logo", "receipt_after_d", "ship_within_h", "after_sale_days")
-    assert [fresh[name] for name in names] == ["", 10, 48, 15]
+    names = ("logo", "receipt_after_d", "ship_within_h", "after_sale_days", "unpaid_orders_max")
+    assert [fresh[name] for name in names] == ["", 10, 48, 15, 3]
 
     logo = accepted(town.merchant_id)
     saved = save(town, logo=logo, receipt_after_d=7)
     later = save(town, role="owner", ship_within_h=24, after_sale_days=15)
 
     assert (saved.status, saved.body["logo"]) == (200, logo)
-    assert [later.body[name] for name in names] == [logo, 7, 24, 15]
+    assert [later.body[name] for name in names] == [logo, 7, 24, 15, 3]
     town.clock.forward(60)
     shop = town.visitor().get(f"/v1/merchants/{town.merchant_id}").body
     assert (shop["logo"], shop["ship_within_h"]) == (logo, 24)

@@ -12,6 +12,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus, RefundReason
 from chalicelib.gateways.payment import Trade
 from chalicelib.services.money.payments import Outcome
+from chalicelib.services.people import merchants
 from chalicelib.tables.catalogue import ActivityItem
 from tests.shop import GRACE_S
 from tests.stored import GIVEN_BACK, KEPT, Books
@@ -90,6 +91,15 @@ class Model:
         if len(team.members) >= team.seats:
             return {"group_full"}
         return self._refusals_to_place(offer, buyer, quantity, books)
+
+    def refusals_to_buy_alone(
+        self, activity: ActivityItem, buyer: str, quantity: int, books: Books
+    ) -> set[str]:
+        if quantity > activity.limit_per_order:
+            return {"invalid_request"}
+        left = sum(stock.available for stock in books.product_stocks.values())
+        refusals = {"sold_out"} if left < quantity else set()
+        return refusals | ({"unpaid_orders_limit"} if self._has_held_enough(buyer) else set())
 
     def refusals_to_ask(self, order_id: str, now_s: int, unheard: bool) -> set[str]:
         order = self.orders[order_id]
@@ -233,6 +243,11 @@ class Model:
         order.status = OrderStatus.REFUNDING if order.total_fen else OrderStatus.REFUNDED
         return None
 
+    def _has_held_enough(self, buyer: str) -> bool:
+        ours = [order for order in self.orders.values() if order.buyer == buyer]
+        unpaid = sum(order.status is OrderStatus.PENDING for order in ours)
+        return unpaid >= merchants.UNPAID_ORDERS
+
     def _refusals_to_place(
         self, offer: ActivityItem, buyer: str, quantity: int, books: Books
     ) -> set[str]:
@@ -243,6 +258,8 @@ class Model:
         used = counted.used if counted else 0
         if offer.limit_per_buyer and used + quantity > offer.limit_per_buyer:
             refusals.add("limit_reached")
+        if self._has_held_enough(buyer):
+            refusals.add("unpaid_orders_limit")
         left = sum(b.available for pk, b in books.buckets.items() if f"#{offer.activity_id}#" in pk)
         if left < quantity:
             refusals.add("sold_out")

@@ -179,12 +179,8 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(buyer=ANY, quantity=QUANTITY)
     def buy_alone(self, buyer: int, quantity: int) -> None:
-        expected = set()
-        if quantity > self.activity.limit_per_order:
-            expected = {"invalid_request"}
-        elif self.books.product_stocks[self.sold.sku_id].available < quantity:
-            expected = {"sold_out"}
         who = self.buyers[buyer % BUYERS]
+        expected = self.model.refusals_to_buy_alone(self.activity, who, quantity, self.books)
         answer = self.answer(
             lambda: self.shop.buy_alone(self.sold, who, quantity=quantity), expected
         )

@@ -33,6 +33,16 @@ def joining_with_short_buckets(shop: Shop) -> Act:
 
 
 @workflow
+def joining_with_a_register_of_ended_orders(shop: Shop) -> Act:
+    """Three earlier orders stand in the buyer's register, none of them unpaid any more."""
+    sold = shop.activity()
+    group_id, buyer = shop.opened(sold), shop.buyer()
+    for _ in range(3):
+        shop.cancel(shop.open(sold, buyer))
+    return lambda: shop.join(sold, group_id, buyer)
+
+
+@workflow
 def buying_alone(shop: Shop) -> Act:
     sold, buyer = shop.activity(product_stock=120), shop.buyer()
     return lambda: shop.buy_alone(sold, buyer, key="one")

@@ -44,6 +44,7 @@ CODES = {
     "too_many_requests": 429,
     "totp_needed": 401,
     "unauthenticated": 401,
+    "unpaid_orders_limit": 409,
     "wrong_amount": 409,
     "wrong_password": 401,
     "wrong_totp": 401,

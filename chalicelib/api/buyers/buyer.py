@@ -24,6 +24,7 @@ from chalicelib.errors import (
     NotFound,
     OrderClosed,
     SoldOut,
+    UnpaidOrdersLimit,
 )
 from chalicelib.services.money import payments
 from chalicelib.services.people import buyers
@@ -84,6 +85,7 @@ def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
         ActivityClosed,
         LimitReached,
         SoldOut,
+        UnpaidOrdersLimit,
         OrderClosed,
         IdempotencyMismatch,
         *CHANGED_SINCE,
@@ -111,7 +113,15 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> sch
     body=schemas.JoinGiven,
     answer=schemas.OrderPlaced,
     status=201,
-    refusals=[NotFound, GroupFull, GroupClosed, LimitReached, SoldOut, *CHANGED_SINCE],
+    refusals=[
+        NotFound,
+        GroupFull,
+        GroupClosed,
+        LimitReached,
+        SoldOut,
+        UnpaidOrdersLimit,
+        *CHANGED_SINCE,
+    ],
     limited=[limits.PURCHASES],
 )
 def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.OrderPlaced:
@@ -132,7 +142,7 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.Or
     answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
-    refusals=[NotFound, SoldOut, IdempotencyMismatch, *CHANGED_SINCE],
+    refusals=[NotFound, SoldOut, UnpaidOrdersLimit, IdempotencyMismatch, *CHANGED_SINCE],
     limited=[limits.PURCHASES],
 )
 def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:

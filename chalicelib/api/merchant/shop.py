@@ -55,6 +55,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
             receipt_after_d=body.receipt_after_d,
             ship_within_h=body.ship_within_h,
             after_sale_days=body.after_sale_days,
+            unpaid_orders_max=body.unpaid_orders_max,
         ),
         revision=body.revision,
         staff=who.username,
@@ -153,6 +154,7 @@ def _settings(item: MerchantItem) -> schemas.Settings:
         receipt_after_d=item.receipt_after_d,
         ship_within_h=item.ship_within_h,
         after_sale_days=item.after_sale_days,
+        unpaid_orders_max=item.unpaid_orders_max,
         revision=item.revision,
     )
 

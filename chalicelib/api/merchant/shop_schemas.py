@@ -50,6 +50,15 @@ AfterSaleDays = Annotated[
     ),
 ]
 
+UnpaidOrders = Annotated[
+    int,
+    Meta(
+        ge=merchants.UNPAID_ORDERS_MIN,
+        le=merchants.UNPAID_ORDERS_MAX,
+        description="Unpaid orders that one buyer may have at a time; each holds stock. Default 3.",
+    ),
+]
+
 
 class SettingsChange(Input, frozen=True):
     """What is left out stays as it is."""
@@ -62,6 +71,7 @@ class SettingsChange(Input, frozen=True):
     receipt_after_d: ReceiptAfter | None = None
     ship_within_h: ShipWithin | None = None
     after_sale_days: AfterSaleDays | None = None
+    unpaid_orders_max: UnpaidOrders | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -73,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True):
     receipt_after_d: ReceiptAfter
     ship_within_h: ShipWithin
     after_sale_days: AfterSaleDays
+    unpaid_orders_max: UnpaidOrders
     revision: int
 
 

@@ -20,6 +20,8 @@ SHIP_WITHIN_H = 48
 SHIP_WITHIN_MIN_H, SHIP_WITHIN_MAX_H = 1, 30 * 24  # presales promise weeks
 AFTER_SALE_DAYS = 15  # of a new shop
 AFTER_SALE_MIN_DAYS, AFTER_SALE_MAX_DAYS = 7, after_sale.PERIOD_S // after_sale.DAY_S
+UNPAID_ORDERS = 3  # of one buyer at a time
+UNPAID_ORDERS_MIN, UNPAID_ORDERS_MAX = 1, 20
 NAME_MAX = 30
 PHONE_MAX = 20
 
@@ -30,7 +32,8 @@ class Settings:
 
     pay_by_s: seconds that a seat is held for payment. receipt_after_d: days after shipping, then
     an order counts as received. ship_within_h: hours after forming. after_sale_days: after the
-    payment, in which buyers may ask for after-sale. None: as it is.
+    payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
+    None: as it is.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Settings:
     receipt_after_d: int | None = None
     ship_within_h: int | None = None
     after_sale_days: int | None = None
+    unpaid_orders_max: int | None = None
 
 
 def create(

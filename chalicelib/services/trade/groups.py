@@ -1,7 +1,6 @@
 """Opening a group, joining it, looking at it: one transaction takes a seat, or says why not."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import size
@@ -20,11 +19,10 @@ from chalicelib.errors import (
     SoldOut,
 )
 from chalicelib.gateways import secrets
-from chalicelib.services.trade import deliveries, ordering, orders, reservations, terms
-from chalicelib.services.trade.ordering import Purchase, Quote
-from chalicelib.services.trade.reservations import Plan, Shelf
-from chalicelib.settings import settings
-from chalicelib.tables.base import Writes, retried, transaction
+from chalicelib.services.trade import ordering, orders, seating, terms
+from chalicelib.services.trade.ordering import Purchase
+from chalicelib.services.trade.seating import Claim
+from chalicelib.tables.base import transaction
 from chalicelib.tables.trade import GroupItem, OrderItem, open_groups_list
 from chalicelib.tables.trade_item import TradeItem
 
@@ -69,26 +67,27 @@ def open_group(
     key: str,
     now_s: int,
 ) -> OrderItem:
-    """Open a group with its leader's seat: order, detail, group, limit and stock, all or none.
+    """Open a group with its leader's seat: order, detail, group, limit, hold, stock, all or none.
 
     key: the request's Idempotency-Key; a repeat gets the first answer, another body under the
     same key IdempotencyMismatch. Raises NotFound, ActivityClosed, InvalidRequest, LimitReached,
-    SoldOut, Busy, and as deliveries.quoted. Nobody else sees the group before the leader has paid.
+    UnpaidOrdersLimit, SoldOut, Busy, and as deliveries.quoted. Nobody else sees the group before
+    the leader has paid.
     """
     id_key = secrets.secret("id-key").encode()
     group_id = derived_id(id_key, "open", merchant_id, buyer_id, key)
     body_hash = purchase.fingerprint(activity_id)
 
-    def attempt(plan: Plan, quote: Quote) -> OrderItem:
+    def attempt(claim: Claim) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         group = _new_group(merchant_id, group_id, buyer_name, order_id, offer, body_hash)
         with transaction() as writes:
             writes.put(group, refuse=_Repeat)
-            return _place(writes, merchant_id, order_id, group_id, offer, quote, plan, now_s)
+            return seating.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
 
     try:
         offer = offer_to_open(merchant_id, activity_id, now_s)
-        return _seated(merchant_id, offer, purchase, attempt, now_s)
+        return seating.seated(merchant_id, buyer_id, offer, purchase, attempt, now_s)
     except _Repeat as repeat:
         return _first_answer(repeat.old, buyer_id, body_hash)
     except (ActivityClosed, InvalidRequest, LimitReached, SoldOut, *ordering.CHANGED_SINCE):
@@ -109,10 +108,10 @@ def join(
     hint: Hint | None,
     now_s: int,
 ) -> OrderItem:
-    """Take a seat of an open group: order, detail, seat, limit and stock, all or none.
+    """Take a seat of an open group: order, detail, seat, limit, hold and stock, all or none.
 
     A buyer who has a seat gets the order of that seat. Raises NotFound, GroupFull, GroupClosed,
-    InvalidRequest, LimitReached, SoldOut, Busy, and as deliveries.quoted.
+    InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut, Busy, and as deliveries.quoted.
     """
     try:
         if hint is not None:
@@ -155,7 +154,7 @@ def _join_under(
     offer = terms.version(merchant_id, hint.activity_id, hint.version)
     seat = GroupItem.members[buyer_id]
 
-    def attempt(plan: Plan, quote: Quote) -> OrderItem:
+    def attempt(claim: Claim) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         with transaction() as writes:
             writes.update(
@@ -169,10 +168,10 @@ def _join_under(
                 & (GroupItem.version == hint.version),
                 refuse=_SeatRefused,
             )
-            return _place(writes, merchant_id, order_id, group_id, offer, quote, plan, now_s)
+            return seating.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
 
     try:
-        return _seated(merchant_id, offer, purchase, attempt, now_s)
+        return seating.seated(merchant_id, buyer_id, offer, purchase, attempt, now_s)
     except _SeatRefused as refused:
         return _seat_held(refused.old, buyer_id, hint, now_s)
     except (LimitReached, SoldOut, *ordering.CHANGED_SINCE) as refusal:
@@ -209,25 +208,6 @@ def offer_to_open(merchant_id: str, activity_id: str, now_s: int) -> Terms:
     return terms.terms_of(activity)
 
 
-def _seated(
-    merchant_id: str,
-    offer: Terms,
-    purchase: Purchase,
-    attempt: Callable[[Plan, Quote], OrderItem],
-    now_s: int,
-) -> OrderItem:
-    quote = deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
-    shelf = shelf_of(merchant_id, offer, purchase.sku_id)
-    return reservations.taking(
-        shelf, purchase.quantity, lambda plan: retried(lambda: attempt(plan, quote))
-    )
-
-
-def shelf_of(merchant_id: str, offer: Terms, sku_id: str) -> Shelf:
-    offer.sku(sku_id)  # refuses a SKU that the activity does not sell
-    return Shelf(merchant_id, offer.activity_id, offer.product_id, sku_id, offer.buckets)
-
-
 def _new_group(
     merchant_id: str,
     group_id: str,
@@ -252,40 +232,6 @@ def _new_group(
         list_shard=random.randrange(offer.list_shards),
         life_s=offer.life_s,
         ends_at_s=offer.ends_at_s,
-    )
-
-
-def _place(
-    writes: Writes,
-    merchant_id: str,
-    order_id: OrderId,
-    group_id: str,
-    offer: Terms,
-    quote: Quote,
-    plan: Plan,
-    now_s: int,
-) -> OrderItem:
-    """Limit and stock, then the order and its detail at the group price."""
-    limit, purchase = offer.limit_per_buyer, quote.purchase
-    if limit:
-        reservations.count_limit(
-            writes,
-            merchant_id,
-            order_id.buyer_id,
-            offer.activity_id,
-            purchase.quantity,
-            limit=limit,
-        )
-    reservations.take(writes, shelf_of(merchant_id, offer, purchase.sku_id), plan)
-    pay_by_s = now_s + settings.shortened(terms.merchant(merchant_id, now_s).pay_by_s)
-    return ordering.place(
-        writes,
-        merchant_id,
-        order_id,
-        quote,
-        group_id=group_id,
-        pay_by_s=pay_by_s,
-        now_s=now_s,
     )
 
 

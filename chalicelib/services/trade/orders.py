@@ -11,13 +11,15 @@ from chalicelib.domain.order import Order, OrderStatus, Payment, entry_of
 from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from chalicelib.gateways import secrets
-from chalicelib.services.trade import deliveries, ordering, reservations, terms
+from chalicelib.services.trade import deliveries, holds, ordering, reservations, terms
+from chalicelib.services.trade.holds import Register
 from chalicelib.services.trade.ordering import Line, Purchase, Quote
 from chalicelib.services.trade.reservations import Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
 from chalicelib.tables.buyers import BuyerItem, KeyItem
 from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
@@ -121,21 +123,23 @@ def buy_alone(
     key: str,
     now_s: int,
 ) -> OrderItem:
-    """Order at the solo price, from the product's own stock: order, detail, stock and key.
+    """Order at the solo price, from the product's own stock: order, detail, hold, stock and key.
 
     The price is the product's present one, whatever the activity's terms said once. Raises
-    NotFound, InvalidRequest, SoldOut, IdempotencyMismatch, Busy, and as deliveries.quoted.
+    NotFound, InvalidRequest, UnpaidOrdersLimit, SoldOut, IdempotencyMismatch, Busy, and as
+    deliveries.quoted.
     """
     body_hash = purchase.fingerprint(activity_id)
     key_id = derived_id(secrets.secret("id-key").encode(), "buy", merchant_id, buyer_id, key)
 
-    def attempt(quote: Quote, pay_by_s: int) -> OrderItem:
+    def attempt(quote: Quote, shop: MerchantItem, register: Register | None) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         once = KeyItem.at(
             merchant_id, buyer_id, key_id, order_no=order_id.order_no, body_hash=body_hash
         )
         with transaction() as writes:
             writes.put(once, refuse=_Repeat)
+            holds.add(writes, merchant_id, order_id, register, limit=shop.unpaid_orders_max)
             line = quote.line
             reservations.take_from_product(
                 writes, merchant_id, line.product_id, line.sku_id, purchase.quantity
@@ -146,7 +150,7 @@ def buy_alone(
                 order_id,
                 quote,
                 group_id=None,
-                pay_by_s=pay_by_s,
+                pay_by_s=now_s + settings.shortened(shop.pay_by_s),
                 now_s=now_s,
             )
 
@@ -160,8 +164,13 @@ def buy_alone(
         ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
         line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
         quote = deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
-        pay_by_s = now_s + settings.shortened(terms.merchant(merchant_id, now_s).pay_by_s)
-        return retried(lambda: attempt(quote, pay_by_s))
+        shop = terms.merchant(merchant_id, now_s)
+        return holds.registering(
+            merchant_id,
+            buyer_id,
+            lambda register: retried(lambda: attempt(quote, shop, register)),
+            now_s=now_s,
+        )
     except _Repeat as repeat:
         return first_answer(repeat.old)
     except (NotFound, InvalidRequest, *ordering.CHANGED_SINCE):

@@ -78,6 +78,7 @@ export const en: Words = {
   'unit.people': 'people',
   'unit.pieces': 'units',
   'unit.days': 'days',
+  'unit.orders': 'orders',
   // Status words
   'status.order.pending': 'Awaiting payment',
   'status.order.paid': 'Waiting for group',
@@ -783,9 +784,11 @@ export const en: Words = {
   'settings.ship_within_h': 'Ship within',
   'settings.receipt_after_d': 'Received after',
   'settings.after_sale_days': 'After-sale within',
+  'settings.unpaid_orders_max': 'Unpaid orders per buyer',
   'settings.about.ship_within_h': 'After forming, or paying alone; 48 hours by default',
   'settings.about.receipt_after_d': 'Days after shipping; 10 by default',
   'settings.about.after_sale_days': 'Days after the payment in which buyers may ask for after-sale; 15 in a new shop',
+  'settings.about.unpaid_orders_max': 'Each unpaid order holds stock; how many a buyer may have at once, 3 by default',
   'settings.wrong': '{name}: from {min} to {max}',
   // The dashboard
   'home.todo.endsSoon': 'Groups ending soon',

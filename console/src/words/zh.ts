@@ -76,6 +76,7 @@ export const zh = {
   'unit.people': '人',
   'unit.pieces': '件',
   'unit.days': '天',
+  'unit.orders': '单',
   // Status words
   'status.order.pending': '待付款',
   'status.order.paid': '待成团',
@@ -781,9 +782,11 @@ export const zh = {
   'settings.ship_within_h': '发货时限',
   'settings.receipt_after_d': '自动确认收货',
   'settings.after_sale_days': '售后期限',
+  'settings.unpaid_orders_max': '每人未付款订单',
   'settings.about.ship_within_h': '成团（或单独购买付款）后多久内发货，默认 48 小时',
   'settings.about.receipt_after_d': '发货多少天后自动确认收货，默认 10 天',
   'settings.about.after_sale_days': '付款后多少天内可以申请售后；新店是 15 天，生鲜不宜太长',
+  'settings.about.unpaid_orders_max': '未付款的订单会占用库存；每位买家最多同时有几单，默认 3 单',
   'settings.wrong': '{name}要在 {min} 到 {max} 之间',
   // The dashboard
   'home.todo.endsSoon': '2 小时内到期的团',

@@ -1,0 +1,129 @@
+"""A buyer holds units with at most so many unpaid orders; every way out of `pending` frees one."""
+
+from collections import Counter
+from typing import Any
+
+from chalicelib.services.trade import terms
+from tests.callers import Buyer, Reply
+from tests.support import Activity, Town, at_once
+
+UNPAID_MAX = 3  # by default
+
+
+def opened(buyer: Buyer, activity: Activity, times: int) -> list[str]:
+    """The ids of so many orders of groups that the buyer opens and does not pay."""
+    replies = [buyer.open(activity) for _ in range(times)]
+    assert [reply.status for reply in replies] == [201] * times, replies
+    return [reply.body["order_id"] for reply in replies]
+
+
+def refused(reply: Reply) -> dict[str, Any]:
+    assert (reply.status, reply.body["code"]) == (409, "unpaid_orders_limit"), reply.body
+    return dict(reply.body["details"])
+
+
+def set_limit(town: Town, most: int) -> Reply:
+    stored = town.owner().get("/v1/merchant/settings").body
+    changed = {**stored, "unpaid_orders_max": most}
+    del changed["merchant_id"]
+    reply = town.owner().put("/v1/merchant/settings", changed)
+    terms.forget()
+    return reply
+
+
+def test_one_buyer_cannot_hold_the_stock_by_opening_groups(town: Town) -> None:
+    activity = town.activity(product_stock=110)
+    group_id, *_ = town.open_group(activity)
+    hoarder = town.buyer()
+    held = opened(hoarder, activity, UNPAID_MAX)
+
+    by_opening = hoarder.open(activity)
+    by_joining = hoarder.join(activity, group_id)
+    alone = hoarder.buy_alone(activity)
+
+    for reply in (by_opening, by_joining, alone):
+        assert refused(reply) == {"limit": UNPAID_MAX, "order_ids": sorted(held)}
+    assert by_opening.body["message"] == "你有 3 个订单还没付款，请先付款或取消，再下新的订单。"
+    assert (town.stock(activity), town.product_stock(activity)) == (100 - 1 - UNPAID_MAX, 10)
+    assert len(hoarder.get("/v1/orders").body["items"]) == UNPAID_MAX
+    assert town.buyer().join(activity, group_id).status == 201  # others are not concerned
+    town.check_laws()
+
+
+def test_every_way_out_of_pending_frees_a_hold(town: Town) -> None:
+    activity, buyer = town.activity(), town.buyer()
+    paid, cancelled, _ = opened(buyer, activity, UNPAID_MAX)
+    town.pay(buyer, paid)
+    assert buyer.cancel(cancelled).status == 200
+    opened(buyer, activity, 2)
+    refused(buyer.open(activity))
+
+    town.clock.forward(601)  # the pay-by time has passed; until a job has run, the units are held
+    refused(buyer.open(activity))
+    town.run_jobs()
+    group_id, *_ = town.open_group(activity)
+    town.clock.forward(24 * 3600 - 60)
+    opened(buyer, activity, 2)
+    failing = buyer.join(activity, group_id).body["order_id"]
+    refused(buyer.buy_alone(activity))
+    town.wait(180)  # the group fails with its unpaid seat
+    assert buyer.status(failing) == "closed"
+    assert buyer.open(activity).status == 201
+    refused(buyer.open(activity))
+    town.check_laws()
+
+
+def test_a_repeat_of_a_full_buyer_gets_its_first_answer(town: Town) -> None:
+    activity, buyer = town.activity(product_stock=110), town.buyer()
+    group_id, *_ = town.open_group(activity)
+    first = [
+        buyer.open(activity, key="the-same-key"),
+        buyer.join(activity, group_id),
+        buyer.buy_alone(activity, key="the-same-key"),
+    ]
+
+    again = [
+        buyer.open(activity, key="the-same-key"),
+        buyer.join(activity, group_id),
+        buyer.buy_alone(activity, key="the-same-key"),
+    ]
+
+    assert [reply.body["order_id"] for reply in again] == [r.body["order_id"] for r in first]
+
+
+def test_the_shop_sets_how_many(town: Town) -> None:
+    activity, buyer = town.activity(), town.buyer()
+
+    assert [set_limit(town, most).status for most in (0, 21)] == [400, 400]
+    assert set_limit(town, 5).body["unpaid_orders_max"] == 5
+    held = opened(buyer, activity, 5)
+    refused(buyer.open(activity))
+    assert set_limit(town, 2).status == 200
+    for order_id in held[:3]:
+        assert refused(buyer.open(activity))["limit"] == 2
+        assert buyer.cancel(order_id).status == 200
+    refused(buyer.open(activity))
+    assert buyer.cancel(held[3]).status == 200
+    assert buyer.open(activity).status == 201
+    town.check_laws()
+
+
+def test_one_buyer_at_many_doors_at_once_holds_no_more(town: Town) -> None:
+    activity, buyer = town.activity(product_stock=200, seats=10), town.buyer()
+    groups = [town.open_group(activity)[0] for _ in range(4)]
+    ways = [
+        *[lambda group_id=group_id: buyer.join(activity, group_id) for group_id in groups],
+        *[lambda: buyer.open(activity)] * 4,
+        *[lambda: buyer.buy_alone(activity)] * 4,
+    ]
+
+    for _ in range(3):  # with none, and twice with one unpaid, one paid and one cancelled
+        town.clock.forward(61)  # the brake on purchases counts by the minute
+        outcomes = Counter(reply.body.get("code", "placed") for reply in at_once(ways))
+
+        assert set(outcomes) <= {"placed", "unpaid_orders_limit", "busy"}, outcomes
+        town.check_laws(quiescent=False)
+        unpaid = [o for o in buyer.get("/v1/orders").body["items"] if o["status"] == "pending"]
+        assert len(unpaid) == UNPAID_MAX
+        town.pay(buyer, unpaid[0]["order_id"])
+        assert buyer.cancel(unpaid[1]["order_id"]).status == 200

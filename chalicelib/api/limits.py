@@ -1,7 +1,8 @@
 """How often one caller may ask: a brake inside each container, beside the stage's own throttle.
 
 It costs no round trip, so joins keep their budget; and it is no exact count, because every
-container counts for itself. What must be exact (wrong passwords) is counted in services.lockout.
+container counts for itself. What must be exact (guesses at passwords and codes) is counted in the
+table (services.people.guesses), and so are unpaid orders (services.trade.holds).
 The numbers leave room for a shop's rush hour behind one carrier's address.
 """
 
@@ -84,7 +85,6 @@ WRONG_CODES = Limit(Window(60, per_s=60), By.ADDRESS_AND_MERCHANT, refused_only=
 STAFF_LOGINS = Limit(Window(60, per_s=60), By.ADDRESS)
 VISITS = Limit(Window(600, per_s=60), By.ADDRESS)
 PURCHASES = Limit(Window(30, per_s=60), By.PERSON)
-WRONG_PICKUP_CODES = Limit(Window(20, per_s=60), By.PERSON, refused_only=True)
 ACCOUNT_CHECKS = Limit(Window(10, per_s=60), By.PERSON)  # each asks a gateway
 BUYER_PICTURES = Limit(Window(30, per_s=60), By.PERSON)  # forms and acceptances
 STAFF_PICTURES = Limit(Window(120, per_s=60), By.PERSON)
@@ -97,7 +97,6 @@ ALL = (
     ACCOUNT_CHECKS,
     BUYER_PICTURES,
     STAFF_PICTURES,
-    WRONG_PICKUP_CODES,
 )
 
 
@@ -133,7 +132,7 @@ def forget() -> None:
 def _caller(by: By, request: Request, who: Buyer | Staff | None) -> str:
     if by is By.PERSON:
         return _person(who)
-    address = _network_of(request)
+    address = network_of(request)
     if by is By.ADDRESS_AND_MERCHANT:
         return f"{address} {(request.uri_params or {})['merchant_id']}"
     return address
@@ -147,7 +146,7 @@ def _person(who: Buyer | Staff | None) -> str:
     raise TypeError("Only an operation that wants a session can limit by person.")
 
 
-def _network_of(request: Request) -> str:
+def network_of(request: Request) -> str:
     """Where a request comes from, as API Gateway saw it; what a header says is anybody's word."""
     source: str = request.context["identity"]["sourceIp"]
     try:

@@ -88,10 +88,11 @@ class MessageTemplatesItem(CatalogueItem, discriminator="message_templates"):
         return cls(f"{merchant_id}#M", "messages", merchant_id=merchant_id, **more)
 
 
-class LoginFailuresItem(CatalogueItem, discriminator="login_failures"):
-    """Wrong passwords for one username, whether or not anybody has it.
+class GuessesItem(CatalogueItem, discriminator="guesses"):
+    """Guesses of one kind (services.people.guesses) by or at one subject: wrong, or being judged.
 
-    In a partition of its own: guesses must not slow down who reads the merchant.
+    In a partition of its own: guesses must not slow down who reads the merchant. The kind is in
+    the sort key, so that no name that somebody types is the subject of another kind.
     """
 
     failures = IntAttribute()
@@ -100,8 +101,8 @@ class LoginFailuresItem(CatalogueItem, discriminator="login_failures"):
     ttl_s = IntAttribute()  # when DynamoDB may delete it
 
     @classmethod
-    def at(cls, merchant_id: str, username: str, **more: Any) -> "LoginFailuresItem":
-        return cls(f"{merchant_id}#L#{username}", "failures", merchant_id=merchant_id, **more)
+    def at(cls, merchant_id: str, subject: str, kind: str, **more: Any) -> "GuessesItem":
+        return cls(f"{merchant_id}#L#{subject}", kind, merchant_id=merchant_id, **more)
 
 
 class BelongingItem(CatalogueItem):

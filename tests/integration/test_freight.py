@@ -102,7 +102,7 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(town: Town) -> None:
     town.check_laws(quiescent=False)
 
 
-def test_joining_with_freight_is_one_call_of_nine_units_when_it_was_quoted_just_before(
+def test_joining_with_freight_is_one_call_of_eleven_units_when_it_was_quoted_just_before(
     town: Town,
 ) -> None:
     activity, buyer = sent(town), town.buyer()
@@ -113,7 +113,7 @@ def test_joining_with_freight_is_one_call_of_nine_units_when_it_was_quoted_just_
         placed = buyer.join(activity, group_id)
 
     assert placed.body["total_fen"] == 6700
-    assert (meter.calls, meter.units) == (["TransactWriteItems"], 9), meter.parts
+    assert (meter.calls, meter.units) == (["TransactWriteItems"], 11), meter.parts
 
 
 def test_a_quote_writes_nothing_and_holds_nothing(town: Town) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import totp
-from chalicelib.domain.lockout import FAILURES_MAX
+from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.errors import (
     Changed,
     Conflict,
@@ -17,19 +17,21 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.services.people import (
-    lockout,
+    guesses,
     own_account,
     sessions,
     staff,
     staff_accounts,
 )
+from chalicelib.services.people.guesses import Guess
 from chalicelib.tables.catalogue_item import stored
-from chalicelib.tables.shop import LoginFailuresItem, StaffItem
+from chalicelib.tables.shop import GuessesItem, StaffItem
 from tests.by_staff import audited
 from tests.meanwhile import meanwhile
 from tests.shop import STAFF, Shop, new_shop
 
 PASSWORD, ANOTHER = "correct horse battery", "another horse battery"
+GUESS_WRITES = 2  # of a right password: it is counted before it is judged, and forgiven after
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ def test_same_reset_twice_at_once_is_one(shop: Shop) -> None:
 
 
 def test_password_reset_while_it_is_changed_is_the_resets(shop: Shop) -> None:
-    with meanwhile(lambda: reset(shop, "boss")), pytest.raises(Changed):
+    with meanwhile(lambda: reset(shop, "boss"), after_writes=GUESS_WRITES), pytest.raises(Changed):
         choose(shop)
 
     assert staff.is_right(read(shop), staff_accounts.first_password("seed"))
@@ -228,7 +230,7 @@ def remove_totp(shop: Shop) -> None:
 def test_codes_are_kept_when_the_password_was_changed_meanwhile(shop: Shop) -> None:
     with_codes(shop)
 
-    with meanwhile(lambda: choose(shop)), pytest.raises(Changed):
+    with meanwhile(lambda: choose(shop), after_writes=GUESS_WRITES), pytest.raises(Changed):
         remove_totp(shop)
 
     assert read(shop).totp_secret is not None
@@ -237,20 +239,20 @@ def test_codes_are_kept_when_the_password_was_changed_meanwhile(shop: Shop) -> N
 def test_codes_removed_twice_at_once_are_removed_once(shop: Shop) -> None:
     with_codes(shop)
 
-    with meanwhile(lambda: remove_totp(shop)), pytest.raises(Changed):
+    with meanwhile(lambda: remove_totp(shop), after_writes=GUESS_WRITES), pytest.raises(Changed):
         remove_totp(shop)
     remove_totp(shop)
 
     assert audited(shop, "totp_removed") == 1
 
 
-def count(shop: Shop) -> None:
-    lockout.count(shop.merchant_id, "boss", now_s=shop.now_s)
+def count(shop: Shop) -> Guess:
+    return guesses.take(guesses.PASSWORDS, shop.merchant_id, "boss", now_s=shop.now_s)
 
 
 def failures(shop: Shop) -> tuple[int, int]:
     """(how many, since when)"""
-    found = stored(LoginFailuresItem.at(shop.merchant_id, "boss"))
+    found = stored(GuessesItem.at(shop.merchant_id, "boss", "password"))
     assert found is not None
     return found.failures, found.since_s
 
@@ -268,7 +270,7 @@ def test_guess_after_a_right_password_meanwhile_is_the_first(shop: Shop) -> None
     shop.now_s += 60
 
     def forgiven_and_counted() -> None:
-        lockout.forgive(shop.merchant_id, "boss", now_s=shop.now_s)
+        guesses.forgive(count(shop))
         count(shop)
 
     with meanwhile(forgiven_and_counted):
@@ -277,13 +279,24 @@ def test_guess_after_a_right_password_meanwhile_is_the_first(shop: Shop) -> None
     assert failures(shop) == (2, shop.now_s)
 
 
-def test_right_password_of_a_name_that_came_to_rest_meanwhile_is_not_told(shop: Shop) -> None:
+def test_right_password_behind_guesses_that_were_counted_meanwhile_is_not_told(shop: Shop) -> None:
     def guess() -> None:
-        for _ in range(FAILURES_MAX):
+        for _ in range(PASSWORDS.tries_max):
             count(shop)
 
     with meanwhile(guess), pytest.raises(TooManyRequests):
         log_in(shop)
+
+
+def test_guess_that_was_right_takes_back_only_itself(shop: Shop) -> None:
+    count(shop)
+    right = count(shop)
+
+    guesses.give_back(right)
+    assert failures(shop) == (1, shop.now_s)
+    guesses.forgive(right)
+    guesses.give_back(right)  # in flight while another was right
+    assert failures(shop) == (0, shop.now_s)
 
 
 def test_session_of_somebody_who_is_nobody_is_none(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """Pickup: stores, orders that wait in them, and the code by which they are handed over."""
 
+from collections import Counter
 from typing import Any
 
 from chalicelib.domain.ids import new_id
@@ -124,7 +125,7 @@ def test_an_order_is_bought_for_a_store_made_ready_and_handed_over(town: Town) -
     town.check_laws()
 
 
-def test_joining_for_pickup_is_one_call_of_nine_units_when_it_was_quoted_just_before(
+def test_joining_for_pickup_is_one_call_of_eleven_units_when_it_was_quoted_just_before(
     town: Town,
 ) -> None:
     activity, buyer = town.activity(), town.buyer()
@@ -137,7 +138,7 @@ def test_joining_for_pickup_is_one_call_of_nine_units_when_it_was_quoted_just_be
     with metered() as meter:
         buyer.join(activity, group_id, **collected(store_id))
 
-    assert (meter.calls, meter.units) == (["TransactWriteItems"], 9), meter.parts
+    assert (meter.calls, meter.units) == (["TransactWriteItems"], 11), meter.parts
 
 
 def test_repeats_answer_the_same_and_change_nothing(town: Town) -> None:
@@ -180,6 +181,34 @@ def test_a_wrong_code_is_told_so_and_cannot_be_guessed_for_long(town: Town) -> N
     assert hand_over(town, code, role="manager").status == 200
     for odd in ("1", "abcdefgh", "123456789"):
         assert town.owner().get(f"/v1/merchant/pickups/{odd}").status == 404
+
+
+def test_of_codes_guessed_at_all_at_once_exactly_twenty_are_told(town: Town) -> None:
+    _, buyer, order_id = to_collect(town)
+    make_ready(town, order_id)
+    code = buyer.order(order_id)["pickup_code"]
+
+    ways = [lambda: hand_over(town, wrong(code)), lambda: look(town, wrong(code))]
+    replies = at_once(ways * 30)
+
+    assert Counter(reply.status for reply in replies) == {404: 20, 429: 40}
+    assert hand_over(town, code).status == 429
+    assert buyer.status(order_id) == "ready_for_pickup"
+    town.clock.forward(60)
+    assert hand_over(town, code).status == 200
+
+
+def test_right_codes_count_nothing_and_leave_wrong_ones_counted(town: Town) -> None:
+    _, buyer, order_id = to_collect(town)
+    make_ready(town, order_id)
+    code = buyer.order(order_id)["pickup_code"]
+
+    for _ in range(19):
+        assert hand_over(town, wrong(code)).status == 404
+        assert look(town, code).status == 200
+
+    assert hand_over(town, wrong(code)).status == 404
+    assert look(town, code).status == 429
 
 
 def test_only_what_is_paid_formed_and_to_be_collected_is_made_ready(town: Town) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api.auth import STAFF_RENEWED_S, STAFF_SESSION_S
-from chalicelib.domain.lockout import FAILURES_MAX, REST_S
+from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.domain.rights import PRESETS, Role
 from chalicelib.services.people import sessions, staff
 from chalicelib.tables.shop import StaffItem
@@ -208,9 +208,9 @@ def test_reset_gives_a_first_password_ends_sessions_and_lifts_the_lock_out(
 ) -> None:
     hire(town, "xiaoli", "manager")
     xiaoli = at_work(town, "xiaoli")
-    for _ in range(FAILURES_MAX):
+    for _ in range(PASSWORDS.tries_max):
         log_in(town, "xiaoli", "wrong password")
-    assert member(boss, "xiaoli")["locked_until_s"] == town.now_s + REST_S
+    assert member(boss, "xiaoli")["locked_until_s"] == town.now_s + PASSWORDS.rest_s
 
     path = f"{STAFF}/xiaoli/password-reset"
     told = [boss.post(path, Idempotency_Key="one").body["first_password"] for _ in range(2)]
@@ -250,12 +250,12 @@ def test_own_password_changes_for_who_knows_the_old_one(
         "new_password",
         "new_password",
     ]
-    guesses = [choose(boss, "wrong password", ANOTHER).status for _ in range(FAILURES_MAX)]
-    assert guesses == [400] * FAILURES_MAX
+    guesses = [choose(boss, "wrong password", ANOTHER).status for _ in range(PASSWORDS.tries_max)]
+    assert guesses == [400] * PASSWORDS.tries_max
     with monkeypatch.context() as patched:
         patched.setattr(staff, "is_right", None)  # while the name rests, nothing is hashed
         assert choose(boss, PASSWORD, ANOTHER).code == "too_many_requests"
-    town.clock.forward(REST_S)
+    town.clock.forward(PASSWORDS.rest_s)
     assert choose(boss, PASSWORD, ANOTHER).status == 200
 
 

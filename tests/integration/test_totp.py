@@ -5,7 +5,7 @@ import json
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from chalicelib.domain.lockout import FAILURES_MAX
+from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.gateways import sealed
 from chalicelib.tables.shop import StaffItem
 from tests.people import PASSWORD, app_code, at_work, hire, log_in, with_codes
@@ -68,11 +68,11 @@ def test_code_that_set_the_app_up_does_not_log_in(town: Town, boss: Caller) -> N
 
 def test_wrong_codes_count_as_wrong_passwords_do(town: Town, secret: str) -> None:
     wrong = app_code(town, secret, 10)
-    guesses = [log_in(town, "boss", code=wrong).code for _ in range(FAILURES_MAX)]
+    guesses = [log_in(town, "boss", code=wrong).code for _ in range(PASSWORDS.tries_max)]
 
     resting = log_in(town, "boss", code=app_code(town, secret))
 
-    assert guesses == ["wrong_totp"] * FAILURES_MAX
+    assert guesses == ["wrong_totp"] * PASSWORDS.tries_max
     assert (resting.status, resting.code) == (429, "too_many_requests")
 
 

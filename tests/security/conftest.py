@@ -1,5 +1,6 @@
 """Every case here is refused and changes nothing, or says exactly what it adds:
-`@pytest.mark.leaves("added refused_callback")`."""
+`@pytest.mark.leaves("added refused_callback")`. A case that is tried with every operation may
+leave the count of one wrong pickup code, where it is tried with one."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ import pytest
 
 from chalicelib.api import limits
 from tests.security.street import Street, built
+
+GUESSED_AT = {"look_up_pickup", "hand_over"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,4 +30,14 @@ def street(only_street: Street, request: pytest.FixtureRequest) -> Iterator[Stre
     limits.forget()
     yield only_street
     only_street.town.wechat.faults.clear()
-    assert only_street.changes() == wanted
+    changes = only_street.changes()
+    if _tried(request) in GUESSED_AT:
+        changes.pop("added guesses", None)
+        changes.pop("changed guesses", None)
+    assert changes == wanted
+
+
+def _tried(request: pytest.FixtureRequest) -> str | None:
+    """The operation that a case is tried with."""
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    return getattr(parameters.get("operation"), "name", None)

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from chalicelib.api.http import Audience, Operation
-from chalicelib.domain.lockout import FAILURES_MAX
+from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.gateways import secrets
 from tests.security.operations import ask, name_of, of
 from tests.security.street import CLERK, DISABLED, INVITED, OWNER, PASSWORD, Street
@@ -144,7 +144,7 @@ def test_first_password_opens_nothing_but_the_choice_of_another(
     assert (reply.status, reply.code) == (403, "password_change_needed")
 
 
-@pytest.mark.leaves("added login_failures")
+@pytest.mark.leaves("added guesses")
 def test_first_password_is_wanted_for_the_choice_of_another(street: Street) -> None:
     caller = Caller(street.town.door, signed(street, "staff", sub=INVITED))
     body = {"old_password": "guess", "new_password": "another horse battery"}
@@ -210,7 +210,7 @@ def log_in(street: Street, username: str, password: str) -> Reply:
     return street.visitor().post(path, {"username": username, "password": password})
 
 
-@pytest.mark.leaves("added login_failures", "added login_failures")
+@pytest.mark.leaves("added guesses", "added guesses")
 def test_names_cannot_be_told_apart_by_the_answer(street: Street) -> None:
     nobody, known = log_in(street, "nobody", PASSWORD), log_in(street, OWNER, "guess")
 
@@ -218,23 +218,23 @@ def test_names_cannot_be_told_apart_by_the_answer(street: Street) -> None:
     assert (nobody.body, dict(nobody.headers)) == (known.body, dict(known.headers))
 
 
-@pytest.mark.leaves("changed login_failures", "changed staff")
+@pytest.mark.leaves("changed guesses", "changed staff")
 def test_guessing_stops_after_five_and_the_right_password_waits_with_it(street: Street) -> None:
     shop = street.theirs
     path = f"/v1/merchants/{shop.merchant_id}/staff-sessions"
     guess = {"username": OWNER, "password": "guess"}
-    replies = [street.visitor().post(path, guess) for _ in range(FAILURES_MAX)]
-    assert street.changes() == {"added login_failures": 1}
+    replies = [street.visitor().post(path, guess) for _ in range(PASSWORDS.tries_max)]
+    assert street.changes() == {"added guesses": 1}
 
     right = street.visitor().post(path, guess | {"password": PASSWORD})
 
-    assert [reply.status for reply in replies] == [401] * FAILURES_MAX
+    assert [reply.status for reply in replies] == [401] * PASSWORDS.tries_max
     assert (right.status, right.code) == (429, "too_many_requests")
     with street.at(16 * 60):
         assert street.visitor().post(path, guess | {"password": PASSWORD}).status == 201
 
 
-@pytest.mark.leaves(*["added login_failures"] * 7)
+@pytest.mark.leaves(*["added guesses"] * 7)
 def test_name_or_password_that_is_almost_right_is_wrong(street: Street) -> None:
     names = [f"{CLERK}\n", f" {CLERK}", CLERK.upper(), "ｃｌｅｒｋ", f"{CLERK}\0", f"x#{CLERK}"]
     passwords = ["", f"{PASSWORD}\0", f" {PASSWORD}", PASSWORD.upper()]
@@ -256,6 +256,7 @@ def test_password_and_hash_are_never_told(street: Street) -> None:
     assert "password" not in told
 
 
+@pytest.mark.leaves("added guesses")
 def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(street: Street) -> None:
     path = f"/v1/merchants/{street.ours.merchant_id}/sessions"
 

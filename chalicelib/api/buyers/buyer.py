@@ -55,8 +55,8 @@ KEY_HEADER = {
 )
 def log_in(merchant_id: str, body: schemas.LoginGiven) -> schemas.BuyerSession:
     """Log a buyer in by the code of wx.login."""
-    now_s = clock.now_s()
-    return _session(buyers.log_in(merchant_id, body.code, now_s=now_s), now_s)
+    now_s, caller = clock.now_s(), limits.network_of(api.current_request)
+    return _session(buyers.log_in(merchant_id, body.code, caller=caller, now_s=now_s), now_s)
 
 
 @api.operation(

@@ -1,7 +1,7 @@
 """/v1/merchant: pickup stores, freight templates, and handing over what is collected."""
 
 from chalicelib import clock
-from chalicelib.api import auth, limits
+from chalicelib.api import auth
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import delivery_schemas as schemas
 from chalicelib.api.merchant.orders import parsed
@@ -199,11 +199,11 @@ def make_ready(order_id: str, who: auth.Staff) -> schemas.Pickup:
     right=act(Area.PICKUP),
     answer=schemas.Pickup,
     refusals=[NotFound],
-    limited=[limits.WRONG_PICKUP_CODES],
 )
 def look_up_pickup(code: str, who: auth.Staff) -> schemas.Pickup:
     """The order of a pickup code, to look at before it is handed over."""
-    return _pickup(*pickups.find(who.merchant_id, code))
+    now_s = clock.now_s()
+    return _pickup(*pickups.look_up(who.merchant_id, code, staff=who.username, now_s=now_s))
 
 
 @api.operation(
@@ -214,7 +214,6 @@ def look_up_pickup(code: str, who: auth.Staff) -> schemas.Pickup:
     body=schemas.CodeGiven,
     answer=schemas.Pickup,
     refusals=[NotFound, Conflict],
-    limited=[limits.WRONG_PICKUP_CODES],
 )
 def hand_over(who: auth.Staff, body: schemas.CodeGiven) -> schemas.Pickup:
     """Hand an order over to who shows its code; it is completed."""

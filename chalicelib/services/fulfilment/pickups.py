@@ -5,6 +5,7 @@ The code is told to the buyer alone; staff meet it when it is shown to them.
 
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from pynamodb.expressions.update import Action
@@ -13,6 +14,7 @@ from chalicelib.domain import pickup as rules
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.errors import Busy, NotFound
+from chalicelib.services.people import guesses
 from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import news, order_search, orders
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
@@ -84,10 +86,16 @@ def find(merchant_id: str, code: str) -> Ready:
     return max(here, key=lambda ready: (_waits(ready[0]), ready[1].ready_at_s or 0))
 
 
+def look_up(merchant_id: str, code: str, *, staff: str, now_s: int) -> Ready:
+    """As `find`. Wrong codes of one member of staff are counted: raises TooManyRequests."""
+    with _judged(merchant_id, staff, now_s):
+        return find(merchant_id, code)
+
+
 def hand_over(merchant_id: str, code: str, *, staff: str, now_s: int) -> Ready:
     """Hand over the order of `code`: it is completed. A repeat answers the same.
 
-    Raises NotFound for a wrong code, PickupRefused or Busy.
+    Raises NotFound for a wrong code, TooManyRequests after too many, PickupRefused or Busy.
     """
 
     def step() -> Ready:
@@ -106,7 +114,13 @@ def hand_over(merchant_id: str, code: str, *, staff: str, now_s: int) -> Ready:
             _audit(writes, order, "order_handed_over", staff, now_s, units=units)
         return orders.detail(merchant_id, order.order_id)
 
-    return retried(step)
+    with _judged(merchant_id, staff, now_s):
+        return retried(step)
+
+
+def _judged(merchant_id: str, staff: str, now_s: int) -> AbstractContextManager[None]:
+    kind = guesses.PICKUP_CODES
+    return guesses.judged(kind, merchant_id, staff, wrong=NotFound, now_s=now_s)
 
 
 def _waits(order: OrderItem) -> bool:

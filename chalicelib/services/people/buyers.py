@@ -1,8 +1,10 @@
 """Buyers: who they are at WeChat, and what they call themselves."""
 
 from chalicelib.domain.ids import derived_id
+from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_login import wechat_login
+from chalicelib.services.people import guesses
 from chalicelib.services.trade import terms
 from chalicelib.tables.base import put_new, update_one
 from chalicelib.tables.buyers import BuyerItem
@@ -15,13 +17,19 @@ class _Gone(Exception):
     """There is no such buyer."""
 
 
-def log_in(merchant_id: str, code: str, *, now_s: int) -> BuyerItem:
+def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem:
     """The buyer that a WeChat login code stands for, made at the first login.
 
-    Raises NotFound for no such merchant, InvalidRequest for a spent code, GatewayFailed.
+    caller: the address that asks; its wrong codes are counted, right ones cost nothing. Raises
+    NotFound for no such merchant, InvalidRequest for a spent code, and instead of telling it
+    TooManyRequests when there were too many; GatewayFailed.
     """
     terms.merchant(merchant_id, now_s)
-    identity = wechat_login(merchant_id).identify(code)
+    try:
+        identity = wechat_login(merchant_id).identify(code)
+    except InvalidRequest:
+        guesses.take(guesses.LOGIN_CODES, merchant_id, caller, now_s=now_s)
+        raise
     # Derived, so that a login needs no look-up; keyed, so that an id tells nothing.
     key = secrets.secret("id-key").encode()
     buyer_id = derived_id(key, "buyer", merchant_id, identity.openid)

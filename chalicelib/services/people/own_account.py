@@ -5,7 +5,7 @@ import os
 from chalicelib.domain import totp
 from chalicelib.errors import Changed, Conflict, InvalidRequest
 from chalicelib.gateways import sealed
-from chalicelib.services.people import lockout, sessions
+from chalicelib.services.people import guesses, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
@@ -140,10 +140,9 @@ def _accepted(item: StaffItem, box: str, code: str, now_s: int) -> int | None:
 def _proven(merchant_id: str, username: str, password: str, *, field: str, now_s: int) -> StaffItem:
     """The person, whose password this is. A session may be somebody else's by now: guessing costs
     the same as at the login."""
-    lockout.refuse_resting(merchant_id, username, now_s=now_s)
+    guess = guesses.take(guesses.PASSWORDS, merchant_id, username, now_s=now_s)
     item = people.read(merchant_id, username)
     if not people.is_right(item, password):
-        lockout.count(merchant_id, username, now_s=now_s)
         raise InvalidRequest("密码不正确，请重新输入。", field=field)
-    lockout.forgive(merchant_id, username, now_s=now_s)
+    guesses.forgive(guess)
     return item

@@ -19,7 +19,7 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.gateways import sealed
-from chalicelib.services.people import lockout, merchants
+from chalicelib.services.people import guesses, merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, transaction, update_one
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
@@ -89,19 +89,16 @@ def login(
     # Nothing is counted for merchants that are not. Read past the cache of `terms`: an owner who
     # logs in to change a setting must not find the old one kept for a minute.
     merchants.read(merchant_id)
-    lockout.refuse_resting(merchant_id, username, now_s=now_s)
+    guess = guesses.take(guesses.PASSWORDS, merchant_id, username, now_s=now_s)
     item = stored(StaffItem.at(merchant_id, username))
     if not is_right(item, password) or item is None:
-        lockout.count(merchant_id, username, now_s=now_s)
         raise WrongPassword
-    if item.disabled:
-        raise AccountDisabled
-    if item.totp_secret and code is None:
-        raise TotpNeeded
+    if item.disabled or (item.totp_secret and code is None):
+        guesses.give_back(guess)  # not forgiven: codes that were wrong before stay counted
+        raise AccountDisabled if item.disabled else TotpNeeded
     if not _enter(item, code, now_s):
-        lockout.count(merchant_id, username, now_s=now_s)
         raise WrongTotp
-    lockout.forgive(merchant_id, username, now_s=now_s)
+    guesses.forgive(guess)
     return item
 
 

@@ -3394,6 +3394,8 @@ export interface components {
             ship_within_h: number;
             /** @description Days after the payment in which buyers may ask for after-sale. Default 360. */
             after_sale_days: number;
+            /** @description Unpaid orders that one buyer may have at a time; each holds stock. Default 3. */
+            unpaid_orders_max: number;
             revision: number;
         };
         /**
@@ -3415,6 +3417,8 @@ export interface components {
             ship_within_h: number | null;
             /** @default null */
             after_sale_days: number | null;
+            /** @default null */
+            unpaid_orders_max: number | null;
         };
         /** ShareGiven */
         ShareGiven: {
@@ -3938,7 +3942,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, limit_reached, not_deliverable, order_closed, price_changed, sold_out, store_closed */
+            /** @description activity_closed, limit_reached, not_deliverable, order_closed, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4057,7 +4061,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description not_deliverable, price_changed, sold_out, store_closed */
+            /** @description not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4465,7 +4469,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description group_closed, group_full, limit_reached, not_deliverable, price_changed, sold_out, store_closed */
+            /** @description group_closed, group_full, limit_reached, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;

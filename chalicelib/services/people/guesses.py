@@ -1,0 +1,189 @@
+"""Counting guesses at what is secret, exactly, whichever container hears them.
+
+A guess is counted before it is judged, and taken back when it was right: of guesses sent all at
+once, no more are told anything than of guesses sent one after the other. Each subject (a name that
+logs in, a member of staff who types codes, an address) has an item of its own, in the table of the
+catalogue: a flood of guesses slows down nobody else, and no trade. A subject that does not exist is
+counted like any other, so that counting tells nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from chalicelib import observability
+from chalicelib.domain import lockout
+from chalicelib.domain.lockout import Failures, Rule
+from chalicelib.errors import TooManyRequests
+from chalicelib.tables.base import LostRace, put_new, retried, update_one
+from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.shop import GuessesItem
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is guessed at. words: told to who has to wait, with {minutes}. metric: counts them."""
+
+    name: str
+    rule: Rule
+    words: str
+    metric: str = "GuessesRefused"
+
+
+PASSWORDS = Kind(
+    "password",
+    lockout.PASSWORDS,
+    "密码错误次数过多，请 {minutes} 分钟后再试。",
+    "StaffLoginsRefused",
+)
+PICKUP_CODES = Kind(
+    "pickup_code", lockout.PICKUP_CODES, "取货码输错次数过多，请 {minutes} 分钟后再试。"
+)
+LOGIN_CODES = Kind("login_code", lockout.LOGIN_CODES, "登录太频繁，请 {minutes} 分钟后再试。")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One guess that is counted, and is being judged."""
+
+    kind: Kind
+    merchant_id: str
+    subject: str
+    since_s: int  # of the window that it is counted in
+
+
+def take(kind: Kind, merchant_id: str, subject: str, *, now_s: int) -> Guess:
+    """Count a guess. One read and one write.
+
+    Raises TooManyRequests when none is heard now: no write then. Raises Busy.
+    """
+
+    def step() -> Guess:
+        item = stored(GuessesItem.at(merchant_id, subject, kind.name))
+        before = _view(item)
+        wait_s = lockout.rest_s(kind.rule, before, now_s=now_s)
+        if wait_s:
+            observability.count(kind.metric)
+            words = kind.words.format(minutes=-(-wait_s // 60))
+            raise TooManyRequests(words, retry_after_s=wait_s)
+        after = lockout.with_one_more(kind.rule, before, now_s=now_s)
+        if item is None or after.count == 1:
+            _begin(kind, merchant_id, subject, item, after)
+        else:
+            _count_on(kind, item, after)
+        return Guess(kind, merchant_id, subject, after.since_s)
+
+    return retried(step)
+
+
+def give_back(guess: Guess) -> None:
+    """A guess that was right counts as none; those before it stay counted. One write."""
+    item = GuessesItem.at(guess.merchant_id, guess.subject, guess.kind.name)
+    with suppress(LostRace):  # forgiven meanwhile, or of a window that is over
+        update_one(
+            item,
+            [GuessesItem.failures.add(-1)],
+            condition=(GuessesItem.since_s == guess.since_s) & (GuessesItem.failures > 0),
+            refuse=LostRace,
+        )
+
+
+def forgive(guess: Guess) -> None:
+    """A guess that was right, after which those before it count no more. One write."""
+    item = GuessesItem.at(guess.merchant_id, guess.subject, guess.kind.name)
+    with suppress(LostRace):
+        update_one(
+            item,
+            [GuessesItem.failures.set(0)],
+            condition=GuessesItem.since_s == guess.since_s,
+            refuse=LostRace,
+        )
+
+
+@contextmanager
+def judged(
+    kind: Kind, merchant_id: str, subject: str, *, wrong: type[Exception], now_s: int
+) -> Iterator[None]:
+    """Run the block as the judgement of one guess: it stays counted when the block raises `wrong`.
+
+    Raises TooManyRequests instead of running it when no guess is heard now.
+    """
+    guess = take(kind, merchant_id, subject, now_s=now_s)
+    try:
+        yield
+    except wrong:
+        raise
+    except Exception:
+        give_back(guess)
+        raise
+    give_back(guess)
+
+
+def lift(kind: Kind, merchant_id: str, subject: str) -> None:
+    """Forget the guesses even while the subject rests: somebody else has vouched for them."""
+
+    def step() -> None:
+        item = stored(GuessesItem.at(merchant_id, subject, kind.name))
+        if item is not None and item.failures:
+            forgive(Guess(kind, merchant_id, subject, item.since_s))
+
+    retried(step)
+
+
+def resting(kind: Kind, merchant_id: str, subjects: Sequence[str], *, now_s: int) -> dict[str, int]:
+    """Until when each of these rests, epoch seconds; those that do not are left out."""
+    items = {subject: GuessesItem.at(merchant_id, subject, kind.name) for subject in subjects}
+    by_pk = {item.pk: subject for subject, item in items.items()}
+    found = CatalogueItem.batch_get([(item.pk, item.sk) for item in items.values()])
+    ends = {
+        by_pk[item.pk]: now_s + lockout.rest_s(kind.rule, _view(item), now_s=now_s)
+        for item in found
+        if isinstance(item, GuessesItem)
+    }
+    return {subject: end_s for subject, end_s in ends.items() if end_s > now_s}
+
+
+def _view(item: GuessesItem | None) -> Failures:
+    return Failures(item.failures, item.since_s, item.last_at_s) if item else Failures()
+
+
+def _begin(
+    kind: Kind, merchant_id: str, subject: str, item: GuessesItem | None, first: Failures
+) -> None:
+    """Begin a window with its first guess. Raises LostRace when another has begun it."""
+    values = {
+        "failures": first.count,
+        "since_s": first.since_s,
+        "last_at_s": first.last_at_s,
+        "ttl_s": _forgotten_at_s(kind, first),
+    }
+    if item is None:
+        if not put_new(GuessesItem.at(merchant_id, subject, kind.name, **values)):
+            raise LostRace
+        return
+    update_one(
+        item,
+        [getattr(GuessesItem, name).set(value) for name, value in values.items()],
+        condition=(GuessesItem.failures == item.failures) & (GuessesItem.since_s == item.since_s),
+        refuse=LostRace,
+    )
+
+
+def _count_on(kind: Kind, item: GuessesItem, after: Failures) -> None:
+    """Count one more in its window. An inequality, so that guesses made at once are all counted,
+    and none too many. Raises LostRace when the window is full, forgiven or over."""
+    update_one(
+        item,
+        [
+            GuessesItem.failures.add(1),
+            GuessesItem.last_at_s.set(after.last_at_s),
+            GuessesItem.ttl_s.set(_forgotten_at_s(kind, after)),
+        ],
+        condition=(GuessesItem.since_s == after.since_s)
+        & GuessesItem.failures.between(1, kind.rule.tries_max - 1),
+        refuse=LostRace,
+    )
+
+
+def _forgotten_at_s(kind: Kind, failures: Failures) -> int:
+    return failures.last_at_s + kind.rule.window_s + kind.rule.rest_s

@@ -12,6 +12,10 @@ THUMBNAIL_SIDE = 400
 CONTENT_TYPE = "image/jpeg"  # of what is kept, whatever was uploaded
 SHOP = "shop"  # whose a picture is that staff uploaded; a buyer's is the buyer's own
 
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+_JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+# Within a scan, a marker is what 0xFF begins when no stuffing, restart or fill byte follows.
+_JPEG_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _PNG = b"\x89PNG\r\n\x1a\n"
 # What makes a picture something else as well, to whom it is given under another name. Each is
 # long enough, or sought in so few bytes, that pixels hold it by chance in one of 10,000 at most.
@@ -43,14 +47,17 @@ def check_size(size: int) -> None:
         raise PictureRefused("too_large")
 
 
-def check_content(content: bytes) -> None:
-    """Refuse what is no JPEG, PNG or WebP by its own first bytes, or is something else besides.
+def picture_in(content: bytes) -> bytes:
+    """Return the JPEG, PNG or WebP that the file begins with, without what follows its end.
 
-    What the file is called does not matter: a .jpg that is a WebP is common, and harmless.
+    Phones append films, depth maps and second pictures, editors their notes. What the file is
+    called does not matter: a .jpg that is a WebP is common, and harmless.
+    Raises PictureRefused: too large, of another type by its own first bytes, cut off, or
+    something else besides a picture.
     """
     check_size(len(content))
     if content.startswith(b"\xff\xd8\xff"):
-        end = len(content)  # cameras append depth maps, films and second pictures
+        end = _end_of_jpeg(content)
     elif content.startswith(_PNG):
         end = _end_of_png(content)
     elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
@@ -58,10 +65,12 @@ def check_content(content: bytes) -> None:
         end = 8 + size + size % 2
     else:
         raise PictureRefused("type")
-    if end > len(content) or content.count(b"\xff\xda") > SCANS_MAX:
+    if end > len(content):
         raise PictureRefused("broken")
-    if end < len(content) or _is_something_else(content):
+    picture = content[:end]
+    if _is_something_else(picture):
         raise PictureRefused("stowaway")
+    return picture
 
 
 def check_pixels(width: int, height: int) -> None:
@@ -80,6 +89,33 @@ def kept_key(merchant_id: str, name: str) -> str:
 
 def thumbnail_name(name: str) -> str:
     return f"{name}-{THUMBNAIL_SIDE}"
+
+
+def _end_of_jpeg(content: bytes) -> int:
+    """The offset after its end marker; beyond the content when there is none, or there are more
+    scans than any camera makes.
+
+    By the markers and their lengths (ITU-T T.81, B.1.1), so that bytes which look like markers
+    within a thumbnail or a comment count for nothing.
+    """
+    at, scans = 2, 0
+    while at + 2 <= len(content) and content[at] == 0xFF:
+        marker = content[at + 1]
+        if marker == _JPEG_END:
+            return at + 2
+        if marker == 0xFF:  # fill
+            at += 1
+        elif marker in _JPEG_ALONE:
+            at += 2
+        else:
+            at += 2 + max(2, int.from_bytes(content[at + 2 : at + 4], "big"))
+        if marker == _JPEG_SCAN:
+            scans += 1
+            found = _JPEG_AFTER_SCAN.search(content, at)
+            if found is None or scans > SCANS_MAX:
+                break
+            at = found.start()
+    return len(content) + 1
 
 
 def _end_of_png(content: bytes) -> int:

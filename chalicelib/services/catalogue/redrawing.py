@@ -31,9 +31,10 @@ def redraw(content: bytes) -> Drawn:
     """Decode an upload and encode it anew, upright, at most SIDE_MAX pixels wide and high.
 
     Raises PictureRefused: too large, of another type, something else besides a picture, with
-    too many pixels (before any of them is decoded), or broken.
+    too many pixels (before any of them is decoded), or broken. What follows the picture in the
+    file is dropped unread.
     """
-    picture.check_content(content)
+    content = picture.picture_in(content)
     # Imported where it is needed, which no other path is; each format by name, or Pillow would
     # look for WebP in all of its forty modules.
     from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401

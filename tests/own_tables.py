@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pynamodb.models import Model
 
-from chalicelib.services.trade import reservations, terms
+from chalicelib.services.trade import availability, reservations, terms
 from chalicelib.tables.base import connection
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.records import RecordItem
@@ -42,4 +42,5 @@ def _turn_to(names: dict[str, str]) -> None:
     for kind, base in BASES.items():
         base.Meta.table_name = names[kind]
     terms.forget()
+    availability.forget()
     reservations._short_until.clear()

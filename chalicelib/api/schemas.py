@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
 
@@ -176,6 +177,10 @@ class SkuShown(Told, frozen=True, kw_only=True):
     list_price_fen: Fen
     solo_price_fen: Fen
     group_price_fen: Fen
+    sold_out: Annotated[
+        bool,
+        Meta(description="nothing is left at the group price; a few seconds old at most"),
+    ]
 
 
 class JoinableGroup(Told, frozen=True, kw_only=True):
@@ -190,7 +195,7 @@ class JoinableGroup(Told, frozen=True, kw_only=True):
 class ActivityDetail(Told, frozen=True, kw_only=True):
     activity_id: str
     version: int
-    state: str
+    state: ActivityState
     title: str
     image: str
     skus: list[SkuShown]

@@ -16,7 +16,7 @@ from chalicelib.domain.order import Delivery
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import masked_name, status_text
-from chalicelib.services.trade import waits
+from chalicelib.services.trade import availability, waits
 from chalicelib.services.trade.shares import Invitation
 from chalicelib.tables.buyers import BuyerItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem
@@ -66,12 +66,21 @@ def placed(item: OrderItem) -> schemas.OrderPlaced:
 
 
 def activity(
-    item: ActivityItem, offer: Terms, groups: list[TradeItem], *, now_s: int
+    item: ActivityItem,
+    offer: Terms,
+    groups: list[TradeItem],
+    sold_out: frozenset[str],
+    *,
+    now_s: int,
 ) -> schemas.ActivityDetail:
+    """sold_out: its SKUs that have nothing left."""
+    none_left = availability.is_sold_out(item, sold_out)
     return schemas.ActivityDetail(
         activity_id=item.activity_id,
         version=offer.version,
-        state=state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s).value,
+        state=state_of(
+            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=none_left
+        ),
         title=offer.title,
         image=offer.image,
         skus=[
@@ -81,6 +90,7 @@ def activity(
                 list_price_fen=sku.list_price_fen,
                 solo_price_fen=sku.solo_price_fen,
                 group_price_fen=sku.group_price_fen,
+                sold_out=sku.sku_id in sold_out,
             )
             for sku in offer.skus
         ],

@@ -12,7 +12,7 @@ from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
 from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activity_lists, categories
-from chalicelib.services.trade import terms
+from chalicelib.services.trade import availability, terms
 from chalicelib.tables.catalogue import ActivityItem
 
 api = Api(__name__)
@@ -103,17 +103,21 @@ def browse_activities(merchant_id: str, query: CategoryPageQuery) -> ActivityCar
     items, after = activity_lists.browse(
         merchant_id, category_id=query.category, key=key, limit=query.limit, now_s=now_s
     )
-    return ActivityCardPage([_card(item, now_s) for item in items], pages.token_of(after, *scope))
+    sold_out = availability.sold_out_among(items, now_s=now_s)
+    cards = [_card(item, item.activity_id in sold_out, now_s) for item in items]
+    return ActivityCardPage(cards, pages.token_of(after, *scope))
 
 
-def _card(item: ActivityItem, now_s: int) -> ActivityCard:
+def _card(item: ActivityItem, sold_out: bool, now_s: int) -> ActivityCard:
     sku = min(terms.terms_of(item).skus, key=lambda sku: sku.group_price_fen)
     return ActivityCard(
         activity_id=item.activity_id,
         category_id=item.category_id,
         title=item.title,
         image=item.image,
-        state=state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s),
+        state=state_of(
+            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out
+        ),
         seats_total=item.seats_total,
         group_price_fen=sku.group_price_fen,
         solo_price_fen=sku.solo_price_fen,

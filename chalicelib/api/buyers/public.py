@@ -9,7 +9,7 @@ from chalicelib.api import limits, schemas, shapes
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.errors import NotFound
 from chalicelib.services.people import buyers
-from chalicelib.services.trade import groups, shares, terms
+from chalicelib.services.trade import availability, groups, shares, terms
 from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
@@ -30,7 +30,8 @@ def read_activity(merchant_id: str, activity_id: str) -> schemas.ActivityDetail:
     activity = terms.activity(merchant_id, activity_id, now_s)
     offer = terms.terms_of(activity)
     open_now = groups.joinable(merchant_id, activity_id, offer, now_s=now_s, limit=JOINABLE_MAX)
-    return shapes.activity(activity, offer, open_now, now_s=now_s)
+    sold_out = availability.sold_out_skus(activity, now_s=now_s)
+    return shapes.activity(activity, offer, open_now, sold_out, now_s=now_s)
 
 
 @api.operation(

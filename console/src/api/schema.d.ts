@@ -1785,7 +1785,7 @@ export interface components {
         ActivityDetail: {
             activity_id: string;
             version: number;
-            state: string;
+            state: components["schemas"]["ActivityState"];
             title: string;
             image: string;
             skus: components["schemas"]["SkuShown"][];
@@ -3602,6 +3602,8 @@ export interface components {
             solo_price_fen: number;
             /** @description fen, 1/100 yuan */
             group_price_fen: number;
+            /** @description nothing is left at the group price; a few seconds old at most */
+            sold_out: boolean;
         };
         /** SkuStock */
         SkuStock: {

@@ -260,7 +260,9 @@ export const mayOpen = (right: Right | undefined) => !right || may(right)
 router.beforeEach(async (to) => {
   if (to.name === 'login') return session.value ? { name: 'home' } : true
   if (!session.value) return { name: 'login', query: to.path === '/' ? {} : { to: to.fullPath } }
-  if (!session.value.rights) await readMe().then(update, () => {}) // kept by an older console
+  const { token, rights } = session.value
+  if (!rights) await readMe().then((me) => session.value?.token === token && update(me), () => {}) // kept by an older console
+  if (!session.value) return { name: 'login' }
   return mayOpen(to.meta.right) || { name: 'home' }
 })
 

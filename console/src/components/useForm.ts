@@ -1,8 +1,11 @@
 /** What a form page keeps in mind: what was changed, what is wrong, and that nothing gets lost. */
-import { computed, onBeforeUnmount, onMounted, ref, watch, type Ref } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, watch, type InjectionKey, type Ref } from 'vue'
 import { onBeforeRouteLeave } from 'vue-router'
 import { ApiError, wordsOf, type Problem } from '@/api/errors'
 import { useSubmit } from '@/stores/submit'
+
+/** How many files are being uploaded into a form page: it is not saved before they are in it. */
+export const UPLOADS: InjectionKey<Ref<number>> = Symbol('uploads')
 
 export interface Form {
   isBusy: Ref<boolean>

@@ -17,8 +17,10 @@ export function t(key: WordKey, facts: Record<string, string | number> = {}): st
 }
 
 export async function speak(chosen: Language): Promise<void> {
-  words.value = chosen === 'en' ? (await import('./en')).en : zh
   language.value = chosen
+  const spoken = chosen === 'en' ? (await import('./en')).en : zh
+  if (language.value !== chosen) return // changed again while the words came
+  words.value = spoken
   document.documentElement.lang = chosen === 'en' ? 'en' : 'zh-CN'
   localStorage.setItem(KEPT_AS, chosen)
 }

@@ -31,7 +31,9 @@ ServiceError                     500 internal_error
 │ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
 │ ├ ShippingRefused              409 shipping_refused (domain.shipping)
 │ ├ PickupRefused                409 pickup_refused (domain.pickup)
-│ └ WrongAmount                  409 wrong_amount (services.captures)
+│ ├ WrongAmount                  409 wrong_amount (services.captures)
+│ ├ RefundedTwice                409 refunded_twice (services.money.refunds)
+│ └ RefundUnderWay               409 refund_under_way (services.money.refund_remedies)
 ├ BodyTooLarge                   413 body_too_large
 ├ IdempotencyMismatch            422 idempotency_mismatch
 ├ TooManyRequests                429 too_many_requests

@@ -92,8 +92,8 @@ class FakeGateway:
     def refund(self, request: RefundRequest) -> Refund:
         return self._call("refund", lambda: self._refund(request))
 
-    def query_refund(self, out_refund_no: str) -> Refund:
-        return self._call("query_refund", lambda: self._query_refund(out_refund_no))
+    def query_refund(self, out_refund_no: str, *, out_trade_no: str = "") -> Refund:
+        return self._call("query_refund", lambda: self._query_refund(out_refund_no, out_trade_no))
 
     def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now_s: int
@@ -170,6 +170,13 @@ class FakeGateway:
             self._accounts.pop(number, None)
             for account in self._accounts.values():
                 account.refunds.pop(number, None)
+
+    def refund_by_hand(self, out_trade_no: str, out_refund_no: str, amount_fen: int) -> None:
+        """Staff refund a trade in the gateway's back office, under a number that is not ours."""
+        request = RefundRequest(out_trade_no, out_refund_no, amount_fen, 0, "", "")
+        with self._lock:
+            self._refund(request)
+            self.settle(out_refund_no)
 
     def settle(
         self, out_refund_no: str, status: RefundStatus = RefundStatus.SUCCEEDED
@@ -270,13 +277,17 @@ class FakeGateway:
             raise GatewayRefused("INVALIDREQUEST", "")
         return self.refund_state(request.out_refund_no)
 
-    def _query_refund(self, out_refund_no: str) -> Refund:
+    def _query_refund(self, out_refund_no: str, out_trade_no: str) -> Refund:
         if self.confirms_at_once:
             self.settle(out_refund_no)
+        account = self._account_of_refund(out_refund_no)
+        if account is not None and out_trade_no not in ("", account.prepay.out_trade_no):
+            return Refund(out_refund_no, RefundStatus.UNKNOWN)
         return self.refund_state(out_refund_no)
 
     def _account_of_refund(self, out_refund_no: str) -> _Account | None:
-        return self._accounts.get(out_refund_no[:-1])
+        having = (a for a in self._accounts.values() if out_refund_no in a.refunds)
+        return next(having, None)
 
 
 @contextmanager

@@ -20,8 +20,10 @@ PAYMENT_EDGES = {
 REFUND_EDGES = {
     "requested": {"processing", "succeeded", "failed"},
     "processing": {"requested", "succeeded", "failed"},
-    "failed": {"requested", "succeeded"},  # sent again by a person, or confirmed after all
+    # Sent again by a person, confirmed after all, or paid in another way.
+    "failed": {"requested", "processing", "succeeded", "outside"},
     "succeeded": set[str](),
+    "outside": set[str](),
 }
 ORDER_EDGES = {str(at): {str(to) for to in edges} for at, edges in STATUS_EDGES.items()}
 

@@ -65,7 +65,7 @@ def _of_order(order: OrderItem) -> Iterator[tuple[str, int, int]]:
         if attempt + RefundReason.LATE_PAYMENT not in known.refunds:
             yield Counted.ORDERS_PAID, 1, payment.paid_at_s
     for entry in order.entries():
-        if entry.movement is Movement.REFUNDED:
+        if entry.movement in (Movement.REFUNDED, Movement.REFUNDED_OUTSIDE):
             yield Counted.REFUNDED_FEN, entry.amount_fen, entry.at_s
 
 

@@ -44,6 +44,8 @@ def _expected(order: Order) -> dict[str, int]:
         expected[f"{key} {Movement.REFUND_REQUESTED}"] = refund.amount_fen
         if refund.status is RefundStatus.SUCCEEDED:
             expected[f"{key} {Movement.REFUNDED}"] = refund.amount_fen
+        if refund.status is RefundStatus.OUTSIDE:
+            expected[f"{key} {Movement.REFUNDED_OUTSIDE}"] = refund.amount_fen
     seat = order.seat_payment
     after_sale = order.status in GIVEN_BACK and after_sale_fen(order) > 0
     if seat and (order.status in TO_FULFIL or after_sale):
@@ -54,9 +56,10 @@ def _expected(order: Order) -> dict[str, int]:
 def day_books(books: Books) -> Violations:
     """What is in the day book has happened, once, and is in the ledger of its order."""
     for number, rows in books.day_book.items():
-        order = books.orders.get(number[:30])
         movement = rows[0].movement
-        said = order.ledger.as_dict().get(f"{number[30:]} {movement}") if order else None
+        mine = books.refund_of(number)
+        order, of = mine or (books.orders.get(number[:30]), number[30:])
+        said = order.ledger.as_dict().get(f"{of} {movement}") if order else None
         if len(rows) > 1 or said is None or said[0] != rows[0].amount_fen:
             amounts_there = [row.amount_fen for row in rows]
             yield f"4 ledger: day book has {movement} {number} of {amounts_there}, not {said}"
@@ -65,11 +68,13 @@ def day_books(books: Books) -> Violations:
 def posted(books: Books) -> Violations:
     for order_id, order in books.orders.items():
         for entry in order.entries():
-            at_gateway = entry.movement in (Movement.CAPTURED, Movement.REFUNDED)
-            refunded = entry.movement is Movement.REFUNDED
+            refunded = entry.movement in (Movement.REFUNDED, Movement.REFUNDED_OUTSIDE)
             if not refunded and order.pay_by_s > books.now_s:
                 continue  # the stream's, or the job's at that time
-            if at_gateway and f"{order_id}{entry.of}" not in books.day_book:
+            known = refunded and entry.of in order.refunds.as_dict()
+            number = order.refund_number(entry.of) if known else f"{order_id}{entry.of}"
+            posts = refunded or entry.movement is Movement.CAPTURED
+            if posts and number not in books.day_book:
                 yield f"4 ledger: {entry.movement} {order_id}{entry.of} is in no day book"
 
 

@@ -64,12 +64,26 @@ def gateways_refunds(books: Books) -> Violations:
     for number, held in books.ledger.refunds.items():
         if held.status is not port.RefundStatus.CLOSED:
             back[held.out_trade_no] += held.amount_fen
-        owner = books.orders.get(number[:30])
-        if owner is None or number[30:] not in owner.refunds.as_dict():
+        if books.refund_of(number) is None:
             yield f"4 money: the gateway refunds {number}, which nobody recorded"
     for number, fen in back.items():
         if fen > books.ledger.captured.get(number, 0):
             yield f"6 refunds: the gateway refunds {fen} fen of {number}"
+
+
+def fresh_numbers(books: Books) -> Violations:
+    """A refund has another number only after the gateway had closed the one before."""
+    for number, held in books.ledger.refunds.items():
+        mine, closed = books.refund_of(number), held.status is port.RefundStatus.CLOSED
+        if mine is None or closed:
+            continue
+        order, key = mine
+        present = order.refund_number(key)
+        if number != present:
+            yield f"6 refunds: {number} is {held.status} at the gateway, and now {present}"
+        outside = order.view().refunds[key].status is RefundStatus.OUTSIDE
+        if outside and held.status is not port.RefundStatus.ABNORMAL:
+            yield f"6 refunds: {number} is {held.status} at the gateway, and paid outside"
 
 
 def recorded_payments(books: Books) -> Violations:
@@ -90,7 +104,7 @@ def recorded_refunds(books: Books) -> Violations:
         confirmed = held is not None and held.status is port.RefundStatus.SUCCEEDED
         if refund.status is RefundStatus.SUCCEEDED and not confirmed:
             yield f"4 money: refund {number} is not confirmed by the gateway"
-        if held is not None and held.amount_fen != refund.amount_fen:
+        if held is not None and held.amount_fen != refund.amount_fen:  # whatever became of it
             yield f"4 money: refund {number} is of {held.amount_fen} fen at the gateway"
 
 
@@ -106,9 +120,9 @@ def nothing_in_flight(books: Books) -> Violations:
         if slow and at_gateway is port.RefundStatus.PROCESSING:
             continue
         refused = at_gateway is not port.RefundStatus.SUCCEEDED
-        if refund.status is RefundStatus.FAILED and refused:
+        if refund.trouble_at_s and refused:
             continue
-        if refund.status is not RefundStatus.SUCCEEDED:
+        if not refund.is_done:
             yield f"5 money: refund {number} is {refund.status}, at the gateway {at_gateway}"
 
 
@@ -137,9 +151,10 @@ def amounts(books: Books) -> Violations:
 
 def _refunds(books: Books) -> Iterator[tuple[str, Refund, HeldRefund | None]]:
     """Each refund of our orders beside the gateway's record of it."""
-    for order_id, order in books.orders.items():
+    for order in books.orders.values():
         for key, refund in order.view().refunds.items():
-            yield order_id + key, refund, books.ledger.refunds.get(order_id + key)
+            number = order.refund_number(key)
+            yield number, refund, books.ledger.refunds.get(number)
 
 
 Law = Callable[[Books], Violations]
@@ -147,6 +162,7 @@ LAWS: tuple[Law, ...] = (
     money,
     refunds,
     gateways_refunds,
+    fresh_numbers,
     recorded_payments,
     recorded_refunds,
     fulfilment,

@@ -13,6 +13,7 @@ from chalicelib.domain.order import (
 )
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import news, waits
+from chalicelib.tables.attention import refund_troubles
 from chalicelib.tables.trade import (
     OrderItem,
     decided_groups_list,
@@ -59,10 +60,6 @@ def orders_work(books: Books) -> Violations:
             continue
         if order.due_at_s > max(at_s, books.now_s) + waits.POSTPONE_S:
             yield f"{what}, and is marked for {order.due_at_s}"
-        # Jobs drive an order whatever they came for; what stands with people they never see.
-        waiting = str(order.due_shard).startswith(Intent.PERSON)
-        if waiting and intent is not Intent.PERSON:
-            yield f"{what}, and waits for a person"
 
 
 def groups_work(books: Books) -> Violations:
@@ -130,8 +127,6 @@ def nothing_is_due(books: Books) -> Violations:
     for item in books.items:
         if not isinstance(item, TradeItem) or item.due_at_s is None:
             continue
-        if str(item.due_shard).startswith(Intent.PERSON):
-            continue
         if item.due_at_s <= books.now_s:
             yield f"16 liveness: {item.pk} {item.sk} has been due since {item.due_at_s}"
 
@@ -152,13 +147,25 @@ def groups_ended_with_their_activity(books: Books) -> Violations:
 
 
 def people_can_see(books: Books) -> Violations:
-    """A refund that needs a person stands in the merchant's list of those, once nothing else is."""
-    for order_id, order in books.orders.items():
-        needed = next_intent(order.view())
-        if needed is None or needed[0] is not Intent.PERSON:
-            continue
-        if order.due_shard != due_shard(Intent.PERSON, order.pk):
-            yield f"15 work: order {order_id} needs a person and is in {order.due_shard}"
+    """What only a person can mend stands in the list of that, and nothing else does."""
+    needed = {}
+    for order in books.orders.values():
+        for key, refund in order.view().refunds.items():
+            failed = refund.status is RefundStatus.FAILED
+            if (refund.is_done and refund.trouble_at_s) or (failed and not refund.trouble_at_s):
+                what = f"refund {order.refund_number(key)} is {refund.status}"
+                yield f"21 lists: {what}, with trouble since {refund.trouble_at_s}"
+            if refund.trouble_at_s:
+                rank = f"{refund.trouble_at_s:010d}#{order.order_id}{key}"
+                needed[order.pk, order.order_no, key] = (refund_troubles(order.merchant_id), rank)
+    there = {
+        (item.pk, item.order_no, item.key): (item.list_key, item.list_rank)
+        for item in books.refund_troubles
+        if item.list_key is not None
+    }
+    for which in {*needed, *there}:
+        if needed.get(which) != there.get(which):
+            yield f"21 lists: refund {which} is in {there.get(which)}, not {needed.get(which)}"
 
 
 def listing(books: Books) -> Violations:
@@ -194,17 +201,24 @@ def _expected_stages(books: Books, order: OrderItem) -> set[str]:
     for key, refund in order.view().refunds.items():
         if key[2:] == RefundReason.LATE_PAYMENT:
             expected.add(news.STAGES[TextKey.LATE] + key)
-        if refund.status is RefundStatus.SUCCEEDED:
+        if refund.is_done:
             expected.add(news.STAGES[TextKey.REFUNDED] + key)
     return expected
 
 
 Law = Callable[[Books], Violations]
-LAWS: tuple[Law, ...] = (queues, orders_work, groups_work, activities_work, traces, listing)
+LAWS: tuple[Law, ...] = (
+    queues,
+    orders_work,
+    groups_work,
+    activities_work,
+    traces,
+    people_can_see,
+    listing,
+)
 FINAL: tuple[Law, ...] = (
     nothing_is_due,
     decided_groups_are_done,
     groups_ended_with_their_activity,
-    people_can_see,
     told,
 )

@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.ids import split_out_refund_no
 from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
+from chalicelib.tables.attention import RefundTroubleItem
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import AfterSaleItem, HoldsItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, VersionItem
@@ -75,6 +77,7 @@ class Books:
     audits: list[AuditItem] = field(default_factory=list)
     days: list[DayItem] = field(default_factory=list)  # the shards of all
     tallies: list[TallyItem] = field(default_factory=list)
+    refund_troubles: list[RefundTroubleItem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for item in self.items:
@@ -90,6 +93,20 @@ class Books:
             if row.activity_id is None:
                 units[row.sku_id] += row.delta
         return units
+
+    def refund_of(self, number: str) -> tuple[OrderItem, str] | None:
+        """(order, key) of a refund under a number of ours, or under one of staff's own that they
+        have recorded; None when nobody recorded it."""
+        parts = split_out_refund_no(number)
+        if parts is not None:
+            order = self.orders.get(str(parts[0]))
+            known = order.view().refunds.get(parts[1]) if order else None
+            return (order, parts[1]) if order and known and parts[2] <= known.serial else None
+        for order in self.orders.values():
+            for key, refund in order.view().refunds.items():
+                if refund.number == number:
+                    return order, key
+        return None
 
     def members_orders(self, group: GroupItem) -> list[OrderItem]:
         seats = group.members.as_dict().items()
@@ -181,4 +198,5 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     AuditItem: lambda books, item: books.audits.append(item),
     DayItem: lambda books, item: books.days.append(item),
     TallyItem: lambda books, item: books.tallies.append(item),
+    RefundTroubleItem: lambda books, item: books.refund_troubles.append(item),
 }

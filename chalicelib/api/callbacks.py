@@ -13,7 +13,13 @@ from chalicelib.services.people.audit import keep_refused_callback
 from chalicelib.services.trade import terms
 
 api = Api(__name__)
-REFUSALS = [CallbackRefused, NotFound, captures.WrongAmount, GatewayFailed]
+REFUSALS = [
+    CallbackRefused,
+    NotFound,
+    captures.WrongAmount,
+    refunds.RefundedTwice,
+    GatewayFailed,
+]
 SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after the signature held
 
 
@@ -69,7 +75,7 @@ def _hear(merchant_id: str, method: str) -> None:
         elif said.status is TradeStatus.SUCCEEDED:
             outcome = captures.record(merchant_id, said, method, now_s=now_s)
             observability.count(f"Payments{outcome.value.title()}")
-    except (CallbackRefused, NotFound, captures.WrongAmount) as refusal:
+    except (CallbackRefused, NotFound, captures.WrongAmount, refunds.RefundedTwice) as refusal:
         _note(merchant_id, refusal, now_s)
         raise
 

@@ -123,6 +123,7 @@ class PaymentAsked(Told, frozen=True, kw_only=True):
 class RefundShown(Told, frozen=True, kw_only=True):
     out_refund_no: str
     status: str
+    status_text: str
     amount_fen: Fen
     requested_at_s: Seconds
 

@@ -13,6 +13,7 @@ from chalicelib.domain.activity import Terms, state_of
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.refund_outside import buyers_text
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import masked_name, status_text
@@ -217,8 +218,9 @@ def _order_fields(item: OrderItem) -> dict[str, Any]:
 def refunds(item: OrderItem) -> list[schemas.RefundShown]:
     return [
         schemas.RefundShown(
-            out_refund_no=f"{item.order_id}{key}",
+            out_refund_no=item.refund_number(key),
             status=refund.status.value,
+            status_text=buyers_text(refund),
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
         )

@@ -1,7 +1,8 @@
 """Identifiers: unguessable where they are public, derived where a repeat must meet its own.
 
 order_id = buyer_id (22) + order_no (8); out_trade_no = order_id + attempt (2) = 32, which is
-WeChat Pay's maximum; out_refund_no = out_trade_no + one letter for the reason.
+WeChat Pay's maximum; out_refund_no = out_trade_no + one letter for the reason, and a digit when
+the numbers before it were proven dead at the gateway (gateways allow 64 characters).
 """
 
 import hashlib
@@ -16,7 +17,11 @@ ID_LENGTH = 22  # 128 bits
 ORDER_NO_LENGTH = 8
 ATTEMPT_LENGTH = 2
 ATTEMPTS_MAX = 99
+REFUND_KEY_LENGTH = ATTEMPT_LENGTH + 1
+SERIAL_MAX = 9  # fresh numbers of one refund
 _ID = re.compile(f"[0-9A-Za-z]{{{ID_LENGTH}}}")
+_REFUND = re.compile("([A-Za-z])([1-9]?)")
+_OUT_TRADE_NO_LENGTH = ID_LENGTH + ORDER_NO_LENGTH + ATTEMPT_LENGTH
 
 
 def base62(number: int, width: int) -> str:
@@ -85,7 +90,13 @@ def split_out_trade_no(text: str) -> tuple[OrderId, str] | None:
     return (order_id, attempt) if order_id and attempt.isascii() and attempt.isdigit() else None
 
 
-def split_out_refund_no(text: str) -> tuple[OrderId, str] | None:
-    """(order, attempt + reason) of a refund's number, or None when it is not ours."""
-    parts = split_out_trade_no(text[:-1])
-    return (parts[0], parts[1] + text[-1]) if parts and text[-1:].isalpha() else None
+def out_refund_no(order_id: OrderId, key: str, serial: int) -> str:
+    """The number of the refund `key` (attempt + reason); serial 0 is its first."""
+    return f"{order_id}{key}{serial or ''}"
+
+
+def split_out_refund_no(text: str) -> tuple[OrderId, str, int] | None:
+    """(order, attempt + reason, serial) of a refund's number, or None when it is not ours."""
+    parts = split_out_trade_no(text[:_OUT_TRADE_NO_LENGTH])
+    match = _REFUND.fullmatch(text[_OUT_TRADE_NO_LENGTH:])
+    return (parts[0], parts[1] + match[1], int(match[2] or 0)) if parts and match else None

@@ -19,6 +19,7 @@ class Account(StrEnum):
     SALES = "sales"  # earned: the order is to be fulfilled
     REFUNDS_DUE = "refunds_due"  # owed to buyers until the gateway confirms
     FEES = "fees"  # what the gateway keeps for itself
+    OUTSIDE = "outside"  # the merchant's money elsewhere, out of which staff paid a buyer back
 
 
 class Movement(StrEnum):
@@ -26,6 +27,7 @@ class Movement(StrEnum):
     EARNED = "earned"
     REFUND_REQUESTED = "requested"
     REFUNDED = "refunded"
+    REFUNDED_OUTSIDE = "outside"
     FEE = "fee"  # less than 0 fen when the gateway gives some back
 
 
@@ -35,6 +37,7 @@ LEGS: Mapping[Movement, tuple[Account, Account]] = {
     Movement.EARNED: (Account.HELD, Account.SALES),
     Movement.REFUND_REQUESTED: (Account.HELD, Account.REFUNDS_DUE),
     Movement.REFUNDED: (Account.REFUNDS_DUE, Account.GATEWAY),
+    Movement.REFUNDED_OUTSIDE: (Account.REFUNDS_DUE, Account.OUTSIDE),
     Movement.FEE: (Account.FEES, Account.GATEWAY),
 }
 

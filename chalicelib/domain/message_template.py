@@ -24,6 +24,8 @@ NAMES: Mapping[str, str] = {
     "units": "件数",
     "code": "取货码",
     "store": "门店",
+    "way": "退款方式",
+    "proof": "凭证",
 }
 # Without these a buyer would not know what to do, or how much comes back.
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
@@ -34,6 +36,7 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.AFTER_SALE: ("amount",),
     TextKey.AFTER_SALE_REFUSED: ("reply",),
     TextKey.REFUNDED: ("amount",),
+    TextKey.REFUNDED_OUTSIDE: ("amount", "way", "proof"),
     TextKey.READY: ("code", "store"),
     TextKey.SHIPPED: ("carrier", "number"),
     TextKey.PARCEL_CORRECTED: ("carrier", "number"),
@@ -49,6 +52,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.AFTER_SALE: "商家同意售后，开始退款",
     TextKey.AFTER_SALE_REFUSED: "商家拒绝售后",
     TextKey.REFUNDED: "退款到账",
+    TextKey.REFUNDED_OUTSIDE: "退款未能原路退回，商家登记了线下退款",
     TextKey.READY: "自提订单备好",
     TextKey.SHIPPED: "发货",
     TextKey.PARCEL_CORRECTED: "更正快递单号",
@@ -64,6 +68,8 @@ EXAMPLE: Mapping[str, str] = {
     "件数": "1",
     "取货码": "20261127",
     "门店": "南山店",
+    "退款方式": "银行转账",
+    "凭证": "流水号 20261127001",
 }
 _NAMED = re.compile(r"\{([^{}]*)\}")
 

@@ -69,11 +69,12 @@ class RefundStatus(StrEnum):
     REQUESTED = "requested"  # to be sent to the gateway
     PROCESSING = "processing"  # accepted by the gateway
     SUCCEEDED = "succeeded"  # confirmed by the gateway
-    FAILED = "failed"  # needs a person, who can send it again
+    FAILED = "failed"  # needs a person, who can send it again, or pay it in another way
+    OUTSIDE = "outside"  # paid back by staff in another way, which they put on record
 
 
 class RefundReason(StrEnum):
-    """The last letter of out_refund_no: one refund per payment and reason, however often sent.
+    """The letter of out_refund_no: one refund per payment and reason, however often sent.
 
     Each after-sale refund of a payment has a letter of its own, the first one A.
     """
@@ -101,7 +102,6 @@ class Intent(StrEnum):
     REFUND = "refund"
     GROUP = "group"  # a deadline to decide or a decision to settle
     CLOSING = "closing"  # an activity's unsold stock goes back
-    PERSON = "person"  # a refund that only a person can mend
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
     RECEIPT = "receipt"  # what was shipped so long ago counts as received
 
@@ -126,8 +126,20 @@ class Refund:
     status: RefundStatus
     amount_fen: int
     at_s: int  # when it was requested, or sent again by a person
-    next_at_s: int = 0  # when to send or ask again, while open
+    # When to send or ask again, while open; once it failed, until when a request that was begun
+    # before may still reach the gateway.
+    next_at_s: int = 0
     reason: str = ""  # what the gateway last said against it
+    serial: int = 0  # of its number: how many numbers before were proven dead at the gateway
+    trouble_at_s: int = 0  # since when only a person can mend it; 0 while nobody has to
+    number: str = ""  # at the gateway, when staff refunded it there by hand
+    outside: str = ""  # domain.refund_outside.Outside, when it was paid back in another way
+    proof: str = ""  # of that
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the buyer has the money."""
+        return self.status in (RefundStatus.SUCCEEDED, RefundStatus.OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -182,13 +194,19 @@ class Order:
 
     @property
     def is_refunded(self) -> bool:
-        """Whether all that was to go back of the payment that took the seat has gone back, and
-        the gateway says so."""
+        """Whether all that was to go back of the payment that took the seat has gone back, beyond
+        doubt."""
         seat = self.seat_payment
         if seat is None or not self.is_given_back:
             return False
         ours = [refund for key, refund in self.refunds.items() if key[:2] == seat[0]]
-        return all(refund.status is RefundStatus.SUCCEEDED for refund in ours)
+        return all(refund.is_done for refund in ours)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether its receipt has to wait: for a decision about after-sale, or a failed refund."""
+        failed = RefundStatus.FAILED
+        return self.disputed or any(refund.status is failed for refund in self.refunds.values())
 
     def is_succeeded(self, attempt: str) -> bool:
         payment = self.payments.get(attempt)
@@ -198,17 +216,14 @@ class Order:
 def next_intent(order: Order) -> tuple[Intent, int] | None:
     """(what, when) is to be done next about an order; None when nothing is.
 
-    A refund that failed needs a person, and waits until nothing else is left to do. Receipt comes
-    last, and waits while an after-sale request is open.
+    A refund that failed waits for a person, not for a job. Receipt comes last, and waits for it
+    and for an open after-sale request.
     """
     intents = [(payment.query_at_s, Intent.QUERY) for payment in order.created_attempts.values()]
     intents += [(refund.next_at_s, Intent.REFUND) for refund in order.open_refunds.values()]
     if order.status is OrderStatus.PENDING or order.unposted:  # a capture leaves the marker alone
         intents.append((order.pay_by_s, Intent.RELEASE))
-    if not intents:
-        failed = RefundStatus.FAILED
-        intents = [(r.at_s, Intent.PERSON) for r in order.refunds.values() if r.status is failed]
-    if not intents and order.status is OrderStatus.SHIPPED and not order.disputed:
+    if not intents and order.status is OrderStatus.SHIPPED and not order.is_held_up:
         intents = [(order.receive_by_s, Intent.RECEIPT)]
     if not intents:
         return None

@@ -7,6 +7,8 @@ from enum import StrEnum
 class Difference(StrEnum):
     PAYMENT_UNHEARD = "payment_unheard"  # paid there, not known here: taken over
     REFUND_UNHEARD = "refund_unheard"  # refunded there, not known here: taken over
+    REFUND_BY_HAND = "refund_by_hand"  # in the gateway's back office, for one of ours: taken over
+    REFUNDED_TWICE = "refunded_twice"  # under a number given up, or paid in another way, too
     UNKNOWN_PAYMENT = "unknown_payment"
     UNKNOWN_REFUND = "unknown_refund"
     WRONG_ACCOUNT = "wrong_account"  # for another app, merchant number or currency
@@ -21,12 +23,19 @@ class Difference(StrEnum):
     REFUND_MISSING = "refund_missing"
 
 
-# These alone are taken over from the gateway: each is what a lost callback would have told.
-REPAIRABLE = frozenset({Difference.PAYMENT_UNHEARD, Difference.REFUND_UNHEARD})
+# These alone are taken over from the gateway: each is what a lost callback would have told, or
+# what staff have done there about a refund that needed them.
+REPAIRABLE = frozenset(
+    {Difference.PAYMENT_UNHEARD, Difference.REFUND_UNHEARD, Difference.REFUND_BY_HAND}
+)
 
 WORDS: Mapping[Difference, str] = {
     Difference.PAYMENT_UNHEARD: "买家已付款而系统没有收到通知。已按账单补记，不用处理。",
     Difference.REFUND_UNHEARD: "退款已到账而系统没有收到通知。已按账单补记，不用处理。",
+    Difference.REFUND_BY_HAND: "有人在支付平台的商家后台手工退了这笔款。已按账单补记，不用处理。",
+    Difference.REFUNDED_TWICE: (
+        "这笔退款已换新单号或线下退给买家，支付平台又退了一次。请核对是否多退，并联系买家。"
+    ),
     Difference.UNKNOWN_PAYMENT: "账单里有一笔付款，本店没有这个订单。请到支付平台查看来源。",
     Difference.UNKNOWN_REFUND: "账单里有一笔退款，不是本系统发起的。请核对是否有人手工退款。",
     Difference.WRONG_ACCOUNT: "这笔交易不属于本店的应用、商户号或币种。请到支付平台核对账户。",

@@ -18,6 +18,7 @@ class TextKey(StrEnum):
     AFTER_SALE = "after_sale"  # staff agreed: the money is on its way
     AFTER_SALE_REFUSED = "after_sale_refused"
     REFUNDED = "refunded"  # confirmed by the gateway
+    REFUNDED_OUTSIDE = "refunded_outside"  # paid back by staff in another way
     READY = "ready"  # to be collected in the store
     SHIPPED = "shipped"  # a parcel is on its way
     PARCEL_CORRECTED = "parcel_corrected"  # it has another number than was told
@@ -34,6 +35,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.AFTER_SALE: "商家已同意退款",
     TextKey.AFTER_SALE_REFUSED: "商家未同意售后申请",
     TextKey.REFUNDED: "退款已到账",
+    TextKey.REFUNDED_OUTSIDE: "商家已退款",
     TextKey.READY: "可以取货了",
     TextKey.SHIPPED: "已发货",
     TextKey.PARCEL_CORRECTED: "快递单号已更正",
@@ -53,6 +55,10 @@ TEXTS: Mapping[TextKey, str] = {
         "「{title}」商家未同意售后申请：{reply}。可以修改后重新申请，或联系商家。"
     ),
     TextKey.REFUNDED: "「{title}」的 {amount} 已原路退回，请在付款账户的账单中查看。",
+    TextKey.REFUNDED_OUTSIDE: (
+        "「{title}」的 {amount} 未能原路退回，商家已用{way}退给你，凭证：{proof}。"
+        "没有收到请联系商家。"
+    ),
     TextKey.READY: "「{title}」已在{store}备好，取货码 {code}。请到店出示，不要告诉别人。",
     TextKey.SHIPPED: "「{title}」已发货：{carrier} {number}，共 {units} 件。",
     TextKey.PARCEL_CORRECTED: "「{title}」的快递单号已更正为：{carrier} {number}。",

@@ -7,7 +7,6 @@ from chalicelib.domain.order import (
     Order,
     OrderStatus,
     RefundReason,
-    RefundStatus,
     reason_of,
 )
 
@@ -32,9 +31,15 @@ STAFF_WORDS: Mapping[OrderStatus, str] = {
 # By the gateway's own words, without underscores where its documents differ.
 REFUND_TROUBLES: Mapping[str, str] = {
     "NOTENOUGH": "商户号余额不足。请先充值，再点「重新发起」。",
-    "closed": "支付平台已关闭这笔退款。请核对后点「重新发起」，或线下退款并登记。",
+    "closed": (
+        "支付平台已关闭这笔退款，钱没有退出。请点「重新发起」换新单号再退；"
+        "已用其他方式退给买家的，点「登记线下退款」。"
+    ),
     "ACQ.SELLER_BALANCE_NOT_ENOUGH": "支付宝账户余额不足。请先充值，再点「重新发起」。",
-    "abnormal": "买家的收款账户异常。请联系买家，并在支付平台的商家后台处理。",
+    "abnormal": (
+        "买家的收款账户异常，钱停在支付平台。请在它的商家后台处理这笔退款，再点「重新发起」更新结果；"
+        "已用其他方式退给买家的，点「登记线下退款」。"
+    ),
     "not_configured": "商家的收款参数缺失或有误。请改正后点「重新发起」。",
     "no_answer": "支付平台长时间没有回应。请点「重新发起」。",
 }
@@ -45,6 +50,7 @@ MOVEMENT_WORDS: Mapping[Movement, str] = {
     Movement.EARNED: "计入销售",
     Movement.REFUND_REQUESTED: "发起退款",
     Movement.REFUNDED: "退款到账",
+    Movement.REFUNDED_OUTSIDE: "线下退款",
     Movement.FEE: "支付手续费",
 }
 
@@ -60,10 +66,10 @@ def method_text(method: str) -> str:
 def status_text(order: Order, *, in_group: bool) -> str:
     """What the buyer reads; a closed order says so when a late payment is on its way back."""
     if order.status is OrderStatus.CLOSED and order.refunds:
-        done = all(refund.status is RefundStatus.SUCCEEDED for refund in order.refunds.values())
+        done = all(refund.is_done for refund in order.refunds.values())
         return "已关闭·已退款" if done else "已关闭·退款中"
     after_sale = [
-        refund.status is RefundStatus.SUCCEEDED
+        refund.is_done
         for key, refund in order.refunds.items()
         if reason_of(key) is RefundReason.AFTER_SALE
     ]

@@ -158,8 +158,8 @@ class Alipay:
             must_be("refund_amount", str(known.amount_fen), str(request.amount_fen))
             return known
 
-    def query_refund(self, out_refund_no: str) -> Refund:
-        out_trade_no = out_refund_no[:OUT_TRADE_NO_LENGTH]
+    def query_refund(self, out_refund_no: str, *, out_trade_no: str = "") -> Refund:
+        out_trade_no = out_trade_no or out_refund_no[:OUT_TRADE_NO_LENGTH]
         biz = {
             "out_trade_no": out_trade_no,
             "out_request_no": out_refund_no,

@@ -134,8 +134,11 @@ class PaymentGateway(Protocol):
     def refund(self, request: RefundRequest) -> Refund:
         """Ask for a refund. The same number again is the same refund."""
 
-    def query_refund(self, out_refund_no: str) -> Refund:
-        """The present state of a refund; UNKNOWN when the gateway has none."""
+    def query_refund(self, out_refund_no: str, *, out_trade_no: str = "") -> Refund:
+        """The present state of a refund; UNKNOWN when the gateway has none.
+
+        out_trade_no: whose refund it must be, where the number is not ours.
+        """
 
     def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now_s: int

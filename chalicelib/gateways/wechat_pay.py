@@ -127,7 +127,7 @@ class WechatPay:
             must_be("amount", str(refund.amount_fen), str(request.amount_fen))
             return refund
 
-    def query_refund(self, out_refund_no: str) -> Refund:
+    def query_refund(self, out_refund_no: str, *, out_trade_no: str = "") -> Refund:
         try:
             body = self._client.ask(
                 lambda client: client.query_refund(out_refund_no, **self._whose)
@@ -137,6 +137,9 @@ class WechatPay:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)
             raise
         with disbelief_as(GatewayFailed):
+            said = read(body, statements.RefundStatement)
+            if out_trade_no and said.out_trade_no != out_trade_no:
+                return Refund(out_refund_no, RefundStatus.UNKNOWN)  # another payment's
             return self._refund_of(body, out_refund_no)
 
     def read_callback(

@@ -11,6 +11,7 @@
 | holds         | m#B#buyer_id                  | holds                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
+| refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
 | reconciling   | m#P#method                    | reconciling             |
@@ -39,7 +40,7 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.group import Group, GroupStatus
-from chalicelib.domain.ids import OrderId
+from chalicelib.domain.ids import OrderId, out_refund_no
 from chalicelib.domain.ledger import Entry, entries_of
 from chalicelib.domain.order import (
     Order,
@@ -190,6 +191,11 @@ class OrderItem(TradeItem, discriminator="order"):
         posted, succeeded = self.posted or set(), PaymentStatus.SUCCEEDED
         payments = self.payments.as_dict().items()
         return sorted(k for k, p in payments if p["status"] == succeeded and k not in posted)
+
+    def refund_number(self, key: str) -> str:
+        """The present number of a refund at the gateway."""
+        refund = refund_of(self.refunds.as_dict()[key])
+        return refund.number or out_refund_no(self.order_id, key, refund.serial)
 
     def entries(self) -> list[Entry]:
         """Its ledger, in the order in which it happened."""

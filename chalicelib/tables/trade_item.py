@@ -94,9 +94,7 @@ def not_due() -> list[Action]:
 
 
 def due_shard(intent: Intent, pk: str) -> str:
-    """The queue of one intent that an item stands in. What needs a person is kept by merchant."""
-    if intent is Intent.PERSON:
-        return f"{intent}#{pk.partition('#')[0]}"
+    """The queue of one intent that an item stands in."""
     return f"{intent}#{zlib.crc32(pk.encode()) % DUE_SHARDS}"
 
 

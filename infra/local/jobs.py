@@ -22,7 +22,6 @@ from chalicelib.settings import settings
 JOBS_EVERY_S = 3.0  # EventBridge: a minute
 POLL_EVERY_S = 0.2  # Lambda polls a stream four times a second
 RECORDS_MAX = 25  # of one batch, as app.py declares it
-# What staff mend themselves (PERSON) is no job.
 INTENTS = (
     Intent.QUERY,
     Intent.RELEASE,

@@ -111,41 +111,76 @@ def test_a_freight_template_tells_its_price_and_is_chosen_by_a_product(
     assert names[product["freight_template_id"]] == "首件八元"
 
 
-def test_a_refund_that_failed_is_found_and_sent_again(
+def test_a_refund_that_was_closed_is_found_and_sent_under_a_fresh_number(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
     order, phone = asked_back(shop, "退不出去的柚子")
-    wechat = shop.system.wechat_control
-    wechat.post("/_local/faults", {"operation": "refund", "kind": "stays_processing"})
     page = log_in()
-    page.goto(f"{shop.url}#/after-sales")
-    row = page.get_by_role("row").filter(has_text="退不出去的柚子")
-    expect(row).to_contain_text("吴要退")
-    row.get_by_role("button", name="同意退款").click()
-    page.get_by_role("dialog").get_by_role("button", name="退款 ¥5.00").click()
-    expect(page.get_by_text("已同意，¥5.00 正在退回")).to_be_visible()
-    refund_in(shop, order, "processing")
-    wechat.post("/_local/refunds/settle", {"status": "ABNORMAL"})
-    refund_in(shop, order, "failed")
+    give_up(page, shop, order, "退不出去的柚子", "CLOSED")
 
     page.get_by_role("link", name="退款异常").first.click()
     stuck = page.get_by_role("row").filter(has_text="退不出去的柚子")
-    expect(stuck).to_contain_text("买家的收款账户异常")
+    expect(stuck).to_contain_text("支付平台已关闭这笔退款")
     stuck.get_by_role("button", name="重新发起").click()
+    expect(page.get_by_role("dialog")).to_contain_text("新的退款单号")
     page.get_by_role("dialog").get_by_role("button", name="退款 ¥5.00").click()
     expect(page.get_by_text("已重新发起，结果稍后更新")).to_be_visible()
-    wechat.post("/_local/refunds/settle", {"status": "SUCCESS"})
     refund_in(shop, order, "succeeded")
 
     page.goto(f"{shop.url}#/orders/{order}")
     expect(page.get_by_role("heading", name="退款与售后")).to_be_visible()
     expect(page.get_by_text("−¥5.00")).to_be_visible()
-    assert phone.order(order)["refunds"][0]["amount_fen"] == 500
+    (refund,) = phone.order(order)["refunds"]
+    assert (refund["amount_fen"], refund["out_refund_no"]) == (500, f"{order}01A1")
 
     page.get_by_role("link", name="订单账目").click()
     balances = page.locator("dl > div")
     expect(balances.filter(has_text="销售")).to_contain_text("¥24.90")
     expect(balances.filter(has_text="销售")).not_to_contain_text("−")
+
+
+def test_a_refund_paid_in_another_way_is_put_on_record(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    order, phone = asked_back(shop, "线下退的柚子")
+    page = log_in()
+    give_up(page, shop, order, "线下退的柚子", "ABNORMAL")
+    page.goto(f"{shop.url}#/orders/{order}")
+    expect(page.get_by_text("买家的收款账户异常")).to_be_visible()
+    page.locator("section").get_by_role("link", name="退款异常").click()
+    row = page.get_by_role("row").filter(has_text="线下退的柚子")
+
+    row.get_by_role("button", name="登记线下退款").click()
+    dialog = page.get_by_role("dialog")
+    record = dialog.get_by_role("button", name="登记已退 ¥5.00")
+    expect(record).to_be_disabled()
+    dialog.get_by_label("凭证").fill("流水号 20261129001")
+    assert unusable(page) == []
+    record.click()
+    expect(page.get_by_text("已登记线下退款 ¥5.00")).to_be_visible()
+    expect(row).to_have_count(0)
+
+    (refund,) = phone.order(order)["refunds"]
+    assert refund["status_text"] == "商家已用银行转账退款，凭证：流水号 20261129001"
+    page.goto(f"{shop.url}#/orders/{order}/ledger")
+    balances = page.locator("dl > div")
+    expect(balances.filter(has_text="线下退款")).to_contain_text("¥5.00")
+    expect(balances.filter(has_text="应退款")).to_contain_text("¥0.00")
+
+
+def give_up(page: Page, shop: Shop, order: str, title: str, status: str) -> None:
+    """Approve what is asked back of an order, and let the gateway give its refund up."""
+    wechat = shop.system.wechat_control
+    wechat.post("/_local/faults", {"operation": "refund", "kind": "stays_processing"})
+    page.goto(f"{shop.url}#/after-sales")
+    row = page.get_by_role("row").filter(has_text=title)
+    expect(row).to_contain_text("吴要退")
+    row.get_by_role("button", name="同意退款").click()
+    page.get_by_role("dialog").get_by_role("button", name="退款 ¥5.00").click()
+    expect(page.get_by_text("已同意，¥5.00 正在退回")).to_be_visible()
+    refund_in(shop, order, "processing")
+    wechat.post("/_local/refunds/settle", {"status": status})
+    refund_in(shop, order, "failed")
 
 
 def test_an_after_sale_leads_to_its_order_and_keeps_it_from_being_shipped(

@@ -132,6 +132,7 @@ def test_ledger_of_an_order_tells_every_movement_and_adds_up(town: Town) -> None
         "sales": -5000,
         "refunds_due": 0,
         "fees": 0,
+        "outside": 0,
     }
 
 

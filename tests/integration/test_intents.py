@@ -88,7 +88,7 @@ def test_refund_added_while_another_is_confirmed_is_not_forgotten(town: Town) ->
 
     confirmed = replace(known, status=RefundStatus.SUCCEEDED)
     with pytest.raises(LostRace):
-        refunds._store(as_read, "02L", known, confirmed, at_s=town.now_s)
+        refunds.store(as_read, "02L", known, confirmed, at_s=town.now_s)
 
     assert town.stored_order(order_id).due_at_s == town.now_s
 

@@ -23,7 +23,7 @@ from chalicelib.tables.trade import (
     OrderItem,
     StockItem,
 )
-from chalicelib.tables.trade_item import TradeItem, due_shard
+from chalicelib.tables.trade_item import TradeItem
 from tests import laws
 from tests.gateway import HeldRefund, Record
 from tests.history import History
@@ -206,8 +206,6 @@ PLANTS: list[Plant] = [
     ("15 work: order .* needs query .* nobody knows", lambda s: s.held,
      lambda s: [TradeItem.due_at_s.remove(), TradeItem.due_shard.remove()]),
     ("15 work: .* is marked for", lambda s: s.held, lambda s: [TradeItem.due_at_s.add(3600)]),
-    ("15 work: .* waits for a person", lambda s: s.held,
-     lambda s: [TradeItem.due_shard.set(due_shard(Intent.PERSON, s.held.pk))]),
     ("15 work: activity .* is closed, bucket", closing_of,
      lambda s: [TradeItem.due_at_s.remove(), TradeItem.due_shard.remove()]),
     ("16 liveness: .* has been due since", lambda s: s.held,

@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.errors import NotFound
 from chalicelib.gateways.payment import Refund, RefundStatus
-from chalicelib.services.money import refunds
+from chalicelib.services.money import refund_remedies, refunds
 from tests.faults import WRITES, injected, refusal
 from tests.minutes import run_every_job
 from tests.support import DAY_S, Activity, Buyer, Town, at_once
@@ -141,21 +141,35 @@ def test_gateway_down_for_an_hour_needs_no_operator(town: Town) -> None:
     town.check_laws()
 
 
-def test_empty_balance_is_retried_for_hours_and_then_waits_for_staff(
+def test_empty_balance_is_shown_at_once_and_retried_for_hours(
     town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
     number = f"{order_id}01F"
     town.till.set_balance(0)
-    town.wait(5 * 3600, every_s=3600)
-    assert needing_person(town) == []
-    assert "RefundsNeedingPerson" not in capsys.readouterr().out
+    town.run_jobs()
 
-    town.wait(2 * 3600, every_s=3600)
-    assert '"RefundsNeedingPerson"' in capsys.readouterr().out
     (row,) = needing_person(town)
     assert (row["out_refund_no"], row["order_id"], row["amount_fen"]) == (number, order_id, 5900)
     assert (row["reason"], row["reason_text"]) == town.till.not_enough
+    assert (row["status"], row["since_s"]) == ("requested", town.now_s)
+    assert row["next_at_s"] == town.now_s + 60
+    assert '"RefundsNeedingPerson"' in capsys.readouterr().out
+    assert town.owner().get("/v1/merchant/dashboard").body["to_do"]["refunds"] == 1
+    (shown,) = town.owner().get(f"/v1/merchant/orders/{order_id}").body["refunds"]
+    assert (shown["needs_person"], shown["reason_text"]) == (True, town.till.not_enough[1])
+    assert buyer.order(order_id)["refunds"][0]["status_text"] == (
+        "支付平台暂时没有退出，商家正在处理"
+    )
+    town.check_laws()
+
+    town.wait(7 * 3600, every_s=3600)
+    (after,) = needing_person(town)
+    assert (after["status"], after["since_s"], after["next_at_s"]) == (
+        "failed",
+        row["since_s"],
+        None,
+    )
     assert buyer.order(order_id)["status_text"] == "拼团失败退款中"
     assert refunds_at_the_gateway(town) == []
     town.check_laws()
@@ -178,6 +192,7 @@ def test_balance_that_is_filled_in_time_needs_no_staff(town: Town) -> None:
     buyer, order_id = lonely_leader(town, stock=10)
     town.till.set_balance(0)
     town.wait(3600, every_s=1800)
+    assert len(needing_person(town)) == 1
 
     town.till.set_balance(5900)
     town.wait(3600, every_s=1800)
@@ -314,7 +329,9 @@ def test_refund_that_nobody_asked_for_is_not_ours(town: Town) -> None:
     with pytest.raises(NotFound):
         refunds.hear(town.merchant_id, said, now_s=town.now_s)
     with pytest.raises(NotFound):
-        refunds.send_again(town.merchant_id, said.out_refund_no, staff="test", now_s=town.now_s)
+        refund_remedies.send_again(
+            town.merchant_id, said.out_refund_no, staff="test", now_s=town.now_s
+        )
 
     stored = town.stored_order(order_id)
     assert (stored.status, stored.refunds.as_dict()) == ("paid", {})
@@ -331,6 +348,7 @@ def test_refund_that_waits_for_a_person_hears_of_nothing_but_its_confirmation(to
 
     assert heard(RefundStatus.CLOSED) == "failed"
     before = town.stored_order(order_id).refunds.as_dict()
+    town.clock.forward(1)
     assert [heard(status) for status in (RefundStatus.PROCESSING, RefundStatus.UNKNOWN)] == [
         "failed"
     ] * 2

@@ -22,11 +22,13 @@ from hypothesis.stateful import (
 from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.activity_draft import DraftSku
 from chalicelib.domain.order import Intent, RefundStatus
-from chalicelib.errors import Conflict, ServiceError
+from chalicelib.domain.refund_outside import Outside
+from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.services.catalogue import activities, adjustments
-from chalicelib.services.money import payments, refunds
+from chalicelib.services.money import payments, refund_remedies, refunds
+from chalicelib.services.money.refund_remedies import Paid
 from chalicelib.services.trade import groups, settlement, terms
 from chalicelib.services.trade.groups import Hint
 from chalicelib.services.work import due
@@ -304,6 +306,8 @@ class ShopMachine(RuleBasedStateMachine):
         numbers = list(self.shop.record.refunds)
         number = numbers[which % len(numbers)]
         gateway = self.gateway_of(number[:32])
+        if self.is_paid_outside(number):
+            return  # staff have seen to it there before they put it on record
         gateway.settle(number, status)
         for _ in range(told):
             said = gateway.refund_state(number)
@@ -316,13 +320,34 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(which=ANY)
     def send_again(self, which: int) -> None:
         numbers = self.failed_refunds()
-        refunds.send_again(
-            self.shop.merchant_id,
-            numbers[which % len(numbers)],
-            staff=STAFF,
-            now_s=self.shop.now_s,
-        )
-        self.settle_down(followed=False)
+        self.remedy(refund_remedies.send_again, numbers[which % len(numbers)])
+
+    @precondition(lambda self: self.failed_refunds())
+    @rule(which=ANY, by_hand=st.booleans())
+    def pay_outside(self, which: int, by_hand: bool) -> None:
+        """Staff pay a refund in another way, some of them in the gateway's back office."""
+        numbers = self.failed_refunds()
+        number = numbers[which % len(numbers)]
+        mine = self.books.refund_of(number)
+        assert mine is not None
+        amount_fen = mine[0].view().refunds[mine[1]].amount_fen
+        gateway = self.gateway_of(number[:32])
+        hand = f"hand-{number}"
+        paid = Paid(Outside.GATEWAY if by_hand else Outside.CASH, amount_fen, hand)
+        closed = gateway.refund_state(number).status is port.RefundStatus.CLOSED
+        if by_hand and closed and not self.silent:
+            gateway.refund_by_hand(number[:32], hand, amount_fen)
+        self.remedy(refund_remedies.pay_outside, number, paid)
+
+    def remedy(self, act: Callable[..., None], number: str, *what: Any) -> None:
+        """What staff do about a refund; a gateway that is silent or stuck refuses it."""
+        state = self.gateway_of(number[:32]).refund_state(number).status
+        unsure = self.silent or state is not port.RefundStatus.CLOSED
+        try:
+            act(self.shop.merchant_id, number, *what, staff=STAFF, now_s=self.shop.now_s)
+        except (Conflict, GatewayFailed, InvalidRequest):
+            assert unsure, f"refund {number} is {state} at the gateway"
+        self.settle_down(followed=True)
 
     @rule(
         what=st.sampled_from(["pause", "resume", "resume", "edit", "edit", "stock", "end"]),
@@ -458,11 +483,16 @@ class ShopMachine(RuleBasedStateMachine):
 
     def failed_refunds(self) -> list[str]:
         return [
-            order_id + key
-            for order_id in self.model.orders
-            for key, refund in sorted(self.books.orders[order_id].view().refunds.items())
+            order.refund_number(key)
+            for order in (self.books.orders[order_id] for order_id in self.model.orders)
+            for key, refund in sorted(order.view().refunds.items())
             if refund.status is RefundStatus.FAILED
         ]
+
+    def is_paid_outside(self, number: str) -> bool:
+        mine = self.books.refund_of(number)
+        outside = RefundStatus.OUTSIDE
+        return mine is not None and mine[0].view().refunds[mine[1]].status is outside
 
 
 ShopMachine.TestCase.settings = hypothesis.settings(

@@ -73,6 +73,7 @@ NEEDED: Mapping[str, str] = {
     "look_up_pickup": "pickup:act",
     "make_ready": "pickup:act",
     "pause_activity": "activities:act",
+    "pay_refund_outside": "refunds:act",
     "publish_activity": "activities:act",
     "read_activity_links": "activities:view",
     "read_ledger": "refunds:view",

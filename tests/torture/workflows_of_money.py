@@ -2,11 +2,13 @@
 
 from chalicelib.domain.after_sale import Reason
 from chalicelib.domain.beijing import day_of, midnight_s
+from chalicelib.domain.refund_outside import Outside
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money import after_sale_decisions, after_sales, refunds
+from chalicelib.services.money import after_sale_decisions, after_sales, refund_remedies, refunds
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.money.day_book import READY_AFTER_S
+from chalicelib.services.money.refund_remedies import Paid
 from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.shop import DAY_S, STAFF, Shop
@@ -43,15 +45,72 @@ def hearing_a_refund(shop: Shop) -> Act:
     return lambda: shop.confirm(f"{order.order_id}01F")
 
 
+def failed(shop: Shop, number: str, status: port.RefundStatus) -> None:
+    """The gateway gives a refund up, and says so."""
+    said = shop.gateway.settle(number, status)
+    assert said is not None
+    refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+
+
+def paid_outside(shop: Shop, number: str, paid: Paid) -> None:
+    refund_remedies.pay_outside(shop.merchant_id, number, paid, staff=STAFF, now_s=shop.now_s)
+
+
 @workflow
 def sending_a_refused_refund_again(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
     number = f"{order.order_id}01F"
     attend_order(shop, order)
-    said = shop.gateway.settle(number, port.RefundStatus.ABNORMAL)
-    assert said is not None
-    refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
-    return lambda: refunds.send_again(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+    failed(shop, number, port.RefundStatus.CLOSED)
+    return lambda: refund_remedies.send_again(
+        shop.merchant_id, number, staff=STAFF, now_s=shop.now_s
+    )
+
+
+@workflow
+def being_refused_for_want_of_money(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    shop.gateway.refuses = {"refund": "NOTENOUGH"}
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def being_accepted_after_a_refusal(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    shop.gateway.refuses = {"refund": "NOTENOUGH"}
+    attend_order(shop, order)
+    shop.gateway.refuses = {}
+    shop.now_s += 61
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def sending_a_closed_refund_under_its_fresh_number(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    number = f"{order.order_id}01F"
+    attend_order(shop, order)
+    failed(shop, number, port.RefundStatus.CLOSED)
+    refund_remedies.send_again(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def paying_a_closed_refund_outside(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    number = f"{order.order_id}01F"
+    attend_order(shop, order)
+    failed(shop, number, port.RefundStatus.CLOSED)
+    return lambda: paid_outside(shop, number, Paid(Outside.CASH, 5900, "收据 1"))
+
+
+@workflow
+def recording_a_refund_made_by_hand(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    number = f"{order.order_id}01F"
+    attend_order(shop, order)
+    failed(shop, number, port.RefundStatus.CLOSED)
+    shop.gateway.refund_by_hand(f"{order.order_id}01", "hand-1", 5900)
+    return lambda: paid_outside(shop, number, Paid(Outside.GATEWAY, 5900, "hand-1"))
 
 
 # After-sale.
@@ -146,6 +205,16 @@ def reconciling_a_refund_unheard(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
     attend_order(shop, order)
     shop.gateway.settle(f"{order.order_id}01F")
+    shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
+    return lambda: _attend_bill(shop)
+
+
+@workflow
+def reconciling_a_refund_made_by_hand(shop: Shop) -> Act:
+    order = paid_and_cancelled(shop)
+    attend_order(shop, order)
+    failed(shop, f"{order.order_id}01F", port.RefundStatus.CLOSED)
+    shop.gateway.refund_by_hand(f"{order.order_id}01", "hand-1", 5900)
     shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
     return lambda: _attend_bill(shop)
 

@@ -7,7 +7,8 @@ import chalicelib.domain.pickup
 import chalicelib.domain.picture
 import chalicelib.domain.shipping
 import chalicelib.gateways.payment
-import chalicelib.services.money.captures  # noqa: F401  (they declare refusals of their own)
+import chalicelib.services.money.captures
+import chalicelib.services.money.refund_remedies  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
 
 CODES = {
@@ -38,6 +39,8 @@ CODES = {
     "picture_refused": 400,
     "pickup_refused": 409,
     "price_changed": 409,
+    "refund_under_way": 409,
+    "refunded_twice": 409,
     "shipping_refused": 409,
     "sold_out": 409,
     "store_closed": 409,

@@ -25,7 +25,8 @@ def test_numbers_for_gateways_fit_their_maximum_and_lead_back() -> None:
 
     assert len(number) == 32
     assert split_out_trade_no(number) == (ORDER_ID, "01")
-    assert split_out_refund_no(number + "F") == (ORDER_ID, "01F")
+    assert split_out_refund_no(number + "F") == (ORDER_ID, "01F", 0)
+    assert split_out_refund_no(number + "F2") == (ORDER_ID, "01F", 2)
 
 
 @pytest.mark.parametrize("text", ["", "x", "b" * 31, "b" * 33, "b" * 30 + "xx", "ｂ" * 30 + "01"])

@@ -10,6 +10,8 @@ STORED = {
     "01 captured": [5900, 10],
     "01A refunded": [900, 40],
     "01 earned": [5900, 20],
+    "01B requested": [300, 31],
+    "01B outside": [300, 45],
     "01 fee": [35, 50],
 }
 
@@ -17,7 +19,15 @@ STORED = {
 def test_entries_come_in_the_order_in_which_they_happened():
     keys = [entry.key for entry in entries_of(STORED)]
 
-    assert keys == ["01 captured", "01 earned", "01A requested", "01A refunded", "01 fee"]
+    assert keys == [
+        "01 captured",
+        "01 earned",
+        "01A requested",
+        "01B requested",
+        "01A refunded",
+        "01B outside",
+        "01 fee",
+    ]
 
 
 def test_entry_is_stored_as_it_was_read():
@@ -30,9 +40,10 @@ def test_balances_add_up_to_nothing():
     assert left == {
         Account.GATEWAY: 5900 - 900 - 35,
         Account.HELD: 0,
-        Account.SALES: -5000,
+        Account.SALES: -4700,
         Account.REFUNDS_DUE: 0,
         Account.FEES: 35,
+        Account.OUTSIDE: -300,
     }
     assert sum(left.values()) == 0
 

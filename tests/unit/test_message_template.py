@@ -17,6 +17,8 @@ FACTS = {
     "carrier": "顺丰速运",
     "number": "SF1234567890123",
     "units": 1,
+    "way": "现金",
+    "proof": "R-77",
     "code": "12345678",
     "store": "南山店",
 }

@@ -53,11 +53,11 @@ def test_open_refund_is_due_whatever_became_of_the_order() -> None:
     assert next_intent(closed) == (Intent.REFUND, NOW_S)
 
 
-def test_failed_refund_waits_for_a_person_when_nothing_else_is_to_be_done() -> None:
+def test_failed_refund_is_no_work_for_a_job() -> None:
     failed = replace(REFUND, status=RefundStatus.FAILED)
     order = replace(PENDING, status=OrderStatus.REFUNDING, refunds={"01F": failed})
 
-    assert next_intent(order) == (Intent.PERSON, NOW_S)
+    assert next_intent(order) is None
     assert next_intent(replace(order, refunds={"01F": failed, "02L": REFUND})) == (
         Intent.REFUND,
         NOW_S,
@@ -132,6 +132,8 @@ FACTS = {
     "carrier": "顺丰速运",
     "number": "SF1234567890123",
     "units": 2,
+    "way": "银行转账",
+    "proof": "R-77",
 }
 
 
@@ -169,7 +171,7 @@ def test_receipt_waits_for_whatever_else_is_open() -> None:
     assert next_intent(replace(SHIPPED, disputed=True)) is None
     assert next_intent(replace(SHIPPED, unposted=True)) == (Intent.RELEASE, NOW_S + 600)
     assert next_intent(replace(SHIPPED, refunds={"01A": REFUND})) == (Intent.REFUND, NOW_S)
-    assert next_intent(replace(SHIPPED, refunds={"01A": failed})) == (Intent.PERSON, NOW_S)
+    assert next_intent(replace(SHIPPED, refunds={"01A": failed})) is None
 
 
 def test_partly_shipped_order_says_so_to_its_buyer_and_to_staff() -> None:

@@ -45,7 +45,7 @@ class ToDoShown(Told, frozen=True, kw_only=True):
 
     to_ship: Waiting | None
     after_sales: Waiting | None
-    refunds: Annotated[Waiting | None, Meta(description="Orders with one that needs a person.")]
+    refunds: Annotated[Waiting | None, Meta(description="That only a person can mend.")]
     groups_ending_soon: Annotated[
         Waiting | None, Meta(description="Within 2 hours; null: too many activities run.")
     ]

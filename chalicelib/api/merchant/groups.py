@@ -12,7 +12,6 @@ from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import OrderId, is_id
 from chalicelib.domain.money import yuan
-from chalicelib.domain.order import RefundStatus
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import masked_phone, staff_text
 from chalicelib.errors import (
@@ -177,7 +176,7 @@ def _member(member: Member) -> schemas.GroupMember:
     address = member.detail.address.as_dict() if member.detail else {}
     seat = known.seat_payment
     refunds = sorted(known.refunds.values(), key=lambda refund: refund.at_s)
-    confirmed = (r.amount_fen for r in refunds if r.status is RefundStatus.SUCCEEDED)
+    confirmed = (r.amount_fen for r in refunds if r.is_done)
     return schemas.GroupMember(
         name=member.name,
         phone=masked_phone(address.get("phone", "")),

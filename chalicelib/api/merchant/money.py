@@ -19,6 +19,7 @@ from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation
 from chalicelib.services.trade import orders
 from chalicelib.tables.records import DifferenceItem, ReconciliationItem
+from chalicelib.tables.trade import OrderItem
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -112,7 +113,7 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
         order_id=order_id,
         rows=[
             schemas.LedgerRow(
-                number=f"{order_id}{entry.of}",
+                number=_number(order, entry),
                 movement=entry.movement.value,
                 movement_text=MOVEMENT_WORDS[entry.movement],
                 debit=entry.legs[0].value,
@@ -163,6 +164,12 @@ def list_differences(who: Staff, query: PageQuery) -> schemas.DifferenceRows:
     return schemas.DifferenceRows(
         items=[_difference(item) for item in found], next=pages.token_of(key, *scope)
     )
+
+
+def _number(order: OrderItem, entry: ledger.Entry) -> str:
+    """The number at the gateway that a movement is of."""
+    known = order.refunds.as_dict()
+    return order.refund_number(entry.of) if entry.of in known else f"{order.order_id}{entry.of}"
 
 
 def _parts(after_sale_id: str) -> tuple[OrderId, str]:

@@ -120,6 +120,8 @@ class RefundOfOrder(Told, frozen=True, kw_only=True):
     status: str
     amount_fen: Fen
     requested_at_s: Seconds
+    status_text: Annotated[str, Meta(description="what its buyer reads")]
+    needs_person: bool
     reason: Annotated[str, Meta(description="the gateway's last word against it")]
     reason_text: Annotated[str, Meta(description="what to do about it, when it needs a person")]
 

@@ -10,7 +10,8 @@ from chalicelib.api.buyers.after_sales import shown as after_sale_shown
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_timeline
 from chalicelib.domain import carriers, recipient, shipping
-from chalicelib.domain.order import Delivery, PaymentStatus, RefundStatus
+from chalicelib.domain.order import Delivery, PaymentStatus
+from chalicelib.domain.refund_outside import buyers_text
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.domain.words import refund_trouble, staff_text
@@ -155,16 +156,14 @@ def _payments(order: OrderItem) -> list[schemas.PaymentOfOrder]:
 def _refunds(order: OrderItem, *, reasons: bool) -> list[schemas.RefundOfOrder]:
     return [
         schemas.RefundOfOrder(
-            out_refund_no=f"{order.order_id}{key}",
+            out_refund_no=order.refund_number(key),
             status=refund.status.value,
+            status_text=buyers_text(refund),
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
+            needs_person=reasons and bool(refund.trouble_at_s),
             reason=refund.reason if reasons else "",
-            reason_text=(
-                refund_trouble(refund.reason)
-                if reasons and refund.status is RefundStatus.FAILED
-                else ""
-            ),
+            reason_text=(refund_trouble(refund.reason) if reasons and refund.trouble_at_s else ""),
         )
         for key, refund in sorted(order.view().refunds.items())
     ]

@@ -8,6 +8,7 @@ from chalicelib.domain.after_sale import REASON_WORDS, STATUS_WORDS, AfterSaleSt
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.money import yuan
+from chalicelib.domain.refund_outside import OUTSIDE_WORDS, Outside
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.words import MOVEMENT_WORDS, method_text
 from chalicelib.services.trade.order_files import OrderFile
@@ -16,6 +17,7 @@ MONEY = {
     Movement.CAPTURED: "paid",
     Movement.REFUND_REQUESTED: "refund_requested",
     Movement.REFUNDED: "refunded",
+    Movement.REFUNDED_OUTSIDE: "refunded",
 }
 
 
@@ -35,11 +37,13 @@ def _placed(file: OrderFile) -> Iterator[Happening]:
 
 
 def _money(file: OrderFile) -> Iterator[Happening]:
-    payments = file.order.view().payments
+    known = file.order.view()
     for entry in file.order.entries():
         if entry.movement not in MONEY:
             continue
-        method = method_text(payments[entry.of[:2]].method)
+        method = method_text(known.payments[entry.of[:2]].method)
+        if entry.movement is Movement.REFUNDED_OUTSIDE:
+            method = OUTSIDE_WORDS[Outside(known.refunds[entry.of].outside)]
         text = f"{MOVEMENT_WORDS[entry.movement]} {yuan(entry.amount_fen)}（{method}）"
         yield _told(entry.at_s, MONEY[entry.movement], text)
 

@@ -1,10 +1,11 @@
-"""What staff see of refunds that need a person."""
+"""What staff see and decide of refunds that need a person."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, Seconds, Told
+from chalicelib.api.schemas import Fen, Given, Seconds, Told
+from chalicelib.domain.refund_outside import PROOF_MAX, Outside
 
 
 class RefundRow(Told, frozen=True, kw_only=True):
@@ -12,11 +13,29 @@ class RefundRow(Told, frozen=True, kw_only=True):
     order_id: str
     title: str
     amount_fen: Fen
+    status: Annotated[str, Meta(description="requested: still tried again by itself")]
     reason: Annotated[str, Meta(description="the gateway's last word")]
     reason_text: Annotated[str, Meta(description="what to do about it")]
     since_s: Seconds
+    next_at_s: Annotated[Seconds | None, Meta(description="when it is tried again by itself")]
 
 
 class RefundRows(Told, frozen=True, kw_only=True):
     items: list[RefundRow]
     next: str | None
+
+
+class PaidOutside(Given, frozen=True, kw_only=True):
+    """How staff have paid a buyer back."""
+
+    way: Annotated[str, Meta(pattern=rf"^({'|'.join(Outside)})\Z")]
+    amount_fen: Annotated[int, Meta(ge=1, le=100_000_000, description="all of the refund")]
+    proof: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=PROOF_MAX,
+            pattern=r"\S",
+            description="a reference that its buyer reads; for `gateway`, its number there",
+        ),
+    ]

@@ -6,11 +6,12 @@ from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import refund_schemas as schemas
 from chalicelib.api.schemas import Done, PageQuery
-from chalicelib.domain.order import RefundStatus
+from chalicelib.domain.refund_outside import Outside
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import refund_trouble
-from chalicelib.errors import Conflict, NotFound
-from chalicelib.services.money import refunds
+from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, NotFound
+from chalicelib.services.money import refund_remedies
+from chalicelib.services.money.refund_remedies import Paid, RefundUnderWay
 from chalicelib.tables.trade import OrderItem
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -25,12 +26,12 @@ api = Api(__name__, prefix="/v1/merchant")
     answer=schemas.RefundRows,
 )
 def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
-    """Refunds that need a person, the longest waiting first."""
+    """Refunds that only a person can mend, the longest waiting first."""
     scope = ("refunds", who.merchant_id)
-    found, key = refunds.needing_person(
+    found, key = refund_remedies.needing_person(
         who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
     )
-    rows = [row for order in found for row in _refunds(order)]
+    rows = [_row(order, refund_key) for order, refund_key in found]
     return schemas.RefundRows(items=rows, next=pages.token_of(key, *scope))
 
 
@@ -40,25 +41,48 @@ def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
     answer=Done,
-    refusals=[NotFound, Conflict],
+    refusals=[NotFound, Conflict, GatewayFailed],
 )
 def retry_refund(who: Staff, out_refund_no: str) -> Done:
-    """Send a refund that needed a person again, under the same number."""
-    refunds.send_again(who.merchant_id, out_refund_no, staff=who.username, now_s=clock.now_s())
+    """Send a refund that needs a person again: under the same number, or under a fresh one when
+    the gateway says that it has closed this one."""
+    refund_remedies.send_again(
+        who.merchant_id, out_refund_no, staff=who.username, now_s=clock.now_s()
+    )
     return Done()
 
 
-def _refunds(item: OrderItem) -> list[schemas.RefundRow]:
-    return [
-        schemas.RefundRow(
-            out_refund_no=f"{item.order_id}{key}",
-            order_id=str(item.order_id),
-            title=item.title,
-            amount_fen=refund.amount_fen,
-            reason=refund.reason,
-            reason_text=refund_trouble(refund.reason),
-            since_s=refund.at_s,
-        )
-        for key, refund in sorted(item.view().refunds.items())
-        if refund.status is RefundStatus.FAILED
-    ]
+@api.operation(
+    "POST",
+    "/refunds/{out_refund_no}/outside",
+    audience=Audience.STAFF,
+    right=act(Area.REFUNDS),
+    body=schemas.PaidOutside,
+    answer=Done,
+    refusals=[NotFound, InvalidRequest, Conflict, RefundUnderWay, GatewayFailed],
+)
+def pay_refund_outside(who: Staff, out_refund_no: str, body: schemas.PaidOutside) -> Done:
+    """Put on record that a refund was paid back in another way; it cannot be taken back."""
+    refund_remedies.pay_outside(
+        who.merchant_id,
+        out_refund_no,
+        Paid(Outside(body.way), body.amount_fen, body.proof.strip()),
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return Done()
+
+
+def _row(item: OrderItem, key: str) -> schemas.RefundRow:
+    refund = item.view().refunds[key]
+    return schemas.RefundRow(
+        out_refund_no=item.refund_number(key),
+        order_id=str(item.order_id),
+        title=item.title,
+        amount_fen=refund.amount_fen,
+        status=refund.status.value,
+        reason=refund.reason,
+        reason_text=refund_trouble(refund.reason),
+        since_s=refund.trouble_at_s,
+        next_at_s=refund.next_at_s if key in item.view().open_refunds else None,
+    )

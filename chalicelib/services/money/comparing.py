@@ -5,8 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chalicelib.domain.beijing import day_of
-from chalicelib.domain.ids import OrderId, split_out_refund_no, split_out_trade_no
-from chalicelib.domain.order import Payment, PaymentStatus, Refund, RefundStatus
+from chalicelib.domain.ids import (
+    ATTEMPT_LENGTH,
+    OrderId,
+    split_out_refund_no,
+    split_out_trade_no,
+)
+from chalicelib.domain.order import Order, Payment, PaymentStatus, Refund, RefundStatus
 from chalicelib.domain.reconcile import Difference
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.payment import BillKind, BillRow
@@ -33,10 +38,26 @@ def number_of(row: BillRow) -> str:
 
 
 def order_of(row: BillRow) -> OrderId | None:
-    """Whose line it is; None when the number is none of ours."""
-    split = split_out_refund_no if row.kind is BillKind.REFUND else split_out_trade_no
-    parts = split(number_of(row))
-    return parts[0] if parts else None
+    """Whose line it is, by its own number or else the payment's; None when neither is ours."""
+    refund = split_out_refund_no(row.out_refund_no)
+    payment = split_out_trade_no(row.out_trade_no)
+    return refund[0] if refund else payment[0] if payment else None
+
+
+def of_ledger(row: BillRow, order: OrderItem) -> str:
+    """What in the ledger of `order` a line is about: an attempt, or a refund's key."""
+    if row.kind is BillKind.PAYMENT:
+        return row.out_trade_no[-ATTEMPT_LENGTH:]
+    return refund_of_line(row, order) or ""
+
+
+def refund_of_line(row: BillRow, order: OrderItem) -> str | None:
+    """The key of the refund that a line is about; None when it was not ours to begin with."""
+    parts = split_out_refund_no(row.out_refund_no)
+    if parts is not None:
+        return parts[1]
+    known = order.view().refunds.items()
+    return next((key for key, refund in known if refund.number == row.out_refund_no), None)
 
 
 def differences(row: BillRow, order: OrderItem | None, method: str) -> list[Found]:
@@ -104,12 +125,12 @@ def _of_known_payment(row: BillRow, payment: Payment) -> list[Difference]:
 
 
 def _of_refund(row: BillRow, order: OrderItem | None, method: str) -> tuple[Side, list[Difference]]:
-    key = row.out_refund_no[-3:]
+    key = refund_of_line(row, order) if order else None
     known = order.view() if order else None
-    refund = known.refunds.get(key) if known else None
-    payment = known.payments.get(key[:2]) if known else None
-    if refund is None or payment is None:
-        return {}, [Difference.UNKNOWN_REFUND]
+    if known is None or key is None or key not in known.refunds:
+        by_hand = known is not None and key is None and made_by_hand(row, known) is not None
+        return {}, [Difference.REFUND_BY_HAND if by_hand else Difference.UNKNOWN_REFUND]
+    refund, payment = known.refunds[key], known.payments[key[:ATTEMPT_LENGTH]]
     ours: Side = {
         "status": refund.status.value,
         "amount_fen": refund.amount_fen,
@@ -117,12 +138,32 @@ def _of_refund(row: BillRow, order: OrderItem | None, method: str) -> tuple[Side
     }
     if payment.method != method:
         return ours, [Difference.WRONG_GATEWAY]
+    if order and row.out_refund_no != order.refund_number(key):
+        refunded = row.refund_status is port.RefundStatus.SUCCEEDED
+        return ours, [Difference.REFUNDED_TWICE] if refunded else []
     if refund.amount_fen != row.amount_fen:
         return ours, [Difference.REFUND_AMOUNT]
     return ours, _of_known_refund(row, refund)
 
 
+def made_by_hand(row: BillRow, order: Order) -> str | None:
+    """The key of the one refund that needs a person and that a line under a number which is not
+    ours could be; None when there is none, or more than one."""
+    done = row.refund_status is port.RefundStatus.SUCCEEDED
+    fitting = [
+        key
+        for key, refund in order.refunds.items()
+        if refund.trouble_at_s
+        and key[:ATTEMPT_LENGTH] == row.out_trade_no[-ATTEMPT_LENGTH:]
+        and refund.amount_fen == row.amount_fen
+    ]
+    return fitting[0] if done and len(fitting) == 1 else None
+
+
 def _of_known_refund(row: BillRow, refund: Refund) -> list[Difference]:
+    if refund.status is RefundStatus.OUTSIDE:
+        refunded = row.refund_status is port.RefundStatus.SUCCEEDED
+        return [Difference.REFUNDED_TWICE] if refunded else []
     confirmed = refund.status is RefundStatus.SUCCEEDED
     if row.refund_status is port.RefundStatus.SUCCEEDED and not confirmed:
         return [Difference.REFUND_UNHEARD]

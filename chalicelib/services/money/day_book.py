@@ -1,5 +1,7 @@
 """The day book: what moved at the gateways, by day, so that a day can be compared with a bill.
 
+What staff paid back outside a gateway stands there too, under a method of its own.
+
 A capture gets there after its order is written: the order's due marker stays until it has. A
 refund's confirmation is written with the order itself.
 """
@@ -16,6 +18,7 @@ from chalicelib.tables.trade import OrderItem, ReconcilingItem
 READY_AFTER_S = 10 * 3600 + 1800  # gateways have a day's bill at 10:00 of the next, in Beijing
 ONE_DAY = dt.timedelta(days=1)
 STARTED_MAX = 1000
+OUTSIDE = "outside"  # the method of what no gateway's bill has
 
 _started: set[tuple[str, str]] = set()  # a hint: what this container knows to be under way
 
@@ -27,14 +30,17 @@ def post_captures(order: OrderItem) -> None:
     """
     for entry in order.entries():
         if entry.movement is Movement.CAPTURED:
-            row = _row(order, entry)
+            row = _row(order, entry, f"{order.order_id}{entry.of}")
             _begin_reconciling(row)
             retried(lambda row=row: put_new(row))  # type: ignore[misc]
 
 
-def post_refunded(writes: Writes, order: OrderItem, entry: Entry) -> None:
-    """Write a confirmed refund into its day, with the write that confirms it."""
-    writes.put(_row(order, entry), refuse=LostRace)
+def post_refunded(writes: Writes, order: OrderItem, entry: Entry, number: str = "") -> None:
+    """Write a refund into its day, with the write that says it is done.
+
+    number: under which the gateway has it; by default the order's present one.
+    """
+    writes.put(_row(order, entry, number or order.refund_number(entry.of)), refuse=LostRace)
 
 
 def _begin_reconciling(row: DayBookItem) -> None:
@@ -50,14 +56,15 @@ def _begin_reconciling(row: DayBookItem) -> None:
     _started.add((row.merchant_id, row.method))
 
 
-def _row(order: OrderItem, entry: Entry) -> DayBookItem:
+def _row(order: OrderItem, entry: Entry, number: str) -> DayBookItem:
     debit, credit = entry.legs
-    assert Account.GATEWAY in (debit, credit), entry
+    outside = credit is Account.OUTSIDE
+    assert outside or Account.GATEWAY in (debit, credit), entry
     return DayBookItem.at(
         order.merchant_id,
         entry.at_s,
-        f"{order.order_id}{entry.of}",
-        method=order.view().payments[entry.of[:2]].method,
+        number,
+        method=OUTSIDE if outside else order.view().payments[entry.of[:2]].method,
         movement=entry.movement.value,
         debit=debit.value,
         credit=credit.value,

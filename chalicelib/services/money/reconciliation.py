@@ -25,7 +25,7 @@ from chalicelib.gateways.payment import (
     TradeStatus,
 )
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services.money import captures, comparing, refunds
+from chalicelib.services.money import captures, comparing, refund_remedies, refunds
 from chalicelib.services.money.comparing import Found
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.tables.base import LostRace, PageKey, chunks, put_new, retried, update_one
@@ -151,7 +151,10 @@ def _compare(
         for found in comparing.differences(row, order, item.method):
             if _is_outdated(gateway, found):
                 continue
-            repaired = found.difference in REPAIRABLE and _repair(item, gateway, found, now_s)
+            if found.difference is Difference.REFUND_BY_HAND:
+                repaired = order is not None and _take_over(order, row, now_s)
+            else:
+                repaired = found.difference in REPAIRABLE and _repair(item, gateway, found, now_s)
             _keep(item, found, repaired=repaired, now_s=now_s)
         if order is not None and not row.mismatch:
             _enter_fee(order, row)
@@ -191,6 +194,14 @@ def _repair(item: ReconcilingItem, gateway: PaymentGateway, found: Found, now_s:
     return True
 
 
+def _take_over(order: OrderItem, row: BillRow, now_s: int) -> bool:
+    """Record a refund that staff made in the gateway's back office."""
+    key = comparing.made_by_hand(row, order.view())
+    return key is not None and refund_remedies.take_over(
+        order.merchant_id, order.order_id, key, row.out_refund_no, now_s=now_s
+    )
+
+
 def _keep(item: ReconcilingItem, found: Found, *, repaired: bool, now_s: int) -> None:
     row = DifferenceItem.at(
         item.merchant_id,
@@ -209,8 +220,8 @@ def _keep(item: ReconcilingItem, found: Found, *, repaired: bool, now_s: int) ->
 
 def _enter_fee(order: OrderItem, row: BillRow) -> None:
     """Enter what the gateway took for it, once."""
-    entry = Entry(comparing.number_of(row)[30:], Movement.FEE, row.fee_fen, row.at_s)
-    if not row.fee_fen or entry.key in order.ledger.as_dict():
+    entry = Entry(comparing.of_ledger(row, order), Movement.FEE, row.fee_fen, row.at_s)
+    if not row.fee_fen or not entry.of or entry.key in order.ledger.as_dict():
         return
     try:
         update_one(

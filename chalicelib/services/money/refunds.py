@@ -1,7 +1,8 @@
-"""Refunds: from the recorded request to the gateway's confirmation, by one number for ever.
+"""Refunds: from the recorded request to the gateway's confirmation.
 
-A refund that the gateway refuses is tried again for hours and then needs a person, who can send
-it again; one whose outcome is unknown is asked for again under the same number.
+One whose outcome is unknown is asked for again under the same number. One that the gateway refuses
+is listed for staff at once and tried again for hours; then it waits for them alone
+(services.money.refund_remedies). It gets another number only when the earlier is proven dead.
 """
 
 from dataclasses import replace
@@ -13,7 +14,6 @@ from chalicelib import observability
 from chalicelib.domain.ids import split_out_refund_no
 from chalicelib.domain.ledger import Entry, Movement
 from chalicelib.domain.order import (
-    Intent,
     OrderStatus,
     Refund,
     RefundReason,
@@ -26,12 +26,19 @@ from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import callback_url, payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import captures, day_book
-from chalicelib.services.people.audit import audit
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import news, orders, waits
-from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
+from chalicelib.tables.attention import list_refund_trouble
+from chalicelib.tables.base import (
+    LostRace,
+    Writes,
+    as_read,
+    retried,
+    transaction,
+    update_one,
+)
 from chalicelib.tables.trade import OrderItem, entered, orders_list
-from chalicelib.tables.trade_item import TradeItem, due_shard, listed
+from chalicelib.tables.trade_item import listed
 
 WORDS = {
     RefundReason.FAILED_GROUP: "未成团，自动退款",
@@ -42,10 +49,18 @@ UNANSWERED = "no_answer"
 NOT_CONFIGURED = "not_configured"
 
 
+class RefundedTwice(Conflict):
+    """The gateway has carried out a refund whose number was given up, or which was paid in another
+    way: nothing is changed, a person has to look."""
+
+    code = "refunded_twice"
+    default_message = "这笔退款已用其他方式退给买家，支付平台又退了一次。"
+
+
 def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     """Do what is next about one open refund: send it, or ask how it is. Safe to run twice."""
     refund = order.view().refunds[key]
-    number = f"{order.order_id}{key}"
+    number = order.refund_number(key)
     if reason_of(key) is RefundReason.LATE_PAYMENT:
         news.tell_late(order, key, refund, now_s=now_s)
     if reason_of(key) is RefundReason.AFTER_SALE:
@@ -68,83 +83,49 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
 def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
     """Record what a gateway says of a refund, once: from an answer, a query or a callback.
 
-    Returns the refund's status afterwards. Raises NotFound for a number that is not ours.
+    Returns the refund's status afterwards. Raises NotFound for a number that is not ours,
+    WrongAmount, and RefundedTwice when it was paid under another number or in another way.
     """
     parts = split_out_refund_no(said.out_refund_no)
     if parts is None:
         raise NotFound
-    order_id, key = parts
+    order_id, key, serial = parts
 
-    def step() -> RefundStatus:
+    def step() -> Refund:
         order = orders.get(merchant_id, order_id)
         known = order.view().refunds.get(key)
-        if known is None:
+        if known is None or serial > known.serial:
             raise NotFound
-        # Confirmed is for ever; a refund that needs a person hears nothing but confirmation.
         confirmed = said.status is port.RefundStatus.SUCCEEDED
+        if _is_settled(known, serial, confirmed=confirmed):
+            return known
         if confirmed and said.amount_fen != known.amount_fen:
             raise captures.WrongAmount(expected_fen=known.amount_fen, refunded_fen=said.amount_fen)
-        if known.status is RefundStatus.SUCCEEDED or (
-            known.status is RefundStatus.FAILED and not confirmed
-        ):
-            return known.status
         after = _after(known, said, now_s)
         if after.status is RefundStatus.SUCCEEDED:
             news.tell_refunded(order, key, after, now_s=now_s)
-        _store(order, key, known, after, at_s=said.succeeded_at_s or now_s)
-        return after.status
+        store(order, key, known, after, at_s=said.succeeded_at_s or now_s)
+        return after
 
-    status = retried(step)
-    if status is RefundStatus.FAILED:  # counted again on a repeat: an alarm must not be lost
+    stored = retried(step)
+    if stored.trouble_at_s:  # counted again on a repeat: an alarm must not be lost
         observability.count("RefundsNeedingPerson")
-    return status
+    return stored.status
 
 
-def send_again(merchant_id: str, out_refund_no: str, *, staff: str, now_s: int) -> None:
-    """Send a refund that needed a person again, under the same number; audited.
+def _is_settled(known: Refund, serial: int, *, confirmed: bool) -> bool:
+    """Whether what a gateway says under the number of that serial changes nothing.
 
-    Raises NotFound, or Conflict when it is not one that failed.
+    Confirmed is for ever; a refund that needs a person hears nothing but confirmation. Raises
+    RefundedTwice.
     """
-    parts = split_out_refund_no(out_refund_no)
-    if parts is None:
-        raise NotFound("没有找到这笔退款。")
-    order_id, key = parts
-
-    def step() -> None:
-        order = orders.get(merchant_id, order_id)
-        known = order.view().refunds.get(key)
-        if known is None:
-            raise NotFound("没有找到这笔退款。")
-        if known.status is not RefundStatus.FAILED:
-            raise Conflict("这笔退款正在处理或已到账，不用重新发起。")
-        again = replace(known, status=RefundStatus.REQUESTED, at_s=now_s, next_at_s=now_s)
-        actions, condition = _change(order, key, known, again)
-        with transaction() as writes:
-            writes.update(order, actions, condition=condition, refuse=LostRace)
-            audit(
-                writes,
-                merchant_id,
-                staff,
-                "refund_sent_again",
-                f"refund#{out_refund_no}",
-                entry_of(known),
-                entry_of(again),
-                now_s,
-            )
-
-    retried(step)
-
-
-def needing_person(
-    merchant_id: str, *, after: PageKey | None, limit: int
-) -> tuple[list[OrderItem], PageKey | None]:
-    """(orders with a refund that only a person can mend, the longest waiting first; next key)."""
-    page = TradeItem.by_due.query(
-        due_shard(Intent.PERSON, f"{merchant_id}#"), limit=limit, last_evaluated_key=after
-    )
-    keys = [(item.pk, item.sk) for item in page]
-    found = [i for i in TradeItem.batch_get(keys, consistent_read=True) if isinstance(i, OrderItem)]
-    return sorted(found, key=lambda order: order.due_at_s or 0), page.last_evaluated_key
+    elsewhere = known.number or known.status is RefundStatus.OUTSIDE or serial < known.serial
+    if elsewhere:
+        if confirmed:
+            raise RefundedTwice(amount_fen=known.amount_fen, status=known.status.value)
+        return True
+    failed = known.status is RefundStatus.FAILED
+    return known.status is RefundStatus.SUCCEEDED or (failed and not confirmed)
 
 
 def _request_of(order: OrderItem, key: str, refund: Refund) -> port.RefundRequest:
@@ -152,7 +133,7 @@ def _request_of(order: OrderItem, key: str, refund: Refund) -> port.RefundReques
     payment = order.view().payments[attempt]
     return port.RefundRequest(
         out_trade_no=f"{order.order_id}{attempt}",
-        out_refund_no=f"{order.order_id}{key}",
+        out_refund_no=order.refund_number(key),
         amount_fen=refund.amount_fen,
         paid_fen=payment.amount_fen,
         reason=WORDS[reason_of(key)],
@@ -163,34 +144,84 @@ def _request_of(order: OrderItem, key: str, refund: Refund) -> port.RefundReques
 def _after(known: Refund, said: port.Refund, now_s: int) -> Refund:
     """The refund once the gateway has spoken."""
     if said.status is port.RefundStatus.SUCCEEDED:
-        return replace(known, status=RefundStatus.SUCCEEDED, next_at_s=0, reason="")
+        return replace(known, status=RefundStatus.SUCCEEDED, next_at_s=0, reason="", trouble_at_s=0)
     if said.status in (port.RefundStatus.CLOSED, port.RefundStatus.ABNORMAL):
-        return replace(known, status=RefundStatus.FAILED, next_at_s=0, reason=said.status.value)
+        return failed(known, said.status.value, now_s)
     next_at_s = waits.next_refund_s(known.at_s, now_s=now_s)
     if said.status is port.RefundStatus.PROCESSING:
-        return replace(known, status=RefundStatus.PROCESSING, next_at_s=next_at_s, reason="")
+        return replace(
+            known, status=RefundStatus.PROCESSING, next_at_s=next_at_s, reason="", trouble_at_s=0
+        )
     # Refused, unanswered, or unknown to the gateway: asked for again, or given up to a person.
+    reason, trouble_at_s = said.reason, known.trouble_at_s
+    if reason == UNANSWERED:  # what was refused before still is, as far as anybody knows
+        reason = known.reason if trouble_at_s else reason
+    elif reason:  # the same request gets the same answer until somebody does something
+        trouble_at_s = trouble_at_s or now_s
     if known.status is RefundStatus.PROCESSING and said.reason in (UNANSWERED, NOT_CONFIGURED):
-        return replace(known, next_at_s=next_at_s)
+        return replace(
+            known,
+            next_at_s=next_at_s,
+            reason=reason if trouble_at_s else "",
+            trouble_at_s=trouble_at_s,
+        )
     if waits.refund_is_hopeless(known.at_s, now_s=now_s):
-        return replace(known, status=RefundStatus.FAILED, next_at_s=0, reason=said.reason)
-    return replace(known, status=RefundStatus.REQUESTED, next_at_s=next_at_s, reason=said.reason)
+        return failed(known, reason, now_s)
+    return replace(
+        known,
+        status=RefundStatus.REQUESTED,
+        next_at_s=next_at_s,
+        reason=reason,
+        trouble_at_s=trouble_at_s,
+    )
 
 
-def _store(order: OrderItem, key: str, known: Refund, stored: Refund, *, at_s: int) -> None:
-    """Store what the gateway said; a confirmation together with its rows in both books."""
-    actions, condition = _change(order, key, known, stored)
-    if stored.status is not RefundStatus.SUCCEEDED:
+def failed(known: Refund, reason: str, now_s: int) -> Refund:
+    """The refund as one that is not sent any more until a person says so."""
+    return replace(
+        known,
+        status=RefundStatus.FAILED,
+        next_at_s=now_s + waits.UNDER_WAY_S,
+        reason=reason,
+        trouble_at_s=known.trouble_at_s or now_s,
+    )
+
+
+def store(order: OrderItem, key: str, known: Refund, stored: Refund, *, at_s: int) -> None:
+    """Store what became of a refund: with its place in the staff's list, and when it is done,
+    with its rows in both books."""
+    actions, condition = change(order, key, known, stored)
+    done = stored.is_done
+    if not done and stored.trouble_at_s == known.trouble_at_s:
         update_one(order, actions, condition=condition, refuse=LostRace)
         return
-    refunded = Entry(key, Movement.REFUNDED, stored.amount_fen, at_s)
     with transaction() as writes:
-        writes.update(order, [*actions, *entered(refunded)], condition=condition, refuse=LostRace)
-        day_book.post_refunded(writes, order, refunded)
-        counting.count_refund(writes, order.merchant_id, refunded.amount_fen, at_s)
+        entry = enter_done(writes, order, key, stored, at_s) if done else []
+        writes.update(order, [*actions, *entry], condition=condition, refuse=LostRace)
+        place(writes, order, key, known, stored)
 
 
-def _change(
+def enter_done(
+    writes: Writes, order: OrderItem, key: str, stored: Refund, at_s: int
+) -> list[Action]:
+    """Enter a refund that is done into the day book and the counts; the actions that enter it
+    into its order's ledger."""
+    outside = stored.status is RefundStatus.OUTSIDE
+    movement = Movement.REFUNDED_OUTSIDE if outside else Movement.REFUNDED
+    refunded = Entry(key, movement, stored.amount_fen, at_s)
+    day_book.post_refunded(writes, order, refunded, stored.number)
+    counting.count_refund(writes, order.merchant_id, refunded.amount_fen, at_s)
+    return entered(refunded)
+
+
+def place(writes: Writes, order: OrderItem, key: str, known: Refund, stored: Refund) -> None:
+    """Put a refund into the staff's list, or take it out, where that changes."""
+    if stored.trouble_at_s != known.trouble_at_s:
+        since_s = stored.trouble_at_s
+        list_refund_trouble(writes, order.merchant_id, order.order_id, key, since_s)
+
+
+def change(
     order: OrderItem, key: str, known: Refund, stored: Refund
 ) -> tuple[list[Action], Condition]:
     """One refund's new state, and the order's when it was what the order waited for."""
@@ -201,8 +232,11 @@ def _change(
         after = replace(after, status=OrderStatus.REFUNDED)
         actions.append(OrderItem.status.set(OrderStatus.REFUNDED.value))
         actions += listed(orders_list(order.merchant_id, OrderStatus.REFUNDED))
+    entry = OrderItem.refunds[key]
     condition = (
-        (OrderItem.refunds[key]["status"] == known.status.value)
+        (entry["status"] == known.status.value)
+        & as_read(entry["serial"], known.serial or None)
+        & as_read(entry["trouble_at_s"], known.trouble_at_s or None)
         & (OrderItem.status == order.status)
         & order.marker_as_read()
     )

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from chalicelib.domain.after_sale import AfterSaleStatus
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
 from chalicelib.domain.counts import Sums
-from chalicelib.domain.order import Intent, OrderStatus
+from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.rights import Area, Rights, may, view
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import group_lists
+from chalicelib.tables.attention import refund_troubles
 from chalicelib.tables.buyers import after_sales_list
 from chalicelib.tables.records import DifferenceItem, RecordItem
 from chalicelib.tables.trade import orders_list
-from chalicelib.tables.trade_item import TradeItem, due_shard, listed_count
+from chalicelib.tables.trade_item import listed_count
 
 DAYS = 30  # today included
 TO_DO_MAX = 100  # "99+"
@@ -43,7 +44,7 @@ class ToDo:
 
     to_ship: int | None
     after_sales: int | None
-    refunds: int | None  # orders with one that only a person can mend
+    refunds: int | None  # that only a person can mend
     groups_ending_soon: int | None
     low_stock: int | None  # products
     differences: int | None  # between bills and ledger, in the last DAYS
@@ -76,18 +77,15 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
     return ToDo(
         to_ship=seen(Area.ORDERS, lambda: listed_count(to_ship, most=TO_DO_MAX)),
         after_sales=seen(Area.AFTER_SALES, lambda: listed_count(asked, most=TO_DO_MAX)),
-        refunds=seen(Area.REFUNDS, lambda: _refunds_needing_person(merchant_id)),
+        refunds=seen(
+            Area.REFUNDS, lambda: listed_count(refund_troubles(merchant_id), most=TO_DO_MAX)
+        ),
         groups_ending_soon=seen(Area.ACTIVITIES, lambda: _groups_ending_soon(merchant_id, now_s)),
         low_stock=seen(
             Area.GOODS, lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX)
         ),
         differences=seen(Area.RECONCILIATION, lambda: _differences(merchant_id, now_s)),
     )
-
-
-def _refunds_needing_person(merchant_id: str) -> int:
-    shard = due_shard(Intent.PERSON, f"{merchant_id}#")
-    return len(list(TradeItem.by_due.query(shard, limit=TO_DO_MAX, page_size=TO_DO_MAX)))
 
 
 def _groups_ending_soon(merchant_id: str, now_s: int) -> int | None:

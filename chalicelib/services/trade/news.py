@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.domain import carriers
 from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
 from chalicelib.domain.order import OrderStatus, Refund
+from chalicelib.domain.refund_outside import OUTSIDE_WORDS, Outside
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import groups, orders, terms
@@ -35,6 +36,7 @@ STAGES = {
     TextKey.AFTER_SALE: "4after_sale",
     TextKey.AFTER_SALE_REFUSED: "4after_sale_refused",
     TextKey.REFUNDED: "5refunded",
+    TextKey.REFUNDED_OUTSIDE: "5refunded",
     TextKey.READY: "4ready",
     TextKey.SHIPPED: "4shipped",
     TextKey.PARCEL_CORRECTED: "4shipped_corrected",
@@ -123,6 +125,23 @@ def put_ready(writes: Writes, order: OrderItem, code: str, store: str, *, now_s:
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer that the gateway has confirmed a refund; before the refund is stored so."""
     _put(_of_refund(order, TextKey.REFUNDED, refund_key, refund, at_s=now_s, now_s=now_s))
+
+
+def put_refunded_outside(
+    writes: Writes, order: OrderItem, refund_key: str, refund: Refund, *, now_s: int
+) -> None:
+    """Tell a buyer how staff have paid a refund, in the write that puts it on record."""
+    message = _message(
+        order,
+        TextKey.REFUNDED_OUTSIDE,
+        now_s,
+        now_s=now_s,
+        suffix=refund_key,
+        amount_fen=refund.amount_fen,
+        way=OUTSIDE_WORDS[Outside(refund.outside)],
+        proof=refund.proof,
+    )
+    writes.put(message, refuse=lambda old: LostRace())
 
 
 def of_buyer(

@@ -8,6 +8,7 @@ GATEWAY_PATIENCE_S = settings.shortened(300)  # a silent gateway holds up a deci
 QUERY_AFTER_S = settings.shortened(90)  # no callback by then: ask
 POSTPONE_S = settings.shortened(30)
 CLOSING_AFTER_S = settings.shortened(120)  # after the end: every group has been decided by then
+UNDER_WAY_S = settings.shortened(60)  # no function, and so no request to a gateway, lives longer
 BETWEEN_REFUNDS_S = settings.shortened(order.REFUND_RETRY_MIN_S)
 
 

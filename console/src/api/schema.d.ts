@@ -1228,10 +1228,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Refunds that need a person, the longest waiting first. */
+        /** Refunds that only a person can mend, the longest waiting first. */
         get: operations["list_refunds"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/refunds/{out_refund_no}/outside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put on record that a refund was paid back in another way; it cannot be taken back. */
+        post: operations["pay_refund_outside"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1247,7 +1264,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a refund that needed a person again, under the same number. */
+        /** Send a refund that needs a person again: under the same number, or under a fresh one when */
         post: operations["retry_refund"];
         delete?: never;
         options?: never;
@@ -2874,6 +2891,17 @@ export interface components {
             refundable_fen: number;
             items: components["schemas"]["AfterSaleShown"][];
         };
+        /**
+         * PaidOutside
+         * @description How staff have paid a buyer back.
+         */
+        PaidOutside: {
+            way: string;
+            /** @description all of the refund */
+            amount_fen: number;
+            /** @description a reference that its buyer reads; for `gateway`, its number there */
+            proof: string;
+        };
         /** ParcelCorrection */
         ParcelCorrection: {
             /** @description code, name or alias */
@@ -3330,6 +3358,9 @@ export interface components {
             amount_fen: number;
             /** @description seconds since the epoch, UTC */
             requested_at_s: number;
+            /** @description what its buyer reads */
+            status_text: string;
+            needs_person: boolean;
             /** @description the gateway's last word against it */
             reason: string;
             /** @description what to do about it, when it needs a person */
@@ -3342,12 +3373,16 @@ export interface components {
             title: string;
             /** @description fen, 1/100 yuan */
             amount_fen: number;
+            /** @description requested: still tried again by itself */
+            status: string;
             /** @description the gateway's last word */
             reason: string;
             /** @description what to do about it */
             reason_text: string;
             /** @description seconds since the epoch, UTC */
             since_s: number;
+            /** @description when it is tried again by itself */
+            next_at_s: number | null;
         };
         /** RefundRows */
         RefundRows: {
@@ -3358,6 +3393,7 @@ export interface components {
         RefundShown: {
             out_refund_no: string;
             status: string;
+            status_text: string;
             /** @description fen, 1/100 yuan */
             amount_fen: number;
             /** @description seconds since the epoch, UTC */
@@ -3784,7 +3820,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "failed" | "formed" | "late" | "one_left" | "paid_twice" | "parcel_corrected" | "ready" | "refunded" | "shipped" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "failed" | "formed" | "late" | "one_left" | "paid_twice" | "parcel_corrected" | "ready" | "refunded" | "refunded_outside" | "shipped" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who may not see its list.
@@ -3792,7 +3828,7 @@ export interface components {
         ToDoShown: {
             to_ship: number | null;
             after_sales: number | null;
-            /** @description Orders with one that needs a person. */
+            /** @description That only a person can mend. */
             refunds: number | null;
             /** @description Within 2 hours; null: too many activities run. */
             groups_ending_soon: number | null;
@@ -4168,7 +4204,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description wrong_amount */
+            /** @description refunded_twice, wrong_amount */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4266,7 +4302,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description wrong_amount */
+            /** @description refunded_twice, wrong_amount */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4364,7 +4400,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description wrong_amount */
+            /** @description refunded_twice, wrong_amount */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11559,6 +11595,131 @@ export interface operations {
             };
         };
     };
+    pay_refund_outside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                out_refund_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaidOutside"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict, refund_under_way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description gateway_failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     retry_refund: {
         parameters: {
             query?: never;
@@ -11635,6 +11796,15 @@ export interface operations {
             };
             /** @description internal_error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description gateway_failed */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,13 @@ export const listRefunds = (query: QueryOf<'/v1/merchant/refunds'>) => get('/v1/
 export const retryRefund = (out_refund_no: string) =>
   post('/v1/merchant/refunds/{out_refund_no}/retry', { path: { out_refund_no } })
 
+/** How a buyer can have been paid back when the gateway does not do it. */
+export const WAYS = ['bank_transfer', 'wechat_transfer', 'alipay_transfer', 'cash', 'gateway', 'other'] as const
+export const payRefundOutside = (
+  out_refund_no: string,
+  body: BodyOf<'post', '/v1/merchant/refunds/{out_refund_no}/outside'>,
+) => post('/v1/merchant/refunds/{out_refund_no}/outside', { path: { out_refund_no }, body })
+
 export const listReconciliations = (query: QueryOf<'/v1/merchant/reconciliations'>) =>
   get('/v1/merchant/reconciliations', { query })
 export const listDifferences = (query: QueryOf<'/v1/merchant/differences'>) =>

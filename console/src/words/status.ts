@@ -29,7 +29,7 @@ const TONES = {
     skipped: 'grey',
     try_again: 'amber',
   },
-  refund: { failed: 'red', requested: 'blue', processing: 'blue', succeeded: 'green' },
+  refund: { failed: 'red', requested: 'blue', processing: 'blue', succeeded: 'green', outside: 'green' },
 } as const satisfies Record<string, Record<string, Tone>>
 
 export type StatusKind = keyof typeof TONES

@@ -1,0 +1,51 @@
+"""Items of table `trade` that stand in a list of the merchant's until a person has dealt with them.
+
+The one due marker of an item is for its jobs: what a person has to mend while jobs go on trying
+has an item of its own, which costs nothing where there is no trouble. It leaves its list and
+stays. Their keys stand in the map of chalicelib.tables.trade.
+"""
+
+from typing import Any
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.tables.base import Writes
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
+
+
+class RefundTroubleItem(TradeItem, discriminator="refund_trouble"):
+    """A refund that only a person can mend; what is wrong, its order says.
+
+    list_rank: since when, and which refund.
+    """
+
+    @classmethod
+    def at(cls, merchant_id: str, order_id: OrderId, key: str, **more: Any) -> "RefundTroubleItem":
+        return cls(
+            buyer_pk(merchant_id, order_id.buyer_id),
+            f"refund_trouble#{order_id.order_no}#{key}",
+            **more,
+        )
+
+    @property
+    def order_no(self) -> str:
+        return self.sk.split("#")[1]
+
+    @property
+    def key(self) -> str:
+        return self.sk.split("#")[2]
+
+
+def list_refund_trouble(
+    writes: Writes, merchant_id: str, order_id: OrderId, key: str, since_s: int
+) -> None:
+    """List a refund as one that a person has to mend, with the write that says so of its order;
+    since_s 0: take it out of the list."""
+    item = RefundTroubleItem.at(merchant_id, order_id, key)
+    rank = f"{since_s:010d}#{order_id}{key}"
+    place = listed(refund_troubles(merchant_id), rank) if since_s else listed(None)
+    writes.add(item, [*place, RefundTroubleItem.kind.set(RefundTroubleItem)])
+
+
+def refund_troubles(merchant_id: str) -> str:
+    """The list of a shop's refunds that only a person can mend, the longest waiting first."""
+    return f"{merchant_id}#refund_troubles"

@@ -21,7 +21,10 @@ def freight(books: Books) -> Violations:
     for order_id, order, detail in _both(books):
         lines = detail.lines.as_dict()
         goods_fen, freight_fen = lines["unit_price_fen"] * order.quantity, lines["freight_fen"]
-        if freight_fen < 0 or order.total_fen != goods_fen + freight_fen:
+        discount_fen = lines.get("discount_fen", 0)
+        if (discount_fen > 0) != bool(detail.price_changes):
+            yield f"11 amounts: order {order_id}: {discount_fen} fen off, {detail.price_changes}"
+        if freight_fen < 0 or order.total_fen != goods_fen + freight_fen - discount_fen:
             text = f"{order.total_fen} fen, goods {goods_fen}, freight {freight_fen}"
             yield f"11 amounts: order {order_id} is of {text}"
         collected = detail.delivery == Delivery.PICKUP

@@ -80,6 +80,8 @@ def traces(books: Books) -> Violations:
             "parcel_corrected": sum(parcel.corrections for parcel in sent),
             "order_noted": len(detail.notes or ()),
             "address_changed": detail.address_changes or 0,
+            "order_price_lowered": detail.price_changes or 0,
+            "order_closed": int(detail.closed_at_s is not None),
         }
         for action, times in expected.items():
             if rows[action, order_id] != times:

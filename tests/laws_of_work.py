@@ -34,6 +34,7 @@ TRACED = {
     "activity_stock_added",
     "after_sale_approved",
     "after_sale_refused",
+    "order_refunded",
 }
 OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}
 
@@ -117,8 +118,15 @@ def _expected_traces(books: Books) -> Counter[tuple[str, str]]:
             expected["stock_adjusted", product_id] += 1
         else:
             expected["activity_stock_added", row.activity_id] += 1
+    return expected + _of_after_sales(books)
+
+
+def _of_after_sales(books: Books) -> Counter[tuple[str, str]]:
+    expected: Counter[tuple[str, str]] = Counter()
     for asked in (item for items in books.after_sales.values() for item in items):
-        if asked.status in ("approved", "refused"):
+        if asked.by_staff is not None:
+            expected["order_refunded", asked.order_id + asked.letter] += 1
+        elif asked.status in ("approved", "refused"):
             expected[f"after_sale_{asked.status}", asked.order_id + asked.letter] += 1
     return expected
 

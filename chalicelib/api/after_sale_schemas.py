@@ -33,6 +33,7 @@ class AfterSaleShown(Told, frozen=True, kw_only=True):
     pictures: list[str]
     reply: Annotated[str, Meta(description="of the staff who refused it")]
     units_back: Annotated[int, Meta(description="returned to the stock")]
+    by_shop: Annotated[bool, Meta(description="of its own accord; `words` are the shop's then")]
     requested_at_s: Seconds
     decided_at_s: Seconds | None
 

@@ -162,6 +162,7 @@ class OrderDetail(OrderShown, frozen=True, kw_only=True):
         str | None, Meta(description="once a pickup is ready: shown in the store")
     ]
     parcels: list[ParcelShown]
+    closed_words: Annotated[str, Meta(description="why the shop closed it unpaid; else empty")]
     receive_by_s: Annotated[
         Seconds | None, Meta(description="once all is shipped: received by itself then")
     ]

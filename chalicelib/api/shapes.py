@@ -42,6 +42,7 @@ def order_detail(item: OrderItem, detail: OrderDetailItem) -> schemas.OrderDetai
         store=detail.store.as_dict() if detail.store is not None else None,
         pickup_code=detail.pickup_code,
         parcels=[parcel(one) for one in parcels_of(detail.parcels)],
+        closed_words=detail.closed_words or "",
         receive_by_s=item.receive_by_s,
     )
 

@@ -82,6 +82,32 @@ def check_request(order: Order, amount_fen: int, *, now_s: int, period_s: int = 
     check_amount(order, amount_fen)
 
 
+NO_SHOP_REFUND: Mapping[OrderStatus, str] = {
+    OrderStatus.PENDING: "订单还没有付款，不用退款。要取消它，请用「关闭订单」。",
+    OrderStatus.PAID: "还没有成团，不能只退这一单。要退款请结束这个团，所有成员都会退款。",
+    OrderStatus.CLOSED: "订单已关闭。之后收到的付款会自动退回，不用操作。",
+}
+
+
+def check_shop_refund(order: Order, amount_fen: int, *, now_s: int) -> None:
+    """Return only when the shop may give `amount_fen` back of its own accord.
+
+    That is wherever the order holds money of its own: in an open group all members go together,
+    so that closing the group is the way. Raises AfterSaleRefused, InvalidRequest for the amount.
+    """
+    if order.status in NO_SHOP_REFUND:
+        raise AfterSaleRefused(NO_SHOP_REFUND[order.status], state=order.status.value)
+    if order.disputed:
+        raise AfterSaleRefused("买家申请了售后，请在「售后」里处理那个申请。")
+    seat = order.seat_payment
+    if seat is None or order.refundable_fen <= 0:
+        raise AfterSaleRefused("订单的钱已全部退回，没有可退的了。")
+    if now_s - seat[1].paid_at_s > PERIOD_S:
+        days = PERIOD_S // DAY_S
+        raise AfterSaleRefused(f"付款已超过 {days} 天，支付平台不能再退。请与买家商量线下退款。")
+    check_amount(order, amount_fen)
+
+
 def check_amount(order: Order, amount_fen: int) -> None:
     """Raises InvalidRequest when `amount_fen` is nothing, or more than is left to refund."""
     if not 1 <= amount_fen <= order.refundable_fen:

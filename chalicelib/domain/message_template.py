@@ -29,11 +29,15 @@ NAMES: Mapping[str, str] = {
 }
 # Without these a buyer would not know what to do, or how much comes back.
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
+    TextKey.PRICE_LOWERED: ("amount",),
+    TextKey.CLOSED_BY_SHOP: ("reason",),
     TextKey.FAILED: ("amount",),
     TextKey.CLOSED: ("amount", "reason"),
     TextKey.LATE: ("amount",),
     TextKey.PAID_TWICE: ("amount",),
+    TextKey.OLD_PRICE: ("amount",),
     TextKey.AFTER_SALE: ("amount",),
+    TextKey.SHOP_REFUND: ("amount", "reason"),
     TextKey.AFTER_SALE_REFUSED: ("reply",),
     TextKey.REFUNDED: ("amount",),
     TextKey.REFUNDED_OUTSIDE: ("amount", "way", "proof"),
@@ -42,6 +46,8 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.PARCEL_CORRECTED: ("carrier", "number"),
 }
 WHEN: Mapping[TextKey, str] = {
+    TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
+    TextKey.CLOSED_BY_SHOP: "商家关闭未付款的订单",
     TextKey.WAITING: "买家付款后，团还没满",
     TextKey.ONE_LEFT: "团里只差最后 1 人",
     TextKey.FORMED: "成团",
@@ -49,7 +55,9 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.CLOSED: "商家提前结束团，开始退款",
     TextKey.LATE: "付款时名额已满或已超时，开始退款",
     TextKey.PAID_TWICE: "同一个订单付了两次，多付的开始退款",
+    TextKey.OLD_PRICE: "改价后按原价付了款，开始退款",
     TextKey.AFTER_SALE: "商家同意售后，开始退款",
+    TextKey.SHOP_REFUND: "商家主动退款",
     TextKey.AFTER_SALE_REFUSED: "商家拒绝售后",
     TextKey.REFUNDED: "退款到账",
     TextKey.REFUNDED_OUTSIDE: "退款未能原路退回，商家登记了线下退款",

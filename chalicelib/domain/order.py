@@ -50,7 +50,7 @@ STATUS_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.COMPLETED: frozenset({OrderStatus.REFUNDING}),
     OrderStatus.CLOSED: frozenset(),
     OrderStatus.REFUNDING: frozenset({OrderStatus.REFUNDED}),
-    OrderStatus.REFUNDED: frozenset(),
+    OrderStatus.REFUNDED: frozenset({OrderStatus.REFUNDING}),  # more of what was kept goes back
 }
 
 

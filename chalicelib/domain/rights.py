@@ -26,7 +26,8 @@ class Area(StrEnum):
     SHIPPING = "shipping"  # parcels, batches, packing lists
     PICKUP = "pickup"  # ready for pickup, handed over
     AFTER_SALES = "after_sales"  # requests; acting: the decision
-    REFUNDS = "refunds"  # ledgers, refunds that need a person; acting: money back
+    REFUNDS = "refunds"  # ledgers, refunds that need a person; acting: money back, a lower price,
+    # closing what is not paid
     RECONCILIATION = "reconciliation"  # the gateways' bills against the ledger
     STATISTICS = "statistics"  # what the shop takes in
     EXPORTS = "exports"  # files of orders, movements and customers

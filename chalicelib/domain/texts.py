@@ -8,6 +8,8 @@ from chalicelib.domain.money import yuan
 
 
 class TextKey(StrEnum):
+    PRICE_LOWERED = "price_lowered"  # by the shop, before the payment
+    CLOSED_BY_SHOP = "closed_by_shop"  # an unpaid order
     WAITING = "waiting"  # paid, and others are missing
     ONE_LEFT = "one_left"  # one seat is free
     FORMED = "formed"
@@ -15,7 +17,9 @@ class TextKey(StrEnum):
     CLOSED = "closed"  # the merchant closed the group
     LATE = "late"  # paid, but the seat was gone
     PAID_TWICE = "paid_twice"  # paid again, and the order stands
+    OLD_PRICE = "old_price"  # paid at the price of before it was lowered
     AFTER_SALE = "after_sale"  # staff agreed: the money is on its way
+    SHOP_REFUND = "shop_refund"  # of the shop's own accord
     AFTER_SALE_REFUSED = "after_sale_refused"
     REFUNDED = "refunded"  # confirmed by the gateway
     REFUNDED_OUTSIDE = "refunded_outside"  # paid back by staff in another way
@@ -25,6 +29,8 @@ class TextKey(StrEnum):
 
 
 TITLES: Mapping[TextKey, str] = {
+    TextKey.PRICE_LOWERED: "商家改低了价格",
+    TextKey.CLOSED_BY_SHOP: "商家关闭了订单",
     TextKey.WAITING: "参团成功",
     TextKey.ONE_LEFT: "还差 1 人成团",
     TextKey.FORMED: "拼团成功",
@@ -32,7 +38,9 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.CLOSED: "商家结束了这个团",
     TextKey.LATE: "名额已满，自动退款",
     TextKey.PAID_TWICE: "重复付款，自动退款",
+    TextKey.OLD_PRICE: "价格已改，自动退款",
     TextKey.AFTER_SALE: "商家已同意退款",
+    TextKey.SHOP_REFUND: "商家退款",
     TextKey.AFTER_SALE_REFUSED: "商家未同意售后申请",
     TextKey.REFUNDED: "退款已到账",
     TextKey.REFUNDED_OUTSIDE: "商家已退款",
@@ -43,6 +51,8 @@ TITLES: Mapping[TextKey, str] = {
 
 
 TEXTS: Mapping[TextKey, str] = {
+    TextKey.PRICE_LOWERED: "「{title}」的价格由商家改为 {amount}，请在付款时间内付款。",
+    TextKey.CLOSED_BY_SHOP: "「{title}」没有付款，商家已关闭订单：{reason}。需要可以重新下单。",
     TextKey.WAITING: "「{title}」付款成功，还差 {missing} 人成团。邀请好友更快成团。",
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
     TextKey.FORMED: "「{title}」拼团成功，商家会尽快发货。",
@@ -50,7 +60,9 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。{amount} 已发起原路退款，无需操作。",
     TextKey.LATE: "「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。",
     TextKey.PAID_TWICE: "「{title}」之前已经付过款，多付的 {amount} 已发起原路退款，无需操作。",
+    TextKey.OLD_PRICE: "「{title}」已改价，按原价付的 {amount} 已发起原路退款。请按新价格付款。",
     TextKey.AFTER_SALE: "「{title}」商家已同意退款，{amount} 已发起原路退款，无需操作。",
+    TextKey.SHOP_REFUND: "「{title}」商家给你退款：{reason}。{amount} 已发起原路退款，无需操作。",
     TextKey.AFTER_SALE_REFUSED: (
         "「{title}」商家未同意售后申请：{reply}。可以修改后重新申请，或联系商家。"
     ),

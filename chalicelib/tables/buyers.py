@@ -72,7 +72,8 @@ class MessageItem(TradeItem, discriminator="message"):
 
 
 class AfterSaleItem(TradeItem, discriminator="after_sale"):
-    """A buyer's request for money back on an order that is to be fulfilled, or was.
+    """A buyer's request for money back on an order that is to be fulfilled, or was; or money that
+    the shop gave back of its own accord.
 
     letter: the last of its refund's number, once it is approved.
     """
@@ -90,6 +91,8 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     decided_at_s = IntAttribute(null=True)
     reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
     units_back = IntAttribute(default=0)  # returned to the stock
+    by_staff = UnicodeAttribute(null=True)  # who refunded it of the shop's own accord
+    key = UnicodeAttribute(null=True)  # of that: the same again is the same refund
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, letter: str, **more: Any) -> "AfterSaleItem":

@@ -249,6 +249,12 @@ class OrderDetailItem(TradeItem, discriminator="detail"):
     address_changes = IntAttribute(null=True)  # by staff
     address_changed_at_s = IntAttribute(null=True)
     address_changed_by = UnicodeAttribute(null=True)
+    price_changes = IntAttribute(null=True)  # by staff, before it was paid
+    price_changed_at_s = IntAttribute(null=True)
+    price_changed_by = UnicodeAttribute(null=True)
+    closed_words = UnicodeAttribute(null=True)  # why staff closed it; its buyer reads them
+    closed_at_s = IntAttribute(null=True)  # by staff
+    closed_by = UnicodeAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderDetailItem":

@@ -6,6 +6,7 @@ from tests.torture import (
     workflows_of_money,
     workflows_of_shipping,
     workflows_of_staff,
+    workflows_of_the_shop,
 )
 from tests.torture.workflow import WORKFLOWS
 
@@ -16,4 +17,5 @@ __all__ = [
     "workflows_of_money",
     "workflows_of_shipping",
     "workflows_of_staff",
+    "workflows_of_the_shop",
 ]

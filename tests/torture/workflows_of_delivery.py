@@ -89,9 +89,14 @@ def approving_goods_and_keeping_the_freight(shop: Shop) -> Act:
 
 def ready_and_asked_back(shop: Shop, amount_fen: int) -> OrderItem:
     """An order of two units that waits in its store, of which its buyer asks money back."""
+    order = ready_to_collect(shop)
+    ask_back(shop, order, amount_fen)
+    return order
+
+
+def ready_to_collect(shop: Shop) -> OrderItem:
     order = to_collect(shop)
     pickups.make_ready(shop.merchant_id, order.order_id, staff=STAFF, now_s=shop.now_s)
-    ask_back(shop, order, amount_fen)
     return order
 
 

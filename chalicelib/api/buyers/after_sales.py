@@ -19,6 +19,7 @@ from chalicelib.services.trade import orders
 from chalicelib.tables.buyers import AfterSaleItem
 
 api = Api(__name__)
+BY_SHOP = "商家主动退款"
 
 
 @api.operation(
@@ -71,19 +72,21 @@ def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.After
 
 
 def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
+    by_shop = item.by_staff is not None
     return schemas.AfterSaleShown(
         after_sale_id=item.order_id + item.letter,
         order_id=item.order_id,
         title=item.title,
         status=item.status,
-        status_text=STATUS_WORDS[AfterSaleStatus(item.status)],
+        status_text=BY_SHOP if by_shop else STATUS_WORDS[AfterSaleStatus(item.status)],
         amount_fen=item.amount_fen,
         reason=item.reason,
-        reason_text=REASON_WORDS[Reason(item.reason)],
+        reason_text=BY_SHOP if by_shop else REASON_WORDS[Reason(item.reason)],
         words=item.words,
         pictures=list(item.pictures),
         reply=item.reply,
         units_back=item.units_back,
+        by_shop=by_shop,
         requested_at_s=item.requested_at_s,
         decided_at_s=item.decided_at_s,
     )

@@ -23,6 +23,7 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
     OrderClosed,
+    PriceChanged,
     SoldOut,
     UnpaidOrdersLimit,
 )
@@ -194,7 +195,15 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
     body=schemas.PaymentGiven,
     answer=schemas.PaymentAsked,
     status=201,
-    refusals=[NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, GatewayFailed],
+    refusals=[
+        NotFound,
+        OrderClosed,
+        GroupClosed,
+        AlreadyPaid,
+        AuthCodeRefused,
+        PriceChanged,
+        GatewayFailed,
+    ],
 )
 def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.PaymentAsked:
     """Ask the gateway for the payment of a pending order."""

@@ -8,6 +8,7 @@ from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import Address, Fen, Given, Id, PageQuery, ParcelShown, Seconds, Told
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.recipient import ORDERS_MAX, Purpose
+from chalicelib.domain.unpaid import REASON_MAX
 from chalicelib.services.fulfilment import shipping_batches
 
 _STATUSES = "|".join(OrderStatus)
@@ -71,6 +72,7 @@ class OrderRow(Told, frozen=True, kw_only=True):
     ]
     shipped: Annotated[int, Meta(description="units in parcels")]
     to_deliver: Annotated[int, Meta(description="units still to be shipped or handed over")]
+    may_go_back: Annotated[int, Meta(description="units that are not back on sale yet")]
     delivery: Delivery
     recipient: Recipient
     group: GroupOfOrder | None
@@ -145,6 +147,10 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     lines: dict[str, Any]
     remark: str
     pay_by_s: Seconds
+    refundable_fen: Annotated[Fen, Meta(description="what the shop may give back now")]
+    refund_refusal: Annotated[
+        str, Meta(description="why the shop cannot give money back now; empty: it can")
+    ]
     receive_by_s: Annotated[Seconds | None, Meta(description="received by itself then")]
     received_at_s: Seconds | None
     parcels: list[ParcelOfStaff]
@@ -181,6 +187,24 @@ class RecipientsTold(Told, frozen=True, kw_only=True):
 class AddressChange(Given, frozen=True, kw_only=True):
     address: Address
     address_changes: Annotated[int, Meta(ge=0, le=10_000, description="as the order was read")]
+
+
+class ShopRefundGiven(Given, frozen=True, kw_only=True):
+    amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="at most what is left")]
+    units_back: Annotated[int, Meta(ge=0, le=999, description="that return to the stock")] = 0
+    reason: Annotated[str, Meta(min_length=1, max_length=100, description="the buyer reads it")]
+
+
+class PriceGiven(Given, frozen=True, kw_only=True):
+    total_fen: Annotated[
+        int, Meta(ge=1, le=10_000_000, description="freight included; less than it is")
+    ]
+
+
+class OrderClosingGiven(Given, frozen=True, kw_only=True):
+    reason: Annotated[
+        str, Meta(min_length=1, max_length=REASON_MAX, description="the buyer reads it")
+    ]
 
 
 class NoteGiven(Given, frozen=True, kw_only=True):

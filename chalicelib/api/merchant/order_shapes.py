@@ -4,12 +4,14 @@ from typing import Any
 
 from msgspec import structs
 
+from chalicelib import clock
 from chalicelib.api import shapes
 from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown as after_sale_shown
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_timeline
 from chalicelib.domain import carriers, recipient, shipping
+from chalicelib.domain.after_sale import AfterSaleRefused, check_shop_refund
 from chalicelib.domain.order import Delivery, PaymentStatus
 from chalicelib.domain.refund_outside import buyers_text
 from chalicelib.domain.rights import Area, view
@@ -38,6 +40,8 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         lines=detail.lines.as_dict(),
         remark=detail.remark,
         pay_by_s=order.pay_by_s,
+        refundable_fen=max(order.view().refundable_fen, 0),
+        refund_refusal=_refund_refusal(order),
         receive_by_s=order.receive_by_s,
         received_at_s=order.received_at_s,
         parcels=[_parcel(one) for one in parcels_of(detail.parcels)],
@@ -91,6 +95,7 @@ def _row_fields(
         "ship_refusal": _ship_refusal(order, group),
         "shipped": order.units.shipped,
         "to_deliver": order.units.to_deliver,
+        "may_go_back": order.units.may_go_back,
         "delivery": Delivery(detail.delivery),
         "recipient": schemas.Recipient(
             name=to["name"],
@@ -112,6 +117,14 @@ def _ship_refusal(order: OrderItem, group: GroupItem | None) -> str:
         shipping.check(order.view(), group.view() if group else None)
         shipping.check_units(None, left=order.units.to_deliver)
     except ShippingRefused as refusal:
+        return refusal.message
+    return ""
+
+
+def _refund_refusal(order: OrderItem) -> str:
+    try:
+        check_shop_refund(order.view(), 1, now_s=clock.now_s())
+    except AfterSaleRefused as refusal:
         return refusal.message
     return ""
 

@@ -87,6 +87,10 @@ def _received_text(file: OrderFile, at_s: int) -> str:
 
 def _after_sales(file: OrderFile) -> Iterator[Happening]:
     for asked in file.after_sales:
+        if asked.by_staff is not None:
+            text = f"商家主动退款 {yuan(asked.amount_fen)}：{asked.words}"
+            yield _told(asked.requested_at_s, "refunded_by_shop", text, asked.by_staff)
+            continue
         reason = REASON_WORDS[Reason(asked.reason)]
         text = f"买家申请退款 {yuan(asked.amount_fen)}：{reason}"
         yield _told(asked.requested_at_s, "after_sale_requested", text)
@@ -101,5 +105,11 @@ def _staffs(file: OrderFile) -> Iterator[Happening]:
     if detail.address_changed_at_s is not None:
         by = detail.address_changed_by or ""
         yield _told(detail.address_changed_at_s, "address_changed", "改了收货地址", by)
+    if detail.price_changed_at_s is not None:
+        text = f"改价，应付 {yuan(file.order.total_fen)}"
+        yield _told(detail.price_changed_at_s, "price_lowered", text, detail.price_changed_by or "")
+    if detail.closed_at_s is not None:
+        text = f"商家关闭订单：{detail.closed_words}"
+        yield _told(detail.closed_at_s, "closed_by_shop", text, detail.closed_by or "")
     for note in detail.notes or ():
         yield _told(note["at_s"], "noted", f"备注：{note['text']}", note["staff"])

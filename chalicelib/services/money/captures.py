@@ -76,8 +76,12 @@ def record(merchant_id: str, trade: Trade, method: str, *, now_s: int) -> Outcom
         known = order.view()
         if known.is_succeeded(attempt):
             return Outcome.DUPLICATE
-        if order.total_fen != payment.amount_fen:
-            raise WrongAmount(expected_fen=order.total_fen, captured_fen=payment.amount_fen)
+        asked = known.payments.get(attempt)
+        expected_fen = asked.amount_fen if asked else order.total_fen
+        if expected_fen != payment.amount_fen:
+            raise WrongAmount(expected_fen=expected_fen, captured_fen=payment.amount_fen)
+        if payment.amount_fen != order.total_fen:  # it was made cheaper since: one too many
+            return _record_late(order, attempt, payment, now_s)
         in_time = group is None or group_rules.payment_counts(
             group.view(), paid_at_s=payment.paid_at_s, grace_s=waits.GRACE_S
         )

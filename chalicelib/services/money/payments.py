@@ -1,6 +1,7 @@
 """Payments: asking a gateway for them, asking it about them, closing what can no longer count."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chalicelib import observability
 from chalicelib.domain import group as group_rules
@@ -12,7 +13,7 @@ from chalicelib.domain.order import (
     PaymentStatus,
     entry_of,
 )
-from chalicelib.errors import AlreadyPaid, GroupClosed, OrderClosed
+from chalicelib.errors import AlreadyPaid, GroupClosed, OrderClosed, PriceChanged
 from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
@@ -40,7 +41,8 @@ def ask(
 
     payer_code: who pays, by a login code of the gateway's client that is good once; the attempt
     is recorded before the gateway hears of it, so that a lost answer loses nothing.
-    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, GatewayFailed.
+    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, PriceChanged,
+    GatewayFailed.
     """
     payer = ""
     for _ in range(PREPAY_TRIES_MAX):
@@ -54,7 +56,8 @@ def ask(
             return Asked(paid=True, parameters={})
         gateway = payment_gateway(merchant_id, method)
         payer = payer or _payer(order, method, buyer.openid, payer_code)
-        attempt = retried(lambda: _begin_attempt(merchant_id, order_id, method, now_s))
+        begin = partial(_begin_attempt, merchant_id, order_id, method, order.total_fen, now_s)
+        attempt = retried(begin)
         try:
             prepay = _prepay_of(order, attempt, gateway.method, payer, expires_at_s)
             return Asked(paid=False, parameters=gateway.prepay(prepay, now_s=now_s))
@@ -101,13 +104,20 @@ def _check_payable(order: Order, now_s: int) -> None:
         raise OrderClosed("没有在时间内付款，名额已释放。请重新下单。")
 
 
-def _begin_attempt(merchant_id: str, order_id: OrderId, method: str, now_s: int) -> str:
-    """The attempt under way with `method`, or a new one, recorded with the time to ask about it."""
+def _begin_attempt(
+    merchant_id: str, order_id: OrderId, method: str, total_fen: int, now_s: int
+) -> str:
+    """The attempt under way with `method`, or a new one, recorded with the time to ask about it.
+
+    Raises PriceChanged when the order costs no longer `total_fen`.
+    """
     order = orders.get(merchant_id, order_id)
     known = order.view()
     _check_payable(known, now_s)
+    if order.total_fen != total_fen:
+        raise PriceChanged(old_fen=total_fen, new_fen=order.total_fen)
     for attempt, payment in known.created_attempts.items():
-        if payment.method == method:
+        if payment.method == method and payment.amount_fen == total_fen:
             return attempt
     number = len(known.payments) + 1
     if number > ATTEMPTS_MAX:
@@ -126,6 +136,7 @@ def _begin_attempt(merchant_id: str, order_id: OrderId, method: str, now_s: int)
         [OrderItem.payments[attempt].set(entry_of(payment)), *order.due_next(after)],
         condition=(OrderItem.status == OrderStatus.PENDING.value)
         & OrderItem.payments[attempt].does_not_exist()
+        & (OrderItem.total_fen == order.total_fen)
         & order.marker_as_read(),
         refuse=LostRace,
     )

@@ -96,8 +96,9 @@ def _moved(
 ) -> tuple[Order, list[Action]]:
     """The order in the state that it has with its refund, and the actions that bring it there."""
     if after.is_given_back:
+        was_given_back = after.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED)
         after = replace(after, status=OrderStatus.REFUNDING)
-        if order.limited:
+        if order.limited and not was_given_back:
             reservations.uncount_limit(
                 writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity
             )

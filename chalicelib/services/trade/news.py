@@ -17,7 +17,7 @@ from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import groups, orders, terms
 from chalicelib.tables.base import LostRace, PageKey, Writes, put_new, retried, transaction
-from chalicelib.tables.buyers import MessageItem
+from chalicelib.tables.buyers import AfterSaleItem, MessageItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import buyer_pk
 
@@ -26,6 +26,8 @@ CLOSED_WITH_ACTIVITY = "活动提前结束"
 
 # Stages sort in the order in which they can happen to one order.
 STAGES = {
+    TextKey.PRICE_LOWERED: "0price",
+    TextKey.CLOSED_BY_SHOP: "0shop_closed",
     TextKey.WAITING: "1waiting",
     TextKey.ONE_LEFT: "2one_left",
     TextKey.FORMED: "3formed",
@@ -33,7 +35,9 @@ STAGES = {
     TextKey.CLOSED: "3failed",
     TextKey.LATE: "4late",
     TextKey.PAID_TWICE: "4late",
+    TextKey.OLD_PRICE: "4late",
     TextKey.AFTER_SALE: "4after_sale",
+    TextKey.SHOP_REFUND: "4after_sale",
     TextKey.AFTER_SALE_REFUSED: "4after_sale_refused",
     TextKey.REFUNDED: "5refunded",
     TextKey.REFUNDED_OUTSIDE: "5refunded",
@@ -79,13 +83,29 @@ def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) 
     """Tell a buyer whose payment found no seat, or was one too many, that it goes back."""
     stands = order.status not in (OrderStatus.PENDING, OrderStatus.CLOSED)
     key = TextKey.PAID_TWICE if stands else TextKey.LATE
+    if order.view().payments[refund_key[:2]].amount_fen != order.total_fen:
+        key = TextKey.OLD_PRICE
     _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s))
 
 
 def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
-    """Tell a buyer that staff have approved a request, before its refund is sent."""
-    key = TextKey.AFTER_SALE
-    _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s))
+    """Tell a buyer that staff have approved a request, or refunded of the shop's own accord, before
+    the refund is sent."""
+    asked = AfterSaleItem.at(order.merchant_id, order.order_id, refund_key[2:])
+    asked = AfterSaleItem.get(asked.pk, asked.sk, consistent_read=True)
+    key = TextKey.AFTER_SALE if asked.by_staff is None else TextKey.SHOP_REFUND
+    reason = {} if asked.by_staff is None else {"reason": asked.words}
+    _put(
+        _message(
+            order,
+            key,
+            refund.at_s,
+            now_s=now_s,
+            suffix=refund_key,
+            amount_fen=refund.amount_fen,
+            **reason,
+        )
+    )
 
 
 def put_after_sale_refused(
@@ -120,6 +140,21 @@ def put_ready(writes: Writes, order: OrderItem, code: str, store: str, *, now_s:
     """Tell a buyer where and by which code to collect it, in the write that makes it ready."""
     message = _message(order, TextKey.READY, now_s, now_s=now_s, code=code, store=store)
     writes.put(message, refuse=lambda old: LostRace())
+
+
+def put_price_lowered(
+    writes: Writes, order: OrderItem, total_fen: int, change: int, *, now_s: int
+) -> None:
+    """Tell a buyer that an order costs less, in the write that makes it so."""
+    key, suffix = TextKey.PRICE_LOWERED, f"{change:03d}"
+    message = _message(order, key, now_s, now_s=now_s, suffix=suffix, amount_fen=total_fen)
+    writes.put(message, refuse=LostRace)
+
+
+def put_closed_by_shop(writes: Writes, order: OrderItem, reason: str, *, now_s: int) -> None:
+    """Tell a buyer why the shop closed an unpaid order, in the write that closes it."""
+    message = _message(order, TextKey.CLOSED_BY_SHOP, now_s, now_s=now_s, reason=reason)
+    writes.put(message, refuse=LostRace)
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:

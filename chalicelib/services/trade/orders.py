@@ -1,6 +1,6 @@
 """Orders: reading them, buying alone, and letting go of one that is not paid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pynamodb.expressions.update import Action
@@ -208,10 +208,17 @@ def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int)
     )
 
 
-def release(order: OrderItem, closed: dict[str, Payment], *, now_s: int) -> bool:
+def release(
+    order: OrderItem,
+    closed: dict[str, Payment],
+    *,
+    also: Callable[[Writes, OrderItem], None] | None = None,
+    now_s: int,
+) -> bool:
     """Close an unpaid order: order, seat, stock and limit together. False when it is no longer so.
 
-    closed: its attempts that the gateway has closed, stored in the same write. The leader's
+    closed: its attempts that the gateway has closed, stored in the same write. also: adds what else
+    is written with it. The leader's
     unpaid group fails with its order. When the group has been decided, settling closes the order.
     """
 
@@ -230,6 +237,8 @@ def release(order: OrderItem, closed: dict[str, Payment], *, now_s: int) -> bool
             if group is not None:
                 _leave(writes, group, current, now_s)
             give_back(writes, current, to_product=to_product)
+            if also is not None:
+                also(writes, current)
         return True
 
     return retried(lambda: reservations.giving_back(step))

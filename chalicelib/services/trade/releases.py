@@ -3,11 +3,14 @@
 from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus, Payment, PaymentStatus
+from chalicelib.domain.unpaid import check_pending
 from chalicelib.errors import AlreadyPaid, GatewayFailed
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import payments
-from chalicelib.services.trade import groups, orders, settlement, waits
-from chalicelib.tables.trade import OrderItem
+from chalicelib.services.people.audit import audit
+from chalicelib.services.trade import groups, news, orders, settlement, waits
+from chalicelib.tables.base import LostRace, Writes
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
 
 
 def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
@@ -24,14 +27,45 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
         return
     if order.status != OrderStatus.PENDING:
         raise AlreadyPaid("订单已付款，不能取消。需要退款请联系商家。")
-    closed = _close_attempts(order, patient=True, now_s=now_s)
+    closed = close_attempts(order, patient=True, now_s=now_s)
     if orders.release(order, closed, now_s=now_s):
         return
-    group = groups.find(merchant_id, order.group_id) if order.group_id else None
-    if group is not None:  # decided, perhaps: then settling closes what was not paid
-        settlement.carry_out(group, now_s=now_s)
+    _settle_decided(order, now_s=now_s)
     if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
         raise AlreadyPaid("订单刚刚付款成功，不能取消。")
+
+
+def close(merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s: int) -> None:
+    """Close an unpaid order at the shop's word; its buyer is told `reason`. Audited.
+
+    A repeat changes nothing. Raises NotFound, AlreadyPaid, GatewayFailed as `cancel` does.
+    """
+    order = orders.get(merchant_id, order_id)
+    if order.status == OrderStatus.CLOSED:
+        return
+    check_pending(order.view(), "closing")
+    closed = close_attempts(order, patient=True, now_s=now_s)
+
+    def also(writes: Writes, current: OrderItem) -> None:
+        writes.update(
+            OrderDetailItem.at(merchant_id, order_id),
+            [
+                OrderDetailItem.closed_words.set(reason),
+                OrderDetailItem.closed_at_s.set(now_s),
+                OrderDetailItem.closed_by.set(staff),
+            ],
+            condition=OrderDetailItem.pk.exists(),  # the order tells that it was not closed
+            refuse=LostRace,
+        )
+        news.put_closed_by_shop(writes, current, reason, now_s=now_s)
+        subject, after = f"order#{order_id}", {"reason": reason}
+        audit(writes, merchant_id, staff, "order_closed", subject, {}, after, now_s)
+
+    if orders.release(order, closed, also=also, now_s=now_s):
+        return
+    _settle_decided(order, now_s=now_s)
+    if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
+        raise AlreadyPaid("订单刚刚付款成功，不能关闭。要退款，请用「退款」。")
 
 
 def release_due(order: OrderItem, *, now_s: int) -> None:
@@ -41,12 +75,19 @@ def release_due(order: OrderItem, *, now_s: int) -> None:
     the attempt stays due, and a payment that comes yet is refunded as late.
     """
     patient = now_s < order.pay_by_s + waits.GATEWAY_PATIENCE_S
-    closed = _close_attempts(order, patient=patient, now_s=now_s)
+    closed = close_attempts(order, patient=patient, now_s=now_s)
     if orders.release(order, closed, now_s=now_s):
         observability.count("SeatsReleased")
 
 
-def _close_attempts(order: OrderItem, *, patient: bool, now_s: int) -> dict[str, Payment]:
+def _settle_decided(order: OrderItem, *, now_s: int) -> None:
+    """Where the order's group was decided meanwhile, settling closes what was not paid."""
+    group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
+    if group is not None:
+        settlement.carry_out(group, now_s=now_s)
+
+
+def close_attempts(order: OrderItem, *, patient: bool, now_s: int) -> dict[str, Payment]:
     """The attempts that can never be paid any more. One that was paid is recorded at once."""
     closed = {}
     for attempt in order.view().created_attempts:

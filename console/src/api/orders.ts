@@ -23,6 +23,14 @@ export const changeAddress = (order_id: string, body: BodyOf<'put', '/v1/merchan
 export const addNote = (order_id: string, text: string, key: string) =>
   post('/v1/merchant/orders/{order_id}/notes', { path: { order_id }, body: { text }, key })
 
+/** Of the shop's own accord; one key is one refund. */
+export const refundOrder = (order_id: string, body: BodyOf<'post', '/v1/merchant/orders/{order_id}/refunds'>, key: string) =>
+  post('/v1/merchant/orders/{order_id}/refunds', { path: { order_id }, body, key })
+export const lowerPrice = (order_id: string, total_fen: number) =>
+  put('/v1/merchant/orders/{order_id}/price', { path: { order_id }, body: { total_fen } })
+export const closeOrder = (order_id: string, reason: string) =>
+  post('/v1/merchant/orders/{order_id}/closing', { path: { order_id }, body: { reason } })
+
 let carriers: Promise<Carrier[]> | null = null
 /** They never change while somebody works. */
 export function listCarriers(): Promise<Carrier[]> {

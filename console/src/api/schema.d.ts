@@ -827,6 +827,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/orders/{order_id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close an unpaid order; its buyer is told why, its seat and stock are free. */
+        post: operations["close_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/orders/{order_id}/ledger": {
         parameters: {
             query?: never;
@@ -895,6 +912,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/orders/{order_id}/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let an unpaid order cost less; a payment under way at the old price is closed first. */
+        put: operations["lower_order_price"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/orders/{order_id}/readiness": {
         parameters: {
             query?: never;
@@ -906,6 +940,23 @@ export interface paths {
         put?: never;
         /** Say that an order can be collected; its buyer is told the code. */
         post: operations["make_ready"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/orders/{order_id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give money back of the shop's own accord, all or part; it cannot be taken back. */
+        post: operations["refund_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1982,6 +2033,8 @@ export interface components {
             reply: string;
             /** @description returned to the stock */
             units_back: number;
+            /** @description of its own accord; `words` are the shop's then */
+            by_shop: boolean;
             /** @description seconds since the epoch, UTC */
             requested_at_s: number;
             decided_at_s: number | null;
@@ -2011,6 +2064,8 @@ export interface components {
             reply: string;
             /** @description returned to the stock */
             units_back: number;
+            /** @description of its own accord; `words` are the shop's then */
+            by_shop: boolean;
             /** @description seconds since the epoch, UTC */
             requested_at_s: number;
             decided_at_s: number | null;
@@ -2705,6 +2760,11 @@ export interface components {
             amount_fen: number;
             complete: boolean;
         };
+        /** OrderClosingGiven */
+        OrderClosingGiven: {
+            /** @description the buyer reads it */
+            reason: string;
+        };
         /** OrderCounts */
         OrderCounts: {
             /** @description orders by status; 100 stands for 100 or more */
@@ -2741,6 +2801,8 @@ export interface components {
             /** @description once a pickup is ready: shown in the store */
             pickup_code: string | null;
             parcels: components["schemas"]["ParcelShown"][];
+            /** @description why the shop closed it unpaid; else empty */
+            closed_words: string;
             /** @description once all is shipped: received by itself then */
             receive_by_s: number | null;
         };
@@ -2768,6 +2830,8 @@ export interface components {
             shipped: number;
             /** @description units still to be shipped or handed over */
             to_deliver: number;
+            /** @description units that are not back on sale yet */
+            may_go_back: number;
             delivery: components["schemas"]["Delivery"];
             recipient: components["schemas"]["Recipient"];
             group: components["schemas"]["GroupOfOrder"] | null;
@@ -2793,6 +2857,10 @@ export interface components {
             remark: string;
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
+            /** @description what the shop may give back now */
+            refundable_fen: number;
+            /** @description why the shop cannot give money back now; empty: it can */
+            refund_refusal: string;
             /** @description received by itself then */
             receive_by_s: number | null;
             received_at_s: number | null;
@@ -2839,6 +2907,8 @@ export interface components {
             shipped: number;
             /** @description units still to be shipped or handed over */
             to_deliver: number;
+            /** @description units that are not back on sale yet */
+            may_go_back: number;
             delivery: components["schemas"]["Delivery"];
             recipient: components["schemas"]["Recipient"];
             group: components["schemas"]["GroupOfOrder"] | null;
@@ -3080,6 +3150,11 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
         };
+        /** PriceGiven */
+        PriceGiven: {
+            /** @description freight included; less than it is */
+            total_fen: number;
+        };
         /** Product */
         Product: {
             product_id: string;
@@ -3299,6 +3374,8 @@ export interface components {
             shipped: number;
             /** @description units still to be shipped or handed over */
             to_deliver: number;
+            /** @description units that are not back on sale yet */
+            may_go_back: number;
             delivery: components["schemas"]["Delivery"];
             recipient: components["schemas"]["Recipient"];
             group: components["schemas"]["GroupOfOrder"] | null;
@@ -3563,6 +3640,18 @@ export interface components {
             days: string;
             hours: string;
         };
+        /** ShopRefundGiven */
+        ShopRefundGiven: {
+            /** @description at most what is left */
+            amount_fen: number;
+            /**
+             * @description that return to the stock
+             * @default 0
+             */
+            units_back: number;
+            /** @description the buyer reads it */
+            reason: string;
+        };
         /** ShopStore */
         ShopStore: {
             store_id: string;
@@ -3820,7 +3909,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "failed" | "formed" | "late" | "one_left" | "paid_twice" | "parcel_corrected" | "ready" | "refunded" | "refunded_outside" | "shipped" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "shipped" | "shop_refund" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who may not see its list.
@@ -8989,6 +9078,131 @@ export interface operations {
             };
         };
     };
+    close_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderClosingGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderFileShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description already_paid */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description gateway_failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     read_ledger: {
         parameters: {
             query?: never;
@@ -9428,6 +9642,131 @@ export interface operations {
             };
         };
     };
+    lower_order_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderFileShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description already_paid, order_closed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description gateway_failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     make_ready: {
         parameters: {
             query?: never;
@@ -9490,6 +9829,134 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopRefundGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderFileShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {
@@ -14353,7 +14820,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description already_paid, group_closed, order_closed */
+            /** @description already_paid, group_closed, order_closed, price_changed */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,93 @@
+"""What the shop does to an order by itself: gives money back, lowers a price, closes it unpaid."""
+
+from chalicelib import clock
+from chalicelib.api.auth import Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.merchant import order_schemas as schemas
+from chalicelib.api.merchant import order_shapes
+from chalicelib.api.merchant.orders import parsed
+from chalicelib.api.once import HEADERS, once
+from chalicelib.domain.after_sale import AfterSaleRefused
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.rights import Area, act
+from chalicelib.errors import (
+    AlreadyPaid,
+    GatewayFailed,
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotFound,
+    OrderClosed,
+)
+from chalicelib.services.money import shop_refunds
+from chalicelib.services.trade import order_files, price_changes, releases
+
+api = Api(__name__, prefix="/v1/merchant")
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/refunds",
+    audience=Audience.STAFF,
+    right=act(Area.REFUNDS),
+    body=schemas.ShopRefundGiven,
+    answer=schemas.OrderFileShown,
+    status=201,
+    refusals=[NotFound, AfterSaleRefused, InvalidRequest, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def refund_order(
+    who: Staff, order_id: str, body: schemas.ShopRefundGiven
+) -> schemas.OrderFileShown:
+    """Give money back of the shop's own accord, all or part; it cannot be taken back."""
+    of, made = parsed(order_id), once(api.current_request, who, f"refund {order_id}")
+    shop_refunds.refund(
+        who.merchant_id,
+        of,
+        amount_fen=body.amount_fen,
+        units_back=body.units_back,
+        reason=body.reason,
+        key=made.item_id,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return _file(who, of)
+
+
+@api.operation(
+    "PUT",
+    "/orders/{order_id}/price",
+    audience=Audience.STAFF,
+    right=act(Area.REFUNDS),
+    body=schemas.PriceGiven,
+    answer=schemas.OrderFileShown,
+    refusals=[NotFound, OrderClosed, AlreadyPaid, InvalidRequest, GatewayFailed],
+)
+def lower_order_price(
+    who: Staff, order_id: str, body: schemas.PriceGiven
+) -> schemas.OrderFileShown:
+    """Let an unpaid order cost less; a payment under way at the old price is closed first."""
+    of, now_s = parsed(order_id), clock.now_s()
+    price_changes.lower(who.merchant_id, of, body.total_fen, staff=who.username, now_s=now_s)
+    return _file(who, of)
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/closing",
+    audience=Audience.STAFF,
+    right=act(Area.REFUNDS),
+    body=schemas.OrderClosingGiven,
+    answer=schemas.OrderFileShown,
+    refusals=[NotFound, AlreadyPaid, GatewayFailed],
+)
+def close_order(
+    who: Staff, order_id: str, body: schemas.OrderClosingGiven
+) -> schemas.OrderFileShown:
+    """Close an unpaid order; its buyer is told why, its seat and stock are free."""
+    of, now_s = parsed(order_id), clock.now_s()
+    releases.close(who.merchant_id, of, body.reason, staff=who.username, now_s=now_s)
+    return _file(who, of)
+
+
+def _file(who: Staff, order_id: OrderId) -> schemas.OrderFileShown:
+    return order_shapes.file(order_files.read(who.merchant_id, order_id), who)

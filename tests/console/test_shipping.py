@@ -1,5 +1,6 @@
 """Orders found, shipped one by one and from a table, and put right."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,49 @@ from tests.console import excel
 from tests.console.buyers import buy, buyer, form_group, pair, sell, wait_until
 from tests.console.conftest import NARROW, WIDE, Shop
 from tests.console.usable import TOO_WIDE
+
+HEAD = ["订单号", "快递公司", "快递单号"]
+ROW = ["QWERTY", "顺丰", "SF12"]
+
+
+def workbook(*sheets: excel.Sheet, **given: Any) -> bytes:
+    """A workbook, one row to ship in it unless told otherwise."""
+    file = io.BytesIO()
+    excel.write_sheets(file, sheets or (excel.Sheet("发货", [HEAD, ROW]),), **given)
+    return file.getvalue()
+
+
+# Files as programs write them, each with one row to ship, and where that row is.
+TABLES = [
+    ("首列空.csv", ",订单号,快递公司,快递单号\n1,QWERTY,顺丰,SF12\n".encode(), 2),
+    ("标题.csv", "九月的发货\n订单号,快递公司,快递单号\nQWERTY,顺丰,SF12\n".encode(), 3),
+    ("一格.csv", "请填订单号/快递公司/单号\n订单号,快递公司,单号\nQWERTY,顺丰,SF12".encode(), 3),
+    ("制表符.csv", "\t订单号,\t快递公司,\t快递单号\n\tQWERTY,\t顺丰,\tSF12\n".encode(), 2),
+    (
+        "十行.csv",
+        ("说明,请勿改动\n" * 10 + "订单号,物流公司,面单号\nQWERTY,顺丰,SF12").encode(),
+        12,
+    ),
+    ("分号.csv", '"订单号";"快递公司";"运单编号"\r\n"QWERTY";"顺丰";"SF12"\r\n'.encode(), 2),
+    ("引号.csv", '订单号,快递公司,物流单号\nQWERTY,"顺丰",SF12\n,"备注\n两行",\n'.encode(), 2),
+    ("统一码.csv", "订单编号\t承运商\t运单号码\r\nQWERTY\t顺丰\tSF12\r\n".encode("utf-16"), 2),
+    ("无标记.csv", "订单号,快递公司,快递单号\nQWERTY,顺丰,SF12\n".encode("utf-16-be"), 2),
+    ("无表头.csv", "\n\nQWERTY,顺丰,SF12\n".encode(), 3),
+    ("地址.csv", "QWERTY\t顺丰\tSF12\t浙江,杭州,余杭\n".encode(), 1),
+    ("大写.xlsx", workbook(named=str.upper), 2),
+    ("反斜杠.xlsx", workbook(named=lambda name: name.replace("/", "\\")), 2),
+    ("别处.xlsx", workbook(folder="book/"), 2),
+    ("双字节.xlsx", workbook(encoding="utf-16"), 2),
+    ("多表.xlsx", workbook(excel.Sheet("说明", [["先看这里"]]), excel.Sheet("单", [HEAD, ROW])), 2),
+    (
+        "隐藏表.xlsx",
+        workbook(
+            excel.Sheet("旧", [HEAD, ["Z", "中通", "1"]], state="hidden"),
+            excel.Sheet("新", [HEAD, ROW]),
+        ),
+        2,
+    ),
+]
 
 
 def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
@@ -110,10 +154,49 @@ def test_a_file_that_is_no_table_is_told_in_words(
         ("old.xls.xlsx", b"\xd0\xcf\x11\xe0 of 1997", "这是旧版 .xls 文件"),
         ("picture.csv", b"\x89PNG\x00\x00", "没有读懂这个文件"),
         ("empty.csv", "订单号,快递公司,快递单号\n".encode(), "没有读到订单"),
+        ("entity.xlsx", workbook(prolog='<!DOCTYPE x [<!ENTITY a "aaa">]>'), "没有读懂这个文件"),
+        ("bomb.xlsx", workbook(prolog=" " * 101 * 1024**2), "文件太大"),
     ):
         (tmp_path / name).write_bytes(content)
         upload(page, tmp_path / name)
         expect(page.get_by_text(words)).to_be_visible()
+
+
+def test_tables_of_every_program_are_read(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/batch-shipping")
+    for number, (name, content, at) in enumerate(TABLES):
+        (tmp_path / name).write_bytes(content)
+        upload(page, tmp_path / name)
+        for field, value in (("订单号", "QWERTY"), ("快递公司", "顺丰"), ("快递单号", "SF12")):
+            cell = page.get_by_label(f"第 {at} 行{field}", exact=True)
+            expect(cell, f"{number}: {field} of {name}").to_have_value(value)
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.get_by_role("button", name="重新选表格").click()
+
+
+def test_rows_that_a_table_hides_are_shipped_only_when_somebody_says_so(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    seen, hidden = pair(shop, "筛选掉的柚子")
+    rows = [HEAD, [hidden, "顺丰", "SF5555555555551"], [seen, "顺丰", "SF5555555555552"]]
+    page = log_in()
+    page.goto(f"{shop.url}#/batch-shipping")
+    upload(page, excel.write(tmp_path / "筛选.xlsx", rows, hidden=[2]))
+
+    expect(page.get_by_text("2 单可以发货")).to_be_visible()
+    warning = page.get_by_role("alert").filter(has_text="有 1 行在表格里是隐藏的（第 2 行）")
+    expect(warning).to_be_visible()
+    expect(page.get_by_role("button", name="发货 2 单")).to_be_disabled()
+    page.get_by_role("button", name="去掉隐藏的行").click()
+    expect(warning).to_have_count(0)
+    page.get_by_role("button", name="发货 1 单").click()
+    expect(page.get_by_text("已发货 1 单")).to_be_visible()
+
+    wait_until(shop, seen, "shipped")
+    assert wait_until(shop, hidden, "fulfilling")["shipped"] == 0
 
 
 def test_what_buyers_wrote_is_never_a_formula_in_a_table(

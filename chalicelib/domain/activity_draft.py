@@ -34,7 +34,7 @@ class Draft:
     seats_total: int
     life_h: int
     ends_at_s: int
-    starts_at_s: int = 0  # 0, or a time that has passed: at once
+    starts_at_s: int = 0  # 0, or a time that has passed: at once; in a change, 0: as it is
     limit_per_buyer: int = 0
     limit_per_order: int = 1
 
@@ -71,11 +71,34 @@ def problems_of(
     ]
 
 
+def start_of_change(draft: Draft, terms: Terms, *, now_s: int) -> int:
+    """When an activity of these terms starts after the change.
+
+    A start that has passed means at once, which for an activity that has begun is as it is.
+    """
+    has_begun, at_once = terms.starts_at_s <= now_s, draft.starts_at_s <= now_s
+    if not draft.starts_at_s or (has_begun and at_once):
+        return terms.starts_at_s
+    return max(draft.starts_at_s, now_s)
+
+
 def change_problems_of(
-    draft: Draft, terms: Terms, offers: Mapping[str, Offer], *, now_s: int
+    draft: Draft,
+    terms: Terms,
+    offers: Mapping[str, Offer],
+    *,
+    now_s: int,
+    window_min_s: int = WINDOW_MIN_S,
 ) -> list[Problem]:
     """Everything that keeps `terms` from being changed to `draft`; empty when nothing does."""
     problems = [*_of_rules(draft), *_of_limits(draft), *_of_skus(draft, offers)]
+    starts_at_s = start_of_change(draft, terms, now_s=now_s)
+    if starts_at_s != terms.starts_at_s:
+        if terms.starts_at_s <= now_s:
+            problems.append(trouble("starts_at_s", "活动已经开始，开始时间不能再改。"))
+        elif draft.ends_at_s - starts_at_s < window_min_s:
+            words = f"活动至少要进行{_length(window_min_s)}，请提前开始时间或延后结束时间。"
+            problems.append(trouble("starts_at_s", words))
     if draft.ends_at_s < terms.ends_at_s:
         words = "结束时间只能延后。想早些结束，请用“结束活动”。"
         problems.append(trouble("ends_at_s", words))
@@ -116,7 +139,9 @@ def first_terms(
     )
 
 
-def changed_terms(terms: Terms, draft: Draft, offers: Mapping[str, Offer], *, life_s: int) -> Terms:
+def changed_terms(
+    terms: Terms, draft: Draft, offers: Mapping[str, Offer], *, life_s: int, now_s: int
+) -> Terms:
     """The next version of `terms`; `terms` itself when nothing would change."""
     changed = replace(
         terms,
@@ -125,6 +150,7 @@ def changed_terms(terms: Terms, draft: Draft, offers: Mapping[str, Offer], *, li
         seats_total=draft.seats_total,
         life_h=draft.life_h,
         life_s=life_s,
+        starts_at_s=start_of_change(draft, terms, now_s=now_s),
         ends_at_s=draft.ends_at_s,
         limit_per_buyer=draft.limit_per_buyer,
         limit_per_order=draft.limit_per_order,

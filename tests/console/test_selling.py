@@ -47,6 +47,52 @@ def test_a_category_a_product_and_an_activity_are_made_and_listed(
     expect(dialog).to_contain_text("pages/activity/activity?m=")
 
 
+def test_a_product_is_searched_for_where_one_is_chosen(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    new_product(page, shop, "塘栖枇杷膏", category="蜂蜜茶饮")
+
+    dialog = page.get_by_role("dialog", name="选择商品")
+    page.goto(f"{shop.url}#/orders")
+    page.get_by_role("button", name="全部商品").click()
+    dialog.get_by_label("商品名称或规格编码").fill("枇杷")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="塘栖枇杷膏").click()
+    expect(page.get_by_role("button", name="塘栖枇杷膏")).to_be_visible()
+    expect(page.get_by_text("没有符合条件的内容")).to_be_visible()
+    page.get_by_role("button", name="全部商品", exact=True).click()
+    expect(page.get_by_role("link", name="详情").first).to_be_visible()
+
+    page.goto(f"{shop.url}#/activities/new")
+    page.get_by_role("button", name="选择商品").click()
+    dialog.get_by_label("分类").select_option("蜂蜜茶饮")
+    expect(dialog.get_by_role("button", name="赣南脐橙")).to_have_count(0)
+    dialog.get_by_label("商品名称或规格编码").fill("枇杷")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    dialog.get_by_role("button", name="塘栖枇杷膏").click()
+    expect(page.get_by_label("默认规格 拼团价")).to_be_visible()
+
+
+def test_adding_stock_to_a_running_activity_leaves_nothing_to_save(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/activities")
+    page.get_by_role("link", name="秦岭土蜂蜜三人团").click()
+    expect(page.get_by_text("活动已经开始，开始时间不能再改")).to_be_visible()
+
+    page.get_by_role("button", name="增加库存").first.click()
+    page.get_by_role("dialog").get_by_label("数量").fill("1")
+    page.get_by_role("dialog").get_by_role("button", name="增加库存").click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("有修改还没保存")).to_have_count(0)
+    page.get_by_role("link", name="首页").click()
+    expect(page.get_by_role("heading", name="首页")).to_be_visible()
+
+
 def test_an_activity_with_problems_tells_all_of_them_and_keeps_what_was_written(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

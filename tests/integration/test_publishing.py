@@ -236,6 +236,38 @@ def test_a_later_end_must_not_run_into_the_next_activity(shop):
     assert closing_due_at_s(activity) == END_S + waits.CLOSING_AFTER_S
 
 
+def test_a_start_that_has_not_come_is_moved_and_one_that_has_is_not(shop):
+    later_s = NOW_S + DAY_S
+    activity = shop.publish(starts_at_s=later_s)
+
+    sooner = change(shop, activity, starts_at_s=later_s - 3600)
+    at_once = change(shop, activity, revision=2, starts_at_s=1)
+    repeated = change(shop, activity, revision=2, starts_at_s=1)
+    with pytest.raises(InvalidRequest) as refusal:
+        change(shop, activity, revision=3, starts_at_s=later_s)
+
+    assert (sooner.version, sooner.starts_at_s) == (2, later_s - 3600)
+    assert (at_once.version, at_once.starts_at_s) == (3, NOW_S + 60)
+    assert (repeated.version, repeated.starts_at_s) == (3, NOW_S + 60)
+    fields = [problem["field"] for problem in refusal.value.details["problems"]]
+    assert fields == ["starts_at_s"]
+    assert shop.stock() == (60, 40)
+
+
+def test_a_moved_start_must_not_run_into_another_activity_nor_up_to_the_end(shop):
+    begins_s = NOW_S + 2 * DAY_S
+    shop.publish(red=10, green=5, ends_at_s=NOW_S + DAY_S)
+    activity = shop.publish(red=10, green=5, starts_at_s=begins_s)
+
+    with pytest.raises(ActivityOverlaps):
+        change(shop, activity, starts_at_s=NOW_S + DAY_S - 60)
+    with pytest.raises(InvalidRequest):
+        change(shop, activity, starts_at_s=END_S - 60)
+    change(shop, activity, starts_at_s=NOW_S + DAY_S)
+    with pytest.raises(ActivityOverlaps):  # the hours that it took are its own now
+        shop.publish(red=2, green=1, starts_at_s=NOW_S + DAY_S + 60, ends_at_s=begins_s)
+
+
 def test_an_earlier_end_and_other_skus_are_refused(shop):
     activity = shop.publish()
 

@@ -219,14 +219,14 @@ def test_terms_refuse_a_sku_that_they_do_not_sell():
 def test_a_change_makes_the_next_version_and_leaves_the_old():
     change = replace(DRAFT, skus=first_sku(group_price_fen=2000), seats_total=5)
 
-    after = changed_terms(TERMS, change, OFFERS, life_s=86_400)
+    after = changed_terms(TERMS, change, OFFERS, life_s=86_400, now_s=NOW_S)
 
     assert (after.version, after.seats_total, after.sku("s1").group_price_fen) == (2, 5, 2000)
     assert (TERMS.version, TERMS.seats_total, TERMS.sku("s1").group_price_fen) == (1, 3, 2990)
 
 
 def test_a_change_of_nothing_makes_no_version():
-    assert changed_terms(TERMS, DRAFT, OFFERS, life_s=86_400) is TERMS
+    assert changed_terms(TERMS, DRAFT, OFFERS, life_s=86_400, now_s=NOW_S) is TERMS
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,7 @@ def _change(body: schemas.ActivityChange) -> Draft:
         seats_total=body.seats_total,
         life_h=body.life_h,
         ends_at_s=body.ends_at_s,
+        starts_at_s=body.starts_at_s or 0,
         limit_per_buyer=body.limit_per_buyer,
         limit_per_order=body.limit_per_order,
     )

@@ -218,6 +218,9 @@ class ActivityInput(ActivityRules, frozen=True, kw_only=True):
 
 class ActivityChange(ActivityRules, frozen=True, kw_only=True):
     skus: Annotated[list[ActivitySkuChange], Meta(max_length=SKUS_MAX)]
+    starts_at_s: Annotated[
+        EpochS | None, Meta(description="Only before it has begun; a past time: at once.")
+    ] = None
     revision: Revision
 
 

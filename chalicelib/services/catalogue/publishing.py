@@ -102,14 +102,21 @@ def change(
         before = terms.terms_of(old)
         source = source_of(merchant_id, before.product_id)
         offers = offers_of(source)
-        _refuse(activity_draft.change_problems_of(draft, before, offers, now_s=now_s))
-        changed = activity_draft.changed_terms(before, draft, offers, life_s=_life_s(draft))
+        window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
+        _refuse(
+            activity_draft.change_problems_of(
+                draft, before, offers, now_s=now_s, window_min_s=window_min_s
+            )
+        )
+        life_s = _life_s(draft)
+        changed = activity_draft.changed_terms(before, draft, offers, life_s=life_s, now_s=now_s)
         if changed is before:
             return old
         if old.revision != revision:
             raise Changed
         longer = changed.ends_at_s > before.ends_at_s
-        if longer:
+        moved = longer or changed.starts_at_s != before.starts_at_s
+        if moved:
             _refuse_overlaps(source, changed)
         with transaction() as writes:
             update(writes, old, [*_differences(before, changed), *_along(old, changed, source)])
@@ -117,6 +124,7 @@ def change(
             writes.put(version, refuse=LostRace)
             if longer:
                 set_closing(writes, old, changed.ends_at_s + waits.CLOSING_AFTER_S)
+            if moved:
                 for sku in changed.skus:
                     claim(writes, source.stocks[sku.sku_id], changed, changed.ends_at_s)
             subject = f"activity#{activity_id}"

@@ -1846,6 +1846,11 @@ export interface components {
              */
             limit_per_order: number;
             skus: components["schemas"]["ActivitySkuChange"][];
+            /**
+             * @description Only before it has begun; a past time: at once.
+             * @default null
+             */
+            starts_at_s: number | null;
             /** @description As read; when somebody changed the item since: 409 changed. */
             revision: number;
         };

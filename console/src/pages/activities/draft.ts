@@ -104,7 +104,8 @@ export function inputOf(draft: Draft, productId: string): ActivityInput {
 
 export function changeOf(draft: Draft, revision: number): ActivityChange {
   const skus = draft.skus.map((sku) => ({ sku_id: sku.sku_id, group_price_fen: sku.group_price_fen ?? 0 }))
-  return { ...changedRules(draft), skus, revision }
+  const starts_at_s = draft.startsNow ? nowS() : secondsOf(draft.starts)
+  return { ...changedRules(draft), starts_at_s, skus, revision }
 }
 
 function changedRules(draft: Draft) {
@@ -118,9 +119,9 @@ function changedRules(draft: Draft) {
   }
 }
 
-/** Everything to change before it can be published; the server checks all of it again. */
-export function problemsOf(draft: Draft, isNew: boolean): Problem[] {
-  return [...ofRules(draft), ...ofLimits(draft), ...(isNew ? ofWindow(draft) : []), ...ofSkus(draft, isNew)]
+/** Everything to change before it can be published, or saved; the server checks all of it again. */
+export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
+  return [...ofRules(draft), ...ofLimits(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, life_h }: Draft): Problem[] {

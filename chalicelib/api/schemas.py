@@ -207,6 +207,9 @@ class ActivityDetail(Told, frozen=True, kw_only=True):
     ends_at_s: Seconds
     limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
     limit_per_order: int
+    solo_on_sale: Annotated[
+        bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
+    ]
     joinable_groups: list[JoinableGroup]
     now_s: Seconds
 

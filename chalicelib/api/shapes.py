@@ -73,6 +73,7 @@ def activity(
     groups: list[TradeItem],
     sold_out: frozenset[str],
     *,
+    solo_on_sale: bool,
     now_s: int,
 ) -> schemas.ActivityDetail:
     """sold_out: its SKUs that have nothing left."""
@@ -102,6 +103,7 @@ def activity(
         ends_at_s=offer.ends_at_s,
         limit_per_buyer=offer.limit_per_buyer,
         limit_per_order=offer.limit_per_order,
+        solo_on_sale=solo_on_sale,
         joinable_groups=[_joinable(group) for group in groups if isinstance(group, GroupItem)],
         now_s=now_s,
     )

@@ -58,10 +58,21 @@ def choose(page: Page, title: str, what: str) -> None:
     page.get_by_role("menuitem", name=what).click()
 
 
+def take_off(page: Page, title: str, then: str = "让活动照常进行", verb: str = "下架") -> None:
+    """Take a product off sale that an activity sells."""
+    choose(page, title, "下架")
+    confirm(page, then, verb)
+
+
+def confirm(page: Page, then: str = "让活动照常进行", verb: str = "下架") -> None:
+    page.get_by_role("radio", name=then).check()
+    page.get_by_role("dialog").get_by_role("button", name=verb, exact=True).click()
+
+
 def test_a_product_is_shelved_before_the_answer_comes(page: Page, shop: Shop, title: str) -> None:
     row, routes = row_of(page, shop, title), held(page, "/shelf")
 
-    choose(page, title, "下架")
+    take_off(page, title)
     expect(row).to_contain_text("仓库中")
     choose(page, title, "上架")  # of what is still under way: nothing
     expect(row).to_contain_text("仓库中")
@@ -78,7 +89,7 @@ def test_a_product_is_shelved_before_the_answer_comes(page: Page, shop: Shop, ti
 def test_what_stood_there_comes_back_with_the_reason(page: Page, shop: Shop, title: str) -> None:
     row, routes = row_of(page, shop, title), held(page, "/shelf")
 
-    choose(page, title, "下架")
+    take_off(page, title)
     expect(row).to_contain_text("仓库中")
     only(page, routes).abort()
 
@@ -100,12 +111,13 @@ def test_a_list_comes_anew_after_the_last_of_changes_that_overlap(
     lists = held(page, "/v1/merchant/products?*")
 
     with page.expect_response("**/shelf"):
-        choose(page, other, "下架")
+        take_off(page, other)
     only(page, lists)
     first = rows.filter(has_not_text=other)
     with page.expect_response("**/shelf"):
         first.get_by_role("button", name=f"更多 {title}").click()
         page.get_by_role("menuitem", name="下架").click()
+        confirm(page)
     until(lambda: len(lists) == 2 or page.wait_for_timeout(50))
     for route in lists:
         route.continue_()
@@ -113,6 +125,22 @@ def test_a_list_comes_anew_after_the_last_of_changes_that_overlap(
     for changed in (title, other):
         expect(page.get_by_text(f"「{changed}」已下架")).to_be_visible()
     expect(rows.filter(has_text="仓库中")).to_have_count(2)
+
+
+def test_activities_of_a_product_that_is_taken_off_sale_are_paused_with_it(
+    page: Page, shop: Shop, title: str
+) -> None:
+    row_of(page, shop, title)
+
+    choose(page, title, "下架")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("还有 1 个活动在卖这个商品")
+    expect(dialog.get_by_role("link", name=f"{title} 团")).to_be_visible()
+    confirm(page, "暂停活动", "下架并暂停活动")
+
+    expect(page.get_by_text(f"「{title}」已下架，活动已暂停")).to_be_visible()
+    page.goto(f"{shop.url}#/activities?q={title}")
+    expect(page.locator("tbody tr")).to_contain_text("已暂停")
 
 
 def test_an_activity_is_searched_for_and_paused_while_the_dialog_is_gone(

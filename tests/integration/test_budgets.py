@@ -119,7 +119,9 @@ def test_activity_detail_is_one_read(town: Town, meter: Meter) -> None:
     assert spent(meter) == (1, 0), meter.calls
 
 
-def test_activity_detail_reads_its_buckets_every_five_seconds(town: Town, meter: Meter) -> None:
+def test_activity_detail_reads_activity_buckets_and_product_every_five_seconds(
+    town: Town, meter: Meter
+) -> None:
     shop = Shop(town)
     path = f"/v1/merchants/{town.merchant_id}/activities/{shop.activity.activity_id}"
     assert town.visitor().get(path).status == 200
@@ -128,7 +130,7 @@ def test_activity_detail_reads_its_buckets_every_five_seconds(town: Town, meter:
 
     assert town.visitor().get(path).status == 200
 
-    assert (meter.calls, meter.units) == (["GetItem", "Query", "BatchGetItem"], 0)
+    assert (meter.calls, meter.units) == (["GetItem", "Query", "BatchGetItem", "GetItem"], 0)
 
 
 def test_group_progress_is_one_read(town: Town, meter: Meter) -> None:

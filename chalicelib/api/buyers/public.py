@@ -31,7 +31,10 @@ def read_activity(merchant_id: str, activity_id: str) -> schemas.ActivityDetail:
     offer = terms.terms_of(activity)
     open_now = groups.joinable(merchant_id, activity_id, offer, now_s=now_s, limit=JOINABLE_MAX)
     sold_out = availability.sold_out_skus(activity, now_s=now_s)
-    return shapes.activity(activity, offer, open_now, sold_out, now_s=now_s)
+    product = terms.product(merchant_id, activity.product_id, now_s)
+    return shapes.activity(
+        activity, offer, open_now, sold_out, solo_on_sale=product.on_sale, now_s=now_s
+    )
 
 
 @api.operation(

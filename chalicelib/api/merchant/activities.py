@@ -16,6 +16,7 @@ from chalicelib.errors import (
     ActivityClosed,
     ActivityOverlaps,
     Changed,
+    Conflict,
     IdempotencyMismatch,
     InvalidRequest,
     NotFound,
@@ -173,7 +174,7 @@ def pause_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
     audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
     answer=schemas.Activity,
-    refusals=[NotFound, ActivityClosed],
+    refusals=[NotFound, ActivityClosed, Conflict],
 )
 def resume_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
     """Let groups open again."""

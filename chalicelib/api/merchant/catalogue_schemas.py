@@ -138,6 +138,16 @@ class ProductPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class SellingActivity(msgspec.Struct, frozen=True):
+    """An activity that sells a product and is not over; it goes on when that is off sale."""
+
+    activity_id: str
+    title: str
+    state: ActivityState
+    starts_at_s: int
+    ends_at_s: int
+
+
 class Product(msgspec.Struct, frozen=True):
     product_id: str
     category_id: str
@@ -149,6 +159,7 @@ class Product(msgspec.Struct, frozen=True):
     unit: str
     warn_below: int
     skus: list[StockedSku]
+    activities: list[SellingActivity]
     freight_template_id: str
     created_at_s: int
     revision: int

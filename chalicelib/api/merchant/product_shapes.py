@@ -1,9 +1,13 @@
 """Products between what staff send or read and what the services take or give."""
 
+from collections.abc import Sequence
+
 from chalicelib.api.merchant import catalogue_schemas as schemas
+from chalicelib.domain.activity import state_of
 from chalicelib.domain.product import ProductDraft, SkuDraft
 from chalicelib.services.catalogue.product_lists import Row
 from chalicelib.services.catalogue.products import Stocked
+from chalicelib.tables.catalogue import ActivityItem
 
 
 def draft(body: schemas.ProductInput) -> ProductDraft:
@@ -52,7 +56,8 @@ def row(found: Row) -> schemas.ProductSummary:
     )
 
 
-def product(stocked: Stocked) -> schemas.Product:
+def product(stocked: Stocked, selling: Sequence[ActivityItem], *, now_s: int) -> schemas.Product:
+    """selling: the activities that sell it."""
     item = stocked.product
     return schemas.Product(
         product_id=item.product_id,
@@ -71,7 +76,18 @@ def product(stocked: Stocked) -> schemas.Product:
             for sku in item.skus
             for stock in [stocked.stocks[sku["sku_id"]]]
         ],
+        activities=[_selling(activity, now_s) for activity in selling],
         freight_template_id=item.freight_template_id,
         created_at_s=item.created_at_s,
         revision=item.revision,
+    )
+
+
+def _selling(item: ActivityItem, now_s: int) -> schemas.SellingActivity:
+    return schemas.SellingActivity(
+        activity_id=item.activity_id,
+        title=item.title,
+        state=state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s),
+        starts_at_s=item.starts_at_s,
+        ends_at_s=item.ends_at_s,
     )

@@ -8,8 +8,15 @@ from chalicelib.api.merchant import product_shapes
 from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, NotFound, SoldOut
-from chalicelib.services.catalogue import adjustments, product_lists, product_shelf, products
+from chalicelib.services.catalogue import (
+    adjustments,
+    product_lists,
+    product_shelf,
+    products,
+    selling,
+)
 from chalicelib.services.catalogue.product_lists import State
+from chalicelib.services.catalogue.products import Stocked
 
 api = Api(__name__)
 
@@ -36,7 +43,7 @@ def create_product(who: auth.Staff, body: schemas.ProductInput) -> schemas.Produ
         product_id=made.item_id,
         body_hash=made.body_hash,
     )
-    return product_shapes.product(stocked)
+    return _shown(stocked)
 
 
 @api.operation(
@@ -72,7 +79,7 @@ def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.P
 )
 def read_product(product_id: str, who: auth.Staff) -> schemas.Product:
     """A product with the stock of its SKUs."""
-    return product_shapes.product(products.read(who.merchant_id, product_id))
+    return _shown(products.read(who.merchant_id, product_id))
 
 
 @api.operation(
@@ -96,7 +103,7 @@ def change_product(
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return product_shapes.product(stocked)
+    return _shown(stocked)
 
 
 @api.operation(
@@ -109,7 +116,8 @@ def change_product(
     refusals=[NotFound, Changed],
 )
 def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) -> schemas.Product:
-    """Put a product on sale, or take it off."""
+    """Put a product on sale, or take it off. The answer names the activities that sell it: they
+    go on, until they are paused or ended."""
     stocked = product_shelf.put(
         who.merchant_id,
         product_id,
@@ -118,7 +126,7 @@ def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) 
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return product_shapes.product(stocked)
+    return _shown(stocked)
 
 
 @api.operation(
@@ -142,7 +150,7 @@ def copy_product(product_id: str, who: auth.Staff) -> schemas.Product:
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return product_shapes.product(stocked)
+    return _shown(stocked)
 
 
 @api.operation(
@@ -196,3 +204,8 @@ def list_stock_adjustments(
         for item in found
     ]
     return schemas.StockHistory(items, pages.token_of(after, *scope))
+
+
+def _shown(stocked: Stocked) -> schemas.Product:
+    now_s = clock.now_s()
+    return product_shapes.product(stocked, selling.activities_of(stocked, now_s=now_s), now_s=now_s)

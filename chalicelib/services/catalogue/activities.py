@@ -17,7 +17,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.activity import ActivityState, ActivityStatus, Terms, state_of
 from chalicelib.domain.order import Intent
-from chalicelib.errors import ActivityClosed, NotFound
+from chalicelib.errors import ActivityClosed, Conflict, NotFound
 from chalicelib.services.catalogue import products
 from chalicelib.services.people import merchants
 from chalicelib.services.people.audit import audit
@@ -25,7 +25,7 @@ from chalicelib.services.trade import reservations, terms, waits
 from chalicelib.services.trade.reservations import Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction, update_one
-from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, rank
+from chalicelib.tables.catalogue import ActivityItem, ProductItem, ProductStockItem, rank
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, StockItem
 from chalicelib.tables.trade_item import not_due
@@ -50,7 +50,8 @@ def pause(merchant_id: str, activity_id: str, *, staff: str, now_s: int) -> Acti
 
 
 def resume(merchant_id: str, activity_id: str, *, staff: str, now_s: int) -> ActivityItem:
-    """Let groups open again. Raises NotFound, ActivityClosed, Busy."""
+    """Let groups open again. Raises NotFound, ActivityClosed, Conflict when the product was taken
+    off sale meanwhile, Busy."""
     return _switch(merchant_id, activity_id, ActivityStatus.PUBLISHED, staff, now_s)
 
 
@@ -164,12 +165,23 @@ def _switch(
             return old
         with transaction() as writes:
             update(writes, old, [ActivityItem.status.set(status.value)])
+            if status is ActivityStatus.PUBLISHED:
+                _require_on_sale(writes, old)
             before, after = {"status": old.status}, {"status": status.value}
             subject = f"activity#{activity_id}"
             audit(writes, merchant_id, staff, SWITCHED[status], subject, before, after, now_s)
         return read(merchant_id, activity_id)
 
     return retried(step)
+
+
+def _require_on_sale(writes: Writes, activity: ActivityItem) -> None:
+    """What cannot be published cannot be resumed."""
+    writes.check(
+        ProductItem.at(activity.merchant_id, activity.product_id),
+        condition=ProductItem.on_sale == True,  # noqa: E712  (an expression of the table)
+        refuse=lambda old: Conflict("这个商品已下架，请先上架，再恢复活动。"),
+    )
 
 
 def not_over(merchant_id: str, activity_id: str, now_s: int) -> ActivityItem:

@@ -4,6 +4,7 @@ import type { BodyOf, QueryOf, Schema } from './types'
 export type Product = Schema<'Product'>
 export type ProductSummary = Schema<'ProductSummary'>
 export type ProductInput = BodyOf<'post', '/v1/merchant/products'>
+export type SellingActivity = Schema<'SellingActivity'>
 export type StockedSku = Schema<'StockedSku'>
 export type Category = Schema<'Category'>
 export type StockChange = Schema<'StockChange'>

@@ -1211,7 +1211,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put a product on sale, or take it off. */
+        /** Put a product on sale, or take it off. The answer names the activities that sell it: they */
         put: operations["shelve_product"];
         post?: never;
         delete?: never;
@@ -1871,6 +1871,8 @@ export interface components {
             /** @description 0: no limit */
             limit_per_buyer: number;
             limit_per_order: number;
+            /** @description whether its product can be bought alone; off sale: in groups only */
+            solo_on_sale: boolean;
             joinable_groups: components["schemas"]["JoinableGroup"][];
             /** @description seconds since the epoch, UTC */
             now_s: number;
@@ -3172,6 +3174,7 @@ export interface components {
             unit: string;
             warn_below: number;
             skus: components["schemas"]["StockedSku"][];
+            activities: components["schemas"]["SellingActivity"][];
             freight_template_id: string;
             created_at_s: number;
             revision: number;
@@ -3497,6 +3500,17 @@ export interface components {
             name: string;
             avatar: string;
             is_leader: boolean;
+        };
+        /**
+         * SellingActivity
+         * @description An activity that sells a product and is not over; it goes on when that is off sale.
+         */
+        SellingActivity: {
+            activity_id: string;
+            title: string;
+            state: components["schemas"]["ActivityState"];
+            starts_at_s: number;
+            ends_at_s: number;
         };
         /** Settings */
         Settings: {
@@ -6062,7 +6076,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed */
+            /** @description activity_closed, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;

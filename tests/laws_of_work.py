@@ -34,6 +34,7 @@ TRACED = {
     "activity_stock_added",
     "after_sale_approved",
     "after_sale_refused",
+    "after_sale_return_agreed",
     "order_refunded",
 }
 OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}
@@ -128,6 +129,8 @@ def _of_after_sales(books: Books) -> Counter[tuple[str, str]]:
             expected["order_refunded", asked.order_id + asked.letter] += 1
         elif asked.status in ("approved", "refused"):
             expected[f"after_sale_{asked.status}", asked.order_id + asked.letter] += 1
+        if asked.agreed_at_s is not None:
+            expected["after_sale_return_agreed", asked.order_id + asked.letter] += 1
     return expected
 
 

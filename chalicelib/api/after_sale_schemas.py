@@ -5,8 +5,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.schemas import Fen, Given, PageQuery, RefundShown, Seconds, Told
-from chalicelib.domain.after_sale import PICTURES_MAX, Reason
+from chalicelib.domain.after_sale import PICTURES_MAX, AfterSaleStatus, Reason
 
+_STATUSES = "|".join(AfterSaleStatus)
 _REASONS = "|".join(Reason)
 Picture = Annotated[
     str, Meta(max_length=300, pattern=r"^https?://[!-~]+\Z", description="the buyer's accepted one")
@@ -16,8 +17,16 @@ Picture = Annotated[
 class AfterSaleGiven(Given, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="fen to be given back")]
     reason: Annotated[str, Meta(pattern=rf"^({_REASONS})\Z")]
+    units: Annotated[
+        int, Meta(ge=0, le=999, description="that are sent back; 0: only money is asked for")
+    ] = 0
     words: Annotated[str, Meta(max_length=200)] = ""
     pictures: Annotated[tuple[Picture, ...], Meta(max_length=PICTURES_MAX)] = ()
+
+
+class ReturnParcelGiven(Given, frozen=True, kw_only=True):
+    carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
+    number: Annotated[str, Meta(min_length=1, max_length=60)]
 
 
 class AfterSaleShown(Told, frozen=True, kw_only=True):
@@ -33,6 +42,13 @@ class AfterSaleShown(Told, frozen=True, kw_only=True):
     pictures: list[str]
     reply: Annotated[str, Meta(description="of the staff who refused it")]
     units_back: Annotated[int, Meta(description="returned to the stock")]
+    units: Annotated[int, Meta(description="that the buyer sends back; 0: it is no return")]
+    return_to: Annotated[str, Meta(description="where to send them, once that is agreed to")]
+    return_by_s: Annotated[Seconds | None, Meta(description="closed then, unless they are sent")]
+    carrier: str
+    carrier_name: str
+    number: Annotated[str, Meta(description="of the parcel with the goods")]
+    sent_at_s: Seconds | None
     by_shop: Annotated[bool, Meta(description="of its own accord; `words` are the shop's then")]
     requested_at_s: Seconds
     decided_at_s: Seconds | None
@@ -44,7 +60,7 @@ class OwnAfterSales(Told, frozen=True, kw_only=True):
 
 
 class AfterSaleQuery(PageQuery, frozen=True, kw_only=True):
-    status: Annotated[str, Meta(pattern=r"^(requested|approved|refused|withdrawn)\Z")] = "requested"
+    status: Annotated[str, Meta(pattern=rf"^({_STATUSES})\Z")] = "requested"
 
 
 class AfterSaleRow(AfterSaleShown, frozen=True, kw_only=True):

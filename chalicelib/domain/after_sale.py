@@ -1,6 +1,11 @@
 """After-sale: what a buyer may ask back of an order that is to be fulfilled, or was.
 
 requested ─▶ approved (its refund follows) | refused | withdrawn
+    └▶ return_agreed ─▶ returning ─▶ approved | refused
+              └▶ withdrawn | expired
+
+A request for a return of goods is agreed to, its buyer sends the units, and once the shop has them
+the refund follows. Staff may as well refund it without waiting for the goods.
 """
 
 from collections.abc import Mapping
@@ -12,14 +17,21 @@ from chalicelib.errors import Conflict, InvalidRequest
 
 PICTURES_MAX = 6
 DAY_S = 86400
+RETURN_WITHIN_DAYS = 7  # from the agreement, for its buyer to send the goods
 PERIOD_S = 360 * DAY_S  # gateways refund for a year; the rest is for staff to decide
 
 
 class AfterSaleStatus(StrEnum):
     REQUESTED = "requested"
+    RETURN_AGREED = "return_agreed"  # its buyer has to send the goods
+    RETURNING = "returning"  # they are on their way to the shop
     APPROVED = "approved"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"  # the goods were not sent in time
+
+
+OPEN = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING)
 
 
 class Reason(StrEnum):
@@ -43,9 +55,12 @@ REASON_WORDS: Mapping[Reason, str] = {
 }
 STATUS_WORDS: Mapping[AfterSaleStatus, str] = {
     AfterSaleStatus.REQUESTED: "等待商家处理",
+    AfterSaleStatus.RETURN_AGREED: "商家已同意退货，请寄回商品",
+    AfterSaleStatus.RETURNING: "商品已寄出，等待商家收货",
     AfterSaleStatus.APPROVED: "商家已同意退款",
     AfterSaleStatus.REFUSED: "商家未同意",
     AfterSaleStatus.WITHDRAWN: "已撤销",
+    AfterSaleStatus.EXPIRED: "超时没有寄回，已关闭",
 }
 STARTED = (
     OrderStatus.FULFILLING,
@@ -119,9 +134,19 @@ def check_amount(order: Order, amount_fen: int) -> None:
         )
 
 
-def check_units_back(order: Order, units_back: int) -> None:
-    """Raises InvalidRequest for more units than are not back yet."""
-    most = order.units.may_go_back
+def check_return(order: Order, units: int) -> None:
+    """Return only when the buyer has `units` to send back. Raises AfterSaleRefused,
+    InvalidRequest."""
+    most = order.units.with_buyer
+    if most <= 0:
+        raise AfterSaleRefused("商品还没有发出或取走，不用退货。请申请仅退款。")
+    if not 1 <= units <= most:
+        raise InvalidRequest(f"退货件数应在 1 到 {most} 之间。", field="units", max=most)
+
+
+def check_units_back(order: Order, units_back: int, *, came_back: int = 0) -> None:
+    """Raises InvalidRequest for more units than came back, or else than are not back yet."""
+    most = came_back or order.units.may_go_back
     if not 0 <= units_back <= most:
         raise InvalidRequest(f"退回库存应在 0 到 {most} 件之间。", field="units_back", max=most)
 

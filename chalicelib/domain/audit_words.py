@@ -13,6 +13,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "address_changed": "修改收货地址",
     "after_sale_approved": "同意售后",
     "after_sale_refused": "拒绝售后",
+    "after_sale_return_agreed": "同意退货",
     "category_changed": "修改分类",
     "category_created": "新建分类",
     "category_removed": "删除分类",

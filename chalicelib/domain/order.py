@@ -103,7 +103,7 @@ class Intent(StrEnum):
     GROUP = "group"  # a deadline to decide or a decision to settle
     CLOSING = "closing"  # an activity's unsold stock goes back
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
-    RECEIPT = "receipt"  # what was shipped so long ago counts as received
+    RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ class Order:
     unposted: bool = False  # a capture is yet to be put into the day book, its buyer to be told
     units: Units = field(default_factory=Units)
     receive_by_s: int = 0  # once all is shipped: when it counts as received by itself
+    return_by_s: int = 0  # when a return of goods is closed, unless its buyer has sent them
     disputed: bool = False  # an after-sale request is open
     pickup: bool = False  # its buyer collects it in a store
 
@@ -223,6 +224,8 @@ def next_intent(order: Order) -> tuple[Intent, int] | None:
     intents += [(refund.next_at_s, Intent.REFUND) for refund in order.open_refunds.values()]
     if order.status is OrderStatus.PENDING or order.unposted:  # a capture leaves the marker alone
         intents.append((order.pay_by_s, Intent.RELEASE))
+    if not intents and order.return_by_s:
+        intents = [(order.return_by_s, Intent.RECEIPT)]
     if not intents and order.status is OrderStatus.SHIPPED and not order.is_held_up:
         intents = [(order.receive_by_s, Intent.RECEIPT)]
     if not intents:

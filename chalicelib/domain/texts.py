@@ -21,6 +21,8 @@ class TextKey(StrEnum):
     AFTER_SALE = "after_sale"  # staff agreed: the money is on its way
     SHOP_REFUND = "shop_refund"  # of the shop's own accord
     AFTER_SALE_REFUSED = "after_sale_refused"
+    RETURN_AGREED = "return_agreed"  # the buyer has to send the goods
+    RETURN_EXPIRED = "return_expired"  # they were not sent in time
     REFUNDED = "refunded"  # confirmed by the gateway
     REFUNDED_OUTSIDE = "refunded_outside"  # paid back by staff in another way
     READY = "ready"  # to be collected in the store
@@ -42,6 +44,8 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.AFTER_SALE: "商家已同意退款",
     TextKey.SHOP_REFUND: "商家退款",
     TextKey.AFTER_SALE_REFUSED: "商家未同意售后申请",
+    TextKey.RETURN_AGREED: "商家同意退货，请寄回商品",
+    TextKey.RETURN_EXPIRED: "退货申请已关闭",
     TextKey.REFUNDED: "退款已到账",
     TextKey.REFUNDED_OUTSIDE: "商家已退款",
     TextKey.READY: "可以取货了",
@@ -66,6 +70,10 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.AFTER_SALE_REFUSED: (
         "「{title}」商家未同意售后申请：{reply}。可以修改后重新申请，或联系商家。"
     ),
+    TextKey.RETURN_AGREED: (
+        "「{title}」商家同意退货。请在 {days} 天内寄到：{address}。寄出后请填写快递单号。"
+    ),
+    TextKey.RETURN_EXPIRED: "「{title}」没有在时间内寄回，退货申请已关闭。需要可以重新申请。",
     TextKey.REFUNDED: "「{title}」的 {amount} 已原路退回，请在付款账户的账单中查看。",
     TextKey.REFUNDED_OUTSIDE: (
         "「{title}」的 {amount} 未能原路退回，商家已用{way}退给你，凭证：{proof}。"

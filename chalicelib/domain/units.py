@@ -40,6 +40,10 @@ class Units:
     def may_go_back(self) -> int:
         return self.to_deliver + self.with_buyer
 
+    def sent_back(self, units: int) -> "Units":
+        """The units once the buyer has sent `units` of those that were delivered back."""
+        return replace(self, brought_back=self.brought_back + units)
+
     def given_back(self, units: int) -> "Units":
         """The units once `units` of them have gone back: those not delivered first."""
         cancelled = min(units, self.to_deliver)

@@ -91,6 +91,14 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     decided_at_s = IntAttribute(null=True)
     reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
     units_back = IntAttribute(default=0)  # returned to the stock
+    units = IntAttribute(null=True)  # of a return: what its buyer sends back
+    return_to = UnicodeAttribute(null=True)  # the shop's address for returns, as it was then
+    return_by_s = IntAttribute(null=True)
+    agreed_at_s = IntAttribute(null=True)  # to the return
+    agreed_by = UnicodeAttribute(null=True)
+    carrier = UnicodeAttribute(null=True)  # of the parcel, domain.carriers.Carrier.code
+    number = UnicodeAttribute(null=True)
+    sent_at_s = IntAttribute(null=True)
     by_staff = UnicodeAttribute(null=True)  # who refunded it of the shop's own accord
     key = UnicodeAttribute(null=True)  # of that: the same again is the same refund
 

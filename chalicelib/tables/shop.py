@@ -22,6 +22,7 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     # From the payment, what buyers may ask for; 360 of shops opened before there was a setting.
     after_sale_days = IntAttribute(default=360)
     unpaid_orders_max = IntAttribute(default=3)  # of one buyer at a time
+    return_address = UnicodeAttribute(default="")  # for goods sent back, with name and phone
 
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":

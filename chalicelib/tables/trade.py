@@ -137,6 +137,7 @@ class OrderItem(TradeItem, discriminator="order"):
     shipped = IntAttribute(null=True)  # in parcels
     handed_over = IntAttribute(null=True)  # in a store
     receive_by_s = IntAttribute(null=True)  # once all is shipped: received by itself then
+    return_by_s = IntAttribute(null=True)  # while a return of goods waits for its buyer
     received_at_s = IntAttribute(null=True)  # by its buyer, or by itself
     pickup = BooleanAttribute(null=True)  # its buyer collects it; None: it is sent
 
@@ -165,6 +166,7 @@ class OrderItem(TradeItem, discriminator="order"):
             unposted=bool(self.unposted),
             units=self.units,
             receive_by_s=self.receive_by_s or 0,
+            return_by_s=self.return_by_s or 0,
             disputed=self.after_sale is not None,
             pickup=bool(self.pickup),
         )

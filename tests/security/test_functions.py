@@ -19,6 +19,7 @@ from tests.security.street import Street
 # asked of the app: a case that the app's own rights made would be gone with the one they forget.
 NEEDED: Mapping[str, str] = {
     "accept_picture": "goods:act or settings:act",
+    "agree_to_return": "after_sales:act",
     "add_activity_stock": "activities:act",
     "add_note": "orders:act",
     "adjust_stock": "goods:act",

@@ -14,6 +14,8 @@ FACTS = {
     "amount_fen": 5900,
     "reason": "没货了",
     "reply": "看不出破损",
+    "address": "王师傅 13800138000",
+    "days": 7,
     "carrier": "顺丰速运",
     "number": "SF1234567890123",
     "units": 1,

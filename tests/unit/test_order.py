@@ -126,6 +126,8 @@ FACTS = {
     "amount_fen": 5900,
     "missing": 2,
     "reply": "签收时完好",
+    "address": "王师傅 13800138000",
+    "days": 7,
     "reason": "产地停运",
     "store": "西湖店",
     "code": "12345678",

@@ -5,6 +5,7 @@ from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers.buyer import own_order
 from chalicelib.api.http import Api, Audience
+from chalicelib.domain import carriers
 from chalicelib.domain.after_sale import (
     REASON_WORDS,
     STATUS_WORDS,
@@ -13,7 +14,7 @@ from chalicelib.domain.after_sale import (
     Reason,
 )
 from chalicelib.errors import NotFound
-from chalicelib.services.money import after_sales
+from chalicelib.services.money import after_sales, returns
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.trade import orders
 from chalicelib.tables.buyers import AfterSaleItem
@@ -34,8 +35,10 @@ BY_SHOP = "商家主动退款"
 def request_after_sale(
     who: Buyer, order_id: str, body: schemas.AfterSaleGiven
 ) -> schemas.AfterSaleShown:
-    """Ask for money back on an order, all or part of it; staff decide."""
-    claim = Claim(body.amount_fen, Reason(body.reason), body.words, body.pictures)
+    """Ask for money back on an order, all or part of it, with or without sending goods back; staff
+    decide."""
+    reason = Reason(body.reason)
+    claim = Claim(body.amount_fen, reason, body.words, body.pictures, units=body.units)
     own = own_order(who, order_id)
     return shown(after_sales.request(who.merchant_id, own, claim, now_s=clock.now_s()))
 
@@ -71,6 +74,22 @@ def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.After
     return shown(after_sales.withdraw(who.merchant_id, own, letter, now_s=clock.now_s()))
 
 
+@api.operation(
+    "PUT",
+    "/orders/{order_id}/after-sales/{letter}/parcel",
+    audience=Audience.BUYER,
+    body=schemas.ReturnParcelGiven,
+    answer=schemas.AfterSaleShown,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def send_return(
+    who: Buyer, order_id: str, letter: str, body: schemas.ReturnParcelGiven
+) -> schemas.AfterSaleShown:
+    """Say in which parcel a return is; it may be corrected until the shop has the goods."""
+    own, now_s = own_order(who, order_id), clock.now_s()
+    return shown(returns.send(who.merchant_id, own, letter, body.carrier, body.number, now_s=now_s))
+
+
 def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
     by_shop = item.by_staff is not None
     return schemas.AfterSaleShown(
@@ -86,6 +105,13 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
         pictures=list(item.pictures),
         reply=item.reply,
         units_back=item.units_back,
+        units=item.units or 0,
+        return_to=item.return_to or "",
+        return_by_s=item.return_by_s,
+        carrier=item.carrier or "",
+        carrier_name=carriers.by_code(item.carrier).name if item.carrier else "",
+        number=item.number or "",
+        sent_at_s=item.sent_at_s,
         by_shop=by_shop,
         requested_at_s=item.requested_at_s,
         decided_at_s=item.decided_at_s,

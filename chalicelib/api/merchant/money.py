@@ -16,7 +16,7 @@ from chalicelib.domain.reconcile import WORDS, Difference
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import MOVEMENT_WORDS
 from chalicelib.errors import NotFound
-from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation
+from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation, returns
 from chalicelib.services.trade import orders
 from chalicelib.tables.records import DifferenceItem, ReconciliationItem
 from chalicelib.tables.trade import OrderItem
@@ -70,6 +70,21 @@ def approve_after_sale(
             now_s=clock.now_s(),
         )
     )
+
+
+@api.operation(
+    "POST",
+    "/after-sales/{after_sale_id}/return-agreement",
+    audience=Audience.STAFF,
+    right=act(Area.AFTER_SALES),
+    answer=schemas.AfterSaleShown,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def agree_to_return(who: Staff, after_sale_id: str) -> schemas.AfterSaleShown:
+    """Agree to a return of goods; its buyer is told where to send them. The refund comes later."""
+    order_id, letter = _parts(after_sale_id)
+    now_s = clock.now_s()
+    return shown(returns.agree(who.merchant_id, order_id, letter, staff=who.username, now_s=now_s))
 
 
 @api.operation(

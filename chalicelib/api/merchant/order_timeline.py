@@ -12,6 +12,7 @@ from chalicelib.domain.refund_outside import OUTSIDE_WORDS, Outside
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.words import MOVEMENT_WORDS, method_text
 from chalicelib.services.trade.order_files import OrderFile
+from chalicelib.tables.buyers import AfterSaleItem
 
 MONEY = {
     Movement.CAPTURED: "paid",
@@ -92,12 +93,22 @@ def _after_sales(file: OrderFile) -> Iterator[Happening]:
             yield _told(asked.requested_at_s, "refunded_by_shop", text, asked.by_staff)
             continue
         reason = REASON_WORDS[Reason(asked.reason)]
-        text = f"买家申请退款 {yuan(asked.amount_fen)}：{reason}"
+        what = f"退货 {asked.units} 件并退款" if asked.units else "退款"
+        text = f"买家申请{what} {yuan(asked.amount_fen)}：{reason}"
         yield _told(asked.requested_at_s, "after_sale_requested", text)
+        yield from _return(asked)
         if asked.decided_at_s is not None:
             status = AfterSaleStatus(asked.status)
             words = STATUS_WORDS[status] + (f"：{asked.reply}" if asked.reply else "")
             yield _told(asked.decided_at_s, f"after_sale_{status.value}", words)
+
+
+def _return(asked: AfterSaleItem) -> Iterator[Happening]:
+    if asked.agreed_at_s is not None:
+        yield _told(asked.agreed_at_s, "return_agreed", "商家同意退货", asked.agreed_by or "")
+    if asked.sent_at_s is not None and asked.carrier is not None:
+        text = f"买家寄回：{carriers.by_code(asked.carrier).name} {asked.number}"
+        yield _told(asked.sent_at_s, "return_sent", text)
 
 
 def _staffs(file: OrderFile) -> Iterator[Happening]:

@@ -56,6 +56,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
             ship_within_h=body.ship_within_h,
             after_sale_days=body.after_sale_days,
             unpaid_orders_max=body.unpaid_orders_max,
+            return_address=body.return_address,
         ),
         revision=body.revision,
         staff=who.username,
@@ -155,6 +156,7 @@ def _settings(item: MerchantItem) -> schemas.Settings:
         ship_within_h=item.ship_within_h,
         after_sale_days=item.after_sale_days,
         unpaid_orders_max=item.unpaid_orders_max,
+        return_address=item.return_address,
         revision=item.revision,
     )
 

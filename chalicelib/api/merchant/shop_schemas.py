@@ -60,6 +60,15 @@ UnpaidOrders = Annotated[
 ]
 
 
+ReturnAddress = Annotated[
+    str,
+    Meta(
+        max_length=merchants.RETURN_ADDRESS_MAX,
+        description="Where buyers send goods back, with a name and a phone number; empty: none.",
+    ),
+]
+
+
 class SettingsChange(Input, frozen=True):
     """What is left out stays as it is."""
 
@@ -72,6 +81,7 @@ class SettingsChange(Input, frozen=True):
     ship_within_h: ShipWithin | None = None
     after_sale_days: AfterSaleDays | None = None
     unpaid_orders_max: UnpaidOrders | None = None
+    return_address: ReturnAddress | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -84,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True):
     ship_within_h: ShipWithin
     after_sale_days: AfterSaleDays
     unpaid_orders_max: UnpaidOrders
+    return_address: ReturnAddress
     revision: int
 
 

@@ -7,7 +7,7 @@ transaction. The group stays formed, its other members are untouched.
 from collections.abc import Mapping
 
 from chalicelib.domain import after_sale as rules
-from chalicelib.domain.after_sale import AfterSaleStatus
+from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.money import after_sales, refund_requests
@@ -30,7 +30,8 @@ def approve(
 ) -> AfterSaleItem:
     """Approve a request, for what was asked or for less, and return units to the stock.
 
-    A repeat changes nothing. Raises NotFound, AfterSaleRefused when it was decided
+    Of a return that is on its way it says that the goods have come; before that, that they need not
+    come. A repeat changes nothing. Raises NotFound, AfterSaleRefused when it was decided
     otherwise, InvalidRequest for the amount or the units.
     """
 
@@ -49,7 +50,8 @@ def approve(
             raise InvalidRequest(
                 "退款金额不能超过买家申请的金额。", field="amount_fen", max=asked.amount_fen
             )
-        rules.check_units_back(known, units_back)
+        came_back = (asked.units or 0) if asked.status == AfterSaleStatus.RETURNING else 0
+        rules.check_units_back(known, units_back, came_back=came_back)
         decided = {
             "status": AfterSaleStatus.APPROVED.value,
             "amount_fen": amount_fen,
@@ -72,6 +74,7 @@ def approve(
                 letter,
                 amount_fen,
                 units_back,
+                came_back=came_back,
                 to_product=to_product,
                 condition=OrderItem.after_sale == letter,
                 now_s=now_s,
@@ -93,6 +96,8 @@ def refuse(
         if (asked.status, asked.reply) == (AfterSaleStatus.REFUSED, reply):
             return asked
         after_sales.check_open(asked)
+        if asked.status == AfterSaleStatus.RETURN_AGREED:
+            raise AfterSaleRefused("已同意退货，等买家寄回。收到商品后再决定。", state=asked.status)
         after = {"status": AfterSaleStatus.REFUSED.value, "reply": reply}
         with transaction() as writes:
             after_sales.decide(

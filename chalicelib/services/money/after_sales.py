@@ -3,6 +3,7 @@
 One request of an order is open at a time; the order names it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pynamodb.expressions.update import Action
@@ -33,6 +34,7 @@ class Claim:
     reason: Reason
     words: str = ""
     pictures: tuple[str, ...] = ()
+    units: int = 0  # that are sent back; 0: only money is asked for
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,13 @@ def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) ->
         rules.check_request(
             order.view(), claim.amount_fen, now_s=now_s, period_s=days * rules.DAY_S
         )
+        if claim.units:
+            rules.check_return(order.view(), claim.units)
         made = AfterSaleItem.at(
             merchant_id,
             order_id,
             rules.next_letter(len(asked)),
+            units=claim.units or None,
             status=AfterSaleStatus.REQUESTED.value,
             title=order.title,
             amount_fen=claim.amount_fen,
@@ -101,6 +106,8 @@ def withdraw(merchant_id: str, order_id: OrderId, letter: str, *, now_s: int) ->
         order, asked = read(merchant_id, order_id, letter)
         if asked.status == AfterSaleStatus.WITHDRAWN:
             return asked
+        if asked.status == AfterSaleStatus.RETURNING:
+            raise AfterSaleRefused("商品已寄出，不能撤销。商家收到后会退款，需要帮助请联系商家。")
         check_open(asked)
         with transaction() as writes:
             decide(writes, asked, AfterSaleStatus.WITHDRAWN, [], now_s)
@@ -153,8 +160,8 @@ def _same_claim(asked: list[AfterSaleItem], letter: str, claim: Claim) -> AfterS
     mine = next((item for item in asked if item.letter == letter), None)
     if mine is None:  # decided between two reads
         raise LostRace
-    known = (mine.amount_fen, mine.reason, mine.words, tuple(mine.pictures))
-    if known != (claim.amount_fen, claim.reason.value, claim.words, claim.pictures):
+    known = (mine.amount_fen, mine.reason, mine.words, tuple(mine.pictures), mine.units or 0)
+    if known != (claim.amount_fen, claim.reason.value, claim.words, claim.pictures, claim.units):
         raise AfterSaleRefused("已有一个申请在等商家处理。要修改，请先撤销它。")
     return mine
 
@@ -176,7 +183,8 @@ def read(merchant_id: str, order_id: OrderId, letter: str) -> tuple[OrderItem, A
 
 
 def check_open(asked: AfterSaleItem) -> None:
-    if asked.status != AfterSaleStatus.REQUESTED:
+    """Raises AfterSaleRefused when the request was decided."""
+    if asked.status not in rules.OPEN:
         words = rules.STATUS_WORDS[AfterSaleStatus(asked.status)]
         raise AfterSaleRefused(f"这个申请已有结果（{words}），请刷新后查看。", state=asked.status)
 
@@ -188,25 +196,32 @@ def decide(
     more: list[Action],
     now_s: int,
 ) -> None:
+    """Decide an open request, which is as it was read."""
+    move(writes, asked, status, [AfterSaleItem.decided_at_s.set(now_s), *more])
+
+
+def move(
+    writes: Writes, asked: AfterSaleItem, status: AfterSaleStatus, more: Sequence[Action]
+) -> None:
+    """Bring a request into another status, and into the list of that."""
     writes.update(
         asked,
         [
             AfterSaleItem.status.set(status.value),
-            AfterSaleItem.decided_at_s.set(now_s),
             *listed(after_sales_list(asked.merchant_id, status)),
             *more,
         ],
-        condition=AfterSaleItem.status == AfterSaleStatus.REQUESTED.value,
+        condition=AfterSaleItem.status == asked.status,
         refuse=lambda old: LostRace(),
     )
 
 
 def forget(writes: Writes, order: OrderItem, letter: str) -> None:
     """The order waits for this request no longer."""
-    after = replace(order.view(), disputed=False)
+    after = replace(order.view(), disputed=False, return_by_s=0)
     writes.update(
         order,
-        [OrderItem.after_sale.remove(), *order.due_next(after)],
+        [OrderItem.after_sale.remove(), OrderItem.return_by_s.remove(), *order.due_next(after)],
         condition=(OrderItem.status == order.status)
         & (OrderItem.after_sale == letter)
         & order.marker_as_read(),

@@ -34,28 +34,33 @@ def request(
     amount_fen: int,
     units_back: int,
     *,
+    came_back: int = 0,
     to_product: bool,
     condition: Condition,
     now_s: int,
 ) -> None:
     """Request the refund of `amount_fen` under `letter`, and put `units_back` on sale again.
 
-    When nothing is left of the order (domain.order.Order.is_given_back) it is `refunding`, and its
-    buyer's limit is free again; when its last units will not be sent, it is `shipped`. Raises
-    AfterSaleRefused, or InvalidRequest for the units.
+    came_back: units that the buyer has sent back in a return; `units_back` are of them then, else
+    of all that have not gone back. When nothing is left of the order (Order.is_given_back) it is
+    `refunding`, and its buyer's limit is free again; when its last units will not be sent, it is
+    `shipped`. Raises AfterSaleRefused, or InvalidRequest for the units.
     """
     known = order.view()
     seat = known.seat_payment
     if seat is None:
         raise AfterSaleRefused
-    check_units_back(known, units_back)
+    check_units_back(known, units_back, came_back=came_back)
     key = seat[0] + letter
     starts_s = _may_start_s(known, now_s)
     refund = Refund(RefundStatus.REQUESTED, amount_fen, at_s=now_s, next_at_s=starts_s)
     after = replace(
         known,
         refunds={**known.refunds, key: refund},
-        units=known.units.given_back(units_back),
+        units=(
+            known.units.sent_back(came_back) if came_back else known.units.given_back(units_back)
+        ),
+        return_by_s=0,
         disputed=False,
     )
     after, moved = _moved(writes, order, after, now_s)
@@ -64,6 +69,7 @@ def request(
         [
             OrderItem.refunds[key].set(entry_of(refund)),
             OrderItem.after_sale.remove(),
+            OrderItem.return_by_s.remove(),
             *entered(Entry(key, Movement.REFUND_REQUESTED, amount_fen, now_s)),
             *_gone_back(order, after, units_back),
             *moved,
@@ -82,7 +88,7 @@ def request(
 
 
 def _gone_back(order: OrderItem, after: Order, units_back: int) -> list[Action]:
-    if not units_back:
+    if after.units == order.units:
         return []
     return [
         OrderItem.returned.set((order.returned or 0) + units_back),

@@ -24,6 +24,7 @@ UNPAID_ORDERS = 3  # of one buyer at a time
 UNPAID_ORDERS_MIN, UNPAID_ORDERS_MAX = 1, 20
 NAME_MAX = 30
 PHONE_MAX = 20
+RETURN_ADDRESS_MAX = 150
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Settings:
     pay_by_s: seconds that a seat is held for payment. receipt_after_d: days after shipping, then
     an order counts as received. ship_within_h: hours after forming. after_sale_days: after the
     payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
+    return_address: where buyers send goods back, with a name and a phone number.
     None: as it is.
     """
 
@@ -44,6 +46,7 @@ class Settings:
     ship_within_h: int | None = None
     after_sale_days: int | None = None
     unpaid_orders_max: int | None = None
+    return_address: str | None = None
 
 
 def create(

@@ -73,10 +73,9 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
         return count() if may(rights, view(area)) else None
 
     to_ship = orders_list(merchant_id, OrderStatus.FULFILLING)
-    asked = after_sales_list(merchant_id, AfterSaleStatus.REQUESTED)
     return ToDo(
         to_ship=seen(Area.ORDERS, lambda: listed_count(to_ship, most=TO_DO_MAX)),
-        after_sales=seen(Area.AFTER_SALES, lambda: listed_count(asked, most=TO_DO_MAX)),
+        after_sales=seen(Area.AFTER_SALES, lambda: _after_sales(merchant_id)),
         refunds=seen(
             Area.REFUNDS, lambda: listed_count(refund_troubles(merchant_id), most=TO_DO_MAX)
         ),
@@ -86,6 +85,13 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
         ),
         differences=seen(Area.RECONCILIATION, lambda: _differences(merchant_id, now_s)),
     )
+
+
+def _after_sales(merchant_id: str) -> int:
+    """Requests to be decided, and goods on their way back, which staff have to receive."""
+    waiting = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURNING)
+    lists = (after_sales_list(merchant_id, status) for status in waiting)
+    return min(TO_DO_MAX, sum(listed_count(key, most=TO_DO_MAX) for key in lists))
 
 
 def _groups_ending_soon(merchant_id: str, now_s: int) -> int | None:

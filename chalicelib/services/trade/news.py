@@ -39,6 +39,8 @@ STAGES = {
     TextKey.AFTER_SALE: "4after_sale",
     TextKey.SHOP_REFUND: "4after_sale",
     TextKey.AFTER_SALE_REFUSED: "4after_sale_refused",
+    TextKey.RETURN_AGREED: "4return_agreed",
+    TextKey.RETURN_EXPIRED: "4return_expired",
     TextKey.REFUNDED: "5refunded",
     TextKey.REFUNDED_OUTSIDE: "5refunded",
     TextKey.READY: "4ready",
@@ -115,6 +117,21 @@ def put_after_sale_refused(
     key = TextKey.AFTER_SALE_REFUSED
     message = _message(order, key, now_s, now_s=now_s, suffix=letter, reply=reply)
     writes.put(message, refuse=lambda old: LostRace())
+
+
+def put_return_agreed(
+    writes: Writes, order: OrderItem, letter: str, address: str, days: int, *, now_s: int
+) -> None:
+    """Tell a buyer where to send goods back, in the write that agrees to it."""
+    key = TextKey.RETURN_AGREED
+    facts = {"address": address, "days": days}
+    writes.put(_message(order, key, now_s, now_s=now_s, suffix=letter, **facts), refuse=LostRace)
+
+
+def put_return_expired(writes: Writes, order: OrderItem, letter: str, *, now_s: int) -> None:
+    """Tell a buyer that goods were not sent back in time, in the write that closes the return."""
+    key = TextKey.RETURN_EXPIRED
+    writes.put(_message(order, key, now_s, now_s=now_s, suffix=letter), refuse=LostRace)
 
 
 def put_shipped(

@@ -16,7 +16,7 @@ from chalicelib.errors import Busy, GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
-from chalicelib.services.money import day_book, payments, reconciliation, refunds
+from chalicelib.services.money import day_book, payments, reconciliation, refunds, returns
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import (
     endings,
@@ -117,6 +117,7 @@ def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
             refunds.drive(order, key, now_s=now_s)
     if order.view().unposted:
         _post(order, now_s)
+    returns.close_due(order, now_s=now_s)
     receipts.receive_due(order, now_s=now_s)
     retried(lambda: _tidy(order))
     if silence is not None:

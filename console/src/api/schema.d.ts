@@ -414,6 +414,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/after-sales/{after_sale_id}/return-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to a return of goods; its buyer is told where to send them. The refund comes later. */
+        post: operations["agree_to_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/audit": {
         parameters: {
             query?: never;
@@ -1694,8 +1711,25 @@ export interface paths {
         /** What was asked back on an order, the newest first, and what may be yet. */
         get: operations["list_own_after_sales"];
         put?: never;
-        /** Ask for money back on an order, all or part of it; staff decide. */
+        /** Ask for money back on an order, all or part of it, with or without sending goods back; staff */
         post: operations["request_after_sale"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{order_id}/after-sales/{letter}/parcel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say in which parcel a return is; it may be corrected until the shop has the goods. */
+        put: operations["send_return"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2017,6 +2051,11 @@ export interface components {
             /** @description fen to be given back */
             amount_fen: number;
             reason: string;
+            /**
+             * @description that are sent back; 0: only money is asked for
+             * @default 0
+             */
+            units: number;
             /** @default  */
             words: string;
             /** @default [] */
@@ -2040,6 +2079,17 @@ export interface components {
             reply: string;
             /** @description returned to the stock */
             units_back: number;
+            /** @description that the buyer sends back; 0: it is no return */
+            units: number;
+            /** @description where to send them, once that is agreed to */
+            return_to: string;
+            /** @description closed then, unless they are sent */
+            return_by_s: number | null;
+            carrier: string;
+            carrier_name: string;
+            /** @description of the parcel with the goods */
+            number: string;
+            sent_at_s: number | null;
             /** @description of its own accord; `words` are the shop's then */
             by_shop: boolean;
             /** @description seconds since the epoch, UTC */
@@ -2071,6 +2121,17 @@ export interface components {
             reply: string;
             /** @description returned to the stock */
             units_back: number;
+            /** @description that the buyer sends back; 0: it is no return */
+            units: number;
+            /** @description where to send them, once that is agreed to */
+            return_to: string;
+            /** @description closed then, unless they are sent */
+            return_by_s: number | null;
+            carrier: string;
+            carrier_name: string;
+            /** @description of the parcel with the goods */
+            number: string;
+            sent_at_s: number | null;
             /** @description of its own accord; `words` are the shop's then */
             by_shop: boolean;
             /** @description seconds since the epoch, UTC */
@@ -3489,6 +3550,12 @@ export interface components {
             /** @description the buyer reads it */
             reply: string;
         };
+        /** ReturnParcelGiven */
+        ReturnParcelGiven: {
+            /** @description code, name or alias */
+            carrier: string;
+            number: string;
+        };
         /**
          * Role
          * @enum {unknown}
@@ -3528,6 +3595,8 @@ export interface components {
             after_sale_days: number;
             /** @description Unpaid orders that one buyer may have at a time; each holds stock. Default 3. */
             unpaid_orders_max: number;
+            /** @description Where buyers send goods back, with a name and a phone number; empty: none. */
+            return_address: string;
             revision: number;
         };
         /**
@@ -3551,6 +3620,8 @@ export interface components {
             after_sale_days: number | null;
             /** @default null */
             unpaid_orders_max: number | null;
+            /** @default null */
+            return_address: string | null;
         };
         /** ShareGiven */
         ShareGiven: {
@@ -3928,7 +3999,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "shipped" | "shop_refund" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who may not see its list.
@@ -6518,6 +6589,100 @@ export interface operations {
             };
             /** @description body_too_large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    agree_to_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                after_sale_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14518,6 +14683,114 @@ export interface operations {
         responses: {
             /** @description done */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    send_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+                letter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnParcelGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

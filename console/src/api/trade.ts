@@ -15,6 +15,9 @@ export const approveAfterSale = (
   after_sale_id: string,
   body: BodyOf<'post', '/v1/merchant/after-sales/{after_sale_id}/approval'>,
 ) => post('/v1/merchant/after-sales/{after_sale_id}/approval', { path: { after_sale_id }, body })
+/** The buyer is told where to send the goods; the refund comes once they are here. */
+export const agreeToReturn = (after_sale_id: string) =>
+  post('/v1/merchant/after-sales/{after_sale_id}/return-agreement', { path: { after_sale_id } })
 export const refuseAfterSale = (after_sale_id: string, reply: string) =>
   post('/v1/merchant/after-sales/{after_sale_id}/refusal', { path: { after_sale_id }, body: { reply } })
 

@@ -12,6 +12,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   address_changed: 'Delivery address changed',
   after_sale_approved: 'After-sale approved',
   after_sale_refused: 'After-sale refused',
+  after_sale_return_agreed: 'Return of goods agreed to',
   category_changed: 'Category changed',
   category_created: 'Category created',
   category_removed: 'Category removed',

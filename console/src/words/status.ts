@@ -17,7 +17,7 @@ const TONES = {
   },
   group: { pending: 'grey', open: 'blue', formed: 'green', failed: 'grey' },
   activity: { scheduled: 'blue', running: 'green', paused: 'amber', sold_out: 'amber', ended: 'grey' },
-  afterSale: { requested: 'amber', approved: 'green', refused: 'grey', withdrawn: 'grey' },
+  afterSale: { requested: 'amber', return_agreed: 'blue', returning: 'amber', expired: 'grey', approved: 'green', refused: 'grey', withdrawn: 'grey' },
   product: { on_sale: 'green', sold_out: 'amber', low_stock: 'amber', off_sale: 'grey' },
   staff: { active: 'green', invited: 'blue', disabled: 'grey' },
   difference: { open: 'red', repaired: 'green' },

@@ -135,6 +135,7 @@ export const en: Words = {
   'picture.forward': 'Forward',
   'picture.remove': 'Remove',
   'picture.wrong': 'This browser cannot open the file. Choose a JPG, PNG or WebP picture; upload an iPhone’s HEIC photos from the phone itself, or take a screenshot of them',
+  'picture.progress': 'Uploading {n} of {all}',
   'picture.tooMany': 'There is room for {max} only',
   'picture.refused': '“{name}” was not uploaded: {reason}',
   'first.title': 'Choose a password',

@@ -133,6 +133,7 @@ export const zh = {
   'picture.forward': '前移',
   'picture.remove': '删除',
   'picture.wrong': '浏览器打不开这个文件。请选 JPG、PNG 或 WebP 图片；iPhone 的 HEIC 照片请在手机上打开本页上传，或先截图',
+  'picture.progress': '正在上传第 {n} 张，共 {all} 张',
   'picture.tooMany': '这里最多 {max} 张，这张没有位置了',
   'picture.refused': '「{name}」没有上传：{reason}',
   'first.title': '设置新密码',

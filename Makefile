@@ -3,7 +3,7 @@ PYTHON ?= python3
 STAGE ?= dev
 
 .PHONY: run dev demo test test-dynamodb-local torture fuzz mutation check format package openapi \
-  setup console console-dev console-check source-check template-check deploy-console node chromium
+  setup lock console console-dev console-check source-check template-check deploy-console node chromium
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -16,8 +16,13 @@ setup: $(STAMP)
 $(STAMP):
 	@echo "Installing the Python packages …"
 	@$(PYTHON) -m venv .venv
-	@$(PY) -m pip install -qq -r requirements.txt -r requirements-dev.txt
+	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.txt
 	@rm -f .venv/installed-* && touch $@
+
+# Every package that is installed or packaged, with its version and hashes; what is locked stays
+# unless it is named, as in `make lock UPGRADE="--upgrade-package requests"`.
+lock: $(STAMP)  ## requirements.txt and requirements-dev.txt from the .in files beside them
+	@$(PY) -m infra.lock_requirements $(UPGRADE)
 
 # What Python's packages do not bring: installed from Debian's where we may, else asked for.
 node:

@@ -20,6 +20,7 @@ import zipfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from infra import wheels
 from infra.alarms import alarms
 from infra.lock import alone
 
@@ -63,10 +64,15 @@ def package(stage: str, *, project: Path = ROOT, out: Path | None = None) -> Pat
         if stamp.exists() and stamp.read_text() == now:
             return folder
         stamp.unlink(missing_ok=True)
-        _run_chalice(stage, project, folder)
-        complete_template(folder / "sam.json", stage)
-        _rebuild_zip(folder / ZIP_NAME)
-        check_imports(folder / ZIP_NAME)
+        try:
+            _run_chalice(stage, project, folder)
+            complete_template(folder / "sam.json", stage)
+            _rebuild_zip(folder / ZIP_NAME)
+            check_imports(folder / ZIP_NAME)
+        except PackagingFailed:
+            # Chalice keeps what it made of these requirements, and would give it again.
+            shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)
+            raise
         stamp.write_text(now)
     return folder
 
@@ -79,6 +85,7 @@ def fingerprint(stage: str, project: Path) -> str:
         TEMPLATE,
         IMPORT_CHECK,
         Path(__file__).with_name("alarms.py"),
+        Path(wheels.__file__),
         Path(__file__),
     ]
     sources += sorted((project / ".chalice").glob("*.json"))
@@ -115,6 +122,12 @@ def _run_chalice(stage: str, project: Path, folder: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     # `chalice package` calls nothing, yet refuses to run without a region.
     env |= {"AWS_DEFAULT_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        env |= wheels.environment(wheels.fetch(project))
+    except wheels.NotFetched as failure:
+        raise PackagingFailed(
+            f"The packages of requirements.txt are not there:\n{failure}"
+        ) from None
     chalice = Path(sys.executable).parent / "chalice"
     command = [str(chalice), "package", "--stage", stage, "--merge-template", str(TEMPLATE)]
     outcome = subprocess.run(

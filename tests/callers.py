@@ -11,6 +11,7 @@ from chalice.config import Config
 from chalice.local import LambdaContext, LocalChalice, LocalGateway, LocalGatewayException
 
 import app as application
+from tests import usage
 
 ADDRESS = {
     "name": "王小明",
@@ -53,7 +54,8 @@ class Door:
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         try:
-            answer = self._gateway.handle_request(method, path, headers, body)
+            with usage.running("api_handler"):
+                answer = self._gateway.handle_request(method, path, headers, body)
         except LocalGatewayException as error:  # no such route
             return Reply(error.CODE, json.loads(error.body or b"null"), error.headers)
         text = answer["body"]

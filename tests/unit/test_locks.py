@@ -1,0 +1,45 @@
+"""Whatever is installed or packaged is locked, each file by its hash."""
+
+import re
+
+import pytest
+
+from infra.package import ROOT
+from infra.wheels import entries, normal, pins
+
+LOCKS = ("requirements", "requirements-dev")
+TOOLS = "Run `make lock`."
+
+
+def wanted(name: str) -> dict[str, str]:
+    """What an .in file asks for, itself and by what it includes."""
+    found: dict[str, str] = {}
+    for line in (ROOT / f"{name}.in").read_text().splitlines():
+        if line.startswith("-r "):
+            found |= wanted(line[3:].removesuffix(".in"))
+        elif line and not line.startswith("#"):
+            package, _, version = line.partition("==")
+            found[normal(package)] = version
+    return found
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_holds_what_is_asked_for(name: str) -> None:
+    locked = pins((ROOT / f"{name}.txt").read_text())
+
+    assert {package: locked.get(package) for package in wanted(name)} == wanted(name), TOOLS
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_of_a_lock_has_hashes_and_comes_from_nowhere_in_particular(name: str) -> None:
+    lock = (ROOT / f"{name}.txt").read_text()
+
+    bare = [p for p in pins(lock) if "--hash=sha256:" not in entries(lock, {p})]
+    assert bare == []
+    assert not re.search(r"://|^-", lock, re.MULTILINE)
+
+
+def test_what_is_packaged_is_what_was_tested() -> None:
+    packaged, developers = (pins((ROOT / f"{name}.txt").read_text()) for name in LOCKS)
+
+    assert {name: developers.get(name) for name in packaged} == packaged, TOOLS

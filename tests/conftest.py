@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.domain.order import Intent
     from tests.support import Town
 
+pytest_plugins = ["tests.again"]
+
 # What the torture has counted is told at the end of the run, however many processes it had.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 

@@ -38,6 +38,7 @@ ServiceError                     500 internal_error
 ├ IdempotencyMismatch            422 idempotency_mismatch
 ├ TooManyRequests                429 too_many_requests
 ├ GatewayFailed                  502 gateway_failed
+├ PaymentUnsettled               503 payment_unsettled
 └ Busy                           503 busy
 
 Codes are part of the API: never renamed once released. Messages are for people, in the
@@ -209,6 +210,13 @@ class TooManyRequests(ServiceError):
 class GatewayFailed(ServiceError):
     status, code = 502, "gateway_failed"
     default_message = "微信或支付宝暂时没有回应，请稍后再试。"
+
+
+class PaymentUnsettled(ServiceError):
+    """Nobody knows yet whether a payment was made; nothing was changed. Safe to ask again."""
+
+    status, code = 503, "payment_unsettled"
+    default_message = "付款结果还没有确认，暂时不能操作。请几秒后再试；已付款的会显示已付款。"
 
 
 class Busy(ServiceError):

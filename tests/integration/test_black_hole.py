@@ -29,7 +29,7 @@ from tests.callers import Caller, Door, Reply
 from tests.security.operations import ask
 from tests.security.street import Shop, furnished
 
-SILENT = {(503, "busy"), (502, "gateway_failed")}
+SILENT = {(503, "busy"), (503, "payment_unsettled"), (502, "gateway_failed")}
 
 __all__ = ["short_invocations"]
 

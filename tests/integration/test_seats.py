@@ -256,11 +256,50 @@ def test_cancelling_while_the_gateway_is_silent_changes_nothing(town: Town) -> N
 
     replies = [buyer.cancel(order_id), buyer.cancel(order_id)]
 
-    assert [(reply.status, reply.code) for reply in replies] == [(502, "gateway_failed")] * 2
+    assert [(reply.status, reply.code) for reply in replies] == [(503, "payment_unsettled")] * 2
     assert buyer.status(order_id) == "pending"
     assert town.stock(activity) == 8
     assert buyer.cancel(order_id).body["status"] == "closed"
     assert town.stock(activity) == 9
+
+
+def test_payment_at_the_instant_of_a_cancellation_is_told_as_paid(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity = town.activity(seats=2, stock=10)
+    group_id, _, _ = town.open_group(activity)
+    buyer, order_id = town.join(activity, group_id)
+    key, close = town.prepay(buyer, order_id), town.till.ledger.close
+
+    def paid_first(mchid: str, out_trade_no: str) -> None:
+        town.till.pay(key)
+        close(mchid, out_trade_no)
+
+    monkeypatch.setattr(town.till.ledger, "close", paid_first)
+    town.till.faults.add("payment_callback", "dropped")
+
+    reply = buyer.cancel(order_id)
+
+    assert (reply.status, reply.code) == (409, "already_paid")
+    assert "刚刚付款成功" in reply.body["message"]
+    town.run_jobs()
+    assert buyer.status(order_id) == "fulfilling"
+    town.check_laws()
+
+
+def test_order_being_paid_cannot_be_cancelled_yet(town: Town) -> None:
+    activity = town.activity(seats=2, stock=10)
+    group_id, _, _ = town.open_group(activity)
+    buyer, order_id = town.join(activity, group_id)
+    town.prepay(buyer, order_id)
+    town.till.faults.add("close", "server_error")
+
+    reply = buyer.cancel(order_id)
+
+    assert (reply.status, reply.code) == (503, "payment_unsettled")
+    assert "请几秒后再试" in reply.body["message"]
+    assert buyer.status(order_id) == "pending"
+    assert buyer.cancel(order_id).body["status"] == "closed"
 
 
 def test_cancelled_leader_before_paying_leaves_a_failed_group(town: Town) -> None:

@@ -207,7 +207,7 @@ def test_price_cannot_be_lowered_while_the_gateway_is_silent(town: Town) -> None
 
     refused = lower(town, order_id, 5000)
 
-    assert (refused.status, refused.code) == (502, "gateway_failed")
+    assert (refused.status, refused.code) == (503, "payment_unsettled")
     assert town.stored_order(order_id).total_fen == 5900
     town.check_laws(quiescent=False)
 

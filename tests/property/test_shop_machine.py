@@ -240,7 +240,7 @@ class ShopMachine(RuleBasedStateMachine):
         order_id, known = str(item.order_id), item.view()
         pending = known.status == "pending"
         if pending and self.silent and known.created_attempts:
-            expected = {"gateway_failed"}
+            expected = {"payment_unsettled"}
         else:
             for attempt in known.created_attempts if pending else ():
                 if order_id + attempt in self.shop.record.captured:

@@ -36,6 +36,7 @@ CODES = {
     "not_found": 404,
     "order_closed": 409,
     "password_change_needed": 403,
+    "payment_unsettled": 503,
     "picture_refused": 400,
     "pickup_refused": 409,
     "price_changed": 409,

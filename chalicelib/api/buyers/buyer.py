@@ -23,6 +23,7 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
     OrderClosed,
+    PaymentUnsettled,
     PriceChanged,
     SoldOut,
     UnpaidOrdersLimit,
@@ -219,7 +220,7 @@ def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.Paymen
     "/orders/{order_id}/cancellation",
     audience=Audience.BUYER,
     answer=schemas.OrderShown,
-    refusals=[NotFound, AlreadyPaid, Conflict, GroupClosed, GatewayFailed],
+    refusals=[NotFound, AlreadyPaid, Conflict, GroupClosed, PaymentUnsettled],
 )
 def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
     """Give up an unpaid order, or a group in which its leader is still alone."""

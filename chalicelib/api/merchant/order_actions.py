@@ -12,11 +12,11 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import (
     AlreadyPaid,
-    GatewayFailed,
     IdempotencyMismatch,
     InvalidRequest,
     NotFound,
     OrderClosed,
+    PaymentUnsettled,
 )
 from chalicelib.services.money import shop_refunds
 from chalicelib.services.trade import order_files, price_changes, releases
@@ -60,7 +60,7 @@ def refund_order(
     right=act(Area.REFUNDS),
     body=schemas.PriceGiven,
     answer=schemas.OrderFileShown,
-    refusals=[NotFound, OrderClosed, AlreadyPaid, InvalidRequest, GatewayFailed],
+    refusals=[NotFound, OrderClosed, AlreadyPaid, InvalidRequest, PaymentUnsettled],
 )
 def lower_order_price(
     who: Staff, order_id: str, body: schemas.PriceGiven
@@ -78,7 +78,7 @@ def lower_order_price(
     right=act(Area.REFUNDS),
     body=schemas.OrderClosingGiven,
     answer=schemas.OrderFileShown,
-    refusals=[NotFound, AlreadyPaid, GatewayFailed],
+    refusals=[NotFound, AlreadyPaid, PaymentUnsettled],
 )
 def close_order(
     who: Staff, order_id: str, body: schemas.OrderClosingGiven

@@ -89,7 +89,12 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
         # A prepay may be under way yet; nothing can be paid after the pay-by time.
         return replace(again, query_at_s=order.pay_by_s) if closing else again
     if closing and trade.status is TradeStatus.UNPAID:
-        gateway.close(number)
+        try:
+            gateway.close(number)
+        except GatewayRefused:
+            if gateway.query(number).status is not TradeStatus.SUCCEEDED:
+                raise
+            return resolve(order, attempt, closing=closing, now_s=now_s)  # paid in between
     if closing or trade.status is TradeStatus.CLOSED:
         return replace(payment, status=PaymentStatus.CLOSED, query_at_s=0)
     return again

@@ -26,7 +26,7 @@ def lower(
     """Let an unpaid order cost `total_fen`, freight included; its buyer is told. Audited.
 
     A repeat changes nothing. Raises NotFound, OrderClosed, AlreadyPaid, InvalidRequest,
-    or GatewayFailed when a gateway does not answer: nothing has changed then.
+    or PaymentUnsettled when a gateway does not answer: nothing has changed then.
     """
 
     def step() -> OrderItem:
@@ -34,7 +34,7 @@ def lower(
         if order.total_fen == total_fen:
             return order
         check_price(order.view(), total_fen, now_s=now_s)
-        closed = releases.close_attempts(order, patient=True, now_s=now_s)
+        closed = releases.close_attempts_now(order, now_s=now_s)
         order, detail = orders.detail(merchant_id, order_id)
         check_price(order.view(), total_fen, now_s=now_s)  # one may have been paid
         with transaction() as writes:

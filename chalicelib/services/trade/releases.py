@@ -4,7 +4,7 @@ from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus, Payment, PaymentStatus
 from chalicelib.domain.unpaid import check_pending
-from chalicelib.errors import AlreadyPaid, GatewayFailed
+from chalicelib.errors import AlreadyPaid, GatewayFailed, PaymentUnsettled
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import payments
 from chalicelib.services.people.audit import audit
@@ -17,7 +17,8 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     """Give up an order at its buyer's word: a pending one, or a leader's who is still alone.
 
     A repeat changes nothing. Raises NotFound, AlreadyPaid, Conflict when somebody has joined,
-    GatewayFailed when the gateway does not answer: nothing has changed then.
+    PaymentUnsettled when the gateway does not say what became of a payment: nothing has changed
+    then.
     """
     order = orders.get(merchant_id, order_id)
     if order.status == OrderStatus.PAID and order.group_id is not None:
@@ -27,7 +28,7 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
         return
     if order.status != OrderStatus.PENDING:
         raise AlreadyPaid("订单已付款，不能取消。需要退款请联系商家。")
-    closed = close_attempts(order, patient=True, now_s=now_s)
+    closed = close_attempts_now(order, now_s=now_s)
     if orders.release(order, closed, now_s=now_s):
         return
     _settle_decided(order, now_s=now_s)
@@ -38,13 +39,13 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
 def close(merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s: int) -> None:
     """Close an unpaid order at the shop's word; its buyer is told `reason`. Audited.
 
-    A repeat changes nothing. Raises NotFound, AlreadyPaid, GatewayFailed as `cancel` does.
+    A repeat changes nothing. Raises NotFound, AlreadyPaid, PaymentUnsettled as `cancel` does.
     """
     order = orders.get(merchant_id, order_id)
     if order.status == OrderStatus.CLOSED:
         return
     check_pending(order.view(), "closing")
-    closed = close_attempts(order, patient=True, now_s=now_s)
+    closed = close_attempts_now(order, now_s=now_s)
 
     def also(writes: Writes, current: OrderItem) -> None:
         writes.update(
@@ -85,6 +86,15 @@ def _settle_decided(order: OrderItem, *, now_s: int) -> None:
     group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
     if group is not None:
         settlement.carry_out(group, now_s=now_s)
+
+
+def close_attempts_now(order: OrderItem, *, now_s: int) -> dict[str, Payment]:
+    """The same for somebody who waits for it. Raises PaymentUnsettled when the gateway does not
+    say what became of a payment."""
+    try:
+        return close_attempts(order, patient=True, now_s=now_s)
+    except GatewayFailed as error:
+        raise PaymentUnsettled from error
 
 
 def close_attempts(order: OrderItem, *, patient: bool, now_s: int) -> dict[str, Payment]:

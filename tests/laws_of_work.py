@@ -13,7 +13,7 @@ from chalicelib.domain.order import (
 )
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import news, waits
-from chalicelib.tables.attention import refund_troubles
+from chalicelib.tables.attention import refund_troubles, refused_statements
 from chalicelib.tables.trade import (
     OrderItem,
     decided_groups_list,
@@ -179,6 +179,17 @@ def people_can_see(books: Books) -> Violations:
             yield f"21 lists: refund {which} is in {there.get(which)}, not {needed.get(which)}"
 
 
+def statements_can_be_seen(books: Books) -> Violations:
+    """What a gateway told and the books refused stands in its list until staff deal with it."""
+    if len(books.refused_callbacks) != len(books.refused_statements):
+        kept = f"{len(books.refused_callbacks)} refused callbacks are on record"
+        yield f"21 lists: {kept}, {len(books.refused_statements)} statements are for staff"
+    for item in books.refused_statements:
+        place = refused_statements(item.merchant_id) if item.dealt_at_s is None else None
+        if item.list_key != place:
+            yield f"21 lists: refused statement {item.statement_id} is in {item.list_key}"
+
+
 def listing(books: Books) -> Violations:
     """What staff and buyers see in lists is what there is."""
     for order in books.orders.values():
@@ -225,6 +236,7 @@ LAWS: tuple[Law, ...] = (
     activities_work,
     traces,
     people_can_see,
+    statements_can_be_seen,
     listing,
 )
 FINAL: tuple[Law, ...] = (

@@ -10,7 +10,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ids import split_out_refund_no
 from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
-from chalicelib.tables.attention import RefundTroubleItem
+from chalicelib.tables.attention import RefundTroubleItem, RefusedStatementItem
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import AfterSaleItem, HoldsItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, VersionItem
@@ -21,6 +21,7 @@ from chalicelib.tables.records import (
     DayBookItem,
     DifferenceItem,
     RecordItem,
+    RefusedCallbackItem,
     StockAdjustmentItem,
 )
 from chalicelib.tables.trade import (
@@ -78,6 +79,8 @@ class Books:
     days: list[DayItem] = field(default_factory=list)  # the shards of all
     tallies: list[TallyItem] = field(default_factory=list)
     refund_troubles: list[RefundTroubleItem] = field(default_factory=list)
+    refused_statements: list[RefusedStatementItem] = field(default_factory=list)
+    refused_callbacks: list[RefusedCallbackItem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for item in self.items:
@@ -199,4 +202,6 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     DayItem: lambda books, item: books.days.append(item),
     TallyItem: lambda books, item: books.tallies.append(item),
     RefundTroubleItem: lambda books, item: books.refund_troubles.append(item),
+    RefusedStatementItem: lambda books, item: books.refused_statements.append(item),
+    RefusedCallbackItem: lambda books, item: books.refused_callbacks.append(item),
 }

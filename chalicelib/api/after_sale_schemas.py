@@ -116,6 +116,31 @@ class ReconciliationRows(Told, frozen=True, kw_only=True):
     next: str | None
 
 
+class RefusedStatementRow(Told, frozen=True, kw_only=True):
+    """What a gateway told, rightly signed, and the books do not take."""
+
+    statement_id: str
+    method: str
+    code: Annotated[str, Meta(description="why it was refused")]
+    trouble_text: Annotated[str, Meta(description="what it is and what to do about it")]
+    told: Annotated[dict[str, str | int], Meta(description="what it says")]
+    details: Annotated[dict[str, str | int], Meta(description="what does not fit")]
+    order_id: Annotated[str | None, Meta(description="whose number it has, if there is one")]
+    first_at_s: Seconds
+
+
+class RefusedStatementRows(Told, frozen=True, kw_only=True):
+    items: list[RefusedStatementRow]
+    next: str | None
+
+
+class DealtWithGiven(Given, frozen=True, kw_only=True):
+    note: Annotated[
+        str,
+        Meta(min_length=1, max_length=100, pattern=r"\S", description="what was done about it"),
+    ]
+
+
 class DifferenceRow(Told, frozen=True, kw_only=True):
     day: str
     method: str

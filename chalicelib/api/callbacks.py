@@ -7,9 +7,9 @@ from chalicelib.api import schemas
 from chalicelib.api.http import Api, Audience, raw_body
 from chalicelib.errors import GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
-from chalicelib.gateways.payment import CallbackRefused, Refund, TradeStatus
+from chalicelib.gateways.payment import CallbackRefused, Refund, Trade, TradeStatus
 from chalicelib.services.money import captures, refunds
-from chalicelib.services.people.audit import keep_refused_callback
+from chalicelib.services.people import refused_statements
 from chalicelib.services.trade import terms
 
 api = Api(__name__)
@@ -68,6 +68,7 @@ def _hear(merchant_id: str, method: str) -> None:
     terms.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
     gateway = payment_gateway(merchant_id, method)
     request = api.current_request
+    said: Trade | Refund | None = None
     try:
         said = gateway.read_callback(request.headers, raw_body(request), now_s=now_s)
         if isinstance(said, Refund):
@@ -76,11 +77,13 @@ def _hear(merchant_id: str, method: str) -> None:
             outcome = captures.record(merchant_id, said, method, now_s=now_s)
             observability.count(f"Payments{outcome.value.title()}")
     except (CallbackRefused, NotFound, captures.WrongAmount, refunds.RefundedTwice) as refusal:
-        _note(merchant_id, refusal, now_s)
+        _note(merchant_id, method, refusal, said, now_s)
         raise
 
 
-def _note(merchant_id: str, refusal: ServiceError, now_s: int) -> None:
+def _note(
+    merchant_id: str, method: str, refusal: ServiceError, said: Trade | Refund | None, now_s: int
+) -> None:
     """Log every refused callback; keep a record of those that carried a right signature.
 
     Anybody can send a forged one: it must not cost a write.
@@ -93,4 +96,7 @@ def _note(merchant_id: str, refusal: ServiceError, now_s: int) -> None:
     )
     if not isinstance(refusal, CallbackRefused) or refusal.details.get("reason") in SIGNED:
         observability.count("SignedCallbacksRefused")
-        keep_refused_callback(merchant_id, refusal.code, dict(refusal.details), now_s=now_s)
+        told = refused_statements.told_by(said, now_s=now_s)
+        refused_statements.keep(
+            merchant_id, method, refusal.code, refusal.details, told, now_s=now_s
+        )

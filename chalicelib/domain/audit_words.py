@@ -43,6 +43,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "refund_outside": "登记线下退款",
     "refund_sent_again": "重新发起退款",
     "refund_stopped": "停止自动重试退款",
+    "statement_dealt_with": "处理异常通知",
     "sessions_ended": "退出自己的所有登录",
     "settings_changed": "修改店铺设置",
     "staff_added": "添加员工",

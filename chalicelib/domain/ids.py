@@ -17,11 +17,10 @@ ID_LENGTH = 22  # 128 bits
 ORDER_NO_LENGTH = 8
 ATTEMPT_LENGTH = 2
 ATTEMPTS_MAX = 99
-REFUND_KEY_LENGTH = ATTEMPT_LENGTH + 1
+OUT_TRADE_NO_LENGTH = ID_LENGTH + ORDER_NO_LENGTH + ATTEMPT_LENGTH
 SERIAL_MAX = 9  # fresh numbers of one refund
 _ID = re.compile(f"[0-9A-Za-z]{{{ID_LENGTH}}}")
 _REFUND = re.compile("([A-Za-z])([1-9]?)")
-_OUT_TRADE_NO_LENGTH = ID_LENGTH + ORDER_NO_LENGTH + ATTEMPT_LENGTH
 
 
 def base62(number: int, width: int) -> str:
@@ -97,6 +96,6 @@ def out_refund_no(order_id: OrderId, key: str, serial: int) -> str:
 
 def split_out_refund_no(text: str) -> tuple[OrderId, str, int] | None:
     """(order, attempt + reason, serial) of a refund's number, or None when it is not ours."""
-    parts = split_out_trade_no(text[:_OUT_TRADE_NO_LENGTH])
-    match = _REFUND.fullmatch(text[_OUT_TRADE_NO_LENGTH:])
+    parts = split_out_trade_no(text[:OUT_TRADE_NO_LENGTH])
+    match = _REFUND.fullmatch(text[OUT_TRADE_NO_LENGTH:])
     return (parts[0], parts[1] + match[1], int(match[2] or 0)) if parts and match else None

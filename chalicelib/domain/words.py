@@ -104,6 +104,27 @@ def staff_text(order: Order) -> str:
     return STAFF_WORDS[order.status]
 
 
+# By the code of the refusal.
+STATEMENT_TROUBLES: Mapping[str, str] = {
+    "not_found": (
+        "支付平台通知了一笔本店没有的交易。请按单号到支付平台核对是谁付的款、是否要退；"
+        "同一商户号还有别的系统在用时，这是它的交易。"
+    ),
+    "wrong_amount": (
+        "支付平台通知的金额与订单不符，系统没有记账。请到支付平台核对，必要时退还这笔款。"
+    ),
+    "refunded_twice": "这笔退款已用其他方式退给买家，支付平台又退了一次。请联系买家并核对。",
+    "callback_refused": (
+        "支付平台的通知签名正确，但应用、商户号或币种不是本店收款账户的。请核对收款账户。"
+    ),
+}
+
+
+def statement_trouble(code: str) -> str:
+    """What staff can do about what a gateway told and the books do not take."""
+    return STATEMENT_TROUBLES.get(code, "支付平台的通知与系统记录不符。请到支付平台核对。")
+
+
 def masked_name(name: str) -> str:
     """A name as strangers see it: 小*."""
     return f"{name[0]}*" if name else "微信用户"

@@ -7,8 +7,10 @@ stays. Their keys stand in the map of chalicelib.tables.trade.
 
 from typing import Any
 
+from pynamodb.attributes import MapAttribute, UnicodeAttribute
+
 from chalicelib.domain.ids import OrderId
-from chalicelib.tables.base import Writes
+from chalicelib.tables.base import IntAttribute, Writes
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
 
 
@@ -33,6 +35,40 @@ class RefundTroubleItem(TradeItem, discriminator="refund_trouble"):
     @property
     def key(self) -> str:
         return self.sk.split("#")[2]
+
+
+class RefusedStatementItem(TradeItem, discriminator="refused_statement"):
+    """What a gateway told of money, rightly signed, and the books do not take: somebody has to look
+    at it, once, however often it is told. `records` keeps it, too.
+
+    told: what it says (number, amount_fen, ...); details: why it was refused.
+    """
+
+    merchant_id = UnicodeAttribute()
+    statement_id = UnicodeAttribute()
+    method = UnicodeAttribute()
+    code = UnicodeAttribute()  # of the refusal
+    details: MapAttribute[str, Any] = MapAttribute(default=dict)
+    told: MapAttribute[str, Any] = MapAttribute(default=dict)
+    at_s = IntAttribute()
+    dealt_at_s = IntAttribute(null=True)
+    dealt_by = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)  # what was done about it
+
+    @classmethod
+    def at(cls, merchant_id: str, statement_id: str, **more: Any) -> "RefusedStatementItem":
+        return cls(
+            f"{merchant_id}#K#{statement_id}",
+            "refused_statement",
+            merchant_id=merchant_id,
+            statement_id=statement_id,
+            **more,
+        )
+
+
+def refused_statements(merchant_id: str) -> str:
+    """The list of a shop's refused statements that nobody has dealt with, the oldest first."""
+    return f"{merchant_id}#refused_statements"
 
 
 def list_refund_trouble(

@@ -105,6 +105,7 @@ class RefusedCallbackItem(RecordItem, discriminator="refused_callback"):
 
     code = UnicodeAttribute()
     details: MapAttribute[str, Any] = MapAttribute()
+    told: MapAttribute[str, Any] = MapAttribute(default=dict)  # what it says of which money
 
     @classmethod
     def at(cls, merchant_id: str, at_s: int, row_id: str, **more: Any) -> "RefusedCallbackItem":

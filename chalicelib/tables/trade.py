@@ -12,6 +12,7 @@
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
+| refused statement | m#K#statement_id          | refused_statement       |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
 | reconciling   | m#P#method                    | reconciling             |

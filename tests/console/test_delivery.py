@@ -167,6 +167,31 @@ def test_a_refund_paid_in_another_way_is_put_on_record(
     expect(balances.filter(has_text="线下退款")).to_contain_text("¥5.00")
     expect(balances.filter(has_text="应退款")).to_contain_text("¥0.00")
 
+    # The gateway pays it after all: somebody has to look.
+    number = refund["out_refund_no"]
+    shop.system.wechat_control.post("/_local/refunds/settle", {"out_refund_no": number})
+    wait_for_notice(shop)
+    page.goto(f"{shop.url}#/")
+    expect(page.locator("a").filter(has_text="异常通知").locator("strong")).to_have_text("1")
+    page.get_by_role("link", name="异常通知").click()
+    notice = page.locator("li.statement").filter(has_text=number)
+    expect(notice).to_contain_text("支付平台又退了一次")
+    assert unusable(page) == []
+    page.set_viewport_size(NARROW)
+    assert unusable(page) == []
+    notice.get_by_role("button", name="标记已处理").click()
+    dialog.get_by_label("处理说明").fill("已从买家处收回")
+    dialog.get_by_role("button", name="标记已处理").click()
+    expect(page.get_by_text("已标记处理")).to_be_visible()
+    expect(notice).to_have_count(0)
+
+
+def wait_for_notice(shop: Shop) -> None:
+    api, ends_s = shop.system.owner().api, time.monotonic() + 60
+    while not api.get("/v1/merchant/refused-statements")["items"]:
+        assert time.monotonic() < ends_s
+        time.sleep(0.3)
+
 
 def give_up(page: Page, shop: Shop, order: str, title: str, status: str) -> None:
     """Approve what is asked back of an order, and let the gateway give its refund up."""

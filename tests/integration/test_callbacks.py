@@ -504,3 +504,62 @@ def test_prepay_that_the_gateway_did_not_answer_can_be_asked_for_again(town: Tow
     assert [(reply.status, reply.code) for reply in failed] == [(502, "gateway_failed")] * 2
     assert list(town.stored_order(order_id).payments.as_dict()) == ["01"]
     assert town.stored_group(group_id).status == "formed"
+
+
+@pytest.mark.wechat_pay_only
+def test_what_a_gateway_told_and_the_books_refused_waits_until_staff_deal_with_it(
+    town: Town,
+) -> None:
+    _, _, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    for _ in range(2):  # told again, it is the same fact
+        tell_otherwise(town, number, amount={"total": 1, "currency": "CNY"})
+    town.clock.forward(1)
+    tell_otherwise(town, number, out_trade_no="somebody-elses-number")
+    owner, path = town.owner(), "/v1/merchant/refused-statements"
+
+    first, second = owner.get(path).body["items"]
+
+    assert (first["code"], first["order_id"], first["told"]["amount_fen"]) == (
+        "wrong_amount",
+        order_id,
+        1,
+    )
+    assert first["details"] == {"expected_fen": 5900, "captured_fen": 1}
+    assert (second["code"], second["order_id"], second["told"]["number"]) == (
+        "not_found",
+        None,
+        "somebody-elses-number",
+    )
+    assert owner.get("/v1/merchant/dashboard").body["to_do"]["refused_statements"] == 2
+    town.check_laws(quiescent=False)
+    done = f"{path}/{first['statement_id']}/dealt-with"
+    assert town.staff("fulfilment").post(done, {"note": "已退"}).code == "forbidden"
+    assert owner.post(f"{path}/nonsense/dealt-with", {"note": "已退"}).code == "not_found"
+    for _ in range(2):
+        assert owner.post(done, {"note": "已在商户平台退还 0.01"}).body == {"done": True}
+
+    assert [row["code"] for row in owner.get(path).body["items"]] == ["not_found"]
+    assert owner.get("/v1/merchant/dashboard").body["to_do"]["refused_statements"] == 1
+    subject = f"refused_statement%23{first['statement_id']}"
+    (row,) = owner.get(f"/v1/merchant/audit?subject={subject}").body["items"]
+    assert (row["action"], row["after"]["note"]) == (
+        "statement_dealt_with",
+        "已在商户平台退还 0.01",
+    )
+    tell_otherwise(town, number, amount={"total": 1, "currency": "CNY"})  # it was dealt with
+    assert len(owner.get(path).body["items"]) == 1
+    town.check_laws(quiescent=False)
+
+
+@pytest.mark.wechat_pay_only
+def test_capture_of_a_wrong_amount_that_a_query_finds_is_shown_to_staff(town: Town) -> None:
+    _, _, buyer, order_id = held_seat(town)
+    number = town.pay_unheard(buyer, order_id)
+    town.wechat.ledger.trade(town.account.mchid, number).order["amount"]["total"] = 1
+
+    town.wait(180)
+
+    (row,) = town.owner().get("/v1/merchant/refused-statements").body["items"]
+    assert (row["code"], row["order_id"]) == ("wrong_amount", order_id)
+    assert buyer.status(order_id) == "pending"

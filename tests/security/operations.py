@@ -35,6 +35,7 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "number": lambda shop: "SF1234567890123",
     "check_only": lambda shop: True,
     "proof": lambda shop: "流水号 1",
+    "note": lambda shop: "已核对",
     "visitor_id": lambda shop: "visitor-0001",
     "service_phone": lambda shop: "400-800",
     "phone": lambda shop: ADDRESS["phone"],

@@ -16,7 +16,7 @@ import pytest
 
 from chalicelib.domain.after_sale import AfterSaleStatus
 from chalicelib.domain.rights import Role
-from chalicelib.services.people import staff
+from chalicelib.services.people import refused_statements, staff
 from chalicelib.tables.base import connection
 from chalicelib.tables.shop import StaffItem
 from infra.local.wechat_views import trade_view
@@ -54,6 +54,7 @@ class Shop:
     store_id: str
     template_id: str  # of freight
     pickup_code: str  # of another order of the leader's, which waits in the store
+    statement_id: str  # of a gateway's, refused
     clerk: str  # a username of nobody else's
 
     @property
@@ -79,6 +80,7 @@ class Shop:
             "store_id": self.store_id,
             "template_id": self.template_id,
             "code": self.pickup_code,
+            "statement_id": self.statement_id,
             "username": self.clerk,
         }
 
@@ -252,6 +254,7 @@ def _furnished(town: Town) -> Shop:
         outsider=town.buyer("路人"),
         picture_id=uploaded(town.owner(), photograph()),
         **_delivery(town, leader),
+        statement_id=_refused_statement(town),
         clerk=clerk,
     )
 
@@ -276,6 +279,13 @@ def _delivery(town: Town, leader: Buyer) -> dict[str, str]:
         "template_id": made["template_id"],
         "pickup_code": leader.order(order_id)["pickup_code"],
     }
+
+
+def _refused_statement(town: Town) -> str:
+    told = {"number": f"not-ours-{town.merchant_id}", "amount_fen": 100}
+    refused_statements.keep(town.merchant_id, "wechat_pay", "not_found", {}, told, now_s=town.now_s)
+    (row,) = town.owner().get("/v1/merchant/refused-statements").body["items"]
+    return str(row["statement_id"])
 
 
 def _refund_that_needs_a_person(town: Town, leader: Buyer) -> str:

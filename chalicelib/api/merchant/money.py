@@ -8,16 +8,18 @@ from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import PageQuery
+from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain import ledger
 from chalicelib.domain.after_sale import AfterSaleRefused
-from chalicelib.domain.ids import OrderId
+from chalicelib.domain.ids import OUT_TRADE_NO_LENGTH, OrderId, split_out_trade_no
 from chalicelib.domain.reconcile import WORDS, Difference
 from chalicelib.domain.rights import Area, act, view
-from chalicelib.domain.words import MOVEMENT_WORDS
+from chalicelib.domain.words import MOVEMENT_WORDS, statement_trouble
 from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation, returns
+from chalicelib.services.people import refused_statements
 from chalicelib.services.trade import orders
+from chalicelib.tables.attention import RefusedStatementItem
 from chalicelib.tables.records import DifferenceItem, ReconciliationItem
 from chalicelib.tables.trade import OrderItem
 
@@ -178,6 +180,61 @@ def list_differences(who: Staff, query: PageQuery) -> schemas.DifferenceRows:
     )
     return schemas.DifferenceRows(
         items=[_difference(item) for item in found], next=pages.token_of(key, *scope)
+    )
+
+
+@api.operation(
+    "GET",
+    "/refused-statements",
+    audience=Audience.STAFF,
+    right=view(Area.RECONCILIATION),
+    query=PageQuery,
+    answer=schemas.RefusedStatementRows,
+)
+def list_refused_statements(who: Staff, query: PageQuery) -> schemas.RefusedStatementRows:
+    """What gateways told, the books do not take and nobody has dealt with, the oldest first."""
+    scope = ("refused_statements", who.merchant_id)
+    found, key = refused_statements.waiting(
+        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
+    )
+    return schemas.RefusedStatementRows(
+        items=[_statement(item) for item in found], next=pages.token_of(key, *scope)
+    )
+
+
+@api.operation(
+    "POST",
+    "/refused-statements/{statement_id}/dealt-with",
+    audience=Audience.STAFF,
+    right=act(Area.REFUNDS),
+    body=schemas.DealtWithGiven,
+    answer=Done,
+    refusals=[NotFound],
+)
+def deal_with_statement(who: Staff, statement_id: str, body: schemas.DealtWithGiven) -> Done:
+    """Take it out of the list, with a note of what was done about it."""
+    refused_statements.deal_with(
+        who.merchant_id,
+        statement_id,
+        note=body.note.strip(),
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return Done()
+
+
+def _statement(item: RefusedStatementItem) -> schemas.RefusedStatementRow:
+    told = item.told.as_dict()
+    parts = split_out_trade_no(str(told.get("number", ""))[:OUT_TRADE_NO_LENGTH])
+    return schemas.RefusedStatementRow(
+        statement_id=item.statement_id,
+        method=item.method,
+        code=item.code,
+        trouble_text=statement_trouble(item.code),
+        told=told,
+        details=item.details.as_dict(),
+        order_id=str(parts[0]) if parts and item.code != NotFound.code else None,
+        first_at_s=item.at_s,
     )
 
 

@@ -17,6 +17,7 @@ from chalicelib.errors import AlreadyPaid, GroupClosed, OrderClosed, PriceChange
 from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
+from chalicelib.services.people import refused_statements
 from chalicelib.services.trade import groups, orders, waits
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import OrderItem
@@ -83,6 +84,15 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
         except WrongAmount as refusal:  # a person has to look; it must not hold up anything else
             observability.logger.error("wrong amount", extra={"details": dict(refusal.details)})
             observability.count("CapturesOfWrongAmount")
+            told = refused_statements.told_by(trade, now_s=now_s)
+            refused_statements.keep(
+                order.merchant_id,
+                payment.method,
+                refusal.code,
+                refusal.details,
+                told,
+                now_s=now_s,
+            )
             return again
         return replace(payment, status=PaymentStatus.SUCCEEDED, query_at_s=0)
     if trade.status is TradeStatus.UNKNOWN and now_s < order.pay_by_s:

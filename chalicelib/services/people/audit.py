@@ -1,11 +1,11 @@
-"""Records that stay: what staff do, each in its own transaction, and callbacks refused."""
+"""Records that stay: what staff do, each in its own transaction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.ids import new_id
 from chalicelib.tables.base import LostRace, Writes, put_new, retried
-from chalicelib.tables.records import AuditItem, RefusedCallbackItem
+from chalicelib.tables.records import AuditItem
 
 
 def audit(
@@ -61,11 +61,3 @@ def audit_look(
         after={"purpose": purpose} | ({"order_ids": list(order_ids)} if rest else {}),
     )
     retried(lambda: put_new(row))  # under one id: a repeat after a lost answer meets its own row
-
-
-def keep_refused_callback(
-    merchant_id: str, code: str, details: Mapping[str, Any], *, now_s: int
-) -> None:
-    """Keep a callback that the gateway signed and that does not fit: somebody has to look at it."""
-    row = RefusedCallbackItem.at(merchant_id, now_s, new_id(), code=code, details=dict(details))
-    retried(lambda: put_new(row))

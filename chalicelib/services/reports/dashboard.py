@@ -13,7 +13,7 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import group_lists
-from chalicelib.tables.attention import refund_troubles
+from chalicelib.tables.attention import refund_troubles, refused_statements
 from chalicelib.tables.buyers import after_sales_list
 from chalicelib.tables.records import DifferenceItem, RecordItem
 from chalicelib.tables.trade import orders_list
@@ -48,6 +48,7 @@ class ToDo:
     groups_ending_soon: int | None
     low_stock: int | None  # products
     differences: int | None  # between bills and ledger, in the last DAYS
+    refused_statements: int | None  # of gateways, that the books do not take
 
 
 def figures(merchant_id: str, *, now_s: int) -> Figures:
@@ -84,6 +85,10 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
             Area.GOODS, lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX)
         ),
         differences=seen(Area.RECONCILIATION, lambda: _differences(merchant_id, now_s)),
+        refused_statements=seen(
+            Area.RECONCILIATION,
+            lambda: listed_count(refused_statements(merchant_id), most=TO_DO_MAX),
+        ),
     )
 
 

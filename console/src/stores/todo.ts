@@ -5,7 +5,7 @@ import type { Right } from './session'
 
 const COUNTED_MAX = 100 // the API counts no further
 
-export const WAITING = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences'] as const
+export const WAITING = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences', 'statements'] as const
 export type TodoKind = (typeof WAITING)[number]
 export const TODO_RIGHTS: Record<TodoKind, Right> = {
   toShip: 'orders:view',
@@ -14,11 +14,12 @@ export const TODO_RIGHTS: Record<TodoKind, Right> = {
   endsSoon: 'activities:view',
   lowStock: 'goods:view',
   differences: 'reconciliation:view',
+  statements: 'reconciliation:view',
 }
 export type Todo = Record<TodoKind, number | null>
 
 /** null: not known yet, or not counted. */
-export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, lowStock: null, differences: null })
+export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, lowStock: null, differences: null, statements: null })
 
 let asked: Promise<Dashboard> | null = null
 
@@ -32,7 +33,7 @@ export function countTodo(): Promise<Dashboard> {
 
 async function count(): Promise<Dashboard> {
   const dashboard = await readDashboard()
-  const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences } = dashboard.to_do
+  const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences, refused_statements } = dashboard.to_do
   Object.assign(todo, {
     toShip: to_ship,
     afterSales: after_sales,
@@ -40,6 +41,7 @@ async function count(): Promise<Dashboard> {
     endsSoon: groups_ending_soon,
     lowStock: low_stock,
     differences,
+    statements: refused_statements,
   })
   return dashboard
 }

@@ -42,6 +42,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   refund_outside: 'Refund paid outside put on record',
   refund_sent_again: 'Refund sent again',
   refund_stopped: 'Refund no longer tried by itself',
+  statement_dealt_with: 'Refused notice dealt with',
   sessions_ended: 'Own sessions ended',
   settings_changed: 'Shop settings changed',
   staff_added: 'Staff added',

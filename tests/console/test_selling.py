@@ -59,7 +59,7 @@ def test_a_product_is_searched_for_where_one_is_chosen(
     dialog.get_by_label("商品名称或规格编码").fill("枇杷")
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="塘栖枇杷膏").click()
-    expect(page.get_by_role("button", name="塘栖枇杷膏")).to_be_visible()
+    expect(page.get_by_role("button", name="商品 塘栖枇杷膏")).to_be_visible()
     expect(page.get_by_text("没有符合条件的内容")).to_be_visible()
     page.get_by_role("button", name="全部商品", exact=True).click()
     expect(page.get_by_role("link", name="详情").first).to_be_visible()

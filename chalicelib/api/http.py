@@ -19,6 +19,8 @@ from chalice.app import Request
 
 from chalicelib import clock, observability
 from chalicelib.api import auth, limits
+from chalicelib.api.texts import PHONES, tidied
+from chalicelib.domain.phone import WRONG as WRONG_PHONE
 from chalicelib.domain.rights import Right
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
 
@@ -223,14 +225,14 @@ def _decoded_body(raw: bytes, schema: type[msgspec.Struct]) -> Any:
     if len(raw) > BODY_MAX:
         raise BodyTooLarge(max_bytes=BODY_MAX)
     try:
-        return msgspec.json.decode(raw, type=schema)
+        return msgspec.convert(tidied(msgspec.json.decode(raw)), schema)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid(error) from error
 
 
 def _decoded_query(parameters: Mapping[str, str], schema: type[msgspec.Struct]) -> Any:
     try:
-        return msgspec.convert(dict(parameters), schema, strict=False)
+        return msgspec.convert(tidied(dict(parameters)), schema, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
 
@@ -239,5 +241,19 @@ def _invalid(error: Exception) -> InvalidRequest:
     """The refusal of input that does not fit: which field, and what it takes."""
     problem, _, where = str(error).partition(" - at `$")
     place = where.rstrip("`").lstrip(".")
-    words = f"「{place}」填写有误，请检查后再试。" if place else None
+    # A regular expression tells people nothing, and the document has it for who writes clients.
+    problem = re.sub(r" matching regex .*", " of another form", problem)
+    words = _words_for(place, problem) if place else None
     return InvalidRequest(words, field=place, problem=problem)
+
+
+def _words_for(place: str, problem: str) -> str:
+    name = re.sub(r"(\[[^]]*\])+$", "", place).rpartition(".")[2]
+    if name in PHONES and "another form" in problem:
+        return WRONG_PHONE
+    if problem.endswith("length >= 1"):
+        return f"请填写「{place}」，不能是空白。"
+    longest = re.search(r"length <= ([0-9]+)$", problem)
+    if longest:
+        return f"「{place}」最多 {longest[1]} 个字，请删减。"
+    return f"「{place}」填写有误，请检查后再试。"

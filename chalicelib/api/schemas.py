@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from chalicelib.domain import phone
 from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
@@ -12,7 +13,14 @@ from chalicelib.domain.order import Delivery
 Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
 Seconds = Annotated[int, Meta(ge=0, description="seconds since the epoch, UTC")]
-Phone = Annotated[str, Meta(pattern=r"^1[3-9][0-9]{9}\Z", description="a mobile number")]
+Phone = Annotated[
+    str,
+    Meta(
+        pattern=phone.PATTERN,
+        description="mobile, landline with area code, or +852, +853, +886; spaces, dashes, "
+        "full-width digits and +86 are taken away first",
+    ),
+]
 Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
 Text100 = Annotated[str, Meta(min_length=1, max_length=100)]
 

@@ -93,8 +93,8 @@ def plain(text: str) -> str:
 
 
 def plain_number(text: str) -> str:
-    """A parcel's number in what was typed, copied or scanned."""
-    return plain(text).rstrip("-")
+    """A parcel's number in what was typed, copied, scanned, or made a fraction by a spreadsheet."""
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", plain(text).rstrip("-"))
 
 
 _BY_NAME = {

@@ -10,6 +10,7 @@ from msgspec import Meta, field
 
 from chalicelib.api.merchant.catalogue_schemas import Input, Revision
 from chalicelib.domain.freight import REGIONS_MAX
+from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.services.fulfilment import freight_templates, stores
 from chalicelib.services.people import merchants
 
@@ -26,9 +27,7 @@ class HoursInput(Input, frozen=True):
 class StoreInput(Input, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=stores.NAME_MAX)]
     address: Annotated[str, Meta(min_length=1, max_length=stores.ADDRESS_MAX)]
-    phone: Annotated[
-        str, Meta(min_length=1, max_length=merchants.PHONE_MAX, pattern=r"^[0-9+() -]+\Z")
-    ]
+    phone: Annotated[str, Meta(max_length=merchants.PHONE_MAX, pattern=SERVICE_PATTERN)]
     hours: Annotated[list[HoursInput], Meta(max_length=stores.HOURS_MAX)] = field(
         default_factory=list
     )

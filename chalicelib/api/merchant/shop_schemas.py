@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api.merchant.catalogue_schemas import Id, Input, Revision
+from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
 from chalicelib.services.catalogue import categories
 from chalicelib.services.people import merchants
@@ -73,7 +74,9 @@ class SettingsChange(Input, frozen=True):
     """What is left out stays as it is."""
 
     name: Annotated[str, Meta(min_length=1, max_length=merchants.NAME_MAX)]
-    service_phone: Annotated[str, Meta(max_length=merchants.PHONE_MAX, pattern=r"^[0-9+() -]*\Z")]
+    service_phone: Annotated[
+        str, Meta(max_length=merchants.PHONE_MAX, pattern=rf"^\Z|{SERVICE_PATTERN}")
+    ]
     pay_by_s: PayBy
     revision: Revision
     logo: Logo | None = None

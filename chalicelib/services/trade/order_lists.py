@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.phone import main_part
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.trade import groups, order_search
@@ -227,7 +228,7 @@ def _fits(wish: Wish, meaning: Meaning | None) -> Callable[[Found], bool]:
             (wish.status is None or order.status == wish.status)
             and wish.product_id in ("", order.product_id)
             and wish.buyer_id in ("", order.buyer_id)
-            and (meaning is None or address.get("phone", "").endswith(meaning.phone))
+            and (meaning is None or main_part(address.get("phone", "")).endswith(meaning.phone))
             and (meaning is None or meaning.tracking in ("", *numbers))
         )
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from chalicelib.domain import carriers
+from chalicelib.domain import phone as phones
 from chalicelib.domain.ids import OrderId, is_id, split_out_refund_no, split_out_trade_no
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
@@ -21,15 +22,15 @@ from chalicelib.tables.trade_item import TradeItem
 PLACED = "placed"  # every order; put last, so where it stands, the order's other words do
 CLOSED = "closed"
 SHARING_MAX = 20  # orders looked at under one tracking number
-_PHONE = re.compile("1[3-9][0-9]{9}")
+_PHONE = re.compile(phones.PATTERN)
 _PHONE_TAIL = re.compile("[0-9]{4}")
 _PICKUP_CODE = re.compile("[0-9]{8}")
 _NUMBER = re.compile(carriers.ANY_NUMBER)
 
 
 def phone_word(phone: str) -> str:
-    """By the last 4 digits, which is what people say."""
-    return f"phone#{phone[-4:]}"
+    """By the last 4 digits, which is what people say; those of an extension are not theirs."""
+    return f"phone#{phones.main_part(phone)[-4:]}"
 
 
 def name_word(name: str) -> str:
@@ -71,8 +72,9 @@ def meaning_of(q: str) -> Meaning:
         return Meaning(order_id=order_id)
     if is_id(text):
         return Meaning(group_id=text)
-    if _PHONE.fullmatch(text) or _PHONE_TAIL.fullmatch(text):
-        return Meaning(word=phone_word(text), phone=text)
+    phone = phones.normal(text)
+    if _PHONE.fullmatch(phone) or _PHONE_TAIL.fullmatch(text):
+        return Meaning(word=phone_word(phone), phone=phones.main_part(phone))
     if _PICKUP_CODE.fullmatch(text):
         return Meaning(word=code_word(text))
     number = carriers.plain_number(text)

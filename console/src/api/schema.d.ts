@@ -2066,7 +2066,7 @@ export interface components {
          */
         Address: {
             name: string;
-            /** @description a mobile number */
+            /** @description mobile, landline with area code, or +852, +853, +886; spaces, dashes, full-width digits and +86 are taken away first */
             phone: string;
             province: string;
             city: string;
@@ -3231,7 +3231,7 @@ export interface components {
             /** @description 22 characters */
             store_id: string;
             name: string;
-            /** @description a mobile number */
+            /** @description mobile, landline with area code, or +852, +853, +886; spaces, dashes, full-width digits and +86 are taken away first */
             phone: string;
         };
         /** Picture */

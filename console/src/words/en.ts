@@ -781,7 +781,6 @@ export const en: Words = {
   'store.removeAsk': 'Delete “{name}”?',
   'store.removeMeans': 'New orders cannot choose it; those placed are still collected there.',
   'store.needed': 'Please fill in: {field}',
-  'store.phoneWrong': 'Digits, spaces and + - ( ) only',
   'store.daysUsual': 'Monday to Sunday',
   'store.daysOf': 'Days of row {n}',
   'store.hoursOf': 'Hours of row {n}',

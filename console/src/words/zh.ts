@@ -779,7 +779,6 @@ export const zh = {
   'store.removeAsk': '删除「{name}」？',
   'store.removeMeans': '之后的订单不能再选这个门店；已下单的仍在这里取货。',
   'store.needed': '请填写{field}',
-  'store.phoneWrong': '电话只能有数字、空格和 + - ( )',
   'store.daysUsual': '周一至周日',
   'store.daysOf': '第 {n} 行的日子',
   'store.hoursOf': '第 {n} 行的时间',

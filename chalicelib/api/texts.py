@@ -1,0 +1,50 @@
+"""Texts of a request as they are meant: tidied before anything about them is checked.
+
+Every string of every body and query goes through here, so that no schema can forget it; lengths
+and patterns then hold of what will be stored. What is not listed is one line.
+"""
+
+from typing import Any
+
+from chalicelib.domain import phone
+from chalicelib.domain.plain_text import plain
+
+# By the name of the field. What is below one of them (a list, a map) is as it is.
+VERBATIM = frozenset({"password", "old_password", "new_password"})
+WITH_LINES = frozenset(
+    {
+        "alipay_public_key",
+        "description",
+        "private_key",
+        "proof",
+        "public_keys",
+        "reason",
+        "remark",
+        "reply",
+        "text",
+        "texts",
+        "words",
+    }
+)
+PHONES = frozenset({"phone", "service_phone"})
+
+
+def tidied(value: Any, field: str = "") -> Any:
+    """Return decoded JSON with its strings tidied: outer blanks and invisible characters removed,
+    phone numbers as they are dialled. Passwords stay as they were typed."""
+    if isinstance(value, str):
+        return _tidied_text(value, field)
+    if isinstance(value, list):
+        return [tidied(one, field) for one in value]
+    if isinstance(value, dict):
+        inner = field if field in WITH_LINES else ""
+        return {plain(name): tidied(one, inner or name) for name, one in value.items()}
+    return value
+
+
+def _tidied_text(text: str, field: str) -> str:
+    if field in VERBATIM:
+        return text
+    if field in PHONES:
+        return phone.normal(plain(text))
+    return plain(text, lines=field in WITH_LINES)

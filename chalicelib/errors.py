@@ -21,6 +21,7 @@ ServiceError                     500 internal_error
 │ ├ UnpaidOrdersLimit            409 unpaid_orders_limit
 │ ├ OrderClosed                  409 order_closed
 │ ├ AlreadyPaid                  409 already_paid
+│ ├ PaymentMethodOff             409 payment_method_off
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
 │ ├ Changed                      409 changed
@@ -32,6 +33,7 @@ ServiceError                     500 internal_error
 │ ├ ShippingRefused              409 shipping_refused (domain.shipping)
 │ ├ PickupRefused                409 pickup_refused (domain.pickup)
 │ ├ WrongAmount                  409 wrong_amount (services.captures)
+│ ├ WrongAccount                 409 wrong_account (services.captures)
 │ ├ RefundedTwice                409 refunded_twice (services.money.refunds)
 │ └ RefundUnderWay               409 refund_under_way (services.money.refund_remedies)
 ├ BodyTooLarge                   413 body_too_large
@@ -155,6 +157,11 @@ class OrderClosed(Conflict):
 class AlreadyPaid(Conflict):
     code = "already_paid"
     default_message = "订单已付款，不能进行这个操作。"
+
+
+class PaymentMethodOff(Conflict):
+    code = "payment_method_off"
+    default_message = "店铺暂停了这种付款方式，请换一种方式付款，或联系店主。"
 
 
 class ActivityClosed(Conflict):

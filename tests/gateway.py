@@ -16,6 +16,7 @@ from typing import TypeVar
 from chalicelib.domain.beijing import day_of
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import directory
+from chalicelib.gateways.accounts import FIRST_PLACE, Place
 from chalicelib.gateways.payment import (
     BillKind,
     BillRow,
@@ -48,9 +49,21 @@ class Record:
 
     captured: Mapping[str, int]  # out_trade_no -> fen
     refunds: Mapping[str, HeldRefund]  # out_refund_no -> its state
+    places: Mapping[str, str] = field(default_factory=dict)  # out_trade_no -> account that took it
+    asked: Mapping[str, int] = field(default_factory=dict)  # number -> in how many words it came
 
     def __or__(self, other: "Record") -> "Record":
-        return Record({**self.captured, **other.captured}, {**self.refunds, **other.refunds})
+        """Both together. What both took under one number was taken twice."""
+        twice = self.captured.keys() & other.captured.keys()
+        captured = {**self.captured, **other.captured}
+        captured |= {n: self.captured[n] + other.captured[n] for n in twice}
+        asked = {n: self.asked.get(n, 0) + other.asked.get(n, 0) for n in self.asked | other.asked}
+        return Record(
+            captured,
+            {**self.refunds, **other.refunds},
+            {**self.places, **other.places},
+            asked,
+        )
 
 
 @dataclass
@@ -61,15 +74,17 @@ class _Account:
 
 
 class FakeGateway:
-    """One merchant's account at one gateway. Safe to use from many threads.
+    """One account of a merchant's at one gateway. Safe to use from many threads.
 
     `silent`: operations that get no answer and have no effect. `refuses`: operation -> the code
     it is refused with. `edit_bill`: what becomes of the lines of a day's bill. `around`: wraps
-    every call that the services make, by operation.
+    every call that the services make, by operation. `asked`: everything that was ever sent under a
+    number, refused or not.
     """
 
-    def __init__(self, method: str = directory.WECHAT_PAY) -> None:
-        self.method = method
+    def __init__(self, method: str = directory.WECHAT_PAY, place: Place = FIRST_PLACE) -> None:
+        self.method, self.place = method, place
+        self.asked: dict[str, set[Prepay | RefundRequest]] = {}
         self.silent: set[str] = set()
         self.refuses: dict[str, str] = {}
         self.edit_bill: Callable[[list[BillRow]], list[BillRow]] = lambda rows: rows
@@ -81,6 +96,7 @@ class FakeGateway:
     # What the services call.
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
+        self.asked.setdefault(prepay.out_trade_no, set()).add(prepay)
         return self._call("prepay", lambda: self._prepay(prepay, now_s))
 
     def query(self, out_trade_no: str) -> Trade:
@@ -90,6 +106,7 @@ class FakeGateway:
         self._call("close", lambda: self._close(out_trade_no))
 
     def refund(self, request: RefundRequest) -> Refund:
+        self.asked.setdefault(request.out_refund_no, set()).add(request)
         return self._call("refund", lambda: self._refund(request))
 
     def query_refund(self, out_refund_no: str, *, out_trade_no: str = "") -> Refund:
@@ -205,6 +222,11 @@ class FakeGateway:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)
             return Refund(out_refund_no, known.status, known.amount_fen)
 
+    def knows(self, number: str) -> bool:
+        """Whether a payment, or the payment of a refund, was begun here."""
+        with self._lock:
+            return number[:32] in self._accounts
+
     def payable(self, at_s: int) -> list[str]:
         """Numbers of trades that a buyer can pay at that time."""
         with self._lock:
@@ -222,7 +244,9 @@ class FakeGateway:
             accounts = self._accounts.items()
             captured = {n: a.trade.amount_fen for n, a in accounts if a.trade.status is paid}
             refunds = {n: refund for _, a in accounts for n, refund in a.refunds.items()}
-            return Record(captured, refunds)
+            places = dict.fromkeys(captured, self.place.account)
+            asked = {number: len(said) for number, said in self.asked.items()}
+            return Record(captured, refunds, places, asked)
 
     def _call(self, operation: str, act: Callable[[], _T]) -> _T:
         if operation in self.silent:
@@ -291,7 +315,9 @@ class FakeGateway:
 
 
 @contextmanager
-def plugged_in(finders: Mapping[str, Callable[[str], PaymentGateway]]) -> Iterator[None]:
+def plugged_in(
+    finders: Mapping[str, Callable[[str, str | None], PaymentGateway]],
+) -> Iterator[None]:
     """These gateways, by method, instead of the real ones for the length of the block."""
     before = dict(directory.GATEWAYS)
     directory.GATEWAYS.clear()

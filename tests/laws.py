@@ -3,8 +3,9 @@
 `check` reads the three tables, compares them with each other and with the gateway's own record,
 and names everything that is wrong. Numbers are the laws': 1 seats, 2 forming, 3 stock, 4 and 5
 money, 6 refunds, 7 fulfilment, 8 deadlines, 10 limits, 11 amounts, 12 tenancy, 13 edges,
-15, 16 and 18 what is still to be done, 17 traces, 20 units, 21 lists of work; "told" messages,
-"lists" what lists show, "counts" what counters say.
+15, 16 and 18 what is still to be done, 17 traces, 19 every account's captures, 20 units, 21 lists
+of work, 22 numbers that are sent unchanged; "told" messages, "lists" what lists show, "counts" what
+counters say.
 """
 
 from collections import Counter

@@ -97,6 +97,10 @@ def recorded_payments(books: Books) -> Violations:
             if payment.status is not PaymentStatus.SUCCEEDED or payment.method == FREE:
                 continue
             captured_fen = books.ledger.captured.get(order_id + attempt)
+            took = books.ledger.places.get(order_id + attempt, payment.account)
+            if took != payment.account:
+                text = f"is of account {payment.account or 'first'}, {took or 'first'} took it"
+                yield f"19 accounts: payment {order_id}{attempt} {text}"
             if captured_fen != payment.amount_fen:
                 text = f"is {payment.amount_fen} fen, the gateway says {captured_fen}"
                 yield f"4 money: payment {order_id}{attempt} {text}"
@@ -115,7 +119,8 @@ def nothing_in_flight(books: Books) -> Violations:
     for number in books.ledger.captured:
         order = books.orders.get(number[:30])
         if order is None or not order.view().is_succeeded(number[30:]):
-            yield f"4 money: the gateway captured {number}, which nobody recorded"
+            account = books.ledger.places.get(number) or "first"
+            yield f"19 accounts: {account} captured {number}, which nobody recorded"
     for number, refund, held in _refunds(books):
         at_gateway = held.status if held else None
         # The gateway's own slowness, and what a person has to mend, are no fault of ours.
@@ -127,6 +132,13 @@ def nothing_in_flight(books: Books) -> Violations:
             continue
         if not refund.is_done:
             yield f"5 money: refund {number} is {refund.status}, at the gateway {at_gateway}"
+
+
+def sent_unchanged(books: Books) -> Violations:
+    """What a gateway was sent under a number came again unchanged, if it came again."""
+    for number, words in books.ledger.asked.items():
+        if words > 1:
+            yield f"22 numbers: {number} was sent to a gateway in {words} different requests"
 
 
 def fulfilment(books: Books) -> Violations:
@@ -173,6 +185,7 @@ LAWS: tuple[Law, ...] = (
     fresh_numbers,
     recorded_payments,
     recorded_refunds,
+    sent_unchanged,
     fulfilment,
     amounts,
 )

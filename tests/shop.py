@@ -9,13 +9,17 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from chalicelib.domain import activity_draft, product
 from chalicelib.domain.ids import OrderId, new_id, out_trade_no
 from chalicelib.domain.order import Intent, RefundStatus
+from chalicelib.gateways.accounts import Place
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade
+from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.catalogue import activities, categories, products, publishing
 from chalicelib.services.money import captures, payments, refunds
 from chalicelib.services.money.captures import Outcome
@@ -74,12 +78,13 @@ class Sold:
 
 
 class Shop:
-    """One merchant. `initial_stock`: units ever brought in, by SKU."""
+    """One merchant. `initial_stock`: units ever brought in, by SKU. `tills`: its accounts by
+    method, the present one last."""
 
     def __init__(self) -> None:
         self.now_s = NOW_S
         self.merchant_id = new_id()
-        self.gateway, self.other_gateway = FakeGateway(), FakeGateway(OTHER_PAY)
+        self.tills = {method: [FakeGateway(method)] for method in (WECHAT_PAY, OTHER_PAY)}
         self.initial_stock: dict[str, int] = {}
         merchants.create("果园小店", merchant_id=self.merchant_id, now_s=self.now_s)
         made = categories.create(
@@ -88,9 +93,42 @@ class Shop:
         self.category_id = str(made.category_id)
 
     @property
+    def gateway(self) -> FakeGateway:
+        return self.tills[WECHAT_PAY][-1]
+
+    @property
+    def other_gateway(self) -> FakeGateway:
+        return self.tills[OTHER_PAY][-1]
+
+    @property
+    def gateways(self) -> list[FakeGateway]:
+        """All accounts that the shop ever had."""
+        return [gateway for tills in self.tills.values() for gateway in tills]
+
+    def account(self, method: str, account: str | None) -> FakeGateway:
+        """What the services find: the account of that id, or the present one."""
+        for gateway in reversed(self.tills[method]):
+            if account in (None, gateway.place.account):
+                return gateway
+        raise NotConfigured(parameter=f"{method} {account}")
+
+    def change_account(self, method: str = WECHAT_PAY) -> FakeGateway:
+        """The owner saves another account, which is the present one from now on."""
+        account = f"account{len(self.tills[method])}"
+        before = self.tills[method][-1]
+        gateway = FakeGateway(method, Place(account, account))
+        gateway.silent, gateway.confirms_at_once = set(before.silent), before.confirms_at_once
+        self.tills[method].append(gateway)
+        return gateway
+
+    def gateway_of(self, number: str) -> FakeGateway:
+        """Where a payment, or the payment of a refund, was begun."""
+        return next(g for g in self.gateways if g.knows(number))
+
+    @property
     def record(self) -> Record:
-        """What both gateways have in their books."""
-        return self.gateway.record | self.other_gateway.record
+        """What all gateways have in their books, at all accounts."""
+        return reduce(or_, (gateway.record for gateway in self.gateways))
 
     def activity(
         self,
@@ -208,9 +246,12 @@ class Shop:
         return self.gateway.pay(number, at_s=self.now_s if at_s is None else at_s)
 
     def hear(self, trade: Trade, method: str = WECHAT_PAY, *, now_s: int | None = None) -> Outcome:
-        """The callback of a payment."""
+        """The callback of a payment, from the account that took it."""
         now_s = self.now_s if now_s is None else now_s
-        return captures.record(self.merchant_id, trade, method, now_s=now_s)
+        tills = self.tills.get(method, ())
+        took = [g.place.account for g in tills if g.knows(trade.out_trade_no)]
+        account = took[0] if took else ""
+        return captures.record(self.merchant_id, trade, method, account=account, now_s=now_s)
 
     def pay(self, order: OrderItem) -> Outcome:
         trade = self.capture(order)
@@ -228,7 +269,8 @@ class Shop:
 
     def confirm(self, out_refund_no: str) -> RefundStatus | None:
         """The gateway confirms a refund and calls back; None when it has none to confirm."""
-        said = self.gateway.settle(out_refund_no) or self.gateway.refund_state(out_refund_no)
+        gateway = self.gateway_of(out_refund_no)
+        said = gateway.settle(out_refund_no) or gateway.refund_state(out_refund_no)
         return refunds.hear(self.merchant_id, said, now_s=self.now_s)
 
     def run_jobs(self, times: int = 1, *, forward_s: int = 0) -> None:
@@ -282,8 +324,10 @@ def new_shops() -> Iterator[Callable[[], Shop]]:
         return shop
 
     finders = {
-        WECHAT_PAY: lambda merchant_id: shops[merchant_id].gateway,
-        OTHER_PAY: lambda merchant_id: shops[merchant_id].other_gateway,
+        method: lambda merchant_id, account, method=method: shops[merchant_id].account(
+            method, account
+        )
+        for method in (WECHAT_PAY, OTHER_PAY)
     }
     with own_tables(), plugged_in(finders):
         yield make

@@ -157,10 +157,13 @@ def items_of_all() -> dict[str, list[StoredItem]]:
     return found
 
 
-def record_of(summaries: list[dict[str, Any]], mchid: str) -> Record:
-    """The record of one merchant in a local gateway's ledger (`Ledger.summaries()`)."""
+def record_of(summaries: list[dict[str, Any]], mchid: str, account: str = "") -> Record:
+    """The record of one account of a merchant's in a local gateway's ledger
+    (`Ledger.summaries()`)."""
     ours = [trade for trade in summaries if trade["mchid"] == mchid]
     captured = {t["out_trade_no"]: t["captured_fen"] for t in ours if t["captured_fen"]}
+    asked = {trade["out_trade_no"]: trade["asked"] for trade in ours}
+    asked |= {r["out_refund_no"]: r["asked"] for trade in ours for r in trade["refunds"]}
     refunds = {
         refund["out_refund_no"]: HeldRefund(
             trade["out_trade_no"], refund["amount_fen"], REFUND_STATUSES[refund["status"]]
@@ -168,7 +171,7 @@ def record_of(summaries: list[dict[str, Any]], mchid: str) -> Record:
         for trade in ours
         for refund in trade["refunds"]
     }
-    return Record(captured, refunds)
+    return Record(captured, refunds, dict.fromkeys(captured, account), asked)
 
 
 def _third(item: StoredItem) -> str:

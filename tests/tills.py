@@ -32,6 +32,14 @@ class Till(ABC):
         self._gateway, self._account_of = gateway, account_of
         self.faults, self.ledger, self.courier = gateway.faults, gateway.ledger, gateway.courier
 
+    def new_account(self, label: str, **how: Any) -> Any:
+        """Another account at the gateway."""
+        return self._gateway.new_account(label, **how)
+
+    def use(self, account: Any) -> None:
+        """Buyers pay at this account from now on."""
+        self._account_of = lambda: account
+
     @property
     def mchid(self) -> str:
         """The merchant's number at the gateway."""

@@ -6,6 +6,7 @@ from chalicelib import clock, observability
 from chalicelib.api import schemas
 from chalicelib.api.http import Api, Audience, raw_body
 from chalicelib.errors import GatewayFailed, NotFound, ServiceError
+from chalicelib.gateways.accounts import FIRST, is_account_id
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import CallbackRefused, Refund, Trade, TradeStatus
 from chalicelib.services.money import captures, refunds
@@ -18,6 +19,7 @@ REFUSALS = [
     NotFound,
     captures.WrongAmount,
     refunds.RefundedTwice,
+    captures.WrongAccount,
     GatewayFailed,
 ]
 SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after the signature held
@@ -31,8 +33,22 @@ SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after
     refusals=REFUSALS,
 )
 def hear_payment(merchant_id: str) -> schemas.Done:
-    """WeChat Pay tells of a payment. Telling it again changes nothing."""
-    _hear(merchant_id, WECHAT_PAY)
+    """WeChat Pay tells of a payment at the merchant's first account there. Telling it again changes
+    nothing."""
+    _hear(merchant_id, WECHAT_PAY, FIRST)
+    return schemas.Done()
+
+
+@api.operation(
+    "POST",
+    "/callbacks/wechat-pay/{merchant_id}/{account}/payments",
+    audience=Audience.GATEWAY,
+    answer=schemas.Done,
+    refusals=REFUSALS,
+)
+def hear_payment_of_account(merchant_id: str, account: str) -> schemas.Done:
+    """The same at another account of the merchant's, of now or of before."""
+    _hear(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
     return schemas.Done()
 
 
@@ -44,8 +60,22 @@ def hear_payment(merchant_id: str) -> schemas.Done:
     refusals=REFUSALS,
 )
 def hear_refund(merchant_id: str) -> schemas.Done:
-    """WeChat Pay tells of a refund. Telling it again changes nothing."""
-    _hear(merchant_id, WECHAT_PAY)
+    """WeChat Pay tells of a refund at the merchant's first account there. Telling it again changes
+    nothing."""
+    _hear(merchant_id, WECHAT_PAY, FIRST)
+    return schemas.Done()
+
+
+@api.operation(
+    "POST",
+    "/callbacks/wechat-pay/{merchant_id}/{account}/refunds",
+    audience=Audience.GATEWAY,
+    answer=schemas.Done,
+    refusals=REFUSALS,
+)
+def hear_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
+    """The same at another account of the merchant's, of now or of before."""
+    _hear(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
     return schemas.Done()
 
 
@@ -58,25 +88,54 @@ def hear_refund(merchant_id: str) -> schemas.Done:
     content_type="application/x-www-form-urlencoded",
 )
 def hear_alipay(merchant_id: str) -> Response:
-    """Alipay tells of a payment, or of a refund of one. Anything but `success` is told again."""
-    _hear(merchant_id, ALIPAY)
+    """Alipay tells of a payment, or of a refund of one, at the merchant's first account there.
+    Anything but `success` is told again."""
+    _hear(merchant_id, ALIPAY, FIRST)
     return Response("success", headers={"Content-Type": "text/plain"})
 
 
-def _hear(merchant_id: str, method: str) -> None:
+@api.operation(
+    "POST",
+    "/callbacks/alipay/{merchant_id}/{account}",
+    audience=Audience.GATEWAY,
+    answer=None,
+    refusals=REFUSALS,
+    content_type="application/x-www-form-urlencoded",
+)
+def hear_alipay_of_account(merchant_id: str, account: str) -> Response:
+    """The same at another account of the merchant's, of now or of before."""
+    _hear(merchant_id, ALIPAY, _known(merchant_id, ALIPAY, account))
+    return Response("success", headers={"Content-Type": "text/plain"})
+
+
+def _known(merchant_id: str, method: str, account: str) -> str:
+    """The account's id. Raises NotFound for one that we never gave: no secrets are looked up."""
+    if not is_account_id(merchant_id, method, account):
+        raise NotFound
+    return account
+
+
+def _hear(merchant_id: str, method: str, account: str) -> None:
+    """Believe a callback only about what was begun with the account that it came for."""
     now_s = clock.now_s()
     terms.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
-    gateway = payment_gateway(merchant_id, method)
+    gateway = payment_gateway(merchant_id, method, account)
     request = api.current_request
     said: Trade | Refund | None = None
     try:
         said = gateway.read_callback(request.headers, raw_body(request), now_s=now_s)
         if isinstance(said, Refund):
-            refunds.hear(merchant_id, said, now_s=now_s)
+            refunds.hear(merchant_id, said, heard_from=(method, account), now_s=now_s)
         elif said.status is TradeStatus.SUCCEEDED:
-            outcome = captures.record(merchant_id, said, method, now_s=now_s)
+            outcome = captures.record(merchant_id, said, method, account=account, now_s=now_s)
             observability.count(f"Payments{outcome.value.title()}")
-    except (CallbackRefused, NotFound, captures.WrongAmount, refunds.RefundedTwice) as refusal:
+    except (
+        CallbackRefused,
+        NotFound,
+        captures.WrongAmount,
+        captures.WrongAccount,
+        refunds.RefundedTwice,
+    ) as refusal:
         _note(merchant_id, method, refusal, said, now_s)
         raise
 

@@ -117,6 +117,9 @@ class Payment:
     query_at_s: int = 0  # when to ask the gateway, while CREATED
     transaction_id: str = ""
     paid_at_s: int = 0  # the gateway's own time
+    account: str = ""  # of the merchant's, that it was begun with; empty: the first one
+    until_s: int = 0  # while CREATED: until when it was asked to be payable
+    sent: str = ""  # while CREATED: a digest of what was sent under its number
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ class Difference(StrEnum):
     UNKNOWN_PAYMENT = "unknown_payment"
     UNKNOWN_REFUND = "unknown_refund"
     WRONG_ACCOUNT = "wrong_account"  # for another app, merchant number or currency
-    WRONG_GATEWAY = "wrong_gateway"  # we asked another gateway for that attempt
+    WRONG_GATEWAY = (
+        "wrong_gateway"  # we asked another gateway, or at another account, for that attempt
+    )
     PAYMENT_AMOUNT = "payment_amount"
     REFUND_AMOUNT = "refund_amount"
     TRANSACTION = "transaction"  # the gateway's own number is another
@@ -39,7 +41,7 @@ WORDS: Mapping[Difference, str] = {
     Difference.UNKNOWN_PAYMENT: "账单里有一笔付款，本店没有这个订单。请到支付平台查看来源。",
     Difference.UNKNOWN_REFUND: "账单里有一笔退款，不是本系统发起的。请核对是否有人手工退款。",
     Difference.WRONG_ACCOUNT: "这笔交易不属于本店的应用、商户号或币种。请到支付平台核对账户。",
-    Difference.WRONG_GATEWAY: "订单是在另一个支付平台付款的。请到两边核对。",
+    Difference.WRONG_GATEWAY: "订单是在另一个支付平台或收款账户付款的。请到两边核对。",
     Difference.PAYMENT_AMOUNT: "付款金额与订单不符。请到支付平台核对，必要时退还差额。",
     Difference.REFUND_AMOUNT: "退款金额与系统记录不符。请到支付平台核对。",
     Difference.TRANSACTION: "支付平台的交易号与系统记录不符。请到支付平台核对。",

@@ -17,8 +17,9 @@ from chalicelib import clock
 from chalicelib.domain.beijing import DAY_S, midnight_s
 from chalicelib.domain.ids import ATTEMPT_LENGTH, ID_LENGTH, ORDER_NO_LENGTH
 from chalicelib.errors import AuthCodeRefused, GatewayFailed
+from chalicelib.gateways import accounts, secrets
 from chalicelib.gateways import alipay_statements as statements
-from chalicelib.gateways import secrets
+from chalicelib.gateways.accounts import FIRST_PLACE, Place
 from chalicelib.gateways.alipay_bills import rows_of
 from chalicelib.gateways.alipay_client import OAUTH, AlipayClient
 from chalicelib.gateways.alipay_keys import AlipayAccount, AlipayKeys
@@ -52,12 +53,14 @@ WRONG_CODE = "isv.code-"  # of an authorisation: unknown, used or too old
 
 
 class Alipay:
-    """One merchant's account. Making it neither calls the network nor parses a key."""
+    """One account of a merchant's. Making it neither calls the network nor parses a key."""
 
     method = "alipay"
 
-    def __init__(self, account: AlipayAccount, gateway_url: str) -> None:
-        self._account, self._keys = account, AlipayKeys(account)
+    def __init__(
+        self, account: AlipayAccount, gateway_url: str, place: Place = FIRST_PLACE
+    ) -> None:
+        self._account, self._keys, self.place = account, AlipayKeys(account), place
         self._client = AlipayClient(account.app_id, self._keys, gateway_url)
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
@@ -218,17 +221,18 @@ class Alipay:
         return open_id
 
 
-def alipay(merchant_id: str) -> Alipay:
-    """The merchant's account. Raises NotConfigured when there is none."""
-    name = f"merchants/{merchant_id}/alipay"
+def alipay(merchant_id: str, account: str | None = None) -> Alipay:
+    """The merchant's account of that id; None: the present one. Raises NotConfigured when there is
+    none."""
+    name, content = accounts.content_of(merchant_id, Alipay.method, account)
     try:
-        account = AlipayAccount.from_secret(secrets.json_secret(name))
+        found = AlipayAccount.from_secret(content, now_s=clock.now_s())
     except msgspec.ValidationError as error:
         raise secrets.misconfigured(name, f"支付宝账户不完整：{error}") from error
-    return _kept(account, settings.alipay_url)
+    return _kept(found, settings.alipay_url, accounts.history_of(content).place)
 
 
 @lru_cache(maxsize=ACCOUNTS_MAX)
-def _kept(account: AlipayAccount, gateway_url: str) -> Alipay:
+def _kept(account: AlipayAccount, gateway_url: str, place: Place) -> Alipay:
     """Keyed by the account's content: a changed secret is a new account."""
-    return Alipay(account, gateway_url)
+    return Alipay(account, gateway_url, place)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from chalicelib.errors import GatewayFailed
+from chalicelib.gateways.accounts import retired_keys
 from chalicelib.gateways.disbelief import Disbelieved, read
 
 ERROR = "error_response"  # stands in the place of the answer when a request got nowhere
@@ -36,12 +37,22 @@ class AlipayAccount:
     seller_id: str  # the merchant's own number, 2088…
     private_key: str = field(repr=False)
     alipay_public_key: str = field(repr=False)
+    # Replaced ones: what Alipay signed with them may still be on its way.
+    retired_public_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
-    def from_secret(cls, secret: Mapping[str, Any]) -> "AlipayAccount":
-        """Raises msgspec.ValidationError when a part is missing or of the wrong shape."""
+    def from_secret(cls, secret: Mapping[str, Any], *, now_s: int = 0) -> "AlipayAccount":
+        """The account that is believed at `now_s`. Raises msgspec.ValidationError when a part is
+        missing or of the wrong shape."""
         parts = msgspec.convert(secret, _Secret)
-        return cls(parts.app_id, parts.seller_id, parts.private_key, parts.alipay_public_key)
+        retired = [one.alipay_public_key for one in retired_keys(secret, now_s)]
+        return cls(
+            parts.app_id,
+            parts.seller_id,
+            parts.private_key,
+            parts.alipay_public_key,
+            tuple(filter(None, retired)),
+        )
 
 
 _Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{16,32}$")]
@@ -71,15 +82,21 @@ class AlipayKeys:
         kind = serialization.PublicFormat.SubjectPublicKeyInfo
         return self._public_key.public_bytes(serialization.Encoding.PEM, kind).decode()
 
-    def prove(self, text: bytes, signature: str) -> None:
-        """Return only if Alipay signed `text`. Raises Disbelieved."""
+    def prove(self, text: bytes, signature: str, *, told: bool = False) -> None:
+        """Return only if Alipay signed `text`; told: of itself, be it with a key that was replaced
+        lately. Raises Disbelieved."""
         if not signature:
             raise Disbelieved("unsigned", SIGN)
-        try:
-            proof = base64.b64decode(signature, validate=True)
-            self._public_key.verify(proof, text, padding.PKCS1v15(), hashes.SHA256())
-        except (InvalidSignature, ValueError) as error:
-            raise Disbelieved("signature", SIGN) from error
+        for key in (self._public_key, *(self._retired_public_keys if told else ())):
+            try:
+                proof = base64.b64decode(signature, validate=True)
+                key.verify(proof, text, padding.PKCS1v15(), hashes.SHA256())
+                return
+            except InvalidSignature:
+                continue
+            except ValueError as error:
+                raise Disbelieved("signature", SIGN) from error
+        raise Disbelieved("signature", SIGN)
 
     def proven(self, body: bytes, name: str) -> bytes:
         """The text of `name` (<method>_response, else the error) in an answer, exactly as signed.
@@ -109,11 +126,19 @@ class AlipayKeys:
 
     @cached_property
     def _public_key(self) -> rsa.RSAPublicKey:
-        with _parsing("alipay_public_key"):
-            key = serialization.load_der_public_key(der_of(self._account.alipay_public_key))
-            if not isinstance(key, rsa.RSAPublicKey):
-                raise ValueError("not an RSA key")
-            return key
+        return _public_key(self._account.alipay_public_key)
+
+    @cached_property
+    def _retired_public_keys(self) -> list[rsa.RSAPublicKey]:
+        return [_public_key(text) for text in self._account.retired_public_keys]
+
+
+def _public_key(text: str) -> rsa.RSAPublicKey:
+    with _parsing("alipay_public_key"):
+        key = serialization.load_der_public_key(der_of(text))
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise ValueError("not an RSA key")
+        return key
 
 
 def der_of(key: str) -> bytes:

@@ -109,7 +109,7 @@ def notice_of(body: bytes, keys: AlipayKeys, account: AlipayAccount) -> Notice:
         raise Disbelieved("signature_type", "sign_type", kind[:32])
     signed = sorted((name, value) for name, value in form.items() if name not in UNSIGNED)
     text = "&".join(f"{name}={value}" for name, value in signed)
-    keys.prove(text.encode(), form.get("sign", ""))
+    keys.prove(text.encode(), form.get("sign", ""), told=True)
     for name, value in signed:
         if not _NAME.fullmatch(name) or _HIDDEN.search(value):
             raise Disbelieved("ambiguous", name[:32])

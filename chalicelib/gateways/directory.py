@@ -11,20 +11,23 @@ if TYPE_CHECKING:
     from chalicelib.gateways.alipay import Alipay
 
 WECHAT_PAY, ALIPAY = "wechat_pay", "alipay"
+PRESENT = None  # in the place of an account's id
 
 
-def payment_gateway(merchant_id: str, method: str) -> PaymentGateway:
-    """The merchant's gateway for `method`. Raises InvalidRequest when there is no such method,
-    NotConfigured when the merchant has no account there."""
+def payment_gateway(merchant_id: str, method: str, account: str | None = PRESENT) -> PaymentGateway:
+    """The merchant's gateway for `method`, with the account of that id; PRESENT: that which new
+    payments are made with. Raises InvalidRequest when there is no such method, NotConfigured when
+    the merchant has no such account there."""
     gateway_of = GATEWAYS.get(method)
     if gateway_of is None:
         raise InvalidRequest("不支持这种付款方式。", method=method)
-    return gateway_of(merchant_id)
+    return gateway_of(merchant_id, account)
 
 
-def callback_url(merchant_id: str, method: str, what: str) -> str:
-    """Where a gateway calls back; `what` is payments or refunds, which Alipay tells of alike."""
-    path = f"{method.replace('_', '-')}/{merchant_id}"
+def callback_url(merchant_id: str, method: str, account: str, what: str) -> str:
+    """Where a gateway calls back about an account of the merchant's; `what` is payments or
+    refunds, which Alipay tells of alike."""
+    path = f"{method.replace('_', '-')}/{merchant_id}" + (f"/{account}" if account else "")
     suffix = "" if method == ALIPAY else f"/{what}"
     return f"{secrets.secret('public-api-url')}/v1/callbacks/{path}{suffix}"
 
@@ -34,24 +37,24 @@ def payer_of(merchant_id: str, method: str, code: str) -> str:
     there are no such codes, AuthCodeRefused when the code is wrong, used or old."""
     if method != ALIPAY:
         raise InvalidRequest("这种付款方式不需要授权码。", field="auth_code")
-    return _alipay(merchant_id).payer_of(code)
+    return _alipay(merchant_id, PRESENT).payer_of(code)
 
 
-def _wechat_pay(merchant_id: str) -> PaymentGateway:
+def _wechat_pay(merchant_id: str, account: str | None) -> PaymentGateway:
     # Imported here: cryptography costs 50 ms of cold start, and most functions never pay.
     from chalicelib.gateways.wechat_pay import wechat_pay
 
-    return wechat_pay(merchant_id)
+    return wechat_pay(merchant_id, account)
 
 
-def _alipay(merchant_id: str) -> "Alipay":
+def _alipay(merchant_id: str, account: str | None) -> "Alipay":
     from chalicelib.gateways.alipay import alipay
 
-    return alipay(merchant_id)
+    return alipay(merchant_id, account)
 
 
 # Where another gateway plugs in.
-GATEWAYS: dict[str, Callable[[str], PaymentGateway]] = {
+GATEWAYS: dict[str, Callable[[str, str | None], PaymentGateway]] = {
     WECHAT_PAY: _wechat_pay,
     ALIPAY: _alipay,
 }

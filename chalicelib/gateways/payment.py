@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from chalicelib.errors import GatewayFailed, ServiceError
+from chalicelib.gateways.accounts import Place
 
 
 class TradeStatus(StrEnum):
@@ -118,9 +119,11 @@ class CallbackRefused(ServiceError):
 
 
 class PaymentGateway(Protocol):
-    """Raises GatewayFailed when the outcome is unknown, GatewayRefused when it is no."""
+    """One account at a gateway. Raises GatewayFailed when the outcome is unknown, GatewayRefused
+    when it is no."""
 
     method: str
+    place: Place  # which of the merchant's accounts it is
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
         """What the client needs to ask the buyer for the money. Repeatable."""

@@ -8,11 +8,13 @@ from functools import lru_cache
 
 import msgspec
 
+from chalicelib import clock
 from chalicelib.domain.beijing import BEIJING
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import secrets
+from chalicelib.gateways import accounts, secrets
 from chalicelib.gateways import wechat_pay_bills as bills
 from chalicelib.gateways import wechat_pay_statements as statements
+from chalicelib.gateways.accounts import FIRST_PLACE, Place
 from chalicelib.gateways.disbelief import Disbelieved, disbelief_as, must_be, read
 from chalicelib.gateways.payment import (
     BillRow,
@@ -42,12 +44,12 @@ _NOT_FOR_A_BILL = re.compile(r"[\x00-\x1f\x7f`]")
 
 
 class WechatPay:
-    """One merchant's account. Making it neither calls the network nor parses a key."""
+    """One account of a merchant's. Making it neither calls the network nor parses a key."""
 
     method = "wechat_pay"
 
-    def __init__(self, account: WechatAccount, base_url: str) -> None:
-        self._account = account
+    def __init__(self, account: WechatAccount, base_url: str, place: Place = FIRST_PLACE) -> None:
+        self._account, self.place = account, place
         self._client = WechatPayClient(account, base_url)
         # Whose trade it is; wechatpayv3 leaves it out of what it asks in direct mode.
         self._whose = {"sub_mchid": account.sub_mchid}
@@ -189,17 +191,18 @@ class WechatPay:
         return statements.refund_of(said, self._account)
 
 
-def wechat_pay(merchant_id: str) -> WechatPay:
-    """The merchant's account. Raises NotConfigured when there is none."""
-    name = f"merchants/{merchant_id}/wechat-pay"
+def wechat_pay(merchant_id: str, account: str | None = None) -> WechatPay:
+    """The merchant's account of that id; None: the present one. Raises NotConfigured when there is
+    none."""
+    name, content = accounts.content_of(merchant_id, WechatPay.method, account)
     try:
-        account = WechatAccount.from_secret(secrets.json_secret(name))
+        found = WechatAccount.from_secret(content, now_s=clock.now_s())
     except msgspec.ValidationError as error:
         raise secrets.misconfigured(name, f"微信支付账户不完整：{error}") from error
-    return _kept(account, settings.wechat_pay_url)
+    return _kept(found, settings.wechat_pay_url, accounts.history_of(content).place)
 
 
 @lru_cache(maxsize=ACCOUNTS_MAX)
-def _kept(account: WechatAccount, base_url: str) -> WechatPay:
+def _kept(account: WechatAccount, base_url: str, place: Place) -> WechatPay:
     """Keyed by the account's content: a changed secret is a new account."""
-    return WechatPay(account, base_url)
+    return WechatPay(account, base_url, place)

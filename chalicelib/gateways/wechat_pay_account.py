@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from chalicelib.gateways.accounts import retired_keys
+
 
 @dataclass(frozen=True)
 class WechatAccount:
@@ -26,16 +28,23 @@ class WechatAccount:
     public_keys: tuple[tuple[str, str], ...] = field(repr=False)
     sub_mchid: str = ""
     sub_appid: str = ""  # the merchant's own app; empty when buyers pay in the provider's
+    # Replaced ones: what WeChat Pay made with them may still be on its way.
+    retired_api_v3_keys: tuple[str, ...] = field(default=(), repr=False)
+    retired_public_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @classmethod
-    def from_secret(cls, secret: Mapping[str, Any]) -> "WechatAccount":
-        """Raises msgspec.ValidationError when a part is missing or of the wrong shape."""
+    def from_secret(cls, secret: Mapping[str, Any], *, now_s: int = 0) -> "WechatAccount":
+        """The account that is believed at `now_s`. Raises msgspec.ValidationError when a part is
+        missing or of the wrong shape."""
         parts = msgspec.convert(secret, _DirectSecret | _PartnerSecret)
+        retired = retired_keys(secret, now_s)
         return cls(
             serial_no=parts.serial_no,
             private_key=parts.private_key,
             api_v3_key=parts.api_v3_key,
             public_keys=tuple(sorted(parts.public_keys.items())),
+            retired_api_v3_keys=tuple(one.api_v3_key for one in retired if one.api_v3_key),
+            retired_public_keys=tuple(key for one in retired for key in one.public_keys),
             **parts.names(),
         )
 

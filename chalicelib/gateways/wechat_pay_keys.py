@@ -5,7 +5,7 @@ meets an unknown serial, and fails on a serial that is not a hexadecimal number.
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -56,8 +56,9 @@ class WechatPayKeys:
     def prove(self, headers: Mapping[str, str], body: bytes, *, now_s: int | None) -> None:
         """Return only if WeChat Pay signed `body`. Header names may be in any case.
 
-        now_s: the message must have been signed less than REPLAY_WINDOW_S from it; None for an
-        answer, which comes on a connection of ours. Raises Disbelieved.
+        now_s: the message must have been signed less than REPLAY_WINDOW_S from it, be it with a key
+        that was replaced lately; None for an answer, which comes on a connection of ours, signed
+        with a key that we named. Raises Disbelieved.
         """
         lower = {name.lower(): value for name, value in headers.items()}
         timestamp = _header(lower, "Wechatpay-Timestamp")
@@ -69,7 +70,8 @@ class WechatPayKeys:
             raise Disbelieved("signature_type", "Wechatpay-Signature-Type", kind[:64])
         if now_s is not None and abs(now_s - _seconds(timestamp)) >= REPLAY_WINDOW_S:
             raise Disbelieved("stale", "Wechatpay-Timestamp", timestamp[:20])
-        key = self._public_keys.get(serial.upper())
+        replaced = self._retired_public_keys if now_s is not None else {}
+        key = self._public_keys.get(serial.upper()) or replaced.get(serial.upper())
         if key is None:
             raise Disbelieved("unknown_serial", "Wechatpay-Serial", serial[:64])
         try:
@@ -80,18 +82,32 @@ class WechatPayKeys:
             raise Disbelieved("signature", "Wechatpay-Signature") from error
 
     def open(self, ciphertext: str, *, nonce: str, associated_data: str) -> bytes:
-        """The plain text of a callback's resource. Raises Disbelieved."""
-        try:
-            sealed = base64.b64decode(ciphertext, validate=True)
-            cipher = AESGCM(self._account.api_v3_key.encode())
-            return cipher.decrypt(nonce.encode(), sealed, associated_data.encode())
-        except (InvalidTag, ValueError) as error:
-            raise Disbelieved("ciphertext", "resource") from error
+        """The plain text of a callback's resource, sealed with the key of now or with one that was
+        replaced lately. Raises Disbelieved."""
+        account = self._account
+        for key in (account.api_v3_key, *account.retired_api_v3_keys):
+            try:
+                sealed = base64.b64decode(ciphertext, validate=True)
+                cipher = AESGCM(key.encode())
+                return cipher.decrypt(nonce.encode(), sealed, associated_data.encode())
+            except InvalidTag:
+                continue
+            except ValueError as error:
+                raise Disbelieved("ciphertext", "resource") from error
+        raise Disbelieved("ciphertext", "resource")
 
     @cached_property
     def _public_keys(self) -> dict[str, rsa.RSAPublicKey]:
-        with _parsing("public_keys"):
-            return {serial.upper(): _public_key(pem) for serial, pem in self._account.public_keys}
+        return _public_keys(self._account.public_keys)
+
+    @cached_property
+    def _retired_public_keys(self) -> dict[str, rsa.RSAPublicKey]:
+        return _public_keys(self._account.retired_public_keys)
+
+
+def _public_keys(keys: Iterable[tuple[str, str]]) -> dict[str, rsa.RSAPublicKey]:
+    with _parsing("public_keys"):
+        return {serial.upper(): _public_key(pem) for serial, pem in keys}
 
 
 @contextmanager

@@ -9,8 +9,8 @@ The functions may only put and query here; the table's policy allows nothing els
 | … in lists       | m#adjusted#product_id     | time#adjustment_id |
 | refused callback | m#callbacks               | time#id        |
 | day-book row     | m#ledger#YYYYMMDD         | out_trade_no, out_refund_no |
-| difference       | m#differences             | day#method#number#kind |
-| reconciliation   | m#reconciliations         | day#method     |
+| difference       | m#differences             | day#method(#account)#number#kind |
+| reconciliation   | m#reconciliations         | day#method(#account) |
 | part of a batch  | m#batches                 | time#batch_id#part |
 | order found      | m#find#word               | time#order_id  |
 """
@@ -126,6 +126,7 @@ class DayBookItem(RecordItem, discriminator="day_book"):
 
     number = UnicodeAttribute()  # out_trade_no or out_refund_no
     method = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)  # None: the first one
     movement = UnicodeAttribute()
     debit = UnicodeAttribute()
     credit = UnicodeAttribute()
@@ -148,6 +149,7 @@ class DifferenceItem(RecordItem, discriminator="difference"):
 
     day = UnicodeAttribute()
     method = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)  # None: the first one
     number = UnicodeAttribute()
     difference = UnicodeAttribute()  # domain.reconcile.Kind
     ours: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -156,14 +158,22 @@ class DifferenceItem(RecordItem, discriminator="difference"):
 
     @classmethod
     def at(
-        cls, merchant_id: str, day: str, method: str, number: str, difference: str, **more: Any
+        cls,
+        merchant_id: str,
+        day: str,
+        method: str,
+        account: str,
+        number: str,
+        difference: str,
+        **more: Any,
     ) -> "DifferenceItem":
         return cls(
             f"{merchant_id}#differences",
-            f"{day}#{method}#{number}#{difference}",
+            f"{day}#{_at_gateway(method, account)}#{number}#{difference}",
             merchant_id=merchant_id,
             day=day,
             method=method,
+            account=account or None,
             number=number,
             difference=difference,
             **more,
@@ -175,6 +185,7 @@ class ReconciliationItem(RecordItem, discriminator="reconciliation"):
 
     day = UnicodeAttribute()
     method = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)  # None: the first one
     payments = IntAttribute()
     paid_fen = IntAttribute()
     refunds = IntAttribute()
@@ -182,13 +193,16 @@ class ReconciliationItem(RecordItem, discriminator="reconciliation"):
     fee_fen = IntAttribute()
 
     @classmethod
-    def at(cls, merchant_id: str, day: str, method: str, **more: Any) -> "ReconciliationItem":
+    def at(
+        cls, merchant_id: str, day: str, method: str, account: str, **more: Any
+    ) -> "ReconciliationItem":
         return cls(
             f"{merchant_id}#reconciliations",
-            f"{day}#{method}",
+            f"{day}#{_at_gateway(method, account)}",
             merchant_id=merchant_id,
             day=day,
             method=method,
+            account=account or None,
             **more,
         )
 
@@ -242,6 +256,11 @@ class FoundOrderItem(RecordItem, discriminator="found_order"):
             order_id=order_id,
             **more,
         )
+
+
+def _at_gateway(method: str, account: str) -> str:
+    """An account in a key; the first one has none."""
+    return f"{method}#{account}" if account else method
 
 
 def shipping_batches(merchant_id: str) -> str:

@@ -6,7 +6,13 @@ Their keys stand in the map of chalicelib.tables.catalogue.
 
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.catalogue_item import CatalogueItem
@@ -23,6 +29,7 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     after_sale_days = IntAttribute(default=360)
     unpaid_orders_max = IntAttribute(default=3)  # of one buyer at a time
     return_address = UnicodeAttribute(default="")  # for goods sent back, with name and phone
+    payments_off = UnicodeSetAttribute(null=True)  # methods that no new payment is begun with
 
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MerchantItem":

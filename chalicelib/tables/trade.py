@@ -15,7 +15,7 @@
 | refused statement | m#K#statement_id          | refused_statement       |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
-| reconciling   | m#P#method                    | reconciling             |
+| reconciling   | m#P#method(#account)          | reconciling             |
 | day           | m#D#YYYYMMDD (Beijing)#n      | day                     |
 | tally         | m#T#activity_id#n             | tally                   |
 | share         | m#X#share_id                  | share                   |
@@ -329,23 +329,25 @@ class ClosingItem(TradeItem, discriminator="closing"):
 
 
 class ReconcilingItem(TradeItem, discriminator="reconciling"):
-    """The intent to compare a gateway's bills with the ledger, day after day.
+    """The intent to compare the bills of an account at a gateway with the ledger, day after day.
 
     day: the next to be compared (Beijing, ISO). row: where in its bill the comparing goes on.
     """
 
     merchant_id = UnicodeAttribute()
     method = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)  # None: the first one
     day = UnicodeAttribute()
     row = IntAttribute(default=0)
 
     @classmethod
-    def at(cls, merchant_id: str, method: str, **more: Any) -> "ReconcilingItem":
+    def at(cls, merchant_id: str, method: str, account: str = "", **more: Any) -> "ReconcilingItem":
         return cls(
-            f"{merchant_id}#P#{method}",
+            f"{merchant_id}#P#{method}" + (f"#{account}" if account else ""),
             "reconciling",
             merchant_id=merchant_id,
             method=method,
+            account=account or None,
             **more,
         )
 

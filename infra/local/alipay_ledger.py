@@ -69,6 +69,7 @@ class Ledger:
         self._now = now
         self._lock = threading.RLock()
         self._trades: dict[tuple[str, str], Trade] = {}
+        self._asked: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.balances: dict[str, int] = {}
 
     def begin(
@@ -78,6 +79,7 @@ class Ledger:
         must bring the same order."""
         with self._lock:
             key = (account.mchid, order["out_trade_no"])
+            self._hear(*key, {**order, "notify_url": notify_url})
             trade = self._trades.get(key)
             if trade is None:
                 expires_at = order.get("time_expire")
@@ -136,6 +138,7 @@ class Ledger:
         """(the refund, whether it is new). The same number again is the same refund. stays: the
         money moves only when it is settled."""
         with self._lock:
+            self._hear(mchid, asked["out_request_no"], asked)
             trade = self.trade(mchid, asked["out_trade_no"])
             number, amount_fen = asked["out_request_no"], fen(asked["refund_amount"])
             known = trade.refunds.get(number)
@@ -181,8 +184,22 @@ class Ledger:
         """Every trade, or those of one number, with what was captured and refunded of it."""
         with self._lock:
             if not out_trade_no:
-                return [_summary(trade) for trade in self._trades.values()]
-            return [_summary(trade) for trade in self._numbered(out_trade_no, "")]
+                return [self._summary(trade) for trade in self._trades.values()]
+            return [self._summary(trade) for trade in self._numbered(out_trade_no, "")]
+
+    def _hear(self, mchid: str, number: str, asked: Mapping[str, Any]) -> None:
+        """Keep what was ever sent under a number, refused or not."""
+        said = self._asked.setdefault((mchid, number), [])
+        if asked not in said:
+            said.append(dict(asked))
+
+    def _summary(self, trade: Trade) -> dict[str, Any]:
+        """asked: in how many different requests a number came."""
+        summary = _summary(trade)
+        for part in (summary, *summary["refunds"]):
+            number = part.get("out_refund_no") or part["out_trade_no"]
+            part["asked"] = len(self._asked.get((trade.account.mchid, number), ()))
+        return summary
 
     def _numbered(self, out_trade_no: str, trade_no: str) -> Iterator[Trade]:
         wanted = {out_trade_no, trade_no} - {""}

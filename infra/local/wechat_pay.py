@@ -1,6 +1,7 @@
 """The ledger of the local WeChat Pay: its trades, refunds and balances, and the rules they obey."""
 
 import datetime as dt
+import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -73,11 +74,13 @@ class Ledger:
         self._lock = threading.RLock()
         self._trades: dict[tuple[str, str], Trade] = {}
         self._prepays: dict[str, tuple[Trade, float]] = {}
+        self._asked: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.balances: dict[str, int] = {}
 
     def prepay(self, mchid: str, order: dict[str, Any]) -> str:
         """A fresh prepay_id. The same number again must bring the same order."""
         with self._lock:
+            self._hear(mchid, order["out_trade_no"], order)
             trade = self._trades.get((mchid, order["out_trade_no"]))
             if trade is None:
                 trade = self._trades[mchid, order["out_trade_no"]] = Trade(mchid, order, 0)
@@ -143,6 +146,7 @@ class Ledger:
     def request_refund(self, mchid: str, asked: dict[str, Any]) -> tuple[Refund, bool]:
         """(the refund, whether it is new). The same number again is the same refund."""
         with self._lock:
+            self._hear(mchid, asked["out_refund_no"], asked)
             trade = self._trades.get((mchid, asked["out_trade_no"]))
             if trade is None or trade.state != "SUCCESS":
                 raise Refusal(404, "RESOURCE_NOT_EXISTS", "订单不存在")
@@ -205,7 +209,21 @@ class Ledger:
         """Every trade, or those of one number, with what was captured and refunded of it."""
         with self._lock:
             trades = self._numbered(out_trade_no) if out_trade_no else iter(self._trades.values())
-            return [_summary(trade) for trade in trades]
+            return [self._summary(trade) for trade in trades]
+
+    def _hear(self, mchid: str, number: str, asked: dict[str, Any]) -> None:
+        """Keep what was ever sent under a number, refused or not."""
+        said = self._asked.setdefault((mchid, number), [])
+        if asked not in said:
+            said.append(json.loads(json.dumps(asked)))
+
+    def _summary(self, trade: Trade) -> dict[str, Any]:
+        """asked: in how many different requests a number came."""
+        summary = _summary(trade)
+        for part in (summary, *summary["refunds"]):
+            number = part.get("out_refund_no") or part["out_trade_no"]
+            part["asked"] = len(self._asked.get((trade.mchid, number), ()))
+        return summary
 
     def _numbered(self, out_trade_no: str) -> Iterator[Trade]:
         return (t for (_, number), t in self._trades.items() if number == out_trade_no)

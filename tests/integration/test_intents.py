@@ -103,7 +103,7 @@ def test_group_fails_although_its_merchants_account_cannot_be_read(
     town.prepay(buyer, held)
     reading = directory.GATEWAYS[WECHAT_PAY]
 
-    def unreadable(merchant_id: str) -> Any:
+    def unreadable(merchant_id: str, account: str | None) -> Any:
         raise NotConfigured(parameter="wechat-pay")
 
     monkeypatch.setitem(directory.GATEWAYS, WECHAT_PAY, unreadable)

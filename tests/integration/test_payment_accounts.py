@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_pay import wechat_pay
+from chalicelib.services.people.account_history import own
 from infra.local.wechat_faults import Kind
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
 from tests.support import Reply, Town
@@ -133,8 +134,8 @@ def test_keys_that_are_left_out_stay_and_audit_says_which_were_replaced(town: To
 
 
 def stored(town: Town, method: str) -> dict[str, Any]:
-    """The parameter that keeps the account."""
-    return secrets.json_secret(f"merchants/{town.merchant_id}/{method}")
+    """The account in the parameter that keeps it."""
+    return own(secrets.json_secret(f"merchants/{town.merchant_id}/{method}"))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 
 from chalicelib.domain.after_sale import AfterSaleStatus
 from chalicelib.domain.rights import Role
+from chalicelib.gateways.accounts import account_id
 from chalicelib.services.people import refused_statements, staff
 from chalicelib.tables.base import connection
 from chalicelib.tables.shop import StaffItem
@@ -82,12 +83,13 @@ class Shop:
             "code": self.pickup_code,
             "statement_id": self.statement_id,
             "username": self.clerk,
+            "account": account_id(self.merchant_id, "wechat_pay", ("1900000001",)),
         }
 
     @property
     def secrets(self) -> set[str]:
         """Every id of the shop that is somebody's own, and what people told it."""
-        everybodys = ("merchant_id", "letter", "parcel_id")
+        everybodys = ("merchant_id", "letter", "parcel_id", "account")
         return {
             *(self.ids[name] for name in self.ids if name not in everybodys),
             *(self.paid, self.held, self.leader.buyer_id, self.member.buyer_id),

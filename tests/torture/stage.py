@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
 from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.services.money import attempts
 from chalicelib.services.trade import reservations, terms
 from chalicelib.services.work import due
 from chalicelib.tables import base
@@ -44,11 +46,12 @@ JOB_RUNS_S = (25 * HOUR_S, 8 * DAY_S, 8 * DAY_S + 2 * HOUR_S)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All there is of one shop: items as DynamoDB has them, and the gateways' accounts."""
+    """All there is of one shop: items as DynamoDB has them, and what its accounts at the gateways
+    hold, by method."""
 
     shop: Shop
     items: Sequence[tuple[int, Image]]  # number of the table, item
-    accounts: tuple[bytes, bytes]
+    accounts: Mapping[str, Sequence[bytes]]
 
 
 class Stage:
@@ -57,11 +60,8 @@ class Stage:
     def __init__(self) -> None:
         self._shops: dict[str, Shop] = {}
 
-    def gateway_of(self, merchant_id: str) -> FakeGateway:
-        return self._shops[merchant_id].gateway
-
-    def other_gateway_of(self, merchant_id: str) -> FakeGateway:
-        return self._shops[merchant_id].other_gateway
+    def account(self, method: str, merchant_id: str, account: str | None) -> FakeGateway:
+        return self._shops[merchant_id].account(method, account)
 
     def shop(self) -> Shop:
         shop = Shop()
@@ -83,9 +83,18 @@ class Stage:
         old, new = saved.shop.merchant_id, new_id()
         vars(into).update(vars(saved.shop))
         into.merchant_id, into.initial_stock = new, dict(saved.shop.initial_stock)
-        into.gateway = _gateway(saved.shop.gateway, saved.accounts[0], old, new)
-        into.other_gateway = _gateway(saved.shop.other_gateway, saved.accounts[1], old, new)
-        _put([(number, _renamed(item, old, new)) for number, item in saved.items])
+        into.tills = {
+            method: [
+                _gateway(like, accounts, old, new)
+                for like, accounts in zip(saved.shop.tills[method], kept, strict=True)
+            ]
+            for method, kept in saved.accounts.items()
+        }
+        items = [(number, _renamed(item, old, new)) for number, item in saved.items]
+        for _, item in items:
+            if item["kind"]["S"] == "order":
+                _digest_anew(item, into)
+        _put(items)
         self._shops[new] = copy.copy(into)
         terms.forget()  # every copy begins with a cold container
         reservations._short_until.clear()
@@ -127,7 +136,7 @@ class Scene:
 def new_stage() -> Iterator[Stage]:
     """A stage on which nobody waits between two tries: that is not what is tested."""
     stage = Stage()
-    finders = {WECHAT_PAY: stage.gateway_of, OTHER_PAY: stage.other_gateway_of}
+    finders = {method: partial(stage.account, method) for method in (WECHAT_PAY, OTHER_PAY)}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(base, "BACKOFF_S", 0.0)
         with own_tables(), plugged_in(finders):
@@ -149,14 +158,20 @@ def run_jobs_of(shop: Shop, saved: Snapshot, now_s: int) -> None:
 
 
 def _snapshot(shop: Shop, items: Sequence[tuple[int, Image]]) -> Snapshot:
-    accounts = (pickle.dumps(shop.gateway._accounts), pickle.dumps(shop.other_gateway._accounts))
-    return Snapshot(copy.copy(shop), items, accounts)
+    accounts = {
+        method: [pickle.dumps((gateway._accounts, gateway.asked)) for gateway in tills]
+        for method, tills in shop.tills.items()
+    }
+    frozen = copy.copy(shop)
+    frozen.tills = {method: list(tills) for method, tills in shop.tills.items()}
+    return Snapshot(frozen, items, accounts)
 
 
 def _gateway(like: FakeGateway, accounts: bytes, old: str, new: str) -> FakeGateway:
     """A gateway with these accounts. Where it calls back names the merchant; ids are as long."""
-    gateway = FakeGateway(like.method)
-    gateway._accounts = pickle.loads(accounts.replace(old.encode(), new.encode()))
+    gateway = FakeGateway(like.method, like.place)
+    kept = pickle.loads(accounts.replace(old.encode(), new.encode()))
+    gateway._accounts, gateway.asked = kept
     gateway.confirms_at_once = like.confirms_at_once
     gateway.silent, gateway.refuses = set(like.silent), dict(like.refuses)
     return gateway
@@ -169,6 +184,15 @@ def _renamed(item: Image, old: str, new: str) -> Image:
         intent = Intent(renamed["due_shard"]["S"].partition("#")[0])
         renamed["due_shard"]["S"] = due_shard(intent, renamed["pk"]["S"])
     return renamed
+
+
+def _digest_anew(order: Image, shop: Shop) -> None:
+    """What was sent names the merchant, and so does the digest that an open attempt keeps of it."""
+    order_id = order["buyer_id"]["S"] + order["order_no"]["S"]
+    for attempt, payment in order["payments"]["M"].items():
+        said = [s for g in shop.gateways for s in g.asked.get(order_id + attempt, ())]
+        if "sent" in payment["M"] and said:
+            payment["M"]["sent"]["S"] = attempts.digest(said[0])
 
 
 def _scan(number: int) -> Iterator[Image]:

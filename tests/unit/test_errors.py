@@ -17,6 +17,8 @@ CODES = {
     "activity_overlaps": 409,
     "after_sale_refused": 409,
     "already_paid": 409,
+    "payment_method_off": 409,
+    "wrong_account": 409,
     "auth_code_refused": 400,
     "body_too_large": 413,
     "busy": 503,

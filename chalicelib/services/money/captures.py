@@ -14,6 +14,7 @@ from chalicelib.domain.ids import split_out_trade_no
 from chalicelib.domain.ledger import Entry, Movement
 from chalicelib.domain.order import (
     Intent,
+    Order,
     OrderStatus,
     Payment,
     PaymentStatus,
@@ -53,10 +54,21 @@ class WrongAmount(Conflict):
     default_message = "付款金额与订单不符。"
 
 
-def record(merchant_id: str, trade: Trade, method: str, *, now_s: int) -> Outcome:
+class WrongAccount(Conflict):
+    """A statement by another account than that which the payment was begun with: nothing is
+    changed, a person has to look."""
+
+    code = "wrong_account"
+    default_message = "这笔付款不是用这个收款账户发起的。"
+
+
+def record(
+    merchant_id: str, trade: Trade, method: str, *, account: str = "", now_s: int
+) -> Outcome:
     """Decide what a capture means, once: however often it is told, it has one effect.
 
-    Raises NotFound for a number that is not ours, WrongAmount when it is not the order's amount.
+    account: of the merchant's, at which it was captured. Raises NotFound for a number that is not
+    ours, WrongAmount when it is not the order's amount, WrongAccount when it is not the attempt's.
     """
     parts = split_out_trade_no(trade.out_trade_no)
     if parts is None:
@@ -69,11 +81,13 @@ def record(merchant_id: str, trade: Trade, method: str, *, now_s: int) -> Outcom
         at_s=now_s,
         transaction_id=trade.transaction_id,
         paid_at_s=trade.paid_at_s,
+        account=account,
     )
 
     def decide() -> Outcome:
         order, group = orders.with_group(merchant_id, order_id, trade.attach or None)
         known = order.view()
+        check_account(known, attempt, method, account)
         if known.is_succeeded(attempt):
             return Outcome.DUPLICATE
         asked = known.payments.get(attempt)
@@ -92,6 +106,13 @@ def record(merchant_id: str, trade: Trade, method: str, *, now_s: int) -> Outcom
         return _pay_seat(order, group, attempt, payment, now_s)
 
     return retried(decide)
+
+
+def check_account(order: Order, attempt: str, method: str, account: str) -> None:
+    """Raises WrongAccount when the attempt was begun with another account, or elsewhere."""
+    begun = order.payments.get(attempt)
+    if begun is not None and (begun.method, begun.account) != (method, account):
+        raise WrongAccount(attempt=attempt, account=begun.account, heard_from=account)
 
 
 def _pay_seat(

@@ -60,11 +60,22 @@ def refund_of_line(row: BillRow, order: OrderItem) -> str | None:
     return next((key for key, refund in known if refund.number == row.out_refund_no), None)
 
 
-def differences(row: BillRow, order: OrderItem | None, method: str) -> list[Found]:
-    """Everything in which the line differs from `order`, which is None when there is none."""
+def account_of(row: BillRow, order: OrderItem | None) -> str:
+    """The account that the attempt of a line was begun with; the first where there is none."""
+    payment = order.view().payments.get(row.out_trade_no[-2:]) if order else None
+    return payment.account if payment else ""
+
+
+def differences(
+    row: BillRow, order: OrderItem | None, method: str, *, is_here: bool = True
+) -> list[Found]:
+    """Everything in which the line differs from `order`, which is None when there is none.
+
+    is_here: whether the bill is of the account that the attempt was begun with.
+    """
     number = number_of(row)
     compare = _of_refund if row.kind is BillKind.REFUND else _of_payment
-    ours, found = compare(row, order, method)
+    ours, found = compare(row, order, method if is_here else "")
     if row.mismatch:
         found = [Difference.WRONG_ACCOUNT, *found]
     return [Found(number, difference, ours, theirs_of(row)) for difference in found]

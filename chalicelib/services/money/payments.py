@@ -5,17 +5,13 @@ from functools import partial
 
 from chalicelib import observability
 from chalicelib.domain import group as group_rules
-from chalicelib.domain.ids import ATTEMPTS_MAX, OrderId, out_trade_no
-from chalicelib.domain.order import (
-    Order,
-    OrderStatus,
-    Payment,
-    PaymentStatus,
-    entry_of,
-)
-from chalicelib.errors import AlreadyPaid, GroupClosed, OrderClosed, PriceChanged
+from chalicelib.domain.ids import OrderId, out_trade_no
+from chalicelib.domain.order import Payment, PaymentStatus, entry_of
+from chalicelib.errors import AlreadyPaid, GatewayFailed, GroupClosed, OrderClosed
 from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
+from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services.money import attempts
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
 from chalicelib.services.people import refused_statements
 from chalicelib.services.trade import groups, orders, waits
@@ -42,13 +38,15 @@ def ask(
 
     payer_code: who pays, by a login code of the gateway's client that is good once; the attempt
     is recorded before the gateway hears of it, so that a lost answer loses nothing.
-    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, PriceChanged,
-    GatewayFailed.
+    What a gateway knows of the attempt is sent again as it was; an attempt that no longer serves
+    (its group was extended, the account or what is sent has changed) is closed for another one.
+    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, PaymentMethodOff,
+    PriceChanged, GatewayFailed.
     """
     payer = ""
-    for _ in range(PREPAY_TRIES_MAX):
+    for tries_left in reversed(range(PREPAY_TRIES_MAX)):
         order, buyer = orders.with_buyer(merchant_id, order_id)
-        _check_payable(order.view(), now_s)
+        attempts.check_payable(order.view(), now_s)
         expires_at_s = _payable_until(order, now_s)
         if order.total_fen == 0:
             free = _free_trade(order, now_s)
@@ -57,14 +55,17 @@ def ask(
             return Asked(paid=True, parameters={})
         gateway = payment_gateway(merchant_id, method)
         payer = payer or _payer(order, method, buyer.openid, payer_code)
-        begin = partial(_begin_attempt, merchant_id, order_id, method, order.total_fen, now_s)
-        attempt = retried(begin)
+        wanted = _wanted(order, gateway, payer, expires_at_s)
+        wanted = _give_up_others(order, gateway, wanted, now_s)
+        attempt, payment = retried(partial(_begin, order, gateway, wanted, now_s))
+        prepay = attempts.sent_again(order, attempt, payment, wanted)
         try:
-            prepay = _prepay_of(order, attempt, gateway.method, payer, expires_at_s)
             return Asked(paid=False, parameters=gateway.prepay(prepay, now_s=now_s))
         except GatewayRefused as refused:
             _after_refusal(order, attempt, gateway, refused, now_s)
-    raise OrderClosed
+            if not tries_left:
+                raise OrderClosed from refused
+    raise AssertionError("not reached")
 
 
 def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Payment:
@@ -74,13 +75,13 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
     created with the time to ask again. Raises GatewayFailed when the gateway does not answer.
     """
     payment = order.view().payments[attempt]
-    gateway = payment_gateway(order.merchant_id, payment.method)
+    gateway = payment_gateway(order.merchant_id, payment.method, payment.account)
     number = out_trade_no(order.order_id, attempt)
     trade = gateway.query(number)
     again = replace(payment, query_at_s=waits.next_query_s(payment.at_s, now_s=now_s))
     if trade.status is TradeStatus.SUCCEEDED:
         try:
-            record(order.merchant_id, trade, payment.method, now_s=now_s)
+            record(order.merchant_id, trade, payment.method, account=payment.account, now_s=now_s)
         except WrongAmount as refusal:  # a person has to look; it must not hold up anything else
             observability.logger.error("wrong amount", extra={"details": dict(refusal.details)})
             observability.count("CapturesOfWrongAmount")
@@ -106,56 +107,8 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
                 raise
             return resolve(order, attempt, closing=closing, now_s=now_s)  # paid in between
     if closing or trade.status is TradeStatus.CLOSED:
-        return replace(payment, status=PaymentStatus.CLOSED, query_at_s=0)
+        return attempts.closed(payment)
     return again
-
-
-def _check_payable(order: Order, now_s: int) -> None:
-    if order.status is OrderStatus.CLOSED:
-        raise OrderClosed
-    if order.status is not OrderStatus.PENDING:
-        raise AlreadyPaid("订单已付款，不用再付。")
-    if now_s >= order.pay_by_s:
-        raise OrderClosed("没有在时间内付款，名额已释放。请重新下单。")
-
-
-def _begin_attempt(
-    merchant_id: str, order_id: OrderId, method: str, total_fen: int, now_s: int
-) -> str:
-    """The attempt under way with `method`, or a new one, recorded with the time to ask about it.
-
-    Raises PriceChanged when the order costs no longer `total_fen`.
-    """
-    order = orders.get(merchant_id, order_id)
-    known = order.view()
-    _check_payable(known, now_s)
-    if order.total_fen != total_fen:
-        raise PriceChanged(old_fen=total_fen, new_fen=order.total_fen)
-    for attempt, payment in known.created_attempts.items():
-        if payment.method == method and payment.amount_fen == total_fen:
-            return attempt
-    number = len(known.payments) + 1
-    if number > ATTEMPTS_MAX:
-        raise OrderClosed
-    attempt = f"{number:02d}"
-    payment = Payment(
-        status=PaymentStatus.CREATED,
-        method=method,
-        amount_fen=order.total_fen,
-        at_s=now_s,
-        query_at_s=now_s + waits.QUERY_AFTER_S,
-    )
-    after = replace(known, payments={**known.payments, attempt: payment})
-    update_one(
-        order,
-        [OrderItem.payments[attempt].set(entry_of(payment)), *order.due_next(after)],
-        condition=(OrderItem.status == OrderStatus.PENDING.value)
-        & OrderItem.payments[attempt].does_not_exist()
-        & (OrderItem.total_fen == order.total_fen)
-        & order.marker_as_read(),
-        refuse=LostRace,
-    )
-    return attempt
 
 
 def _payable_until(order: OrderItem, now_s: int) -> int:
@@ -177,18 +130,50 @@ def _payer(order: OrderItem, method: str, openid: str, code: str) -> str:
     return openid if method == WECHAT_PAY else ""
 
 
-def _prepay_of(
-    order: OrderItem, attempt: str, method: str, payer: str, expires_at_s: int
-) -> Prepay:
+def _wanted(order: OrderItem, gateway: PaymentGateway, payer: str, expires_at_s: int) -> Prepay:
+    """What would be sent now, under a number that is yet to be found."""
+    account = gateway.place.account
     return Prepay(
-        out_trade_no=out_trade_no(order.order_id, attempt),
+        out_trade_no="",
         amount_fen=order.total_fen,
         description=order.title,
         payer=payer,
         attach=order.group_id or "",
         expires_at_s=expires_at_s,
-        notify_url=callback_url(order.merchant_id, method, "payments"),
+        notify_url=callback_url(order.merchant_id, gateway.method, account, "payments"),
     )
+
+
+def _begin(
+    order: OrderItem, gateway: PaymentGateway, wanted: Prepay, now_s: int
+) -> tuple[str, Payment]:
+    return attempts.begin(order.merchant_id, order.order_id, gateway, wanted, now_s=now_s)
+
+
+def _give_up_others(
+    order: OrderItem, gateway: PaymentGateway, wanted: Prepay, now_s: int
+) -> Prepay:
+    """Close this method's attempts that do not serve, each at its own account; what is wanted then.
+
+    One that cannot be closed now, and could only be paid for longer, is asked for as it was. One
+    of an account that does not answer any more stays open, and is refunded if it is paid, too.
+    Raises AlreadyPaid, GatewayFailed.
+    """
+    for attempt, payment in order.view().created_attempts.items():
+        if payment.method != gateway.method or attempts.serves(order, attempt, gateway, wanted):
+            continue
+        try:
+            after = resolve(order, attempt, closing=True, now_s=now_s)
+        except (GatewayFailed, NotConfigured):
+            if payment.account != gateway.place.account:
+                continue
+            if attempts.is_same(order, attempt, gateway, wanted) and now_s < payment.until_s:
+                return replace(wanted, expires_at_s=payment.until_s)
+            raise
+        if after.status is PaymentStatus.SUCCEEDED:
+            raise AlreadyPaid("订单已付款，不用再付。")
+        store_attempt(order, attempt, after)
+    return wanted
 
 
 def _free_trade(order: OrderItem, now_s: int) -> Trade:
@@ -201,15 +186,20 @@ def _free_trade(order: OrderItem, now_s: int) -> Trade:
 def _after_refusal(
     order: OrderItem, attempt: str, gateway: PaymentGateway, refused: GatewayRefused, now_s: int
 ) -> None:
-    """The gateway would not have the attempt: perhaps it is paid, or closed; it knows."""
-    trade = gateway.query(out_trade_no(order.order_id, attempt))
+    """The gateway would not have the attempt: perhaps it is paid, or closed, or it was begun in
+    other words; it knows."""
+    number = out_trade_no(order.order_id, attempt)
+    trade = gateway.query(number)
     if trade.status is TradeStatus.SUCCEEDED:
-        record(order.merchant_id, trade, gateway.method, now_s=now_s)
+        account = gateway.place.account
+        record(order.merchant_id, trade, gateway.method, account=account, now_s=now_s)
         raise AlreadyPaid("订单已付款，不用再付。") from refused
-    if trade.status is not TradeStatus.CLOSED:
+    if trade.status is TradeStatus.UNKNOWN:
         raise refused
+    if trade.status is TradeStatus.UNPAID:
+        gateway.close(number)
     payment = orders.get(order.merchant_id, order.order_id).view().payments[attempt]
-    store_attempt(order, attempt, replace(payment, status=PaymentStatus.CLOSED, query_at_s=0))
+    store_attempt(order, attempt, attempts.closed(payment))
 
 
 def store_attempt(order: OrderItem, attempt: str, stored: Payment) -> None:

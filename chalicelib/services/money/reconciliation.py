@@ -1,4 +1,4 @@
-"""Reconciliation: every gateway's bill of every day is compared with the ledger.
+"""Reconciliation: every account's bill of every day is compared with the ledger.
 
 What a lost callback would have told is taken over, by the same code that hears callbacks; every
 other difference is kept with both sides for staff. A run that is cut off is repeated: rows are
@@ -8,6 +8,7 @@ compared by number, and a difference is kept once.
 import datetime as dt
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chalicelib import deadline, observability
 from chalicelib.domain.beijing import midnight_s
@@ -25,16 +26,22 @@ from chalicelib.gateways.payment import (
     TradeStatus,
 )
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services.money import captures, comparing, refund_remedies, refunds
+from chalicelib.services.money import (
+    billed_accounts,
+    captures,
+    comparing,
+    refund_remedies,
+    refunds,
+)
 from chalicelib.services.money.comparing import Found
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.tables.base import LostRace, PageKey, chunks, put_new, retried, update_one
+from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import (
     DayBookItem,
     DifferenceItem,
     ReconciliationItem,
     RecordItem,
-    day_book,
 )
 from chalicelib.tables.trade import OrderItem, ReconcilingItem, entered
 from chalicelib.tables.trade_item import TradeItem
@@ -48,15 +55,18 @@ LATE_S = 24 * 3600  # then somebody should know
 ONE_DAY = dt.timedelta(days=1)
 
 
-def drive(merchant_id: str, method: str, *, now_s: int) -> None:
-    """Compare every bill that is ready, day by day, for RUN_S at most."""
+def drive(merchant_id: str, where: str, *, now_s: int) -> None:
+    """Compare every bill that is ready, day by day, for RUN_S at most. where: the method, or
+    method#account."""
     stop_s = time.monotonic() + min(RUN_S, deadline.left_s() * RUN_SHARE)
+    method, _, account = where.partition("#")
     while time.monotonic() < stop_s:
-        item = _find(merchant_id, method)
+        item = stored(ReconcilingItem.at(merchant_id, method, account))
         if item is None or item.due_at_s is None or item.due_at_s > now_s:
             return
         try:
-            _compare_next(item, now_s)
+            if not billed_accounts.is_over(item):
+                _compare_next(item, now_s)
         except (GatewayFailed, NotConfigured) as error:
             _try_later(item, error, now_s)
 
@@ -87,29 +97,21 @@ def differences(
     return [i for i in page if isinstance(i, DifferenceItem)], page.last_evaluated_key
 
 
-def _find(merchant_id: str, method: str) -> ReconcilingItem | None:
-    key = ReconcilingItem.at(merchant_id, method)
-    try:
-        return ReconcilingItem.get(key.pk, key.sk, consistent_read=True)
-    except ReconcilingItem.DoesNotExist:
-        return None
-
-
 def _compare_next(item: ReconcilingItem, now_s: int) -> None:
     """Compare the next part of the bill of the item's day; with the last, close the day."""
     day = dt.date.fromisoformat(item.day)
-    gateway = payment_gateway(item.merchant_id, item.method)
+    gateway = payment_gateway(item.merchant_id, item.method, item.account or "")
     rows = list(gateway.bill(day))
     part = rows[item.row : item.row + ROWS_MAX]
     for chunk in chunks(part, CHUNK):
-        _compare(item, gateway, chunk, now_s)
+        _compare(item, chunk, now_s)
     if item.row + ROWS_MAX < len(rows):
         _advance(item, day, item.row + ROWS_MAX, now_s)
         return
     for found in comparing.repeated(rows):
         _keep(item, found, repaired=False, now_s=now_s)
-    posted = _posted(item, day)
-    _look_for_missing(item, gateway, rows, posted, now_s)
+    posted = billed_accounts.posted(item, day)
+    _look_for_missing(item, rows, posted, now_s)
     if rows or posted:
         retried(lambda: put_new(_report(item, rows, now_s)))
     _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
@@ -137,24 +139,32 @@ def _try_later(item: ReconcilingItem, error: Exception, now_s: int) -> None:
     ready_s = midnight_s(dt.date.fromisoformat(item.day) + ONE_DAY) + READY_AFTER_S
     details = {"merchant": item.merchant_id, "day": item.day, "why": str(error)}
     observability.logger.warning("no bill yet", extra=details)
+    day = dt.date.fromisoformat(item.day)
     if now_s - ready_s >= LATE_S:
+        if billed_accounts.is_of_before(item) and not billed_accounts.posted(item, day):
+            # An account that may be closed by now, and a day that we have nothing of.
+            _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
+            return
         observability.count("BillsMissing")
-    _advance(item, dt.date.fromisoformat(item.day), item.row, now_s + LATER_S)
+    _advance(item, day, item.row, now_s + LATER_S)
 
 
-def _compare(
-    item: ReconcilingItem, gateway: PaymentGateway, rows: Sequence[BillRow], now_s: int
-) -> None:
+def _compare(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> None:
     known = _orders(item.merchant_id, [comparing.order_of(row) for row in rows])
     for row in rows:
         order = known.get(str(comparing.order_of(row)))
-        for found in comparing.differences(row, order, item.method):
-            if _is_outdated(gateway, found):
+        account = comparing.account_of(row, order)
+        gateway = billed_accounts.sharing(item, account)
+        if gateway is not None and account != (item.account or ""):
+            row = replace(row, mismatch="")  # another app of ours with that merchant number
+        for found in comparing.differences(row, order, item.method, is_here=gateway is not None):
+            if gateway is not None and _is_outdated(gateway, found):
                 continue
             if found.difference is Difference.REFUND_BY_HAND:
                 repaired = order is not None and _take_over(order, row, now_s)
             else:
-                repaired = found.difference in REPAIRABLE and _repair(item, gateway, found, now_s)
+                repairable = gateway is not None and found.difference in REPAIRABLE
+                repaired = repairable and _repair(item, account, found, now_s)
             _keep(item, found, repaired=repaired, now_s=now_s)
         if order is not None and not row.mismatch:
             _enter_fee(order, row)
@@ -175,14 +185,15 @@ def _is_outdated(gateway: PaymentGateway, found: Found) -> bool:
     return gateway.query_refund(found.number).status is RefundStatus.SUCCEEDED
 
 
-def _repair(item: ReconcilingItem, gateway: PaymentGateway, found: Found, now_s: int) -> bool:
+def _repair(item: ReconcilingItem, account: str, found: Found, now_s: int) -> bool:
     """Take over what the gateway itself confirms, when it is asked about it."""
+    gateway = payment_gateway(item.merchant_id, item.method, account)
     try:
         if found.difference is Difference.PAYMENT_UNHEARD:
             trade = gateway.query(found.number)
             if trade.status is not TradeStatus.SUCCEEDED:
                 return False
-            captures.record(item.merchant_id, trade, item.method, now_s=now_s)
+            captures.record(item.merchant_id, trade, item.method, account=account, now_s=now_s)
         else:
             said = gateway.query_refund(found.number)
             if said.status is not RefundStatus.SUCCEEDED:
@@ -207,6 +218,7 @@ def _keep(item: ReconcilingItem, found: Found, *, repaired: bool, now_s: int) ->
         item.merchant_id,
         item.day,
         item.method,
+        item.account or "",
         found.number,
         found.difference.value,
         at_s=now_s,
@@ -234,15 +246,8 @@ def _enter_fee(order: OrderItem, row: BillRow) -> None:
         return  # another run has entered it
 
 
-def _posted(item: ReconcilingItem, day: dt.date) -> list[DayBookItem]:
-    """What our day book has of the day at this gateway."""
-    rows = RecordItem.query(day_book(item.merchant_id, day), consistent_read=True)
-    return [r for r in rows if isinstance(r, DayBookItem) and r.method == item.method]
-
-
 def _look_for_missing(
     item: ReconcilingItem,
-    gateway: PaymentGateway,
     rows: Sequence[BillRow],
     posted: Sequence[DayBookItem],
     now_s: int,
@@ -252,6 +257,7 @@ def _look_for_missing(
     for known in posted:
         if known.number in billed:
             continue
+        gateway = payment_gateway(item.merchant_id, item.method, known.account or "")
         if known.movement == Movement.REFUNDED:
             refund = gateway.query_refund(known.number)
             there = refund.status is RefundStatus.SUCCEEDED
@@ -275,6 +281,7 @@ def _report(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> Recon
         item.merchant_id,
         item.day,
         item.method,
+        item.account or "",
         at_s=now_s,
         payments=len(paid),
         paid_fen=sum(paid),

@@ -154,7 +154,8 @@ def _find(merchant_id: str, out_refund_no: str) -> tuple[OrderItem, str]:
 
 
 def _gateway(order: OrderItem, key: str) -> port.PaymentGateway:
-    return payment_gateway(order.merchant_id, order.view().payments[key[:2]].method)
+    payment = order.view().payments[key[:2]]
+    return payment_gateway(order.merchant_id, payment.method, payment.account)
 
 
 def _asked(order: OrderItem, key: str, *, must_answer: bool) -> port.Refund | None:

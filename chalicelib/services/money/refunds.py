@@ -66,7 +66,8 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     if reason_of(key) is RefundReason.AFTER_SALE:
         news.tell_after_sale(order, key, refund, now_s=now_s)
     try:
-        gateway = payment_gateway(order.merchant_id, order.view().payments[key[:2]].method)
+        payment = order.view().payments[key[:2]]
+        gateway = payment_gateway(order.merchant_id, payment.method, payment.account)
         if refund.status is RefundStatus.PROCESSING:
             said = gateway.query_refund(number)
         else:
@@ -80,11 +81,15 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     hear(order.merchant_id, said, now_s=now_s)
 
 
-def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
+def hear(
+    merchant_id: str, said: port.Refund, *, heard_from: tuple[str, str] | None = None, now_s: int
+) -> RefundStatus:
     """Record what a gateway says of a refund, once: from an answer, a query or a callback.
 
+    heard_from: (method, account) that speaks, where it is not known to be that of the payment.
     Returns the refund's status afterwards. Raises NotFound for a number that is not ours,
-    WrongAmount, and RefundedTwice when it was paid under another number or in another way.
+    WrongAmount, WrongAccount when it is not the payment's, and RefundedTwice when it was paid
+    under another number or in another way.
     """
     parts = split_out_refund_no(said.out_refund_no)
     if parts is None:
@@ -96,6 +101,7 @@ def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
         known = order.view().refunds.get(key)
         if known is None or serial > known.serial:
             raise NotFound
+        _check_speaker(order, key, heard_from)
         confirmed = said.status is port.RefundStatus.SUCCEEDED
         if _is_settled(known, serial, confirmed=confirmed):
             return known
@@ -111,6 +117,11 @@ def hear(merchant_id: str, said: port.Refund, *, now_s: int) -> RefundStatus:
     if stored.trouble_at_s:  # counted again on a repeat: an alarm must not be lost
         observability.count("RefundsNeedingPerson")
     return stored.status
+
+
+def _check_speaker(order: OrderItem, key: str, heard_from: tuple[str, str] | None) -> None:
+    if heard_from is not None:
+        captures.check_account(order.view(), key[:2], *heard_from)
 
 
 def _is_settled(known: Refund, serial: int, *, confirmed: bool) -> bool:
@@ -137,7 +148,7 @@ def _request_of(order: OrderItem, key: str, refund: Refund) -> port.RefundReques
         amount_fen=refund.amount_fen,
         paid_fen=payment.amount_fen,
         reason=WORDS[reason_of(key)],
-        notify_url=callback_url(order.merchant_id, payment.method, "refunds"),
+        notify_url=callback_url(order.merchant_id, payment.method, payment.account, "refunds"),
     )
 
 

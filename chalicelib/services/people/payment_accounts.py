@@ -18,6 +18,7 @@ from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import Changed, GatewayFailed, InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
+from chalicelib.services.people import account_history
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import stored
@@ -75,7 +76,8 @@ def everything(merchant_id: str) -> list[Account]:
 def read(merchant_id: str, method: str) -> Account:
     item = stored(PaymentAccountItem.at(merchant_id, method))
     content = _content(merchant_id, method)
-    as_saved = item is None or hmac.compare_digest(item.mark, _mark(merchant_id, method, content))
+    mark = _mark(merchant_id, method, account_history.own(content))
+    as_saved = item is None or hmac.compare_digest(item.mark, mark)
     serials = tuple(sorted(_public_keys(content)))
     return Account(method, _facts(method, content), serials, item, as_saved)
 
@@ -92,13 +94,21 @@ def change(
     """Keep `new` as the account that was read at `revision` (0: never changed here).
 
     What is None stays as it is. `public_keys` are exactly those of `new`; one of them that is None
-    stays as it is. In use here at once, everywhere after secrets.KEPT_S. A repeat writes the same
-    again.
+    stays as it is. In use here at once, everywhere after secrets.KEPT_S. An account with another
+    identity at the gateway comes in the place of the present one, which is kept for what was begun
+    with it (account_history). A repeat writes the same again.
     Raises InvalidRequest with all problems, Changed or Busy.
     """
     now = _content(merchant_id, method)
-    content = _trimmed({**new, **_kept(method, new, now)})
+    named = _trimmed({name: part for name, part in new.items() if name not in KEPT[method]})
+    has_history = method in account_history.IDENTITIES
+    base = account_history.same_as(merchant_id, method, now, named) if has_history else now
+    content = _trimmed({**new, **_kept(method, new, base)})
     _refuse_problems(_problems(method, content))
+    whole = content
+    if has_history:
+        whole = account_history.with_history(merchant_id, method, now, base, content, now_s=now_s)
+        _refuse_problems(_too_much(whole))
     mark = _mark(merchant_id, method, content)
 
     def step() -> None:
@@ -110,7 +120,10 @@ def change(
         _note(merchant_id, method, item, mark, now, content, staff, now_s)
 
     retried(step)
-    secrets.write(_name(merchant_id, method), json.dumps(content))
+    if has_history:
+        account_history.write(merchant_id, method, now, whole)
+    else:
+        secrets.write(_name(merchant_id, method), json.dumps(whole))
     return read(merchant_id, method)
 
 
@@ -225,10 +238,13 @@ def _problems(method: str, content: Mapping[str, Any]) -> list[Problem]:
         PAY_BY_ALIPAY: account_forms.problems_of_alipay,
         LOGIN: account_forms.problems_of_wechat_login,
     }
-    problems = problems_of[method](content)
-    if not problems and len(json.dumps(content)) > secrets.VALUE_MAX:
-        problems.append(trouble("public_keys", "公钥太多，存不下。请只留正在用的。"))
-    return problems
+    return problems_of[method](content) or _too_much(content)
+
+
+def _too_much(content: Mapping[str, Any]) -> list[Problem]:
+    if len(json.dumps(content)) <= secrets.VALUE_MAX:
+        return []
+    return [trouble("public_keys", "公钥太多，存不下。请只留正在用的。")]
 
 
 def _refuse_problems(problems: list[Problem]) -> None:

@@ -18,7 +18,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +51,37 @@ def write_stage_keys(ssm: Any, prefix: str) -> None:
 
 
 def write_accounts(ssm: Any, prefix: str, merchant_id: str, accounts: Mapping[str, Any]) -> None:
-    """Write the merchant's accounts (of ACCOUNTS) at WeChat and Alipay, over what is there."""
+    """Write the merchant's accounts (of ACCOUNTS) at WeChat and Alipay, over what is there. An
+    account that another one replaces is kept, as the console keeps it."""
     for name, value in accounts.items():
-        ssm.put_parameter(
-            Name=f"{prefix}/merchants/{merchant_id}/{name}",
-            Value=json.dumps(value),
-            Type="SecureString",
-            Tier="Intelligent-Tiering",  # two keys in PEM pass the standard tier's 4 KB
-            Overwrite=True,
-        )
+        for parameter, content in _to_write(ssm, prefix, merchant_id, name, value):
+            ssm.put_parameter(
+                Name=f"{prefix}/{parameter}",
+                Value=json.dumps(content),
+                Type="SecureString",
+                Tier="Intelligent-Tiering",  # two keys in PEM pass the standard tier's 4 KB
+                Overwrite=True,
+            )
+
+
+def _to_write(
+    ssm: Any, prefix: str, merchant_id: str, name: str, new: Mapping[str, Any]
+) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """(parameter, content) of what becomes of an account and of the one before."""
+    from chalicelib import clock
+    from chalicelib.services.people import account_history
+
+    parameter = f"merchants/{merchant_id}/{name}"
+    try:
+        answer = ssm.get_parameter(Name=f"{prefix}/{parameter}", WithDecryption=True)
+        now = json.loads(answer["Parameter"]["Value"])
+    except (ClientError, ValueError):  # there is none, or none that can be read
+        return [(parameter, new)]
+    if name not in account_history.IDENTITIES or not isinstance(now, dict):
+        return [(parameter, new)]
+    base = account_history.same_as(merchant_id, name, now, new)
+    whole = account_history.with_history(merchant_id, name, now, base, new, now_s=clock.now_s())
+    return account_history.parameters(merchant_id, name, now, whole)
 
 
 def open_shop(

@@ -93,7 +93,11 @@ def test_accounts_of_a_shop_are_written_over_what_is_there(engine: str, tmp_path
         new_merchant.write_accounts(ssm, prefix, "m1", new_merchant._read_accounts(str(file)))
 
     kept = ssm.get_parameter(Name=f"{prefix}/merchants/m1/alipay", WithDecryption=True)
-    assert json.loads(kept["Parameter"]["Value"]) == {"app_id": "2021000000000002"}
+    content = json.loads(kept["Parameter"]["Value"])
+    assert content["app_id"] == "2021000000000002"
+    assert [one["account"] for one in content["history"]["earlier"]] == [""]
+    first = ssm.get_parameter(Name=f"{prefix}/merchants/m1/alipay/first", WithDecryption=True)
+    assert json.loads(first["Parameter"]["Value"])["app_id"] == "2021000000000001"
     file.write_text('{"paypal": {}}')
     with pytest.raises(new_merchant.CannotOpen, match="wechat-pay、wechat-login、alipay"):
         new_merchant._read_accounts(str(file))

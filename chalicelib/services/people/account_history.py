@@ -60,16 +60,24 @@ def with_history(
 
 
 def write(merchant_id: str, method: str, now: Content, whole: Content) -> None:
-    """Store the account that is to be the present one; the one before first, and the new one
-    below it, too: whoever meets its id finds it, whatever becomes of the last write. Raises Busy;
-    a repeat writes the same again."""
+    """Store the account that is to be the present one. Raises Busy; a repeat writes the same
+    again."""
+    for name, content in parameters(merchant_id, method, now, whole):
+        secrets.write(name, json.dumps(content))
+
+
+def parameters(
+    merchant_id: str, method: str, now: Content, whole: Content
+) -> Iterator[tuple[str, Content]]:
+    """(parameter, content) to be written when `whole` comes in the place of `now`, in this order:
+    the account before, then the new one below it, too, so that whoever meets its id finds it
+    whatever becomes of the last write."""
     before, after = accounts.history_of(now), accounts.history_of(whole)
     if before.place != after.place:
         for content, history in ((now, before), (whole, after)):
             kept = {**own(content), HISTORY: replace(history, earlier=()).stored}
-            name = accounts.parameter(merchant_id, method, history.place.account)
-            secrets.write(name, json.dumps(kept))
-    secrets.write(accounts.parameter(merchant_id, method), json.dumps(whole))
+            yield accounts.parameter(merchant_id, method, history.place.account), kept
+    yield accounts.parameter(merchant_id, method), whole
 
 
 def earlier(merchant_id: str, method: str, present: Content) -> Iterator[tuple[Earlier, Content]]:

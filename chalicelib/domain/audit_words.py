@@ -35,6 +35,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "password_changed": "修改自己的密码",
     "password_reset": "重置员工密码",
     "payment_account_changed": "修改收款或登录账户",
+    "payment_method_resumed": "恢复收款方式",
+    "payment_method_stopped": "停用收款方式",
     "product_changed": "修改商品",
     "product_created": "新建商品",
     "product_shelved": "上架商品",

@@ -364,3 +364,53 @@ def test_public_key_that_was_replaced_is_believed_for_two_weeks(town: Town) -> N
 
     assert reply.status == 200, reply.body
     assert town.stored_group(group_id).status == "formed"
+
+
+def test_stopped_method_begins_nothing_new_and_what_is_open_goes_on(town: Town) -> None:
+    activity, group_id, buyer, order_id = held_seat(town)
+    key = town.prepay(buyer, order_id)
+    _, leader, paid = town.open_group(activity)
+    name = town.till.method.replace("_", "-")
+    replies = [town.owner().put(f"{ACCOUNTS}/{name}/offered", {"offered": False}) for _ in "ab"]
+    town.clock.forward(60)  # containers keep a shop's settings for a minute
+
+    again = town.prepay(buyer, order_id)
+    friend, other = town.join(activity, str(town.stored_order(paid).group_id))
+    refused = friend.ask_to_pay(other)
+    town.till.pay(again if town.till.method == "alipay" else key)
+    assert town.till.quiet()
+    friend.cancel(other)
+    leader.cancel(paid)
+    town.run_jobs(3)
+
+    assert [reply.body["offered"] for reply in replies] == [False, False]
+    assert (refused.status, refused.code) == (409, "payment_method_off")
+    assert town.stored_order(other).view().payments == {}
+    assert town.stored_group(group_id).status == "formed"
+    assert leader.status(paid) == "refunded"
+    rows = town.owner().get("/v1/merchant/audit?subject=payment_account").body["items"]
+    assert [row["action"] for row in rows] == ["payment_method_stopped"]
+    town.check_laws()
+
+
+def test_owner_sees_what_hangs_on_the_accounts_of_before(town: Town) -> None:
+    activity, _, buyer, order_id = held_seat(town)
+    town.prepay(buyer, order_id)
+    town.till.set_balance(0)
+    _, leader, paid = town.open_group(activity)
+    town.till.ledger.balances[town.till.mchid] = 0
+    before, changed_at_s = town.till.mchid, town.now_s
+    leader.cancel(paid)
+    town.run_jobs()
+    town.change_account()
+    name = town.till.method.replace("_", "-")
+
+    told = town.owner().get(f"{ACCOUNTS}/{name}/earlier").body
+
+    assert told["present"] == {"payments": 0, "refunds": 0, "troubles": 0}
+    [one] = told["items"]
+    assert before in (one["mchid"], one["seller_id"])
+    assert (one["since_s"], one["until_s"]) == (None, changed_at_s)
+    assert one["open"] == {"payments": 1, "refunds": 1, "troubles": 1}
+    assert told["complete"] is True
+    assert "PRIVATE" not in str(told)

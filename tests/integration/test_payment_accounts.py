@@ -92,6 +92,7 @@ def test_accounts_are_told_without_their_keys(town: Town) -> None:
         "changed_at_s": town.now_s,
         "changed_by": "owner",
         "revision": 1,
+        "offered": True,
         "mode": "direct",
         "mchid": pay["mchid"],
         "appid": pay["appid"],

@@ -55,6 +55,38 @@ class WechatLoginChange(Given, frozen=True, kw_only=True):
     app_secret: Annotated[Secret | None, Meta(description="None: as it is.")] = None
 
 
+class Offered(Given, frozen=True, kw_only=True):
+    offered: Annotated[
+        bool, Meta(description="False: no new payment is begun; what is under way goes on.")
+    ]
+
+
+class Open(Told, frozen=True, kw_only=True):
+    """What still hangs on an account."""
+
+    payments: Annotated[int, Meta(description="Attempts that may still be paid.")]
+    refunds: Annotated[int, Meta(description="Refunds that are not done yet.")]
+    troubles: Annotated[int, Meta(description="Of those: need a person.")]
+
+
+class EarlierAccount(Told, frozen=True, kw_only=True):
+    """An account of before, kept for what was begun with it."""
+
+    since_s: Annotated[int | None, Meta(description="None: since ever.")]
+    until_s: Seconds
+    open: Open
+    mode: str = ""
+    mchid: str = ""
+    appid: str = ""
+    sp_mchid: str = ""
+    sp_appid: str = ""
+    sub_mchid: str = ""
+    sub_appid: str = ""
+    serial_no: str = ""
+    app_id: str = ""
+    seller_id: str = ""
+
+
 class PaymentAccount(Told, frozen=True, kw_only=True):
     """Parts that the method does not have, or that are not filled in, are empty."""
 
@@ -68,6 +100,9 @@ class PaymentAccount(Told, frozen=True, kw_only=True):
     changed_at_s: Seconds | None
     changed_by: str | None
     revision: int
+    offered: Annotated[
+        bool, Meta(description="False: no new payment is begun with it; what is open goes on.")
+    ] = True
     mode: str = ""
     mchid: str = ""
     appid: str = ""
@@ -78,6 +113,12 @@ class PaymentAccount(Told, frozen=True, kw_only=True):
     serial_no: str = ""
     app_id: str = ""
     seller_id: str = ""
+
+
+class EarlierAccountList(Told, frozen=True, kw_only=True):
+    present: Annotated[Open, Meta(description="What hangs on the account of now.")]
+    items: list[EarlierAccount]
+    complete: Annotated[bool, Meta(description="False: there may be more than was counted.")]
 
 
 class PaymentAccountList(Told, frozen=True, kw_only=True):

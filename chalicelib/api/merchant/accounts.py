@@ -11,7 +11,8 @@ from chalicelib.api.merchant import account_schemas as schemas
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed
 from chalicelib.gateways.secrets import KEPT_S
-from chalicelib.services.people import payment_accounts
+from chalicelib.services.money import hanging
+from chalicelib.services.people import payment_accounts, payment_offers
 from chalicelib.services.people.payment_accounts import LOGIN, PAY, PAY_BY_ALIPAY, Account
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -121,6 +122,84 @@ def check_wechat_login(who: Staff) -> schemas.AccountVerdict:
     return _verdict(who, LOGIN)
 
 
+@api.operation(
+    "GET",
+    "/payment-accounts/wechat-pay/earlier",
+    audience=Audience.STAFF,
+    right=view(Area.ACCOUNTS),
+    answer=schemas.EarlierAccountList,
+)
+def list_earlier_wechat_pay(who: Staff) -> schemas.EarlierAccountList:
+    """The accounts of before at WeChat Pay, and what still hangs on them and on that of now."""
+    return _earlier(who, PAY)
+
+
+@api.operation(
+    "GET",
+    "/payment-accounts/alipay/earlier",
+    audience=Audience.STAFF,
+    right=view(Area.ACCOUNTS),
+    answer=schemas.EarlierAccountList,
+)
+def list_earlier_alipay(who: Staff) -> schemas.EarlierAccountList:
+    """The accounts of before at Alipay, and what still hangs on them and on that of now."""
+    return _earlier(who, PAY_BY_ALIPAY)
+
+
+@api.operation(
+    "PUT",
+    "/payment-accounts/wechat-pay/offered",
+    audience=Audience.STAFF,
+    right=act(Area.ACCOUNTS),
+    body=schemas.Offered,
+    answer=schemas.PaymentAccount,
+)
+def offer_wechat_pay(who: Staff, body: schemas.Offered) -> schemas.PaymentAccount:
+    """Begin new payments with WeChat Pay, or stop; in use everywhere within a minute."""
+    return _offer(who, PAY, body.offered)
+
+
+@api.operation(
+    "PUT",
+    "/payment-accounts/alipay/offered",
+    audience=Audience.STAFF,
+    right=act(Area.ACCOUNTS),
+    body=schemas.Offered,
+    answer=schemas.PaymentAccount,
+)
+def offer_alipay(who: Staff, body: schemas.Offered) -> schemas.PaymentAccount:
+    """Begin new payments with Alipay, or stop; in use everywhere within a minute."""
+    return _offer(who, PAY_BY_ALIPAY, body.offered)
+
+
+def _offer(who: Staff, method: str, offered: bool) -> schemas.PaymentAccount:
+    payment_offers.offer(who.merchant_id, method, offered, staff=who.username, now_s=clock.now_s())
+    return _shown(payment_accounts.read(who.merchant_id, method))
+
+
+def _earlier(who: Staff, method: str) -> schemas.EarlierAccountList:
+    counted = hanging.count(who.merchant_id)
+    present = payment_accounts.read(who.merchant_id, method).place.account
+    gateway = method.replace("-", "_")
+    return schemas.EarlierAccountList(
+        present=_open(counted.at(gateway, present)),
+        items=[
+            schemas.EarlierAccount(
+                since_s=one.since_s or None,
+                until_s=one.until_s,
+                open=_open(counted.at(gateway, one.account)),
+                **facts,
+            )
+            for one, facts in payment_accounts.earlier(who.merchant_id, method)
+        ],
+        complete=counted.complete,
+    )
+
+
+def _open(there: hanging.Hanging) -> schemas.Open:
+    return schemas.Open(payments=there.attempts, refunds=there.refunds, troubles=there.troubles)
+
+
 def _change(
     who: Staff, method: str, parts: Mapping[str, Any], revision: int
 ) -> schemas.PaymentAccount:
@@ -150,5 +229,6 @@ def _shown(account: Account) -> schemas.PaymentAccount:
         changed_at_s=item.changed_at_s if item else None,
         changed_by=item.staff if item else None,
         revision=item.revision if item else 0,
+        offered=account.is_offered,
         **account.facts,
     )

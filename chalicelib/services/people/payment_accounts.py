@@ -17,8 +17,9 @@ from chalicelib.domain.ids import derived_id, new_id
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import Changed, GatewayFailed, InvalidRequest
 from chalicelib.gateways import secrets
+from chalicelib.gateways.accounts import Earlier, Place, history_of
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
-from chalicelib.services.people import account_history
+from chalicelib.services.people import account_history, merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import stored
@@ -59,6 +60,8 @@ class Account:
     key_serials: tuple[str, ...]
     item: PaymentAccountItem | None  # None: never changed here
     as_saved: bool  # False: the last save was cut off, or somebody changed it elsewhere
+    place: Place  # which of the merchant's accounts it is
+    is_offered: bool  # False: no new payment is begun with the method
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,10 @@ def read(merchant_id: str, method: str) -> Account:
     mark = _mark(merchant_id, method, account_history.own(content))
     as_saved = item is None or hmac.compare_digest(item.mark, mark)
     serials = tuple(sorted(_public_keys(content)))
-    return Account(method, _facts(method, content), serials, item, as_saved)
+    history = history_of(content)
+    facts = _facts(method, content)
+    offered = method.replace("-", "_") not in (merchants.read(merchant_id).payments_off or ())
+    return Account(method, facts, serials, item, as_saved, history.place, offered)
 
 
 def change(
@@ -125,6 +131,15 @@ def change(
     else:
         secrets.write(_name(merchant_id, method), json.dumps(whole))
     return read(merchant_id, method)
+
+
+def earlier(merchant_id: str, method: str) -> list[tuple[Earlier, Mapping[str, Any]]]:
+    """(account, what may be told of it) of every account of before, the latest first."""
+    if method not in account_history.IDENTITIES:
+        return []
+    present = _content(merchant_id, method)
+    found = account_history.earlier(merchant_id, method, present)
+    return [(one, _facts(method, content)) for one, content in found]
 
 
 def check(merchant_id: str, method: str) -> Verdict:

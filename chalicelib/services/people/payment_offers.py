@@ -1,4 +1,4 @@
-"""Which payment methods a shop offers: a stopped one begins no new payment, and all else goes on."""
+"""Which payment methods a shop offers: a stopped one begins no new payment, all else goes on."""
 
 from pynamodb.expressions.update import Action
 

@@ -5,6 +5,9 @@ export type Account = Schema<'PaymentAccount'>
 export type Verdict = Schema<'AccountVerdict'>
 export type Method = 'wechat-pay' | 'alipay' | 'wechat-login'
 
+export type PaymentMethod = Exclude<Method, 'wechat-login'>
+export type EarlierAccounts = Schema<'EarlierAccountList'>
+
 export const listAccounts = () => get('/v1/merchant/payment-accounts')
 export const changeWechatPay = (body: BodyOf<'put', '/v1/merchant/payment-accounts/wechat-pay'>) =>
   put('/v1/merchant/payment-accounts/wechat-pay', { body })
@@ -12,6 +15,13 @@ export const changeAlipay = (body: BodyOf<'put', '/v1/merchant/payment-accounts/
   put('/v1/merchant/payment-accounts/alipay', { body })
 export const changeWechatLogin = (body: BodyOf<'put', '/v1/merchant/payment-accounts/wechat-login'>) =>
   put('/v1/merchant/payment-accounts/wechat-login', { body })
+
+/** The accounts of before, and what still hangs on them. */
+export const earlierAccounts = (method: PaymentMethod) => get(`/v1/merchant/payment-accounts/${method}/earlier`)
+
+/** Begin new payments with a method, or stop; what is open goes on. */
+export const offerMethod = (method: PaymentMethod, offered: boolean) =>
+  put(`/v1/merchant/payment-accounts/${method}/offered`, { body: { offered } })
 
 /** Ask the gateway whether it takes the account: something harmless, no money moves. */
 export const checkAccount = (method: Method) => post(`/v1/merchant/payment-accounts/${method}/check`)

@@ -6,6 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import Page, expect
 
+from chalicelib.services.people.account_history import own
 from infra.local import engine
 from infra.local.system import STAGE
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
@@ -88,6 +89,15 @@ def test_an_account_at_alipay_is_changed_without_pasting_its_keys(
 
     assert first["alipay_public_key"] == public_pem(ALIPAYS).strip()
     assert stored(shop, merchant_id, "alipay") == first | {"app_id": "2021000000000002"}
+    expect(page.get_by_role("listitem").filter(has_text="2021000000000001")).to_contain_text(
+        "没有未完成的付款和退款"
+    )
+    page.get_by_role("button", name="停用 支付宝").click()
+    page.get_by_role("dialog").get_by_role("button", name="停用").click()
+    expect(page.get_by_text("买家现在不能用这种方式付款")).to_be_visible()
+    page.get_by_role("button", name="恢复使用 支付宝").click()
+    page.get_by_role("dialog").get_by_role("button", name="恢复使用").click()
+    expect(page.get_by_text("买家现在不能用这种方式付款")).to_have_count(0)
     assert_untold(page, told, private_pem(OURS))
 
 
@@ -142,9 +152,8 @@ def save(page: Page) -> None:
 
 
 def stored(shop: Shop, merchant_id: str, method: str) -> dict[str, Any]:
-    """The parameter that keeps the account."""
+    """The account in the parameter that keeps it."""
     name = f"/tuan/{STAGE}/merchants/{merchant_id}/{method}"
     ssm = engine.client("ssm", shop.system.aws_url)
     content = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-    found: dict[str, Any] = json.loads(content)
-    return found
+    return own(json.loads(content))

@@ -34,6 +34,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   password_changed: 'Own password changed',
   password_reset: 'Password of staff reset',
   payment_account_changed: 'Payment or login account changed',
+  payment_method_resumed: 'Payment method resumed',
+  payment_method_stopped: 'Payment method stopped',
   product_changed: 'Product changed',
   product_created: 'Product created',
   product_shelved: 'Product put on sale',

@@ -39,6 +39,8 @@ def test_row_tells_what_a_list_needs_and_masks_who_it_is_for(town: Town) -> None
         "status_text": "待成团",
         "ship_refusal": "还差 2 人成团，成团后才能发货。",
         "shipped": 0,
+        "to_deliver": 2,
+        "may_go_back": 2,
         "delivery": "express",
         "recipient": {
             "name": "王*",

@@ -409,7 +409,7 @@ def test_refund_that_needs_a_person_is_not_hidden_behind_receipt(town: Town) -> 
     [refund] = town.owner().get("/v1/merchant/refunds").body["items"]
 
     assert refund["order_id"] == order_id
-    [shown] = file_of(town, order_id)["refunds"]
+    [shown] = town.owner().get(f"/v1/merchant/orders/{order_id}").body["refunds"]
     assert (shown["status"], shown["reason"]) == ("failed", "abnormal")
     assert shown["reason_text"].startswith("买家的收款账户异常")
     town.check_laws()

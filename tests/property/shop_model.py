@@ -197,6 +197,8 @@ class Model:
             succeeded = {order_id + a for a in view.payments if view.is_succeeded(a)}
             if is_now is not known.status:
                 self._justify_order(order_id, is_now, succeeded, now_s)
+                received = is_now is OrderStatus.COMPLETED
+                assert not received or now_s >= (order.receive_by_s or now_s + 1), order_id
             for number in succeeded - known.heard:
                 assert number in trades or number.endswith("00"), f"{number} was never paid"
                 late = number[30:] + RefundReason.LATE_PAYMENT in order.refunds.as_dict()
@@ -223,7 +225,7 @@ class Model:
             assert now_s >= order.pay_by_s or failed, f"{order_id} closed too early"
         if order.status is OrderStatus.PENDING and now in KEPT | GIVEN_BACK:
             assert succeeded, f"{order_id} is {now} without a payment"
-        if now in GIVEN_BACK:
+        if now in GIVEN_BACK and order.status not in GIVEN_BACK:
             assert team is not None, f"{order_id} was bought alone and is {now}"
             assert team.status is GroupStatus.FAILED, f"{order_id} is {now}"
 

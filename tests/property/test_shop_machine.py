@@ -36,6 +36,7 @@ from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem
 from tests.history import History
+from tests.property.fulfilment_rules import FulfilmentRules
 from tests.property.shop_model import Model, Placed, Team
 from tests.shop import (
     DAY_S,
@@ -60,7 +61,7 @@ ANY = st.integers(0, 1000)  # picks one of what there is
 QUANTITY = st.sampled_from([1, 1, 1, 2])
 
 
-class ShopMachine(RuleBasedStateMachine):
+class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
     """Rules draw numbers, and take the thing of that number among those that there are."""
 
     def __init__(self) -> None:

@@ -57,6 +57,11 @@ def test_every_way_out_of_pending_frees_a_hold(town: Town) -> None:
     assert buyer.cancel(cancelled).status == 200
     opened(buyer, activity, 2)
     refused(buyer.open(activity))
+    by_staff = buyer.get("/v1/orders").body["items"][0]["order_id"]
+    path = f"/v1/merchant/orders/{by_staff}/closing"
+    assert town.owner().post(path, {"reason": "缺货"}).status == 200
+    opened(buyer, activity, 1)
+    refused(buyer.open(activity))
 
     town.clock.forward(601)  # the pay-by time has passed; until a job has run, the units are held
     refused(buyer.open(activity))

@@ -7,13 +7,13 @@ import pytest
 
 from chalicelib.domain.ids import ATTEMPTS_MAX
 from chalicelib.domain.order import Payment, PaymentStatus, entry_of
-from chalicelib.errors import GatewayFailed, OrderClosed
+from chalicelib.errors import AlreadyPaid, GatewayFailed, OrderClosed, PriceChanged
 from chalicelib.gateways.payment import GatewayRefused
 from chalicelib.services.money import payments
-from chalicelib.services.trade import waits
+from chalicelib.services.trade import price_changes, waits
 from chalicelib.tables.trade import OrderItem
 from tests.meanwhile import meanwhile
-from tests.shop import OTHER_PAY, Shop, new_shop
+from tests.shop import OTHER_PAY, STAFF, Shop, new_shop
 
 
 @pytest.fixture
@@ -148,3 +148,42 @@ def test_order_of_nothing_that_was_cancelled_while_it_is_paid_is_not_paid(shop: 
 
     assert shop.order(order.order_id).status == "closed"
     assert attempts(shop, order) == {}  # a payment of nothing that found no seat is none
+
+
+def lower(shop: Shop, order: OrderItem, total_fen: int) -> None:
+    price_changes.lower(shop.merchant_id, order.order_id, total_fen, staff=STAFF, now_s=shop.now_s)
+
+
+def test_no_attempt_is_begun_at_a_price_that_was_lowered_meanwhile(
+    shop: Shop, order: OrderItem
+) -> None:
+    with meanwhile(lambda: lower(shop, order, 5000)), pytest.raises(PriceChanged) as refusal:
+        shop.ask(order)
+
+    assert refusal.value.details == {"old_fen": 5900, "new_fen": 5000}
+    assert attempts(shop, order) == {}
+    shop.pay(shop.order(order.order_id))
+    assert attempts(shop, order)["01"].amount_fen == 5000
+    shop.check()
+
+
+def test_price_is_not_lowered_of_an_order_that_was_paid_meanwhile(
+    shop: Shop, order: OrderItem
+) -> None:
+    with meanwhile(lambda: shop.pay(order)), pytest.raises(AlreadyPaid):
+        lower(shop, order, 5000)
+
+    stored = shop.order(order.order_id)
+    assert (stored.total_fen, stored.status) == (5900, "paid")
+    shop.check()
+
+
+def test_attempt_begun_meanwhile_keeps_the_price_until_it_is_closed(
+    shop: Shop, order: OrderItem
+) -> None:
+    with meanwhile(lambda: shop.ask(order)):
+        lower(shop, order, 5000)
+
+    assert shop.order(order.order_id).total_fen == 5000
+    assert attempts(shop, order)["01"].status is PaymentStatus.CLOSED
+    shop.check()

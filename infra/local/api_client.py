@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from infra.local import pace
+
 TIMEOUT_S = 60.0  # a function's first call starts its process
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by a proxy
@@ -99,7 +101,7 @@ def post_form(url: str, fields: Mapping[str, str], content: bytes) -> int:
 def _send(method: str, url: str, headers: Mapping[str, str], raw: bytes | None) -> Reply:
     request = urllib.request.Request(url, raw, dict(headers), method=method)
     try:
-        with _opener.open(request, timeout=TIMEOUT_S) as answer:
+        with _opener.open(request, timeout=pace.patient(TIMEOUT_S)) as answer:
             return _reply(answer.status, answer.read())
     except urllib.error.HTTPError as refusal:
         with refusal:

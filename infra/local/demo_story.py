@@ -161,8 +161,7 @@ def cast(play: Play) -> list[Phone]:
 
 
 def _join_and_pay(play: Play, phone: Phone, offer: Offer, group_id: str) -> Placed:
-    placed = phone.join(offer, group_id)
-    phone.pay(placed)
+    placed = phone.buy(lambda: phone.join(offer, group_id))
     play.until_order(phone, placed, "待成团", "已成团待发货")
     group = play.group(group_id)
     missing = f"还差 {group['seats_missing']} 人" if group["seats_missing"] else "人齐了"

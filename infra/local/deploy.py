@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.local import pace
 from infra.local.engine import ACCOUNT_ID, REGION, client, put_parameters
 from infra.package import ROOT, ZIP_NAME, package
 
@@ -128,10 +129,10 @@ def _apply(endpoint: str, template_url: str, settings: Mapping[str, str]) -> dic
                 for name, value in settings.items()
             ],
         )
-    deadline_s = time.monotonic() + DEPLOY_S
+    deadline_s = time.monotonic() + pace.patient(DEPLOY_S)
     while (stack := _stacks(cloudformation)[0])["StackStatus"].endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline_s:
-            raise DeploymentFailed(f"{stack['StackStatus']} after {DEPLOY_S:.0f} s.")
+            raise DeploymentFailed(f"{stack['StackStatus']} after {pace.patient(DEPLOY_S):.0f} s.")
         time.sleep(POLL_S)
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise DeploymentFailed(_reasons(cloudformation, stack["StackStatus"]))

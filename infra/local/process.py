@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local import pace
+
 START_S = 30.0  # how long a server may take to answer
 STOP_S = 5.0  # how long it may take to end when asked, before it is killed
 POLL_S = 0.02
@@ -62,7 +64,8 @@ def start(
     scratch: Path | None = None,
     is_up: Callable[[], bool],
 ) -> Server:
-    """Start `command` and wait until `is_up`. Raises ServerFailed after START_S, or if it ends."""
+    """Start `command` and wait until `is_up`. Raises ServerFailed after START_S (on an
+    idle machine), or if it ends."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         # A session of its own: Ctrl-C in the terminal reaches us first, and we end our servers.
@@ -75,7 +78,7 @@ def start(
             start_new_session=True,
         )
     server = Server(name, url, process, scratch)
-    deadline_s = time.monotonic() + START_S
+    deadline_s = time.monotonic() + pace.patient(START_S)
     while not is_up():
         if process.poll() is not None or time.monotonic() > deadline_s:
             server.stop()

@@ -55,6 +55,14 @@ class Staff:
         made = self.api.post("/v1/merchant/freight-templates", demo_data.FREIGHT, key=_key())
         self._freight_template_id = made["template_id"]
 
+    def hold_for(self, pay_by_s: int) -> int:
+        """Hold seats so long for their payment; how long they were held before."""
+        now = self.api.get("/v1/merchant/settings")
+        kept = ("name", "service_phone", "revision")
+        changed = {name: now[name] for name in kept} | {"pay_by_s": pay_by_s}
+        self.api.put("/v1/merchant/settings", changed)
+        return int(now["pay_by_s"])
+
     def hire(self, member: Mapping[str, str]) -> None:
         """Invite somebody, who then chooses the password that the demonstration tells."""
         invitation = {name: member[name] for name in ("username", "name", "role")}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from infra.local import process
+from infra.local import pace, process
 from infra.local.system import environment
 
 LOOK_EVERY_S = 0.5
@@ -75,7 +75,7 @@ class Children:
 
     def _wait(self) -> bool:
         tick = threading.Event()
-        for _ in range(int(READY_S / process.POLL_S)):
+        for _ in range(int(pace.patient(READY_S) / process.POLL_S)):
             if any(child.process.poll() is not None for child in self._running):
                 return False
             if process.answers(f"{self.url}/v1/openapi.json"):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local import demo_data
+from infra.local import demo_data, pace
 from infra.local.demo_data import (
     APPLE,
     BUYERS,
@@ -22,6 +22,7 @@ from infra.local.printing import padded, say
 from infra.local.shop import Offer
 from infra.local.system import System
 
+LONGEST_HOLD_S = 3600  # that a shop may choose
 CALLBACKS_S = 30.0  # how long those of the first payments may take
 
 
@@ -38,28 +39,25 @@ def fill(system: System) -> Town:
     """Open the shop with everything in it: goods, activities, people, groups under way."""
     staff = system.owner()
     staff.set_up()
+    usual_s = staff.hold_for(LONGEST_HOLD_S)  # this machine may be slow, and the shop's clock fast
     offers = staff.offer_all(demo_data.PRODUCTS)
     xiaoman, xingyuan, zhixia = phones = tuple(
         log_in(system.api, system.tills, MERCHANT_ID, f"demo-{code}", name)
         for code, name in BUYERS.items()
     )
-    inviting = xiaoman.open(offers[STRAWBERRY.name])
-    xiaoman.pay(inviting)
-    alone = xingyuan.open(offers[ORANGE.name], sku=1)
-    xingyuan.pay(alone)
-    formed = zhixia.open(offers[HONEY.name])
-    zhixia.pay(formed)
-    apples = zhixia.open(offers[APPLE.name], sku=1)
-    zhixia.pay(apples, "alipay")
+    inviting = xiaoman.buy(lambda: xiaoman.open(offers[STRAWBERRY.name]))
+    xingyuan.buy(lambda: xingyuan.open(offers[ORANGE.name], sku=1))
+    formed = zhixia.buy(lambda: zhixia.open(offers[HONEY.name]))
+    apples = zhixia.buy(lambda: zhixia.open(offers[APPLE.name], sku=1), "alipay")
     zhixia.open(offers[MATSUTAKE.name])  # not paid: seen by nobody else, and closed in ten minutes
-    system.quiet(CALLBACKS_S)  # nobody sees a group before its leader's payment is known
-    xingyuan.pay(xingyuan.join(offers[STRAWBERRY.name], inviting.group_id))
-    for phone in (xiaoman, xingyuan):
-        phone.pay(phone.join(offers[HONEY.name], formed.group_id))
-    xingyuan.pay(xingyuan.join(offers[APPLE.name], apples.group_id), "alipay")
-    regretted = xiaoman.buy_alone(offers[ORANGE.name])
-    xiaoman.pay(regretted)
-    system.quiet(CALLBACKS_S)
+    system.quiet(pace.patient(CALLBACKS_S))  # a group is seen when its leader's payment is known
+    xingyuan.buy(lambda: xingyuan.join(offers[STRAWBERRY.name], inviting.group_id))
+    xiaoman.buy(lambda: xiaoman.join(offers[HONEY.name], formed.group_id))
+    xingyuan.buy(lambda: xingyuan.join(offers[HONEY.name], formed.group_id))
+    xingyuan.buy(lambda: xingyuan.join(offers[APPLE.name], apples.group_id), "alipay")
+    regretted = xiaoman.buy(lambda: xiaoman.buy_alone(offers[ORANGE.name]))
+    system.quiet(pace.patient(CALLBACKS_S))
+    staff.hold_for(usual_s)
     words = "手快选错了规格，还没发货的话请退给我"
     xiaoman.ask_back(regretted, regretted.total_fen, "wrong_order", words)
     return Town(offers[STRAWBERRY.name], inviting, phones)

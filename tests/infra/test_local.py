@@ -16,7 +16,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.errors import WrongPassword
 from chalicelib.services.people import staff
 from infra import new_merchant
-from infra.local import demo_books, demo_data, engine, jobs
+from infra.local import demo_books, demo_data, engine, jobs, pace
 from infra.local.demo_books import Books, Entry
 from infra.local.demo_play import Staged
 from infra.local.demo_story import RACERS, Race
@@ -28,7 +28,7 @@ from tests.conftest import ON_DYNAMODB_LOCAL
 from tests.people import at_work, invite, log_in
 from tests.support import Town
 
-STORY_S = 300  # the story takes one, and a clean clone packages first
+STORY_S = pace.patient(300)  # the story takes one, and a clean clone packages first
 RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import Parcel, parcels_of
+from chalicelib.domain.short_number import short_of
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import news, order_search
-from chalicelib.tables.records import FoundOrderItem, found_by
+from chalicelib.tables.records import FoundOrderItem, ShortNumberItem, found_by
 from chalicelib.tables.trade import OrderItem
 from tests.stored import GIVEN_BACK, Books
 
@@ -99,11 +100,33 @@ def paid_orders_are_found(books: Books) -> Violations:
         for word in (
             order_search.PLACED,
             order_search.phone_word(address["phone"]),
-            order_search.name_word(address["name"]),
+            *order_search.name_words(address["name"]),
             order_search.product_word(order.product_id),
+            *(order_search.gateway_word(number) for number in _gateway_numbers(order)),
         ):
             if found[found_by(books.merchant_id, word), order_id] != 1:
                 yield f"lists: order {order_id} is not found by {word}"
+
+
+def short_numbers_are_unique(books: Books) -> Violations:
+    """No two orders that are listed have one short number, and each number leads to its order."""
+    rows = {(row.pk, row.sk): row.order_id for row in books.items if type(row) is ShortNumberItem}
+    found = _found(books)
+    seen: dict[str, str] = {}
+    for order_id, order in books.orders.items():
+        if not found[found_by(books.merchant_id, order_search.PLACED), order_id]:
+            continue
+        if seen.setdefault(order.short_no, order_id) != order_id:
+            yield f"lists: orders {order_id}, {seen[order.short_no]} have one number"
+        word = found_by(books.merchant_id, f"short#{short_of(order_id)}")
+        if rows.get((word, str(order.short_serial or 0))) != order_id:
+            yield f"lists: order {order_id} is not found by {order.short_no}"
+
+
+def _gateway_numbers(order: OrderItem) -> list[str]:
+    payments = order.view().payments
+    posted = (payments[attempt] for attempt in order.posted or ())
+    return [payment.transaction_id for payment in posted if payment.transaction_id]
 
 
 def _orders(books: Books) -> Iterator[tuple[str, OrderItem, list[Parcel]]]:
@@ -134,4 +157,5 @@ LAWS: tuple[Law, ...] = (
     told_and_found,
     traces,
     paid_orders_are_found,
+    short_numbers_are_unique,
 )

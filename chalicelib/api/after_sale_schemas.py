@@ -32,6 +32,7 @@ class ReturnParcelGiven(Given, frozen=True, kw_only=True):
 class AfterSaleShown(Told, frozen=True, kw_only=True):
     after_sale_id: Annotated[str, Meta(description="order_id and one letter")]
     order_id: str
+    short_no: str
     title: str
     status: str
     status_text: str
@@ -93,6 +94,7 @@ class LedgerRow(Told, frozen=True, kw_only=True):
 
 class LedgerShown(Told, frozen=True, kw_only=True):
     order_id: str
+    short_no: str
     rows: list[LedgerRow]
     balances: Annotated[
         dict[str, int], Meta(description="fen by account, debits positive; they add up to 0")

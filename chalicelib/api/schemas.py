@@ -104,6 +104,7 @@ class JoinGiven(PurchaseGiven, frozen=True, kw_only=True):
 
 class OrderPlaced(Told, frozen=True, kw_only=True):
     order_id: str
+    short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
     total_fen: Fen
     pay_by_s: Seconds
@@ -138,6 +139,7 @@ class RefundShown(Told, frozen=True, kw_only=True):
 
 class OrderShown(Told, frozen=True, kw_only=True):
     order_id: str
+    short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
     activity_id: str
     sku_id: str
@@ -280,6 +282,7 @@ class VisitCounted(Told, frozen=True, kw_only=True):
 class MessageShown(Told, frozen=True, kw_only=True):
     message_id: str
     order_id: str
+    short_no: str
     group_id: str | None
     text_key: str
     title: str

@@ -15,6 +15,7 @@ from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.refund_outside import buyers_text
 from chalicelib.domain.shipping import Parcel, parcels_of
+from chalicelib.domain.short_number import short_of
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import masked_name, status_text
 from chalicelib.services.trade import availability, waits
@@ -61,6 +62,7 @@ def parcel(one: Parcel) -> schemas.ParcelShown:
 def placed(item: OrderItem) -> schemas.OrderPlaced:
     return schemas.OrderPlaced(
         order_id=str(item.order_id),
+        short_no=item.short_no,
         group_id=item.group_id,
         total_fen=item.total_fen,
         pay_by_s=item.pay_by_s,
@@ -180,6 +182,7 @@ def message(item: MessageItem) -> schemas.MessageShown:
     return schemas.MessageShown(
         message_id=item.sk.removeprefix("message#"),
         order_id=item.order_id,
+        short_no=short_of(item.order_id),
         group_id=item.group_id,
         text_key=key.value,
         title=TITLES[key],
@@ -205,6 +208,7 @@ def _order_fields(item: OrderItem) -> dict[str, Any]:
     view = item.view()
     return {
         "order_id": str(item.order_id),
+        "short_no": item.short_no,
         "group_id": item.group_id,
         "activity_id": item.activity_id,
         "sku_id": item.sku_id,

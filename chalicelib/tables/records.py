@@ -13,6 +13,7 @@ The functions may only put and query here; the table's policy allows nothing els
 | reconciliation   | m#reconciliations         | day#method(#account) |
 | part of a batch  | m#batches                 | time#batch_id#part |
 | order found      | m#find#word               | time#order_id  |
+| short number     | m#find#short#number       | serial         |
 """
 
 import datetime as dt
@@ -238,11 +239,13 @@ class ShippingBatchItem(RecordItem, discriminator="shipping_batch"):
 class FoundOrderItem(RecordItem, discriminator="found_order"):
     """An order under a word by which staff look for it; what it is now, the order itself says.
 
-    word: chalicelib.services.trade.order_search makes them.
+    word: chalicelib.services.trade.order_search makes them. text: the whole name that a part of
+    a name is of.
     """
 
     order_id = UnicodeAttribute()
     group_id = UnicodeAttribute(null=True)
+    text = UnicodeAttribute(null=True)
 
     @classmethod
     def at(
@@ -256,6 +259,19 @@ class FoundOrderItem(RecordItem, discriminator="found_order"):
             order_id=order_id,
             **more,
         )
+
+
+class ShortNumberItem(RecordItem, discriminator="short_number"):
+    """Which order has a short number with this serial; at_s: when it was placed."""
+
+    order_id = UnicodeAttribute()
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, number: str, serial: int, at_s: int, order_id: str
+    ) -> "ShortNumberItem":
+        pk = found_by(merchant_id, f"short#{number}")
+        return cls(pk, str(serial), merchant_id=merchant_id, at_s=at_s, order_id=order_id)
 
 
 def _at_gateway(method: str, account: str) -> str:

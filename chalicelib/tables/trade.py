@@ -51,6 +51,7 @@ from chalicelib.domain.order import (
     payment_of,
     refund_of,
 )
+from chalicelib.domain.short_number import short_number
 from chalicelib.domain.units import Units
 from chalicelib.tables.base import IntAttribute, as_read
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, due_shard, not_due
@@ -141,6 +142,7 @@ class OrderItem(TradeItem, discriminator="order"):
     return_by_s = IntAttribute(null=True)  # while a return of goods waits for its buyer
     received_at_s = IntAttribute(null=True)  # by its buyer, or by itself
     pickup = BooleanAttribute(null=True)  # its buyer collects it; None: it is sent
+    short_serial = IntAttribute(null=True)  # its short number's, where an earlier order has it
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderItem":
@@ -156,6 +158,10 @@ class OrderItem(TradeItem, discriminator="order"):
     @property
     def order_id(self) -> OrderId:
         return OrderId(self.buyer_id, self.order_no)
+
+    @property
+    def short_no(self) -> str:
+        return short_number(self.order_id, self.short_serial or 0)
 
     def view(self) -> Order:
         return Order(

@@ -36,7 +36,8 @@ from chalicelib.domain.shipping import Parcel
 from chalicelib.services.catalogue import products
 from chalicelib.services.trade.order_search import (
     PLACED,
-    name_word,
+    folded,
+    name_words,
     phone_word,
     product_word,
     tracking_word,
@@ -44,7 +45,7 @@ from chalicelib.services.trade.order_search import (
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.counts import DayItem, TallyItem
-from chalicelib.tables.records import FoundOrderItem, RecordItem
+from chalicelib.tables.records import FoundOrderItem, RecordItem, ShortNumberItem
 from chalicelib.tables.trade import (
     GroupItem,
     OrderDetailItem,
@@ -122,6 +123,7 @@ class Past:
         self.orders: list[OrderItem] = []
         self._trade: list[StoredItem] = [*self._buyers]
         self._records: list[StoredItem] = []
+        self._numbers: dict[str, list[OrderId]] = {}
 
     def trade_with(self, activities: Sequence[Any]) -> None:
         """Groups of the activities until there are ORDERS."""
@@ -246,21 +248,39 @@ class Past:
         number = f"SF{self._chance.randrange(10**12, 10**13)}" if shipped else ""
         detail = self._detail(order_id, sku, activity, paid_s - 30, number, shipped_s)
         self._trade.append(detail)
-        names = {name_word(detail.address["name"]), name_word(buyer.name)}
-        words = [
-            PLACED,
-            phone_word(detail.address["phone"]),
-            product_word(order.product_id),
-            *names,
-        ]
-        for word in [*words, *([tracking_word(number)] if number else [])]:
+        named = {w: folded(n) for n in (detail.address["name"], buyer.name) for w in name_words(n)}
+        words = dict.fromkeys(
+            [
+                PLACED,
+                phone_word(detail.address["phone"]),
+                product_word(order.product_id),
+                *([tracking_word(number)] if number else []),
+            ]
+        )
+        for word, text in (words | named).items():
             row = FoundOrderItem.at(
-                self._merchant_id, word, order_id.placed_at_s, str(order_id), group_id=group_id
+                self._merchant_id,
+                word,
+                order_id.placed_at_s,
+                str(order_id),
+                group_id=group_id,
+                text=text,
             )
             self._records.append(row)
+        self._number(order)
         self._counted[Counted.PAID_FEN, paid_s] += fen
         self._counted[Counted.ORDERS_PAID, paid_s] += 1
         return order
+
+    def _number(self, order: OrderItem) -> None:
+        """As order_search.put_words does it: the later of two with one number has a serial."""
+        number, of = order.short_no, order.order_id
+        holders = self._numbers.setdefault(number, [])
+        holders.append(of)
+        serial = 0 if len(holders) == 1 else len(holders)
+        order.short_serial = serial or None
+        row = ShortNumberItem.at(self._merchant_id, number, serial, of.placed_at_s, str(of))
+        self._records.append(row)
 
     def _status(self, decided_s: int, group_status: GroupStatus) -> OrderStatus:
         if group_status is GroupStatus.FAILED:

@@ -13,6 +13,7 @@ from chalicelib.domain.after_sale import (
     AfterSaleStatus,
     Reason,
 )
+from chalicelib.domain.short_number import short_of
 from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sales, returns
 from chalicelib.services.money.after_sales import Claim
@@ -95,6 +96,7 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
     return schemas.AfterSaleShown(
         after_sale_id=item.order_id + item.letter,
         order_id=item.order_id,
+        short_no=short_of(item.order_id),
         title=item.title,
         status=item.status,
         status_text=BY_SHOP if by_shop else STATUS_WORDS[AfterSaleStatus(item.status)],

@@ -273,6 +273,7 @@ def _pickup(item: OrderItem, detail: OrderDetailItem) -> schemas.Pickup:
     view = item.view()
     return schemas.Pickup(
         order_id=str(item.order_id),
+        short_no=item.short_no,
         status=view.status.value,
         status_text=staff_text(view),
         title=lines["title"],

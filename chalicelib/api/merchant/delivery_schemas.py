@@ -107,6 +107,7 @@ class Pickup(msgspec.Struct, frozen=True, kw_only=True):
     """An order to be collected, as it is told to who hands it over."""
 
     order_id: str
+    short_no: str
     status: str
     status_text: str
     title: str

@@ -79,6 +79,7 @@ class GroupMember(Told, frozen=True, kw_only=True):
     quantity: int
     paid_fen: Annotated[Fen, Meta(description="0 while the seat is held for payment.")]
     order_id: str
+    short_no: str
     status: str
     status_text: str
     refund_status: Annotated[str | None, Meta(description="Of the refund that came last.")]

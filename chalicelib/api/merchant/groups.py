@@ -186,6 +186,7 @@ def _member(member: Member) -> schemas.GroupMember:
         quantity=item.quantity,
         paid_fen=seat[1].amount_fen if seat else 0,
         order_id=str(item.order_id),
+        short_no=item.short_no,
         status=item.status,
         status_text=staff_text(known),
         refund_status=refunds[-1].status.value if refunds else None,

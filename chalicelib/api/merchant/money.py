@@ -128,6 +128,7 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
     entries = order.entries()
     return schemas.LedgerShown(
         order_id=order_id,
+        short_no=order.short_no,
         rows=[
             schemas.LedgerRow(
                 number=_number(order, entry),

@@ -22,8 +22,10 @@ class OrderQuery(PageQuery, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=64,
-            description="a whole order, group or tracking number, a pickup code, the recipient's "
-            "phone number or its last 4 digits, the whole name of the recipient or the buyer",
+            description="an order's short or long number, a group's, a payment's at the gateway, a "
+            "tracking number, a pickup code, the recipient's phone or its last 4 digits, the "
+            "beginning or a part of the name of the recipient or buyer, words of a product's or an "
+            "activity's title; whatever it fits is found",
         ),
     ] = ""
     product_id: Id | None = None
@@ -57,6 +59,7 @@ class Recipient(Told, frozen=True, kw_only=True):
 
 class OrderRow(Told, frozen=True, kw_only=True):
     order_id: str
+    short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
     buyer_id: str
     product_id: str

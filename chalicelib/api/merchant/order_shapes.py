@@ -82,6 +82,7 @@ def _row_fields(
     lines, to = detail.lines.as_dict(), recipient.masked(detail.address.as_dict())
     return {
         "order_id": str(order.order_id),
+        "short_no": order.short_no,
         "group_id": order.group_id,
         "buyer_id": order.buyer_id,
         "product_id": order.product_id,

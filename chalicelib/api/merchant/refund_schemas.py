@@ -11,6 +11,7 @@ from chalicelib.domain.refund_outside import PROOF_MAX, Outside
 class RefundRow(Told, frozen=True, kw_only=True):
     out_refund_no: str
     order_id: str
+    short_no: str
     title: str
     amount_fen: Fen
     status: Annotated[str, Meta(description="requested: still tried again by itself")]

@@ -78,6 +78,7 @@ def _row(item: OrderItem, key: str) -> schemas.RefundRow:
     return schemas.RefundRow(
         out_refund_no=item.refund_number(key),
         order_id=str(item.order_id),
+        short_no=item.short_no,
         title=item.title,
         amount_fen=refund.amount_fen,
         status=refund.status.value,

@@ -82,6 +82,18 @@ def page(
     return _rows(cards), after
 
 
+def ids_of(merchant_id: str, q: str, *, at_most: int) -> list[str]:
+    """The newest products whose title or a SKU's code holds all words of `q`, in one query."""
+    found = CatalogueItem.query(
+        products_list(merchant_id),
+        filter_condition=_condition(None, None, q),
+        scan_index_forward=False,
+        limit=at_most,
+        page_size=CARDS_MAX,
+    )
+    return [item.product_id for item in found if isinstance(item, ProductCardItem)]
+
+
 def short_of_stock(merchant_id: str, *, at_most: int) -> int | None:
     """How many products are in State.LOW_STOCK, up to `at_most`; None: too many to look at."""
     found = CatalogueItem.query(

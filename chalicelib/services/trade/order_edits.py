@@ -60,7 +60,7 @@ def change_address(
                 refuse=LostRace,
             )
             order_search.add_word(writes, order, order_search.phone_word(address["phone"]))
-            order_search.add_word(writes, order, order_search.name_word(address["name"]))
+            order_search.add_name(writes, order, address["name"])
             subject = f"order#{order_id}"
             audit(writes, merchant_id, staff, "address_changed", subject, before, address, now_s)
         return orders.detail(merchant_id, order_id)[1]

@@ -1,16 +1,15 @@
 """Pages of orders for staff: one query says which, one read of orders, details and groups tells
 what they are now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.order import OrderStatus
-from chalicelib.domain.phone import main_part
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
-from chalicelib.services.trade import groups, order_search
-from chalicelib.services.trade.order_search import Meaning
+from chalicelib.services.trade import groups, order_meanings, order_places, order_search
+from chalicelib.services.trade.order_meanings import Meaning, Place
 from chalicelib.tables.base import PageKey
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem, orders_list
@@ -58,10 +57,12 @@ class Found:
 
 @dataclass(frozen=True)
 class _Spot:
-    """Where an order is. group_id: None also when the place does not tell."""
+    """Where an order is. group_id: None also when the place does not tell. places: where the words
+    are that it was found by, one of which must still fit it."""
 
     order_id: OrderId
     group_id: str | None = None
+    places: tuple[Place, ...] = ()
 
 
 def find(
@@ -69,21 +70,23 @@ def find(
 ) -> tuple[list[Found], PageKey | None]:
     """(orders that fit, the key that the next page starts after).
 
-    One word or status is looked up, what else is wished is held against the orders found, and
+    A status, or every meaning of what was typed, is looked up, what else is wished is held against
+    the orders found, and
     LOOKS_MAX times at most the list is followed until the page is full: so it may have fewer than
     `limit`, even none, while there is a next one. Raises InvalidRequest.
     """
     if wish.from_s > wish.to_s:
         raise InvalidRequest("开始时间晚于结束时间，请改一下日期。", field="from_s")
-    meaning = order_search.meaning_of(wish.q) if wish.q else None
-    fits, recent = _fits(wish, meaning), _recent(wish, now_s)
+    meaning = order_meanings.meaning_of(merchant_id, wish.q, now_s=now_s) if wish.q else None
+    recent = _recent(wish, now_s)
     page: list[Found] = []
     if recent.from_s > recent.to_s:
         return page, None
     for _ in range(LOOKS_MAX):
         spots, after = _look_up(merchant_id, recent, meaning, after, limit - len(page))
+        fits = _fits(wish, {spot.order_id: spot.places for spot in spots})
         page += [found for found in _read(merchant_id, spots) if fits(found)]
-        if after is None or len(page) == limit:
+        if after is None or len(page) >= limit:
             break
     return page, after
 
@@ -104,12 +107,8 @@ def counts(merchant_id: str) -> dict[str, int]:
 def _look_up(
     merchant_id: str, wish: Wish, meaning: Meaning | None, after: PageKey | None, limit: int
 ) -> tuple[list[_Spot], PageKey | None]:
-    if meaning is not None and meaning.order_id is not None:
-        return [_Spot(meaning.order_id)], None
-    if meaning is not None and meaning.group_id:
-        return _of_group(merchant_id, meaning.group_id), None
     if meaning is not None:
-        return _under_word(merchant_id, meaning.word, wish, after, limit)
+        return _meant(merchant_id, meaning, wish, after, limit)
     if wish.buyer_id:
         return _of_buyer(merchant_id, wish, after, limit)
     if wish.product_id:
@@ -120,6 +119,24 @@ def _look_up(
     closed = wish.status is OrderStatus.CLOSED
     word = order_search.CLOSED if closed else order_search.PLACED
     return _under_word(merchant_id, word, wish, after, limit)
+
+
+def _meant(
+    merchant_id: str, meaning: Meaning, wish: Wish, after: PageKey | None, limit: int
+) -> tuple[list[_Spot], PageKey | None]:
+    """What has that number, then what is found by a word, the newest first."""
+    if meaning.order_id is not None:
+        return [_Spot(meaning.order_id)], None
+    in_group = _of_group(merchant_id, meaning.group_id) if meaning.group_id else []
+    if in_group:
+        return in_group, None
+    numbered = order_places.with_short_number(merchant_id, *meaning.short) if meaning.short else []
+    first = [] if after else [_Spot(order_id) for order_id in numbered]
+    rows, after = order_places.merged(
+        merchant_id, meaning.places, (wish.from_s, wish.to_s), after, max(limit - len(first), 1)
+    )
+    others = [_Spot(row.order_id, row.group_id, row.places) for row in rows]
+    return first + [spot for spot in others if spot.order_id not in numbered], after
 
 
 def _recent(wish: Wish, now_s: int) -> Wish:
@@ -218,18 +235,27 @@ def _group_key(merchant_id: str, group_id: str) -> tuple[str, str]:
     return GroupItem.at(merchant_id, group_id).pk, "group"
 
 
-def _fits(wish: Wish, meaning: Meaning | None) -> Callable[[Found], bool]:
+def _fits(wish: Wish, places: Mapping[OrderId, tuple[Place, ...]]) -> Callable[[Found], bool]:
     """Whether an order is what was wished: a place tells what it was once."""
 
     def fits(found: Found) -> bool:
-        order, address = found.order, found.detail.address.as_dict()
-        numbers = [parcel.number for parcel in parcels_of(found.detail.parcels)]
+        order = found.order
+        where = places.get(order.order_id)
         return (
             (wish.status is None or order.status == wish.status)
             and wish.product_id in ("", order.product_id)
             and wish.buyer_id in ("", order.buyer_id)
-            and (meaning is None or main_part(address.get("phone", "")).endswith(meaning.phone))
-            and (meaning is None or meaning.tracking in ("", *numbers))
+            and (not where or any(_still_fits(place, found) for place in where))
         )
 
     return fits
+
+
+def _still_fits(place: Place, found: Found) -> bool:
+    numbers = [parcel.number for parcel in parcels_of(found.detail.parcels)]
+    phone = order_meanings.digits_of(found.detail.address.as_dict().get("phone", ""))
+    return (
+        phone.endswith(place.phone)
+        and place.tracking in ("", *numbers)
+        and place.activity_id in ("", found.order.activity_id)
+    )

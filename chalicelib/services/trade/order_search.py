@@ -5,27 +5,24 @@ an order is now, and whether the word still fits it, the order itself says.
 """
 
 import re
-from dataclasses import dataclass
 
-from chalicelib.domain import carriers
 from chalicelib.domain import phone as phones
-from chalicelib.domain.ids import OrderId, is_id, split_out_refund_no, split_out_trade_no
+from chalicelib.domain.ids import OrderId
 from chalicelib.domain.shipping import parcels_of
-from chalicelib.errors import InvalidRequest
-from chalicelib.tables.base import LostRace, Writes, put_new, retried
+from chalicelib.domain.short_number import SERIALS_MAX, short_number
+from chalicelib.errors import Busy
+from chalicelib.tables.base import LostRace, Writes, put_new, retried, update_one
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.catalogue_item import stored
-from chalicelib.tables.records import FoundOrderItem, found_by
+from chalicelib.tables.records import FoundOrderItem, ShortNumberItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
 PLACED = "placed"  # every order; put last, so where it stands, the order's other words do
 CLOSED = "closed"
 SHARING_MAX = 20  # orders looked at under one tracking number
-_PHONE = re.compile(phones.PATTERN)
-_PHONE_TAIL = re.compile("[0-9]{4}")
-_PICKUP_CODE = re.compile("[0-9]{8}")
-_NUMBER = re.compile(carriers.ANY_NUMBER)
+PAIRS_MAX = 4  # of a name: the parts under which it is found
+_RUNS = re.compile(r"[a-z0-9]+|[^a-z0-9]+")
 
 
 def phone_word(phone: str) -> str:
@@ -33,9 +30,42 @@ def phone_word(phone: str) -> str:
     return f"phone#{phones.main_part(phone)[-4:]}"
 
 
+def folded(name: str) -> str:
+    """A name however it is spaced and written."""
+    return "".join(name.split()).casefold()
+
+
 def name_word(name: str) -> str:
-    """Of a recipient or a buyer, whole: however it is spaced and written."""
-    return f"name#{''.join(name.split()).casefold()}"
+    """Of a recipient or a buyer, whole: orders placed before parts of names were kept have it."""
+    return f"name#{folded(name)}"
+
+
+def name_words(name: str) -> list[str]:
+    """Its first character, and the PAIRS_MAX first pairs: each row holds the whole name, so a
+    longer part of it is told from others of the same pair."""
+    first = folded(name)[:1]
+    pairs = list(dict.fromkeys(pair for pair in _pairs(name) if len(pair) == 2))
+    return [f"part#{part}" for part in (first, *pairs[:PAIRS_MAX])]
+
+
+def part_word(q: str) -> str:
+    """Where the names stand that `q` is a part of: under its first pair, or its one character."""
+    pairs = _pairs(q)
+    return f"part#{next((pair for pair in pairs if len(pair) == 2), pairs[0])}"
+
+
+def _pairs(name: str) -> list[str]:
+    """The first two letters of each word; of Chinese, every two characters that are neighbours."""
+    found: list[str] = []
+    for run in (run for token in name.casefold().split() for run in _RUNS.findall(token)):
+        last = 1 if run.isascii() and run.isalnum() else max(len(run) - 1, 1)
+        found += [run[at : at + 2] for at in range(last)]
+    return found
+
+
+def gateway_word(number: str) -> str:
+    """By the gateway's own number of a payment, which buyers see in their wallets."""
+    return f"gateway#{number}"
 
 
 def product_word(product_id: str) -> str:
@@ -50,53 +80,8 @@ def code_word(pickup_code: str) -> str:
     return f"code#{pickup_code}"
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """What `q` asks for: one order, the orders of a group, or those under a word.
-
-    phone: the end of the recipient's number, tracking: a parcel's, that the order must have now.
-    """
-
-    order_id: OrderId | None = None
-    group_id: str = ""
-    word: str = ""
-    phone: str = ""
-    tracking: str = ""
-
-
-def meaning_of(q: str) -> Meaning:
-    """What staff mean by `q`, by its form. Raises InvalidRequest when it has none that we know."""
-    text = q.strip()
-    order_id = _order_of(text)
-    if order_id is not None:
-        return Meaning(order_id=order_id)
-    if is_id(text):
-        return Meaning(group_id=text)
-    phone = phones.normal(text)
-    if _PHONE.fullmatch(phone) or _PHONE_TAIL.fullmatch(text):
-        return Meaning(word=phone_word(phone), phone=phones.main_part(phone))
-    if _PICKUP_CODE.fullmatch(text):
-        return Meaning(word=code_word(text))
-    number = carriers.plain_number(text)
-    if _NUMBER.fullmatch(number):
-        return Meaning(word=tracking_word(number), tracking=number)
-    if not text.isdigit():
-        return Meaning(word=name_word(text))
-    raise InvalidRequest(
-        "请输入完整的订单号、团号、快递单号、取货码、收件人姓名或买家昵称，"
-        "或收件人手机号（可只填后 4 位）。",
-        field="q",
-    )
-
-
-def _order_of(text: str) -> OrderId | None:
-    """The order of its own number, or of a payment's or refund's."""
-    parts = split_out_trade_no(text) or split_out_refund_no(text)
-    return OrderId.parse(text) or (parts[0] if parts else None)
-
-
 def put_words(order: OrderItem) -> None:
-    """Let an order be found: in the list of all, by phone, names and product.
+    """Let an order be found: by its short number, phone, names and product, in the list of all.
 
     The stream does it for every new order, whoever drives a paid one makes sure of it. Each put is
     of what is the same for ever, so doing it again changes nothing.
@@ -104,11 +89,21 @@ def put_words(order: OrderItem) -> None:
     if _is_found(order):
         return
     detail, buyer = _people(order)
+    _take_short_number(order)
     address = detail.address.as_dict()
-    names = {name_word(name) for name in (address.get("name"), buyer.name) if name}
-    words = [phone_word(address.get("phone", "")), *names, product_word(order.product_id), PLACED]
-    for word in words:
+    _put(order, phone_word(address.get("phone", "")))
+    for name in {name for name in (address.get("name", ""), buyer.name) if folded(name)}:
+        for word in name_words(name):
+            _put(order, word, text=folded(name))
+    for word in (product_word(order.product_id), PLACED):
         _put(order, word)
+
+
+def put_gateway_numbers(order: OrderItem) -> None:
+    """Let a paid order be found by its payments' numbers at the gateway."""
+    for payment in order.view().payments.values():
+        if payment.transaction_id:
+            _put(order, gateway_word(payment.transaction_id))
 
 
 def put_closed(order: OrderItem) -> None:
@@ -116,10 +111,16 @@ def put_closed(order: OrderItem) -> None:
     _put(order, CLOSED)
 
 
-def add_word(writes: Writes, order: OrderItem, word: str) -> None:
+def add_word(writes: Writes, order: OrderItem, word: str, *, text: str | None = None) -> None:
     """Let an order be found under `word` too, with the write that makes it so; or still."""
     row_or_none = FoundOrderItem.pk.does_not_exist() | FoundOrderItem.pk.exists()
-    writes.put(_row(order, word), condition=row_or_none, refuse=LostRace)
+    writes.put(_row(order, word, text), condition=row_or_none, refuse=LostRace)
+
+
+def add_name(writes: Writes, order: OrderItem, name: str) -> None:
+    """Let an order be found by another name too, with the write that makes it so."""
+    for word in name_words(name):
+        add_word(writes, order, word, text=folded(name))
 
 
 def with_number(merchant_id: str, number: str) -> list[OrderId]:
@@ -154,13 +155,50 @@ def _people(order: OrderItem) -> tuple[OrderDetailItem, BuyerItem]:
     return detail, buyer
 
 
-def _put(order: OrderItem, word: str) -> None:
-    row = _row(order, word)
+def _take_short_number(order: OrderItem) -> None:
+    """Make sure that no other order has this one's short number: the later gets a serial.
+
+    What is shown before is the same number without its serial, under which both are found.
+    Raises Busy when no serial is left.
+    """
+    order_id = str(order.order_id)
+    number = short_number(order.order_id)
+    at_s = order.order_id.placed_at_s
+    for serial in (0, *range(2, SERIALS_MAX)):
+        row = ShortNumberItem.at(order.merchant_id, number, serial, at_s, order_id)
+        if retried(lambda row=row: put_new(row)):  # type: ignore[misc]
+            break
+        holder = stored(row)
+        if holder is not None and holder.order_id == order_id:
+            break
+    else:
+        raise Busy
+    if serial:
+        retried(lambda: _keep_serial(order, serial))
+
+
+def _keep_serial(order: OrderItem, serial: int) -> None:
+    of = OrderItem.at(order.merchant_id, order.order_id)
+    update_one(
+        of,
+        [OrderItem.short_serial.set(serial)],
+        condition=OrderItem.pk.exists(),
+        refuse=LostRace,
+    )
+
+
+def _put(order: OrderItem, word: str, *, text: str | None = None) -> None:
+    row = _row(order, word, text)
     retried(lambda: put_new(row))
 
 
-def _row(order: OrderItem, word: str) -> FoundOrderItem:
+def _row(order: OrderItem, word: str, text: str | None = None) -> FoundOrderItem:
     order_id = order.order_id
     return FoundOrderItem.at(
-        order.merchant_id, word, order_id.placed_at_s, str(order_id), group_id=order.group_id
+        order.merchant_id,
+        word,
+        order_id.placed_at_s,
+        str(order_id),
+        group_id=order.group_id,
+        text=text,
     )

@@ -127,6 +127,7 @@ def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
 def _post(order: OrderItem, now_s: int) -> None:
     """What follows a payment: the words to find the order by, the day book, its buyer's news."""
     order_search.put_words(order)
+    order_search.put_gateway_numbers(order)
     day_book.post_captures(order)
     if order.status == OrderStatus.PAID:
         news.tell_waiting(order, now_s=now_s)

@@ -2219,6 +2219,7 @@ export interface components {
             /** @description order_id and one letter */
             after_sale_id: string;
             order_id: string;
+            short_no: string;
             title: string;
             status: string;
             status_text: string;
@@ -2261,6 +2262,7 @@ export interface components {
             /** @description order_id and one letter */
             after_sale_id: string;
             order_id: string;
+            short_no: string;
             title: string;
             status: string;
             status_text: string;
@@ -2699,6 +2701,7 @@ export interface components {
             /** @description 0 while the seat is held for payment. */
             paid_fen: number;
             order_id: string;
+            short_no: string;
             status: string;
             status_text: string;
             /** @description Of the refund that came last. */
@@ -2886,6 +2889,7 @@ export interface components {
         /** LedgerShown */
         LedgerShown: {
             order_id: string;
+            short_no: string;
             rows: components["schemas"]["LedgerRow"][];
             /** @description fen by account, debits positive; they add up to 0 */
             balances: {
@@ -2929,6 +2933,7 @@ export interface components {
         MessageShown: {
             message_id: string;
             order_id: string;
+            short_no: string;
             group_id: string | null;
             text_key: string;
             title: string;
@@ -3057,6 +3062,8 @@ export interface components {
         /** OrderDetail */
         OrderDetail: {
             order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
             group_id: string | null;
             activity_id: string;
             sku_id: string;
@@ -3094,6 +3101,8 @@ export interface components {
          */
         OrderFileShown: {
             order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
             group_id: string | null;
             buyer_id: string;
             product_id: string;
@@ -3162,6 +3171,8 @@ export interface components {
         /** OrderPlaced */
         OrderPlaced: {
             order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
             group_id: string | null;
             /** @description fen, 1/100 yuan */
             total_fen: number;
@@ -3171,6 +3182,8 @@ export interface components {
         /** OrderRow */
         OrderRow: {
             order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
             group_id: string | null;
             buyer_id: string;
             product_id: string;
@@ -3213,6 +3226,8 @@ export interface components {
         /** OrderShown */
         OrderShown: {
             order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
             group_id: string | null;
             activity_id: string;
             sku_id: string;
@@ -3384,6 +3399,7 @@ export interface components {
          */
         Pickup: {
             order_id: string;
+            short_no: string;
             status: string;
             status_text: string;
             title: string;
@@ -3644,6 +3660,8 @@ export interface components {
          */
         RecipientTold: {
             order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
             group_id: string | null;
             buyer_id: string;
             product_id: string;
@@ -3735,6 +3753,7 @@ export interface components {
         RefundRow: {
             out_refund_no: string;
             order_id: string;
+            short_no: string;
             title: string;
             /** @description fen, 1/100 yuan */
             amount_fen: number;

@@ -114,6 +114,7 @@ export const columnsToFill = (carriers: readonly Carrier[]): Column[] => [
   { title: t('order.quantity'), width: 8 },
   { title: t('order.remark'), width: 24 },
   { title: t('order.paidAt'), width: 19 },
+  { title: t('order.shortNo'), width: 16 },
 ]
 
 export const toFill = (order: Recipient): Cell[] => [
@@ -128,6 +129,7 @@ export const toFill = (order: Recipient): Cell[] => [
   order.to_deliver,
   order.remark,
   formatTime(order.listed_at_s),
+  order.short_no,
 ]
 
 export const addressOf = (address: Record<string, string>) =>

@@ -109,7 +109,7 @@ class Cut:
 @contextmanager
 def cut_off(shop: Shop, cut: Cut, *, under: Fault | None = None) -> Iterator[None]:
     """Everything the block sends out goes by `cut`, and then `under`; its crash ends here."""
-    gateways = (shop.gateway, shop.other_gateway)
+    gateways = shop.gateways
     before = [gateway.around for gateway in gateways]
     for gateway in gateways:
         gateway.around = _first_by(cut, gateway.around)

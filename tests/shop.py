@@ -118,6 +118,7 @@ class Shop:
         before = self.tills[method][-1]
         gateway = FakeGateway(method, Place(account, account))
         gateway.silent, gateway.confirms_at_once = set(before.silent), before.confirms_at_once
+        gateway.around = before.around
         self.tills[method].append(gateway)
         return gateway
 

@@ -55,6 +55,7 @@ from tests.stored import Books
 from tests.torture import figures
 
 BUYERS = 4
+ACCOUNTS_MAX = 5  # of both methods together
 SILENT = {"prepay", "query", "close", "refund", "query_refund"}
 WAITS_S = (1, 1, 60, 61, 61, 91, 91, 300, PAY_BY_S, 3600, LIFE_S - 300, LIFE_S, LIFE_S + GRACE_S)
 ANY = st.integers(0, 1000)  # picks one of what there is
@@ -283,10 +284,17 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
 
     # Gateways.
 
+    @precondition(lambda self: len(self.shop.gateways) < ACCOUNTS_MAX)
+    @rule(method=st.sampled_from([WECHAT_PAY, WECHAT_PAY, OTHER_PAY]))
+    def change_account(self, method: str) -> None:
+        """The owner saves another account, whatever is under way at the present one."""
+        self.shop.change_account(method)
+        self.settle_down(followed=False)
+
     @rule(silent=st.sampled_from([False, False, False, True]))
     def fall_silent(self, silent: bool) -> None:
         self.silent, self.was_silent = silent, self.was_silent or silent
-        for gateway in (self.shop.gateway, self.shop.other_gateway):
+        for gateway in self.shop.gateways:
             gateway.silent = set(SILENT) if silent else set()
         self.settle_down(followed=False)
 
@@ -416,7 +424,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
         """When all is over: every group has ended, the gateways answer, the jobs run."""
         try:
             if self.sound:
-                for gateway in (self.shop.gateway, self.shop.other_gateway):
+                for gateway in self.shop.gateways:
                     gateway.silent, gateway.confirms_at_once = set(), True
                 for forward_s in (25 * 3600, 11 * DAY_S, 7200):
                     self.shop.run_jobs(forward_s=forward_s)
@@ -469,9 +477,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
         return self.books.orders[list(self.model.orders)[which % len(self.model.orders)]]
 
     def gateway_of(self, number: str) -> Any:
-        item = self.books.orders[number[:30]]
-        method = item.payments.as_dict()[number[30:]]["method"]
-        return self.shop.gateway if method == WECHAT_PAY else self.shop.other_gateway
+        return self.shop.gateway_of(number)
 
     def trade(self, number: str) -> port.Trade:
         trade: port.Trade = self.gateway_of(number).trade(number)
@@ -479,7 +485,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
 
     def payable(self) -> list[str]:
         """Numbers of attempts that can still be paid on the phone."""
-        gateways = (self.shop.gateway, self.shop.other_gateway)
+        gateways = self.shop.gateways
         return [number for gateway in gateways for number in gateway.payable(self.shop.now_s)]
 
     def failed_refunds(self) -> list[str]:

@@ -84,7 +84,8 @@ def break_workflow(scene: Scene, cut: Cut) -> None:
     elif cut.operation and cut.way.takes_effect:
         with suppress(ServiceError):
             scene.act()
-    shop.gateway.confirms_at_once = shop.other_gateway.confirms_at_once = True
+    for gateway in shop.gateways:
+        gateway.confirms_at_once = True
 
 
 def _refusal_of(scene: Scene) -> str:

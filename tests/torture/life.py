@@ -34,6 +34,7 @@ WAITS_S = (0, 1, 1, 2, 3, 5, 31, 61, 91, 300, 600, 3600)
 LAST_WAIT_S = 9 * 3600
 BATCH_MAX = 6
 BUYERS = 6
+ACCOUNTS_MAX = 3  # of one method, in one life
 KILLED_WITHIN = 30  # calls
 CALLBACKS_MAX = 15
 
@@ -53,11 +54,12 @@ class Life:
         self.carried = 0  # changes that the stream has carried
         self.gateway_faults = 0
         self.clocks: dict[str, int] = {}
-        for gateway in (shop.gateway, shop.other_gateway):
+        for gateway in shop.gateways:
             gateway.around = self._around
         self.steps: list[tuple[Callable[[], object], int]] = [
             (self.come_in, 6),
             (self.ask, 3),
+            (self.change_account, 1),
             (self.pay, 6),
             (self.post, 6),
             (self.cancel, 2),
@@ -101,7 +103,7 @@ class Life:
     def end(self) -> None:
         """The weather is fine, callbacks that are under way come or are lost; jobs run thrice."""
         self.look()
-        for gateway in (self.shop.gateway, self.shop.other_gateway):
+        for gateway in self.shop.gateways:
             gateway.around = lambda operation, act: act()
             gateway.confirms_at_once = True
         began_s = self.shop.now_s + LAST_WAIT_S
@@ -143,15 +145,24 @@ class Life:
 
     def pay(self) -> None:
         """A buyer pays on the phone; the callback comes once, twice or never."""
-        for gateway in (self.shop.gateway, self.shop.other_gateway):
+        for gateway in self.shop.gateways:
             for number in gateway.payable(self.shop.now_s)[:1]:
                 trade = gateway.pay(number, at_s=self.shop.now_s)
-                method = gateway.method
                 self._mail(
-                    lambda trade=trade, method=method: captures.record(
-                        self.shop.merchant_id, trade, method, now_s=self.now_of("callback")
+                    lambda trade=trade, gateway=gateway: captures.record(
+                        self.shop.merchant_id,
+                        trade,
+                        gateway.method,
+                        account=gateway.place.account,
+                        now_s=self.now_of("callback"),
                     )
                 )
+
+    def change_account(self) -> None:
+        """The owner saves another account, while anything is on its way."""
+        method = self.chance.choice([WECHAT_PAY, OTHER_PAY])
+        if len(self.shop.tills[method]) < ACCOUNTS_MAX:
+            self.shop.change_account(method)
 
     def post(self) -> None:
         """One of the callbacks arrives, in any order. One that failed is sent again later."""
@@ -171,9 +182,7 @@ class Life:
     def confirm_refund(self) -> None:
         """A gateway is done with a refund; a few cannot be paid out. It calls back, or does not."""
         open_ones = [
-            (gateway, number)
-            for gateway in (self.shop.gateway, self.shop.other_gateway)
-            for number in gateway.record.refunds
+            (gateway, number) for gateway in self.shop.gateways for number in gateway.record.refunds
         ]
         if not open_ones or self.chance.random() < self.weather.gateway.processing:
             return

@@ -87,7 +87,7 @@ def paid_again(shop: Shop, saved: Snapshot, order: OrderItem) -> bool:
 def refunded(shop: Shop, saved: Snapshot, order: OrderItem) -> bool:
     """A job sends what is to be refunded; the gateways confirm it and call back."""
     attend_order(shop, order)
-    gateways = (shop.gateway, shop.other_gateway)
+    gateways = shop.gateways
     confirmed = [said for gateway in gateways for said in _settle(gateway)]
     for said in confirmed:
         refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
@@ -143,7 +143,7 @@ def longer(stage: Stage, known: Sequence[tuple[Told, Snapshot]]) -> Iterator[Tol
 
 def tell_everything_again(shop: Shop) -> None:
     """Gateways may call back at any later time: nothing comes of what is known."""
-    for gateway in (shop.gateway, shop.other_gateway):
+    for gateway in shop.gateways:
         for number in gateway.record.captured:
             shop.hear(gateway.trade(number), gateway.method)
         for number in gateway.record.refunds:

@@ -1,6 +1,7 @@
 """Every workflow there is. A new one is a few lines in one of these modules."""
 
 from tests.torture import (
+    workflows_of_accounts,
     workflows_of_delivery,
     workflows_of_groups,
     workflows_of_money,
@@ -13,6 +14,7 @@ from tests.torture.workflow import WORKFLOWS
 
 __all__ = [
     "WORKFLOWS",
+    "workflows_of_accounts",
     "workflows_of_delivery",
     "workflows_of_groups",
     "workflows_of_money",

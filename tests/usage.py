@@ -100,7 +100,8 @@ def _table(name: str) -> str:
 
 def _parameter(name: str) -> str:
     short = name.removeprefix(f"{settings.parameters_prefix}/")
-    return re.sub(r"^merchants/[^/]+/", "merchants/*/", short)
+    name = re.sub(r"^merchants/[^/]+/", "merchants/*/", short)
+    return re.sub(r"^(merchants/\*/[^/]+)/.+", r"\1/*", name)  # an account of before
 
 
 @cache

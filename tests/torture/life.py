@@ -160,9 +160,8 @@ class Life:
 
     def change_account(self) -> None:
         """The owner saves another account, while anything is on its way."""
-        method = self.chance.choice([WECHAT_PAY, OTHER_PAY])
-        if len(self.shop.tills[method]) < ACCOUNTS_MAX:
-            self.shop.change_account(method)
+        if len(self.shop.tills[WECHAT_PAY]) < ACCOUNTS_MAX:
+            self.shop.change_account()
 
     def post(self) -> None:
         """One of the callbacks arrives, in any order. One that failed is sent again later."""

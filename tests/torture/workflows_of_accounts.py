@@ -82,12 +82,13 @@ def asking_about_a_refund_at_the_account_of_before(shop: Shop) -> Act:
 @workflow
 def comparing_the_bills_of_the_day_of_the_change(shop: Shop) -> Act:
     """A payment at each account; that at the account of before is unheard."""
-    first = shop.buy_alone(shop.activity(), shop.buyer())
+    sold = shop.activity(product_stock=105)
+    first = shop.buy_alone(sold, shop.buyer())
     shop.pay(first)
     attend_order(shop, first)  # so that there is a bill to be compared
     shop.capture(shop.open(shop.activity(), shop.buyer()))
     account = shop.change_account().place.account
-    second = shop.buy_alone(shop.activity(), shop.buyer())
+    second = shop.buy_alone(sold, shop.buyer())
     shop.pay(second)
     attend_order(shop, second)
     shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S

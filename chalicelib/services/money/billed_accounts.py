@@ -67,6 +67,8 @@ def _last_used_s(item: ReconcilingItem) -> int | None:
     """Until when new payments came into the item's bills; None: they still do."""
     bills = item.account or accounts.FIRST
     try:
+        if payment_gateway(item.merchant_id, item.method).place.bills == bills:
+            return None
         _, content = accounts.content_of(item.merchant_id, item.method, None)
     except NotConfigured:
         return None

@@ -110,6 +110,7 @@ class ReconciliationRow(Told, frozen=True, kw_only=True):
     refunds: int
     refunded_fen: Fen
     fee_fen: int
+    foreign: Annotated[int, Meta(description="lines of other systems on the same account")]
     compared_at_s: Seconds
 
 

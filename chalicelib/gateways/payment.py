@@ -79,6 +79,7 @@ class Refund:
 class BillKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
+    FOREIGN = "foreign"  # of another system on the same account, and cannot be read: only counted
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,9 @@ class BillRow:
     out_refund_no: str = ""
     refund_status: RefundStatus = RefundStatus.UNKNOWN
     mismatch: str = ""
+
+
+FOREIGN = BillRow(BillKind.FOREIGN, "", "", 0, 0, 0)
 
 
 class GatewayRefused(GatewayFailed):
@@ -152,5 +156,7 @@ class PaymentGateway(Protocol):
         """Everything paid and refunded on `day` in Beijing, by the gateway's own bill.
 
         Nothing when nothing happened. Raises GatewayFailed also while it is not made yet, and
-        for a file that is not what it says it is (digest, totals): none of it is believed then.
+        for a file that is not what it says it is (digest, totals), or a line under a number of
+        ours that cannot be read: none of it is believed then. Other lines that cannot be read
+        are FOREIGN.
         """

@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.beijing import BEIJING, day_of
+from chalicelib.domain.ids import split_out_refund_no, split_out_trade_no
 from chalicelib.gateways.disbelief import Disbelieved
-from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
+from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from chalicelib.gateways.wechat_pay_statements import CURRENCY
 
@@ -57,6 +58,10 @@ COLUMNS = (
     "退款状态",
     *TOTALS.values(),
 )
+AT = "交易时间"
+PRODUCT = "商品名称"  # a shop's own words, which other systems do not rid of what breaks a row
+# Where a row begins: what a product's name breaks off goes on in the next line.
+_BEGINS = re.compile(b"`[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2},`")
 _YUAN = re.compile(r"(-?)([0-9]{1,10})(?:\.([0-9]{1,5}))?")
 _COUNT = re.compile(r"[0-9]{1,9}")
 
@@ -80,21 +85,45 @@ def unpacked(file: bytes, *, sha1: str) -> bytes:
 
 
 def rows(bill: bytes, day: dt.date, account: WechatAccount) -> Iterator[BillRow]:
-    """The rows of a day's bill. Raises Disbelieved at once unless every row can be read and the
-    totals are those of the rows; a row of another account is no reason, but says so."""
+    """The rows of a day's bill. Raises Disbelieved at once unless every row under a number of ours
+    can be read and the totals are those of the rows; a row of another account is no reason, but
+    says so. Another system's row that cannot be read is FOREIGN; where not even its amounts can,
+    the totals prove nothing."""
     table = _Table.of(bill)
-    count, totals_fen = 0, dict.fromkeys(TOTALS, 0)
+    count, sums, summed = 0, dict.fromkeys(TOTALS, 0), True
     for cells in table.rows():
-        _row(cells, day, account)
+        _read(cells, day, account)
         count += 1
-        for total, column in TOTALS.items():
-            totals_fen[total] += _fen(cells, column)
+        try:
+            amounts = {total: _exact(cells, column) for total, column in TOTALS.items()}
+        except Disbelieved:
+            if _is_ours(cells):
+                raise
+            summed = False
+            continue
+        for total, amount in amounts.items():
+            sums[total] += amount
     if not _COUNT.fullmatch(table.totals[COUNT]) or int(table.totals[COUNT]) != count:
         raise Disbelieved("totals", COUNT, table.totals[COUNT][:32])
-    for total, fen in totals_fen.items():
-        if _fen(table.totals, total) != fen:
+    for total, amount in sums.items() if summed else ():
+        if _exact(table.totals, total) != amount:
             raise Disbelieved("totals", total, table.totals[total][:32])
-    return (_row(cells, day, account) for cells in table.rows())
+    return (_read(cells, day, account) for cells in table.rows())
+
+
+def _is_ours(cells: _Cells) -> bool:
+    """Whether a row claims to be of this system: by the form of its numbers."""
+    number, refund = cells.get("商户订单号", ""), cells.get("商户退款单号", "")
+    return bool(split_out_trade_no(number) or split_out_refund_no(refund))
+
+
+def _read(cells: _Cells, day: dt.date, account: WechatAccount) -> BillRow:
+    try:
+        return _row(cells, day, account)
+    except Disbelieved:
+        if _is_ours(cells):
+            raise
+        return FOREIGN
 
 
 @dataclass(frozen=True)
@@ -115,7 +144,21 @@ class _Table:
         return cls(names, details, _cells(totals, totals_names))
 
     def rows(self) -> Iterator[_Cells]:
-        return (_cells(line, self.names) for line in io.BytesIO(self.details))
+        begins = self.names[0] == AT  # else nothing tells where a row begins
+        lines = _lines(self.details) if begins else io.BytesIO(self.details)
+        return (_row_cells(line, self.names) for line in lines)
+
+
+def _lines(details: bytes) -> Iterator[bytes]:
+    """Each row whole: a line that begins none belongs to the one before."""
+    whole = b""
+    for line in io.BytesIO(details):
+        if whole and _BEGINS.match(line):
+            yield whole
+            whole = b""
+        whole += line
+    if whole:
+        yield whole
 
 
 def _text(line: bytes) -> str:
@@ -140,6 +183,22 @@ def _cells(line: bytes, names: list[str]) -> _Cells:
     if not text.startswith("`") or len(cells) != len(names):
         raise Disbelieved("unreadable", "row", text[:32])
     return dict(zip(names, cells, strict=True))
+
+
+def _row_cells(line: bytes, names: list[str]) -> _Cells:
+    """The cells of a row. One whose product's name holds what parts cells is put together again,
+    from both ends; it is never ours, whose names are rid of that."""
+    text = _text(line)
+    cells = text[1:].split(",`")
+    more = len(cells) - len(names)
+    if not more or not text.startswith("`") or more < 0 or PRODUCT not in names:
+        return _cells(line, names)
+    at = names.index(PRODUCT)
+    mended = [*cells[:at], ",`".join(cells[at : at + more + 1]), *cells[at + more + 1 :]]
+    found = dict(zip(names, mended, strict=True))
+    if _is_ours(found):
+        raise Disbelieved("unreadable", "row", text[:32])
+    return found
 
 
 def _row(cells: _Cells, day: dt.date, account: WechatAccount) -> BillRow:
@@ -175,6 +234,15 @@ def _fen(cells: _Cells, column: str) -> int:
         raise Disbelieved("unreadable", column, cells[column][:32])
     fen = int(match[2]) * 100 + int(decimals[:2])
     return -fen if match[1] else fen
+
+
+def _exact(cells: _Cells, column: str) -> int:
+    """Yuan in units of the fifth decimal, which other systems' fees have."""
+    match = _YUAN.fullmatch(cells[column])
+    if match is None:
+        raise Disbelieved("unreadable", column, cells[column][:32])
+    units = int(match[2]) * 100_000 + int((match[3] or "").ljust(5, "0"))
+    return -units if match[1] else units
 
 
 def _at_s(text: str, day: dt.date) -> int:

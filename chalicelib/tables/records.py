@@ -192,6 +192,9 @@ class ReconciliationItem(RecordItem, discriminator="reconciliation"):
     refunds = IntAttribute()
     refunded_fen = IntAttribute()
     fee_fen = IntAttribute()
+    foreign = IntAttribute(
+        default=0
+    )  # lines of other systems on the same account, in none of these
 
     @classmethod
     def at(

@@ -10,7 +10,7 @@ from chalicelib.domain.ledger import Account, balances
 from chalicelib.domain.order import Intent, OrderStatus
 from chalicelib.domain.reconcile import Difference
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
+from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
 from chalicelib.services.money import day_book, reconciliation
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.services.work import due
@@ -85,7 +85,7 @@ def test_bill_that_fits_is_reported_with_its_totals(shop: Shop) -> None:
     [
         (
             paid,
-            edited(BillKind.PAYMENT, out_trade_no="x" * 32),
+            edited(BillKind.PAYMENT, out_trade_no="x" * 30 + "01"),
             [Difference.UNKNOWN_PAYMENT],
         ),
         (paid, edited(BillKind.PAYMENT, out_trade_no="0" * 32), [Difference.UNKNOWN_PAYMENT]),
@@ -399,3 +399,14 @@ def test_another_container_does_not_begin_the_comparing_anew(shop: Shop) -> None
     paid(shop)
 
     assert reconciling(shop).day == day
+
+
+def test_lines_of_another_system_are_counted_and_compared_with_nothing(shop: Shop) -> None:
+    paid(shop)
+    till = BillRow(BillKind.PAYMENT, "till-0001", "t1", 100, 1, shop.now_s)
+    shop.gateway.edit_bill = lambda rows: [FOREIGN, *rows, till]
+
+    assert reconcile(shop) == []
+
+    (day,) = reconciliation.days(shop.merchant_id, after=None, limit=5)[0]
+    assert (day.payments, day.paid_fen, day.foreign) == (1, 5900, 2)

@@ -26,24 +26,29 @@ OURS = WechatAccount(
 )
 PARTNERS = replace(OURS, sub_mchid="1900001234")
 FIRST, SECOND = "4200002026112000000000000001", "4200002026112000000000000002"
+NUMBER, OTHER = "b" * 22 + "1aB2cD3e01", "b" * 22 + "1aB2cD3f01"
 BILL = (
-    "\ufeff交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,"
-    "付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,"
-    "退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n"
-    "`2026-11-20 12:00:00,`wx8888888888888888,`1900000109,`0,`,"
-    "`4200002026112000000000000001,`order01,`oBuyer,`JSAPI,`SUCCESS,`OTHERS,`CNY,"
-    "`59.00,`0.00,`0,`0,`0.00,`0.00,"
-    "`,`,`草莓,现摘,`g1,`0.35000,`0.60%,`59.00,`0.00,`\r\n"
-    "`2026-11-20 12:00:01,`wx8888888888888888,`1900000109,`0,`,"
-    "`4200002026112000000000000002,`order02,`oFriend,`JSAPI,`SUCCESS,`CMB_DEBIT,`CNY,"
-    "`129.90,`5.00,`0,`0,`0.00,`0.00,"
-    "`,`,`樱桃,`,`0.78000,`0.60%,`134.90,`0.00,`\r\n"
-    "`2026-11-20 12:00:02,`wx8888888888888888,`1900000109,`0,`,"
-    "`4200002026112000000000000001,`order01,`oBuyer,`JSAPI,`REFUND,`OTHERS,`CNY,"
-    "`0.00,`0.00,`50300020261120,`order01F,`20.05,`0.00,"
-    "`ORIGINAL,`PROCESSING,`草莓,现摘,`g1,`-0.12000,`0.60%,`0.00,`20.05,`\r\n"
-    "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n"
-    "`3,`188.90,`20.05,`0.00,`1.01000,`193.90,`20.05\r\n"
+    (
+        "\ufeff交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,"
+        "付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,"
+        "退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n"
+        "`2026-11-20 12:00:00,`wx8888888888888888,`1900000109,`0,`,"
+        "`4200002026112000000000000001,`order01,`oBuyer,`JSAPI,`SUCCESS,`OTHERS,`CNY,"
+        "`59.00,`0.00,`0,`0,`0.00,`0.00,"
+        "`,`,`草莓,现摘,`g1,`0.35000,`0.60%,`59.00,`0.00,`\r\n"
+        "`2026-11-20 12:00:01,`wx8888888888888888,`1900000109,`0,`,"
+        "`4200002026112000000000000002,`order02,`oFriend,`JSAPI,`SUCCESS,`CMB_DEBIT,`CNY,"
+        "`129.90,`5.00,`0,`0,`0.00,`0.00,"
+        "`,`,`樱桃,`,`0.78000,`0.60%,`134.90,`0.00,`\r\n"
+        "`2026-11-20 12:00:02,`wx8888888888888888,`1900000109,`0,`,"
+        "`4200002026112000000000000001,`order01,`oBuyer,`JSAPI,`REFUND,`OTHERS,`CNY,"
+        "`0.00,`0.00,`50300020261120,`order01F,`20.05,`0.00,"
+        "`ORIGINAL,`PROCESSING,`草莓,现摘,`g1,`-0.12000,`0.60%,`0.00,`20.05,`\r\n"
+        "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n"
+        "`3,`188.90,`20.05,`0.00,`1.01000,`193.90,`20.05\r\n"
+    )
+    .replace("order01", NUMBER)
+    .replace("order02", OTHER)
 )
 NO_TRADES = (
     BILL.split("\r\n")[0]
@@ -68,16 +73,16 @@ def disbelieved(text):
 
 def test_bill_is_read_as_payments_and_refunds_in_fen():
     assert read(BILL) == [
-        BillRow(BillKind.PAYMENT, "order01", FIRST, 5900, 35, NOON_S),
-        BillRow(BillKind.PAYMENT, "order02", SECOND, 13490, 78, NOON_S + 1),
+        BillRow(BillKind.PAYMENT, NUMBER, FIRST, 5900, 35, NOON_S),
+        BillRow(BillKind.PAYMENT, OTHER, SECOND, 13490, 78, NOON_S + 1),
         BillRow(
             BillKind.REFUND,
-            "order01",
+            NUMBER,
             FIRST,
             2005,
             -12,
             NOON_S + 2,
-            out_refund_no="order01F",
+            out_refund_no=f"{NUMBER}F",
             refund_status=RefundStatus.PROCESSING,
         ),
     ]
@@ -228,9 +233,8 @@ def test_column_that_stands_twice_is_refused():
     ("old", "new", "details"),
     [
         ("`SUCCESS", "`PAID", {"reason": "unknown_state", "field": "交易状态", "seen": "PAID"}),
-        ("`order01,", "`,", {"reason": "incomplete", "field": "商户订单号"}),
         (f"`{FIRST}", "`0", {"reason": "incomplete", "field": "微信订单号"}),
-        ("`order01F", "`0", {"reason": "incomplete", "field": "商户退款单号"}),
+        (f"`{NUMBER}F", "`0", {"reason": "incomplete", "field": "商户退款单号"}),
         (
             "`2026-11-20 12:00:00",
             "`2026-11-20T12:00",
@@ -243,7 +247,6 @@ def test_column_that_stands_twice_is_refused():
         ),
         ("`g1,", "", {"reason": "unreadable", "field": "row"}),
         ("`樱桃", "`樱桃,`新鲜", {"reason": "unreadable", "field": "row"}),
-        ("`樱桃", "`樱桃\n", {"reason": "unreadable", "field": "row"}),
         ("\r\n`2026-11-20 12:00:01", "\r\n2026-11-20 12:00:01", {"field": "row"}),
     ],
 )
@@ -330,3 +333,35 @@ def test_small_file_with_too_much_in_it_is_not_unpacked_to_its_end(monkeypatch):
         unpacked(endless, sha1=sha1(zeros))
 
     assert why.value.details == {"reason": "too_large", "field": "bill"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "readable"),
+    [
+        ("`樱桃", "`樱桃\n新鲜", True),
+        ("`樱桃", "`樱桃,`新鲜,`现摘", True),
+        ("`SUCCESS,`CMB_DEBIT", "`PAID,`CMB_DEBIT", False),
+        ("`2026-11-20 12:00:01", "`2026-11-22 00:00:00", False),
+        ("`129.90", "`129.9O", True),
+    ],
+)
+def test_row_of_another_system_costs_nobody_the_bill(old, new, readable):
+    foreign = BILL.replace(OTHER, "till-0001").replace(old, new, 1)
+
+    payment, other, refund = read(foreign)
+
+    assert (payment.out_trade_no, refund.out_refund_no) == (NUMBER, f"{NUMBER}F")
+    assert other.kind is (BillKind.PAYMENT if readable else BillKind.FOREIGN)
+
+
+def test_fee_of_another_system_with_five_decimals_is_added_up():
+    foreign = BILL.replace(OTHER, "till-0001").replace("`0.78000", "`0.78345")
+
+    rows_read = read(foreign.replace("`1.01000", "`1.01345"))
+
+    assert [row.kind for row in rows_read] == [
+        BillKind.PAYMENT,
+        BillKind.FOREIGN,
+        BillKind.REFUND,
+    ]
+    assert disbelieved(foreign) == {"reason": "totals", "field": "手续费总金额", "seen": "1.01000"}

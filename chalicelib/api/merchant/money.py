@@ -261,6 +261,7 @@ def _day(item: ReconciliationItem) -> schemas.ReconciliationRow:
         refunds=item.refunds,
         refunded_fen=item.refunded_fen,
         fee_fen=item.fee_fen,
+        foreign=item.foreign,
         compared_at_s=item.at_s,
     )
 

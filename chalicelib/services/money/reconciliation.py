@@ -101,7 +101,9 @@ def _compare_next(item: ReconcilingItem, now_s: int) -> None:
     """Compare the next part of the bill of the item's day; with the last, close the day."""
     day = dt.date.fromisoformat(item.day)
     gateway = payment_gateway(item.merchant_id, item.method, item.account or "")
-    rows = list(gateway.bill(day))
+    billed = list(gateway.bill(day))
+    # Another system on the same account is not ours to compare.
+    rows = [row for row in billed if comparing.order_of(row) is not None]
     part = rows[item.row : item.row + ROWS_MAX]
     for chunk in chunks(part, CHUNK):
         _compare(item, chunk, now_s)
@@ -112,8 +114,8 @@ def _compare_next(item: ReconcilingItem, now_s: int) -> None:
         _keep(item, found, repaired=False, now_s=now_s)
     posted = billed_accounts.posted(item, day)
     _look_for_missing(item, rows, posted, now_s)
-    if rows or posted:
-        retried(lambda: put_new(_report(item, rows, now_s)))
+    if billed or posted:
+        retried(lambda: put_new(_report(item, rows, len(billed) - len(rows), now_s)))
     _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
 
 
@@ -274,7 +276,9 @@ def _look_for_missing(
             _keep(item, found, repaired=False, now_s=now_s)
 
 
-def _report(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> ReconciliationItem:
+def _report(
+    item: ReconcilingItem, rows: Sequence[BillRow], foreign: int, now_s: int
+) -> ReconciliationItem:
     paid = [row.amount_fen for row in rows if row.kind is BillKind.PAYMENT]
     back = [row.amount_fen for row in rows if row.kind is BillKind.REFUND]
     return ReconciliationItem.at(
@@ -288,4 +292,5 @@ def _report(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> Recon
         refunds=len(back),
         refunded_fen=sum(back),
         fee_fen=sum(row.fee_fen for row in rows),
+        foreign=foreign,
     )

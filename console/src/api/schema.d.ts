@@ -3725,6 +3725,8 @@ export interface components {
             /** @description fen, 1/100 yuan */
             refunded_fen: number;
             fee_fen: number;
+            /** @description lines of other systems on the same account */
+            foreign: number;
             /** @description seconds since the epoch, UTC */
             compared_at_s: number;
         };

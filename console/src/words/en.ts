@@ -492,6 +492,8 @@ export const en: Words = {
   'money.refunds': 'Refunds',
   'money.refunded': 'Refunded',
   'money.fee': 'Fee',
+  'money.foreign': 'Other systems',
+  'money.foreignMeans': 'Lines on the same account that are not of this system; they are not compared',
   'money.at': 'Compared',
   'money.none': 'Nothing compared yet',
   'money.noneText': 'The day after the first payment, from 10:30, this fills by itself.',

@@ -490,6 +490,8 @@ export const zh = {
   'money.refunds': '退款笔数',
   'money.refunded': '退款金额',
   'money.fee': '手续费',
+  'money.foreign': '其他系统',
+  'money.foreignMeans': '同一商户号上不属于本系统的交易笔数，不参加核对',
   'money.at': '核对时间',
   'money.none': '还没有对过账',
   'money.noneText': '有了第一笔交易，第二天 10:30 后会自动对账。',

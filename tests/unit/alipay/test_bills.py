@@ -253,3 +253,35 @@ def test_bill_that_grows_beyond_all_bounds_is_not_unpacked(monkeypatch):
         rows_of(zipped(TEXT + "#" * 1000), day=DAY, seller_id=SELLER)
 
     assert why.value.details["reason"] == "too_long"
+
+
+FOREIGN_LINE = (
+    "2026112122009\t,till-0001\t,交易,{name},2026-11-21 09:59:00,2026-11-21 10:00:00,,,,,小红,"
+    "1.00,{received},0.00,0.00,0.00,0.00,0.00,,0.00,0.00,,-0.01,0.00,\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        (FOREIGN_LINE.format(name="樱桃,新鲜", received="1.00"), True),
+        (FOREIGN_LINE.format(name="樱桃\n新鲜", received="1.00"), True),
+        (FOREIGN_LINE.format(name='"樱桃', received="1.00"), False),
+        (FOREIGN_LINE.format(name="樱桃", received="1.00345"), False),
+        (FOREIGN_LINE.format(name="樱桃", received="1.00").replace("交易", "转账"), False),
+    ],
+)
+def test_line_of_another_system_costs_nobody_the_bill(line, read):
+    ours = TEXT.index("2026112122001")
+    received = "20.90" if read else "19.90"
+    text = TEXT[:ours] + line + TEXT[ours:]
+    text = text.replace(
+        "#交易合计：1笔，商家实收共19.90元", f"#交易合计：2笔，商家实收共{received}元"
+    )
+    if "转账" in line:
+        text = text.replace("#交易合计：2笔", "#交易合计：1笔")
+
+    foreign, payment, refund = rows_of(zipped(text), day=DAY, seller_id=SELLER)
+
+    assert foreign.kind is (BillKind.PAYMENT if read else BillKind.FOREIGN)
+    assert (payment.out_trade_no, refund.out_refund_no) == ("1" * 32, f"{'1' * 32}F")

@@ -20,6 +20,7 @@ from chalicelib.api.merchant import (
     dashboard,
     delivery,
     drafting,
+    exports,
     groups,
     me,
     messages,
@@ -64,6 +65,7 @@ STAFF = (
     shipping.api,
     refunds.api,
     money.api,
+    exports.api,
 )
 
 app = Chalice(app_name="tuan", configure_logs=False)
@@ -117,6 +119,11 @@ def complete_received_orders(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule(EVERY_MINUTE, description="Compare the gateways' daily bills with the ledger")
 def reconcile_bills(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.RECONCILE)
+
+
+@app.schedule(EVERY_MINUTE, description="Write the files that staff asked for")
+def write_exports(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.EXPORT)
 
 
 # The stream's real ARN comes from the template in infra/backend.json.

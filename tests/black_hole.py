@@ -75,7 +75,7 @@ def dug(patch: pytest.MonkeyPatch) -> Iterator[str]:
         patch.setattr(secrets, "KEPT_S", 0)  # so that every parameter is asked for
         secrets.forget()
         stack.callback(secrets.forget)
-        for client in (connection.client, secrets._client(), media._client()):
+        for client in (connection.client, secrets._client(), media.client()):
             stack.enter_context(_redirected(client, url))
         yield url
 

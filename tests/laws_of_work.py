@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from chalicelib.domain.exports import ExportStatus
 from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.order import (
     Intent,
@@ -14,6 +15,7 @@ from chalicelib.domain.order import (
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import news, waits
 from chalicelib.tables.attention import refund_troubles, refused_statements
+from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade import (
     OrderItem,
     decided_groups_list,
@@ -36,6 +38,7 @@ TRACED = {
     "after_sale_refused",
     "after_sale_return_agreed",
     "order_refunded",
+    "export_asked",
 }
 OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}
 
@@ -93,6 +96,21 @@ def activities_work(books: Books) -> Violations:
                     yield f"15 work: activity {activity_id} is closed, bucket {pk} is not"
 
 
+def exports_work(books: Books) -> Violations:
+    """A file that is being written has a marker, and no other."""
+    for item in books.items:
+        if isinstance(item, ExportItem):
+            writing = item.status == ExportStatus.WRITING
+            if writing != (item.due_at_s is not None):
+                yield f"15 work: export {item.export_id} is {item.status}, due {item.due_at_s}"
+
+
+def exports_are_written(books: Books) -> Violations:
+    for item in books.items:
+        if isinstance(item, ExportItem) and item.status != ExportStatus.DONE:
+            yield f"16 liveness: export {item.export_id} is {item.status}"
+
+
 def traces(books: Books) -> Violations:
     """Every change by staff has one audit row."""
     rows = Counter((row.action, row.subject.partition("#")[2]) for row in books.audits)
@@ -103,7 +121,8 @@ def traces(books: Books) -> Violations:
 
 
 def _expected_traces(books: Books) -> Counter[tuple[str, str]]:
-    expected: Counter[tuple[str, str]] = Counter()
+    exported = (item.export_id for item in books.items if isinstance(item, ExportItem))
+    expected = Counter(("export_asked", export_id) for export_id in exported)
     for activity_id, activity in books.activities.items():
         expected["activity_published", activity_id] += 1
         expected["activity_changed", activity_id] += activity.version - 1
@@ -234,6 +253,7 @@ LAWS: tuple[Law, ...] = (
     orders_work,
     groups_work,
     activities_work,
+    exports_work,
     traces,
     people_can_see,
     statements_can_be_seen,
@@ -243,5 +263,6 @@ FINAL: tuple[Law, ...] = (
     nothing_is_due,
     decided_groups_are_done,
     groups_ended_with_their_activity,
+    exports_are_written,
     told,
 )

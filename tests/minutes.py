@@ -15,6 +15,7 @@ JOBS = (
     application.close_activities,
     application.complete_received_orders,
     application.reconcile_bills,
+    application.write_exports,
 )
 TICK = {
     "version": "0",

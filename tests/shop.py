@@ -60,6 +60,7 @@ JOBS = (
     Intent.CLOSING,
     Intent.RECEIPT,
     Intent.RECONCILE,
+    Intent.EXPORT,
 )
 
 

@@ -31,6 +31,8 @@ _PARTS = {
     "Delete": "DeleteItem",
     "Get": "GetItem",
 }
+# A large object is put in parts.
+_UPLOADS = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
 _noting: list[Uses] = []
 _TABLES = {"catalogue": "CatalogueTable", "trade": "TradeTable", "records": "RecordsTable"}
 
@@ -88,7 +90,8 @@ def _uses(operation: str, params: Mapping[str, Any]) -> Iterator[Use]:
         index = "/index/*" if "IndexName" in params else ""
         yield f"dynamodb:{operation}", _table(params["TableName"]) + index
     elif "Key" in params and "Bucket" in params:  # a form names a bucket alone, and asks nothing
-        yield f"s3:{operation}", f"media/{params['Key'].partition('/')[0]}/*"
+        action = "PutObject" if operation in _UPLOADS else operation
+        yield f"s3:{action}", f"media/{params['Key'].partition('/')[0]}/*"
     elif "Name" in params:
         yield f"ssm:{operation}", _parameter(params["Name"])
 

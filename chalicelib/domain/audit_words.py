@@ -17,6 +17,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "category_changed": "修改分类",
     "category_created": "新建分类",
     "category_removed": "删除分类",
+    "export_asked": "导出数据",
+    "export_fetched": "下载导出的文件",
     "freight_changed": "修改运费模板",
     "freight_created": "新建运费模板",
     "freight_removed": "删除运费模板",

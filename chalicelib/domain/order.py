@@ -103,6 +103,7 @@ class Intent(StrEnum):
     GROUP = "group"  # a deadline to decide or a decision to settle
     CLOSING = "closing"  # an activity's unsold stock goes back
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
+    EXPORT = "export"  # a file that staff asked for is to be written
     RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time
 
 

@@ -55,7 +55,12 @@ MOVEMENT_WORDS: Mapping[Movement, str] = {
 }
 
 
-METHOD_WORDS: Mapping[str, str] = {"wechat_pay": "微信支付", "alipay": "支付宝", "free": "无需付款"}
+METHOD_WORDS: Mapping[str, str] = {
+    "wechat_pay": "微信支付",
+    "alipay": "支付宝",
+    "free": "无需付款",
+    "outside": "线下",
+}
 
 
 def method_text(method: str) -> str:

@@ -47,7 +47,7 @@ class Bucket:
 
     def form(self, key: str, content_type: str, *, size: int, expires_s: int) -> Form:
         """A form for exactly this key, type and size (bytes), good for so many seconds."""
-        signed = _client().generate_presigned_post(
+        signed = client().generate_presigned_post(
             settings.media_bucket,
             key,
             Fields={"Content-Type": content_type},
@@ -61,7 +61,7 @@ class Bucket:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            found = _client().get_object(Bucket=settings.media_bucket, Key=key)
+            found = client().get_object(Bucket=settings.media_bucket, Key=key)
             with found["Body"] as body:
                 if found["ContentLength"] > bytes_max:
                     raise TooLarge(key)
@@ -69,7 +69,7 @@ class Bucket:
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
                 return None
-            _raise(error)
+            refuse(error)
         except BotoCoreError as error:
             raise Busy from error
         return content
@@ -91,21 +91,21 @@ class Bucket:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            getattr(_client(), what)(Bucket=settings.media_bucket, Key=key, **more)
+            getattr(client(), what)(Bucket=settings.media_bucket, Key=key, **more)
         except ClientError as error:
-            _raise(error)
+            refuse(error)
         except BotoCoreError as error:
             raise Busy from error
 
 
-def _raise(error: Any) -> NoReturn:
+def refuse(error: Any) -> NoReturn:
     if error.response["Error"]["Code"] in _BUSY:
         raise Busy from error
     raise error
 
 
 @lru_cache(maxsize=1)
-def _client() -> Any:
+def client() -> Any:
     """Made on first use. By botocore alone: it is packaged with us, boto3 is not."""
     import botocore.session
     from botocore.config import Config

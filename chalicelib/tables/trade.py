@@ -16,6 +16,7 @@
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
 | reconciling   | m#P#method(#account)          | reconciling             |
+| export        | m#E#export_id                 | export                  |
 | day           | m#D#YYYYMMDD (Beijing)#n      | day                     |
 | tally         | m#T#activity_id#n             | tally                   |
 | share         | m#X#share_id                  | share                   |

@@ -93,6 +93,12 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'order.title', under: 'orders', right: 'orders:view' },
   },
   {
+    path: 'exports',
+    name: 'exports',
+    component: () => import('./pages/exports/ExportsPage.vue'),
+    meta: { title: 'exports.title', under: 'orders', right: 'exports:act' },
+  },
+  {
     path: 'batch-shipping',
     name: 'batch-shipping',
     component: () => import('./pages/shipping/BatchPage.vue'),

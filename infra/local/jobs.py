@@ -30,6 +30,7 @@ INTENTS = (
     Intent.CLOSING,
     Intent.RECEIPT,
     Intent.RECONCILE,
+    Intent.EXPORT,
 )
 
 

@@ -1,5 +1,6 @@
 """Orders found, shipped one by one and from a table, and put right."""
 
+import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -213,19 +214,29 @@ def test_what_buyers_wrote_is_never_a_formula_in_a_table(
 
     page.goto(f"{shop.url}#/orders?product={sale.product_id}")
     expect(page.get_by_role("link", name="=1+1 的柚子").first).to_be_visible()
-    exported = excel.read(download(page, page.get_by_role("button", name="导出 Excel"), tmp_path))
+    page.get_by_role("button", name="导出", exact=True).click()
+    page.get_by_role("dialog", name="导出表格").get_by_role("button", name="导出").click()
+    page.get_by_role("heading", name="导出记录").wait_for()
+    fetch = page.get_by_role("row").nth(1).get_by_role("button", name="下载")
+    exported = read_csv(download(page, fetch, tmp_path))
     page.goto(f"{shop.url}#/batch-shipping")
     to_ship = excel.read(
         download(page, page.get_by_role("button", name="下载待发货表格"), tmp_path)
     )
 
-    assert {row[1] for row in exported[1:]} == set(orders)
-    assert {row[0] for row in exported[1:]} == {short_of(order) for order in orders}
-    assert {row[4] for row in exported[1:]} == {"'=1+1 的柚子"}
+    columns = exported[0]
+    assert {row[columns.index("订单号")] for row in exported[1:]} == set(orders)
+    assert {row[columns.index("商品")] for row in exported[1:]} == {"'=1+1 的柚子"}
+    assert {row[columns.index("短号")] for row in exported[1:]} == {short_of(it) for it in orders}
     probed = next(row for row in to_ship if row[0] == orders[0])
     assert (probed[3], probed[9]) == (f"'{name}", f"'{remark}")
     cells = [cell for row in [*exported, *to_ship] for cell in row]
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
 
 
 def test_an_order_is_found_shipped_in_two_parcels_and_its_number_corrected(

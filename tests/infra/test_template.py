@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import exports
 from infra.package import ROOT, TEMPLATE, ZIP_NAME, complete_template, package
 from infra.wheels import normal, pins
 
@@ -21,6 +22,7 @@ JOBS = (
     "DriveRefunds",
     "QueryPayments",
     "CompleteReceivedOrders",
+    "WriteExports",
 )
 SETTINGS = {
     "STAGE",
@@ -179,8 +181,12 @@ def test_pictures_are_kept_private_and_uploads_for_a_day(template: Template) -> 
     }
     (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    (rule,) = properties["LifecycleConfiguration"]["Rules"]
-    assert (rule["Status"], rule["Prefix"], rule["ExpirationInDays"]) == ("Enabled", "uploads/", 1)
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    assert {(rule["Status"], rule["Prefix"], rule["ExpirationInDays"]) for rule in rules} == {
+        ("Enabled", "uploads/", 1),
+        ("Enabled", "exports/", 8),
+    }
+    assert exports.KEPT_S < 8 * 86400  # a link never outlives its file
     (cors,) = properties["CorsConfiguration"]["CorsRules"]
     assert cors["AllowedMethods"] == ["POST"]
 
@@ -224,7 +230,7 @@ def test_pictures_have_a_cdn_of_their_own_unless_another_is_named(template: Temp
     assert behaviour["AllowedMethods"] == ["GET", "HEAD"]
 
 
-def test_only_the_api_takes_uploads_and_keeps_pictures(template: Template) -> None:
+def test_bucket_is_open_to_who_needs_which_part_of_it(template: Template) -> None:
     using = {
         name: {
             (action, statement["Resource"]["Fn::Sub"])
@@ -238,13 +244,17 @@ def test_only_the_api_takes_uploads_and_keeps_pictures(template: Template) -> No
     }
 
     uploads, media = "${MediaBucket.Arn}/uploads/*", "${MediaBucket.Arn}/media/*"
+    exports_ = "${MediaBucket.Arn}/exports/*"
     assert using == {
         "ApiHandlerRole": {
             ("s3:GetObject", uploads),
             ("s3:PutObject", uploads),
             ("s3:DeleteObject", uploads),
             ("s3:PutObject", media),
-        }
+            ("s3:GetObject", exports_),
+        },
+        "OnTradeChangeRole": {("s3:GetObject", exports_), ("s3:PutObject", exports_)},
+        "WriteExportsRole": {("s3:GetObject", exports_), ("s3:PutObject", exports_)},
     }
 
 

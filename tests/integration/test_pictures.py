@@ -310,9 +310,9 @@ def test_upload_belongs_to_who_asked_for_it(town: Town) -> None:
 def no_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """S3 is where nobody answers."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    media._client.cache_clear()
+    media.client.cache_clear()
     yield
-    media._client.cache_clear()
+    media.client.cache_clear()
 
 
 @pytest.mark.usefixtures("no_bucket")

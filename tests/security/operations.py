@@ -46,6 +46,7 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "ends_at_s": lambda shop: shop.town.now_s + 8 * 86400,
     "list_price_fen": lambda shop: 12900,
     "solo_price_fen": lambda shop: 9900,
+    "columns": lambda shop: ["order_id"],
     "group_price_fen": lambda shop: 5900,
 }
 

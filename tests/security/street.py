@@ -51,6 +51,7 @@ class Shop:
     failed_refund: str  # of another order of the leader's, waiting for a person
     after_sale_id: str  # asked for by the leader on the fulfilling order
     outsider: Buyer  # who has nothing yet
+    export_id: str  # its file is there
     picture_id: str  # uploaded by staff, not accepted yet
     store_id: str
     template_id: str  # of freight
@@ -77,6 +78,7 @@ class Shop:
             "after_sale_id": self.after_sale_id,
             "letter": self.after_sale_id[-1],
             "parcel_id": "1",
+            "export_id": self.export_id,
             "picture_id": self.picture_id,
             "store_id": self.store_id,
             "template_id": self.template_id,
@@ -254,6 +256,7 @@ def _furnished(town: Town) -> Shop:
         failed_refund=failed_refund,
         after_sale_id=asked.body["after_sale_id"],
         outsider=town.buyer("路人"),
+        export_id=_exported(town),
         picture_id=uploaded(town.owner(), photograph()),
         **_delivery(town, leader),
         statement_id=_refused_statement(town),
@@ -288,6 +291,13 @@ def _refused_statement(town: Town) -> str:
     refused_statements.keep(town.merchant_id, "wechat_pay", "not_found", {}, told, now_s=town.now_s)
     (row,) = town.owner().get("/v1/merchant/refused-statements").body["items"]
     return str(row["statement_id"])
+
+
+def _exported(town: Town) -> str:
+    wanted = {"subject": "orders", "columns": ["order_id"]}
+    export_id = town.owner().post("/v1/merchant/exports", wanted).body["export_id"]
+    town.run_jobs()
+    return str(export_id)
 
 
 def _refund_that_needs_a_person(town: Town, leader: Buyer) -> str:

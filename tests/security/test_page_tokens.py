@@ -105,6 +105,7 @@ def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
         "list_products": ("products", shop, "", "", ""),
         "list_stock_adjustments": ("stock-adjustments", shop, street.ours.activity.product_id),
         "list_refunds": ("refunds", shop),
+        "list_exports": ("exports", shop),
         "list_shipping_batches": ("shipping batches", shop),
     }[operation.name]
 

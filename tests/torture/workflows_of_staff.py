@@ -1,6 +1,7 @@
 """Workflows of staff: activities and their stock."""
 
 from chalicelib.domain import activity_draft, product
+from chalicelib.domain.exports import Subject, Wanted
 from chalicelib.services.catalogue import (
     activities,
     adjustments,
@@ -8,7 +9,8 @@ from chalicelib.services.catalogue import (
     products,
     publishing,
 )
-from chalicelib.services.trade import endings, group_controls
+from chalicelib.services.reports import exports
+from chalicelib.services.trade import endings, group_controls, order_search
 from chalicelib.services.work import due
 from chalicelib.tables.trade import ClosingItem
 from tests.shop import DAY_S, LIFE_S, STAFF, Shop, Sold
@@ -171,3 +173,21 @@ def closing_the_groups_of_an_ended_activity(shop: Shop) -> Act:
 def _attend_closing(shop: Shop, sold: Sold) -> None:
     key = ClosingItem.at(shop.merchant_id, sold.activity_id)
     due.attend(key.pk, key.sk, now_s=shop.now_s)
+
+
+@workflow
+def exporting_orders(shop: Shop) -> Act:
+    """Asked for, and begun by the stream."""
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.pay(order)
+    order_search.put_words(order)
+    wanted = Wanted(Subject.ORDERS, ("order_id", "status"))
+    export_id = order.order_id.buyer_id[::-1]
+
+    def act() -> None:
+        exports.ask(
+            shop.merchant_id, export_id, wanted, body_hash="", staff=STAFF, now_s=shop.now_s
+        )
+        due.attend(f"{shop.merchant_id}#E#{export_id}", "export", now_s=shop.now_s)
+
+    return act

@@ -14,10 +14,13 @@ from chalicelib.services.fulfilment import shipping_batches
 _STATUSES = "|".join(OrderStatus)
 
 
+OrderStatusName = Annotated[str, Meta(pattern=rf"^({_STATUSES})\Z")]
+
+
 class OrderQuery(PageQuery, frozen=True, kw_only=True):
     """All are optional and hold together. Nothing at all: every order."""
 
-    status: Annotated[str, Meta(pattern=rf"^({_STATUSES})\Z")] | None = None
+    status: OrderStatusName | None = None
     q: Annotated[
         str,
         Meta(

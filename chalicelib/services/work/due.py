@@ -17,7 +17,7 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.money import day_book, payments, reconciliation, refunds, returns
-from chalicelib.services.reports import counting
+from chalicelib.services.reports import counting, exports
 from chalicelib.services.trade import (
     endings,
     groups,
@@ -85,6 +85,8 @@ def drive(pk: str, sk: str, *, now_s: int) -> None:
         drive_group(merchant_id, item_id, now_s=now_s)
     elif kind == "reconciling":
         reconciliation.drive(merchant_id, item_id, now_s=now_s)
+    elif kind == "export":
+        exports.drive(merchant_id, item_id, now_s=now_s)
     elif kind == "closing" and endings.groups_are_closed(merchant_id, item_id, now_s=now_s):
         activities.close(merchant_id, item_id, now_s=now_s)
 

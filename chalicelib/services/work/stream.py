@@ -3,6 +3,7 @@
 Orders are let be found here, too: nobody who buys waits for the rows that staff find them by.
 """
 
+import math
 import time
 from typing import Any
 
@@ -13,12 +14,15 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
+from chalicelib import deadline
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services.trade import order_search
 from chalicelib.services.work import due
+from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
+EXPORT_S = 6.0  # orders wait behind it: small files are done by then, the schedule does the rest
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING)
 
 
@@ -38,7 +42,8 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
         was = change.get("OldImage", {}).get("status", {}).get("S")
         # Past the time it stays due: the schedules carry it out.
         if time.monotonic() < stop_s and _is_due(item, was, now_s):
-            due.attend(item.pk, item.sk, now_s=now_s)
+            with deadline.ends_in(EXPORT_S if isinstance(item, ExportItem) else math.inf):
+                due.attend(item.pk, item.sk, now_s=now_s)
         if isinstance(item, OrderItem):
             _let_be_found(item, was)
 

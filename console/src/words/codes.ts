@@ -20,6 +20,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   freight_created: 'Freight template created',
   freight_removed: 'Freight template removed',
   group_closed: 'Group closed',
+  export_asked: 'Data exported',
+  export_fetched: 'Exported file downloaded',
   group_extended: 'Group extended',
   merchant_created: 'Shop opened',
   messages_changed: 'Message templates changed',

@@ -29,6 +29,7 @@ const TONES = {
     skipped: 'grey',
     try_again: 'amber',
   },
+  export: { writing: 'blue', done: 'green', failed: 'red', expired: 'grey' },
   refund: { failed: 'red', requested: 'blue', processing: 'blue', succeeded: 'green', outside: 'green' },
 } as const satisfies Record<string, Record<string, Tone>>
 

@@ -1,8 +1,7 @@
-/** The order list: its tabs, what its filters ask for, its rows as a table to take away. */
+/** The order list: its tabs, and what its filters ask for. */
 import type { Order, OrderQuery } from '@/api/orders'
-import type { Cell, Column } from '@/spreadsheet/write'
 import type { ListQuery } from '@/components/useList'
-import { formatTime, secondsOf } from '@/format'
+import { secondsOf } from '@/format'
 import { language, t } from '@/words'
 import { statusOf } from '@/words/status'
 
@@ -32,41 +31,6 @@ export function queryOf({ tab, filters, next }: Pick<ListQuery, 'tab' | 'filters
     ...(next && { next }),
   }
 }
-
-export const exportColumns = (): Column[] => [
-  { title: t('order.shortNo'), width: 16 },
-  { title: t('order.id'), width: 34 },
-  { title: t('list.status'), width: 10 },
-  { title: t('order.placedAt'), width: 19 },
-  { title: t('order.goods'), width: 30 },
-  { title: t('order.spec'), width: 18 },
-  { title: t('order.quantity'), width: 8 },
-  { title: t('order.totalYuan'), width: 10 },
-  { title: t('address.name'), width: 10 },
-  { title: t('address.phone'), width: 14 },
-  { title: t('address.province'), width: 10 },
-  { title: t('address.city'), width: 10 },
-  { title: t('order.delivery'), width: 8 },
-  { title: t('group.id'), width: 24 },
-]
-
-/** People stay masked: what leaves the console is seen by more than may see an order. */
-export const exported = (row: Order): Cell[] => [
-  row.short_no,
-  row.order_id,
-  row.status_text,
-  formatTime(row.placed_at_s),
-  row.title,
-  row.spec,
-  row.quantity,
-  row.total_fen / 100,
-  row.recipient.name,
-  row.recipient.phone,
-  row.recipient.province,
-  row.recipient.city,
-  t(row.delivery === 'pickup' ? 'order.pickup' : 'order.express'),
-  row.group_id ?? '',
-]
 
 /** The colour of an order's state; its words are the server's, which knows 部分发货 and 待备货. */
 export const toneOf = (row: Pick<Order, 'status'>) => statusOf('order', row.status).tone

@@ -12,7 +12,7 @@ export interface Change {
 
 const TEXT_MAX = 120
 const NOTHING = '—'
-const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale' } // others are called as their subject
+const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale', export: 'order' } // others are called as their subject
 const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
 const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids']
 const NAMES = ['provinces', 'not_delivered']
@@ -44,11 +44,12 @@ function numberOf(field: string, value: number): string {
   if (field === 'pay_by_s') return `${value / 60} ${t('unit.minutes')}`
   if (field.endsWith('_days') || field.endsWith('_d')) return `${value} ${t('unit.days')}`
   if (field.endsWith('_h')) return `${value} ${t('unit.hours')}`
-  return field.endsWith('_at_s') ? formatTime(value) : String(value)
+  return field.endsWith('_at_s') || field === 'from_s' || field === 'to_s' ? formatTime(value) : String(value)
 }
 
 function textOf(field: string, value: string): string {
   if (field === 'purpose') return t(`audit.purpose.${value}` as WordKey)
+  if (field === 'subject') return t(`export.of.${value}` as WordKey)
   if (field === 'role') return t(`role.${value}` as WordKey)
   if (field === 'description') return new DOMParser().parseFromString(value, 'text/html').body.textContent ?? ''
   if (field === 'image' || field === 'logo') return t('audit.count', { n: 1 })

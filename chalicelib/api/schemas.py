@@ -58,7 +58,7 @@ class BuyerSession(Told, frozen=True, kw_only=True):
 
 class ProfileGiven(Given, frozen=True, kw_only=True):
     name: Text20
-    avatar: Annotated[str, Meta(max_length=300, pattern=r"^(https://.*)?\Z")] = ""
+    avatar: Annotated[str, Meta(max_length=300, pattern=r"^(https://[!-~]+)?\Z")] = ""
 
 
 class Address(Given, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from chalicelib.domain import phone
 from chalicelib.domain.plain_text import plain
 
 # By the name of the field. What is below one of them (a list, a map) is as it is.
-VERBATIM = frozenset({"password", "old_password", "new_password"})
+VERBATIM = frozenset({"next", "password", "old_password", "new_password"})  # next: signed
 WITH_LINES = frozenset(
     {
         "alipay_public_key",

@@ -19,6 +19,12 @@ from tests.support import Town
 SERVICES = Path(activities.__file__).parent.parent
 # Actions that are put together where they are written.
 COMPUTED = {
+    "after_sale_return_agreed",
+    "payment_method_resumed",
+    "payment_method_stopped",
+    "refund_outside",
+    "refund_sent_again",
+    "refund_stopped",
     *activities.SWITCHED.values(),
     *product_shelf.SHELVED.values(),
     *(

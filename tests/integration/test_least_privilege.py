@@ -16,17 +16,34 @@ from tests.support import DAY_S, Town, settled_in
 from tests.tills import BOTH
 
 FUNCTIONS = sorted(source.name for source in application.app.event_sources)
+# Accounts of before, which a shop has once it has changed to others.
+EARLIER: set[usage.Use] = {
+    ("ssm:GetParameter", "merchants/*/wechat-pay/*"),
+    ("ssm:GetParameter", "merchants/*/alipay/*"),
+}
 # What is allowed and such a month does not show.
 RARE: dict[str, set[usage.Use]] = {
+    "policy-bills.json": {
+        # A refund that only the bill tells of: its buyer is told, in the shop's words.
+        ("dynamodb:GetItem", "CatalogueTable"),
+        ("dynamodb:PutItem", "TradeTable"),
+        *EARLIER,
+    },
+    "policy-orders.json": {
+        ("ssm:GetParameter", "public-api-url"),  # a refund that is due with the order
+        *EARLIER,
+    },
     "policy-exports.json": {("dynamodb:GetItem", "TradeTable")},  # what fails is postponed
     "policy-groups.json": {
         # The group's held orders are asked about where Alipay knows of them.
         ("ssm:GetParameter", "merchants/*/alipay"),
+        *EARLIER,
     },
     "policy-stream.json": {
         # It attends to whatever is due at once: an activity that ends, a bill, a refund.
         ("dynamodb:UpdateItem", "CatalogueTable"),
         ("ssm:GetParameter", "public-api-url"),
+        *EARLIER,
     },
 }
 

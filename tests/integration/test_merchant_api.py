@@ -153,7 +153,7 @@ def test_the_owner_adds_staff(anybody):
 
 def test_settings_are_read_and_changed(anybody):
     owner = log_in(anybody, "owner")
-    change = {"name": "新果园", "service_phone": "400-801", "pay_by_s": 300, "revision": 1}
+    change = {"name": "新果园", "service_phone": "400-801-1234", "pay_by_s": 300, "revision": 1}
 
     assert owner.get("/v1/merchant/settings")[1]["pay_by_s"] == 600
     status, answer = owner.ask("PUT", "/v1/merchant/settings", change)

@@ -37,9 +37,10 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "proof": lambda shop: "流水号 1",
     "note": lambda shop: "已核对",
     "visitor_id": lambda shop: "visitor-0001",
-    "service_phone": lambda shop: "400-800",
+    "service_phone": lambda shop: "400-800-1234",
     "phone": lambda shop: ADDRESS["phone"],
     "on_sale": lambda shop: False,
+    "offered": lambda shop: True,
     "specs": lambda shop: {"规格": "1斤装"},
     "seats_total": lambda shop: 3,
     "life_h": lambda shop: 24,
@@ -76,7 +77,8 @@ class Ask:
     body: bytes | None
 
     def by(self, caller: Caller, **headers: str) -> Reply:
-        sent = {**(HEADERS if "Idempotency-Key" in self.operation.headers else {}), **headers}
+        keyed = HEADERS if "Idempotency-Key" in self.operation.headers else {}
+        sent = {"Content-Type": type_of(self.operation), **keyed, **headers}
         return caller.call(self.operation.method, self.path, self.body, **sent)
 
 

@@ -260,7 +260,14 @@ def test_key_of_staff_makes_one_thing_of_one_body(street: Street, operation: Ope
     body, key = json.loads(asked.body or b"{}"), f"{operation.name}-the-same-key"
     if operation.name == "publish_activity":  # after the one that sells the SKU now
         body["starts_at_s"] = street.town.now_s + 7 * 86400
-    wishes = {"name": "别的", "title": "别的", "delta": 2, "quantity": 2, "text": "别的"}
+    if operation.name == "refund_order":  # which waits for the request that is open
+        refusal = f"/v1/merchant/after-sales/{street.ours.after_sale_id}/refusal"
+        owner.post(refusal, {"reply": "不退"})
+    wishes: dict[str, Any] = {
+        **dict.fromkeys(("name", "title", "text", "reason"), "别的"),
+        **dict.fromkeys(("delta", "quantity"), 2),
+        "columns": ["tracking"],
+    }
     other = body | {name: value for name, value in wishes.items() if name in body}
     first = owner.post(asked.path, body, Idempotency_Key=key)
     street.changes()

@@ -23,7 +23,6 @@ URLS = (
     "javascript:alert(1)",
     "data:text/html,<script>",
     "//example.com/a.png",
-    " https://example.com/a.png",
     "https://example.com/a.png\nhttp://127.0.0.1",
 )
 

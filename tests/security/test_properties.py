@@ -44,13 +44,14 @@ def test_field_that_is_not_asked_for_is_refused(street: Street, operation: Opera
     caller = caller_for(operation, street)
 
     answers = {}
-    for name, value in WISHES.items():
+    wishes = {name: value for name, value in WISHES.items() if name not in body}
+    for name, value in wishes.items():
         reply = caller.call(
             operation.method, asked.path, body | {name: value}, Idempotency_Key="a-key-of-mine"
         )
         answers[name] = (reply.status, reply.code)
 
-    assert answers == dict.fromkeys(WISHES, (400, "invalid_request"))
+    assert answers == dict.fromkeys(wishes, (400, "invalid_request"))
 
 
 @pytest.mark.parametrize("wish", [{"planet": "Earth"}, {"fee_fen": 0}, {"lng": 1.5}])

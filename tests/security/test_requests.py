@@ -118,9 +118,8 @@ def test_compressed_body_is_not_opened(street: Street, encoding: str) -> None:
     assert (reply.status, reply.code) == INVALID
 
 
-@pytest.mark.parametrize("pair", ['"quantity": -1, "quantity": 1', '"quantity": 1, "quantity": -1'])
-def test_key_that_stands_twice_is_checked_twice(street: Street, pair: str) -> None:
-    shop = street.ours
+def test_of_a_key_that_stands_twice_the_last_counts_and_is_checked(street: Street) -> None:
+    pair, shop = '"quantity": 1, "quantity": -1', street.ours
     body = json.dumps({"sku_id": shop.activity.sku_id, "address": ADDRESS})
 
     reply = shop.outsider.post(
@@ -139,18 +138,18 @@ def test_key_that_stands_twice_is_checked_twice(street: Street, pair: str) -> No
         ("share", "channel", "chat"),
         ("pay", "method", "wechat_pay"),
         ("invite_staff", "username", "newcomer"),
-        ("change_settings", "service_phone", "400-800"),
         ("create_product", "category_id", None),
     ],
 )
-def test_line_break_after_a_right_value_makes_it_wrong(
+def test_line_break_within_a_right_value_makes_it_wrong(
     street: Street, name: str, field: str, value: str | None
 ) -> None:
-    """`$` of a regular expression would let it pass, and make two of one."""
+    """One at its end is no part of it, as blanks are not: it is taken away."""
     operation = named(name)
     asked = ask(operation, street.ours)
     body = json.loads(asked.body or b"{}")
-    body[field] = f"{body.get(field, value)}\n"
+    right = str(body.get(field, value))
+    body[field] = f"{right[:3]}\n{right[3:]}"
 
     reply = caller_for(operation, street).call(
         operation.method, asked.path, body, Idempotency_Key="a-key-of-mine"
@@ -158,14 +157,6 @@ def test_line_break_after_a_right_value_makes_it_wrong(
 
     assert (reply.status, reply.code) == INVALID
     assert reply.body["details"]["field"] == field
-
-
-def test_line_break_after_a_phone_makes_it_wrong(street: Street) -> None:
-    address = ADDRESS | {"phone": f"{ADDRESS['phone']}\n"}
-
-    reply = street.ours.outsider.open(street.ours.activity, address=address)
-
-    assert (reply.status, reply.code) == INVALID
 
 
 def test_huge_headers_and_queries_are_refused_and_not_kept(street: Street) -> None:

@@ -159,7 +159,7 @@ def test_settings_are_read_and_changed(anybody):
     status, answer = owner.ask("PUT", "/v1/merchant/settings", change)
 
     assert (status, answer["name"], answer["revision"]) == (200, "新果园", 2)
-    assert owner.ask("PUT", "/v1/merchant/settings", {**change, "pay_by_s": 59})[0] == 400
+    assert owner.ask("PUT", "/v1/merchant/settings", {**change, "pay_by_s": 299})[0] == 400
     status, answer = owner.ask("PUT", "/v1/merchant/settings", {**change, "pay_by_s": 900})
     assert (status, answer["code"]) == (409, "changed")
 

@@ -12,7 +12,7 @@ from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import MerchantItem
 
 PAY_BY_S = 600
-PAY_BY_MIN_S = 60
+PAY_BY_MIN_S = 300  # WeChat Pay wants more than a minute, its older documents five
 PAY_BY_MAX_S = 3600
 RECEIPT_AFTER_D = 10
 RECEIPT_AFTER_MIN_D, RECEIPT_AFTER_MAX_D = 1, 30

@@ -881,7 +881,7 @@ export const en: Words = {
   'settings.returnAddress': 'Return address',
   'settings.returnAddressHelp': 'Name, phone and full address, 150 characters. Buyers are told it once you agree to a return',
   'settings.payBy': 'Time to pay',
-  'settings.payByHelp': 'How long seat and stock are held, 1 to 60 minutes, 10 by default; for later orders',
+  'settings.payByHelp': 'How long seat and stock are held, 5 to 60 minutes, 10 by default; for later orders',
   'settings.payByWrong': 'It takes {min} to {max} minutes',
   'settings.save': 'Save settings',
   'settings.ownerOnly': 'You may only view these. The owner can give you the right to change them.',

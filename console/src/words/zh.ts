@@ -879,7 +879,7 @@ export const zh = {
   'settings.returnAddress': '退货地址',
   'settings.returnAddressHelp': '收件人、电话、完整地址，最多 150 字。同意退货后发给买家，没填不能同意退货',
   'settings.payBy': '付款时限',
-  'settings.payByHelp': '下单后为买家保留名额和库存的时间，1 到 60 分钟，默认 10 分钟；只影响之后的订单',
+  'settings.payByHelp': '下单后为买家保留名额和库存的时间，5 到 60 分钟，默认 10 分钟；只影响之后的订单',
   'settings.payByWrong': '付款时限要在 {min} 到 {max} 分钟之间',
   'settings.save': '保存设置',
   'settings.ownerOnly': '你只能查看设置。需要修改的话，请店主在“员工”里开通。',

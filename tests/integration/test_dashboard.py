@@ -138,7 +138,7 @@ def test_what_waits_for_somebody_is_counted(morning: Town) -> None:
     day = day_of(town.now_s).isoformat()
     for number, repaired in (("a", False), ("b", True)):
         DifferenceItem.at(
-            town.merchant_id, day, "wechat_pay", number, "unknown", at_s=1, repaired=repaired
+            town.merchant_id, day, "wechat_pay", "", number, "unknown", at_s=1, repaired=repaired
         ).save()
 
     assert dashboard(town)["to_do"] == {
@@ -148,6 +148,7 @@ def test_what_waits_for_somebody_is_counted(morning: Town) -> None:
         "groups_ending_soon": 1,
         "low_stock": 0,
         "differences": 1,
+        "refused_statements": 0,
     }
 
 
@@ -159,5 +160,5 @@ def test_dashboard_costs_three_reads_of_counters_and_one_per_count(town: Town) -
         dashboard(town)
 
     reads = [call for call in meter.calls if call != "GetItem"]  # of the person who asks
-    assert sorted(reads) == ["BatchGetItem"] * 3 + ["Query"] * 8
+    assert sorted(reads) == ["BatchGetItem"] * 3 + ["Query"] * 9
     assert meter.units == 0

@@ -21,6 +21,8 @@ EARLIER: set[usage.Use] = {
     ("ssm:GetParameter", "merchants/*/wechat-pay/*"),
     ("ssm:GetParameter", "merchants/*/alipay/*"),
 }
+# Units that come back once their activity has closed go to the product.
+RETURNED_LATE: usage.Use = ("dynamodb:UpdateItem", "CatalogueTable")
 # What is allowed and such a month does not show.
 RARE: dict[str, set[usage.Use]] = {
     "policy-bills.json": {
@@ -31,12 +33,14 @@ RARE: dict[str, set[usage.Use]] = {
     },
     "policy-orders.json": {
         ("ssm:GetParameter", "public-api-url"),  # a refund that is due with the order
+        RETURNED_LATE,
         *EARLIER,
     },
     "policy-exports.json": {("dynamodb:GetItem", "TradeTable")},  # what fails is postponed
     "policy-groups.json": {
         # The group's held orders are asked about where Alipay knows of them.
         ("ssm:GetParameter", "merchants/*/alipay"),
+        RETURNED_LATE,
         *EARLIER,
     },
     "policy-stream.json": {

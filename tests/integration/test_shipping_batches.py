@@ -44,7 +44,7 @@ def test_parts_of_a_table_are_one_batch_with_what_was_not_shipped(town: Town) ->
                 "failures": [
                     {
                         "order_id": "no order",
-                        "carrier": " 中通 ",
+                        "carrier": "中通",  # without the blanks around it
                         "number": ZTO,
                         "words": "订单号有误，应是 30 位字母和数字。请从订单列表里复制。",
                     },

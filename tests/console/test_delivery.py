@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from chalicelib.domain.short_number import short_of
 from tests.console.buyers import buy_alone, buyer, pair, sell, wait_until
 from tests.console.conftest import NARROW, WIDE, Shop
 from tests.console.usable import unusable
@@ -215,7 +216,7 @@ def test_an_after_sale_leads_to_its_order_and_keeps_it_from_being_shipped(
     page = log_in()
     page.goto(f"{shop.url}#/after-sales")
 
-    page.get_by_role("link", name=order).click()
+    page.get_by_role("link", name=short_of(order)).click()
 
     expect(page.get_by_role("button", name="发货")).to_be_disabled()
     expect(page.get_by_text("买家申请了售后。请先处理售后申请，再发货。").first).to_be_visible()

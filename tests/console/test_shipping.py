@@ -245,7 +245,7 @@ def test_an_order_is_found_shipped_in_two_parcels_and_its_number_corrected(
     order, other = pair(shop, "分两箱的柚子", quantity=2)
     page = log_in("xiaowu", "xiaowu-2026")
     find(page, shop, order)
-    page.get_by_role("button", name=f"发货 {order}").click()
+    page.get_by_role("button", name=f"发货 {short_of(order)}").click()
 
     drawer = page.get_by_role("dialog", name="发货")
     ship(page, drawer, "顺丰", "SF1111111111111", units="1")
@@ -253,7 +253,7 @@ def test_an_order_is_found_shipped_in_two_parcels_and_its_number_corrected(
     drawer.get_by_label("快递单号").fill("SF2222222222222")
     drawer.get_by_role("button", name="发货", exact=True).click()
     expect(drawer).to_be_hidden()
-    page.get_by_role("link", name=f"详情 {order}").click()
+    page.get_by_role("link", name=f"详情 {short_of(order)}").click()
     page.get_by_role("button", name="更正单号 SF1111111111111").click()
     dialog = page.get_by_role("dialog", name="更正快递单号？")
     dialog.get_by_label("快递单号").fill("SF3333333333333")

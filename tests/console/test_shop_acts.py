@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from chalicelib.domain.short_number import short_of
 from infra.local.demo_data import address
 from infra.local.phone import Phone
 from tests.console.buyers import Sale, buy_alone, buyer, sell, wait_until
@@ -93,17 +94,17 @@ def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
     expect(page.get_by_text("已保存").first).to_be_visible()
 
     page.goto(f"{shop.url}#/after-sales")
-    row = page.get_by_role("row").filter(has_text=order)
+    row = page.get_by_role("row").filter(has_text=short_of(order))
     expect(row).to_contain_text("退货 1 件并退款")
     row.get_by_role("button", name="同意退货").click()
     page.get_by_role("dialog").get_by_role("button", name="同意退货").click()
     page.get_by_role("link", name="待买家寄回").click()
-    expect(page.get_by_role("row").filter(has_text=order)).to_contain_text("否则自动关闭")
+    expect(page.get_by_role("row").filter(has_text=short_of(order))).to_contain_text("否则自动关闭")
     look(page, "agreed")
     phone.api.call("PUT", f"/v1/orders/{order}/after-sales/A/parcel", parcel)
 
     page.get_by_role("link", name="退货待收货").click()
-    row = page.get_by_role("row").filter(has_text=order)
+    row = page.get_by_role("row").filter(has_text=short_of(order))
     expect(row).to_contain_text(parcel["number"])
     look(page, "returning")
     row.get_by_role("button", name="确认收货并退款").click()

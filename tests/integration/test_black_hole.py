@@ -74,8 +74,8 @@ def test_every_route_answers_before_its_function_ends(
     failed = {name: it for name, (_, it) in answers.items() if it.status >= 500}
     assert {(it.status, it.code) for it in failed.values()} <= SILENT, failed
     assert failed
-    if begin == 0:  # what asked nobody: Alipay's callback could not be read
-        assert {name for name in answers if name not in failed} == {"hear_alipay"}
+    if begin == 0:
+        assert set(failed) == set(answers)
 
 
 def put() -> None:

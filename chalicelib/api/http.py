@@ -7,6 +7,7 @@ view: Chalice adds CORS headers to what a view returns, not to what middleware p
 """
 
 import functools
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -225,9 +226,18 @@ def _decoded_body(raw: bytes, schema: type[msgspec.Struct]) -> Any:
     if len(raw) > BODY_MAX:
         raise BodyTooLarge(max_bytes=BODY_MAX)
     try:
-        return msgspec.convert(tidied(msgspec.json.decode(raw)), schema)
+        given = msgspec.json.decode(raw)
+        json.loads(raw, object_pairs_hook=_refuse_repeated_keys)
+        return msgspec.convert(tidied(given), schema)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid(error) from error
+
+
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
+    """Raise msgspec.DecodeError for an object that says a key twice: readers differ in which of
+    the two counts, and only one of them would be checked."""
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise msgspec.DecodeError("A key stands twice in one object")
 
 
 def _decoded_query(parameters: Mapping[str, str], schema: type[msgspec.Struct]) -> Any:

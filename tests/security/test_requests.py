@@ -118,8 +118,16 @@ def test_compressed_body_is_not_opened(street: Street, encoding: str) -> None:
     assert (reply.status, reply.code) == INVALID
 
 
-def test_of_a_key_that_stands_twice_the_last_counts_and_is_checked(street: Street) -> None:
-    pair, shop = '"quantity": 1, "quantity": -1', street.ours
+@pytest.mark.parametrize(
+    "pair",
+    [
+        '"quantity": -1, "quantity": 1',
+        '"quantity": 1, "quantity": -1',
+        '"quantity": 1, "quantity": 1',
+    ],
+)
+def test_key_that_stands_twice_is_refused(street: Street, pair: str) -> None:
+    shop = street.ours
     body = json.dumps({"sku_id": shop.activity.sku_id, "address": ADDRESS})
 
     reply = shop.outsider.post(

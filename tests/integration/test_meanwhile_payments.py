@@ -8,8 +8,9 @@ import pytest
 from chalicelib.domain.ids import ATTEMPTS_MAX
 from chalicelib.domain.order import Payment, PaymentStatus, entry_of
 from chalicelib.errors import AlreadyPaid, GatewayFailed, OrderClosed, PriceChanged
-from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.gateways.payment import GatewayRefused, Trade, TradeStatus
 from chalicelib.services.money import payments
+from chalicelib.services.money.captures import Outcome
 from chalicelib.services.trade import price_changes, waits
 from chalicelib.tables.trade import OrderItem
 from tests.meanwhile import meanwhile
@@ -186,4 +187,31 @@ def test_attempt_begun_meanwhile_keeps_the_price_until_it_is_closed(
 
     assert shop.order(order.order_id).total_fen == 5000
     assert attempts(shop, order)["01"].status is PaymentStatus.CLOSED
+    shop.check()
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_payment_at_a_price_that_was_lowered_meanwhile_is_one_too_many(
+    shop: Shop, order: OrderItem, alone: bool
+) -> None:
+    if alone:
+        order = shop.buy_alone(shop.activity(product_stock=200), shop.buyer())
+    number = shop.ask(order)
+    paid = Trade(
+        number,
+        TradeStatus.SUCCEEDED,
+        amount_fen=order.total_fen,
+        transaction_id=f"t{number}",
+        paid_at_s=shop.now_s,
+        attach=order.group_id or "",
+    )
+
+    with meanwhile(lambda: lower(shop, order, 5000)):
+        outcome = shop.hear(paid)
+
+    shop.gateway.pay_in_spite(number, at_s=shop.now_s)
+    assert outcome is Outcome.LATE
+    stored = shop.order(order.order_id)
+    assert (stored.total_fen, stored.status) == (5000, "pending")
+    assert stored.view().refunds["01L"].amount_fen == order.total_fen
     shop.check()

@@ -6,6 +6,7 @@ requested in one write, and the order stays as it is. A closed order is never re
 
 from enum import StrEnum
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain import group as group_rules
@@ -141,8 +142,7 @@ def _pay_seat(
                 *entered(_captured(attempt, payment)),
                 *listed(paid, f"{now_s:010d}#{order.order_no}"),
             ],
-            condition=(OrderItem.status == OrderStatus.PENDING.value)
-            & (OrderItem.group_id == group.group_id),
+            condition=_is_still_owed(order) & (OrderItem.group_id == group.group_id),
             refuse=LostRace,
         )
         writes.update(
@@ -184,10 +184,17 @@ def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> 
             *entered(_captured(attempt, payment), earned),
             *listed(to_fulfil, f"{now_s:010d}#{order.order_no}"),
         ],
-        condition=OrderItem.status == OrderStatus.PENDING.value,
+        condition=_is_still_owed(order),
         refuse=LostRace,
     )
     return Outcome.PAID
+
+
+def _is_still_owed(order: OrderItem) -> Condition:
+    """A price that was lowered since the order was read is another decision: one too many."""
+    pending = OrderItem.status == OrderStatus.PENDING.value
+    owed: Condition = pending & (OrderItem.total_fen == order.total_fen)
+    return owed
 
 
 def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:

@@ -181,13 +181,21 @@ class OrderItem(TradeItem, discriminator="order"):
 
     @property
     def units(self) -> Units:
-        return Units(
+        """Where its units are. Orders stored before that was written down tell it by their state:
+        a completed pickup was handed over, and what went back was first what was not delivered."""
+        handed_over = self.handed_over
+        if handed_over is None and self.pickup and self.status == OrderStatus.COMPLETED:
+            handed_over = self.quantity
+        units = Units(
             bought=self.quantity,
             shipped=self.shipped or 0,
-            handed_over=self.handed_over or 0,
+            handed_over=handed_over or 0,
             cancelled=self.cancelled or 0,
             brought_back=self.brought_back or 0,
         )
+        if self.cancelled is None and self.brought_back is None:
+            return units.given_back(self.returned or 0)
+        return units
 
     def units_as_read(self) -> Condition:
         """The condition that no unit was delivered or given back since the order was read."""

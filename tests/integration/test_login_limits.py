@@ -109,6 +109,16 @@ def test_of_guesses_sent_all_at_once_exactly_five_are_told(shop: Town) -> None:
     assert log_in(shop, PASSWORD).status == 429
 
 
+def test_right_logins_of_one_name_at_once_all_enter(shop: Town) -> None:
+    for _ in range(PASSWORDS.tries_max - 1):
+        assert log_in(shop, WRONG).status == 401
+
+    replies = at_once([lambda: log_in(shop, PASSWORD)] * 12)
+
+    assert Counter(reply.status for reply in replies) == {201: 12}
+    assert counted(shop) == 0
+
+
 def test_right_password_sent_behind_guesses_at_once_is_not_told(
     shop: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

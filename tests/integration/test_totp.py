@@ -1,6 +1,7 @@
 """Two-step verification: a code at every login, each good once, and its secret told once."""
 
 import json
+from collections import Counter
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -74,6 +75,17 @@ def test_wrong_codes_count_as_wrong_passwords_do(town: Town, secret: str) -> Non
 
     assert guesses == ["wrong_totp"] * PASSWORDS.tries_max
     assert (resting.status, resting.code) == (429, "too_many_requests")
+
+
+def test_codes_in_use_are_not_found_out_by_confirming_them(
+    town: Town, boss: Caller, secret: str
+) -> None:
+    path, wrong = "/v1/merchant/me/totp/confirmation", app_code(town, secret, 10)
+
+    guesses = at_once([lambda: boss.post(path, {"code": wrong})] * 12)
+
+    assert Counter(reply.status for reply in guesses) == {409: PASSWORDS.tries_max, 429: 7}
+    assert boss.post(path, {"code": app_code(town, secret)}).status == 429
 
 
 def test_codes_are_asked_for_only_after_the_first_has_come(town: Town, boss: Caller) -> None:

@@ -83,13 +83,14 @@ def begin_totp(merchant_id: str, username: str) -> bytes:
 def confirm_totp(merchant_id: str, username: str, code: str, *, now_s: int) -> None:
     """Use codes from now on: the app has shown a right one. A repeat with it changes nothing.
 
-    Raises InvalidRequest for a wrong code, Conflict when none was begun.
+    Raises InvalidRequest for a wrong code, Conflict when none was begun. Once codes are in use, a
+    wrong one is counted like a wrong login: TooManyRequests while the name rests.
     """
 
     def step() -> None:
         item = people.read(merchant_id, username)
         if not item.totp_pending:
-            if item.totp_secret and _accepted(item, item.totp_secret, code, now_s) is not None:
+            if item.totp_secret and _is_shown(item, code, now_s):
                 return
             raise Conflict("请先点“开启两步验证”，扫码后再输入验证码。")
         taken = _accepted(item, item.totp_pending, code, now_s)
@@ -135,6 +136,15 @@ def remove_totp(merchant_id: str, username: str, password: str, *, now_s: int) -
 def _accepted(item: StaffItem, box: str, code: str, now_s: int) -> int | None:
     secret = sealed.unseal(box, *people.sealed_for(item))
     return totp.accepted_step(secret, code, now_s=now_s)
+
+
+def _is_shown(item: StaffItem, code: str, now_s: int) -> bool:
+    """Whether it is a code of the app in use. The session may be somebody else's by now."""
+    guess = guesses.take(guesses.PASSWORDS, item.merchant_id, item.username, now_s=now_s)
+    if _accepted(item, str(item.totp_secret), code, now_s) is None:
+        return False
+    guesses.give_back(guess)
+    return True
 
 
 def _proven(merchant_id: str, username: str, password: str, *, field: str, now_s: int) -> StaffItem:

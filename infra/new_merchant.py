@@ -69,7 +69,7 @@ def _to_write(
 ) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """(parameter, content) of what becomes of an account and of the one before."""
     from chalicelib import clock
-    from chalicelib.services.people import account_history
+    from chalicelib.services.people import payment_account_history
 
     parameter = f"merchants/{merchant_id}/{name}"
     try:
@@ -77,11 +77,13 @@ def _to_write(
         now = json.loads(answer["Parameter"]["Value"])
     except (ClientError, ValueError):  # there is none, or none that can be read
         return [(parameter, new)]
-    if name not in account_history.IDENTITIES or not isinstance(now, dict):
+    if name not in payment_account_history.IDENTITIES or not isinstance(now, dict):
         return [(parameter, new)]
-    base = account_history.same_as(merchant_id, name, now, new)
-    whole = account_history.with_history(merchant_id, name, now, base, new, now_s=clock.now_s())
-    return account_history.parameters(merchant_id, name, now, whole)
+    base = payment_account_history.account_to_update(merchant_id, name, now, new)
+    whole = payment_account_history.with_history(
+        merchant_id, name, now, base, new, now_s=clock.now_s()
+    )
+    return payment_account_history.parameters(merchant_id, name, now, whole)
 
 
 def open_shop(

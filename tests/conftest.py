@@ -99,11 +99,11 @@ def _wait_for_answers() -> None:
 
 def _keep_to_policies() -> None:
     """Let functions do what their policies allow, and nothing else: the engine knows none."""
-    from chalicelib import outgoing
+    from chalicelib import client_timeouts
     from chalicelib.services.work import due, stream
     from tests import usage
 
-    ended_in_time, run, handle = outgoing.ended_in_time, due.run, stream.handle
+    ended_in_time, run, handle = client_timeouts.with_deadline, due.run, stream.handle
 
     def run_as_its_job(intent: "Intent", *, now_s: int) -> int:
         with usage.running(usage.job_of(intent)):
@@ -113,7 +113,7 @@ def _keep_to_policies() -> None:
         with usage.running("on_trade_change"):
             return handle(event, now_s=now_s)
 
-    outgoing.ended_in_time = lambda client: usage.watch(ended_in_time(client))
+    client_timeouts.with_deadline = lambda client: usage.watch(ended_in_time(client))
     due.run, stream.handle = run_as_its_job, handle_as_the_stream
 
 

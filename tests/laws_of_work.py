@@ -14,8 +14,8 @@ from chalicelib.domain.order import (
 )
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import news, waits
-from chalicelib.tables.attention import refund_troubles, refused_statements
 from chalicelib.tables.exports import ExportItem
+from chalicelib.tables.review_queue import refund_reviews, rejected_results
 from chalicelib.tables.trade import (
     OrderItem,
     decided_groups_list,
@@ -187,7 +187,7 @@ def people_can_see(books: Books) -> Violations:
                 yield f"21 lists: {what}, with trouble since {refund.trouble_at_s}"
             if refund.trouble_at_s:
                 rank = f"{refund.trouble_at_s:010d}#{order.order_id}{key}"
-                needed[order.pk, order.order_no, key] = (refund_troubles(order.merchant_id), rank)
+                needed[order.pk, order.order_no, key] = (refund_reviews(order.merchant_id), rank)
     there = {
         (item.pk, item.order_no, item.key): (item.list_key, item.list_rank)
         for item in books.refund_troubles
@@ -200,13 +200,13 @@ def people_can_see(books: Books) -> Violations:
 
 def statements_can_be_seen(books: Books) -> Violations:
     """What a gateway told and the books refused stands in its list until staff deal with it."""
-    if len(books.refused_callbacks) != len(books.refused_statements):
+    if len(books.refused_callbacks) != len(books.rejected_results):
         kept = f"{len(books.refused_callbacks)} refused callbacks are on record"
-        yield f"21 lists: {kept}, {len(books.refused_statements)} statements are for staff"
-    for item in books.refused_statements:
-        place = refused_statements(item.merchant_id) if item.dealt_at_s is None else None
+        yield f"21 lists: {kept}, {len(books.rejected_results)} statements are for staff"
+    for item in books.rejected_results:
+        place = rejected_results(item.merchant_id) if item.dealt_at_s is None else None
         if item.list_key != place:
-            yield f"21 lists: refused statement {item.statement_id} is in {item.list_key}"
+            yield f"21 lists: rejected result   {item.result_id} is in {item.list_key}"
 
 
 def listing(books: Books) -> Violations:

@@ -10,9 +10,8 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ids import split_out_refund_no
 from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.gateways.wechat_pay_statements import REFUND_STATUSES
-from chalicelib.tables.attention import RefundTroubleItem, RefusedStatementItem
 from chalicelib.tables.base import StoredItem
-from chalicelib.tables.buyers import AfterSaleItem, HoldsItem, MessageItem
+from chalicelib.tables.buyers import AfterSaleItem, MessageItem, UnpaidOrdersItem
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem, VersionItem
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.counts import DayItem, TallyItem
@@ -24,6 +23,7 @@ from chalicelib.tables.records import (
     RefusedCallbackItem,
     StockAdjustmentItem,
 )
+from chalicelib.tables.review_queue import RefundReviewItem, RejectedResultItem
 from chalicelib.tables.trade import (
     ClosingItem,
     GroupItem,
@@ -65,7 +65,7 @@ class Books:
     groups: dict[str, GroupItem] = field(default_factory=dict)
     buckets: dict[str, StockItem] = field(default_factory=dict)  # by pk
     limits: dict[tuple[str, str], LimitItem] = field(default_factory=dict)  # buyer, activity
-    holds: dict[str, HoldsItem] = field(default_factory=dict)  # by buyer
+    holds: dict[str, UnpaidOrdersItem] = field(default_factory=dict)  # by buyer
     messages: dict[str, list[MessageItem]] = field(default_factory=dict)  # by order
     closings: dict[str, ClosingItem] = field(default_factory=dict)
     activities: dict[str, ActivityItem] = field(default_factory=dict)
@@ -78,8 +78,8 @@ class Books:
     audits: list[AuditItem] = field(default_factory=list)
     days: list[DayItem] = field(default_factory=list)  # the shards of all
     tallies: list[TallyItem] = field(default_factory=list)
-    refund_troubles: list[RefundTroubleItem] = field(default_factory=list)
-    refused_statements: list[RefusedStatementItem] = field(default_factory=list)
+    refund_troubles: list[RefundReviewItem] = field(default_factory=list)
+    rejected_results: list[RejectedResultItem] = field(default_factory=list)
     refused_callbacks: list[RefusedCallbackItem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -189,7 +189,7 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     GroupItem: lambda books, item: books.groups.update({item.group_id: item}),
     StockItem: lambda books, item: books.buckets.update({item.pk: item}),
     LimitItem: lambda books, item: books.limits.update({(_third(item), _rest(item)): item}),
-    HoldsItem: lambda books, item: books.holds.update({_third(item): item}),
+    UnpaidOrdersItem: lambda books, item: books.holds.update({_third(item): item}),
     MessageItem: lambda books, item: books.messages.setdefault(item.order_id, []).append(item),
     ClosingItem: lambda books, item: books.closings.update({item.activity_id: item}),
     ActivityItem: lambda books, item: books.activities.update({item.activity_id: item}),
@@ -204,7 +204,7 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     AuditItem: lambda books, item: books.audits.append(item),
     DayItem: lambda books, item: books.days.append(item),
     TallyItem: lambda books, item: books.tallies.append(item),
-    RefundTroubleItem: lambda books, item: books.refund_troubles.append(item),
-    RefusedStatementItem: lambda books, item: books.refused_statements.append(item),
+    RefundReviewItem: lambda books, item: books.refund_troubles.append(item),
+    RejectedResultItem: lambda books, item: books.rejected_results.append(item),
     RefusedCallbackItem: lambda books, item: books.refused_callbacks.append(item),
 }

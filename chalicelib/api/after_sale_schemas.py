@@ -119,10 +119,10 @@ class ReconciliationRows(Told, frozen=True, kw_only=True):
     next: str | None
 
 
-class RefusedStatementRow(Told, frozen=True, kw_only=True):
+class RejectedResultRow(Told, frozen=True, kw_only=True):
     """What a gateway told, rightly signed, and the books do not take."""
 
-    statement_id: str
+    result_id: str
     method: str
     code: Annotated[str, Meta(description="why it was refused")]
     trouble_text: Annotated[str, Meta(description="what it is and what to do about it")]
@@ -132,8 +132,8 @@ class RefusedStatementRow(Told, frozen=True, kw_only=True):
     first_at_s: Seconds
 
 
-class RefusedStatementRows(Told, frozen=True, kw_only=True):
-    items: list[RefusedStatementRow]
+class RejectedResultRows(Told, frozen=True, kw_only=True):
+    items: list[RejectedResultRow]
     next: str | None
 
 

@@ -10,7 +10,7 @@ from chalicelib.gateways.accounts import FIRST, is_account_id
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import CallbackRefused, Refund, Trade, TradeStatus
 from chalicelib.services.money import captures, refunds
-from chalicelib.services.people import refused_statements
+from chalicelib.services.people import rejected_gateway_results
 from chalicelib.services.trade import terms
 
 api = Api(__name__)
@@ -155,7 +155,7 @@ def _note(
     )
     if not isinstance(refusal, CallbackRefused) or refusal.details.get("reason") in SIGNED:
         observability.count("SignedCallbacksRefused")
-        told = refused_statements.told_by(said, now_s=now_s)
-        refused_statements.keep(
+        told = rejected_gateway_results.describe(said, now_s=now_s)
+        rejected_gateway_results.keep(
             merchant_id, method, refusal.code, refusal.details, told, now_s=now_s
         )

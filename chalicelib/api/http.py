@@ -20,7 +20,7 @@ from chalice.app import Request
 
 from chalicelib import clock, observability
 from chalicelib.api import auth, limits
-from chalicelib.api.texts import PHONES, tidied
+from chalicelib.api.text_normalisation import PHONES, normalised
 from chalicelib.domain.phone import WRONG as WRONG_PHONE
 from chalicelib.domain.rights import Right
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
@@ -228,7 +228,7 @@ def _decoded_body(raw: bytes, schema: type[msgspec.Struct]) -> Any:
     try:
         given = msgspec.json.decode(raw)
         json.loads(raw, object_pairs_hook=_refuse_repeated_keys)
-        return msgspec.convert(tidied(given), schema)
+        return msgspec.convert(normalised(given), schema)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid(error) from error
 
@@ -242,7 +242,7 @@ def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
 
 def _decoded_query(parameters: Mapping[str, str], schema: type[msgspec.Struct]) -> Any:
     try:
-        return msgspec.convert(tidied(dict(parameters)), schema, strict=False)
+        return msgspec.convert(normalised(dict(parameters)), schema, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
 

@@ -2,8 +2,9 @@
 
 It costs no round trip, so joins keep their budget; and it is no exact count, because every
 container counts for itself. What must be exact (guesses at passwords and codes) is counted in the
-table (services.people.guesses), and so are unpaid orders (services.trade.holds).
-The numbers leave room for a shop's rush hour behind one carrier's address.
+table (services.people.brute_force_guard), and so are unpaid orders
+(services.trade.unpaid_order_limit). The numbers leave room for a shop's rush hour behind one
+carrier's address.
 """
 
 import threading

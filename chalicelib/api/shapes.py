@@ -10,10 +10,10 @@ from chalicelib.api import schemas
 from chalicelib.domain import carriers
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import Terms, state_of
+from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
-from chalicelib.domain.refund_outside import buyers_text
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.short_number import short_of
 from chalicelib.domain.texts import TITLES, TextKey
@@ -227,7 +227,7 @@ def refunds(item: OrderItem) -> list[schemas.RefundShown]:
         schemas.RefundShown(
             out_refund_no=item.refund_number(key),
             status=refund.status.value,
-            status_text=buyers_text(refund),
+            status_text=text_for_buyer(refund),
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
         )

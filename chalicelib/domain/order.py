@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.units import Units
+from chalicelib.domain.order_units import Units
 
 REFUND_RETRY_MIN_S = 60  # WeChat Pay wants a minute between refunds of one order
 REFUND_RETRY_MAX_S = 3600
@@ -137,7 +137,7 @@ class Refund:
     serial: int = 0  # of its number: how many numbers before were proven dead at the gateway
     trouble_at_s: int = 0  # since when only a person can mend it; 0 while nobody has to
     number: str = ""  # at the gateway, when staff refunded it there by hand
-    outside: str = ""  # domain.refund_outside.Outside, when it was paid back in another way
+    outside: str = ""  # domain.manual_refund.Outside, when it was paid back in another way
     proof: str = ""  # of that
 
     @property

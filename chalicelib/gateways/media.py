@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
-from chalicelib import outgoing
+from chalicelib import client_timeouts
 from chalicelib.errors import Busy
 from chalicelib.settings import settings
 
@@ -118,4 +118,4 @@ def client() -> Any:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS_MAX},
     )
     client = botocore.session.get_session().create_client("s3", config=config)
-    return outgoing.ended_in_time(client)
+    return client_timeouts.with_deadline(client)

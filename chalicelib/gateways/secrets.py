@@ -6,7 +6,7 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from chalicelib import outgoing
+from chalicelib import client_timeouts
 from chalicelib.errors import Busy, NotFound
 from chalicelib.settings import settings
 
@@ -128,4 +128,4 @@ def _client() -> Any:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS_MAX},
     )
     client = botocore.session.get_session().create_client("ssm", config=config)
-    return outgoing.ended_in_time(client)
+    return client_timeouts.with_deadline(client)

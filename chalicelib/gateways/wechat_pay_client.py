@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from chalicelib import deadline, outgoing
+from chalicelib import client_timeouts, deadline
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import plain_http
 from chalicelib.gateways.disbelief import Disbelieved, disbelief_as, read
@@ -106,7 +106,7 @@ class WechatPayClient:
             partner_mode=self._account.is_partner,
             public_key=pem,
             public_key_id=serial,
-            timeout=outgoing.DeadlineTimeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
+            timeout=client_timeouts.DeadlineTimeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
         )
         client._core._private_key = self.keys.private_key
         client._core._gate_way = self._base_url

@@ -23,7 +23,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib import deadline, outgoing
+from chalicelib import client_timeouts, deadline
 from chalicelib.errors import Busy
 
 TRIES_MAX = 8
@@ -62,7 +62,7 @@ class _Connection(Connection):
     def client(self) -> Any:
         client = super().client  # made anew when it got no credentials
         if client is not self._ended_in_time:
-            self._ended_in_time = outgoing.ended_in_time(client)
+            self._ended_in_time = client_timeouts.with_deadline(client)
         return client
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -37,14 +37,14 @@ class BuyerItem(TradeItem, discriminator="buyer"):
         )
 
 
-class HoldsItem(TradeItem, discriminator="holds"):
+class UnpaidOrdersItem(TradeItem, discriminator="holds"):
     """Orders of a buyer that were placed unpaid; those that are paid or closed may still be here
-    (services.trade.holds)."""
+    (services.trade.unpaid_order_limit)."""
 
     orders = UnicodeSetAttribute()  # order_no
 
     @classmethod
-    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "HoldsItem":
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "UnpaidOrdersItem":
         return cls(buyer_pk(merchant_id, buyer_id), "holds", **more)
 
 

@@ -97,7 +97,7 @@ class MessageTemplatesItem(CatalogueItem, discriminator="message_templates"):
 
 
 class GuessesItem(CatalogueItem, discriminator="guesses"):
-    """Guesses of one kind (services.people.guesses) by or at one subject: wrong, or being judged.
+    """Guesses of one kind by or at one subject (services.people.brute_force_guard).
 
     In a partition of its own: guesses must not slow down who reads the merchant. The kind is in
     the sort key, so that no name that somebody types is the subject of another kind.

@@ -12,7 +12,7 @@
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
-| refused statement | m#K#statement_id          | refused_statement       |
+| rejected result | m#K#result_id               | rejected_result         |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
 | reconciling   | m#P#method(#account)          | reconciling             |
@@ -52,8 +52,8 @@ from chalicelib.domain.order import (
     payment_of,
     refund_of,
 )
+from chalicelib.domain.order_units import Units
 from chalicelib.domain.short_number import short_number
-from chalicelib.domain.units import Units
 from chalicelib.tables.base import IntAttribute, as_read
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, due_shard, not_due
 
@@ -133,7 +133,7 @@ class OrderItem(TradeItem, discriminator="order"):
     # Attempts whose capture is in the day book and counted, and their buyer told.
     posted = UnicodeSetAttribute(null=True)
     after_sale = UnicodeAttribute(null=True)  # the letter of the request that staff has to decide
-    # Units: domain.units.Units. returned: all that are on sale again.
+    # Units: domain.order_units.Units. returned: all that are on sale again.
     returned = IntAttribute(null=True)
     cancelled = IntAttribute(null=True)
     brought_back = IntAttribute(null=True)

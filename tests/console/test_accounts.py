@@ -6,7 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import Page, expect
 
-from chalicelib.services.people.account_history import own
+from chalicelib.services.people.payment_account_history import without_history
 from infra.local import engine
 from infra.local.system import STAGE
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
@@ -156,4 +156,4 @@ def stored(shop: Shop, merchant_id: str, method: str) -> dict[str, Any]:
     name = f"/tuan/{STAGE}/merchants/{merchant_id}/{method}"
     ssm = engine.client("ssm", shop.system.aws_url)
     content = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-    return own(json.loads(content))
+    return without_history(json.loads(content))

@@ -189,7 +189,7 @@ def test_a_refund_paid_in_another_way_is_put_on_record(
 
 def wait_for_notice(shop: Shop) -> None:
     api, ends_s = shop.system.owner().api, time.monotonic() + 60
-    while not api.get("/v1/merchant/refused-statements")["items"]:
+    while not api.get("/v1/merchant/rejected-results")["items"]:
         assert time.monotonic() < ends_s
         time.sleep(0.3)
 

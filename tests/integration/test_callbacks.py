@@ -516,7 +516,7 @@ def test_what_a_gateway_told_and_the_books_refused_waits_until_staff_deal_with_i
         tell_otherwise(town, number, amount={"total": 1, "currency": "CNY"})
     town.clock.forward(1)
     tell_otherwise(town, number, out_trade_no="somebody-elses-number")
-    owner, path = town.owner(), "/v1/merchant/refused-statements"
+    owner, path = town.owner(), "/v1/merchant/rejected-results"
 
     first, second = owner.get(path).body["items"]
 
@@ -531,17 +531,17 @@ def test_what_a_gateway_told_and_the_books_refused_waits_until_staff_deal_with_i
         None,
         "somebody-elses-number",
     )
-    assert owner.get("/v1/merchant/dashboard").body["to_do"]["refused_statements"] == 2
+    assert owner.get("/v1/merchant/dashboard").body["to_do"]["rejected_results"] == 2
     town.check_laws(quiescent=False)
-    done = f"{path}/{first['statement_id']}/dealt-with"
+    done = f"{path}/{first['result_id']}/dealt-with"
     assert town.staff("fulfilment").post(done, {"note": "已退"}).code == "forbidden"
     assert owner.post(f"{path}/nonsense/dealt-with", {"note": "已退"}).code == "not_found"
     for _ in range(2):
         assert owner.post(done, {"note": "已在商户平台退还 0.01"}).body == {"done": True}
 
     assert [row["code"] for row in owner.get(path).body["items"]] == ["not_found"]
-    assert owner.get("/v1/merchant/dashboard").body["to_do"]["refused_statements"] == 1
-    subject = f"refused_statement%23{first['statement_id']}"
+    assert owner.get("/v1/merchant/dashboard").body["to_do"]["rejected_results"] == 1
+    subject = f"rejected_result%23{first['result_id']}"
     (row,) = owner.get(f"/v1/merchant/audit?subject={subject}").body["items"]
     assert (row["action"], row["after"]["note"]) == (
         "statement_dealt_with",
@@ -560,6 +560,6 @@ def test_capture_of_a_wrong_amount_that_a_query_finds_is_shown_to_staff(town: To
 
     town.wait(180)
 
-    (row,) = town.owner().get("/v1/merchant/refused-statements").body["items"]
+    (row,) = town.owner().get("/v1/merchant/rejected-results").body["items"]
     assert (row["code"], row["order_id"]) == ("wrong_amount", order_id)
     assert buyer.status(order_id) == "pending"

@@ -16,7 +16,7 @@ from chalicelib.services.money import (
     after_sale_decisions,
     after_sales,
     payments,
-    refund_remedies,
+    refund_recovery,
     refunds,
 )
 from chalicelib.services.money.after_sales import Claim
@@ -432,7 +432,7 @@ def test_refund_confirmed_while_it_is_sent_again_stays_confirmed(shop: Shop) -> 
     assert refunds.hear(shop.merchant_id, lost, now_s=shop.now_s) == "failed"
 
     with meanwhile(lambda: shop.confirm(number)), pytest.raises(Conflict):
-        refund_remedies.send_again(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+        refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
 
     assert shop.order(order.order_id).status == "refunded"
     assert audited(shop, "refund_sent_again") == 0

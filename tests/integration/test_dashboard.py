@@ -148,7 +148,7 @@ def test_what_waits_for_somebody_is_counted(morning: Town) -> None:
         "groups_ending_soon": 1,
         "low_stock": 0,
         "differences": 1,
-        "refused_statements": 0,
+        "rejected_results": 0,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.api import auth
 from chalicelib.domain import exports as domain
 from chalicelib.domain.exports import KEPT_S
-from chalicelib.gateways import files
+from chalicelib.gateways import object_storage
 from chalicelib.services.reports import export_rows, exports
 from chalicelib.services.work import due
 from chalicelib.tables.exports import ExportItem
@@ -316,7 +316,7 @@ def test_run_that_ends_in_the_middle_is_gone_on_with(
     assert sorted(row["订单号"] for row in told) == sorted(orders)
 
 
-@pytest.mark.parametrize("at", ["write", "count", "join", "finish"])
+@pytest.mark.parametrize("at", ["put", "count", "put_in_parts", "finish"])
 def test_run_that_dies_anywhere_is_gone_on_with(
     town: Town, orders: list[str], monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
@@ -332,8 +332,8 @@ def test_run_that_dies_anywhere_is_gone_on_with(
         raise Dead
 
     with monkeypatch.context() as broken:
-        if at in ("write", "join"):
-            broken.setattr(files, at, die)
+        if at in ("put", "put_in_parts"):
+            broken.setattr(object_storage, at, die)
         else:  # it is taken up, and counts no part or all three
             lived = [exports._change] * {"count": 1, "finish": 4}[at]
             changes = iter([*lived, die])
@@ -367,15 +367,15 @@ def test_part_that_another_run_has_counted_is_counted_once(
     """A run that slept over its lease finds its part written by another."""
     owner = town.owner()
     export_id = ask(owner).body["export_id"]
-    write = files.write
+    write = object_storage.put
 
     def slow(key: str, content: bytes) -> None:
-        monkeypatch.setattr(files, "write", write)
+        monkeypatch.setattr(object_storage, "put", write)
         town.clock.forward(exports.LEASE_S)
         drive_on(town, export_id)
         write(key, content)
 
-    monkeypatch.setattr(files, "write", slow)
+    monkeypatch.setattr(object_storage, "put", slow)
     drive_on(town, export_id)
 
     assert (shown(owner, export_id)["status"], shown(owner, export_id)["rows"]) == ("done", 3)
@@ -392,7 +392,7 @@ def test_export_that_never_gets_on_is_given_up(
         raise ValueError
 
     with monkeypatch.context() as at_fault:
-        at_fault.setattr(files, "write", broken)
+        at_fault.setattr(object_storage, "put", broken)
         for _ in range(exports.TRIES_MAX + 1):
             drive_on(town, export_id)
             town.clock.forward(exports.LEASE_S)
@@ -415,10 +415,10 @@ def test_file_has_so_many_rows_at_most_and_says_so(
 
 
 def test_large_file_is_put_together_of_parts(town: Town) -> None:
-    key = f"{files.PREFIX}{town.merchant_id}/large/export.csv"
+    key = f"{object_storage.PREFIX}{town.merchant_id}/large/export.csv"
     pieces = [bytes([65 + n]) * (3 * 1024 * 1024) for n in range(5)]
 
-    size = files.join(key, iter(pieces))
+    size = object_storage.put_in_parts(key, iter(pieces))
 
     assert size == 15 * 1024 * 1024
-    assert files.read(key) == b"".join(pieces)
+    assert object_storage.get(key) == b"".join(pieces)

@@ -17,13 +17,13 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.services.people import (
-    guesses,
+    brute_force_guard,
     own_account,
     sessions,
     staff,
     staff_accounts,
 )
-from chalicelib.services.people.guesses import Guess
+from chalicelib.services.people.brute_force_guard import Guess
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import GuessesItem, StaffItem
 from tests.by_staff import audited
@@ -247,7 +247,9 @@ def test_codes_removed_twice_at_once_are_removed_once(shop: Shop) -> None:
 
 
 def count(shop: Shop) -> Guess:
-    return guesses.take(guesses.PASSWORDS, shop.merchant_id, "boss", now_s=shop.now_s)
+    return brute_force_guard.count_guess(
+        brute_force_guard.PASSWORDS, shop.merchant_id, "boss", now_s=shop.now_s
+    )
 
 
 def failures(shop: Shop) -> tuple[int, int]:
@@ -270,7 +272,7 @@ def test_guess_after_a_right_password_meanwhile_is_the_first(shop: Shop) -> None
     shop.now_s += 60
 
     def forgiven_and_counted() -> None:
-        guesses.forgive(count(shop))
+        brute_force_guard.reset(count(shop))
         count(shop)
 
     with meanwhile(forgiven_and_counted):
@@ -292,10 +294,10 @@ def test_guess_that_was_right_takes_back_only_itself(shop: Shop) -> None:
     count(shop)
     right = count(shop)
 
-    guesses.give_back(right)
+    brute_force_guard.uncount(right)
     assert failures(shop) == (1, shop.now_s)
-    guesses.forgive(right)
-    guesses.give_back(right)  # in flight while another was right
+    brute_force_guard.reset(right)
+    brute_force_guard.uncount(right)  # in flight while another was right
     assert failures(shop) == (0, shop.now_s)
 
 

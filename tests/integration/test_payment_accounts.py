@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_pay import wechat_pay
-from chalicelib.services.people.account_history import own
+from chalicelib.services.people.payment_account_history import without_history
 from infra.local.wechat_faults import Kind
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
 from tests.support import Reply, Town
@@ -136,7 +136,7 @@ def test_keys_that_are_left_out_stay_and_audit_says_which_were_replaced(town: To
 
 def stored(town: Town, method: str) -> dict[str, Any]:
     """The account in the parameter that keeps it."""
-    return own(secrets.json_secret(f"merchants/{town.merchant_id}/{method}"))
+    return without_history(secrets.json_secret(f"merchants/{town.merchant_id}/{method}"))
 
 
 @pytest.mark.parametrize(
@@ -299,9 +299,11 @@ def test_certificate_under_another_serial_is_refused(town: Town) -> None:
 
 
 def test_own_public_key_in_the_place_of_alipays_is_noticed(town: Town) -> None:
-    own = public_pem(key_pair("merchant"))
+    without_history = public_pem(key_pair("merchant"))
 
-    assert problems(save(town, "alipay", alipay_public_key=own)) == ["alipay_public_key"]
+    assert problems(save(town, "alipay", alipay_public_key=without_history)) == [
+        "alipay_public_key"
+    ]
 
 
 def test_bare_base64_of_alipays_key_tool_is_taken(town: Town) -> None:

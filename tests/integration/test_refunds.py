@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.errors import NotFound
 from chalicelib.gateways.payment import Refund, RefundStatus
-from chalicelib.services.money import refund_remedies, refunds
+from chalicelib.services.money import refund_recovery, refunds
 from tests.faults import WRITES, injected, refusal
 from tests.minutes import run_every_job
 from tests.support import DAY_S, Activity, Buyer, Town, at_once
@@ -329,9 +329,7 @@ def test_refund_that_nobody_asked_for_is_not_ours(town: Town) -> None:
     with pytest.raises(NotFound):
         refunds.hear(town.merchant_id, said, now_s=town.now_s)
     with pytest.raises(NotFound):
-        refund_remedies.send_again(
-            town.merchant_id, said.out_refund_no, staff="test", now_s=town.now_s
-        )
+        refund_recovery.resend(town.merchant_id, said.out_refund_no, staff="test", now_s=town.now_s)
 
     stored = town.stored_order(order_id)
     assert (stored.status, stored.refunds.as_dict()) == ("paid", {})

@@ -45,7 +45,7 @@ def test_service_sees_an_orders_amounts_and_not_what_the_shop_takes_in(town: Tow
         "groups_ending_soon": 0,
         "low_stock": 0,
         "differences": None,
-        "refused_statements": None,
+        "rejected_results": None,
     }
     assert [service.get(path).code for path in MONEY] == ["forbidden"] * 3
     assert service.get(f"/v1/merchant/orders/{order_id}/ledger").code == "forbidden"

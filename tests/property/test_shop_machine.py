@@ -21,14 +21,14 @@ from hypothesis.stateful import (
 
 from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.activity_draft import DraftSku
+from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.domain.order import Intent, RefundStatus
-from chalicelib.domain.refund_outside import Outside
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.services.catalogue import activities, adjustments
-from chalicelib.services.money import payments, refund_remedies, refunds
-from chalicelib.services.money.refund_remedies import Paid
+from chalicelib.services.money import payments, refund_recovery, refunds
+from chalicelib.services.money.refund_recovery import ManualPayment
 from chalicelib.services.trade import groups, settlement, terms
 from chalicelib.services.trade.groups import Hint
 from chalicelib.services.work import due
@@ -329,7 +329,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
     @rule(which=ANY)
     def send_again(self, which: int) -> None:
         numbers = self.failed_refunds()
-        self.remedy(refund_remedies.send_again, numbers[which % len(numbers)])
+        self.remedy(refund_recovery.resend, numbers[which % len(numbers)])
 
     @precondition(lambda self: self.failed_refunds())
     @rule(which=ANY, by_hand=st.booleans())
@@ -342,11 +342,13 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
         amount_fen = mine[0].view().refunds[mine[1]].amount_fen
         gateway = self.gateway_of(number[:32])
         hand = f"hand-{number}"
-        paid = Paid(Outside.GATEWAY if by_hand else Outside.CASH, amount_fen, hand)
+        paid = ManualPayment(
+            ManualRefundMethod.GATEWAY if by_hand else ManualRefundMethod.CASH, amount_fen, hand
+        )
         closed = gateway.refund_state(number).status is port.RefundStatus.CLOSED
         if by_hand and closed and not self.silent:
             gateway.refund_by_hand(number[:32], hand, amount_fen)
-        self.remedy(refund_remedies.pay_outside, number, paid)
+        self.remedy(refund_recovery.record_manual_refund, number, paid)
 
     def remedy(self, act: Callable[..., None], number: str, *what: Any) -> None:
         """What staff do about a refund; a gateway that is silent or stuck refuses it."""

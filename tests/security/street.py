@@ -17,7 +17,7 @@ import pytest
 from chalicelib.domain.after_sale import AfterSaleStatus
 from chalicelib.domain.rights import Role
 from chalicelib.gateways.accounts import account_id
-from chalicelib.services.people import refused_statements, staff
+from chalicelib.services.people import rejected_gateway_results, staff
 from chalicelib.tables.base import connection
 from chalicelib.tables.shop import StaffItem
 from infra.local.wechat_views import trade_view
@@ -56,7 +56,7 @@ class Shop:
     store_id: str
     template_id: str  # of freight
     pickup_code: str  # of another order of the leader's, which waits in the store
-    statement_id: str  # of a gateway's, refused
+    result_id: str  # of a gateway's, refused
     clerk: str  # a username of nobody else's
 
     @property
@@ -83,7 +83,7 @@ class Shop:
             "store_id": self.store_id,
             "template_id": self.template_id,
             "code": self.pickup_code,
-            "statement_id": self.statement_id,
+            "result_id": self.result_id,
             "username": self.clerk,
             "account": account_id(self.merchant_id, "wechat_pay", ("1900000001",)),
         }
@@ -259,7 +259,7 @@ def _furnished(town: Town) -> Shop:
         export_id=_exported(town),
         picture_id=uploaded(town.owner(), photograph()),
         **_delivery(town, leader),
-        statement_id=_refused_statement(town),
+        result_id=_rejected_result(town),
         clerk=clerk,
     )
 
@@ -286,11 +286,13 @@ def _delivery(town: Town, leader: Buyer) -> dict[str, str]:
     }
 
 
-def _refused_statement(town: Town) -> str:
+def _rejected_result(town: Town) -> str:
     told = {"number": f"not-ours-{town.merchant_id}", "amount_fen": 100}
-    refused_statements.keep(town.merchant_id, "wechat_pay", "not_found", {}, told, now_s=town.now_s)
-    (row,) = town.owner().get("/v1/merchant/refused-statements").body["items"]
-    return str(row["statement_id"])
+    rejected_gateway_results.keep(
+        town.merchant_id, "wechat_pay", "not_found", {}, told, now_s=town.now_s
+    )
+    (row,) = town.owner().get("/v1/merchant/rejected-results").body["items"]
+    return str(row["result_id"])
 
 
 def _exported(town: Town) -> str:

@@ -203,7 +203,7 @@ def test_callback_for_a_merchant_that_is_not_looks_nothing_up(
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-@pytest.mark.leaves("added refused_callback", "added refused_statement")
+@pytest.mark.leaves("added refused_callback", "added rejected_result")
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [
@@ -232,7 +232,7 @@ def test_signed_callback_that_does_not_fit_is_kept_for_a_person_and_changes_noth
     assert (reply.status, reply.code) == answer
 
 
-@pytest.mark.leaves("added refused_callback", "added refused_statement")
+@pytest.mark.leaves("added refused_callback", "added rejected_result")
 def test_payment_of_the_neighbours_order_is_not_ours_to_hear(street: Street) -> None:
     said = {"out_trade_no": f"{street.theirs.held}01"}
     message = street.told("payment", street.payment_said(f"{street.ours.paid}01") | said)
@@ -242,7 +242,7 @@ def test_payment_of_the_neighbours_order_is_not_ours_to_hear(street: Street) -> 
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-@pytest.mark.leaves("added refused_callback", "added refused_statement")
+@pytest.mark.leaves("added refused_callback", "added rejected_result")
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [

@@ -101,7 +101,7 @@ def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
         "list_after_sales": ("after_sales", shop, "requested"),
         "list_reconciliations": ("reconciliations", shop),
         "list_differences": ("differences", shop),
-        "list_refused_statements": ("refused_statements", shop),
+        "list_rejected_results": ("rejected_results", shop),
         "list_shop_orders": ("orders", shop, repr(Wish())),
         "list_products": ("products", shop, "", "", ""),
         "list_stock_adjustments": ("stock-adjustments", shop, street.ours.activity.product_id),

@@ -16,7 +16,7 @@ from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import GatewayRefused
-from chalicelib.services.money import captures, payments, refund_remedies, refunds
+from chalicelib.services.money import captures, payments, refund_recovery, refunds
 from chalicelib.services.trade import releases, terms
 from chalicelib.services.work import due, stream
 from chalicelib.tables.trade import OrderItem
@@ -195,11 +195,11 @@ class Life:
     def send_again(self) -> None:
         """Staff send a refund again that needs a person."""
         merchant_id = self.shop.merchant_id
-        found, _ = refund_remedies.needing_person(merchant_id, after=None, limit=5)
+        found, _ = refund_recovery.needing_person(merchant_id, after=None, limit=5)
         for order, key in found:
             with suppress(ServiceError):
                 number, now_s = order.refund_number(key), self.now_of("api")
-                refund_remedies.send_again(merchant_id, number, staff="test", now_s=now_s)
+                refund_recovery.resend(merchant_id, number, staff="test", now_s=now_s)
 
     def close_or_extend(self) -> None:
         ids = [str(order.group_id) for order in self.orders if order.group_id]

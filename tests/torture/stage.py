@@ -20,7 +20,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money import attempts
+from chalicelib.services.money import payment_attempts
 from chalicelib.services.trade import reservations, terms
 from chalicelib.services.work import due
 from chalicelib.tables import base
@@ -192,7 +192,7 @@ def _digest_anew(order: Image, shop: Shop) -> None:
     for attempt, payment in order["payments"]["M"].items():
         said = [s for g in shop.gateways for s in g.asked.get(order_id + attempt, ())]
         if "sent" in payment["M"] and said:
-            payment["M"]["sent"]["S"] = attempts.digest(said[0])
+            payment["M"]["sent"]["S"] = payment_attempts.digest(said[0])
 
 
 def _scan(number: int) -> Iterator[Image]:

@@ -2,13 +2,13 @@
 
 from chalicelib.domain.after_sale import Reason
 from chalicelib.domain.beijing import day_of, midnight_s
-from chalicelib.domain.refund_outside import Outside
+from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money import after_sale_decisions, after_sales, refund_remedies, refunds
+from chalicelib.services.money import after_sale_decisions, after_sales, refund_recovery, refunds
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.money.day_book import READY_AFTER_S
-from chalicelib.services.money.refund_remedies import Paid
+from chalicelib.services.money.refund_recovery import ManualPayment
 from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.shop import DAY_S, STAFF, Shop
@@ -52,8 +52,10 @@ def failed(shop: Shop, number: str, status: port.RefundStatus) -> None:
     refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
 
 
-def paid_outside(shop: Shop, number: str, paid: Paid) -> None:
-    refund_remedies.pay_outside(shop.merchant_id, number, paid, staff=STAFF, now_s=shop.now_s)
+def paid_outside(shop: Shop, number: str, paid: ManualPayment) -> None:
+    refund_recovery.record_manual_refund(
+        shop.merchant_id, number, paid, staff=STAFF, now_s=shop.now_s
+    )
 
 
 @workflow
@@ -62,9 +64,7 @@ def sending_a_refused_refund_again(shop: Shop) -> Act:
     number = f"{order.order_id}01F"
     attend_order(shop, order)
     failed(shop, number, port.RefundStatus.CLOSED)
-    return lambda: refund_remedies.send_again(
-        shop.merchant_id, number, staff=STAFF, now_s=shop.now_s
-    )
+    return lambda: refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
 
 
 @workflow
@@ -90,7 +90,7 @@ def sending_a_closed_refund_under_its_fresh_number(shop: Shop) -> Act:
     number = f"{order.order_id}01F"
     attend_order(shop, order)
     failed(shop, number, port.RefundStatus.CLOSED)
-    refund_remedies.send_again(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+    refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
     return lambda: attend_order(shop, order)
 
 
@@ -100,7 +100,9 @@ def paying_a_closed_refund_outside(shop: Shop) -> Act:
     number = f"{order.order_id}01F"
     attend_order(shop, order)
     failed(shop, number, port.RefundStatus.CLOSED)
-    return lambda: paid_outside(shop, number, Paid(Outside.CASH, 5900, "收据 1"))
+    return lambda: paid_outside(
+        shop, number, ManualPayment(ManualRefundMethod.CASH, 5900, "收据 1")
+    )
 
 
 @workflow
@@ -110,7 +112,9 @@ def recording_a_refund_made_by_hand(shop: Shop) -> Act:
     attend_order(shop, order)
     failed(shop, number, port.RefundStatus.CLOSED)
     shop.gateway.refund_by_hand(f"{order.order_id}01", "hand-1", 5900)
-    return lambda: paid_outside(shop, number, Paid(Outside.GATEWAY, 5900, "hand-1"))
+    return lambda: paid_outside(
+        shop, number, ManualPayment(ManualRefundMethod.GATEWAY, 5900, "hand-1")
+    )
 
 
 # After-sale.

@@ -8,7 +8,7 @@ import chalicelib.domain.picture
 import chalicelib.domain.shipping
 import chalicelib.gateways.payment
 import chalicelib.services.money.captures
-import chalicelib.services.money.refund_remedies  # noqa: F401  (they declare refusals of their own)
+import chalicelib.services.money.refund_recovery  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
 
 CODES = {

@@ -18,8 +18,8 @@ from chalicelib.domain.order import (
     refund_of,
     retry_at_s,
 )
+from chalicelib.domain.order_units import Units
 from chalicelib.domain.texts import TextKey, text_of
-from chalicelib.domain.units import Units
 from chalicelib.domain.words import BUYER_WORDS, staff_text, status_text
 
 NOW_S = 1_790_000_000

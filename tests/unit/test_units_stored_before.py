@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.ids import OrderId, new_id
-from chalicelib.domain.units import Units
+from chalicelib.domain.order_units import Units
 from chalicelib.tables.trade import OrderItem
 
 

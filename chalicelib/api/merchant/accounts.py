@@ -11,8 +11,8 @@ from chalicelib.api.merchant import account_schemas as schemas
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed
 from chalicelib.gateways.secrets import KEPT_S
-from chalicelib.services.money import hanging
-from chalicelib.services.people import payment_accounts, payment_offers
+from chalicelib.services.money import account_usage
+from chalicelib.services.people import payment_accounts, payment_method_switch
 from chalicelib.services.people.payment_accounts import LOGIN, PAY, PAY_BY_ALIPAY, Account
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -173,12 +173,14 @@ def offer_alipay(who: Staff, body: schemas.Offered) -> schemas.PaymentAccount:
 
 
 def _offer(who: Staff, method: str, offered: bool) -> schemas.PaymentAccount:
-    payment_offers.offer(who.merchant_id, method, offered, staff=who.username, now_s=clock.now_s())
+    payment_method_switch.switch(
+        who.merchant_id, method, offered, staff=who.username, now_s=clock.now_s()
+    )
     return _shown(payment_accounts.read(who.merchant_id, method))
 
 
 def _earlier(who: Staff, method: str) -> schemas.EarlierAccountList:
-    counted = hanging.count(who.merchant_id)
+    counted = account_usage.report(who.merchant_id)
     present = payment_accounts.read(who.merchant_id, method).place.account
     gateway = method.replace("-", "_")
     return schemas.EarlierAccountList(
@@ -196,7 +198,7 @@ def _earlier(who: Staff, method: str) -> schemas.EarlierAccountList:
     )
 
 
-def _open(there: hanging.Hanging) -> schemas.Open:
+def _open(there: account_usage.AccountUsage) -> schemas.Open:
     return schemas.Open(payments=there.attempts, refunds=there.refunds, troubles=there.troubles)
 
 

@@ -56,7 +56,7 @@ class ToDoShown(Told, frozen=True, kw_only=True):
     differences: Annotated[
         Waiting | None, Meta(description="From bills, not repaired, of 30 days.")
     ]
-    refused_statements: Annotated[
+    rejected_results: Annotated[
         Waiting | None, Meta(description="Told by gateways, and the books do not take them.")
     ]
 

@@ -17,10 +17,10 @@ from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import MOVEMENT_WORDS, statement_trouble
 from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation, returns
-from chalicelib.services.people import refused_statements
+from chalicelib.services.people import rejected_gateway_results
 from chalicelib.services.trade import orders
-from chalicelib.tables.attention import RefusedStatementItem
 from chalicelib.tables.records import DifferenceItem, ReconciliationItem
+from chalicelib.tables.review_queue import RejectedResultItem
 from chalicelib.tables.trade import OrderItem
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -186,37 +186,37 @@ def list_differences(who: Staff, query: PageQuery) -> schemas.DifferenceRows:
 
 @api.operation(
     "GET",
-    "/refused-statements",
+    "/rejected-results",
     audience=Audience.STAFF,
     right=view(Area.RECONCILIATION),
     query=PageQuery,
-    answer=schemas.RefusedStatementRows,
+    answer=schemas.RejectedResultRows,
 )
-def list_refused_statements(who: Staff, query: PageQuery) -> schemas.RefusedStatementRows:
+def list_rejected_results(who: Staff, query: PageQuery) -> schemas.RejectedResultRows:
     """What gateways told, the books do not take and nobody has dealt with, the oldest first."""
-    scope = ("refused_statements", who.merchant_id)
-    found, key = refused_statements.waiting(
+    scope = ("rejected_results", who.merchant_id)
+    found, key = rejected_gateway_results.waiting(
         who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
     )
-    return schemas.RefusedStatementRows(
-        items=[_statement(item) for item in found], next=pages.token_of(key, *scope)
+    return schemas.RejectedResultRows(
+        items=[_rejected(item) for item in found], next=pages.token_of(key, *scope)
     )
 
 
 @api.operation(
     "POST",
-    "/refused-statements/{statement_id}/dealt-with",
+    "/rejected-results/{result_id}/dealt-with",
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
     body=schemas.DealtWithGiven,
     answer=Done,
     refusals=[NotFound],
 )
-def deal_with_statement(who: Staff, statement_id: str, body: schemas.DealtWithGiven) -> Done:
+def deal_with_rejected_result(who: Staff, result_id: str, body: schemas.DealtWithGiven) -> Done:
     """Take it out of the list, with a note of what was done about it."""
-    refused_statements.deal_with(
+    rejected_gateway_results.resolve(
         who.merchant_id,
-        statement_id,
+        result_id,
         note=body.note.strip(),
         staff=who.username,
         now_s=clock.now_s(),
@@ -224,11 +224,11 @@ def deal_with_statement(who: Staff, statement_id: str, body: schemas.DealtWithGi
     return Done()
 
 
-def _statement(item: RefusedStatementItem) -> schemas.RefusedStatementRow:
+def _rejected(item: RejectedResultItem) -> schemas.RejectedResultRow:
     told = item.told.as_dict()
     parts = split_out_trade_no(str(told.get("number", ""))[:OUT_TRADE_NO_LENGTH])
-    return schemas.RefusedStatementRow(
-        statement_id=item.statement_id,
+    return schemas.RejectedResultRow(
+        result_id=item.result_id,
         method=item.method,
         code=item.code,
         trouble_text=statement_trouble(item.code),

@@ -8,7 +8,7 @@ from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import Address, Fen, Given, Id, PageQuery, ParcelShown, Seconds, Told
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.recipient import ORDERS_MAX, Purpose
-from chalicelib.domain.unpaid import REASON_MAX
+from chalicelib.domain.unpaid_order import REASON_MAX
 from chalicelib.services.fulfilment import shipping_batches
 
 _STATUSES = "|".join(OrderStatus)

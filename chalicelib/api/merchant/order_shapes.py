@@ -12,8 +12,8 @@ from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_timeline
 from chalicelib.domain import carriers, recipient, shipping
 from chalicelib.domain.after_sale import AfterSaleRefused, check_shop_refund
+from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.order import Delivery, PaymentStatus
-from chalicelib.domain.refund_outside import buyers_text
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.domain.words import refund_trouble, staff_text
@@ -172,7 +172,7 @@ def _refunds(order: OrderItem, *, reasons: bool) -> list[schemas.RefundOfOrder]:
         schemas.RefundOfOrder(
             out_refund_no=order.refund_number(key),
             status=refund.status.value,
-            status_text=buyers_text(refund),
+            status_text=text_for_buyer(refund),
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
             needs_person=reasons and bool(refund.trouble_at_s),

@@ -7,8 +7,8 @@ from chalicelib.domain import carriers
 from chalicelib.domain.after_sale import REASON_WORDS, STATUS_WORDS, AfterSaleStatus, Reason
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ledger import Movement
+from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.money import yuan
-from chalicelib.domain.refund_outside import OUTSIDE_WORDS, Outside
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.words import MOVEMENT_WORDS, method_text
 from chalicelib.services.trade.order_files import OrderFile
@@ -44,7 +44,7 @@ def _money(file: OrderFile) -> Iterator[Happening]:
             continue
         method = method_text(known.payments[entry.of[:2]].method)
         if entry.movement is Movement.REFUNDED_OUTSIDE:
-            method = OUTSIDE_WORDS[Outside(known.refunds[entry.of].outside)]
+            method = METHOD_WORDS[ManualRefundMethod(known.refunds[entry.of].outside)]
         text = f"{MOVEMENT_WORDS[entry.movement]} {yuan(entry.amount_fen)}（{method}）"
         yield _told(entry.at_s, MONEY[entry.movement], text)
 

@@ -10,10 +10,10 @@ from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, NotFound, SoldOut
 from chalicelib.services.catalogue import (
     adjustments,
+    product_activities,
     product_lists,
     product_shelf,
     products,
-    selling,
 )
 from chalicelib.services.catalogue.product_lists import State
 from chalicelib.services.catalogue.products import Stocked
@@ -208,4 +208,6 @@ def list_stock_adjustments(
 
 def _shown(stocked: Stocked) -> schemas.Product:
     now_s = clock.now_s()
-    return product_shapes.product(stocked, selling.activities_of(stocked, now_s=now_s), now_s=now_s)
+    return product_shapes.product(
+        stocked, product_activities.activities_of(stocked, now_s=now_s), now_s=now_s
+    )

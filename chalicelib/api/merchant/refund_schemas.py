@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.schemas import Fen, Given, Seconds, Told
-from chalicelib.domain.refund_outside import PROOF_MAX, Outside
+from chalicelib.domain.manual_refund import PROOF_MAX, ManualRefundMethod
 
 
 class RefundRow(Told, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class RefundRows(Told, frozen=True, kw_only=True):
 class PaidOutside(Given, frozen=True, kw_only=True):
     """How staff have paid a buyer back."""
 
-    way: Annotated[str, Meta(pattern=rf"^({'|'.join(Outside)})\Z")]
+    way: Annotated[str, Meta(pattern=rf"^({'|'.join(ManualRefundMethod)})\Z")]
     amount_fen: Annotated[int, Meta(ge=1, le=100_000_000, description="all of the refund")]
     proof: Annotated[
         str,

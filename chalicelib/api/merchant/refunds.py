@@ -6,12 +6,12 @@ from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import refund_schemas as schemas
 from chalicelib.api.schemas import Done, PageQuery
-from chalicelib.domain.refund_outside import Outside
+from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import refund_trouble
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, NotFound
-from chalicelib.services.money import refund_remedies
-from chalicelib.services.money.refund_remedies import Paid, RefundUnderWay
+from chalicelib.services.money import refund_recovery
+from chalicelib.services.money.refund_recovery import ManualPayment, RefundUnderWay
 from chalicelib.tables.trade import OrderItem
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -28,7 +28,7 @@ api = Api(__name__, prefix="/v1/merchant")
 def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
     """Refunds that only a person can mend, the longest waiting first."""
     scope = ("refunds", who.merchant_id)
-    found, key = refund_remedies.needing_person(
+    found, key = refund_recovery.needing_person(
         who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
     )
     rows = [_row(order, refund_key) for order, refund_key in found]
@@ -46,9 +46,7 @@ def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
 def retry_refund(who: Staff, out_refund_no: str) -> Done:
     """Send a refund that needs a person again: under the same number, or under a fresh one when
     the gateway says that it has closed this one."""
-    refund_remedies.send_again(
-        who.merchant_id, out_refund_no, staff=who.username, now_s=clock.now_s()
-    )
+    refund_recovery.resend(who.merchant_id, out_refund_no, staff=who.username, now_s=clock.now_s())
     return Done()
 
 
@@ -63,10 +61,10 @@ def retry_refund(who: Staff, out_refund_no: str) -> Done:
 )
 def pay_refund_outside(who: Staff, out_refund_no: str, body: schemas.PaidOutside) -> Done:
     """Put on record that a refund was paid back in another way; it cannot be taken back."""
-    refund_remedies.pay_outside(
+    refund_recovery.record_manual_refund(
         who.merchant_id,
         out_refund_no,
-        Paid(Outside(body.way), body.amount_fen, body.proof.strip()),
+        ManualPayment(ManualRefundMethod(body.way), body.amount_fen, body.proof.strip()),
         staff=who.username,
         now_s=clock.now_s(),
     )

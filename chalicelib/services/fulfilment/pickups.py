@@ -14,7 +14,7 @@ from chalicelib.domain import pickup as rules
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.errors import Busy, NotFound
-from chalicelib.services.people import guesses
+from chalicelib.services.people import brute_force_guard
 from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import news, order_search, orders
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
@@ -119,8 +119,8 @@ def hand_over(merchant_id: str, code: str, *, staff: str, now_s: int) -> Ready:
 
 
 def _judged(merchant_id: str, staff: str, now_s: int) -> AbstractContextManager[None]:
-    kind = guesses.PICKUP_CODES
-    return guesses.judged(kind, merchant_id, staff, wrong=NotFound, now_s=now_s)
+    kind = brute_force_guard.PICKUP_CODES
+    return brute_force_guard.guarded(kind, merchant_id, staff, wrong=NotFound, now_s=now_s)
 
 
 def _waits(order: OrderItem) -> bool:

@@ -11,7 +11,7 @@ import datetime as dt
 from chalicelib.domain.beijing import day_of, midnight_s
 from chalicelib.domain.ledger import Account, Entry, Movement
 from chalicelib.domain.order import Intent
-from chalicelib.services.money import billed_accounts
+from chalicelib.services.money import reconciled_accounts
 from chalicelib.tables.base import LostRace, Writes, put_new, retried, update_one
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import DayBookItem
@@ -57,7 +57,7 @@ def _begin_reconciling(row: DayBookItem) -> None:
         _started.clear()
     day = day_of(row.at_s)
     due_at_s = midnight_s(day + ONE_DAY) + READY_AFTER_S
-    bills = billed_accounts.bills_of(*where)
+    bills = reconciled_accounts.billing_account(*where)
     item = ReconcilingItem.at(row.merchant_id, row.method, bills, day=day.isoformat())
     if not retried(lambda: put_new(item.marked(Intent.RECONCILE, due_at_s))):
         retried(lambda: _resume(item))

@@ -11,9 +11,9 @@ from chalicelib.errors import AlreadyPaid, GatewayFailed, GroupClosed, OrderClos
 from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services.money import attempts
+from chalicelib.services.money import payment_attempts
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
-from chalicelib.services.people import refused_statements
+from chalicelib.services.people import rejected_gateway_results
 from chalicelib.services.trade import groups, orders, waits
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import OrderItem
@@ -46,7 +46,7 @@ def ask(
     payer = ""
     for tries_left in reversed(range(PREPAY_TRIES_MAX)):
         order, buyer = orders.with_buyer(merchant_id, order_id)
-        attempts.check_payable(order.view(), now_s)
+        payment_attempts.check_payable(order.view(), now_s)
         expires_at_s = _payable_until(order, now_s)
         if order.total_fen == 0:
             free = _free_trade(order, now_s)
@@ -58,7 +58,7 @@ def ask(
         wanted = _wanted(order, gateway, payer, expires_at_s)
         wanted = _give_up_others(order, gateway, wanted, now_s)
         attempt, payment = retried(partial(_begin, order, gateway, wanted, now_s))
-        prepay = attempts.sent_again(order, attempt, payment, wanted)
+        prepay = payment_attempts.sent_again(order, attempt, payment, wanted)
         try:
             return Asked(paid=False, parameters=gateway.prepay(prepay, now_s=now_s))
         except GatewayRefused as refused:
@@ -85,8 +85,8 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
         except WrongAmount as refusal:  # a person has to look; it must not hold up anything else
             observability.logger.error("wrong amount", extra={"details": dict(refusal.details)})
             observability.count("CapturesOfWrongAmount")
-            told = refused_statements.told_by(trade, now_s=now_s)
-            refused_statements.keep(
+            told = rejected_gateway_results.describe(trade, now_s=now_s)
+            rejected_gateway_results.keep(
                 order.merchant_id,
                 payment.method,
                 refusal.code,
@@ -107,7 +107,7 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
                 raise
             return resolve(order, attempt, closing=closing, now_s=now_s)  # paid in between
     if closing or trade.status is TradeStatus.CLOSED:
-        return attempts.closed(payment)
+        return payment_attempts.closed(payment)
     return again
 
 
@@ -147,7 +147,7 @@ def _wanted(order: OrderItem, gateway: PaymentGateway, payer: str, expires_at_s:
 def _begin(
     order: OrderItem, gateway: PaymentGateway, wanted: Prepay, now_s: int
 ) -> tuple[str, Payment]:
-    return attempts.begin(order.merchant_id, order.order_id, gateway, wanted, now_s=now_s)
+    return payment_attempts.begin(order.merchant_id, order.order_id, gateway, wanted, now_s=now_s)
 
 
 def _give_up_others(
@@ -160,14 +160,19 @@ def _give_up_others(
     Raises AlreadyPaid, GatewayFailed.
     """
     for attempt, payment in order.view().created_attempts.items():
-        if payment.method != gateway.method or attempts.serves(order, attempt, gateway, wanted):
+        if payment.method != gateway.method or payment_attempts.serves(
+            order, attempt, gateway, wanted
+        ):
             continue
         try:
             after = resolve(order, attempt, closing=True, now_s=now_s)
         except (GatewayFailed, NotConfigured):
             if payment.account != gateway.place.account:
                 continue
-            if attempts.is_same(order, attempt, gateway, wanted) and now_s < payment.until_s:
+            if (
+                payment_attempts.is_same(order, attempt, gateway, wanted)
+                and now_s < payment.until_s
+            ):
                 return replace(wanted, expires_at_s=payment.until_s)
             raise
         if after.status is PaymentStatus.SUCCEEDED:
@@ -199,7 +204,7 @@ def _after_refusal(
     if trade.status is TradeStatus.UNPAID:
         gateway.close(number)
     payment = orders.get(order.merchant_id, order.order_id).view().payments[attempt]
-    store_attempt(order, attempt, attempts.closed(payment))
+    store_attempt(order, attempt, payment_attempts.closed(payment))
 
 
 def store_attempt(order: OrderItem, attempt: str, stored: Payment) -> None:

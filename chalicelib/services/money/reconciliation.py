@@ -27,10 +27,10 @@ from chalicelib.gateways.payment import (
 )
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import (
-    billed_accounts,
     captures,
     comparing,
-    refund_remedies,
+    reconciled_accounts,
+    refund_recovery,
     refunds,
 )
 from chalicelib.services.money.comparing import Found
@@ -65,7 +65,7 @@ def drive(merchant_id: str, where: str, *, now_s: int) -> None:
         if item is None or item.due_at_s is None or item.due_at_s > now_s:
             return
         try:
-            if not billed_accounts.is_over(item):
+            if not reconciled_accounts.stop_when_over(item):
                 _compare_next(item, now_s)
         except (GatewayFailed, NotConfigured) as error:
             _try_later(item, error, now_s)
@@ -112,7 +112,7 @@ def _compare_next(item: ReconcilingItem, now_s: int) -> None:
         return
     for found in comparing.repeated(rows):
         _keep(item, found, repaired=False, now_s=now_s)
-    posted = billed_accounts.posted(item, day)
+    posted = reconciled_accounts.day_book_rows(item, day)
     _look_for_missing(item, rows, posted, now_s)
     if billed or posted:
         retried(lambda: put_new(_report(item, rows, len(billed) - len(rows), now_s)))
@@ -143,7 +143,9 @@ def _try_later(item: ReconcilingItem, error: Exception, now_s: int) -> None:
     observability.logger.warning("no bill yet", extra=details)
     day = dt.date.fromisoformat(item.day)
     if now_s - ready_s >= LATE_S:
-        if billed_accounts.is_of_before(item) and not billed_accounts.posted(item, day):
+        if reconciled_accounts.is_earlier_account(item) and not reconciled_accounts.day_book_rows(
+            item, day
+        ):
             # An account that may be closed by now, and a day that we have nothing of.
             _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
             return
@@ -156,7 +158,7 @@ def _compare(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> None
     for row in rows:
         order = known.get(str(comparing.order_of(row)))
         account = comparing.account_of(row, order)
-        gateway = billed_accounts.sharing(item, account)
+        gateway = reconciled_accounts.gateway_on_bill(item, account)
         if gateway is not None and account != (item.account or ""):
             row = replace(row, mismatch="")  # another app of ours with that merchant number
         for found in comparing.differences(row, order, item.method, is_here=gateway is not None):
@@ -210,7 +212,7 @@ def _repair(item: ReconcilingItem, account: str, found: Found, now_s: int) -> bo
 def _take_over(order: OrderItem, row: BillRow, now_s: int) -> bool:
     """Record a refund that staff made in the gateway's back office."""
     key = comparing.made_by_hand(row, order.view())
-    return key is not None and refund_remedies.take_over(
+    return key is not None and refund_recovery.adopt_gateway_refund(
         order.merchant_id, order.order_id, key, row.out_refund_no, now_s=now_s
     )
 

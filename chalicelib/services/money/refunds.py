@@ -2,7 +2,7 @@
 
 One whose outcome is unknown is asked for again under the same number. One that the gateway refuses
 is listed for staff at once and tried again for hours; then it waits for them alone
-(services.money.refund_remedies). It gets another number only when the earlier is proven dead.
+(services.money.refund_recovery). It gets another number only when the earlier is proven dead.
 """
 
 from dataclasses import replace
@@ -28,7 +28,6 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import captures, day_book
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import news, orders, waits
-from chalicelib.tables.attention import list_refund_trouble
 from chalicelib.tables.base import (
     LostRace,
     Writes,
@@ -37,6 +36,7 @@ from chalicelib.tables.base import (
     transaction,
     update_one,
 )
+from chalicelib.tables.review_queue import list_refund_review
 from chalicelib.tables.trade import OrderItem, entered, orders_list
 from chalicelib.tables.trade_item import listed
 
@@ -229,7 +229,7 @@ def place(writes: Writes, order: OrderItem, key: str, known: Refund, stored: Ref
     """Put a refund into the staff's list, or take it out, where that changes."""
     if stored.trouble_at_s != known.trouble_at_s:
         since_s = stored.trouble_at_s
-        list_refund_trouble(writes, order.merchant_id, order.order_id, key, since_s)
+        list_refund_review(writes, order.merchant_id, order.order_id, key, since_s)
 
 
 def change(

@@ -4,7 +4,7 @@ from chalicelib.domain.ids import derived_id
 from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_login import wechat_login
-from chalicelib.services.people import guesses
+from chalicelib.services.people import brute_force_guard
 from chalicelib.services.trade import terms
 from chalicelib.tables.base import put_new, update_one
 from chalicelib.tables.buyers import BuyerItem
@@ -28,7 +28,9 @@ def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem
     try:
         identity = wechat_login(merchant_id).identify(code)
     except InvalidRequest:
-        guesses.take(guesses.LOGIN_CODES, merchant_id, caller, now_s=now_s)
+        brute_force_guard.count_guess(
+            brute_force_guard.LOGIN_CODES, merchant_id, caller, now_s=now_s
+        )
         raise
     # Derived, so that a login needs no look-up; keyed, so that an id tells nothing.
     key = secrets.secret("id-key").encode()

@@ -5,7 +5,7 @@ import os
 from chalicelib.domain import totp
 from chalicelib.errors import Changed, Conflict, InvalidRequest
 from chalicelib.gateways import sealed
-from chalicelib.services.people import guesses, sessions
+from chalicelib.services.people import brute_force_guard, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
@@ -140,19 +140,23 @@ def _accepted(item: StaffItem, box: str, code: str, now_s: int) -> int | None:
 
 def _is_shown(item: StaffItem, code: str, now_s: int) -> bool:
     """Whether it is a code of the app in use. The session may be somebody else's by now."""
-    guess = guesses.take(guesses.PASSWORDS, item.merchant_id, item.username, now_s=now_s)
+    guess = brute_force_guard.count_guess(
+        brute_force_guard.PASSWORDS, item.merchant_id, item.username, now_s=now_s
+    )
     if _accepted(item, str(item.totp_secret), code, now_s) is None:
         return False
-    guesses.give_back(guess)
+    brute_force_guard.uncount(guess)
     return True
 
 
 def _proven(merchant_id: str, username: str, password: str, *, field: str, now_s: int) -> StaffItem:
     """The person, whose password this is. A session may be somebody else's by now: guessing costs
     the same as at the login."""
-    guess = guesses.take(guesses.PASSWORDS, merchant_id, username, now_s=now_s)
+    guess = brute_force_guard.count_guess(
+        brute_force_guard.PASSWORDS, merchant_id, username, now_s=now_s
+    )
     item = people.read(merchant_id, username)
     if not people.is_right(item, password):
         raise InvalidRequest("密码不正确，请重新输入。", field=field)
-    guesses.forgive(guess)
+    brute_force_guard.reset(guess)
     return item

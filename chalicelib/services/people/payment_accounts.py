@@ -19,7 +19,7 @@ from chalicelib.errors import Changed, GatewayFailed, InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.gateways.accounts import Earlier, Place, history_of
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
-from chalicelib.services.people import account_history, merchants
+from chalicelib.services.people import merchants, payment_account_history
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import stored
@@ -79,7 +79,7 @@ def everything(merchant_id: str) -> list[Account]:
 def read(merchant_id: str, method: str) -> Account:
     item = stored(PaymentAccountItem.at(merchant_id, method))
     content = _content(merchant_id, method)
-    mark = _mark(merchant_id, method, account_history.own(content))
+    mark = _mark(merchant_id, method, payment_account_history.without_history(content))
     as_saved = item is None or hmac.compare_digest(item.mark, mark)
     serials = tuple(sorted(_public_keys(content)))
     history = history_of(content)
@@ -107,13 +107,19 @@ def change(
     """
     now = _content(merchant_id, method)
     named = _trimmed({name: part for name, part in new.items() if name not in KEPT[method]})
-    has_history = method in account_history.IDENTITIES
-    base = account_history.same_as(merchant_id, method, now, named) if has_history else now
+    has_history = method in payment_account_history.IDENTITIES
+    base = (
+        payment_account_history.account_to_update(merchant_id, method, now, named)
+        if has_history
+        else now
+    )
     content = _trimmed({**new, **_kept(method, new, base)})
     _refuse_problems(_problems(method, content))
     whole = content
     if has_history:
-        whole = account_history.with_history(merchant_id, method, now, base, content, now_s=now_s)
+        whole = payment_account_history.with_history(
+            merchant_id, method, now, base, content, now_s=now_s
+        )
         _refuse_problems(_too_much(whole))
     mark = _mark(merchant_id, method, content)
 
@@ -127,7 +133,7 @@ def change(
 
     retried(step)
     if has_history:
-        account_history.write(merchant_id, method, now, whole)
+        payment_account_history.store(merchant_id, method, now, whole)
     else:
         secrets.write(_name(merchant_id, method), json.dumps(whole))
     return read(merchant_id, method)
@@ -135,10 +141,10 @@ def change(
 
 def earlier(merchant_id: str, method: str) -> list[tuple[Earlier, Mapping[str, Any]]]:
     """(account, what may be told of it) of every account of before, the latest first."""
-    if method not in account_history.IDENTITIES:
+    if method not in payment_account_history.IDENTITIES:
         return []
     present = _content(merchant_id, method)
-    found = account_history.earlier(merchant_id, method, present)
+    found = payment_account_history.earlier_accounts(merchant_id, method, present)
     return [(one, _facts(method, content)) for one, content in found]
 
 

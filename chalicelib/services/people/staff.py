@@ -19,7 +19,7 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.gateways import sealed
-from chalicelib.services.people import guesses, merchants
+from chalicelib.services.people import brute_force_guard, merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, transaction, update_one
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
@@ -89,16 +89,18 @@ def login(
     # Nothing is counted for merchants that are not. Read past the cache of `terms`: an owner who
     # logs in to change a setting must not find the old one kept for a minute.
     merchants.read(merchant_id)
-    guess = guesses.take(guesses.PASSWORDS, merchant_id, username, now_s=now_s)
+    guess = brute_force_guard.count_guess(
+        brute_force_guard.PASSWORDS, merchant_id, username, now_s=now_s
+    )
     item = stored(StaffItem.at(merchant_id, username))
     if not is_right(item, password) or item is None:
         raise WrongPassword
     if item.disabled or (item.totp_secret and code is None):
-        guesses.give_back(guess)  # not forgiven: codes that were wrong before stay counted
+        brute_force_guard.uncount(guess)  # not forgiven: codes that were wrong before stay counted
         raise AccountDisabled if item.disabled else TotpNeeded
     if not _enter(item, code, now_s):
         raise WrongTotp
-    guesses.forgive(guess)
+    brute_force_guard.reset(guess)
     return item
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch, LastOwner, LimitReached
-from chalicelib.services.people import guesses, sessions
+from chalicelib.services.people import brute_force_guard, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
@@ -41,14 +41,18 @@ def members(merchant_id: str, *, now_s: int) -> list[Member]:
     """Everyone who works for the shop, by username."""
     items = people.everyone(merchant_id)
     names = [item.username for item in items]
-    ends = guesses.resting(guesses.PASSWORDS, merchant_id, names, now_s=now_s)
+    ends = brute_force_guard.locked_until(
+        brute_force_guard.PASSWORDS, merchant_id, names, now_s=now_s
+    )
     return [Member(item, ends.get(item.username)) for item in items]
 
 
 def member(merchant_id: str, username: str, *, now_s: int) -> Member:
     """One of them. Raises NotFound."""
     item = people.read(merchant_id, username)
-    ends = guesses.resting(guesses.PASSWORDS, merchant_id, [username], now_s=now_s)
+    ends = brute_force_guard.locked_until(
+        brute_force_guard.PASSWORDS, merchant_id, [username], now_s=now_s
+    )
     return Member(item, ends.get(username))
 
 
@@ -201,7 +205,7 @@ def reset_password(merchant_id: str, username: str, *, seed: str, staff: str, no
             audit(writes, merchant_id, staff, "password_reset", subject, before, after, now_s)
 
     retried(step)
-    guesses.lift(guesses.PASSWORDS, merchant_id, username)
+    brute_force_guard.unlock(brute_force_guard.PASSWORDS, merchant_id, username)
     sessions.forget(merchant_id, username)
     return password
 

@@ -13,9 +13,9 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import group_lists
-from chalicelib.tables.attention import refund_troubles, refused_statements
 from chalicelib.tables.buyers import after_sales_list
 from chalicelib.tables.records import DifferenceItem, RecordItem
+from chalicelib.tables.review_queue import refund_reviews, rejected_results
 from chalicelib.tables.trade import orders_list
 from chalicelib.tables.trade_item import listed_count
 
@@ -48,7 +48,7 @@ class ToDo:
     groups_ending_soon: int | None
     low_stock: int | None  # products
     differences: int | None  # between bills and ledger, in the last DAYS
-    refused_statements: int | None  # of gateways, that the books do not take
+    rejected_results: int | None  # of gateways, that the books do not take
 
 
 def figures(merchant_id: str, *, now_s: int) -> Figures:
@@ -78,16 +78,16 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
         to_ship=seen(Area.ORDERS, lambda: listed_count(to_ship, most=TO_DO_MAX)),
         after_sales=seen(Area.AFTER_SALES, lambda: _after_sales(merchant_id)),
         refunds=seen(
-            Area.REFUNDS, lambda: listed_count(refund_troubles(merchant_id), most=TO_DO_MAX)
+            Area.REFUNDS, lambda: listed_count(refund_reviews(merchant_id), most=TO_DO_MAX)
         ),
         groups_ending_soon=seen(Area.ACTIVITIES, lambda: _groups_ending_soon(merchant_id, now_s)),
         low_stock=seen(
             Area.GOODS, lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX)
         ),
         differences=seen(Area.RECONCILIATION, lambda: _differences(merchant_id, now_s)),
-        refused_statements=seen(
+        rejected_results=seen(
             Area.RECONCILIATION,
-            lambda: listed_count(refused_statements(merchant_id), most=TO_DO_MAX),
+            lambda: listed_count(rejected_results(merchant_id), most=TO_DO_MAX),
         ),
     )
 

@@ -19,7 +19,7 @@ from chalicelib.domain import exports
 from chalicelib.domain.exports import ExportStatus, Filled, Subject, Wanted
 from chalicelib.domain.order import Intent
 from chalicelib.errors import Conflict, IdempotencyMismatch, LimitReached, NotFound
-from chalicelib.gateways import files
+from chalicelib.gateways import object_storage
 from chalicelib.services.people.audit import audit
 from chalicelib.services.reports import export_rows
 from chalicelib.services.trade import order_lists
@@ -148,7 +148,7 @@ def link(merchant_id: str, export_id: str, name: str, *, staff: str, now_s: int)
 
     retried(record)
     lives_s = min(LINK_S, ends_at_s - now_s)
-    return Link(files.link(_file(item), name, expires_s=lives_s), now_s + lives_s)
+    return Link(object_storage.signed_url(_file(item), name, expires_s=lives_s), now_s + lives_s)
 
 
 def drive(merchant_id: str, export_id: str, *, now_s: int) -> None:
@@ -186,7 +186,7 @@ def _with_part(item: ExportItem, stop_s: float) -> ExportItem:
     kept = filled.rows[: exports.ROWS_MAX - item.rows]
     text = ("" if item.parts else head) + exports.lines(kept)
     name = f"{len(item.parts):04d}-{secrets.token_hex(6)}"
-    files.write(f"{_folder(item)}parts/{name}", text.encode())
+    object_storage.put(f"{_folder(item)}parts/{name}", text.encode())
     rows = item.rows + len(kept)
     is_full = rows >= exports.ROWS_MAX
     is_more = filled.next is not None or len(kept) < len(filled.rows)
@@ -215,7 +215,7 @@ def _part(item: ExportItem, wanted: Wanted, stop_s: float) -> Filled:
 
 def _finished(item: ExportItem, now_s: int) -> ExportItem:
     """Put the parts together, and say that the file is there."""
-    size = files.join(_file(item), _pieces(item))
+    size = object_storage.put_in_parts(_file(item), _pieces(item))
     done: list[Action] = [
         ExportItem.status.set(ExportStatus.DONE.value),
         ExportItem.done_at_s.set(now_s),
@@ -226,7 +226,7 @@ def _finished(item: ExportItem, now_s: int) -> ExportItem:
 
 def _pieces(item: ExportItem) -> Iterator[bytes]:
     for name in item.parts:
-        yield files.read(f"{_folder(item)}parts/{name}")
+        yield object_storage.get(f"{_folder(item)}parts/{name}")
 
 
 def _change(item: ExportItem, actions: list[Action]) -> ExportItem:
@@ -259,7 +259,7 @@ def _stored(wanted: Wanted) -> dict[str, Any]:
 
 
 def _folder(item: ExportItem) -> str:
-    return f"{files.PREFIX}{item.merchant_id}/{item.export_id}/"
+    return f"{object_storage.PREFIX}{item.merchant_id}/{item.export_id}/"
 
 
 def _file(item: ExportItem) -> str:

@@ -19,9 +19,9 @@ from chalicelib.errors import (
     SoldOut,
 )
 from chalicelib.gateways import secrets
-from chalicelib.services.trade import ordering, orders, seating, terms
+from chalicelib.services.trade import ordering, orders, seat_orders, terms
 from chalicelib.services.trade.ordering import Purchase
-from chalicelib.services.trade.seating import Claim
+from chalicelib.services.trade.seat_orders import SeatClaim
 from chalicelib.tables.base import transaction
 from chalicelib.tables.trade import GroupItem, OrderItem, open_groups_list
 from chalicelib.tables.trade_item import TradeItem
@@ -78,16 +78,16 @@ def open_group(
     group_id = derived_id(id_key, "open", merchant_id, buyer_id, key)
     body_hash = purchase.fingerprint(activity_id)
 
-    def attempt(claim: Claim) -> OrderItem:
+    def attempt(claim: SeatClaim) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         group = _new_group(merchant_id, group_id, buyer_name, order_id, offer, body_hash)
         with transaction() as writes:
             writes.put(group, refuse=_Repeat)
-            return seating.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
+            return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
 
     try:
         offer = offer_to_open(merchant_id, activity_id, now_s)
-        return seating.seated(merchant_id, buyer_id, offer, purchase, attempt, now_s)
+        return seat_orders.claim_seat(merchant_id, buyer_id, offer, purchase, attempt, now_s)
     except _Repeat as repeat:
         return _first_answer(repeat.old, buyer_id, body_hash)
     except (ActivityClosed, InvalidRequest, LimitReached, SoldOut, *ordering.CHANGED_SINCE):
@@ -154,7 +154,7 @@ def _join_under(
     offer = terms.version(merchant_id, hint.activity_id, hint.version)
     seat = GroupItem.members[buyer_id]
 
-    def attempt(claim: Claim) -> OrderItem:
+    def attempt(claim: SeatClaim) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         with transaction() as writes:
             writes.update(
@@ -168,10 +168,10 @@ def _join_under(
                 & (GroupItem.version == hint.version),
                 refuse=_SeatRefused,
             )
-            return seating.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
+            return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
 
     try:
-        return seating.seated(merchant_id, buyer_id, offer, purchase, attempt, now_s)
+        return seat_orders.claim_seat(merchant_id, buyer_id, offer, purchase, attempt, now_s)
     except _SeatRefused as refused:
         return _seat_held(refused.old, buyer_id, hint, now_s)
     except (LimitReached, SoldOut, *ordering.CHANGED_SINCE) as refusal:

@@ -11,8 +11,8 @@ from typing import Any
 
 from chalicelib.domain import carriers
 from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
+from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.order import OrderStatus, Refund
-from chalicelib.domain.refund_outside import OUTSIDE_WORDS, Outside
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.trade import groups, orders, terms
@@ -190,7 +190,7 @@ def put_refunded_outside(
         now_s=now_s,
         suffix=refund_key,
         amount_fen=refund.amount_fen,
-        way=OUTSIDE_WORDS[Outside(refund.outside)],
+        way=METHOD_WORDS[ManualRefundMethod(refund.outside)],
         proof=refund.proof,
     )
     writes.put(message, refuse=lambda old: LostRace())

@@ -8,8 +8,8 @@ from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
-from chalicelib.services.trade import groups, order_meanings, order_places, order_search
-from chalicelib.services.trade.order_meanings import Meaning, Place
+from chalicelib.services.trade import groups, order_matches, order_query, order_search
+from chalicelib.services.trade.order_query import Lookup, OrderQuery
 from chalicelib.tables.base import PageKey
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem, orders_list
@@ -62,7 +62,7 @@ class _Spot:
 
     order_id: OrderId
     group_id: str | None = None
-    places: tuple[Place, ...] = ()
+    places: tuple[Lookup, ...] = ()
 
 
 def find(
@@ -77,7 +77,7 @@ def find(
     """
     if wish.from_s > wish.to_s:
         raise InvalidRequest("开始时间晚于结束时间，请改一下日期。", field="from_s")
-    meaning = order_meanings.meaning_of(merchant_id, wish.q, now_s=now_s) if wish.q else None
+    meaning = order_query.parse(merchant_id, wish.q, now_s=now_s) if wish.q else None
     recent = _recent(wish, now_s)
     page: list[Found] = []
     if recent.from_s > recent.to_s:
@@ -105,7 +105,7 @@ def counts(merchant_id: str) -> dict[str, int]:
 
 
 def _look_up(
-    merchant_id: str, wish: Wish, meaning: Meaning | None, after: PageKey | None, limit: int
+    merchant_id: str, wish: Wish, meaning: OrderQuery | None, after: PageKey | None, limit: int
 ) -> tuple[list[_Spot], PageKey | None]:
     if meaning is not None:
         return _meant(merchant_id, meaning, wish, after, limit)
@@ -122,7 +122,7 @@ def _look_up(
 
 
 def _meant(
-    merchant_id: str, meaning: Meaning, wish: Wish, after: PageKey | None, limit: int
+    merchant_id: str, meaning: OrderQuery, wish: Wish, after: PageKey | None, limit: int
 ) -> tuple[list[_Spot], PageKey | None]:
     """What has that number, then what is found by a word, the newest first."""
     if meaning.order_id is not None:
@@ -130,9 +130,9 @@ def _meant(
     in_group = _of_group(merchant_id, meaning.group_id) if meaning.group_id else []
     if in_group:
         return in_group, None
-    numbered = order_places.with_short_number(merchant_id, *meaning.short) if meaning.short else []
+    numbered = order_matches.with_short_number(merchant_id, *meaning.short) if meaning.short else []
     first = [] if after else [_Spot(order_id) for order_id in numbered]
-    rows, after = order_places.merged(
+    rows, after = order_matches.page(
         merchant_id, meaning.places, (wish.from_s, wish.to_s), after, max(limit - len(first), 1)
     )
     others = [_Spot(row.order_id, row.group_id, row.places) for row in rows]
@@ -235,7 +235,7 @@ def _group_key(merchant_id: str, group_id: str) -> tuple[str, str]:
     return GroupItem.at(merchant_id, group_id).pk, "group"
 
 
-def _fits(wish: Wish, places: Mapping[OrderId, tuple[Place, ...]]) -> Callable[[Found], bool]:
+def _fits(wish: Wish, places: Mapping[OrderId, tuple[Lookup, ...]]) -> Callable[[Found], bool]:
     """Whether an order is what was wished: a place tells what it was once."""
 
     def fits(found: Found) -> bool:
@@ -251,9 +251,9 @@ def _fits(wish: Wish, places: Mapping[OrderId, tuple[Place, ...]]) -> Callable[[
     return fits
 
 
-def _still_fits(place: Place, found: Found) -> bool:
+def _still_fits(place: Lookup, found: Found) -> bool:
     numbers = [parcel.number for parcel in parcels_of(found.detail.parcels)]
-    phone = order_meanings.digits_of(found.detail.address.as_dict().get("phone", ""))
+    phone = order_query.phone_digits(found.detail.address.as_dict().get("phone", ""))
     return (
         phone.endswith(place.phone)
         and place.tracking in ("", *numbers)

@@ -11,10 +11,10 @@ from chalicelib.domain.order import Order, OrderStatus, Payment, entry_of
 from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from chalicelib.gateways import secrets
-from chalicelib.services.trade import deliveries, holds, ordering, reservations, terms
-from chalicelib.services.trade.holds import Register
+from chalicelib.services.trade import deliveries, ordering, reservations, terms, unpaid_order_limit
 from chalicelib.services.trade.ordering import Line, Purchase, Quote
 from chalicelib.services.trade.reservations import Shelf
+from chalicelib.services.trade.unpaid_order_limit import Register
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
 from chalicelib.tables.buyers import BuyerItem, KeyItem
@@ -139,7 +139,9 @@ def buy_alone(
         )
         with transaction() as writes:
             writes.put(once, refuse=_Repeat)
-            holds.add(writes, merchant_id, order_id, register, limit=shop.unpaid_orders_max)
+            unpaid_order_limit.register(
+                writes, merchant_id, order_id, register, limit=shop.unpaid_orders_max
+            )
             line = quote.line
             reservations.take_from_product(
                 writes, merchant_id, line.product_id, line.sku_id, purchase.quantity
@@ -165,7 +167,7 @@ def buy_alone(
         line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
         quote = deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
         shop = terms.merchant(merchant_id, now_s)
-        return holds.registering(
+        return unpaid_order_limit.within_limit(
             merchant_id,
             buyer_id,
             lambda register: retried(lambda: attempt(quote, shop, register)),

@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Payment, PaymentStatus, entry_of
-from chalicelib.domain.unpaid import check_price
+from chalicelib.domain.unpaid_order import check_price
 from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import news, orders, releases
 from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction

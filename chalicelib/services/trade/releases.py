@@ -3,7 +3,7 @@
 from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus, Payment, PaymentStatus
-from chalicelib.domain.unpaid import check_pending
+from chalicelib.domain.unpaid_order import check_pending
 from chalicelib.errors import AlreadyPaid, GatewayFailed, PaymentUnsettled
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import payments

@@ -1528,7 +1528,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/merchant/refused-statements": {
+    "/v1/merchant/rejected-results": {
         parameters: {
             query?: never;
             header?: never;
@@ -1536,7 +1536,7 @@ export interface paths {
             cookie?: never;
         };
         /** What gateways told, the books do not take and nobody has dealt with, the oldest first. */
-        get: operations["list_refused_statements"];
+        get: operations["list_rejected_results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1545,7 +1545,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/merchant/refused-statements/{statement_id}/dealt-with": {
+    "/v1/merchant/rejected-results/{result_id}/dealt-with": {
         parameters: {
             query?: never;
             header?: never;
@@ -1555,7 +1555,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Take it out of the list, with a note of what was done about it. */
-        post: operations["deal_with_statement"];
+        post: operations["deal_with_rejected_result"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3955,11 +3955,11 @@ export interface components {
             reply: string;
         };
         /**
-         * RefusedStatementRow
+         * RejectedResultRow
          * @description What a gateway told, rightly signed, and the books do not take.
          */
-        RefusedStatementRow: {
-            statement_id: string;
+        RejectedResultRow: {
+            result_id: string;
             method: string;
             /** @description why it was refused */
             code: string;
@@ -3978,9 +3978,9 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             first_at_s: number;
         };
-        /** RefusedStatementRows */
-        RefusedStatementRows: {
-            items: components["schemas"]["RefusedStatementRow"][];
+        /** RejectedResultRows */
+        RejectedResultRows: {
+            items: components["schemas"]["RejectedResultRow"][];
             next: string | null;
         };
         /** ReturnParcelGiven */
@@ -4455,7 +4455,7 @@ export interface components {
             /** @description From bills, not repaired, of 30 days. */
             differences: number | null;
             /** @description Told by gateways, and the books do not take them. */
-            refused_statements: number | null;
+            rejected_results: number | null;
         };
         /**
          * TotpBegun
@@ -13953,7 +13953,7 @@ export interface operations {
             };
         };
     };
-    list_refused_statements: {
+    list_rejected_results: {
         parameters: {
             query?: {
                 limit?: number;
@@ -13971,7 +13971,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RefusedStatementRows"];
+                    "application/json": components["schemas"]["RejectedResultRows"];
                 };
             };
             /** @description invalid_request */
@@ -14032,12 +14032,12 @@ export interface operations {
             };
         };
     };
-    deal_with_statement: {
+    deal_with_rejected_result: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                statement_id: string;
+                result_id: string;
             };
             cookie?: never;
         };

@@ -6,7 +6,7 @@ export type Refund = Schema<'RefundRow'>
 export type Ledger = Schema<'LedgerShown'>
 export type Reconciliation = Schema<'ReconciliationRow'>
 export type Difference = Schema<'DifferenceRow'>
-export type RefusedStatement = Schema<'RefusedStatementRow'>
+export type RejectedResult = Schema<'RejectedResultRow'>
 
 export const readLedger = (order_id: string) =>
   get('/v1/merchant/orders/{order_id}/ledger', { path: { order_id } })
@@ -35,9 +35,9 @@ export const payRefundOutside = (
 
 export const listReconciliations = (query: QueryOf<'/v1/merchant/reconciliations'>) =>
   get('/v1/merchant/reconciliations', { query })
-export const listRefusedStatements = (query: QueryOf<'/v1/merchant/refused-statements'>) =>
-  get('/v1/merchant/refused-statements', { query })
-export const dealWithStatement = (statement_id: string, note: string) =>
-  post('/v1/merchant/refused-statements/{statement_id}/dealt-with', { path: { statement_id }, body: { note } })
+export const listRejectedResults = (query: QueryOf<'/v1/merchant/rejected-results'>) =>
+  get('/v1/merchant/rejected-results', { query })
+export const dealWithRejectedResult = (result_id: string, note: string) =>
+  post('/v1/merchant/rejected-results/{result_id}/dealt-with', { path: { result_id }, body: { note } })
 export const listDifferences = (query: QueryOf<'/v1/merchant/differences'>) =>
   get('/v1/merchant/differences', { query })

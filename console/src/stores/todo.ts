@@ -33,7 +33,7 @@ export function countTodo(): Promise<Dashboard> {
 
 async function count(): Promise<Dashboard> {
   const dashboard = await readDashboard()
-  const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences, refused_statements } = dashboard.to_do
+  const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences, rejected_results } = dashboard.to_do
   Object.assign(todo, {
     toShip: to_ship,
     afterSales: after_sales,
@@ -41,7 +41,7 @@ async function count(): Promise<Dashboard> {
     endsSoon: groups_ending_soon,
     lowStock: low_stock,
     differences,
-    statements: refused_statements,
+    statements: rejected_results,
   })
   return dashboard
 }

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
-from chalicelib.services.trade import deliveries, holds, ordering, reservations, terms
-from chalicelib.services.trade.holds import Register
+from chalicelib.services.trade import deliveries, ordering, reservations, terms, unpaid_order_limit
 from chalicelib.services.trade.ordering import Purchase, Quote
 from chalicelib.services.trade.reservations import Plan, Shelf
+from chalicelib.services.trade.unpaid_order_limit import Register
 from chalicelib.settings import settings
 from chalicelib.tables.base import Writes, retried
 from chalicelib.tables.trade import OrderItem
 
 
 @dataclass(frozen=True)
-class Claim:
+class SeatClaim:
     """What one try to take a seat is made with. register: the buyer's, when it had no room."""
 
     quote: Quote
@@ -23,12 +23,12 @@ class Claim:
     register: Register | None
 
 
-def seated(
+def claim_seat(
     merchant_id: str,
     buyer_id: str,
     offer: Terms,
     purchase: Purchase,
-    attempt: Callable[[Claim], OrderItem],
+    attempt: Callable[[SeatClaim], OrderItem],
     now_s: int,
 ) -> OrderItem:
     """Run `attempt` until it finds its units and room among the buyer's unpaid orders."""
@@ -39,10 +39,10 @@ def seated(
         return reservations.taking(
             shelf,
             purchase.quantity,
-            lambda plan: retried(lambda: attempt(Claim(quote, plan, register))),
+            lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register))),
         )
 
-    return holds.registering(merchant_id, buyer_id, registered, now_s=now_s)
+    return unpaid_order_limit.within_limit(merchant_id, buyer_id, registered, now_s=now_s)
 
 
 def place(
@@ -51,7 +51,7 @@ def place(
     order_id: OrderId,
     group_id: str,
     offer: Terms,
-    claim: Claim,
+    claim: SeatClaim,
     now_s: int,
 ) -> OrderItem:
     """Write limit, hold and stock, then the order and its detail at the group price."""
@@ -65,7 +65,9 @@ def place(
             purchase.quantity,
             limit=offer.limit_per_buyer,
         )
-    holds.add(writes, merchant_id, order_id, claim.register, limit=shop.unpaid_orders_max)
+    unpaid_order_limit.register(
+        writes, merchant_id, order_id, claim.register, limit=shop.unpaid_orders_max
+    )
     reservations.take(writes, _shelf_of(merchant_id, offer, purchase.sku_id), claim.plan)
     return ordering.place(
         writes,

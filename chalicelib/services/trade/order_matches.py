@@ -7,31 +7,31 @@ from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.short_number import first_second_of, short_of
 from chalicelib.services.trade import order_search
-from chalicelib.services.trade.order_meanings import Place
+from chalicelib.services.trade.order_query import Lookup
 from chalicelib.tables.base import PageKey
 from chalicelib.tables.records import FoundOrderItem, RecordItem, ShortNumberItem, found_by
 
-LOOKED_MAX = 200  # rows of one place looked at for a part of a name, by one look
+SCANNED_MAX = 200  # rows of one place looked at for a part of a name, by one look
 OF_A_DAY_MAX = 3_000  # orders of a day, among which one is sought that has no row of its number
 
 
 @dataclass(frozen=True)
-class Row:
+class Match:
     """An order in the list: where it stands, and the places that it was found at."""
 
     rank: str
     order_id: OrderId
     group_id: str | None
-    places: tuple[Place, ...]
+    places: tuple[Lookup, ...]
 
 
-def merged(
+def page(
     merchant_id: str,
-    places: Sequence[Place],
+    places: Sequence[Lookup],
     within_s: tuple[int, int],
     after: PageKey | None,
     limit: int,
-) -> tuple[list[Row], PageKey | None]:
+) -> tuple[list[Match], PageKey | None]:
     """(up to `limit` orders, where the list goes on; None: nowhere).
 
     A rank is the same wherever an order stands, so one rank says where all places go on: the
@@ -39,7 +39,7 @@ def merged(
     """
     from_s, to_s = within_s
     before = after["sk"]["S"] if after else f"{to_s:010d}~"
-    rows: dict[str, Row] = {}
+    rows: dict[str, Match] = {}
     read_to = ""  # what is older may be missing
     for place in places:
         found, last = _read(merchant_id, place, f"{from_s:010d}", before, limit)
@@ -48,7 +48,7 @@ def merged(
             order_id = OrderId.parse(item.order_id)
             if order_id is not None:
                 known = rows[item.sk].places if item.sk in rows else ()
-                rows[item.sk] = Row(item.sk, order_id, item.group_id, (*known, place))
+                rows[item.sk] = Match(item.sk, order_id, item.group_id, (*known, place))
     listed = sorted((rank for rank in rows if rank >= read_to), reverse=True)
     page = [rows[rank] for rank in listed[:limit]]
     if len(listed) > limit:
@@ -66,11 +66,11 @@ def with_short_number(merchant_id: str, number: str, serial: str) -> list[OrderI
     ids = [row.order_id for row in rows if serial in ("", row.sk)]
     began_s = first_second_of(number)
     if not rows and began_s is not None:
-        ids = _of_day(merchant_id, number, began_s)
+        ids = _placed_that_day(merchant_id, number, began_s)
     return [parsed for order_id in ids if (parsed := OrderId.parse(order_id))]
 
 
-def _of_day(merchant_id: str, number: str, began_s: int) -> list[str]:
+def _placed_that_day(merchant_id: str, number: str, began_s: int) -> list[str]:
     rows = FoundOrderItem.query(
         found_by(merchant_id, order_search.PLACED),
         FoundOrderItem.sk.between(f"{began_s:010d}", f"{began_s + DAY_S - 1:010d}~"),
@@ -80,14 +80,14 @@ def _of_day(merchant_id: str, number: str, began_s: int) -> list[str]:
 
 
 def _read(
-    merchant_id: str, place: Place, first: str, before: str, limit: int
+    merchant_id: str, place: Lookup, first: str, before: str, limit: int
 ) -> tuple[list[FoundOrderItem], str]:
     """(rows of a place that are older than `before`, how far it was read; empty: to its end)."""
     page = FoundOrderItem.query(
         found_by(merchant_id, place.word),
         FoundOrderItem.sk.between(first, before),
         scan_index_forward=False,
-        limit=(LOOKED_MAX if place.text else limit) + 1,
+        limit=(SCANNED_MAX if place.text else limit) + 1,
     )
     rows = list(page)
     last = rows[-1].sk if rows and page.last_evaluated_key else ""

@@ -26,7 +26,7 @@ PAUSES_S = (0.05, 0.1, 0.2, 0.4)  # for those that are being judged
 
 
 @dataclass(frozen=True)
-class Kind:
+class GuessKind:
     """What is guessed at. words: told to who has to wait, with {minutes}. metric: counts them.
     makes_room: whether a right guess is taken back, so that another finds room."""
 
@@ -37,16 +37,16 @@ class Kind:
     makes_room: bool = True
 
 
-PASSWORDS = Kind(
+PASSWORDS = GuessKind(
     "password",
     lockout.PASSWORDS,
     "密码错误次数过多，请 {minutes} 分钟后再试。",
     "StaffLoginsRefused",
 )
-PICKUP_CODES = Kind(
+PICKUP_CODES = GuessKind(
     "pickup_code", lockout.PICKUP_CODES, "取货码输错次数过多，请 {minutes} 分钟后再试。"
 )
-LOGIN_CODES = Kind(
+LOGIN_CODES = GuessKind(
     "login_code", lockout.LOGIN_CODES, "登录太频繁，请 {minutes} 分钟后再试。", makes_room=False
 )
 
@@ -55,7 +55,7 @@ LOGIN_CODES = Kind(
 class Guess:
     """One guess that is counted, and is being judged."""
 
-    kind: Kind
+    kind: GuessKind
     merchant_id: str
     subject: str
     since_s: int  # of the window that it is counted in
@@ -69,14 +69,14 @@ class _NoRoom(Exception):
         self.wait_s, self.judging = wait_s, judging
 
 
-def take(kind: Kind, merchant_id: str, subject: str, *, now_s: int) -> Guess:
+def count_guess(kind: GuessKind, merchant_id: str, subject: str, *, now_s: int) -> Guess:
     """Count a guess. One read and one write; some more reads while others are being judged.
 
     Raises TooManyRequests when none is heard now: no write then. Raises Busy.
     """
     for pause_s in (*PAUSES_S, 0):
         try:
-            return retried(lambda: _taken(kind, merchant_id, subject, now_s))
+            return retried(lambda: _try_count(kind, merchant_id, subject, now_s))
         except _NoRoom as refusal:
             full = refusal
         if not (pause_s and full.judging) or deadline.left_s() < pause_s + deadline.CALL_MIN_S:
@@ -87,7 +87,7 @@ def take(kind: Kind, merchant_id: str, subject: str, *, now_s: int) -> Guess:
     raise TooManyRequests(words, retry_after_s=full.wait_s)
 
 
-def _taken(kind: Kind, merchant_id: str, subject: str, now_s: int) -> Guess:
+def _try_count(kind: GuessKind, merchant_id: str, subject: str, now_s: int) -> Guess:
     item = stored(GuessesItem.at(merchant_id, subject, kind.name))
     before = _view(item)
     wait_s = lockout.rest_s(kind.rule, before, now_s=now_s)
@@ -96,13 +96,13 @@ def _taken(kind: Kind, merchant_id: str, subject: str, now_s: int) -> Guess:
         raise _NoRoom(wait_s, judging=kind.makes_room and lately)
     after = lockout.with_one_more(kind.rule, before, now_s=now_s)
     if item is None or after.count == 1:
-        _begin(kind, merchant_id, subject, item, after)
+        _open_window(kind, merchant_id, subject, item, after)
     else:
-        _count_on(kind, item, after)
+        _add_to_window(kind, item, after)
     return Guess(kind, merchant_id, subject, after.since_s)
 
 
-def give_back(guess: Guess) -> None:
+def uncount(guess: Guess) -> None:
     """A guess that was right counts as none; those before it stay counted. One write."""
     item = GuessesItem.at(guess.merchant_id, guess.subject, guess.kind.name)
     with suppress(LostRace):  # forgiven meanwhile, or of a window that is over
@@ -114,7 +114,7 @@ def give_back(guess: Guess) -> None:
         )
 
 
-def forgive(guess: Guess) -> None:
+def reset(guess: Guess) -> None:
     """A guess that was right, after which those before it count no more. One write."""
     item = GuessesItem.at(guess.merchant_id, guess.subject, guess.kind.name)
     with suppress(LostRace):
@@ -127,36 +127,38 @@ def forgive(guess: Guess) -> None:
 
 
 @contextmanager
-def judged(
-    kind: Kind, merchant_id: str, subject: str, *, wrong: type[Exception], now_s: int
+def guarded(
+    kind: GuessKind, merchant_id: str, subject: str, *, wrong: type[Exception], now_s: int
 ) -> Iterator[None]:
     """Run the block as the judgement of one guess: it stays counted when the block raises `wrong`.
 
     Raises TooManyRequests instead of running it when no guess is heard now.
     """
-    guess = take(kind, merchant_id, subject, now_s=now_s)
+    guess = count_guess(kind, merchant_id, subject, now_s=now_s)
     try:
         yield
     except wrong:
         raise
     except Exception:
-        give_back(guess)
+        uncount(guess)
         raise
-    give_back(guess)
+    uncount(guess)
 
 
-def lift(kind: Kind, merchant_id: str, subject: str) -> None:
+def unlock(kind: GuessKind, merchant_id: str, subject: str) -> None:
     """Forget the guesses even while the subject rests: somebody else has vouched for them."""
 
     def step() -> None:
         item = stored(GuessesItem.at(merchant_id, subject, kind.name))
         if item is not None and item.failures:
-            forgive(Guess(kind, merchant_id, subject, item.since_s))
+            reset(Guess(kind, merchant_id, subject, item.since_s))
 
     retried(step)
 
 
-def resting(kind: Kind, merchant_id: str, subjects: Sequence[str], *, now_s: int) -> dict[str, int]:
+def locked_until(
+    kind: GuessKind, merchant_id: str, subjects: Sequence[str], *, now_s: int
+) -> dict[str, int]:
     """Until when each of these rests, epoch seconds; those that do not are left out."""
     items = {subject: GuessesItem.at(merchant_id, subject, kind.name) for subject in subjects}
     by_pk = {item.pk: subject for subject, item in items.items()}
@@ -173,15 +175,15 @@ def _view(item: GuessesItem | None) -> Failures:
     return Failures(item.failures, item.since_s, item.last_at_s) if item else Failures()
 
 
-def _begin(
-    kind: Kind, merchant_id: str, subject: str, item: GuessesItem | None, first: Failures
+def _open_window(
+    kind: GuessKind, merchant_id: str, subject: str, item: GuessesItem | None, first: Failures
 ) -> None:
     """Begin a window with its first guess. Raises LostRace when another has begun it."""
     values = {
         "failures": first.count,
         "since_s": first.since_s,
         "last_at_s": first.last_at_s,
-        "ttl_s": _forgotten_at_s(kind, first),
+        "ttl_s": _expires_at_s(kind, first),
     }
     if item is None:
         if not put_new(GuessesItem.at(merchant_id, subject, kind.name, **values)):
@@ -195,7 +197,7 @@ def _begin(
     )
 
 
-def _count_on(kind: Kind, item: GuessesItem, after: Failures) -> None:
+def _add_to_window(kind: GuessKind, item: GuessesItem, after: Failures) -> None:
     """Count one more in its window. An inequality, so that guesses made at once are all counted,
     and none too many. Raises LostRace when the window is full, forgiven or over."""
     update_one(
@@ -203,7 +205,7 @@ def _count_on(kind: Kind, item: GuessesItem, after: Failures) -> None:
         [
             GuessesItem.failures.add(1),
             GuessesItem.last_at_s.set(after.last_at_s),
-            GuessesItem.ttl_s.set(_forgotten_at_s(kind, after)),
+            GuessesItem.ttl_s.set(_expires_at_s(kind, after)),
         ],
         condition=(GuessesItem.since_s == after.since_s)
         & GuessesItem.failures.between(1, kind.rule.tries_max - 1),
@@ -211,5 +213,5 @@ def _count_on(kind: Kind, item: GuessesItem, after: Failures) -> None:
     )
 
 
-def _forgotten_at_s(kind: Kind, failures: Failures) -> int:
+def _expires_at_s(kind: GuessKind, failures: Failures) -> int:
     return failures.last_at_s + kind.rule.window_s + kind.rule.rest_s

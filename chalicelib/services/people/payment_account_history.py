@@ -30,19 +30,19 @@ EARLIER_MAX = 20
 Parts = dict[str, Any]
 
 
-def own(content: Content) -> Parts:
+def without_history(content: Content) -> Parts:
     """The account itself."""
     return {name: value for name, value in content.items() if name != HISTORY}
 
 
-def same_as(merchant_id: str, method: str, now: Content, new: Content) -> Content:
+def account_to_update(merchant_id: str, method: str, now: Content, new: Content) -> Content:
     """The account whose keys a new one keeps where it names none: that of its identity, where the
     merchant has or had it; else the present one."""
-    wanted = _names(new, IDENTITIES[method])
-    if wanted == _names(now, IDENTITIES[method]):
+    wanted = _values(new, IDENTITIES[method])
+    if wanted == _values(now, IDENTITIES[method]):
         return now
-    found = (content for _, content in earlier(merchant_id, method, now))
-    return next((c for c in found if wanted == _names(c, IDENTITIES[method])), now)
+    found = (content for _, content in earlier_accounts(merchant_id, method, now))
+    return next((c for c in found if wanted == _values(c, IDENTITIES[method])), now)
 
 
 def with_history(
@@ -52,14 +52,16 @@ def with_history(
 
     base: what `same_as` gave. Raises InvalidRequest when there are too many accounts.
     """
-    if _names(new, IDENTITIES[method]) == _names(now, IDENTITIES[method]) or not own(now):
+    if _values(new, IDENTITIES[method]) == _values(now, IDENTITIES[method]) or not without_history(
+        now
+    ):
         history = replace(accounts.history_of(now), retired=_retired(method, now, new, now_s))
     else:
-        history = _of_another(merchant_id, method, now, base, new, now_s)
-    return _fitting(new, history)
+        history = _history_after_switch(merchant_id, method, now, base, new, now_s)
+    return _within_size(new, history)
 
 
-def write(merchant_id: str, method: str, now: Content, whole: Content) -> None:
+def store(merchant_id: str, method: str, now: Content, whole: Content) -> None:
     """Store the account that is to be the present one. Raises Busy; a repeat writes the same
     again."""
     for name, content in parameters(merchant_id, method, now, whole):
@@ -75,12 +77,14 @@ def parameters(
     before, after = accounts.history_of(now), accounts.history_of(whole)
     if before.place != after.place:
         for content, history in ((now, before), (whole, after)):
-            kept = {**own(content), HISTORY: replace(history, earlier=()).stored}
+            kept = {**without_history(content), HISTORY: replace(history, earlier=()).stored}
             yield accounts.parameter(merchant_id, method, history.place.account), kept
     yield accounts.parameter(merchant_id, method), whole
 
 
-def earlier(merchant_id: str, method: str, present: Content) -> Iterator[tuple[Earlier, Content]]:
+def earlier_accounts(
+    merchant_id: str, method: str, present: Content
+) -> Iterator[tuple[Earlier, Content]]:
     """Every account of before, the latest first."""
     for one in reversed(accounts.history_of(present).earlier):
         try:
@@ -90,7 +94,7 @@ def earlier(merchant_id: str, method: str, present: Content) -> Iterator[tuple[E
             continue
 
 
-def _of_another(
+def _history_after_switch(
     merchant_id: str, method: str, now: Content, base: Content, new: Content, now_s: int
 ) -> History:
     """The history of an account that comes in the place of `now`."""
@@ -110,10 +114,10 @@ def _of_another(
 
 
 def _new_place(merchant_id: str, method: str, now: Content, new: Content) -> Place:
-    account = accounts.account_id(merchant_id, method, _names(new, IDENTITIES[method]))
-    number = _names(new, BILLED[method])
-    known = [now, *(content for _, content in earlier(merchant_id, method, now))]
-    same = (accounts.history_of(c).place for c in known if _names(c, BILLED[method]) == number)
+    account = accounts.account_id(merchant_id, method, _values(new, IDENTITIES[method]))
+    number = _values(new, BILLED[method])
+    known = [now, *(content for _, content in earlier_accounts(merchant_id, method, now))]
+    same = (accounts.history_of(c).place for c in known if _values(c, BILLED[method]) == number)
     return Place(account, bills=next((place.bills for place in same), account))
 
 
@@ -132,15 +136,15 @@ def _retired(method: str, old: Content, new: Content, now_s: int) -> tuple[Retir
     return (*kept, Retired(now_s + RETIRED_KEYS_S, public_keys=gone, **replaced))
 
 
-def _fitting(new: Content, history: History) -> Parts:
+def _within_size(new: Content, history: History) -> Parts:
     """The account with its history; the oldest replaced keys are given up where it is too much."""
     if history == History():
         return dict(new)
     whole = {**new, HISTORY: history.stored}
     if history.retired and len(json.dumps(whole)) > secrets.VALUE_MAX:
-        return _fitting(new, replace(history, retired=history.retired[1:]))
+        return _within_size(new, replace(history, retired=history.retired[1:]))
     return whole
 
 
-def _names(content: Content, names: Sequence[str]) -> tuple[str, ...]:
+def _values(content: Content, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(str(content.get(name) or "") for name in names)

@@ -32,23 +32,23 @@ class DeadlineTimeout(Timeout):
         return Timeout(connect=min(connect_s, left_s), read=min(read_s, left_s), total=left_s)
 
 
-def ended_in_time(client: Any) -> Any:
+def with_deadline(client: Any) -> Any:
     """`client`, of botocore, whose calls and retries keep the deadline: they raise Busy."""
     manager = client._endpoint.http_session._manager
     kept = manager.connection_pool_kw["timeout"]
     manager.connection_pool_kw["timeout"] = DeadlineTimeout(
         connect=kept.connect_timeout, read=kept.read_timeout
     )
-    client.meta.events.register_first("before-send", _begin_in_time)
-    client.meta.events.register_first("needs-retry", _retry_in_time)
+    client.meta.events.register_first("before-send", _check_deadline)
+    client.meta.events.register_first("needs-retry", _stop_retry_past_deadline)
     return client
 
 
-def _begin_in_time(**_: Any) -> None:
+def _check_deadline(**_: Any) -> None:
     deadline.share_s(math.inf)
 
 
-def _retry_in_time(response: Any, caught_exception: Exception | None, **_: Any) -> None:
+def _stop_retry_past_deadline(response: Any, caught_exception: Exception | None, **_: Any) -> None:
     """Let no wait for another try pass the deadline: what went unanswered is Busy at once."""
     unanswered = caught_exception is not None or response[0].status_code >= 500
     if unanswered and deadline.left_s() < RETRY_WAIT_S:

@@ -8,7 +8,7 @@ from chalicelib.domain.order import Refund, RefundStatus
 PROOF_MAX = 64
 
 
-class Outside(StrEnum):
+class ManualRefundMethod(StrEnum):
     """By which way the money went. GATEWAY alone can be checked: the gateway is asked."""
 
     GATEWAY = "gateway"  # refunded by hand in the gateway's back office
@@ -19,22 +19,24 @@ class Outside(StrEnum):
     OTHER = "other"
 
 
-OUTSIDE_WORDS: Mapping[Outside, str] = {
-    Outside.GATEWAY: "支付平台商家后台",
-    Outside.WECHAT_TRANSFER: "微信转账",
-    Outside.ALIPAY_TRANSFER: "支付宝转账",
-    Outside.BANK_TRANSFER: "银行转账",
-    Outside.CASH: "现金",
-    Outside.OTHER: "其他方式",
+METHOD_WORDS: Mapping[ManualRefundMethod, str] = {
+    ManualRefundMethod.GATEWAY: "支付平台商家后台",
+    ManualRefundMethod.WECHAT_TRANSFER: "微信转账",
+    ManualRefundMethod.ALIPAY_TRANSFER: "支付宝转账",
+    ManualRefundMethod.BANK_TRANSFER: "银行转账",
+    ManualRefundMethod.CASH: "现金",
+    ManualRefundMethod.OTHER: "其他方式",
 }
 
 
-def buyers_text(refund: Refund) -> str:
+def text_for_buyer(refund: Refund) -> str:
     """What its buyer reads of a refund."""
     if refund.status is RefundStatus.SUCCEEDED:
         return "已原路退回"
     if refund.status is RefundStatus.OUTSIDE:
-        return f"商家已用{OUTSIDE_WORDS[Outside(refund.outside)]}退款，凭证：{refund.proof}"
+        return (
+            f"商家已用{METHOD_WORDS[ManualRefundMethod(refund.outside)]}退款，凭证：{refund.proof}"
+        )
     if refund.trouble_at_s:
         return "支付平台暂时没有退出，商家正在处理"
     return "退款中"

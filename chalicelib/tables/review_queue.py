@@ -14,14 +14,14 @@ from chalicelib.tables.base import IntAttribute, Writes
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
 
 
-class RefundTroubleItem(TradeItem, discriminator="refund_trouble"):
+class RefundReviewItem(TradeItem, discriminator="refund_trouble"):
     """A refund that only a person can mend; what is wrong, its order says.
 
     list_rank: since when, and which refund.
     """
 
     @classmethod
-    def at(cls, merchant_id: str, order_id: OrderId, key: str, **more: Any) -> "RefundTroubleItem":
+    def at(cls, merchant_id: str, order_id: OrderId, key: str, **more: Any) -> "RefundReviewItem":
         return cls(
             buyer_pk(merchant_id, order_id.buyer_id),
             f"refund_trouble#{order_id.order_no}#{key}",
@@ -37,7 +37,7 @@ class RefundTroubleItem(TradeItem, discriminator="refund_trouble"):
         return self.sk.split("#")[2]
 
 
-class RefusedStatementItem(TradeItem, discriminator="refused_statement"):
+class RejectedResultItem(TradeItem, discriminator="rejected_result"):
     """What a gateway told of money, rightly signed, and the books do not take: somebody has to look
     at it, once, however often it is told. `records` keeps it, too.
 
@@ -45,7 +45,7 @@ class RefusedStatementItem(TradeItem, discriminator="refused_statement"):
     """
 
     merchant_id = UnicodeAttribute()
-    statement_id = UnicodeAttribute()
+    result_id = UnicodeAttribute()
     method = UnicodeAttribute()
     code = UnicodeAttribute()  # of the refusal
     details: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -56,32 +56,32 @@ class RefusedStatementItem(TradeItem, discriminator="refused_statement"):
     note = UnicodeAttribute(null=True)  # what was done about it
 
     @classmethod
-    def at(cls, merchant_id: str, statement_id: str, **more: Any) -> "RefusedStatementItem":
+    def at(cls, merchant_id: str, result_id: str, **more: Any) -> "RejectedResultItem":
         return cls(
-            f"{merchant_id}#K#{statement_id}",
-            "refused_statement",
+            f"{merchant_id}#K#{result_id}",
+            "rejected_result",
             merchant_id=merchant_id,
-            statement_id=statement_id,
+            result_id=result_id,
             **more,
         )
 
 
-def refused_statements(merchant_id: str) -> str:
+def rejected_results(merchant_id: str) -> str:
     """The list of a shop's refused statements that nobody has dealt with, the oldest first."""
-    return f"{merchant_id}#refused_statements"
+    return f"{merchant_id}#rejected_results"
 
 
-def list_refund_trouble(
+def list_refund_review(
     writes: Writes, merchant_id: str, order_id: OrderId, key: str, since_s: int
 ) -> None:
     """List a refund as one that a person has to mend, with the write that says so of its order;
     since_s 0: take it out of the list."""
-    item = RefundTroubleItem.at(merchant_id, order_id, key)
+    item = RefundReviewItem.at(merchant_id, order_id, key)
     rank = f"{since_s:010d}#{order_id}{key}"
-    place = listed(refund_troubles(merchant_id), rank) if since_s else listed(None)
-    writes.add(item, [*place, RefundTroubleItem.kind.set(RefundTroubleItem)])
+    place = listed(refund_reviews(merchant_id), rank) if since_s else listed(None)
+    writes.add(item, [*place, RefundReviewItem.kind.set(RefundReviewItem)])
 
 
-def refund_troubles(merchant_id: str) -> str:
+def refund_reviews(merchant_id: str) -> str:
     """The list of a shop's refunds that only a person can mend, the longest waiting first."""
     return f"{merchant_id}#refund_troubles"

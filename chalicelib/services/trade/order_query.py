@@ -19,7 +19,7 @@ _GATEWAY = re.compile("[0-9A-Za-z]{16,64}")
 
 
 @dataclass(frozen=True)
-class Place:
+class Lookup:
     """Where orders stand that may be meant, and what makes them so.
 
     phone: the end of the recipient's number now, tracking: the number of one of its parcels now;
@@ -34,61 +34,61 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Meaning:
+class OrderQuery:
     """order_id: that order alone; group_id: of the orders of a group, if there is such a one."""
 
     order_id: OrderId | None = None
     group_id: str = ""
     short: tuple[str, str] | None = None  # number, serial
-    places: tuple[Place, ...] = ()
+    places: tuple[Lookup, ...] = ()
 
 
-def meaning_of(merchant_id: str, q: str, *, now_s: int) -> Meaning:
+def parse(merchant_id: str, q: str, *, now_s: int) -> OrderQuery:
     """Return everything that `q` can be: a text without outer blanks, and not empty."""
-    order_id = _order_of(q)
+    order_id = _order_id_of(q)
     if order_id is not None:
-        return Meaning(order_id=order_id)
-    places = [*_numbers(q), *_names(q), *_goods(merchant_id, q, now_s)]
-    return Meaning(
+        return OrderQuery(order_id=order_id)
+    places = [*_numbers(q), *_names(q), *_products(merchant_id, q, now_s)]
+    return OrderQuery(
         group_id=q if is_id(q) else "",
         short=short_number.read(q),
         places=tuple(dict.fromkeys(places)),
     )
 
 
-def digits_of(phone: str) -> str:
+def phone_digits(phone: str) -> str:
     """The digits of a phone number without +86 and an extension."""
     return re.sub("[^0-9]", "", phones.main_part(phones.normal(phone)))
 
 
-def _order_of(text: str) -> OrderId | None:
+def _order_id_of(text: str) -> OrderId | None:
     """The order of its own number, or of a payment's or refund's."""
     parts = split_out_trade_no(text) or split_out_refund_no(text)
     return OrderId.parse(text) or (parts[0] if parts else None)
 
 
-def _numbers(text: str) -> Iterator[Place]:
-    phone, number = digits_of(text), carriers.plain_number(text)
+def _numbers(text: str) -> Iterator[Lookup]:
+    phone, number = phone_digits(text), carriers.plain_number(text)
     if _TAIL.fullmatch(number) or (_PHONE.fullmatch(phone) and not re.search("[A-Z]", number)):
-        yield Place(order_search.phone_word(phone), phone=phone)
+        yield Lookup(order_search.phone_word(phone), phone=phone)
     if _PICKUP_CODE.fullmatch(number):
-        yield Place(order_search.code_word(number))
+        yield Lookup(order_search.code_word(number))
     if _NUMBER.fullmatch(number):
-        yield Place(order_search.tracking_word(number), tracking=number)
+        yield Lookup(order_search.tracking_word(number), tracking=number)
     if _GATEWAY.fullmatch(text.replace(" ", "")):
-        yield Place(order_search.gateway_word(text.replace(" ", "")))
+        yield Lookup(order_search.gateway_word(text.replace(" ", "")))
 
 
-def _names(text: str) -> Iterator[Place]:
+def _names(text: str) -> Iterator[Lookup]:
     """Of recipients and buyers: whole, as they once were kept, or a part."""
-    yield Place(order_search.name_word(text))
-    yield Place(order_search.part_word(text), text=order_search.folded(text))
+    yield Lookup(order_search.name_word(text))
+    yield Lookup(order_search.part_word(text), text=order_search.folded(text))
 
 
-def _goods(merchant_id: str, text: str, now_s: int) -> Iterator[Place]:
+def _products(merchant_id: str, text: str, now_s: int) -> Iterator[Lookup]:
     for product_id in product_lists.ids_of(merchant_id, text, at_most=PRODUCTS_MAX):
-        yield Place(order_search.product_word(product_id))
+        yield Lookup(order_search.product_word(product_id))
     found, _ = activity_lists.page(merchant_id, q=text, limit=PRODUCTS_MAX, now_s=now_s)
     for item in found:
         word = order_search.product_word(item.product_id)
-        yield Place(word, activity_id=item.activity_id)
+        yield Lookup(word, activity_id=item.activity_id)

@@ -18,7 +18,7 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.errors import Busy, UnpaidOrdersLimit
 from chalicelib.services.trade import terms
 from chalicelib.tables.base import TRIES_MAX, Writes, retried
-from chalicelib.tables.buyers import HoldsItem
+from chalicelib.tables.buyers import UnpaidOrdersItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -36,12 +36,12 @@ class Register:
 class _Full(Exception):
     """The register has no room, or is no longer as it was read. `old`: as it is."""
 
-    def __init__(self, old: HoldsItem) -> None:
+    def __init__(self, old: UnpaidOrdersItem) -> None:
         super().__init__("register full")
         self.old = old
 
 
-def registering(
+def within_limit(
     merchant_id: str, buyer_id: str, step: Callable[[Register | None], _T], *, now_s: int
 ) -> _T:
     """Run `step(None)`, and `step(register)` as long as the register had no room.
@@ -66,20 +66,22 @@ def registering(
     raise Busy
 
 
-def add(
+def register(
     writes: Writes, merchant_id: str, order_id: OrderId, register: Register | None, *, limit: int
 ) -> None:
     """Register an order that is placed in the same transaction."""
     number = order_id.order_no
     if register is None:
-        action: Action = HoldsItem.orders.add({number})
-        condition = HoldsItem.orders.does_not_exist() | (size(HoldsItem.orders) < limit)
+        action: Action = UnpaidOrdersItem.orders.add({number})
+        condition = UnpaidOrdersItem.orders.does_not_exist() | (
+            size(UnpaidOrdersItem.orders) < limit
+        )
     else:
-        action = HoldsItem.orders.set({*register.unpaid, number})
-        condition = HoldsItem.orders == set(register.listed)
+        action = UnpaidOrdersItem.orders.set({*register.unpaid, number})
+        condition = UnpaidOrdersItem.orders == set(register.listed)
     writes.update(
-        HoldsItem.at(merchant_id, order_id.buyer_id),
-        [action, HoldsItem.kind.set(HoldsItem)],
+        UnpaidOrdersItem.at(merchant_id, order_id.buyer_id),
+        [action, UnpaidOrdersItem.kind.set(UnpaidOrdersItem)],
         condition=condition,
         refuse=_Full,
     )

@@ -29,20 +29,20 @@ WITH_LINES = frozenset(
 PHONES = frozenset({"phone", "service_phone"})
 
 
-def tidied(value: Any, field: str = "") -> Any:
+def normalised(value: Any, field: str = "") -> Any:
     """Return decoded JSON with its strings tidied: outer blanks and invisible characters removed,
     phone numbers as they are dialled. Passwords stay as they were typed."""
     if isinstance(value, str):
-        return _tidied_text(value, field)
+        return _normalised_text(value, field)
     if isinstance(value, list):
-        return [tidied(one, field) for one in value]
+        return [normalised(one, field) for one in value]
     if isinstance(value, dict):
         inner = field if field in WITH_LINES else ""
-        return {plain(name): tidied(one, inner or name) for name, one in value.items()}
+        return {plain(name): normalised(one, inner or name) for name, one in value.items()}
     return value
 
 
-def _tidied_text(text: str, field: str) -> str:
+def _normalised_text(text: str, field: str) -> str:
     if field in VERBATIM:
         return text
     if field in PHONES:

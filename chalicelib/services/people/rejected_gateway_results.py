@@ -13,13 +13,13 @@ from chalicelib.domain.ids import new_id
 from chalicelib.errors import NotFound
 from chalicelib.gateways.payment import Refund, Trade
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.attention import RefusedStatementItem, refused_statements
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction
 from chalicelib.tables.records import RefusedCallbackItem
+from chalicelib.tables.review_queue import RejectedResultItem, rejected_results
 from chalicelib.tables.trade_item import TradeItem, listed
 
 
-class _Known(Exception):
+class _AlreadyKept(Exception):
     """It was told, and kept, before."""
 
 
@@ -34,31 +34,31 @@ def keep(
 ) -> None:
     """Keep what a gateway told and why it was refused, once. Raises Busy."""
     fact = json.dumps([method, code, dict(details), dict(told)], sort_keys=True)
-    statement_id = hashlib.sha256(fact.encode()).hexdigest()[:32]
+    result_id = hashlib.sha256(fact.encode()).hexdigest()[:32]
     what = {"code": code, "details": dict(details), "told": dict(told)}
 
     def step() -> None:
-        item = RefusedStatementItem.at(
+        item = RejectedResultItem.at(
             merchant_id,
-            statement_id,
+            result_id,
             method=method,
             at_s=now_s,
-            list_key=refused_statements(merchant_id),
-            list_rank=f"{now_s:010d}#{statement_id}",
+            list_key=rejected_results(merchant_id),
+            list_rank=f"{now_s:010d}#{result_id}",
             **what,
         )
         with transaction() as writes:
-            writes.put(item, refuse=lambda old: _Known())
+            writes.put(item, refuse=lambda old: _AlreadyKept())
             row = RefusedCallbackItem.at(merchant_id, now_s, new_id(), **what)
             writes.put(row, refuse=LostRace)
 
     try:
         retried(step)
-    except _Known:
+    except _AlreadyKept:
         return
 
 
-def told_by(said: Trade | Refund | None, *, now_s: int) -> dict[str, str | int]:
+def describe(said: Trade | Refund | None, *, now_s: int) -> dict[str, str | int]:
     """What a statement says of which money; of one that could not be read, on which day it came."""
     if said is None:
         return {"day": day_of(now_s).isoformat()}
@@ -80,49 +80,49 @@ def told_by(said: Trade | Refund | None, *, now_s: int) -> dict[str, str | int]:
 
 def waiting(
     merchant_id: str, *, after: PageKey | None, limit: int
-) -> tuple[list[RefusedStatementItem], PageKey | None]:
+) -> tuple[list[RejectedResultItem], PageKey | None]:
     """(what nobody has dealt with, the oldest first; the key that the next page starts after)."""
     page = TradeItem.by_list.query(
-        refused_statements(merchant_id), limit=limit, last_evaluated_key=after
+        rejected_results(merchant_id), limit=limit, last_evaluated_key=after
     )
     keys = [(item.pk, item.sk) for item in page]
     found = TradeItem.batch_get(keys, consistent_read=True)
-    items = [item for item in found if isinstance(item, RefusedStatementItem)]
+    items = [item for item in found if isinstance(item, RejectedResultItem)]
     left = [item for item in items if item.dealt_at_s is None]
     return sorted(left, key=lambda item: item.list_rank or ""), page.last_evaluated_key
 
 
-def deal_with(merchant_id: str, statement_id: str, *, note: str, staff: str, now_s: int) -> None:
+def resolve(merchant_id: str, result_id: str, *, note: str, staff: str, now_s: int) -> None:
     """Take one out of the list, with a note of what was done about it; audited. A repeat changes
     nothing. Raises NotFound."""
 
     def step() -> None:
-        item = _find(merchant_id, statement_id)
+        item = _find(merchant_id, result_id)
         if item.dealt_at_s is not None:
             return
         with transaction() as writes:
             writes.update(
                 item,
                 [
-                    RefusedStatementItem.dealt_at_s.set(now_s),
-                    RefusedStatementItem.dealt_by.set(staff),
-                    RefusedStatementItem.note.set(note),
+                    RejectedResultItem.dealt_at_s.set(now_s),
+                    RejectedResultItem.dealt_by.set(staff),
+                    RejectedResultItem.note.set(note),
                     *listed(None),
                 ],
-                condition=RefusedStatementItem.pk.exists()
-                & RefusedStatementItem.dealt_at_s.does_not_exist(),
+                condition=RejectedResultItem.pk.exists()
+                & RejectedResultItem.dealt_at_s.does_not_exist(),
                 refuse=LostRace,
             )
             after = {"code": item.code, **item.told.as_dict(), "note": note}
-            subject = f"refused_statement#{statement_id}"
+            subject = f"rejected_result#{result_id}"
             audit(writes, merchant_id, staff, "statement_dealt_with", subject, {}, after, now_s)
 
     retried(step)
 
 
-def _find(merchant_id: str, statement_id: str) -> RefusedStatementItem:
-    key = RefusedStatementItem.at(merchant_id, statement_id)
+def _find(merchant_id: str, result_id: str) -> RejectedResultItem:
+    key = RejectedResultItem.at(merchant_id, result_id)
     try:
-        return RefusedStatementItem.get(key.pk, key.sk, consistent_read=True)
-    except RefusedStatementItem.DoesNotExist:
+        return RejectedResultItem.get(key.pk, key.sk, consistent_read=True)
+    except RejectedResultItem.DoesNotExist:
         raise NotFound("没有找到这条记录。") from None

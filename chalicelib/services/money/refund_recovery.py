@@ -8,9 +8,9 @@ put on record as a movement of an account of its own.
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.ids import SERIAL_MAX, OrderId, split_out_refund_no
+from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Refund, RefundStatus, entry_of
-from chalicelib.domain.refund_outside import Outside
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, NotFound
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import payment_gateway
@@ -18,8 +18,8 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import refunds
 from chalicelib.services.people.audit import audit
 from chalicelib.services.trade import news, orders
-from chalicelib.tables.attention import RefundTroubleItem, refund_troubles
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction
+from chalicelib.tables.review_queue import RefundReviewItem, refund_reviews
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -36,10 +36,10 @@ class RefundUnderWay(Conflict):
 
 
 @dataclass(frozen=True)
-class Paid:
+class ManualPayment:
     """How staff have paid a buyer back. proof: the gateway's number of it for Outside.GATEWAY."""
 
-    way: Outside
+    way: ManualRefundMethod
     amount_fen: int
     proof: str
 
@@ -50,9 +50,9 @@ def needing_person(
     """([(order, key of its refund)] that only a person can mend, the longest waiting first; the
     key that the next page starts after)."""
     page = TradeItem.by_list.query(
-        refund_troubles(merchant_id), limit=limit, last_evaluated_key=after
+        refund_reviews(merchant_id), limit=limit, last_evaluated_key=after
     )
-    troubles = [item for item in page if isinstance(item, RefundTroubleItem)]
+    troubles = [item for item in page if isinstance(item, RefundReviewItem)]
     listed = [(item.pk, item.order_no, item.key) for item in troubles]
     keys = list({(pk, f"order#{order_no}") for pk, order_no, _ in listed})
     found = {(i.pk, i.sk): i for i in TradeItem.batch_get(keys, consistent_read=True)}
@@ -64,7 +64,7 @@ def needing_person(
     ], page.last_evaluated_key
 
 
-def send_again(merchant_id: str, out_refund_no: str, *, staff: str, now_s: int) -> None:
+def resend(merchant_id: str, out_refund_no: str, *, staff: str, now_s: int) -> None:
     """Send a refund that needs a person again; audited.
 
     The gateway is asked first. What it has done is recorded; what it has closed goes on under a
@@ -75,16 +75,16 @@ def send_again(merchant_id: str, out_refund_no: str, *, staff: str, now_s: int) 
     known = order.view().refunds[key]
     if not known.trouble_at_s:
         raise Conflict("这笔退款正在处理或已到账，不用重新发起。")
-    said = _asked(order, key, must_answer=known.reason in DEAD)
+    said = _query_gateway(order, key, must_answer=known.reason in DEAD)
     if said is not None and said.status is port.RefundStatus.SUCCEEDED:
         refunds.hear(merchant_id, said, now_s=now_s)
         return
-    again = _again(known, said, now_s)
-    _decide(order, key, known, again, "refund_sent_again", staff, now_s)
+    again = _resent(known, said, now_s)
+    _write_decision(order, key, known, again, "refund_sent_again", staff, now_s)
 
 
-def pay_outside(
-    merchant_id: str, out_refund_no: str, paid: Paid, *, staff: str, now_s: int
+def record_manual_refund(
+    merchant_id: str, out_refund_no: str, paid: ManualPayment, *, staff: str, now_s: int
 ) -> None:
     """Put on record that staff have paid a refund in another way; audited. A repeat changes
     nothing.
@@ -95,7 +95,7 @@ def pay_outside(
     """
     order, key = _find(merchant_id, out_refund_no)
     known = order.view().refunds[key]
-    if _is_the_same(known, paid):
+    if _is_recorded(known, paid):
         return
     if not known.trouble_at_s:
         raise Conflict("这笔退款正在处理或已到账，不用登记。")
@@ -106,19 +106,25 @@ def pay_outside(
         raise Conflict("支付平台已受理这笔退款，请等它的结果，不要重复退款。")
     if known.status is not RefundStatus.FAILED:
         stopped = refunds.failed(known, known.reason, now_s)
-        _decide(order, key, known, stopped, "refund_stopped", staff, now_s)
+        _write_decision(order, key, known, stopped, "refund_stopped", staff, now_s)
         raise RefundUnderWay
-    said = _asked(order, key, must_answer=True)
-    _check_unpaid(merchant_id, known, said, now_s)
-    done, at_s = _by_hand(order, key, paid, now_s) if paid.way is Outside.GATEWAY else (None, now_s)
+    said = _query_gateway(order, key, must_answer=True)
+    _check_not_paid_by_gateway(merchant_id, known, said, now_s)
+    done, at_s = (
+        _confirm_at_gateway(order, key, paid, now_s)
+        if paid.way is ManualRefundMethod.GATEWAY
+        else (None, now_s)
+    )
     stored = done or replace(
         known, status=RefundStatus.OUTSIDE, outside=paid.way.value, proof=paid.proof
     )
     stored = replace(stored, next_at_s=0, reason="", trouble_at_s=0)
-    _decide(order, key, known, stored, "refund_outside", staff, now_s, at_s=at_s)
+    _write_decision(order, key, known, stored, "refund_outside", staff, now_s, at_s=at_s)
 
 
-def take_over(merchant_id: str, order_id: OrderId, key: str, number: str, *, now_s: int) -> bool:
+def adopt_gateway_refund(
+    merchant_id: str, order_id: OrderId, key: str, number: str, *, now_s: int
+) -> bool:
     """Record that a refund which needs a person was made by hand in the gateway's back office,
     when the gateway confirms it. False when it does not, or the refund needs nobody."""
     order = orders.get(merchant_id, order_id)
@@ -158,7 +164,7 @@ def _gateway(order: OrderItem, key: str) -> port.PaymentGateway:
     return payment_gateway(order.merchant_id, payment.method, payment.account)
 
 
-def _asked(order: OrderItem, key: str, *, must_answer: bool) -> port.Refund | None:
+def _query_gateway(order: OrderItem, key: str, *, must_answer: bool) -> port.Refund | None:
     """What the gateway says of a refund now; None when it will not or cannot say.
 
     An account that may not even ask gets nothing paid either. Raises GatewayFailed for silence,
@@ -174,7 +180,7 @@ def _asked(order: OrderItem, key: str, *, must_answer: bool) -> port.Refund | No
         return None
 
 
-def _again(known: Refund, said: port.Refund | None, now_s: int) -> Refund:
+def _resent(known: Refund, said: port.Refund | None, now_s: int) -> Refund:
     """The refund once it is sent again, after what the gateway has just said of it."""
     status = said.status if said is not None else port.RefundStatus.UNKNOWN
     if status is port.RefundStatus.ABNORMAL:
@@ -201,7 +207,9 @@ def _again(known: Refund, said: port.Refund | None, now_s: int) -> Refund:
     )
 
 
-def _check_unpaid(merchant_id: str, known: Refund, said: port.Refund | None, now_s: int) -> None:
+def _check_not_paid_by_gateway(
+    merchant_id: str, known: Refund, said: port.Refund | None, now_s: int
+) -> None:
     """Return only when the gateway does not pay the refund itself, now or later."""
     status = said.status if said is not None else port.RefundStatus.UNKNOWN
     if said is not None and status is port.RefundStatus.SUCCEEDED:
@@ -213,7 +221,9 @@ def _check_unpaid(merchant_id: str, known: Refund, said: port.Refund | None, now
         raise RefundUnderWay
 
 
-def _by_hand(order: OrderItem, key: str, paid: Paid, now_s: int) -> tuple[Refund, int]:
+def _confirm_at_gateway(
+    order: OrderItem, key: str, paid: ManualPayment, now_s: int
+) -> tuple[Refund, int]:
     """(the refund, when it was made) in the gateway's back office, as the gateway confirms it.
 
     Raises InvalidRequest when it does not.
@@ -233,9 +243,9 @@ def _by_hand(order: OrderItem, key: str, paid: Paid, now_s: int) -> tuple[Refund
     return done, said.succeeded_at_s or now_s
 
 
-def _is_the_same(known: Refund, paid: Paid) -> bool:
-    proof = known.number if paid.way is Outside.GATEWAY else known.proof
-    way = Outside.GATEWAY.value if known.number else known.outside
+def _is_recorded(known: Refund, paid: ManualPayment) -> bool:
+    proof = known.number if paid.way is ManualRefundMethod.GATEWAY else known.proof
+    way = ManualRefundMethod.GATEWAY.value if known.number else known.outside
     return known.is_done and (way, proof, known.amount_fen) == (
         paid.way.value,
         paid.proof,
@@ -243,7 +253,7 @@ def _is_the_same(known: Refund, paid: Paid) -> bool:
     )
 
 
-def _decide(
+def _write_decision(
     order: OrderItem,
     key: str,
     known: Refund,

@@ -16,19 +16,19 @@ PART_MIN = 5 * 1024 * 1024  # bytes; S3 takes no smaller part, but the last
 _TYPE = "text/csv; charset=utf-8"
 
 
-def write(key: str, content: bytes) -> None:
+def put(key: str, content: bytes) -> None:
     """Put a file, whatever was there. Raises Busy."""
     _call("put_object", Key=key, Body=content, ContentType=_TYPE, CacheControl="private, no-store")
 
 
-def read(key: str) -> bytes:
+def get(key: str) -> bytes:
     """A file's bytes. Raises Busy."""
     with _call("get_object", Key=key)["Body"] as body:
         content: bytes = body.read()
     return content
 
 
-def join(key: str, pieces: Iterable[bytes]) -> int:
+def put_in_parts(key: str, pieces: Iterable[bytes]) -> int:
     """Put one file together out of pieces, holding some of them at a time; its size in bytes.
 
     Until it is whole there is nothing at `key`, or what was there before. Raises Busy.
@@ -50,7 +50,7 @@ def join(key: str, pieces: Iterable[bytes]) -> int:
         tags.append(_part(key, upload_id, len(tags) + 1, kept))
         kept = b""
     if not upload_id:
-        write(key, kept)
+        put(key, kept)
         return size
     if kept:
         tags.append(_part(key, upload_id, len(tags) + 1, kept))
@@ -58,7 +58,7 @@ def join(key: str, pieces: Iterable[bytes]) -> int:
     return size
 
 
-def link(key: str, name: str, *, expires_s: int) -> str:
+def signed_url(key: str, name: str, *, expires_s: int) -> str:
     """An address from which anybody can save the file as `name` for so many seconds."""
     shown = f"attachment; filename*=UTF-8''{quote(name)}"
     url: str = media.client().generate_presigned_url(

@@ -17,7 +17,7 @@ from chalicelib.tables.trade_item import not_due
 BILLS_AFTER_S = 400 * DAY_S
 
 
-def bills_of(merchant_id: str, method: str, account: str) -> str:
+def billing_account(merchant_id: str, method: str, account: str) -> str:
     """The account under which the bills of `account` are compared."""
     try:
         return payment_gateway(merchant_id, method, account).place.bills if account else account
@@ -25,7 +25,7 @@ def bills_of(merchant_id: str, method: str, account: str) -> str:
         return account
 
 
-def sharing(item: ReconcilingItem, account: str) -> PaymentGateway | None:
+def gateway_on_bill(item: ReconcilingItem, account: str) -> PaymentGateway | None:
     """The gateway of an account whose payments stand in the item's bills; else None."""
     bills = item.account or accounts.FIRST
     try:
@@ -35,7 +35,7 @@ def sharing(item: ReconcilingItem, account: str) -> PaymentGateway | None:
     return gateway if account == bills or gateway.place.bills == bills else None
 
 
-def posted(item: ReconcilingItem, day: date) -> list[DayBookItem]:
+def day_book_rows(item: ReconcilingItem, day: date) -> list[DayBookItem]:
     """What our day book has of the day at the accounts of the item's bills."""
     rows = RecordItem.query(day_book(item.merchant_id, day), consistent_read=True)
     return [
@@ -43,16 +43,16 @@ def posted(item: ReconcilingItem, day: date) -> list[DayBookItem]:
         for row in rows
         if isinstance(row, DayBookItem)
         and row.method == item.method
-        and (row.account == item.account or sharing(item, row.account or "") is not None)
+        and (row.account == item.account or gateway_on_bill(item, row.account or "") is not None)
     ]
 
 
-def is_of_before(item: ReconcilingItem) -> bool:
+def is_earlier_account(item: ReconcilingItem) -> bool:
     """Whether no new payments come into the item's bills."""
     return _last_used_s(item) is not None
 
 
-def is_over(item: ReconcilingItem) -> bool:
+def stop_when_over(item: ReconcilingItem) -> bool:
     """Whether nothing of an account of before can stand in the bill of the item's day: it is not
     read any more then."""
     used_s = _last_used_s(item)

@@ -21,6 +21,7 @@ ServiceError                     500 internal_error
 │ ├ UnpaidOrdersLimit            409 unpaid_orders_limit
 │ ├ OrderClosed                  409 order_closed
 │ ├ AlreadyPaid                  409 already_paid
+│ ├ TooLittleTime                409 too_little_time
 │ ├ PaymentMethodOff             409 payment_method_off
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
@@ -159,6 +160,11 @@ class AlreadyPaid(Conflict):
     default_message = "订单已付款，不能进行这个操作。"
 
 
+class TooLittleTime(Conflict):
+    code = "too_little_time"
+    default_message = "时间不够了，来不及付款。请取消这笔订单，再重新下单。"
+
+
 class PaymentMethodOff(Conflict):
     code = "payment_method_off"
     default_message = "店铺暂停了这种付款方式，请换一种方式付款，或联系店主。"
@@ -224,6 +230,10 @@ class PaymentUnsettled(ServiceError):
 
     status, code = 503, "payment_unsettled"
     default_message = "付款结果还没有确认，暂时不能操作。请几秒后再试；已付款的会显示已付款。"
+    retry_after_s = 3  # gateways know by then, as a rule
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_s=self.retry_after_s)
 
 
 class Busy(ServiceError):

@@ -43,6 +43,7 @@ DAY_S = 86400
 LIFE_S = 24 * 3600
 PAY_BY_S = merchants.PAY_BY_S
 GRACE_S = 60
+TIME_TO_PAY_S = 90
 OTHER_PAY = "other_pay"
 STAFF = "test"
 ADDRESS = {

@@ -14,6 +14,7 @@ from chalicelib.errors import (
     Forbidden,
     InvalidRequest,
     NotFound,
+    PaymentUnsettled,
     ServiceError,
     TooManyRequests,
     Unauthenticated,
@@ -23,6 +24,9 @@ VERSION = "1.0.0"
 TITLE = "Group buying (拼团) API"
 ID_SCHEMA = {"type": "string", "pattern": ID_PATTERN}
 REF = "#/components/schemas/{name}"
+RETRY_AFTER = {
+    "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}
+}
 
 
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -120,9 +124,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status, refusals in sorted(_by_status(operation).items()):
         codes = ", ".join(sorted({refusal.code for refusal in refusals}))
         responses[str(status)] = {"description": codes, "content": _content(ErrorAnswer)}
-    responses[str(TooManyRequests.status)]["headers"] = {
-        "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}
-    }
+    for refusal in (TooManyRequests, PaymentUnsettled):
+        if refusal in (TooManyRequests, *operation.refusals):
+            responses[str(refusal.status)]["headers"] = RETRY_AFTER
     if operation.method != "GET":
         responses["415"] = {"description": "a body of another type"}
     return responses

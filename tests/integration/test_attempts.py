@@ -29,6 +29,17 @@ def extend(town: Town, group_id: str) -> None:
     assert reply.status == 200, reply.body
 
 
+def forget_what_was_sent(town: Town, order_id: str) -> None:
+    """Its first attempt is as attempts were before they kept that."""
+    town.stored_order(order_id).update(
+        actions=[
+            OrderItem.payments["01"]["until_s"].remove(),
+            OrderItem.payments["01"]["sent"].remove(),
+        ],
+        condition=OrderItem.pk.exists(),
+    )
+
+
 def states(town: Town, order_id: str) -> dict[str, str]:
     """What the gateway says of the order's attempts."""
     return {
@@ -120,14 +131,7 @@ def test_attempt_of_before_that_the_gateway_has_in_other_words_is_closed_for_ano
     """One that was stored when an attempt did not yet keep what was sent."""
     group_id, buyer, order_id = late_seat(town)
     town.prepay(buyer, order_id)
-    stored = town.stored_order(order_id)
-    stored.update(
-        actions=[
-            OrderItem.payments["01"]["until_s"].remove(),
-            OrderItem.payments["01"]["sent"].remove(),
-        ],
-        condition=OrderItem.pk.exists(),
-    )
+    forget_what_was_sent(town, order_id)
     extend(town, group_id)
 
     replies = [buyer.ask_to_pay(order_id)]
@@ -137,6 +141,28 @@ def test_attempt_of_before_that_the_gateway_has_in_other_words_is_closed_for_ano
 
     assert number == f"{order_id}02"
     assert states(town, order_id) == {"01": "CLOSED", "02": "SUCCESS"}
+
+
+@pytest.mark.wechat_pay_only
+@pytest.mark.parametrize("silent", ["query", "close"])
+def test_refused_payment_of_which_the_gateway_tells_nothing_more_is_unsettled(
+    town: Town, silent: str
+) -> None:
+    """Its number may have been paid, or closed: nobody is told that it failed."""
+    group_id, buyer, order_id = late_seat(town)
+    town.prepay(buyer, order_id)
+    forget_what_was_sent(town, order_id)
+    extend(town, group_id)  # so that the gateway refuses the number, which it has in other words
+    before = town.image(town.stored_order(order_id))
+    town.till.faults.add(silent, "lost_answer" if silent == "query" else "rate_limited")
+
+    reply = buyer.ask_to_pay(order_id)
+
+    assert (reply.status, reply.code) == (503, "payment_unsettled")
+    assert reply.headers["retry-after"] == "3"
+    assert town.image(town.stored_order(order_id)) == before
+    assert states(town, order_id) == {"01": "NOTPAY"}
+    assert pay(town, buyer.ask_to_pay(order_id)) == f"{order_id}02"
 
 
 def test_order_with_attempts_at_three_accounts_stays_under_a_kilobyte(town: Town) -> None:

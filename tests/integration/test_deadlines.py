@@ -12,6 +12,7 @@ GATEWAYS = BOTH
 GRACE_S = 60
 PATIENCE_S = 300
 PAY_BY_S = 600
+TIME_TO_PAY_S = 90  # with less left, no gateway is asked for a payment
 CATALOGUE_KEPT_S = 5  # how old an activity may be that buyers are shown
 
 
@@ -78,9 +79,11 @@ def test_held_seat_may_be_paid_within_the_grace(town: Town) -> None:
     activity = town.activity(seats=2, stock=10)
     group_id, _, _, _ = open_until(town, activity, 30)
     buyer, order_id = town.join(activity, group_id)
+    key = town.prepay(buyer, order_id)
 
     town.clock.forward(30 + GRACE_S - 1)
-    town.pay(buyer, order_id)
+    town.till.pay(key)
+    assert town.till.quiet()
     town.run_jobs(2)
 
     assert town.stored_group(group_id).status == "formed"
@@ -350,11 +353,11 @@ def test_leader_heard_after_the_activity_ended_has_a_group_that_fails_by_its_rul
     town: Town,
 ) -> None:
     activity = town.activity(stock=10, days=1)
-    town.clock.forward(DAY_S - 30)
+    town.clock.forward(DAY_S - TIME_TO_PAY_S)
     leader = town.buyer()
     placed = leader.open(activity).body
     number = town.pay_unheard(leader, placed["order_id"])
-    town.clock.forward(30 + GRACE_S)
+    town.clock.forward(TIME_TO_PAY_S + GRACE_S)
 
     town.resend(number)
     assert progress(town, placed["group_id"])["status"] == "failed"
@@ -370,11 +373,11 @@ def test_leader_who_pays_after_the_activity_ended_is_refunded_and_opens_nothing(
     town: Town,
 ) -> None:
     activity = town.activity(stock=10, days=1)
-    town.clock.forward(DAY_S - 30)
+    town.clock.forward(DAY_S - TIME_TO_PAY_S)
     leader = town.buyer()
     placed = leader.open(activity).body
     town.prepay(leader, placed["order_id"])
-    town.clock.forward(31)
+    town.clock.forward(TIME_TO_PAY_S + 1)
     assert leader.ask_to_pay(placed["order_id"]).code == "group_closed"
 
     town.pay_in_spite(f"{placed['order_id']}01")

@@ -205,7 +205,7 @@ class FulfilmentRules:
         if wrong:
             return {"invalid_request"}
         if self.silent and attempts:
-            return {"gateway_failed"}
+            return {"payment_unsettled"}
         for attempt in attempts:
             number = f"{order.order_id}{attempt}"
             if number in self.shop.record.captured:

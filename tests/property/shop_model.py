@@ -14,7 +14,7 @@ from chalicelib.gateways.payment import Trade
 from chalicelib.services.money.payments import Outcome
 from chalicelib.services.people import merchants
 from chalicelib.tables.catalogue import ActivityItem
-from tests.shop import GRACE_S
+from tests.shop import GRACE_S, TIME_TO_PAY_S
 from tests.stored import GIVEN_BACK, KEPT, Books
 
 DECIDED = {GroupStatus.FORMED, GroupStatus.FAILED}
@@ -101,7 +101,8 @@ class Model:
         refusals = {"sold_out"} if left < quantity else set()
         return refusals | ({"unpaid_orders_limit"} if self._has_held_enough(buyer) else set())
 
-    def refusals_to_ask(self, order_id: str, now_s: int, unheard: bool) -> set[str]:
+    def refusals_to_ask(self, order_id: str, now_s: int, *, unheard: bool, begun: bool) -> set[str]:
+        """unheard: a capture that will be found; begun: an attempt can go on."""
         order = self.orders[order_id]
         if order.status is OrderStatus.CLOSED:
             return {"order_closed"}
@@ -112,7 +113,19 @@ class Model:
         team = self.teams.get(order.group_id or "")
         if team is not None and not team.counts(now_s):
             return {"group_closed", "order_closed"}
-        return {"already_paid"} if unheard else set()
+        if unheard:
+            return {"already_paid"}
+        return {"too_little_time"} if self.is_short(order_id, now_s) and not begun else set()
+
+    def is_short(self, order_id: str, now_s: int) -> bool:
+        """Whether there is too little time left to pay it."""
+        order = self.orders[order_id]
+        team = self.teams.get(order.group_id or "")
+        last_s = order.pay_by_s
+        if team is not None:
+            ends_s = team.expires_at_s + GRACE_S if team.expires_at_s else team.ends_at_s
+            last_s = min(last_s, ends_s)
+        return order.total_fen > 0 and last_s - now_s < TIME_TO_PAY_S
 
     def hear(self, order_id: str, trade: Trade, now_s: int) -> Outcome:
         """What a capture means, and its effect."""

@@ -47,6 +47,7 @@ CODES = {
     "shipping_refused": 409,
     "sold_out": 409,
     "store_closed": 409,
+    "too_little_time": 409,
     "too_many_requests": 429,
     "totp_needed": 401,
     "unauthenticated": 401,

@@ -23,9 +23,11 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
     OrderClosed,
+    PaymentMethodOff,
     PaymentUnsettled,
     PriceChanged,
     SoldOut,
+    TooLittleTime,
     UnpaidOrdersLimit,
 )
 from chalicelib.services.money import payments
@@ -201,8 +203,11 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
         OrderClosed,
         GroupClosed,
         AlreadyPaid,
+        TooLittleTime,
         AuthCodeRefused,
+        PaymentMethodOff,
         PriceChanged,
+        PaymentUnsettled,
         GatewayFailed,
     ],
 )

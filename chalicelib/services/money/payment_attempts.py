@@ -11,7 +11,13 @@ from dataclasses import asdict, replace
 
 from chalicelib.domain.ids import ATTEMPTS_MAX, OrderId, base62, out_trade_no
 from chalicelib.domain.order import Order, OrderStatus, Payment, PaymentStatus, entry_of
-from chalicelib.errors import AlreadyPaid, OrderClosed, PaymentMethodOff, PriceChanged
+from chalicelib.errors import (
+    AlreadyPaid,
+    OrderClosed,
+    PaymentMethodOff,
+    PriceChanged,
+    TooLittleTime,
+)
 from chalicelib.gateways.payment import PaymentGateway, Prepay
 from chalicelib.services.trade import orders, terms, waits
 from chalicelib.tables.base import LostRace, update_one
@@ -27,7 +33,7 @@ def begin(
     ask about it.
 
     Raises OrderClosed, AlreadyPaid, LostRace, PriceChanged when the order costs no longer what is
-    wanted; PaymentMethodOff where a new one would be needed.
+    wanted; PaymentMethodOff or TooLittleTime where a new one would be needed.
     """
     order = orders.get(merchant_id, order_id)
     known = order.view()
@@ -39,7 +45,14 @@ def begin(
             return attempt, payment
     if gateway.method in (terms.merchant(merchant_id, now_s).payments_off or ()):
         raise PaymentMethodOff
+    if not has_time(wanted, now_s):
+        raise TooLittleTime(left_s=wanted.expires_at_s - now_s)
     return _new(order, known, gateway, wanted, now_s)
+
+
+def has_time(wanted: Prepay, now_s: int) -> bool:
+    """Whether an attempt that is begun now can well be paid before it ends."""
+    return wanted.expires_at_s - now_s >= waits.PAYABLE_S
 
 
 def serves(order: OrderItem, attempt: str, gateway: PaymentGateway, wanted: Prepay) -> bool:

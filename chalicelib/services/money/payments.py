@@ -7,7 +7,14 @@ from chalicelib import observability
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.ids import OrderId, out_trade_no
 from chalicelib.domain.order import Payment, PaymentStatus, entry_of
-from chalicelib.errors import AlreadyPaid, GatewayFailed, GroupClosed, OrderClosed
+from chalicelib.errors import (
+    AlreadyPaid,
+    GatewayFailed,
+    GroupClosed,
+    OrderClosed,
+    PaymentUnsettled,
+    TooLittleTime,
+)
 from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.gateways.secrets import NotConfigured
@@ -40,8 +47,8 @@ def ask(
     is recorded before the gateway hears of it, so that a lost answer loses nothing.
     What a gateway knows of the attempt is sent again as it was; an attempt that no longer serves
     (its group was extended, the account or what is sent has changed) is closed for another one.
-    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, AuthCodeRefused, PaymentMethodOff,
-    PriceChanged, GatewayFailed.
+    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, TooLittleTime, AuthCodeRefused,
+    PaymentMethodOff, PriceChanged, PaymentUnsettled, GatewayFailed.
     """
     payer = ""
     for tries_left in reversed(range(PREPAY_TRIES_MAX)):
@@ -56,6 +63,7 @@ def ask(
         gateway = payment_gateway(merchant_id, method)
         payer = payer or _payer(order, method, buyer.openid, payer_code)
         wanted = _wanted(order, gateway, payer, expires_at_s)
+        _check_time_left(order, gateway, wanted, now_s)
         wanted = _give_up_others(order, gateway, wanted, now_s)
         attempt, payment = retried(partial(_begin, order, gateway, wanted, now_s))
         prepay = payment_attempts.sent_again(order, attempt, payment, wanted)
@@ -123,6 +131,28 @@ def _payable_until(order: OrderItem, now_s: int) -> int:
     return min(order.pay_by_s, last_s)
 
 
+def _check_time_left(order: OrderItem, gateway: PaymentGateway, wanted: Prepay, now_s: int) -> None:
+    """Refuse to begin what could hardly be paid in time.
+
+    An attempt that was begun in time is asked for again as it was, until its end. Nobody who may
+    have paid by another one is told to buy again.
+    Raises TooLittleTime, AlreadyPaid, or PaymentUnsettled when a gateway does not say.
+    """
+    if payment_attempts.has_time(wanted, now_s):
+        return
+    begun = order.view().created_attempts
+    if any(payment_attempts.serves(order, attempt, gateway, wanted) for attempt in begun):
+        return
+    for attempt in begun:
+        try:
+            found = resolve(order, attempt, closing=False, now_s=now_s)
+        except (GatewayFailed, NotConfigured) as error:
+            raise PaymentUnsettled from error
+        if found.status is PaymentStatus.SUCCEEDED:
+            raise AlreadyPaid("订单已付款，不用再付。")
+    raise TooLittleTime(left_s=wanted.expires_at_s - now_s)
+
+
 def _payer(order: OrderItem, method: str, openid: str, code: str) -> str:
     """The buyer's id at the gateway: WeChat's from the login, another's by its code, if given."""
     if code:
@@ -157,7 +187,7 @@ def _give_up_others(
 
     One that cannot be closed now, and could only be paid for longer, is asked for as it was. One
     of an account that does not answer any more stays open, and is refunded if it is paid, too.
-    Raises AlreadyPaid, GatewayFailed.
+    Raises AlreadyPaid, PaymentUnsettled.
     """
     for attempt, payment in order.view().created_attempts.items():
         if payment.method != gateway.method or payment_attempts.serves(
@@ -166,7 +196,7 @@ def _give_up_others(
             continue
         try:
             after = resolve(order, attempt, closing=True, now_s=now_s)
-        except (GatewayFailed, NotConfigured):
+        except (GatewayFailed, NotConfigured) as error:
             if payment.account != gateway.place.account:
                 continue
             if (
@@ -174,7 +204,7 @@ def _give_up_others(
                 and now_s < payment.until_s
             ):
                 return replace(wanted, expires_at_s=payment.until_s)
-            raise
+            raise PaymentUnsettled from error
         if after.status is PaymentStatus.SUCCEEDED:
             raise AlreadyPaid("订单已付款，不用再付。")
         store_attempt(order, attempt, after)
@@ -192,17 +222,21 @@ def _after_refusal(
     order: OrderItem, attempt: str, gateway: PaymentGateway, refused: GatewayRefused, now_s: int
 ) -> None:
     """The gateway would not have the attempt: perhaps it is paid, or closed, or it was begun in
-    other words; it knows."""
+    other words; it knows. Raises AlreadyPaid, PaymentUnsettled when it does not say, or what was
+    refused when it has never heard of the attempt."""
     number = out_trade_no(order.order_id, attempt)
-    trade = gateway.query(number)
+    try:
+        trade = gateway.query(number)
+        if trade.status is TradeStatus.UNPAID:
+            gateway.close(number)
+    except GatewayFailed as error:
+        raise PaymentUnsettled from error
     if trade.status is TradeStatus.SUCCEEDED:
         account = gateway.place.account
         record(order.merchant_id, trade, gateway.method, account=account, now_s=now_s)
         raise AlreadyPaid("订单已付款，不用再付。") from refused
     if trade.status is TradeStatus.UNKNOWN:
         raise refused
-    if trade.status is TradeStatus.UNPAID:
-        gateway.close(number)
     payment = orders.get(order.merchant_id, order.order_id).view().payments[attempt]
     store_attempt(order, attempt, payment_attempts.closed(payment))
 

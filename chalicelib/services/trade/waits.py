@@ -4,6 +4,9 @@ from chalicelib.domain import order
 from chalicelib.settings import settings
 
 GRACE_S = settings.shortened(60)  # a payment made by then still counts; then the group fails
+# WeChat Pay lets no payment end within a minute of its beginning, and a buyer needs some time for
+# the password; each part is rounded by itself, so that it stays more.
+PAYABLE_S = settings.shortened(60) + settings.shortened(30)
 GATEWAY_PATIENCE_S = settings.shortened(300)  # a silent gateway holds up a decision no longer
 QUERY_AFTER_S = settings.shortened(90)  # no callback by then: ask
 POSTPONE_S = settings.shortened(30)

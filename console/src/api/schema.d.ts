@@ -10541,6 +10541,8 @@ export interface operations {
             /** @description busy, payment_unsettled */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11096,6 +11098,8 @@ export interface operations {
             /** @description busy, payment_unsettled */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16709,6 +16713,8 @@ export interface operations {
             /** @description busy, payment_unsettled */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16768,7 +16774,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description already_paid, group_closed, order_closed, price_changed */
+            /** @description already_paid, group_closed, order_closed, payment_method_off, price_changed, too_little_time */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16822,9 +16828,11 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description busy */
+            /** @description busy, payment_unsettled */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -13,6 +13,7 @@ from chalicelib.domain.order import (
     next_intent,
 )
 from chalicelib.domain.texts import TextKey
+from chalicelib.services.reports.exports import OPEN_MAX
 from chalicelib.services.trade import news, waits
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.review_queue import refund_reviews, rejected_results
@@ -103,6 +104,13 @@ def exports_work(books: Books) -> Violations:
             writing = item.status == ExportStatus.WRITING
             if writing != (item.due_at_s is not None):
                 yield f"15 work: export {item.export_id} is {item.status}, due {item.due_at_s}"
+
+
+def exports_at_a_time(books: Books) -> Violations:
+    exported = [item for item in books.items if isinstance(item, ExportItem)]
+    writing = sum(item.status == ExportStatus.WRITING for item in exported)
+    if writing > OPEN_MAX:
+        yield f"15 work: {writing} exports are written at a time"
 
 
 def exports_are_written(books: Books) -> Violations:
@@ -254,6 +262,7 @@ LAWS: tuple[Law, ...] = (
     groups_work,
     activities_work,
     exports_work,
+    exports_at_a_time,
     traces,
     people_can_see,
     statements_can_be_seen,

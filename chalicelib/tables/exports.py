@@ -1,4 +1,5 @@
-"""Exports, in table `trade` because the stream and the jobs write them. Key: m#E#export_id."""
+"""Exports, in table `trade` because the stream and the jobs write them. Keys: m#E#export_id, and
+m#E for the register of those under way."""
 
 from typing import Any
 
@@ -7,6 +8,7 @@ from pynamodb.attributes import (
     ListAttribute,
     MapAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 
 from chalicelib.tables.base import IntAttribute
@@ -46,6 +48,17 @@ class ExportItem(TradeItem, discriminator="export"):
             export_id=export_id,
             **more,
         )
+
+
+class OpenExportsItem(TradeItem, discriminator="open_exports"):
+    """Exports of a shop that were asked for; those that are written may still be here
+    (services.reports.exports)."""
+
+    exports = UnicodeSetAttribute()  # export_id
+
+    @classmethod
+    def of(cls, merchant_id: str, **more: Any) -> "OpenExportsItem":
+        return cls(f"{merchant_id}#E", "open_exports", **more)
 
 
 def exports_list(merchant_id: str) -> str:

@@ -256,6 +256,17 @@ def test_more_than_a_few_at_a_time_are_refused(town: Town) -> None:
     assert ask(owner).status == 201
 
 
+def test_no_more_than_a_few_are_asked_for_at_once(town: Town) -> None:
+    owner = town.owner()
+
+    replies = at_once([lambda: ask(owner)] * 12)
+
+    asked = [reply for reply in replies if reply.status == 201]
+    assert len(asked) == exports.OPEN_MAX
+    assert {r.code for r in replies if r.status != 201} <= {"limit_reached", "busy"}
+    town.check_laws(quiescent=False)
+
+
 def test_file_of_an_expired_export_is_told_to_be_gone(town: Town) -> None:
     owner = town.owner()
     export_id = ask(owner).body["export_id"]

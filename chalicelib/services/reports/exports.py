@@ -23,8 +23,8 @@ from chalicelib.gateways import object_storage
 from chalicelib.services.people.audit import audit
 from chalicelib.services.reports import export_rows
 from chalicelib.services.trade import order_lists
-from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
-from chalicelib.tables.exports import ExportItem, exports_list
+from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction, update_one
+from chalicelib.tables.exports import ExportItem, OpenExportsItem, exports_list
 from chalicelib.tables.trade_item import TradeItem, not_due
 
 PART_ROWS = 1000
@@ -43,12 +43,6 @@ JOIN_S = 0.3  # for each part that is put into the file
 class Link:
     url: str
     expires_at_s: int
-
-
-class _Exists(Exception):
-    def __init__(self, old: ExportItem) -> None:
-        super().__init__("exists")
-        self.old = old
 
 
 def ask(
@@ -75,27 +69,22 @@ def ask(
         list_key=exports_list(merchant_id),
         list_rank=f"{now_s:010d}#{export_id}",
     ).marked(Intent.EXPORT, now_s)
-    known = _find(merchant_id, export_id)
-    if known is None and _open(merchant_id) >= OPEN_MAX:
-        words = "已有多个导出正在进行，请等它们完成后再试。"
-        raise LimitReached(words, max=OPEN_MAX)
 
-    def put() -> ExportItem:
-        try:
-            with transaction() as writes:
-                writes.put(item, refuse=_Exists)
-                after = {
-                    name: value for name, value in _stored(wanted).items() if value not in _UNSAID
-                }
-                subject = f"export#{export_id}"
-                audit(writes, merchant_id, staff, "export_asked", subject, {}, after, now_s)
-        except _Exists as met:
-            if met.old.body_hash != body_hash:
-                raise IdempotencyMismatch from None
-            return met.old
+    def step() -> ExportItem:
+        first = _find(merchant_id, export_id)
+        if first is not None:
+            if first.body_hash != body_hash:
+                raise IdempotencyMismatch
+            return first
+        with transaction() as writes:
+            writes.put(item, refuse=LostRace)
+            _register(writes, merchant_id, export_id)
+            after = {name: value for name, value in _stored(wanted).items() if value not in _UNSAID}
+            subject = f"export#{export_id}"
+            audit(writes, merchant_id, staff, "export_asked", subject, {}, after, now_s)
         return item
 
-    return retried(put)
+    return retried(step)
 
 
 def recent(
@@ -249,9 +238,32 @@ def _find(merchant_id: str, export_id: str) -> ExportItem | None:
     return next(iter(found), None)
 
 
-def _open(merchant_id: str) -> int:
-    newest, _ = recent(merchant_id, after=None, limit=2 * OPEN_MAX)
-    return sum(item.status == ExportStatus.WRITING for item in newest)
+def _register(writes: Writes, merchant_id: str, export_id: str) -> None:
+    """Register an export that is put in the same transaction, in place of those that are written:
+    one that has left `writing` never comes back to it. Raises LimitReached."""
+    register = _register_of(merchant_id)
+    listed = frozenset(register.exports if register is not None else ())
+    keys = [(key.pk, key.sk) for key in (ExportItem.at(merchant_id, one) for one in listed)]
+    found = ExportItem.batch_get(keys, consistent_read=True) if keys else ()
+    writing = {item.export_id for item in found if item.status == ExportStatus.WRITING}
+    if len(writing) >= OPEN_MAX:
+        words = "已有多个导出正在进行，请等它们完成后再试。"
+        raise LimitReached(words, max=OPEN_MAX)
+    exports_now = OpenExportsItem.exports
+    writes.update(
+        OpenExportsItem.of(merchant_id),
+        [
+            exports_now.set({*writing, export_id}),
+            OpenExportsItem.kind.set(OpenExportsItem),
+        ],
+        condition=(exports_now == set(listed)) if listed else exports_now.does_not_exist(),
+        refuse=LostRace,
+    )
+
+
+def _register_of(merchant_id: str) -> OpenExportsItem | None:
+    key = OpenExportsItem.of(merchant_id)
+    return next(iter(OpenExportsItem.batch_get([(key.pk, key.sk)], consistent_read=True)), None)
 
 
 def _stored(wanted: Wanted) -> dict[str, Any]:

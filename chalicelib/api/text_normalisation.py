@@ -6,6 +6,8 @@ and patterns then hold of what will be stored. What is not listed is one line.
 
 from typing import Any
 
+import msgspec
+
 from chalicelib.domain import phone
 from chalicelib.domain.plain_text import plain
 
@@ -31,14 +33,20 @@ PHONES = frozenset({"phone", "service_phone"})
 
 def normalised(value: Any, field: str = "") -> Any:
     """Return decoded JSON with its strings tidied: outer blanks and invisible characters removed,
-    phone numbers as they are dialled. Passwords stay as they were typed."""
+    phone numbers as they are dialled. Passwords stay as they were typed.
+
+    Raises msgspec.ValidationError for names in one object that read alike: one would be lost.
+    """
     if isinstance(value, str):
         return _normalised_text(value, field)
     if isinstance(value, list):
         return [normalised(one, field) for one in value]
     if isinstance(value, dict):
         inner = field if field in WITH_LINES else ""
-        return {plain(name): normalised(one, inner or name) for name, one in value.items()}
+        told = {plain(name): normalised(one, inner or name) for name, one in value.items()}
+        if len(told) < len(value):
+            raise msgspec.ValidationError("A key stands twice in one object")
+        return told
     return value
 
 

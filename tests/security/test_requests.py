@@ -124,6 +124,8 @@ def test_compressed_body_is_not_opened(street: Street, encoding: str) -> None:
         '"quantity": -1, "quantity": 1',
         '"quantity": 1, "quantity": -1',
         '"quantity": 1, "quantity": 1',
+        '"quantity": 1, "quantity\\u200b": 1',  # reads alike
+        '" quantity": 1, "quantity": 2',
     ],
 )
 def test_key_that_stands_twice_is_refused(street: Street, pair: str) -> None:

@@ -20,6 +20,7 @@ from chalicelib.api.merchant import (
     dashboard,
     delivery,
     drafting,
+    exchanges,
     exports,
     groups,
     me,
@@ -65,6 +66,7 @@ STAFF = (
     shipping.api,
     refunds.api,
     money.api,
+    exchanges.api,
     exports.api,
 )
 

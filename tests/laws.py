@@ -4,8 +4,8 @@
 and names everything that is wrong. Numbers are the laws': 1 seats, 2 forming, 3 stock, 4 and 5
 money, 6 refunds, 7 fulfilment, 8 deadlines, 10 limits, 11 amounts, 12 tenancy, 13 edges,
 15, 16 and 18 what is still to be done, 17 traces, 19 every account's captures, 20 units, 21 lists
-of work, 22 numbers that are sent unchanged; "told" messages, "lists" what lists show, "counts" what
-counters say.
+of work, 22 numbers that are sent unchanged, 23 exchanges; "told" messages, "lists"
+what lists show, "counts" what counters say.
 """
 
 from collections import Counter
@@ -17,6 +17,7 @@ from chalicelib.services.trade import waits
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.shop import MerchantItem
 from tests import (
+    laws_of_after_sale,
     laws_of_counts,
     laws_of_delivery,
     laws_of_ledger,
@@ -67,6 +68,7 @@ def violations(books: Books, *, quiescent: bool) -> list[str]:
     """Every law that is broken, with the ids of what breaks it."""
     laws = [*LAWS, *laws_of_money.LAWS, *laws_of_ledger.LAWS, *laws_of_work.LAWS]
     laws += [*laws_of_delivery.LAWS, *laws_of_counts.LAWS, *laws_of_shipping.LAWS]
+    laws += laws_of_after_sale.LAWS
     if quiescent:
         laws += [*FINAL, *laws_of_money.FINAL, *laws_of_ledger.FINAL, *laws_of_work.FINAL]
     return [text for law in laws for text in law(books)]
@@ -130,8 +132,10 @@ def stock(books: Books) -> Violations:
         there[shelf.sku_id] += shelf.available
     for pk, bucket in books.buckets.items():
         there[pk.split("#")[3]] += bucket.available
-    for order in books.orders.values():
+    for order_id, order in books.orders.items():
         there[order.sku_id] += books.gone(order)
+        asked = books.after_sales.get(order_id, ())
+        there[order.sku_id] += sum(laws_of_after_sale.off_stock(item) for item in asked)
     for sku_id, brought in books.initial_stock.items():
         expected = brought + books.adjusted[sku_id]
         if there[sku_id] != expected:

@@ -2,19 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from chalicelib.domain.after_sale import OPEN
 from chalicelib.domain.ledger import Account, Movement, balances
 from chalicelib.domain.order import (
     Order,
     OrderStatus,
     PaymentStatus,
-    RefundReason,
     RefundStatus,
-    reason_of,
 )
 from chalicelib.gateways import payment as port
-from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
-from chalicelib.tables.trade import OrderItem
 from tests.stored import GIVEN_BACK, TO_FULFIL, Books, after_sale_fen
 
 Violations = Iterator[str]
@@ -93,44 +88,6 @@ def gateways_balance(books: Books) -> Violations:
         yield f"4 ledger: {ours} fen should be at the gateway, there are {theirs}"
 
 
-def after_sales(books: Books) -> Violations:
-    """An order has one open request at most, and a refund for each one that was approved."""
-    for order_id, order in books.orders.items():
-        asked = books.after_sales.get(order_id, [])
-        waiting = [a.letter for a in asked if a.status in OPEN]
-        if waiting != ([order.after_sale] if order.after_sale else []):
-            yield f"after-sale: order {order_id} waits for {order.after_sale}, there are {waiting}"
-        approved = {a.letter: a.amount_fen for a in asked if a.status == "approved"}
-        refunds = order.view().refunds.items()
-        made = {
-            key[2:]: refund.amount_fen
-            for key, refund in refunds
-            if reason_of(key) is RefundReason.AFTER_SALE
-        }
-        if approved != made:
-            yield f"after-sale: order {order_id}: approved {approved}, refunded {made}"
-        yield from _returns(order, asked)
-        back = sum(a.units_back for a in asked if a.status == "approved")
-        if back != (order.returned or 0) or back > order.quantity:
-            yield f"after-sale: order {order_id}: {back} units came back, {order.returned} counted"
-
-
-def _returns(order: OrderItem, asked: list[AfterSaleItem]) -> Violations:
-    """Each request is in the list of its status; an order waits for goods exactly as agreed."""
-    for one in asked:
-        what = f"after-sale: {one.status} request {one.order_id}{one.letter}"
-        if one.list_key != after_sales_list(order.merchant_id, one.status):
-            yield f"{what} is in {one.list_key}"
-        if (one.status == "returning") and (one.number is None or one.sent_at_s is None):
-            yield f"{what} has no parcel"
-    until = [a.return_by_s for a in asked if a.status == "return_agreed"]
-    if until != ([order.return_by_s] if order.return_by_s is not None else []):
-        yield f"after-sale: order {order.order_id} waits until {order.return_by_s}, not {until}"
-    came = sum(a.units for a in asked if a.status == "approved" and a.sent_at_s is not None)
-    if came > (order.brought_back or 0):
-        yield f"20 units: order {order.order_id}: {came} units came, {order.brought_back} counted"
-
-
 Law = Callable[[Books], Violations]
-LAWS: tuple[Law, ...] = (ledgers, day_books, after_sales)
+LAWS: tuple[Law, ...] = (ledgers, day_books)
 FINAL: tuple[Law, ...] = (posted, gateways_balance)

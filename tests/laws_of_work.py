@@ -15,6 +15,7 @@ from chalicelib.domain.order import (
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.reports.exports import OPEN_MAX
 from chalicelib.services.trade import news, waits
+from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.review_queue import refund_reviews, rejected_results
 from chalicelib.tables.trade import (
@@ -38,6 +39,10 @@ TRACED = {
     "after_sale_approved",
     "after_sale_refused",
     "after_sale_return_agreed",
+    "after_sale_exchange_agreed",
+    "after_sale_goods_received",
+    "after_sale_replacement_sent",
+    "after_sale_handed_over",
     "order_refunded",
     "export_asked",
 }
@@ -156,9 +161,20 @@ def _of_after_sales(books: Books) -> Counter[tuple[str, str]]:
             expected["order_refunded", asked.order_id + asked.letter] += 1
         elif asked.status in ("approved", "refused"):
             expected[f"after_sale_{asked.status}", asked.order_id + asked.letter] += 1
-        if asked.agreed_at_s is not None:
-            expected["after_sale_return_agreed", asked.order_id + asked.letter] += 1
+        for action, times in _of_goods(asked).items():
+            expected[action, asked.order_id + asked.letter] += times
     return expected
+
+
+def _of_goods(asked: AfterSaleItem) -> dict[str, int]:
+    sent = asked.replacement_number is not None
+    kind = "exchange" if asked.exchange else "return"
+    return {
+        f"after_sale_{kind}_agreed": asked.agreed_at_s is not None,
+        "after_sale_goods_received": asked.goods_at_s is not None,
+        "after_sale_replacement_sent": sent + (asked.replacement_corrections or 0),
+        "after_sale_handed_over": asked.replacement_at_s is not None and not sent,
+    }
 
 
 def nothing_is_due(books: Books) -> Violations:

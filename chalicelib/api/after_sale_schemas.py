@@ -24,6 +24,15 @@ class AfterSaleGiven(Given, frozen=True, kw_only=True):
     pictures: Annotated[tuple[Picture, ...], Meta(max_length=PICTURES_MAX)] = ()
 
 
+class ExchangeGiven(Given, frozen=True, kw_only=True):
+    units: Annotated[
+        int, Meta(ge=1, le=999, description="that are sent back, for as many of the same SKU")
+    ]
+    reason: Annotated[str, Meta(pattern=rf"^({_REASONS})\Z")]
+    words: Annotated[str, Meta(max_length=200)] = ""
+    pictures: Annotated[tuple[Picture, ...], Meta(max_length=PICTURES_MAX)] = ()
+
+
 class ReturnParcelGiven(Given, frozen=True, kw_only=True):
     carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
     number: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -34,22 +43,34 @@ class AfterSaleShown(Told, frozen=True, kw_only=True):
     order_id: str
     short_no: str
     title: str
+    kind: Annotated[str, Meta(description="refund, return or exchange")]
     status: str
     status_text: str
-    amount_fen: Fen
+    amount_fen: Annotated[
+        Fen, Meta(description="of an exchange: what may be refunded instead, or is")
+    ]
     reason: str
     reason_text: str
     words: str
     pictures: list[str]
     reply: Annotated[str, Meta(description="of the staff who refused it")]
     units_back: Annotated[int, Meta(description="returned to the stock")]
-    units: Annotated[int, Meta(description="that the buyer sends back; 0: it is no return")]
+    units: Annotated[int, Meta(description="that the buyer sends back; 0: only money is asked for")]
     return_to: Annotated[str, Meta(description="where to send them, once that is agreed to")]
     return_by_s: Annotated[Seconds | None, Meta(description="closed then, unless they are sent")]
     carrier: str
     carrier_name: str
     number: Annotated[str, Meta(description="of the parcel with the goods")]
     sent_at_s: Seconds | None
+    goods_at_s: Annotated[
+        Seconds | None, Meta(description="of an exchange: when the shop had the goods")
+    ]
+    pickup: Annotated[bool, Meta(description="the replacement of an exchange is collected")]
+    replacement_carrier: str
+    replacement_carrier_name: str
+    replacement_number: Annotated[str, Meta(description="of the parcel with the replacement")]
+    replacement_at_s: Annotated[Seconds | None, Meta(description="when it was sent or handed over")]
+    receive_by_s: Annotated[Seconds | None, Meta(description="received by itself then")]
     by_shop: Annotated[bool, Meta(description="of its own accord; `words` are the shop's then")]
     requested_at_s: Seconds
     decided_at_s: Seconds | None
@@ -76,6 +97,18 @@ class AfterSaleRows(Told, frozen=True, kw_only=True):
 class ApprovalGiven(Given, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="at most what was asked")]
     units_back: Annotated[int, Meta(ge=0, le=999, description="that return to the stock")] = 0
+
+
+class GoodsReceiptGiven(Given, frozen=True, kw_only=True):
+    units_back: Annotated[
+        int, Meta(ge=0, le=999, description="of those that came, on sale again; 0: none")
+    ] = 0
+
+
+class ReplacementGiven(ReturnParcelGiven, frozen=True, kw_only=True):
+    corrects: Annotated[
+        bool, Meta(description="it was sent already, and this is its right number")
+    ] = False
 
 
 class RefusalGiven(Given, frozen=True, kw_only=True):

@@ -6,6 +6,14 @@ requested ─▶ approved (its refund follows) | refused | withdrawn
 
 A request for a return of goods is agreed to, its buyer sends the units, and once the shop has them
 the refund follows. Staff may as well refund it without waiting for the goods.
+
+An exchange takes the same way to the shop, and from there back:
+
+return_agreed | returning ─▶ replacing ─▶ replacement_sent ─▶ exchanged
+                                 └▶ approved      (collected in a store: replacing ─▶ exchanged)
+
+Its replacement is taken from the product's stock when staff agree, and given back when the exchange
+ends in another way. No money moves, unless staff refund the units instead.
 """
 
 from collections.abc import Mapping
@@ -29,9 +37,31 @@ class AfterSaleStatus(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"  # the goods were not sent in time
+    # Of an exchange only:
+    REPLACING = "replacing"  # the shop has the goods, and has to send or hand over others
+    REPLACEMENT_SENT = "replacement_sent"  # they are on their way to the buyer
+    EXCHANGED = "exchanged"  # the buyer has them
 
 
-OPEN = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING)
+OPEN = (
+    AfterSaleStatus.REQUESTED,
+    AfterSaleStatus.RETURN_AGREED,
+    AfterSaleStatus.RETURNING,
+    AfterSaleStatus.REPLACING,
+    AfterSaleStatus.REPLACEMENT_SENT,
+)
+# Staff have to do something about a request in these: decide, receive, send.
+FOR_STAFF = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURNING, AfterSaleStatus.REPLACING)
+# The replacement of an exchange in these lies in the shop, and is not for sale.
+RESERVED = (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING, AfterSaleStatus.REPLACING)
+
+
+class Kind(StrEnum):
+    """What a buyer asks for."""
+
+    REFUND = "refund"  # money alone
+    RETURN = "return"  # money for goods that are sent back
+    EXCHANGE = "exchange"  # other goods of the same SKU for those that are sent back
 
 
 class Reason(StrEnum):
@@ -61,6 +91,13 @@ STATUS_WORDS: Mapping[AfterSaleStatus, str] = {
     AfterSaleStatus.REFUSED: "商家未同意",
     AfterSaleStatus.WITHDRAWN: "已撤销",
     AfterSaleStatus.EXPIRED: "超时没有寄回，已关闭",
+    AfterSaleStatus.REPLACING: "商家已收到退回的商品，等待换新",
+    AfterSaleStatus.REPLACEMENT_SENT: "换新的商品已寄出，等待收货",
+    AfterSaleStatus.EXCHANGED: "换货完成",
+}
+EXCHANGE_WORDS: Mapping[AfterSaleStatus, str] = {  # where they differ
+    AfterSaleStatus.RETURN_AGREED: "商家已同意换货，请寄回商品",
+    AfterSaleStatus.APPROVED: "没有换货，商家已同意退款",
 }
 STARTED = (
     OrderStatus.FULFILLING,
@@ -82,6 +119,15 @@ def check_request(order: Order, amount_fen: int, *, now_s: int, period_s: int = 
 
     Raises AfterSaleRefused, or InvalidRequest for an amount that is more than there is left.
     """
+    check_period(order, now_s=now_s, period_s=period_s)
+    check_amount(order, amount_fen)
+
+
+def check_period(order: Order, *, now_s: int, period_s: int) -> None:
+    """Return only when there is after-sale for `order`, so long after its payment.
+
+    Raises AfterSaleRefused.
+    """
     if order.status in (OrderStatus.PENDING, OrderStatus.CLOSED):
         raise AfterSaleRefused("订单没有付款，不用申请售后。")
     if order.status is OrderStatus.PAID:
@@ -94,7 +140,6 @@ def check_request(order: Order, amount_fen: int, *, now_s: int, period_s: int = 
     if now_s - seat[1].paid_at_s > period_s:
         days = period_s // DAY_S
         raise AfterSaleRefused(f"付款已超过 {days} 天，不能在线申请售后。请联系商家。", days=days)
-    check_amount(order, amount_fen)
 
 
 NO_SHOP_REFUND: Mapping[OrderStatus, str] = {
@@ -134,14 +179,28 @@ def check_amount(order: Order, amount_fen: int) -> None:
         )
 
 
-def check_return(order: Order, units: int) -> None:
+def status_words(status: AfterSaleStatus, kind: Kind) -> str:
+    """What people read for the state of a request."""
+    usual = STATUS_WORDS[status]
+    return EXCHANGE_WORDS.get(status, usual) if kind is Kind.EXCHANGE else usual
+
+
+def check_return(order: Order, units: int, kind: Kind = Kind.RETURN) -> None:
     """Return only when the buyer has `units` to send back. Raises AfterSaleRefused,
     InvalidRequest."""
     most = order.units.with_buyer
+    word = "换货" if kind is Kind.EXCHANGE else "退货"
     if most <= 0:
-        raise AfterSaleRefused("商品还没有发出或取走，不用退货。请申请仅退款。")
+        raise AfterSaleRefused(f"商品还没有发出或取走，不用{word}。请申请仅退款。")
     if not 1 <= units <= most:
-        raise InvalidRequest(f"退货件数应在 1 到 {most} 之间。", field="units", max=most)
+        raise InvalidRequest(f"{word}件数应在 1 到 {most} 之间。", field="units", max=most)
+
+
+def worth_fen(order: Order, units: int) -> int:
+    """What may be refunded instead of an exchange of `units`: their share of what was paid, as far
+    as it is left."""
+    share_fen = order.total_fen * units // order.units.bought
+    return min(max(share_fen, 1), order.refundable_fen)
 
 
 def check_units_back(order: Order, units_back: int, *, came_back: int = 0) -> None:

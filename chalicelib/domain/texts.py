@@ -23,6 +23,10 @@ class TextKey(StrEnum):
     AFTER_SALE_REFUSED = "after_sale_refused"
     RETURN_AGREED = "return_agreed"  # the buyer has to send the goods
     RETURN_EXPIRED = "return_expired"  # they were not sent in time
+    EXCHANGE_AGREED = "exchange_agreed"  # the buyer has to send the goods
+    EXCHANGE_EXPIRED = "exchange_expired"
+    EXCHANGE_READY = "exchange_ready"  # the replacement can be collected
+    EXCHANGE_SENT = "exchange_sent"  # it is on its way; or has another number than was told
     REFUNDED = "refunded"  # confirmed by the gateway
     REFUNDED_OUTSIDE = "refunded_outside"  # paid back by staff in another way
     READY = "ready"  # to be collected in the store
@@ -46,6 +50,10 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.AFTER_SALE_REFUSED: "商家未同意售后申请",
     TextKey.RETURN_AGREED: "商家同意退货，请寄回商品",
     TextKey.RETURN_EXPIRED: "退货申请已关闭",
+    TextKey.EXCHANGE_AGREED: "商家同意换货，请寄回商品",
+    TextKey.EXCHANGE_EXPIRED: "换货申请已关闭",
+    TextKey.EXCHANGE_READY: "换新的商品可以取了",
+    TextKey.EXCHANGE_SENT: "换新的商品已寄出",
     TextKey.REFUNDED: "退款已到账",
     TextKey.REFUNDED_OUTSIDE: "商家已退款",
     TextKey.READY: "可以取货了",
@@ -74,6 +82,13 @@ TEXTS: Mapping[TextKey, str] = {
         "「{title}」商家同意退货。请在 {days} 天内寄到：{address}。寄出后请填写快递单号。"
     ),
     TextKey.RETURN_EXPIRED: "「{title}」没有在时间内寄回，退货申请已关闭。需要可以重新申请。",
+    TextKey.EXCHANGE_AGREED: (
+        "「{title}」商家同意换货，已留好 {units} 件。请在 {days} 天内寄到：{address}。"
+        "寄出后请填写快递单号。"
+    ),
+    TextKey.EXCHANGE_EXPIRED: "「{title}」没有在时间内寄回，换货申请已关闭。需要可以重新申请。",
+    TextKey.EXCHANGE_READY: "「{title}」换新的 {units} 件已备好，请到{store}领取。",
+    TextKey.EXCHANGE_SENT: "「{title}」换新的 {units} 件已寄出：{carrier} {number}。",
     TextKey.REFUNDED: "「{title}」的 {amount} 已原路退回，请在付款账户的账单中查看。",
     TextKey.REFUNDED_OUTSIDE: (
         "「{title}」的 {amount} 未能原路退回，商家已用{way}退给你，凭证：{proof}。"

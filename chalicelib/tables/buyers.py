@@ -6,12 +6,14 @@ Their keys stand in the map of chalicelib.tables.trade.
 from typing import Any
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     ListAttribute,
     MapAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
 
+from chalicelib.domain.after_sale import RESERVED, Kind
 from chalicelib.domain.ids import OrderId
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
@@ -83,7 +85,8 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     letter = UnicodeAttribute()
     status = UnicodeAttribute()  # domain.after_sale.AfterSaleStatus
     title = UnicodeAttribute()
-    amount_fen = IntAttribute()  # asked for; once approved, what goes back
+    amount_fen = IntAttribute()  # asked for; once approved, what goes back. Of an exchange: what
+    # may be refunded instead
     reason = UnicodeAttribute()  # domain.after_sale.Reason
     words = UnicodeAttribute(default="")
     pictures: ListAttribute[Any] = ListAttribute(default=list)
@@ -91,14 +94,25 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     decided_at_s = IntAttribute(null=True)
     reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
     units_back = IntAttribute(default=0)  # returned to the stock
-    units = IntAttribute(null=True)  # of a return: what its buyer sends back
+    units = IntAttribute(null=True)  # of a return or an exchange: what its buyer sends back
+    exchange = BooleanAttribute(null=True)  # for other goods, not for money
+    pickup = BooleanAttribute(null=True)  # of an exchange: the replacement is collected
     return_to = UnicodeAttribute(null=True)  # the shop's address for returns, as it was then
     return_by_s = IntAttribute(null=True)
-    agreed_at_s = IntAttribute(null=True)  # to the return
+    agreed_at_s = IntAttribute(null=True)  # to the return or the exchange
     agreed_by = UnicodeAttribute(null=True)
     carrier = UnicodeAttribute(null=True)  # of the parcel, domain.carriers.Carrier.code
     number = UnicodeAttribute(null=True)
     sent_at_s = IntAttribute(null=True)
+    # Of an exchange: when the shop had the goods, and what became of the replacement.
+    goods_at_s = IntAttribute(null=True)
+    goods_by = UnicodeAttribute(null=True)
+    replacement_carrier = UnicodeAttribute(null=True)
+    replacement_number = UnicodeAttribute(null=True)
+    replacement_at_s = IntAttribute(null=True)  # sent, or handed over
+    replacement_by = UnicodeAttribute(null=True)
+    replacement_corrections = IntAttribute(null=True)
+    receive_by_s = IntAttribute(null=True)  # received by itself then
     by_staff = UnicodeAttribute(null=True)  # who refunded it of the shop's own accord
     key = UnicodeAttribute(null=True)  # of that: the same again is the same refund
 
@@ -112,6 +126,17 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
             letter=letter,
             **more,
         )
+
+    @property
+    def asks_for(self) -> Kind:
+        if self.exchange:
+            return Kind.EXCHANGE
+        return Kind.RETURN if self.units else Kind.REFUND
+
+    @property
+    def reserved(self) -> int:
+        """Units that lie in the shop as the replacement of an exchange."""
+        return (self.units or 0) if self.exchange and self.status in RESERVED else 0
 
 
 class ShareItem(TradeItem, discriminator="share"):

@@ -3,6 +3,7 @@
 from tests.torture import (
     workflows_of_accounts,
     workflows_of_delivery,
+    workflows_of_exchanges,
     workflows_of_groups,
     workflows_of_money,
     workflows_of_returns,
@@ -16,6 +17,7 @@ __all__ = [
     "WORKFLOWS",
     "workflows_of_accounts",
     "workflows_of_delivery",
+    "workflows_of_exchanges",
     "workflows_of_groups",
     "workflows_of_money",
     "workflows_of_returns",

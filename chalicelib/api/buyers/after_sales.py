@@ -1,4 +1,4 @@
-"""Buyers ask for money back on an order that was to be fulfilled."""
+"""Buyers ask for money back on an order that was to be fulfilled, or for an exchange of goods."""
 
 from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
@@ -8,14 +8,14 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.domain import carriers
 from chalicelib.domain.after_sale import (
     REASON_WORDS,
-    STATUS_WORDS,
     AfterSaleRefused,
     AfterSaleStatus,
     Reason,
+    status_words,
 )
 from chalicelib.domain.short_number import short_of
 from chalicelib.errors import NotFound
-from chalicelib.services.money import after_sales, returns
+from chalicelib.services.money import after_sales, exchanges, returns
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.trade import orders
 from chalicelib.tables.buyers import AfterSaleItem
@@ -40,6 +40,26 @@ def request_after_sale(
     decide."""
     reason = Reason(body.reason)
     claim = Claim(body.amount_fen, reason, body.words, body.pictures, units=body.units)
+    own = own_order(who, order_id)
+    return shown(after_sales.request(who.merchant_id, own, claim, now_s=clock.now_s()))
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/exchanges",
+    audience=Audience.BUYER,
+    body=schemas.ExchangeGiven,
+    answer=schemas.AfterSaleShown,
+    status=201,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def request_exchange(
+    who: Buyer, order_id: str, body: schemas.ExchangeGiven
+) -> schemas.AfterSaleShown:
+    """Ask for other units of the same SKU instead of some that came; no money is settled. It is an
+    after-sale like the others, one of which is open at a time; staff decide."""
+    reason = Reason(body.reason)
+    claim = Claim(0, reason, body.words, body.pictures, units=body.units, exchange=True)
     own = own_order(who, order_id)
     return shown(after_sales.request(who.merchant_id, own, claim, now_s=clock.now_s()))
 
@@ -86,9 +106,23 @@ def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.After
 def send_return(
     who: Buyer, order_id: str, letter: str, body: schemas.ReturnParcelGiven
 ) -> schemas.AfterSaleShown:
-    """Say in which parcel a return is; it may be corrected until the shop has the goods."""
+    """Say in which parcel goods come back; it may be corrected until the shop has them."""
     own, now_s = own_order(who, order_id), clock.now_s()
     return shown(returns.send(who.merchant_id, own, letter, body.carrier, body.number, now_s=now_s))
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/after-sales/{letter}/receipt",
+    audience=Audience.BUYER,
+    answer=schemas.AfterSaleShown,
+    refusals=[NotFound, AfterSaleRefused],
+)
+def confirm_exchange(who: Buyer, order_id: str, letter: str) -> schemas.AfterSaleShown:
+    """Say that the replacement has come: the exchange is done. After the days in which an order
+    counts as received it is done by itself."""
+    own = own_order(who, order_id)
+    return shown(exchanges.confirm(who.merchant_id, own, letter, now_s=clock.now_s()))
 
 
 def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
@@ -98,8 +132,11 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
         order_id=item.order_id,
         short_no=short_of(item.order_id),
         title=item.title,
+        kind=item.asks_for.value,
         status=item.status,
-        status_text=BY_SHOP if by_shop else STATUS_WORDS[AfterSaleStatus(item.status)],
+        status_text=BY_SHOP
+        if by_shop
+        else status_words(AfterSaleStatus(item.status), item.asks_for),
         amount_fen=item.amount_fen,
         reason=item.reason,
         reason_text=BY_SHOP if by_shop else REASON_WORDS[Reason(item.reason)],
@@ -111,10 +148,21 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
         return_to=item.return_to or "",
         return_by_s=item.return_by_s,
         carrier=item.carrier or "",
-        carrier_name=carriers.by_code(item.carrier).name if item.carrier else "",
+        carrier_name=_carrier_name(item.carrier),
         number=item.number or "",
         sent_at_s=item.sent_at_s,
+        goods_at_s=item.goods_at_s,
+        pickup=bool(item.pickup),
+        replacement_carrier=item.replacement_carrier or "",
+        replacement_carrier_name=_carrier_name(item.replacement_carrier),
+        replacement_number=item.replacement_number or "",
+        replacement_at_s=item.replacement_at_s,
+        receive_by_s=item.receive_by_s,
         by_shop=by_shop,
         requested_at_s=item.requested_at_s,
         decided_at_s=item.decided_at_s,
     )
+
+
+def _carrier_name(code: str | None) -> str:
+    return carriers.by_code(code).name if code else ""

@@ -60,7 +60,7 @@ def approve_after_sale(
     who: Staff, after_sale_id: str, body: schemas.ApprovalGiven
 ) -> schemas.AfterSaleShown:
     """Give money back, what was asked or less; it cannot be taken back."""
-    order_id, letter = _parts(after_sale_id)
+    order_id, letter = after_sale_parts(after_sale_id)
     return shown(
         after_sale_decisions.approve(
             who.merchant_id,
@@ -83,8 +83,9 @@ def approve_after_sale(
     refusals=[NotFound, AfterSaleRefused],
 )
 def agree_to_return(who: Staff, after_sale_id: str) -> schemas.AfterSaleShown:
-    """Agree to a return of goods; its buyer is told where to send them. The refund comes later."""
-    order_id, letter = _parts(after_sale_id)
+    """Agree to a return or an exchange of goods; its buyer is told where to send them. The refund
+    comes later; what an exchange needs is taken from the product's stock."""
+    order_id, letter = after_sale_parts(after_sale_id)
     now_s = clock.now_s()
     return shown(returns.agree(who.merchant_id, order_id, letter, staff=who.username, now_s=now_s))
 
@@ -102,7 +103,7 @@ def refuse_after_sale(
     who: Staff, after_sale_id: str, body: schemas.RefusalGiven
 ) -> schemas.AfterSaleShown:
     """Refuse a request, with a reply to its buyer."""
-    order_id, letter = _parts(after_sale_id)
+    order_id, letter = after_sale_parts(after_sale_id)
     now_s = clock.now_s()
     return shown(
         after_sale_decisions.refuse(
@@ -245,7 +246,8 @@ def _number(order: OrderItem, entry: ledger.Entry) -> str:
     return order.refund_number(entry.of) if entry.of in known else f"{order.order_id}{entry.of}"
 
 
-def _parts(after_sale_id: str) -> tuple[OrderId, str]:
+def after_sale_parts(after_sale_id: str) -> tuple[OrderId, str]:
+    """The order and the letter of an after-sale's id. Raises NotFound."""
     order_id = OrderId.parse(after_sale_id[:-1])
     if order_id is None:
         raise NotFound("没有找到这个售后申请。")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from chalicelib.api.merchant.order_schemas import Happening
 from chalicelib.domain import carriers
-from chalicelib.domain.after_sale import REASON_WORDS, STATUS_WORDS, AfterSaleStatus, Reason
+from chalicelib.domain.after_sale import REASON_WORDS, AfterSaleStatus, Reason, status_words
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
@@ -93,22 +93,39 @@ def _after_sales(file: OrderFile) -> Iterator[Happening]:
             yield _told(asked.requested_at_s, "refunded_by_shop", text, asked.by_staff)
             continue
         reason = REASON_WORDS[Reason(asked.reason)]
-        what = f"退货 {asked.units} 件并退款" if asked.units else "退款"
-        text = f"买家申请{what} {yuan(asked.amount_fen)}：{reason}"
+        text = f"买家申请{_wanted(asked)}：{reason}"
         yield _told(asked.requested_at_s, "after_sale_requested", text)
         yield from _return(asked)
         if asked.decided_at_s is not None:
             status = AfterSaleStatus(asked.status)
-            words = STATUS_WORDS[status] + (f"：{asked.reply}" if asked.reply else "")
+            words = status_words(status, asked.asks_for)
+            words += f"：{asked.reply}" if asked.reply else ""
             yield _told(asked.decided_at_s, f"after_sale_{status.value}", words)
+
+
+def _wanted(asked: AfterSaleItem) -> str:
+    if asked.exchange:
+        return f"换货 {asked.units} 件"
+    what = f"退货 {asked.units} 件并退款" if asked.units else "退款"
+    return f"{what} {yuan(asked.amount_fen)}"
 
 
 def _return(asked: AfterSaleItem) -> Iterator[Happening]:
     if asked.agreed_at_s is not None:
-        yield _told(asked.agreed_at_s, "return_agreed", "商家同意退货", asked.agreed_by or "")
+        text = "商家同意换货" if asked.exchange else "商家同意退货"
+        yield _told(asked.agreed_at_s, "return_agreed", text, asked.agreed_by or "")
     if asked.sent_at_s is not None and asked.carrier is not None:
         text = f"买家寄回：{carriers.by_code(asked.carrier).name} {asked.number}"
         yield _told(asked.sent_at_s, "return_sent", text)
+    if asked.goods_at_s is not None:
+        text = f"商家收到退回的商品，退回库存 {asked.units_back} 件"
+        yield _told(asked.goods_at_s, "goods_received", text, asked.goods_by or "")
+    if asked.replacement_at_s is not None:
+        text = "换新的商品已当面交给买家"
+        if asked.replacement_carrier is not None:
+            carrier = carriers.by_code(asked.replacement_carrier).name
+            text = f"寄出换新的商品：{carrier} {asked.replacement_number}"
+        yield _told(asked.replacement_at_s, "replacement_sent", text, asked.replacement_by or "")
 
 
 def _staffs(file: OrderFile) -> Iterator[Happening]:

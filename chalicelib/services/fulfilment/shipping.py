@@ -74,7 +74,7 @@ def prepare(
     units = shipping.check_units(given.units, left=known.units.to_deliver)
     if len(parcels) >= shipping.PARCELS_MAX:
         raise ShippingRefused(f"一个订单最多分 {shipping.PARCELS_MAX} 个包裹。")
-    _check_unused(merchant_id, order_id, given.number)
+    check_unused(merchant_id, order_id, given.number)
     parcel_id = str(len(parcels) + 1)
     made = Parcel(parcel_id, given.carrier, given.number, units, now_s, staff)
     return Prepared(order, detail, made)
@@ -122,7 +122,7 @@ def correct(
         shipping.check_correction(before, now_s=now_s)
         if any(parcel.number == given.number for parcel in parcels if parcel is not before):
             raise InvalidRequest("这个订单的另一个包裹已用这个单号，请核对。", field="number")
-        _check_unused(merchant_id, order_id, given.number)
+        check_unused(merchant_id, order_id, given.number)
         after = replace(
             before,
             carrier=given.carrier,
@@ -182,7 +182,7 @@ def _write(writes: Writes, ready: Prepared, staff: str, now_s: int) -> None:
     _audit(writes, order, "order_shipped", {}, _facts(parcel), staff, now_s)
 
 
-def _check_unused(merchant_id: str, order_id: OrderId, number: str) -> None:
+def check_unused(merchant_id: str, order_id: OrderId, number: str) -> None:
     """Two orders of one buyer may share a parcel; those of two buyers never do."""
     for other in order_search.with_number(merchant_id, number):
         if other.buyer_id != order_id.buyer_id:

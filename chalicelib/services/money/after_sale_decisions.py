@@ -1,7 +1,8 @@
 """What staff decide about after-sale: an approval is a refund like any other, from then on.
 
 It puts the refund, its ledger entry, what comes back to the stock and the audit row into one
-transaction. The group stays formed, its other members are untouched.
+transaction. The group stays formed, its other members are untouched. Approving an exchange refunds
+its units instead, and its replacement goes back to the product.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from chalicelib.domain import after_sale as rules
 from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.money import yuan
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.money import after_sales, refund_requests
 from chalicelib.services.people.audit import audit
@@ -16,6 +18,13 @@ from chalicelib.services.trade import news, reservations
 from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import OrderItem
+
+ON_ITS_WAY = "换新的商品已寄出，等买家收货。"
+TOO_LATE_TO_REFUSE: Mapping[str, str] = {
+    AfterSaleStatus.RETURN_AGREED: "已同意，等买家寄回。收到商品后再决定。",
+    AfterSaleStatus.REPLACING: "已收到退回的商品，不能拒绝。请换新，或改为退款。",
+    AfterSaleStatus.REPLACEMENT_SENT: ON_ITS_WAY,
+}
 
 
 def approve(
@@ -31,7 +40,8 @@ def approve(
     """Approve a request, for what was asked or for less, and return units to the stock.
 
     Of a return that is on its way it says that the goods have come; before that, that they need not
-    come. A repeat changes nothing. Raises NotFound, AfterSaleRefused when it was decided
+    come. Of an exchange whose goods have come, the units are those that went back to the stock
+    then. A repeat changes nothing. Raises NotFound, AfterSaleRefused when it was decided
     otherwise, InvalidRequest for the amount or the units.
     """
 
@@ -44,14 +54,10 @@ def approve(
         ):
             return asked
         after_sales.check_open(asked)
-        known = order.view()
-        rules.check_request(known, amount_fen, now_s=now_s)
-        if amount_fen > asked.amount_fen:
-            raise InvalidRequest(
-                "退款金额不能超过买家申请的金额。", field="amount_fen", max=asked.amount_fen
-            )
-        came_back = (asked.units or 0) if asked.status == AfterSaleStatus.RETURNING else 0
-        rules.check_units_back(known, units_back, came_back=came_back)
+        rules.check_request(order.view(), amount_fen, now_s=now_s)
+        _check_approval(asked, amount_fen, units_back)
+        sent = asked.status in (AfterSaleStatus.RETURNING, AfterSaleStatus.REPLACING)
+        came_back = (asked.units or 0) if sent else 0
         decided = {
             "status": AfterSaleStatus.APPROVED.value,
             "amount_fen": amount_fen,
@@ -75,11 +81,17 @@ def approve(
                 amount_fen,
                 units_back,
                 came_back=came_back,
+                on_sale=asked.units_back,
+                reserved=asked.reserved,
                 to_product=to_product,
                 condition=OrderItem.after_sale == letter,
                 now_s=now_s,
             )
-            before = {"status": asked.status, "amount_fen": asked.amount_fen, "units_back": 0}
+            before = {
+                "status": asked.status,
+                "amount_fen": asked.amount_fen,
+                "units_back": asked.units_back,
+            }
             _audit(writes, asked, "after_sale_approved", before, decided, staff, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
@@ -96,14 +108,15 @@ def refuse(
         if (asked.status, asked.reply) == (AfterSaleStatus.REFUSED, reply):
             return asked
         after_sales.check_open(asked)
-        if asked.status == AfterSaleStatus.RETURN_AGREED:
-            raise AfterSaleRefused("已同意退货，等买家寄回。收到商品后再决定。", state=asked.status)
+        if asked.status in TOO_LATE_TO_REFUSE:
+            raise AfterSaleRefused(TOO_LATE_TO_REFUSE[asked.status], state=asked.status)
         after = {"status": AfterSaleStatus.REFUSED.value, "reply": reply}
         with transaction() as writes:
             after_sales.decide(
                 writes, asked, AfterSaleStatus.REFUSED, [AfterSaleItem.reply.set(reply)], now_s
             )
             after_sales.forget(writes, order, letter)
+            after_sales.release_replacement(writes, order, asked)
             news.put_after_sale_refused(writes, order, letter, reply, now_s=now_s)
             _audit(
                 writes, asked, "after_sale_refused", {"status": asked.status}, after, staff, now_s
@@ -111,6 +124,24 @@ def refuse(
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)
+
+
+def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> None:
+    """Raises AfterSaleRefused, or InvalidRequest for more than was asked, or other units than those
+    that are back on sale already."""
+    if asked.status == AfterSaleStatus.REPLACEMENT_SENT:
+        words = ON_ITS_WAY + "买家收到后仍要退款的，可以再申请。"
+        raise AfterSaleRefused(words, state=asked.status)
+    most = asked.amount_fen
+    if amount_fen > most:
+        of = f"最多 {yuan(most)}" if asked.exchange else "不能超过买家申请的金额"
+        raise InvalidRequest(f"退款金额{of}。", field="amount_fen", max=most)
+    if asked.goods_at_s is not None and units_back != asked.units_back:
+        raise InvalidRequest(
+            f"收货时已退回库存 {asked.units_back} 件，请填 {asked.units_back}。",
+            field="units_back",
+            max=asked.units_back,
+        )
 
 
 def _audit(

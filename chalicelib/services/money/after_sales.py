@@ -1,4 +1,4 @@
-"""After-sale: a buyer asks for money back, until staff decide.
+"""After-sale: a buyer asks for money back, or for other goods, until staff decide.
 
 One request of an order is open at a time; the order names it.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain import after_sale as rules
-from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus, Reason
+from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus, Kind, Reason
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import (
     AFTER_SALE_LETTERS,
@@ -17,8 +17,8 @@ from chalicelib.domain.order import (
 )
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.catalogue import pictures
-from chalicelib.services.trade import orders, terms
-from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
+from chalicelib.services.trade import orders, reservations, terms
+from chalicelib.tables.base import LostRace, PageKey, Writes, as_read, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
@@ -30,11 +30,18 @@ OPEN_MAX = len(AFTER_SALE_LETTERS)
 class Claim:
     """What a buyer asks for."""
 
-    amount_fen: int
+    amount_fen: int  # 0 for an exchange
     reason: Reason
     words: str = ""
     pictures: tuple[str, ...] = ()
     units: int = 0  # that are sent back; 0: only money is asked for
+    exchange: bool = False  # for as many others of the same SKU
+
+    @property
+    def kind(self) -> Kind:
+        if self.exchange:
+            return Kind.EXCHANGE
+        return Kind.RETURN if self.units else Kind.REFUND
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Asked:
 
 
 def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) -> AfterSaleItem:
-    """Ask for money back: the request, and the order that names it, together.
+    """Ask for money back, or for an exchange: the request, and the order that names it, together.
 
     The same claim again while it is open is the same request. Raises NotFound,
     AfterSaleRefused, InvalidRequest for the amount or a picture that is not the buyer's accepted
@@ -61,19 +68,17 @@ def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) ->
         if order.after_sale is not None:
             return _same_claim(asked, order.after_sale, claim)
         days = terms.merchant(merchant_id, now_s).after_sale_days
-        rules.check_request(
-            order.view(), claim.amount_fen, now_s=now_s, period_s=days * rules.DAY_S
-        )
-        if claim.units:
-            rules.check_return(order.view(), claim.units)
+        amount_fen = _check(order.view(), claim, now_s, days * rules.DAY_S)
         made = AfterSaleItem.at(
             merchant_id,
             order_id,
             rules.next_letter(len(asked)),
             units=claim.units or None,
+            exchange=claim.exchange or None,
+            pickup=(claim.exchange and bool(order.pickup)) or None,
             status=AfterSaleStatus.REQUESTED.value,
             title=order.title,
-            amount_fen=claim.amount_fen,
+            amount_fen=amount_fen,
             reason=claim.reason.value,
             words=claim.words,
             pictures=list(claim.pictures),
@@ -106,12 +111,17 @@ def withdraw(merchant_id: str, order_id: OrderId, letter: str, *, now_s: int) ->
         order, asked = read(merchant_id, order_id, letter)
         if asked.status == AfterSaleStatus.WITHDRAWN:
             return asked
-        if asked.status == AfterSaleStatus.RETURNING:
-            raise AfterSaleRefused("商品已寄出，不能撤销。商家收到后会退款，需要帮助请联系商家。")
         check_open(asked)
+        if asked.status not in (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURN_AGREED):
+            then = "换新" if asked.exchange else "退款"
+            raise AfterSaleRefused(
+                f"商品已寄出，不能撤销。商家收到后会{then}，需要帮助请联系商家。",
+                state=asked.status,
+            )
         with transaction() as writes:
             decide(writes, asked, AfterSaleStatus.WITHDRAWN, [], now_s)
             forget(writes, order, letter)
+            release_replacement(writes, order, asked)
         return read(merchant_id, order_id, letter)[1]
 
     return retried(step)
@@ -149,6 +159,18 @@ def in_status(
     return [Asked(item, names.get(item.pk, "")) for item in requests], page.last_evaluated_key
 
 
+def _check(order: Order, claim: Claim, now_s: int, period_s: int) -> int:
+    """The amount of a claim that may be made now. Raises AfterSaleRefused, InvalidRequest."""
+    kind = claim.kind
+    if kind is not Kind.EXCHANGE:
+        rules.check_request(order, claim.amount_fen, now_s=now_s, period_s=period_s)
+    else:
+        rules.check_period(order, now_s=now_s, period_s=period_s)
+    if kind is not Kind.REFUND:
+        rules.check_return(order, claim.units, kind)
+    return rules.worth_fen(order, claim.units) if kind is Kind.EXCHANGE else claim.amount_fen
+
+
 def _refuse_foreign(merchant_id: str, buyer_id: str, urls: tuple[str, ...]) -> None:
     for i, url in enumerate(urls):
         if not pictures.is_accepted(merchant_id, url, buyer_id):
@@ -160,8 +182,15 @@ def _same_claim(asked: list[AfterSaleItem], letter: str, claim: Claim) -> AfterS
     mine = next((item for item in asked if item.letter == letter), None)
     if mine is None:  # decided between two reads
         raise LostRace
-    known = (mine.amount_fen, mine.reason, mine.words, tuple(mine.pictures), mine.units or 0)
-    if known != (claim.amount_fen, claim.reason.value, claim.words, claim.pictures, claim.units):
+    known = Claim(
+        0 if mine.exchange else mine.amount_fen,
+        Reason(mine.reason),
+        mine.words,
+        tuple(mine.pictures),
+        units=mine.units or 0,
+        exchange=bool(mine.exchange),
+    )
+    if known != claim:
         raise AfterSaleRefused("已有一个申请在等商家处理。要修改，请先撤销它。")
     return mine
 
@@ -185,7 +214,7 @@ def read(merchant_id: str, order_id: OrderId, letter: str) -> tuple[OrderItem, A
 def check_open(asked: AfterSaleItem) -> None:
     """Raises AfterSaleRefused when the request was decided."""
     if asked.status not in rules.OPEN:
-        words = rules.STATUS_WORDS[AfterSaleStatus(asked.status)]
+        words = rules.status_words(AfterSaleStatus(asked.status), asked.asks_for)
         raise AfterSaleRefused(f"这个申请已有结果（{words}），请刷新后查看。", state=asked.status)
 
 
@@ -193,7 +222,7 @@ def decide(
     writes: Writes,
     asked: AfterSaleItem,
     status: AfterSaleStatus,
-    more: list[Action],
+    more: Sequence[Action],
     now_s: int,
 ) -> None:
     """Decide an open request, which is as it was read."""
@@ -227,3 +256,26 @@ def forget(writes: Writes, order: OrderItem, letter: str) -> None:
         & order.marker_as_read(),
         refuse=lambda old: LostRace(),
     )
+
+
+def wait_until(writes: Writes, order: OrderItem, letter: str, by_s: int | None) -> None:
+    """Let the order wait for its buyer until `by_s`, about its open request; None: no more."""
+    after = replace(order.view(), return_by_s=by_s or 0)
+    until = OrderItem.return_by_s
+    writes.update(
+        order,
+        [until.set(by_s) if by_s else until.remove(), *order.due_next(after)],
+        condition=(OrderItem.status == order.status)
+        & (OrderItem.after_sale == letter)
+        & as_read(OrderItem.return_by_s, order.return_by_s)
+        & order.marker_as_read(),
+        refuse=LostRace,
+    )
+
+
+def release_replacement(writes: Writes, order: OrderItem, asked: AfterSaleItem) -> None:
+    """Give what lies in the shop for an exchange back to the product; `asked` is as it was read."""
+    if asked.reserved:
+        reservations.give_back_to_product(
+            writes, order.merchant_id, order.product_id, order.sku_id, asked.reserved
+        )

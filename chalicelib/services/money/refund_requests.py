@@ -35,6 +35,8 @@ def request(
     units_back: int,
     *,
     came_back: int = 0,
+    on_sale: int = 0,
+    reserved: int = 0,
     to_product: bool,
     condition: Condition,
     now_s: int,
@@ -42,9 +44,11 @@ def request(
     """Request the refund of `amount_fen` under `letter`, and put `units_back` on sale again.
 
     came_back: units that the buyer has sent back in a return; `units_back` are of them then, else
-    of all that have not gone back. When nothing is left of the order (Order.is_given_back) it is
-    `refunding`, and its buyer's limit is free again; when its last units will not be sent, it is
-    `shipped`. Raises AfterSaleRefused, or InvalidRequest for the units.
+    of all that have not gone back. on_sale: how many of `units_back` are on sale already. reserved:
+    units of an exchange's replacement, which go back to the product with the others. When nothing
+    is left of the order (Order.is_given_back) it is `refunding`, and its buyer's limit is free
+    again; when its last units will not be sent, it is `shipped`. Raises AfterSaleRefused, or
+    InvalidRequest for the units.
     """
     known = order.view()
     seat = known.seat_payment
@@ -81,10 +85,10 @@ def request(
         & condition,
         refuse=LostRace,
     )
-    if units_back:
-        alone = order.group_id is None
-        shelf = orders.shelf_of(order)
-        reservations.give_back(writes, shelf, units_back, to_product=to_product or alone)
+    units = units_back - on_sale + reserved
+    if units:
+        to_product = to_product or order.group_id is None or reserved > 0
+        reservations.give_back(writes, orders.shelf_of(order), units, to_product=to_product)
 
 
 def _gone_back(order: OrderItem, after: Order, units_back: int) -> list[Action]:

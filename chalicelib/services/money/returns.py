@@ -1,36 +1,43 @@
-"""Returns of goods: staff agree, the buyer sends the units in time, staff confirm that they came.
+"""Goods on their way back: staff agree, the buyer sends the units in time, the shop has them.
 
 The order names the request as long as it is open, and keeps the time until which its buyer may send
-the goods: its due marker closes what was not sent. Confirming is approving (after_sale_decisions).
+the goods, or say that the replacement has come: its due marker ends what nobody ended. Of a return,
+confirming that the goods came is approving it (after_sale_decisions); exchanges go on
+(exchanges).
 """
-
-from dataclasses import replace
 
 from chalicelib.domain import after_sale as rules
 from chalicelib.domain import carriers
 from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus
 from chalicelib.domain.ids import OrderId
-from chalicelib.services.money import after_sales
+from chalicelib.domain.texts import TextKey
+from chalicelib.services.money import after_sales, exchanges
 from chalicelib.services.people import merchants
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import news, orders
+from chalicelib.services.trade import news, order_search, orders
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
+from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import OrderItem
+
+ENDED_BY_TIME = {
+    AfterSaleStatus.RETURN_AGREED: AfterSaleStatus.EXPIRED,
+    AfterSaleStatus.REPLACEMENT_SENT: AfterSaleStatus.EXCHANGED,
+}
 
 
 def agree(
     merchant_id: str, order_id: OrderId, letter: str, *, staff: str, now_s: int
 ) -> AfterSaleItem:
-    """Agree to a return: its buyer is told where to send the units, and until when.
+    """Agree to a return or an exchange: its buyer is told where to send the units, and until when;
+    of an exchange, as many others are taken from the product's stock.
 
-    A repeat changes nothing. Raises NotFound, AfterSaleRefused.
+    A repeat changes nothing. Raises NotFound, AfterSaleRefused, also when there are too few others.
     """
 
     def step() -> AfterSaleItem:
         order, asked = after_sales.read(merchant_id, order_id, letter)
-        if asked.status in (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING):
+        if asked.agreed_at_s is not None and asked.status in rules.OPEN:
             return asked
         after_sales.check_open(asked)
         if not asked.units:
@@ -48,11 +55,16 @@ def agree(
                 AfterSaleItem.agreed_by.set(staff),
             ]
             after_sales.move(writes, asked, AfterSaleStatus.RETURN_AGREED, more)
-            _wait(writes, order, letter, return_by_s)
-            news.put_return_agreed(writes, order, letter, return_to, days, now_s=now_s)
+            after_sales.wait_until(writes, order, letter, return_by_s)
+            if asked.exchange:
+                exchanges.reserve(writes, order, asked, return_to, days, now_s=now_s)
+            else:
+                key, facts = TextKey.RETURN_AGREED, {"address": return_to, "days": days}
+                news.put_of_request(writes, order, key, letter, now_s=now_s, **facts)
             subject = f"after_sale#{asked.order_id}{letter}"
             before, after = {"status": asked.status}, {"status": "return_agreed"}
-            action = "after_sale_return_agreed"
+            kind = "exchange" if asked.exchange else "return"
+            action = f"after_sale_{kind}_agreed"
             audit(writes, merchant_id, staff, action, subject, before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
@@ -75,22 +87,26 @@ def send(
             return asked
         after_sales.check_open(asked)
         if asked.status == AfterSaleStatus.REQUESTED:
-            raise AfterSaleRefused("商家还没有同意退货，请先不要寄出。", state=asked.status)
+            raise AfterSaleRefused("商家还没有同意，请先不要寄出。", state=asked.status)
+        if asked.goods_at_s is not None:
+            raise AfterSaleRefused("商家已收到商品，不用再填单号。", state=asked.status)
         more = [AfterSaleItem.carrier.set(found.code), AfterSaleItem.number.set(number)]
         with transaction() as writes:
             if asked.status == AfterSaleStatus.RETURN_AGREED:
                 more.append(AfterSaleItem.sent_at_s.set(now_s))
-                _wait(writes, order, letter, None)
+                after_sales.wait_until(writes, order, letter, None)
             after_sales.move(writes, asked, AfterSaleStatus.RETURNING, more)
+            order_search.add_word(writes, order, order_search.after_sale_word(number))
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)
 
 
 def close_due(order: OrderItem, *, now_s: int) -> None:
-    """Close a return whose buyer has not sent the goods in time; the order goes on as it was.
+    """End a request whose buyer has let the time pass; the order goes on as it was.
 
-    Safe to run twice: the order's own time decides.
+    What was not sent is closed, a replacement counts as received. Safe to run twice: the order's
+    own time decides.
     """
 
     def step() -> None:
@@ -99,27 +115,16 @@ def close_due(order: OrderItem, *, now_s: int) -> None:
             return
         letter = now.after_sale
         known, asked = after_sales.read(order.merchant_id, order.order_id, letter)
-        if asked.status != AfterSaleStatus.RETURN_AGREED:  # sent or decided between two reads
+        ended = ENDED_BY_TIME.get(AfterSaleStatus(asked.status))
+        if ended is None:  # sent or decided between two reads
             raise LostRace
         with transaction() as writes:
-            after_sales.decide(writes, asked, AfterSaleStatus.EXPIRED, [], now_s)
+            after_sales.decide(writes, asked, ended, [], now_s)
             after_sales.forget(writes, known, letter)
-            news.put_return_expired(writes, known, letter, now_s=now_s)
+            if ended is AfterSaleStatus.EXPIRED:
+                after_sales.release_replacement(writes, known, asked)
+                key = TextKey.EXCHANGE_EXPIRED if asked.exchange else TextKey.RETURN_EXPIRED
+                news.put_of_request(writes, known, key, letter, now_s=now_s)
 
     if order.return_by_s is not None and order.return_by_s <= now_s:
         retried(step)
-
-
-def _wait(writes: Writes, order: OrderItem, letter: str, return_by_s: int | None) -> None:
-    """Let the order wait for its buyer until `return_by_s`; None: no more."""
-    after = replace(order.view(), return_by_s=return_by_s or 0)
-    until = OrderItem.return_by_s
-    writes.update(
-        order,
-        [until.set(return_by_s) if return_by_s else until.remove(), *order.due_next(after)],
-        condition=(OrderItem.status == order.status)
-        & (OrderItem.after_sale == letter)
-        & as_read(OrderItem.return_by_s, order.return_by_s)
-        & order.marker_as_read(),
-        refuse=LostRace,
-    )

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.domain.after_sale import AfterSaleStatus
+from chalicelib.domain.after_sale import FOR_STAFF
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.order import OrderStatus
@@ -93,9 +93,8 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
 
 
 def _after_sales(merchant_id: str) -> int:
-    """Requests to be decided, and goods on their way back, which staff have to receive."""
-    waiting = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURNING)
-    lists = (after_sales_list(merchant_id, status) for status in waiting)
+    """Requests to be decided, goods to be received, and replacements to be sent or handed over."""
+    lists = (after_sales_list(merchant_id, status) for status in FOR_STAFF)
     return min(TO_DO_MAX, sum(listed_count(key, most=TO_DO_MAX) for key in lists))
 
 

@@ -41,6 +41,10 @@ STAGES = {
     TextKey.AFTER_SALE_REFUSED: "4after_sale_refused",
     TextKey.RETURN_AGREED: "4return_agreed",
     TextKey.RETURN_EXPIRED: "4return_expired",
+    TextKey.EXCHANGE_AGREED: "4return_agreed",
+    TextKey.EXCHANGE_EXPIRED: "4return_expired",
+    TextKey.EXCHANGE_READY: "4return_ready",
+    TextKey.EXCHANGE_SENT: "4return_sent",
     TextKey.REFUNDED: "5refunded",
     TextKey.REFUNDED_OUTSIDE: "5refunded",
     TextKey.READY: "4ready",
@@ -119,19 +123,14 @@ def put_after_sale_refused(
     writes.put(message, refuse=lambda old: LostRace())
 
 
-def put_return_agreed(
-    writes: Writes, order: OrderItem, letter: str, address: str, days: int, *, now_s: int
+def put_of_request(
+    writes: Writes, order: OrderItem, key: TextKey, suffix: str, *, now_s: int, **facts: Any
 ) -> None:
-    """Tell a buyer where to send goods back, in the write that agrees to it."""
-    key = TextKey.RETURN_AGREED
-    facts = {"address": address, "days": days}
-    writes.put(_message(order, key, now_s, now_s=now_s, suffix=letter, **facts), refuse=LostRace)
+    """Tell a buyer how a return or an exchange goes on, in the write that makes it so.
 
-
-def put_return_expired(writes: Writes, order: OrderItem, letter: str, *, now_s: int) -> None:
-    """Tell a buyer that goods were not sent back in time, in the write that closes the return."""
-    key = TextKey.RETURN_EXPIRED
-    writes.put(_message(order, key, now_s, now_s=now_s, suffix=letter), refuse=LostRace)
+    suffix: the request's letter, and more where it is told of more than once.
+    """
+    writes.put(_message(order, key, now_s, now_s=now_s, suffix=suffix, **facts), refuse=LostRace)
 
 
 def put_shipped(

@@ -75,6 +75,7 @@ def _numbers(text: str) -> Iterator[Lookup]:
         yield Lookup(order_search.code_word(number))
     if _NUMBER.fullmatch(number):
         yield Lookup(order_search.tracking_word(number), tracking=number)
+        yield Lookup(order_search.after_sale_word(number))
     if _GATEWAY.fullmatch(text.replace(" ", "")):
         yield Lookup(order_search.gateway_word(text.replace(" ", "")))
 

@@ -76,6 +76,11 @@ def tracking_word(number: str) -> str:
     return f"tracking#{number}"
 
 
+def after_sale_word(number: str) -> str:
+    """Of a parcel with goods that come back, or with a replacement for them."""
+    return f"after_sale#{number}"
+
+
 def code_word(pickup_code: str) -> str:
     return f"code#{pickup_code}"
 

@@ -1,6 +1,7 @@
 """Workflows of goods that are exchanged for others."""
 
 from chalicelib.domain.after_sale import Reason
+from chalicelib.services.catalogue import adjustments
 from chalicelib.services.money import after_sale_decisions, after_sales, exchanges
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.people import merchants
@@ -22,6 +23,15 @@ def asked_to_exchange(shop: Shop) -> OrderItem:
     ship(shop, order)
     item = merchants.read(shop.merchant_id)
     item.update(actions=[MerchantItem.return_address.set(TO)])
+    adjustments.adjust_stock(
+        shop.merchant_id,
+        order.product_id,
+        order.sku_id,
+        delta=3,
+        reason="盘点",
+        staff=STAFF,
+        now_s=shop.now_s,
+    )
     after_sales.request(shop.merchant_id, order.order_id, CLAIM, now_s=shop.now_s)
     return order
 

@@ -1,4 +1,4 @@
-import { get, post } from './client'
+import { get, post, put } from './client'
 import type { BodyOf, QueryOf, Schema } from './types'
 
 export type AfterSale = Schema<'AfterSaleRow'>
@@ -16,11 +16,21 @@ export const approveAfterSale = (
   after_sale_id: string,
   body: BodyOf<'post', '/v1/merchant/after-sales/{after_sale_id}/approval'>,
 ) => post('/v1/merchant/after-sales/{after_sale_id}/approval', { path: { after_sale_id }, body })
-/** The buyer is told where to send the goods; the refund comes once they are here. */
+/** The buyer is told where to send the goods; the refund, or the replacement, comes once they are here. */
 export const agreeToReturn = (after_sale_id: string) =>
   post('/v1/merchant/after-sales/{after_sale_id}/return-agreement', { path: { after_sale_id } })
 export const refuseAfterSale = (after_sale_id: string, reply: string) =>
   post('/v1/merchant/after-sales/{after_sale_id}/refusal', { path: { after_sale_id }, body: { reply } })
+
+/** Of an exchange: the goods are here, or need not come. */
+export const receiveGoods = (after_sale_id: string, units_back: number) =>
+  post('/v1/merchant/after-sales/{after_sale_id}/goods-receipt', { path: { after_sale_id }, body: { units_back } })
+export const sendReplacement = (
+  after_sale_id: string,
+  body: BodyOf<'put', '/v1/merchant/after-sales/{after_sale_id}/replacement'>,
+) => put('/v1/merchant/after-sales/{after_sale_id}/replacement', { path: { after_sale_id }, body })
+export const handOverReplacement = (after_sale_id: string) =>
+  post('/v1/merchant/after-sales/{after_sale_id}/hand-over', { path: { after_sale_id } })
 
 export const listRefunds = (query: QueryOf<'/v1/merchant/refunds'>) => get('/v1/merchant/refunds', { query })
 export const retryRefund = (out_refund_no: string) =>

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from chalicelib.domain.short_number import short_of
 from infra.local.demo_data import address
@@ -24,6 +24,32 @@ def look(page: Page, name: str) -> None:
         if PICTURES:
             page.screenshot(path=f"{PICTURES}/{name}-{window}.png", full_page=True)
     page.set_viewport_size(WIDE)
+
+
+def say_where_to_return(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}#/settings")
+    page.get_by_label("退货地址").fill("王师傅 13800138000 杭州市余杭区文一西路 969 号")
+    page.get_by_role("button", name="保存设置").click()
+    expect(page.get_by_text("已保存").first).to_be_visible()
+
+
+def receive_goods(page: Page, row: Locator) -> None:
+    page.get_by_role("link", name="寄回待收货").click()
+    row.get_by_role("button", name="确认收货").click()
+    dialog = page.get_by_role("dialog", name="收到买家退回的商品？")
+    dialog.get_by_label("退回库存").fill("0")
+    look(page, "exchange-receive")
+    dialog.get_by_role("button", name="确认收货").click()
+
+
+def send_new_ones(page: Page, row: Locator, number: str) -> None:
+    row.get_by_role("button", name="寄出新商品").click()
+    dialog = page.get_by_role("dialog", name="寄出新的 1 件")
+    dialog.get_by_label("快递单号").fill(number)
+    dialog.get_by_label("快递公司").click()
+    page.get_by_role("option", name="顺丰速运").click()
+    look(page, "exchange-send")
+    dialog.get_by_role("button", name="寄出新商品").click()
 
 
 def unpaid(phone: Phone, sale: Sale) -> str:
@@ -88,10 +114,7 @@ def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
     claim = {"amount_fen": 2990, "reason": "damaged", "units": 1}
     phone.api.post(f"/v1/orders/{order}/after-sales", claim)
     page = log_in()
-    page.goto(f"{shop.url}#/settings")
-    page.get_by_label("退货地址").fill("王师傅 13800138000 杭州市余杭区文一西路 969 号")
-    page.get_by_role("button", name="保存设置").click()
-    expect(page.get_by_text("已保存").first).to_be_visible()
+    say_where_to_return(page, shop)
 
     page.goto(f"{shop.url}#/after-sales")
     row = page.get_by_role("row").filter(has_text=short_of(order))
@@ -124,10 +147,7 @@ def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:
     claim = {"units": 1, "reason": "damaged", "words": "外壳裂了，想换一件"}
     phone.api.post(f"/v1/orders/{order}/exchanges", claim)
     page = log_in()
-    page.goto(f"{shop.url}#/settings")
-    page.get_by_label("退货地址").fill("王师傅 13800138000 杭州市余杭区文一西路 969 号")
-    page.get_by_role("button", name="保存设置").click()
-    expect(page.get_by_text("已保存").first).to_be_visible()
+    say_where_to_return(page, shop)
 
     page.goto(f"{shop.url}#/after-sales")
     row = page.get_by_role("row").filter(has_text=short_of(order))
@@ -141,12 +161,7 @@ def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:
     expect(page.get_by_text("已同意换货，买家会收到退货地址")).to_be_visible()
     phone.api.call("PUT", f"/v1/orders/{order}/after-sales/A/parcel", parcels[1])
 
-    page.get_by_role("link", name="寄回待收货").click()
-    row.get_by_role("button", name="确认收货").click()
-    dialog = page.get_by_role("dialog", name="收到买家退回的商品？")
-    dialog.get_by_label("退回库存").fill("0")
-    look(page, "exchange-receive")
-    dialog.get_by_role("button", name="确认收货").click()
+    receive_goods(page, row)
     page.get_by_role("link", name="待换新", exact=True).click()
     look(page, "exchange-replacing")
     row.get_by_role("button", name="改为退款").click()
@@ -154,13 +169,7 @@ def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:
     expect(dialog.get_by_text("为换货留出的 1 件会放回商品库存。")).to_be_visible()
     look(page, "exchange-refund")
     dialog.get_by_role("button", name="取消").click()
-    row.get_by_role("button", name="寄出新商品").click()
-    dialog = page.get_by_role("dialog", name="寄出新的 1 件")
-    dialog.get_by_label("快递单号").fill(numbers[2])
-    dialog.get_by_label("快递公司").click()
-    page.get_by_role("option", name="顺丰速运").click()
-    look(page, "exchange-send")
-    dialog.get_by_role("button", name="寄出新商品").click()
+    send_new_ones(page, row, numbers[2])
     page.get_by_role("link", name="换新待买家收货").click()
     expect(row).to_contain_text(numbers[2])
     expect(row).to_contain_text("自动确认收货")

@@ -20,6 +20,7 @@ FIRST_MONTH_S = 951_840_000  # in 2000: the log is asked for months of this cent
 SERVICES = Path(activities.__file__).parent.parent
 # Actions that are put together where they are written.
 COMPUTED = {
+    "after_sale_exchange_agreed",
     "after_sale_return_agreed",
     "payment_method_resumed",
     "payment_method_stopped",

@@ -148,8 +148,8 @@ def send_replacement(
             suffix = letter + (f"#{corrections}" if corrections else "")
             key = TextKey.EXCHANGE_SENT
             news.put_of_request(writes, order, key, suffix, now_s=now_s, **facts)
-            action = "after_sale_replacement_sent"
-            _audit(writes, asked, action, before if corrects else {}, after, staff, now_s)
+            before = before if corrects else {}
+            _audit(writes, asked, "after_sale_replacement_sent", before, after, staff, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)

@@ -448,6 +448,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/after-sales/{after_sale_id}/goods-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that the goods of an exchange have come, or need not; the replacement is sent next. */
+        post: operations["receive_exchanged_goods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/after-sales/{after_sale_id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that the replacement of what is collected in a store was handed over. */
+        post: operations["hand_over_replacement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/after-sales/{after_sale_id}/refusal": {
         parameters: {
             query?: never;
@@ -465,6 +499,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/after-sales/{after_sale_id}/replacement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say in which parcel the replacement is, or correct its number; its buyer is told. */
+        put: operations["send_replacement"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/after-sales/{after_sale_id}/return-agreement": {
         parameters: {
             query?: never;
@@ -474,7 +525,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Agree to a return of goods; its buyer is told where to send them. The refund comes later. */
+        /** Agree to a return or an exchange of goods; its buyer is told where to send them. The refund */
         post: operations["agree_to_return"];
         delete?: never;
         options?: never;
@@ -1949,9 +2000,26 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Say in which parcel a return is; it may be corrected until the shop has the goods. */
+        /** Say in which parcel goods come back; it may be corrected until the shop has them. */
         put: operations["send_return"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{order_id}/after-sales/{letter}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that the replacement has come: the exchange is done. After the days in which an order */
+        post: operations["confirm_exchange"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1986,6 +2054,23 @@ export interface paths {
         put?: never;
         /** Give up an unpaid order, or a group in which its leader is still alone. */
         post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{order_id}/exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for other units of the same SKU instead of some that came; no money is settled. It is an */
+        post: operations["request_exchange"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2290,9 +2375,11 @@ export interface components {
             order_id: string;
             short_no: string;
             title: string;
+            /** @description refund, return or exchange */
+            kind: string;
             status: string;
             status_text: string;
-            /** @description fen, 1/100 yuan */
+            /** @description of an exchange: what may be refunded instead, or is */
             amount_fen: number;
             reason: string;
             reason_text: string;
@@ -2302,7 +2389,7 @@ export interface components {
             reply: string;
             /** @description returned to the stock */
             units_back: number;
-            /** @description that the buyer sends back; 0: it is no return */
+            /** @description that the buyer sends back; 0: only money is asked for */
             units: number;
             /** @description where to send them, once that is agreed to */
             return_to: string;
@@ -2313,6 +2400,18 @@ export interface components {
             /** @description of the parcel with the goods */
             number: string;
             sent_at_s: number | null;
+            /** @description of an exchange: when the shop had the goods */
+            goods_at_s: number | null;
+            /** @description the replacement of an exchange is collected */
+            pickup: boolean;
+            replacement_carrier: string;
+            replacement_carrier_name: string;
+            /** @description of the parcel with the replacement */
+            replacement_number: string;
+            /** @description when it was sent or handed over */
+            replacement_at_s: number | null;
+            /** @description received by itself then */
+            receive_by_s: number | null;
             /** @description of its own accord; `words` are the shop's then */
             by_shop: boolean;
             /** @description seconds since the epoch, UTC */
@@ -2333,9 +2432,11 @@ export interface components {
             order_id: string;
             short_no: string;
             title: string;
+            /** @description refund, return or exchange */
+            kind: string;
             status: string;
             status_text: string;
-            /** @description fen, 1/100 yuan */
+            /** @description of an exchange: what may be refunded instead, or is */
             amount_fen: number;
             reason: string;
             reason_text: string;
@@ -2345,7 +2446,7 @@ export interface components {
             reply: string;
             /** @description returned to the stock */
             units_back: number;
-            /** @description that the buyer sends back; 0: it is no return */
+            /** @description that the buyer sends back; 0: only money is asked for */
             units: number;
             /** @description where to send them, once that is agreed to */
             return_to: string;
@@ -2356,6 +2457,18 @@ export interface components {
             /** @description of the parcel with the goods */
             number: string;
             sent_at_s: number | null;
+            /** @description of an exchange: when the shop had the goods */
+            goods_at_s: number | null;
+            /** @description the replacement of an exchange is collected */
+            pickup: boolean;
+            replacement_carrier: string;
+            replacement_carrier_name: string;
+            /** @description of the parcel with the replacement */
+            replacement_number: string;
+            /** @description when it was sent or handed over */
+            replacement_at_s: number | null;
+            /** @description received by itself then */
+            receive_by_s: number | null;
             /** @description of its own accord; `words` are the shop's then */
             by_shop: boolean;
             /** @description seconds since the epoch, UTC */
@@ -2662,6 +2775,16 @@ export interface components {
             message: string;
             details: Record<string, never>;
         };
+        /** ExchangeGiven */
+        ExchangeGiven: {
+            /** @description that are sent back, for as many of the same SKU */
+            units: number;
+            reason: string;
+            /** @default  */
+            words: string;
+            /** @default [] */
+            pictures: string[];
+        };
         /** ExportColumn */
         ExportColumn: {
             name: string;
@@ -2841,6 +2964,14 @@ export interface components {
         /** FreightTemplateList */
         FreightTemplateList: {
             items: components["schemas"]["FreightTemplate"][];
+        };
+        /** GoodsReceiptGiven */
+        GoodsReceiptGiven: {
+            /**
+             * @description of those that came, on sale again; 0: none
+             * @default 0
+             */
+            units_back: number;
         };
         /** GroupEvent */
         GroupEvent: {
@@ -3983,6 +4114,17 @@ export interface components {
             items: components["schemas"]["RejectedResultRow"][];
             next: string | null;
         };
+        /** ReplacementGiven */
+        ReplacementGiven: {
+            /** @description code, name or alias */
+            carrier: string;
+            number: string;
+            /**
+             * @description it was sent already, and this is its right number
+             * @default false
+             */
+            corrects: boolean;
+        };
         /** ReturnParcelGiven */
         ReturnParcelGiven: {
             /** @description code, name or alias */
@@ -4438,7 +4580,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who may not see its list.
@@ -7254,6 +7396,216 @@ export interface operations {
             };
         };
     };
+    receive_exchanged_goods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                after_sale_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodsReceiptGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_replacement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                after_sale_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     refuse_after_sale: {
         parameters: {
             query?: never;
@@ -7266,6 +7618,122 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RefusalGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    send_replacement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                after_sale_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplacementGiven"];
             };
         };
         responses: {
@@ -16550,6 +17018,92 @@ export interface operations {
             };
         };
     };
+    confirm_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+                letter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     withdraw_after_sale: {
         parameters: {
             query?: never;
@@ -16715,6 +17269,113 @@ export interface operations {
                 headers: {
                     /** @description seconds */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    request_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AfterSaleShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description after_sale_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

@@ -190,6 +190,28 @@ def test_everything_that_words_may_mean_is_sought(town: Town) -> None:
     }
 
 
+def test_words_in_too_many_titles_are_said_to_leave_orders_out(town: Town) -> None:
+    oldest = town.activity(seats=2)
+    _, _, order_id = town.open_group(oldest)
+    town.wait(POSTED_S, every_s=POSTED_S)
+    for _ in range(29):
+        town.clock.forward(1)
+        town.activity()
+    q = f"q={quote('红颜草莓')}"
+
+    whole = page(town, q)
+    town.activity()
+    partly = page(town, q)
+
+    assert ([row["order_id"] for row in whole["items"]], whole["left_out"]) == ([order_id], False)
+    assert (partly["items"], partly["left_out"]) == ([], True)
+    assert rows(town, f"product_id={oldest.product_id}") == [order_id]
+    asked = {"subject": "orders", "columns": ["order_id"], "q": "红颜草莓"}
+    refused = town.owner().post("/v1/merchant/exports", asked)
+    assert (refused.code, refused.body["details"]) == ("invalid_request", {"field": "q"})
+    assert town.owner().get("/v1/merchant/exports").body["items"] == []
+
+
 def test_what_several_places_have_is_one_list_in_pages(town: Town) -> None:
     activity = town.activity(seats=2, stock=20)
     ids = []

@@ -157,3 +157,35 @@ def test_list_of_staff_says_what_can_be_given(boss: Caller) -> None:
     }
     assert areas["refunds"]["levels"] == ["none", "view", "act"]
     assert areas["refunds"]["needs"] == {"orders": "view"}
+
+
+def test_what_the_shop_paid_is_for_those_who_see_what_it_takes_in(town: Town, boss: Caller) -> None:
+    category_id = boss.get("/v1/merchant/categories").body["items"][0]["category_id"]
+    sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990}
+    body = {
+        "title": "脐橙",
+        "category_id": category_id,
+        "skus": [sku | {"stock": 5, "cost_fen": 950}],
+    }
+    made = boss.post("/v1/merchant/products", body, key="costs-something-1").body
+    path = f"/v1/merchant/products/{made['product_id']}"
+    hire(town, "xiaoli", "service")
+    change(boss, "xiaoli", rights={"goods": "act"})
+    xiaoli = at_work(town, "xiaoli")
+
+    (listed,) = xiaoli.get("/v1/merchant/products?q=脐橙").body["items"]
+    (seen,) = xiaoli.get(path).body["skus"]
+
+    assert (listed["skus"][0]["cost_fen"], seen["cost_fen"]) == (None, None)
+    assert boss.get(path).body["skus"][0]["cost_fen"] == 950
+    same = sku | {"sku_id": seen["sku_id"]}
+    saved = xiaoli.put(path, body | {"title": "甜橙", "skus": [same], "revision": 1})
+    assert (saved.status, saved.body["title"]) == (200, "甜橙")
+    refused = xiaoli.put(path, body | {"skus": [same | {"cost_fen": 1}], "revision": 2})
+    assert (refused.code, refused.body["details"]["field"]) == (
+        "invalid_request",
+        "skus[0].cost_fen",
+    )
+    assert boss.get(path).body["skus"][0]["cost_fen"] == 950
+    change(boss, "xiaoli", rights={"goods": "act", "statistics": "view"})
+    assert xiaoli.get(path).body["skus"][0]["cost_fen"] == 950

@@ -61,7 +61,10 @@ class SkuInput(Input, frozen=True):
     stock: Units | None = None
     image: Annotated[str, Meta(max_length=1000, description="Of an accepted picture.")] = ""
     code: Annotated[str, Meta(max_length=100, description="The shop's own, searched for.")] = ""
-    cost_fen: Annotated[Fen | None, Meta(description="What the shop paid; for staff.")] = None
+    cost_fen: Annotated[
+        Fen | None,
+        Meta(description="What the shop paid. Null without statistics:view, which keeps it."),
+    ] = None
     weight_g: Annotated[int, Meta(ge=0, description="Packed; 0: not known.")] = 0
 
 
@@ -102,7 +105,7 @@ class Sku(msgspec.Struct, frozen=True):
     code: str
     list_price_fen: int
     solo_price_fen: int
-    cost_fen: int | None
+    cost_fen: Annotated[int | None, Meta(description="Null without the right statistics:view.")]
     weight_g: int = 0
 
 

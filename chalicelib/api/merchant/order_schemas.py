@@ -94,6 +94,13 @@ class OrderRows(Told, frozen=True, kw_only=True):
 
     items: list[OrderRow]
     next: str | None
+    left_out: Annotated[
+        bool,
+        Meta(
+            description="The word is in the titles of more products or activities than were looked "
+            "at, the newest: orders of the others are missing. A product finds them all."
+        ),
+    ]
 
 
 class OrderCounts(Told, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows
     newest."""
     wish = _wish(query)
     scope = ("orders", who.merchant_id, repr(wish))
-    found, key = order_lists.find(
+    page = order_lists.find(
         who.merchant_id,
         wish,
         after=pages.key_of(query.next, *scope),
@@ -47,7 +47,9 @@ def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows
         now_s=clock.now_s(),
     )
     return schemas.OrderRows(
-        items=[order_shapes.row(one) for one in found], next=pages.token_of(key, *scope)
+        items=[order_shapes.row(one) for one in page.found],
+        next=pages.token_of(page.next_key, *scope),
+        left_out=page.left_out,
     )
 
 

@@ -1,16 +1,26 @@
-"""Products between what staff send or read and what the services take or give."""
+"""Products between what staff send or read and what the services take or give.
 
-from collections.abc import Sequence
+What the shop paid for a SKU is told to those who may see what the shop takes in: sees_cost.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.domain.activity import state_of
 from chalicelib.domain.product import ProductDraft, SkuDraft
+from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue.product_lists import Row
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.tables.catalogue import ActivityItem
 
 
-def draft(body: schemas.ProductInput) -> ProductDraft:
+def draft(body: schemas.ProductInput, *, sees_cost: bool) -> ProductDraft:
+    """Return the draft. Raises InvalidRequest for a cost from somebody who may not see costs."""
+    for i, sku in enumerate(body.skus):
+        if sku.cost_fen is not None and not sees_cost:
+            words = "成本价只有能看经营数据的人可以填写，请留空。"
+            raise InvalidRequest(words, field=f"skus[{i}].cost_fen")
     return ProductDraft(
         title=body.title,
         category_id=body.category_id,
@@ -38,7 +48,7 @@ def draft(body: schemas.ProductInput) -> ProductDraft:
     )
 
 
-def row(found: Row) -> schemas.ProductSummary:
+def row(found: Row, *, sees_cost: bool) -> schemas.ProductSummary:
     item = found.product
     return schemas.ProductSummary(
         product_id=item.product_id,
@@ -46,7 +56,7 @@ def row(found: Row) -> schemas.ProductSummary:
         title=item.title,
         image=item.images[0] if item.images else "",
         on_sale=item.on_sale,
-        skus=[schemas.Sku(**sku) for sku in item.skus],
+        skus=[schemas.Sku(**_told(sku, sees_cost)) for sku in item.skus],
         available=found.available,
         activities=list(found.activities),
         held=found.held,
@@ -56,7 +66,9 @@ def row(found: Row) -> schemas.ProductSummary:
     )
 
 
-def product(stocked: Stocked, selling: Sequence[ActivityItem], *, now_s: int) -> schemas.Product:
+def product(
+    stocked: Stocked, selling: Sequence[ActivityItem], *, sees_cost: bool, now_s: int
+) -> schemas.Product:
     """selling: the activities that sell it."""
     item = stocked.product
     return schemas.Product(
@@ -71,7 +83,9 @@ def product(stocked: Stocked, selling: Sequence[ActivityItem], *, now_s: int) ->
         warn_below=item.warn_below,
         skus=[
             schemas.StockedSku(
-                **sku, available=stock.available, activities=sorted(stock.activities.as_dict())
+                **_told(sku, sees_cost),
+                available=stock.available,
+                activities=sorted(stock.activities.as_dict()),
             )
             for sku in item.skus
             for stock in [stocked.stocks[sku["sku_id"]]]
@@ -81,6 +95,10 @@ def product(stocked: Stocked, selling: Sequence[ActivityItem], *, now_s: int) ->
         created_at_s=item.created_at_s,
         revision=item.revision,
     )
+
+
+def _told(sku: Mapping[str, Any], sees_cost: bool) -> dict[str, Any]:
+    return dict(sku) if sees_cost else {**sku, "cost_fen": None}
 
 
 def _selling(item: ActivityItem, now_s: int) -> schemas.SellingActivity:

@@ -19,6 +19,7 @@ from chalicelib.services.catalogue.product_lists import State
 from chalicelib.services.catalogue.products import Stocked
 
 api = Api(__name__)
+SEES_COST = view(Area.STATISTICS)
 
 
 @api.operation(
@@ -37,13 +38,13 @@ def create_product(who: auth.Staff, body: schemas.ProductInput) -> schemas.Produ
     made = once(api.current_request, who, "product")
     stocked = products.create(
         who.merchant_id,
-        product_shapes.draft(body),
+        product_shapes.draft(body, sees_cost=who.may(SEES_COST)),
         staff=who.username,
         now_s=clock.now_s(),
         product_id=made.item_id,
         body_hash=made.body_hash,
     )
-    return _shown(stocked)
+    return _shown(who, stocked)
 
 
 @api.operation(
@@ -65,7 +66,7 @@ def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.P
         key=pages.key_of(query.next, *scope),
         limit=query.limit,
     )
-    items = [product_shapes.row(found) for found in rows]
+    items = [product_shapes.row(found, sees_cost=who.may(SEES_COST)) for found in rows]
     return schemas.ProductPage(items, pages.token_of(key, *scope))
 
 
@@ -79,7 +80,7 @@ def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.P
 )
 def read_product(product_id: str, who: auth.Staff) -> schemas.Product:
     """A product with the stock of its SKUs."""
-    return _shown(products.read(who.merchant_id, product_id))
+    return _shown(who, products.read(who.merchant_id, product_id))
 
 
 @api.operation(
@@ -98,12 +99,13 @@ def change_product(
     stocked = products.change(
         who.merchant_id,
         product_id,
-        product_shapes.draft(body),
+        product_shapes.draft(body, sees_cost=who.may(SEES_COST)),
+        keeps_cost=not who.may(SEES_COST),
         revision=body.revision,
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return _shown(stocked)
+    return _shown(who, stocked)
 
 
 @api.operation(
@@ -126,7 +128,7 @@ def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) 
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return _shown(stocked)
+    return _shown(who, stocked)
 
 
 @api.operation(
@@ -150,7 +152,7 @@ def copy_product(product_id: str, who: auth.Staff) -> schemas.Product:
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return _shown(stocked)
+    return _shown(who, stocked)
 
 
 @api.operation(
@@ -206,8 +208,7 @@ def list_stock_adjustments(
     return schemas.StockHistory(items, pages.token_of(after, *scope))
 
 
-def _shown(stocked: Stocked) -> schemas.Product:
+def _shown(who: auth.Staff, stocked: Stocked) -> schemas.Product:
     now_s = clock.now_s()
-    return product_shapes.product(
-        stocked, product_activities.activities_of(stocked, now_s=now_s), now_s=now_s
-    )
+    activities = product_activities.activities_of(stocked, now_s=now_s)
+    return product_shapes.product(stocked, activities, sees_cost=who.may(SEES_COST), now_s=now_s)

@@ -113,6 +113,7 @@ def change(
     product_id: str,
     draft: ProductDraft,
     *,
+    keeps_cost: bool = False,
     revision: int,
     staff: str,
     now_s: int,
@@ -120,15 +121,17 @@ def change(
     """Save a product that was read at `revision`: new SKUs with their stock, and the audit row.
 
     Activities keep the prices they were published with. A SKU that an activity sells cannot be
-    removed; the stock of a removed one is kept, for what may still come back to it.
+    removed; the stock of a removed one is kept, for what may still come back to it. keeps_cost: by
+    somebody who does not see what SKUs cost, which stays as it is.
     Raises NotFound, Changed, InvalidRequest with all problems, or Busy.
     """
     draft = tidy(draft)
     numbered = _numbered(draft.skus, product_id, revision=revision)
-    fields = _fields(draft, numbered)
+    wanted = _fields(draft, numbered)
 
     def step() -> Stocked:
         old = read(merchant_id, product_id)
+        fields = _with_costs(wanted, old.product.skus) if keeps_cost else wanted
         before = {name: getattr(old.product, name) for name in fields}
         if before == fields:
             return old  # saved before: a repeat
@@ -230,6 +233,13 @@ def _fields(draft: ProductDraft, skus: Sequence[SkuDraft]) -> dict[str, Any]:
         "freight_template_id": draft.freight_template_id,
         "skus": [{name: asdict(sku)[name] for name in kept} for sku in skus],
     }
+
+
+def _with_costs(fields: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The fields, each SKU with what it cost in `kept`."""
+    costs = {sku["sku_id"]: sku["cost_fen"] for sku in kept}
+    skus = [{**sku, "cost_fen": costs.get(sku["sku_id"])} for sku in fields["skus"]]
+    return {**fields, "skus": skus}
 
 
 def _numbered(skus: Sequence[SkuDraft], product_id: str, *, revision: int) -> list[SkuDraft]:

@@ -69,7 +69,8 @@ def _found(
         from_s=wanted.from_s,
         to_s=min(wanted.to_s, now_s),
     )
-    return order_lists.find(merchant_id, wish, after=after, limit=PAGE, now_s=now_s)
+    page = order_lists.find(merchant_id, wish, after=after, limit=PAGE, now_s=now_s)
+    return page.found, page.next_key
 
 
 def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) -> Row:

@@ -18,11 +18,17 @@ from chalicelib import deadline
 from chalicelib.domain import exports
 from chalicelib.domain.exports import ExportStatus, Filled, Subject, Wanted
 from chalicelib.domain.order import Intent
-from chalicelib.errors import Conflict, IdempotencyMismatch, LimitReached, NotFound
+from chalicelib.errors import (
+    Conflict,
+    IdempotencyMismatch,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+)
 from chalicelib.gateways import object_storage
 from chalicelib.services.people.audit import audit
 from chalicelib.services.reports import export_rows
-from chalicelib.services.trade import order_lists
+from chalicelib.services.trade import order_query
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction, update_one
 from chalicelib.tables.exports import ExportItem, OpenExportsItem, exports_list
 from chalicelib.tables.trade_item import TradeItem, not_due
@@ -54,10 +60,7 @@ def ask(
     IdempotencyMismatch. Raises InvalidRequest, LimitReached, Busy.
     """
     exports.check(wanted, now_s=now_s)
-    if wanted.q:
-        order_lists.find(
-            merchant_id, order_lists.Wish(q=wanted.q), after=None, limit=1, now_s=now_s
-        )
+    _refuse_left_out(merchant_id, wanted.q, now_s)
     item = ExportItem.at(
         merchant_id,
         export_id,
@@ -85,6 +88,13 @@ def ask(
         return item
 
     return retried(step)
+
+
+def _refuse_left_out(merchant_id: str, q: str, now_s: int) -> None:
+    """Raise InvalidRequest where a file of what `q` finds would lack some of it and not say so."""
+    if q and order_query.parse(merchant_id, q, now_s=now_s).left_out:
+        words = f"名称里有「{q}」的商品或活动太多，导出会不完整。请清空搜索词，选中一个商品再导出。"
+        raise InvalidRequest(words, field="q")
 
 
 def recent(

@@ -56,6 +56,16 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Page:
+    """next_key: what the next page starts after; None: there is none. left_out: what was typed is
+    in the titles of more products or activities than were looked at."""
+
+    found: list[Found]
+    next_key: PageKey | None
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
 class _Spot:
     """Where an order is. group_id: None also when the place does not tell. places: where the words
     are that it was found by, one of which must still fit it."""
@@ -65,15 +75,12 @@ class _Spot:
     places: tuple[Lookup, ...] = ()
 
 
-def find(
-    merchant_id: str, wish: Wish, *, after: PageKey | None, limit: int, now_s: int
-) -> tuple[list[Found], PageKey | None]:
-    """(orders that fit, the key that the next page starts after).
+def find(merchant_id: str, wish: Wish, *, after: PageKey | None, limit: int, now_s: int) -> Page:
+    """Return a page of the orders that fit.
 
     A status, or every meaning of what was typed, is looked up, what else is wished is held against
-    the orders found, and
-    LOOKS_MAX times at most the list is followed until the page is full: so it may have fewer than
-    `limit`, even none, while there is a next one. Raises InvalidRequest.
+    the orders found, and LOOKS_MAX times at most the list is followed until the page is full: so it
+    may have fewer than `limit`, even none, while there is a next one. Raises InvalidRequest.
     """
     if wish.from_s > wish.to_s:
         raise InvalidRequest("开始时间晚于结束时间，请改一下日期。", field="from_s")
@@ -81,14 +88,14 @@ def find(
     recent = _recent(wish, now_s)
     page: list[Found] = []
     if recent.from_s > recent.to_s:
-        return page, None
+        return Page(page, None)
     for _ in range(LOOKS_MAX):
         spots, after = _look_up(merchant_id, recent, meaning, after, limit - len(page))
         fits = _fits(wish, {spot.order_id: spot.places for spot in spots})
         page += [found for found in _read(merchant_id, spots) if fits(found)]
         if after is None or len(page) >= limit:
             break
-    return page, after
+    return Page(page, after, left_out=meaning is not None and meaning.left_out)
 
 
 def read(merchant_id: str, order_ids: Sequence[OrderId]) -> list[Found]:
@@ -257,5 +264,5 @@ def _still_fits(place: Lookup, found: Found) -> bool:
     return (
         phone.endswith(place.phone)
         and place.tracking in ("", *numbers)
-        and place.activity_id in ("", found.order.activity_id)
+        and (not place.activity_ids or found.order.activity_id in place.activity_ids)
     )

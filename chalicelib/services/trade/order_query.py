@@ -10,7 +10,9 @@ from chalicelib.domain.ids import OrderId, is_id, split_out_refund_no, split_out
 from chalicelib.services.catalogue import activity_lists, product_lists
 from chalicelib.services.trade import order_search
 
-PRODUCTS_MAX = 10  # whose titles hold the words, the newest; of activities as many
+# Of the newest products, and of the activities, whose titles hold the words; each product that is
+# found is a query more.
+PRODUCTS_MAX, ACTIVITIES_MAX = 30, 30
 _TAIL = re.compile("[0-9]{4}")
 _PHONE = re.compile("[0-9]{7,15}")
 _PICKUP_CODE = re.compile("[0-9]{8}")
@@ -23,24 +25,28 @@ class Lookup:
     """Where orders stand that may be meant, and what makes them so.
 
     phone: the end of the recipient's number now, tracking: the number of one of its parcels now;
-    text: a part of the name that the row is of; activity_id: what it was bought in.
+    text: a part of the name that the row is of; activity_ids: what it was bought in, if not any.
     """
 
     word: str
     phone: str = ""
     tracking: str = ""
     text: str = ""
-    activity_id: str = ""
+    activity_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class OrderQuery:
-    """order_id: that order alone; group_id: of the orders of a group, if there is such a one."""
+    """order_id: that order alone; group_id: of the orders of a group, if there is such a one.
+
+    left_out: the words are in the titles of more products or activities than are looked at.
+    """
 
     order_id: OrderId | None = None
     group_id: str = ""
     short: tuple[str, str] | None = None  # number, serial
     places: tuple[Lookup, ...] = ()
+    left_out: bool = False
 
 
 def parse(merchant_id: str, q: str, *, now_s: int) -> OrderQuery:
@@ -48,11 +54,13 @@ def parse(merchant_id: str, q: str, *, now_s: int) -> OrderQuery:
     order_id = _order_id_of(q)
     if order_id is not None:
         return OrderQuery(order_id=order_id)
-    places = [*_numbers(q), *_names(q), *_products(merchant_id, q, now_s)]
+    products, left_out = _products(merchant_id, q, now_s)
+    places = [*_numbers(q), *_names(q), *products]
     return OrderQuery(
         group_id=q if is_id(q) else "",
         short=short_number.read(q),
         places=tuple(dict.fromkeys(places)),
+        left_out=left_out,
     )
 
 
@@ -86,10 +94,18 @@ def _names(text: str) -> Iterator[Lookup]:
     yield Lookup(order_search.part_word(text), text=order_search.folded(text))
 
 
-def _products(merchant_id: str, text: str, now_s: int) -> Iterator[Lookup]:
-    for product_id in product_lists.ids_of(merchant_id, text, at_most=PRODUCTS_MAX):
-        yield Lookup(order_search.product_word(product_id))
-    found, _ = activity_lists.page(merchant_id, q=text, limit=PRODUCTS_MAX, now_s=now_s)
-    for item in found:
-        word = order_search.product_word(item.product_id)
-        yield Lookup(word, activity_id=item.activity_id)
+def _products(merchant_id: str, text: str, now_s: int) -> tuple[list[Lookup], bool]:
+    """(one lookup for each product that the words are of, or an activity of its; whether some were
+    left out)."""
+    products = product_lists.ids_of(merchant_id, text, at_most=PRODUCTS_MAX + 1)
+    activities, _ = activity_lists.page(merchant_id, q=text, limit=ACTIVITIES_MAX + 1, now_s=now_s)
+    bought_in: dict[str, tuple[str, ...]] = dict.fromkeys(products[:PRODUCTS_MAX], ())
+    for item in activities[:ACTIVITIES_MAX]:
+        known = bought_in.get(item.product_id)
+        if known != ():  # else whatever it was bought in
+            bought_in[item.product_id] = (*(known or ()), item.activity_id)
+    places = [
+        Lookup(order_search.product_word(product_id), activity_ids=activity_ids)
+        for product_id, activity_ids in bought_in.items()
+    ]
+    return places, len(products) > PRODUCTS_MAX or len(activities) > ACTIVITIES_MAX

@@ -3517,6 +3517,8 @@ export interface components {
         OrderRows: {
             items: components["schemas"]["OrderRow"][];
             next: string | null;
+            /** @description The word is in the titles of more products or activities than were looked at, the newest: orders of the others are missing. A product finds them all. */
+            left_out: boolean;
         };
         /** OrderShown */
         OrderShown: {
@@ -4340,6 +4342,7 @@ export interface components {
             code: string;
             list_price_fen: number;
             solo_price_fen: number;
+            /** @description Null without the right statistics:view. */
             cost_fen: number | null;
             /** @default 0 */
             weight_g: number;
@@ -4372,7 +4375,7 @@ export interface components {
              */
             code: string;
             /**
-             * @description What the shop paid; for staff.
+             * @description What the shop paid. Null without statistics:view, which keeps it.
              * @default null
              */
             cost_fen: number | null;
@@ -4509,6 +4512,7 @@ export interface components {
             code: string;
             list_price_fen: number;
             solo_price_fen: number;
+            /** @description Null without the right statistics:view. */
             cost_fen: number | null;
             /** @default 0 */
             weight_g: number;

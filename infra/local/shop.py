@@ -30,8 +30,8 @@ class Staff:
 
     def __init__(self, api: Api, merchant_id: str, username: str, password: str) -> None:
         login = {"username": username, "password": password}
-        session = api.post(f"/v1/merchants/{merchant_id}/staff-sessions", login)
-        self.merchant_id, self.api = merchant_id, api.as_(session["token"])
+        self.session = api.post(f"/v1/merchants/{merchant_id}/staff-sessions", login)
+        self.merchant_id, self.api = merchant_id, api.as_(self.session["token"])
         self._categories: dict[str, str] = {}
         self._freight_template_id = ""
 

@@ -23,7 +23,7 @@ class Sale:
 
 
 def sell(shop: Shop, title: str, *, seats: int = 2) -> Sale:
-    owner = shop.system.owner().api
+    owner = shop.staff().api
     sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990, "stock": 500}
     category = owner.get("/v1/merchant/categories")["items"][0]["category_id"]
     body = {"title": title, "category_id": category, "skus": [sku]}
@@ -76,13 +76,16 @@ def form_group(shop: Shop, sale: Sale, *buyers: tuple[Phone, dict[str, Any]]) ->
 
 def pair(shop: Shop, title: str, **changes: Any) -> list[str]:
     """The orders of a formed group of two; `changes` are of both purchases."""
-    sale = sell(shop, title)
+    return pair_of(shop, sell(shop, title), **changes)
+
+
+def pair_of(shop: Shop, sale: Sale, **changes: Any) -> list[str]:
     return form_group(shop, sale, *((buyer(shop, name), changes) for name in ("钱多多", "孙小美")))
 
 
 def wait_until(shop: Shop, order_id: str, status: str) -> Any:
     """The order's file once it is in `status`."""
-    owner = shop.system.owner().api
+    owner = shop.staff().api
     ends_s = time.monotonic() + WAIT_S
     while True:
         file = owner.get(f"/v1/merchant/orders/{order_id}")

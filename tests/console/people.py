@@ -40,7 +40,7 @@ def hired(shop: Shop, role: str) -> tuple[str, str]:
     """Somebody new with `role` who has chosen a password: (username, password)."""
     username, password = f"p{secrets.token_hex(6)}", "a-password-2026"
     member = {"username": username, "name": "新同事", "role": role, "password": password}
-    shop.system.owner().hire(member)
+    shop.staff().hire(member)
     return username, password
 
 
@@ -62,7 +62,7 @@ def buyer(shop: Shop, name: str = "何小鱼") -> Phone:
 
 def offered(shop: Shop, product: demo_data.Product = demo_data.HONEY) -> Offer:
     """A product of its own with an activity that runs."""
-    api, activity = shop.system.owner().api, product.activity
+    api, activity = shop.staff().api, product.activity
     assert activity is not None
     categories = {it["name"]: it["category_id"] for it in api.get(CATEGORIES)["items"]}
     body = product.body(categories[product.category])

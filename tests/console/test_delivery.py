@@ -102,12 +102,12 @@ def test_a_freight_template_tells_its_price_and_is_chosen_by_a_product(
     with page.expect_response(lambda it: it.request.method == "PUT"):
         page.get_by_role("button", name="保存商品").click()
 
-    product = shop.system.owner().api.get(f"/v1/merchant/products/{sale.product_id}")
+    product = shop.staff().api.get(f"/v1/merchant/products/{sale.product_id}")
     sku = product["skus"][0]
     assert (sku["code"], sku["weight_g"], sku["cost_fen"]) == ("YZ-01", 2500, 950)
     names = {
         it["template_id"]: it["name"]
-        for it in shop.system.owner().api.get("/v1/merchant/freight-templates")["items"]
+        for it in shop.staff().api.get("/v1/merchant/freight-templates")["items"]
     }
     assert names[product["freight_template_id"]] == "首件八元"
 
@@ -188,7 +188,7 @@ def test_a_refund_paid_in_another_way_is_put_on_record(
 
 
 def wait_for_notice(shop: Shop) -> None:
-    api, ends_s = shop.system.owner().api, time.monotonic() + 60
+    api, ends_s = shop.staff().api, time.monotonic() + 60
     while not api.get("/v1/merchant/rejected-results")["items"]:
         assert time.monotonic() < ends_s
         time.sleep(0.3)
@@ -255,7 +255,7 @@ def test_the_pages_of_orders_and_delivery_can_be_used_by_everybody(
 
 def to_collect(shop: Shop, phone: Any) -> str:
     """A paid order that its buyer will collect in the demonstration's store."""
-    api = shop.system.owner().api
+    api = shop.staff().api
     store_id = api.get("/v1/merchant/stores")["items"][0]["store_id"]
     who = {"store_id": store_id, "name": "自提的人", "phone": "13800138000"}
     pickup = {"delivery": "pickup", "address": None, "pickup": who}
@@ -276,7 +276,7 @@ def asked_back(shop: Shop, title: str) -> tuple[str, Any]:
 
 def refund_in(shop: Shop, order: str, status: str) -> None:
     """Wait for the order's one refund to be in `status`."""
-    api = shop.system.owner().api
+    api = shop.staff().api
     ends_s = time.monotonic() + 60
     while True:
         refunds = api.get(f"/v1/merchant/orders/{order}")["refunds"]

@@ -65,4 +65,4 @@ def test_who_may_not_export_finds_no_way_to(log_in: Callable[..., Page], shop: S
 
     expect(page.get_by_role("button", name="导出", exact=True)).to_have_count(0)
     page.goto(f"{shop.url}#/exports")
-    page.get_by_role("heading", name="首页").wait_for()
+    shop.at_home(page)

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from playwright.sync_api import Page, Route, expect
 
 from chalicelib.domain.short_number import short_of
+from tests.console.buyers import pair_of, sell
 from tests.console.conftest import Shop
-from tests.console.test_shipping import pair
 
 
 def test_a_parcel_belongs_to_the_order_that_was_opened_last(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    slow, quick = pair(shop, "先后打开的柚子")
+    sale = sell(shop, "先后打开的柚子")
+    slow, quick = pair_of(shop, sale)
     page = log_in()
     held: list[Route] = []
     page.route(f"**/v1/merchant/orders/{slow}", lambda it: held.append(it))
-    page.goto(f"{shop.url}#/orders?tab=fulfilling")
+    page.goto(f"{shop.url}#/orders?tab=fulfilling&product={sale.product_id}")
     drawer = page.get_by_role("dialog", name="发货")
 
     page.get_by_role("button", name=f"发货 {short_of(slow)}").click()

@@ -117,7 +117,7 @@ def test_a_smaller_role_sees_and_can_do_less(log_in: Callable[..., Page], shop: 
         expect(page.get_by_role("link", name=name)).to_have_count(0)
     for path in ("staff", "payment-accounts", "payment-accounts/alipay", "audit"):
         page.goto(f"{shop.url}#/{path}")
-        page.get_by_role("heading", name="首页").wait_for()
+        shop.at_home(page)
     page.goto(f"{shop.url}#/groups")
     page.locator("tbody a").first.click()
     page.get_by_role("heading", name="成员").wait_for()

@@ -140,7 +140,7 @@ def test_a_photo_larger_than_the_shop_takes_is_made_smaller_and_stands_upright(
 
 def written(shop: Shop) -> dict[str, str]:
     """Probes in every field of a whole sale: pages by path, with what each of them shows."""
-    staff = shop.system.owner()
+    staff = shop.staff()
     api = staff.api
     category = api.post("/v1/merchant/categories", {"name": SHORT, "position": 99}, key=key())
     body = HONEY.body(category["category_id"]) | {

@@ -383,13 +383,13 @@ def test_who_may_not_ship_is_not_offered_it(log_in: Callable[..., Page], shop: S
 
     expect(page.get_by_role("link", name="批量发货", exact=True)).to_have_count(0)
     page.goto(f"{shop.url}#/batch-shipping")
-    expect(page.get_by_role("heading", name="首页")).to_be_visible()
+    shop.at_home(page)
     page.goto(f"{shop.url}#/orders?tab=fulfilling")
     expect(page.get_by_role("link", name="详情").first).to_be_visible()
     expect(page.get_by_role("button", name="发货")).to_have_count(0)
     expect(page.get_by_role("checkbox")).to_have_count(0)  # nothing to do with many orders
     page.goto(f"{shop.url}#/packing")
-    expect(page.get_by_role("heading", name="首页")).to_be_visible()
+    shop.at_home(page)
 
 
 def find(page: Page, shop: Shop, order_id: str) -> None:

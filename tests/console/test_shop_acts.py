@@ -108,7 +108,7 @@ def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
     sale, phone = sell(shop, "要退的橙子"), buyer(shop, "退货的人")
     order = buy_alone(phone, sale)
     wait_until(shop, order, "fulfilling")
-    owner = shop.system.owner().api
+    owner = shop.staff().api
     parcel = {"carrier": "顺丰", "number": f"SF{secrets.randbelow(10**13):013d}"}
     owner.post(f"/v1/merchant/orders/{order}/parcels", parcel)
     claim = {"amount_fen": 2990, "reason": "damaged", "units": 1}

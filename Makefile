@@ -21,7 +21,7 @@ $(STAMP):
 
 # Every package that is installed or packaged, with its version and hashes; what is locked stays
 # unless it is named, as in `make lock UPGRADE="--upgrade-package requests"`.
-lock: $(STAMP)  ## requirements.txt and requirements-dev.txt from the .in files beside them
+lock: $(STAMP)  ## Every requirements*.txt from the .in file beside it
 	@$(PY) -m infra.lock_requirements $(UPGRADE)
 
 # What Python's packages do not bring: installed from Debian's where we may, else asked for.

@@ -1,7 +1,8 @@
 """Lock what is installed and packaged: `python -m infra.lock_requirements`.
 
 Each .txt holds its .in and all that it needs, for every Python and platform, with the hash of every
-file. That each package has a wheel for Lambda, or is built from source on purpose, is tried.
+file. That each package has a wheel for Lambda, or is built from source on purpose, is tried for the
+app's own.
 """
 
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from infra.package import ROOT
 from infra.wheels import pins
 
-LOCKS = ("requirements", "requirements-dev")
+LOCKS = ("requirements", "requirements-dev", "infra/local/requirements-ministack")
 OLDEST_PYTHON = "3.11"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Both of Lambda's processors; that a file fits its runtime's own glibc is tried when packaging.

@@ -176,7 +176,7 @@ def _python() -> Path:
         if not ready.exists():
             print("Installing the local AWS emulator (once) …", flush=True)
             venv.create(folder, with_pip=True, clear=True)
-            install = [str(python), "-m", "pip", "install", "-qq", "--no-deps"]
+            install = [str(python), "-m", "pip", "install", "-qq", "--no-deps", "--require-hashes"]
             subprocess.run([*install, "--requirement", str(REQUIREMENTS)], check=True)
             ready.touch()
     return python

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from infra.local import pace
 from infra.local.alipay_keys import beijing, sign, signed_text
 from infra.local.wechat_callbacks import ANSWER_TIMEOUT_S, Agenda, Carrier, Delivery
 from infra.local.wechat_faults import Faults
@@ -62,8 +63,9 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def post(url: str, headers: dict[str, str], body: bytes) -> int:
     """Over HTTP, past any proxy: the receiver is on this machine."""
     request = urllib.request.Request(url, body, headers)
+    wait_s = pace.patient(ANSWER_TIMEOUT_S)
     try:
-        with contextlib.closing(_opener.open(request, timeout=ANSWER_TIMEOUT_S)) as answer:
+        with contextlib.closing(_opener.open(request, timeout=wait_s)) as answer:
             taken = answer.read(len(TAKEN) + 1) == TAKEN
             return int(answer.status) if taken else NOT_TAKEN
     except urllib.error.HTTPError as error:

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.local import pace
 from infra.local.wechat_accounts import Account
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Refusal
 from infra.local.wechat_keys import Platform
 
 RETRY_AFTER_S = (0.2, 0.4, 0.8, 1.6, 3.2)  # WeChat Pay: 15 times, from 15 s to 6 h apart
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 5.0  # on a machine that does nothing else
 WORKERS = 4
 
 Send = Callable[[str, dict[str, str], bytes], int]
@@ -194,8 +195,9 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def post(url: str, headers: dict[str, str], body: bytes) -> int:
     """Over HTTP, past any proxy: the receiver is on this machine."""
     request = urllib.request.Request(url, body, headers)
+    wait_s = pace.patient(ANSWER_TIMEOUT_S)
     try:
-        with contextlib.closing(_opener.open(request, timeout=ANSWER_TIMEOUT_S)) as answer:
+        with contextlib.closing(_opener.open(request, timeout=wait_s)) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

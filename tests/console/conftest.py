@@ -7,6 +7,7 @@ a breach of its content policy, a request to anybody but its own host, the API a
 
 import json
 import re
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -32,8 +33,8 @@ REFUSED = (
 
 # What the console keeps of a login, put there before it starts; once, for people log out again.
 KEEP_SESSION = """
-if (location.protocol.startsWith('http') && !sessionStorage.getItem(%(token)s)) {
-    sessionStorage.setItem(%(token)s, 'kept')
+if (location.protocol.startsWith('http') && !sessionStorage.getItem(%(login)s)) {
+    sessionStorage.setItem(%(login)s, 'kept')
     localStorage.setItem('tuan.session', %(session)s)
     localStorage.setItem('tuan.shop', %(shop)s)
 }"""
@@ -122,7 +123,8 @@ def log_in(watched: Page, shop: Shop) -> Callable[..., Page]:
     def log_in(username: str = OWNER, password: str = PASSWORD) -> Page:
         session = shop.staff(username, password).session
         kept = {**session, "merchant_id": MERCHANT_ID, "began_at_s": int(time.time())}
-        words = {"token": session["token"], "session": json.dumps(kept), "shop": MERCHANT_ID}
+        login = secrets.token_hex(8)  # somebody may come back to the same session
+        words = {"login": login, "session": json.dumps(kept), "shop": MERCHANT_ID}
         watched.add_init_script(KEEP_SESSION % {it: json.dumps(words[it]) for it in words})
         watched.goto(shop.url)
         shop.at_home(watched)

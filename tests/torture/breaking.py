@@ -12,6 +12,7 @@ from tests.shop import Shop
 from tests.torture.stage import JOB_RUNS_S, Scene, Snapshot, Stage, run_jobs_of
 
 CALLS_MAX = 300
+Choice = Callable[[list[Cut]], list[Cut]]
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,17 @@ def every_cut(run: Callable[[Cut], None]) -> Iterator[Cut]:
     raise AssertionError("the run has no end")
 
 
-def every_different_cut(run: Callable[[Cut], None]) -> Iterator[Cut]:
+def every_different_cut(run: Callable[[Cut], None], choose: Choice = list) -> Iterator[Cut]:
     """One of each that leaves something else behind: before any effect, after each effect, and
-    with each effect unanswered. A death between two effects is one, whatever was read there."""
+    with each effect unanswered. A death between two effects is one, whatever was read there.
+    choose: which of them are made."""
     run(whole := Cut(CALLS_MAX))
     assert not whole.operation, "the run has no end"
     cuts = [Cut(0)]
     for number, operation in enumerate(whole.made):
         if operation in EFFECTS:
             cuts += [Cut(number, Way.DIES_AFTER), Cut(number, Way.UNANSWERED)]
-    for cut in cuts:
+    for cut in choose(cuts):
         run(cut)
         if cut.operation:
             yield cut
@@ -116,8 +118,8 @@ def broken_everywhere(scene: Scene) -> Iterator[Broken]:
         yield Broken(f"{scene.name} {cut}", copy(scene.actor))
 
 
-def broken_differently(scene: Scene) -> Iterator[Broken]:
-    for cut in every_different_cut(lambda cut: break_workflow(scene, cut)):
+def broken_differently(scene: Scene, choose: Choice = list) -> Iterator[Broken]:
+    for cut in every_different_cut(lambda cut: break_workflow(scene, cut), choose):
         yield Broken(f"{scene.name} {cut}", copy(scene.actor))
 
 

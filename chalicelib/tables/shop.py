@@ -113,6 +113,14 @@ class GuessesItem(CatalogueItem, discriminator="guesses"):
         return cls(f"{merchant_id}#L#{subject}", kind, merchant_id=merchant_id, **more)
 
 
+class AdditionsItem(CatalogueItem, discriminator="additions"):
+    """How often something was added to a list of the merchant's; `revision` is the number."""
+
+    @classmethod
+    def at(cls, merchant_id: str, what: str, **more: Any) -> "AdditionsItem":
+        return cls(f"{merchant_id}#M", f"additions#{what}", merchant_id=merchant_id, **more)
+
+
 class BelongingItem(CatalogueItem):
     """Something small of the merchant's own that staff make, change and remove.
 

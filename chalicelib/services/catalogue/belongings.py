@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from pynamodb.attributes import MapAttribute
 
 from chalicelib.errors import Changed, IdempotencyMismatch, LimitReached, NotFound
+from chalicelib.services.catalogue import additions
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
@@ -72,8 +73,8 @@ def create(
 ) -> _Item:
     """Create one, with its audit row; a repeat with the same id returns it.
 
-    Raises IdempotencyMismatch for the same id with another `body_hash`, and LimitReached beyond
-    the most there may be, as far as can be seen before the write.
+    Raises IdempotencyMismatch for the same id with another `body_hash`, LimitReached beyond the
+    most there may be, and Busy.
     """
 
     def step() -> _Item:
@@ -82,11 +83,13 @@ def create(
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
             return first
+        before = additions.seen(merchant_id, kind.name)
         if len(everything(kind, merchant_id)) >= kind.most:
             raise LimitReached(f"{kind.noun}最多 {kind.most} 个，请先删除不用的。", limit=kind.most)
         item = kind.at(merchant_id, item_id, body_hash=body_hash, **fields)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)
+            additions.add(writes, before)
             _audit(writes, kind, merchant_id, item_id, staff, "created", {}, fields, now_s)
         return item
 

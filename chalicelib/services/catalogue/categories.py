@@ -18,7 +18,7 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.catalogue import belongings
+from chalicelib.services.catalogue import additions, belongings
 from chalicelib.services.catalogue.belongings import Kind
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
@@ -54,8 +54,7 @@ def create(
     """Create a category, with its audit row; a repeat with the same id returns it.
 
     Raises IdempotencyMismatch for the same id with another `body_hash`, InvalidRequest for a
-    parent that cannot be one, and LimitReached beyond CATEGORIES_MAX, as far as can be seen
-    before the write.
+    parent that cannot be one, LimitReached beyond CATEGORIES_MAX, and Busy.
     """
     key = category_id or new_id()
     after = {"name": name, "position": position, "parent_id": parent_id}
@@ -66,12 +65,14 @@ def create(
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
             return first
+        before = additions.seen(merchant_id, KIND.name)
         if len(everything(merchant_id)) >= CATEGORIES_MAX:
             words = f"分类最多 {CATEGORIES_MAX} 个。请修改已有的分类。"
             raise LimitReached(words, limit=CATEGORIES_MAX)
         item = CategoryItem.at(merchant_id, key, body_hash=body_hash, **after)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)
+            additions.add(writes, before)
             _count_child(writes, merchant_id, parent_id, 1)
             _audit(writes, merchant_id, key, staff, "category_created", {}, after, now_s)
         return item

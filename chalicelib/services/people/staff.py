@@ -19,11 +19,12 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.gateways import sealed
+from chalicelib.services.catalogue import additions
 from chalicelib.services.people import brute_force_guard, merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, transaction, update_one
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
-from chalicelib.tables.shop import StaffItem
+from chalicelib.tables.shop import AdditionsItem, StaffItem
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -52,11 +53,13 @@ def add(
     rights: Mapping[str, str] | None = None,
     must_change: bool = False,
     body_hash: str = "",
+    before: AdditionsItem | None = None,
 ) -> StaffItem:
     """Add a member of staff, with the audit row. Raises Conflict when the username is taken.
 
     rights: where they differ from the role's. must_change: the password is only for the first
-    login, which has to choose another. body_hash: of the request that invites them.
+    login, which has to choose another. body_hash: of the request that invites them. before: the
+    additions that were seen when everyone was counted; with others since, raises LostRace.
     """
     item = StaffItem.at(
         merchant_id,
@@ -70,6 +73,8 @@ def add(
     )
     with transaction() as writes:
         writes.put(item, refuse=lambda old: Conflict("这个账号已存在，请换一个。"))
+        if before is not None:
+            additions.add(writes, before)
         after = {"name": name, "role": role, **({"rights": dict(rights)} if rights else {})}
         subject = f"staff#{username}"
         audit(writes, merchant_id, staff, "staff_added", subject, {}, after, now_s)
@@ -104,10 +109,13 @@ def login(
     return item
 
 
-def everyone(merchant_id: str) -> list[StaffItem]:
+def everyone(merchant_id: str, *, consistent: bool = False) -> list[StaffItem]:
     """The merchant's staff by username."""
     found = CatalogueItem.query(
-        f"{merchant_id}#M", CatalogueItem.sk.startswith("staff#"), limit=STAFF_MAX
+        f"{merchant_id}#M",
+        CatalogueItem.sk.startswith("staff#"),
+        consistent_read=consistent,
+        limit=STAFF_MAX,
     )
     return [item for item in found if isinstance(item, StaffItem)]
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch, LastOwner, LimitReached
+from chalicelib.services.catalogue import additions
 from chalicelib.services.people import brute_force_guard, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
@@ -85,28 +86,37 @@ def invite(
     raises IdempotencyMismatch. Raises Conflict when the username is taken, LimitReached.
     """
     password = first_password(seed)
-    known = stored(StaffItem.at(merchant_id, username))
-    if known is not None:
-        if not known.must_change or not people.is_right(known, password):
-            raise Conflict("这个账号已存在，请换一个。")
-        if known.body_hash != body_hash:
-            raise IdempotencyMismatch
-        return password
-    if len(people.everyone(merchant_id)) >= people.STAFF_MAX:
-        words = f"最多可以有 {people.STAFF_MAX} 位员工，停用的也算在内。"
-        raise LimitReached(words, max=people.STAFF_MAX)
-    people.add(
-        merchant_id,
-        username,
-        name=name,
-        role=role,
-        rights=rights,
-        password=password,
-        staff=staff,
-        now_s=now_s,
-        must_change=True,
-        body_hash=body_hash,
-    )
+
+    def step() -> None:
+        known = stored(StaffItem.at(merchant_id, username))
+        if known is not None:
+            if not known.must_change or not people.is_right(known, password):
+                raise Conflict("这个账号已存在，请换一个。")
+            if known.body_hash != body_hash:
+                raise IdempotencyMismatch
+            return
+        before = additions.seen(merchant_id, "staff")
+        if len(people.everyone(merchant_id, consistent=True)) >= people.STAFF_MAX:
+            words = f"最多可以有 {people.STAFF_MAX} 位员工，停用的也算在内。"
+            raise LimitReached(words, max=people.STAFF_MAX)
+        try:
+            people.add(
+                merchant_id,
+                username,
+                name=name,
+                role=role,
+                rights=rights,
+                password=password,
+                staff=staff,
+                now_s=now_s,
+                must_change=True,
+                body_hash=body_hash,
+                before=before,
+            )
+        except Conflict as taken:  # by this very invitation, perhaps
+            raise LostRace from taken
+
+    retried(step)
     return password
 
 

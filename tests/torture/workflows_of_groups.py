@@ -177,9 +177,9 @@ def releasing_an_order_bought_alone(shop: Shop) -> Act:
 def failing_a_group(shop: Shop) -> Act:
     sold = shop.activity(limit_per_buyer=5)
     group_id = shop.opened(sold)
-    shop.now_s += LIFE_S - 1
+    shop.now_s += LIFE_S - 30
     shop.ask(shop.join(sold, group_id, shop.buyer()))
-    shop.now_s += GRACE_S + 1
+    shop.now_s += GRACE_S + 30
     return lambda: attend_group(shop, group_id)
 
 
@@ -187,9 +187,9 @@ def failing_a_group(shop: Shop) -> Act:
 def failing_a_group_with_a_payment_unheard(shop: Shop) -> Act:
     sold = shop.activity(seats=3)
     group_id = shop.opened(sold)
-    shop.now_s += LIFE_S - 1
+    shop.now_s += LIFE_S - 30
     shop.capture(shop.join(sold, group_id, shop.buyer()))
-    shop.now_s += GRACE_S + 1
+    shop.now_s += GRACE_S + 30
     return lambda: attend_group(shop, group_id)
 
 

@@ -31,6 +31,7 @@ from chalicelib.gateways.payment import (
 )
 
 _T = TypeVar("_T")
+MINUTE_S = 60
 OPEN_REFUNDS = (RefundStatus.PROCESSING, RefundStatus.ABNORMAL)
 
 
@@ -265,6 +266,8 @@ class FakeGateway:
     def _prepay(self, prepay: Prepay, now_s: int) -> dict[str, str]:
         number = prepay.out_trade_no
         unpaid = Trade(number, TradeStatus.UNPAID)
+        if number not in self._accounts and prepay.expires_at_s - now_s <= MINUTE_S:
+            raise GatewayRefused("PARAMERROR", "")  # what is begun ends more than a minute later
         account = self._accounts.setdefault(number, _Account(prepay, unpaid))
         if account.trade.status is TradeStatus.SUCCEEDED:
             raise GatewayRefused("ORDERPAID", "")

@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.domain.order_units import Units
 
-REFUND_RETRY_MIN_S = 60  # WeChat Pay wants a minute between refunds of one order
+REFUND_RETRY_MIN_S = 60
 REFUND_RETRY_MAX_S = 3600
 REFUND_PATIENCE_S = 6 * 3600  # refused for so long, a refund needs a person
 QUERY_MIN_S = 60

@@ -32,7 +32,8 @@ from chalicelib.gateways.wechat_pay_client import WechatPayClient
 from chalicelib.settings import settings
 
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
-DESCRIPTION_MAX, REASON_MAX = 127, 80  # characters; longer ones are refused
+DESCRIPTION_MAX = 127  # characters; longer ones are refused
+REASON_BYTES_MAX = 80  # in UTF-8; its documents say 80 of what they do not say
 
 # Without underscores, as the client gives them.
 NO_SUCH_TRADE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
@@ -119,7 +120,7 @@ class WechatPay:
                     "total": request.paid_fen,
                     "currency": statements.CURRENCY,
                 },
-                reason=request.reason[:REASON_MAX],
+                reason=request.reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore"),
                 notify_url=request.notify_url,
                 **self._whose,
             )

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from infra.local import alipay_limits as limits
 from infra.local import alipay_views as views
 from infra.local.alipay_callbacks import Courier
 from infra.local.alipay_keys import Account, Refused, authenticate, beijing, sign
@@ -170,8 +171,7 @@ class Gateway:
         return {"out_trade_no": trade.out_trade_no, "trade_no": trade.trade_no}
 
     def _refund(self, asked: Asked) -> dict[str, Any]:
-        for name in ("out_trade_no", "out_request_no", "refund_amount"):
-            _text(asked.biz, name)
+        limits.check(asked.biz, limits.REFUND)
         stays = asked.fault is Kind.STAYS_PROCESSING
         refund, new = self._ledger.refund(asked.account.mchid, asked.biz, stays=stays)
         trade = self._trade(asked)
@@ -227,14 +227,12 @@ def _fields(call: Call) -> dict[str, str]:
 
 def _must_be_order(asked: Asked, product_code: str) -> None:
     biz = asked.biz
-    for name in ("out_trade_no", "total_amount", "subject"):
-        _text(biz, name)
+    limits.check(biz, limits.ORDER)
+    limits.check(dict(asked.fields), limits.COMMON)
     if biz.get("product_code") != product_code:
         raise _wrong("product_code")
     if biz.get("seller_id", asked.account.mchid) != asked.account.mchid:
         raise _wrong("seller_id")
-    if any(char in biz["subject"] for char in "/=&"):
-        raise _wrong("subject")
 
 
 def _text(biz: Mapping[str, Any], name: str) -> str:

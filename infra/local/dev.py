@@ -50,8 +50,10 @@ def _dev() -> None:
 @contextmanager
 def from_sources(port: int, wechat_port: int) -> Iterator[tuple[System, Children]]:
     """The system with its API and jobs run from the sources, for the length of the block."""
-    with system.gateways_beside(wechat_port) as gateways, _tables() as aws:
-        env = _environment(aws.url) | system.addresses(*gateways)
+    divisor = os.environ.get("TIME_DIVISOR", "1")
+    beside = system.gateways_beside(wechat_port, int(divisor))
+    with beside as gateways, _tables() as aws:
+        env = _environment(aws.url) | system.addresses(*gateways) | {"TIME_DIVISOR": divisor}
         children = Children(port, env)
         address = {f"/tuan/{STAGE}/public-api-url": children.url}
         engine.put_parameters(aws.url, address, secret=False)
@@ -85,7 +87,6 @@ def _environment(aws_url: str) -> dict[str, str]:
         "PARAMETERS_PREFIX": f"/tuan/{STAGE}",
         "MEDIA_BUCKET": engine.media_bucket(STAGE),
         "MEDIA_URL": f"{aws_url}/{engine.media_bucket(STAGE)}",
-        "TIME_DIVISOR": os.environ.get("TIME_DIVISOR", "1"),
     }
 
 

@@ -86,7 +86,8 @@ def deployed(
     settings: of the app, beside the addresses (TIME_DIVISOR). There is a merchant with an owner,
     and nothing else. Everything is gone afterwards.
     """
-    with ThreadPoolExecutor(2) as pool, gateways_beside(wechat_port) as gateways:
+    divisor = int((settings or {}).get("TIME_DIVISOR", "1"))
+    with ThreadPoolExecutor(2) as pool, gateways_beside(wechat_port, divisor) as gateways:
         # The first time, each of them downloads for a while.
         started = pool.submit(engine.start, port=port, log=log)
         try:
@@ -107,13 +108,13 @@ def deployed(
 
 
 @contextmanager
-def gateways_beside(wechat_port: int) -> Iterator[tuple[Wechat, Alipay]]:
+def gateways_beside(wechat_port: int, time_divisor: int) -> Iterator[tuple[Wechat, Alipay]]:
     """The local WeChat and Alipay for the length of the block, with accounts of the merchant's.
 
-    Alipay listens on the next port, or on any when that is taken.
+    Alipay listens on the next port, or on any when that is taken. time_divisor: the app's.
     """
     beside = wechat_port + 1
-    wechat = Wechat(port=wechat_port)
+    wechat = Wechat(port=wechat_port, time_divisor=time_divisor)
     alipay = Alipay(port=beside if _is_free(beside) else 0)
     wechat.gateway.refund_delay_s = REFUND_DELAY_S
     wechat.start()

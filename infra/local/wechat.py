@@ -21,6 +21,7 @@ from infra.local.wechat_control import Control
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
 from infra.local.wechat_http import Answer, Call, Server
+from infra.local.wechat_limits import MINUTE_S
 from infra.local.wechat_login import LoginCodes
 from infra.local.wechat_pay import Ledger, Trade
 
@@ -30,16 +31,23 @@ class Wechat:
 
     now: seconds since the epoch; the ledger's clock, and that of callbacks' signatures. Requests
     are held to the real clock. folder: where keys and accounts are kept; None keeps nothing.
+    time_divisor: the app's, whose minutes are so much shorter.
     """
 
     def __init__(
-        self, *, port: int = 0, folder: Path | None = None, now: Callable[[], float] = time.time
+        self,
+        *,
+        port: int = 0,
+        folder: Path | None = None,
+        now: Callable[[], float] = time.time,
+        time_divisor: int = 1,
     ) -> None:
         self._file = folder / "wechat.json" if folder else None
         self._lock = threading.Lock()
         self.platform, known = wechat_store.load(self._file)
         self._accounts = Accounts(known)
-        self.faults, self.ledger, self.codes = Faults(), Ledger(now), LoginCodes(now)
+        self.faults, self.codes = Faults(), LoginCodes(now)
+        self.ledger = Ledger(now, minute_s=MINUTE_S / time_divisor)
         for account in known:
             self.codes.register(account.appid, account.wechat_login["app_secret"])
         self.bills = Bills(self.ledger, now)

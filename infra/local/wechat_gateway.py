@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,14 @@ from infra.local.wechat_callbacks import Agenda, Courier
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Answer, Call, Refusal
 from infra.local.wechat_keys import Platform, authenticate
+from infra.local.wechat_limits import OUT_TRADE_NO, check_order, check_refund
 from infra.local.wechat_pay import Ledger, Refund, Trade
 from infra.local.wechat_views import refund_notice, refund_view, trade_view
 
 _PAY = r"/v3/pay/(?:partner/)?transactions"
-_TRADE = rf"{_PAY}/out-trade-no/([0-9A-Za-z_\-|*]{{6,32}})"
+_TRADE = rf"{_PAY}/out-trade-no/({OUT_TRADE_NO})"
 _REFUNDS = r"/v3/refund/domestic/refunds"
 BILL_FILE = r"/v3/billdownload/file"
-_NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{6,64}")
-ATTACH_MAX, DESCRIPTION_MAX, REASON_MAX = 128, 127, 80
 BEFORE_EFFECT = {
     Kind.SERVER_ERROR: (500, "SYSTEM_ERROR", "系统异常，请使用相同参数稍后重新调用"),
     Kind.RATE_LIMITED: (429, "FREQUENCY_LIMITED", "频率超限"),
@@ -144,22 +143,17 @@ class Gateway:
             if names.get("sp_mchid" if partner else "mchid") != asked.signer:
                 raise Refusal(400, "PARAM_ERROR", "商户号与签名的商户号不一致")
             sub_mchid = names.get("sub_mchid", "") if partner else ""
-            _must(bool(sub_mchid) or not partner, "sub_mchid")
+            if partner and not sub_mchid:
+                raise Refusal(400, "PARAM_ERROR", "参数 sub_mchid 有误")
             return self._accounts.served(asked.signer, sub_mchid)
         return self._accounts.served(asked.signer, names.get("sub_mchid", ""))
 
     def _prepay(self, asked: Asked) -> Answer:
         order = asked.call.json()
-        _must_have(order, "description", "out_trade_no", "notify_url", "amount", "payer")
         account = self._account(asked)
         if {name: order[name] for name in ORDER_NAMES if name in order} != account.names:
             raise Refusal(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配，请检查后再试")
-        _must(bool(re.fullmatch(r"[0-9A-Za-z_\-|*]{6,32}", order["out_trade_no"])), "out_trade_no")
-        _must(len(order["description"]) <= DESCRIPTION_MAX, "description")
-        _must(len(order.get("attach", "")) <= ATTACH_MAX, "attach")
-        _must(any(order["payer"].get(name) for name in _openids(order)), "payer")
-        _must("?" not in order["notify_url"], "notify_url")
-        _must_be_amount(order["amount"], "total")
+        check_order(order)
         return Answer.json({"prepay_id": self._ledger.prepay(account.mchid, order)})
 
     def _query(self, asked: Asked) -> Answer:
@@ -171,12 +165,8 @@ class Gateway:
 
     def _refund(self, asked: Asked) -> Answer:
         wanted = asked.call.json()
-        _must_have(wanted, "out_trade_no", "out_refund_no", "amount")
+        check_refund(wanted)
         wanted.setdefault("notify_url", "")
-        _must(bool(_NUMBER.fullmatch(wanted["out_refund_no"])), "out_refund_no")
-        _must(len(wanted.get("reason", "")) <= REASON_MAX, "reason")
-        _must_be_amount(wanted["amount"], "refund")
-        _must_be_amount(wanted["amount"], "total")
         refund, new = self._ledger.request_refund(self._account(asked).mchid, wanted)
         stays = asked.fault is Kind.STAYS_PROCESSING
         if new and not stays and self.refund_delay_s is not None:
@@ -204,26 +194,3 @@ class Gateway:
 
     def _settle_quietly(self, refund: Refund) -> None:
         self.settle(refund)
-
-
-def _openids(order: Mapping[str, Any]) -> list[str]:
-    """What the payer of an order may be called by."""
-    if "sp_mchid" not in order:
-        return ["openid"]
-    return ["sp_openid", "sub_openid"] if "sub_appid" in order else ["sp_openid"]
-
-
-def _must(right: bool, name: str) -> None:
-    if not right:
-        raise Refusal(400, "PARAM_ERROR", f"参数 {name} 有误")
-
-
-def _must_have(body: Mapping[str, Any], *names: str) -> None:
-    for name in names:
-        _must(bool(body.get(name)), name)
-
-
-def _must_be_amount(amount: Mapping[str, Any], name: str) -> None:
-    fen = amount.get(name)
-    _must(type(fen) is int and fen > 0, f"amount.{name}")
-    _must(amount.get("currency", "CNY") == "CNY", "amount.currency")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -9,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local.wechat_http import Refusal
+from infra.local.wechat_limits import MINUTE_S, REFUNDS_MAX
 
 PREPAY_LIFE_S = 7200
 REFUNDABLE_S = 365 * 86400
-REFUNDS_MAX = 50  # of one payment
 TRADE_WORDS = {
     "NOTPAY": "订单未支付",
     "SUCCESS": "支付成功",
@@ -67,10 +68,11 @@ class Ledger:
     """Safe to use from many threads. Raises Refusal with WeChat Pay's codes.
 
     `balances`: fen that each mchid can refund from; a merchant not named has no limit.
+    minute_s: how long its minute takes, where time is shortened.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], float], *, minute_s: float = MINUTE_S) -> None:
+        self._now, self._minute_s = now, minute_s
         self._lock = threading.RLock()
         self._trades: dict[tuple[str, str], Trade] = {}
         self._prepays: dict[str, tuple[Trade, float]] = {}
@@ -83,6 +85,7 @@ class Ledger:
             self._hear(mchid, order["out_trade_no"], order)
             trade = self._trades.get((mchid, order["out_trade_no"]))
             if trade is None:
+                self._must_end_later(order.get("time_expire"))
                 trade = self._trades[mchid, order["out_trade_no"]] = Trade(mchid, order, 0)
             if trade.state == "SUCCESS":
                 raise Refusal(400, "ORDERPAID", "该订单已支付")
@@ -94,6 +97,12 @@ class Ledger:
             prepay_id = f"wx{secrets.token_hex(17)}"
             self._prepays[prepay_id] = (trade, trade.prepaid_at)
             return prepay_id
+
+    def _must_end_later(self, time_expire: str | None) -> None:
+        """A payment ends more than a minute after it was first asked for; what is asked for again
+        may end sooner."""
+        if time_expire and _epoch(time_expire) - self._now() <= self._minute_s:
+            raise Refusal(400, "PARAM_ERROR", "time_expire时间过短，应晚于下单时间1分钟以上")
 
     def pay(
         self, *, prepay_id: str = "", out_trade_no: str = "", paid_at: float | None = None
@@ -172,6 +181,9 @@ class Ledger:
             raise Refusal(400, "INVALID_REQUEST", "申请退款金额大于订单可退金额")
         if len(trade.refunds) >= REFUNDS_MAX:
             raise Refusal(400, "INVALID_REQUEST", "部分退款次数超过限制")
+        latest = max((refund.created_at for refund in trade.refunds.values()), default=-math.inf)
+        if self._now() - latest < self._minute_s:
+            raise Refusal(429, "FREQUENCY_LIMITED", "同一笔订单多次退款的请求需相隔1分钟")
         if self._now() - trade.paid_at > REFUNDABLE_S:
             raise Refusal(400, "INVALID_REQUEST", "订单已超过可退款的最大期限")
         if self.balances.get(trade.mchid, amount["refund"]) < amount["refund"]:

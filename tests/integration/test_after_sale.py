@@ -91,6 +91,29 @@ def test_part_of_an_order_is_refunded_and_the_rest_is_shipped(town: Town) -> Non
     town.check_laws()
 
 
+def test_parts_that_are_agreed_to_in_a_row_are_sent_over_a_minute_apart(town: Town) -> None:
+    """As gateways want it; none is refused for coming too soon."""
+    _, _, [_, (friend, second)] = formed(town)
+    began_s = town.now_s
+    for amount_fen in (1000, 2000, 300):
+        asked = ask(friend, second, amount_fen=amount_fen)
+        assert approve(town, asked.body["after_sale_id"], amount_fen).status == 200
+        town.clock.forward(1)
+
+    refunds = town.stored_order(second).view().refunds
+    assert [refunds[f"01{letter}"].next_at_s - began_s for letter in "ABC"] == [0, 90, 180]
+
+    for at_s in (3, 90, 180):
+        town.clock.forward(began_s + at_s - town.now_s)
+        town.run_jobs()
+        refunds = town.stored_order(second).view().refunds
+        assert not any(refund.reason for refund in refunds.values())
+    town.run_jobs()
+
+    assert town.money() == {"captured_fen": 11800, "refunded_fen": 3300, "refunding_fen": 0}
+    town.check_laws()
+
+
 def test_several_parts_add_up_to_the_whole_and_never_to_more(town: Town) -> None:
     activity, _, [_, (friend, second)] = formed(town, limit_per_buyer=1, limit_per_order=1)
     for amount_fen in (2000, 3000):

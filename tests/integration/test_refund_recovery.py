@@ -8,6 +8,7 @@ from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
 from chalicelib.services.money.day_book import READY_AFTER_S
 from tests.support import Buyer, Town
 
+MINUTE_S = 60
 Returned = tuple[Buyer, str, str]  # buyer, order, number of the refund
 
 
@@ -64,7 +65,8 @@ def at_the_gateway(town: Town) -> dict[str, str]:
 
 
 def refunded_by_hand(town: Town, order_id: str, number: str, amount_fen: int) -> None:
-    """Staff refund a payment in WeChat Pay's back office."""
+    """Staff refund a payment in WeChat Pay's back office, which wants a minute in between, too."""
+    town.clock.forward(MINUTE_S)
     asked = {
         "out_trade_no": f"{order_id}01",
         "out_refund_no": number,
@@ -100,6 +102,9 @@ def test_refund_that_the_gateway_closed_goes_on_under_a_fresh_number(town: Town)
     assert retry(town, number).body == {"done": True}
     assert listed(town) == []
     town.run_jobs()
+    assert at_the_gateway(town) == {number: "CLOSED"}  # a minute has to pass between two
+    town.clock.forward(MINUTE_S)
+    town.run_jobs()
 
     assert at_the_gateway(town) == {number: "CLOSED", f"{number}1": "SUCCESS"}
     (shown,) = buyer.order(order_id)["refunds"]
@@ -116,12 +121,14 @@ def test_all_of_an_order_closed_twice_is_refunded_by_the_third_number(town: Town
     buyer, order_id, number = given_up(town, amount_fen=order_total(town))
     town.till.faults.add("refund", "stays_processing")
     retry(town, number)
+    town.clock.forward(MINUTE_S)
     town.run_jobs()
     town.till.settle_refunds(status="CLOSED")
     assert town.till.quiet()
     assert listed(town) == [(f"{number}1", "closed")]
 
     retry(town, f"{number}1")
+    town.clock.forward(MINUTE_S)
     town.run_jobs()
 
     assert at_the_gateway(town) == {

@@ -117,7 +117,7 @@ def test_app_of_another_merchant_is_refused(wechat, account):
 
 
 def test_expired_order_cannot_be_paid(wechat, pay):
-    bought = order(expires_at_s=now_s() + 60)
+    bought = order(expires_at_s=now_s() + 90)
     pay.prepay(bought, now_s=PAID_AT_S)
 
     with pytest.raises(Refusal) as refusal:

@@ -126,7 +126,7 @@ def test_bill_has_the_days_payments_and_refunds(street, partner):
 def test_fee_goes_back_with_the_money_to_the_last_fen(street):
     bought = street.buy(NOON_S, amount_fen=850)
     for position in range(10):
-        street.refund(bought, NOON_S + 1 + position, 85, letter="ABCDEFGHIJ"[position])
+        street.refund(bought, NOON_S + 60 * position, 85, letter="ABCDEFGHIJ"[position])
 
     fees = [row.fee_fen for row in street.bill()]
 
@@ -150,13 +150,13 @@ def test_each_day_has_its_own_rows_by_the_clock_of_beijing(street):
 
 def test_refund_stands_on_the_day_it_was_accepted_with_the_status_of_the_morning_after(street):
     bought = street.buy(NOON_S, amount_fen=900)
-    quick = street.refund(bought, NOON_S + 1, 300, "A")
-    slow = street.refund(bought, NOON_S + 2, 200, "B")
-    stuck = street.refund(bought, NOON_S + 3, 100, "C")
-    refused = street.refund(bought, NOON_S + 4, 50, "D")
+    quick = street.refund(bought, NOON_S + 60, 300, "A")
+    slow = street.refund(bought, NOON_S + 120, 200, "B")
+    stuck = street.refund(bought, NOON_S + 180, 100, "C")
+    refused = street.refund(bought, NOON_S + 240, 50, "D")
     street.settle(quick, midnight_s(NEXT_DAY) + 3600)
-    street.settle(stuck, NOON_S + 5, "ABNORMAL")
-    street.settle(refused, NOON_S + 5, "CLOSED")
+    street.settle(stuck, NOON_S + 300, "ABNORMAL")
+    street.settle(refused, NOON_S + 300, "CLOSED")
     street.settle(slow, READY_S + 3600)
 
     late_s = READY_S + 2 * 86400

@@ -190,17 +190,21 @@ def _resent(known: Refund, said: port.Refund | None, now_s: int) -> Refund:
         )
     if said is None and known.reason in DEAD:
         raise Conflict("收款账户现在查不到这笔退款，不能重新发起。请先检查收款账户。")
-    serial = known.serial
+    serial, starts_s = known.serial, now_s
     if status is port.RefundStatus.CLOSED:
         if serial >= SERIAL_MAX:
             raise Conflict("这笔退款已多次被支付平台关闭。请用其他方式退给买家，再登记线下退款。")
         serial += 1
+        if known.status is RefundStatus.FAILED:
+            # A request under the old number may be under way until then, and WeChat Pay wants a
+            # minute between two refunds of one payment.
+            starts_s = max(now_s, known.next_at_s)
     processing = status is port.RefundStatus.PROCESSING
     return replace(
         known,
         status=RefundStatus.PROCESSING if processing else RefundStatus.REQUESTED,
         at_s=now_s,
-        next_at_s=now_s,
+        next_at_s=starts_s,
         reason="",
         serial=serial,
         trouble_at_s=0,

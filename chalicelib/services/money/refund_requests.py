@@ -120,10 +120,14 @@ def _moved(
 
 
 def _may_start_s(order: Order, now_s: int) -> int:
-    """Gateways want a while between two refunds of one payment."""
-    earlier = [
-        refund.at_s + waits.BETWEEN_REFUNDS_S
+    """Gateways want a while between two refunds of one payment, so each waits for the one before,
+    which may have waited itself."""
+    earlier = sorted(
+        refund.at_s
         for key, refund in order.refunds.items()
         if reason_of(key) is RefundReason.AFTER_SALE
-    ]
-    return max([now_s, *earlier])
+    )
+    free_s = 0
+    for at_s in earlier:
+        free_s = max(at_s, free_s) + waits.BETWEEN_REFUNDS_S
+    return max(now_s, free_s)

@@ -15,7 +15,6 @@ from chalicelib.domain.message_template import sentence
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.shipping import Parcel, parcels_of
-from chalicelib.domain.short_number import short_of
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import masked_name, status_text
 from chalicelib.services.trade import availability, waits
@@ -182,7 +181,7 @@ def message(item: MessageItem) -> schemas.MessageShown:
     return schemas.MessageShown(
         message_id=item.sk.removeprefix("message#"),
         order_id=item.order_id,
-        short_no=short_of(item.order_id),
+        short_no=item.short_no,
         group_id=item.group_id,
         text_key=key.value,
         title=TITLES[key],

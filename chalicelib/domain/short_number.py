@@ -25,10 +25,10 @@ def short_number(order_id: OrderId, serial: int = 0) -> str:
     return f"{number}-{serial}" if serial else number
 
 
-def short_of(order_id: str) -> str:
-    """Return the number of an order of which only the id is known: without its serial."""
+def short_of(order_id: str, serial: int = 0) -> str:
+    """Return the number of an order of which only the id, and its serial, are known."""
     parsed = OrderId.parse(order_id)
-    return short_number(parsed) if parsed else ""
+    return short_number(parsed, serial) if parsed else ""
 
 
 def read(text: str) -> tuple[str, str] | None:

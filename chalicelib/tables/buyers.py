@@ -15,6 +15,7 @@ from pynamodb.attributes import (
 
 from chalicelib.domain.after_sale import RESERVED, Kind
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.short_number import short_of
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
@@ -59,6 +60,7 @@ class MessageItem(TradeItem, discriminator="message"):
     order_id = UnicodeAttribute()
     group_id = UnicodeAttribute(null=True)
     text_key = UnicodeAttribute()
+    short_serial = IntAttribute(null=True)  # of the order's short number, as it was then
     template = UnicodeAttribute(null=True)  # the shop's own sentence, as it was when it was told
     facts: MapAttribute[str, Any] = MapAttribute()
     at_s = IntAttribute()
@@ -72,6 +74,11 @@ class MessageItem(TradeItem, discriminator="message"):
             **more,
         )
 
+    @property
+    def short_no(self) -> str:
+        """The order's number for people."""
+        return short_of(self.order_id, self.short_serial or 0)
+
 
 class AfterSaleItem(TradeItem, discriminator="after_sale"):
     """A buyer's request for money back on an order that is to be fulfilled, or was; or money that
@@ -83,6 +90,7 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     merchant_id = UnicodeAttribute()
     order_id = UnicodeAttribute()
     letter = UnicodeAttribute()
+    short_serial = IntAttribute(null=True)  # of the order's short number, as it was then
     status = UnicodeAttribute()  # domain.after_sale.AfterSaleStatus
     title = UnicodeAttribute()
     amount_fen = IntAttribute()  # asked for; once approved, what goes back. Of an exchange: what
@@ -137,6 +145,11 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     def reserved(self) -> int:
         """Units that lie in the shop as the replacement of an exchange."""
         return (self.units or 0) if self.exchange and self.status in RESERVED else 0
+
+    @property
+    def short_no(self) -> str:
+        """The order's number for people."""
+        return short_of(self.order_id, self.short_serial or 0)
 
 
 class ShareItem(TradeItem, discriminator="share"):

@@ -246,6 +246,30 @@ def test_later_of_two_orders_with_one_short_number_has_a_serial(
     assert rows(town, f"q={number.replace('-', '')}2") == [ids[1]]
 
 
+def test_serial_of_a_short_number_is_told_wherever_its_order_is(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(short_number, "_digits_of", lambda _: 123456)
+    activity = town.activity(seats=2, stock=20)
+    _, _, first = town.open_group(activity)
+    group_id, leader, second = town.open_group(activity)
+    assert deliver(town, *(change_of(town, town.stored_order(it)) for it in (first, second))) == []
+    town.member(activity, group_id)
+    town.run_jobs()
+    number = f"{short_of(first)}-2"
+
+    asked = leader.post(
+        f"/v1/orders/{second}/after-sales",
+        {"amount_fen": 500, "reason": "other", "words": "", "pictures": []},
+    )
+    [listed] = town.owner().get("/v1/merchant/after-sales?status=requested").body["items"]
+    latest = leader.get("/v1/me/messages").body["items"][0]
+
+    assert (asked.body["short_no"], listed["short_no"]) == (number, number)
+    assert (latest["title"], latest["short_no"]) == ("拼团成功", number)
+    assert rows(town, f"q={listed['short_no']}") == [second]
+
+
 def test_order_from_before_short_numbers_is_found_among_those_of_its_day(town: Town) -> None:
     _, _, order_id = town.open_group(town.activity())
     town.wait(POSTED_S, every_s=POSTED_S)

@@ -13,7 +13,6 @@ from chalicelib.domain.after_sale import (
     Reason,
     status_words,
 )
-from chalicelib.domain.short_number import short_of
 from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sales, exchanges, returns
 from chalicelib.services.money.after_sales import Claim
@@ -130,7 +129,7 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
     return schemas.AfterSaleShown(
         after_sale_id=item.order_id + item.letter,
         order_id=item.order_id,
-        short_no=short_of(item.order_id),
+        short_no=item.short_no,
         title=item.title,
         kind=item.asks_for.value,
         status=item.status,

@@ -78,6 +78,7 @@ def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) ->
             pickup=(claim.exchange and bool(order.pickup)) or None,
             status=AfterSaleStatus.REQUESTED.value,
             title=order.title,
+            short_serial=order.short_serial,
             amount_fen=amount_fen,
             reason=claim.reason.value,
             words=claim.words,

@@ -48,6 +48,7 @@ def refund(
             rules.next_letter(len(asked)),
             status=AfterSaleStatus.APPROVED.value,
             title=order.title,
+            short_serial=order.short_serial,
             amount_fen=amount_fen,
             reason=Reason.OTHER.value,
             words=reason,

@@ -226,6 +226,7 @@ def _message(
         order.order_id,
         STAGES[key] + suffix,
         group_id=order.group_id,
+        short_serial=order.short_serial,
         text_key=key.value,
         template=terms.message_template(order.merchant_id, key, now_s),
         facts={"title": order.title, **facts},

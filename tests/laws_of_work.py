@@ -17,7 +17,12 @@ from chalicelib.services.reports.exports import OPEN_MAX
 from chalicelib.services.trade import news, waits
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.exports import ExportItem
-from chalicelib.tables.review_queue import refund_reviews, rejected_results
+from chalicelib.tables.review_queue import (
+    DifferenceReviewItem,
+    differences_list,
+    refund_reviews,
+    rejected_results,
+)
 from chalicelib.tables.trade import (
     OrderItem,
     decided_groups_list,
@@ -45,6 +50,8 @@ TRACED = {
     "after_sale_handed_over",
     "order_refunded",
     "export_asked",
+    "difference_dealt_with",
+    "statement_dealt_with",
 }
 OUTCOMES = {GroupStatus.FORMED: TextKey.FORMED, GroupStatus.FAILED: TextKey.FAILED}
 
@@ -151,6 +158,11 @@ def _expected_traces(books: Books) -> Counter[tuple[str, str]]:
             expected["stock_adjusted", product_id] += 1
         else:
             expected["activity_stock_added", row.activity_id] += 1
+    for difference in books.difference_reviews:
+        dealt_with = difference.dealt_by is not None
+        expected["difference_dealt_with", difference.difference_id] += dealt_with
+    for result in books.rejected_results:
+        expected["statement_dealt_with", result.result_id] += result.dealt_by is not None
     return expected + _of_after_sales(books)
 
 
@@ -230,7 +242,23 @@ def statements_can_be_seen(books: Books) -> Violations:
     for item in books.rejected_results:
         place = rejected_results(item.merchant_id) if item.dealt_at_s is None else None
         if item.list_key != place:
-            yield f"21 lists: rejected result   {item.result_id} is in {item.list_key}"
+            yield f"21 lists: rejected result {item.result_id} is in {item.list_key}"
+
+
+def differences_can_be_seen(books: Books) -> Violations:
+    """Every difference is open or closed, and stands in the list of that; what was repaired, what
+    staff noted something about and what agreed later is closed."""
+    found = {item.difference_id: item for item in books.difference_reviews}
+    recorded = {DifferenceReviewItem.of(row).difference_id for row in books.differences}
+    for difference_id in found.keys() ^ recorded:
+        yield f"21 lists: difference {difference_id} is on record or to be reviewed, not both"
+    for item in found.values():
+        is_open = item.dealt_at_s is None
+        if item.list_key != differences_list(item.merchant_id, is_open=is_open):
+            yield f"21 lists: difference {item.difference_id} is in {item.list_key}"
+        noted = item.dealt_by is not None
+        if noted != (item.note is not None) or (is_open and (noted or item.repaired)):
+            yield f"21 lists: difference {item.difference_id}: closed at {item.dealt_at_s}"
 
 
 def listing(books: Books) -> Violations:
@@ -282,6 +310,7 @@ LAWS: tuple[Law, ...] = (
     traces,
     people_can_see,
     statements_can_be_seen,
+    differences_can_be_seen,
     listing,
 )
 FINAL: tuple[Law, ...] = (

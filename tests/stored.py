@@ -23,7 +23,11 @@ from chalicelib.tables.records import (
     RefusedCallbackItem,
     StockAdjustmentItem,
 )
-from chalicelib.tables.review_queue import RefundReviewItem, RejectedResultItem
+from chalicelib.tables.review_queue import (
+    DifferenceReviewItem,
+    RefundReviewItem,
+    RejectedResultItem,
+)
 from chalicelib.tables.trade import (
     ClosingItem,
     GroupItem,
@@ -74,6 +78,7 @@ class Books:
     after_sales: dict[str, list[AfterSaleItem]] = field(default_factory=dict)  # by order
     day_book: dict[str, list[DayBookItem]] = field(default_factory=dict)  # by number
     differences: list[DifferenceItem] = field(default_factory=list)
+    difference_reviews: list[DifferenceReviewItem] = field(default_factory=list)
     adjustments: list[StockAdjustmentItem] = field(default_factory=list)
     audits: list[AuditItem] = field(default_factory=list)
     days: list[DayItem] = field(default_factory=list)  # the shards of all
@@ -200,6 +205,7 @@ _SORT: dict[type[StoredItem], Callable[[Books, Any], Any]] = {
     AfterSaleItem: lambda books, item: books.after_sales.setdefault(item.order_id, []).append(item),
     DayBookItem: lambda books, item: books.day_book.setdefault(item.number, []).append(item),
     DifferenceItem: lambda books, item: books.differences.append(item),
+    DifferenceReviewItem: lambda books, item: books.difference_reviews.append(item),
     StockAdjustmentItem: lambda books, item: books.adjustments.append(item),
     AuditItem: lambda books, item: books.audits.append(item),
     DayItem: lambda books, item: books.days.append(item),

@@ -177,7 +177,13 @@ class DealtWithGiven(Given, frozen=True, kw_only=True):
     ]
 
 
+class DifferenceQuery(PageQuery, frozen=True, kw_only=True):
+    status: Annotated[str, Meta(pattern=r"^(open|closed)\Z")] = "open"
+
+
 class DifferenceRow(Told, frozen=True, kw_only=True):
+    difference_id: str
+    status: Annotated[str, Meta(description="open, dealt_with, repaired, agreed")]
     day: str
     method: str
     number: Annotated[str, Meta(description="out_trade_no or out_refund_no")]
@@ -187,6 +193,9 @@ class DifferenceRow(Told, frozen=True, kw_only=True):
     ours: Annotated[dict[str, str | int], Meta(description="what we have of it")]
     theirs: Annotated[dict[str, str | int], Meta(description="what the gateway's bill says")]
     found_at_s: Seconds
+    closed_at_s: Seconds | None
+    dealt_by: Annotated[str | None, Meta(description="null: nobody had to")]
+    note: Annotated[str | None, Meta(description="what was done about it")]
 
 
 class DifferenceRows(Told, frozen=True, kw_only=True):

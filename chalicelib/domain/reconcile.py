@@ -25,13 +25,33 @@ class Difference(StrEnum):
     REFUND_MISSING = "refund_missing"
 
 
+class DifferenceStatus(StrEnum):
+    OPEN = "open"
+    DEALT_WITH = "dealt_with"  # staff have noted what was done about it
+    REPAIRED = "repaired"  # taken over from the gateway
+    AGREED = "agreed"  # bill and books agreed later
+
+
 # These alone are taken over from the gateway: each is what a lost callback would have told, or
 # what staff have done there about a refund that needed them.
 REPAIRABLE = frozenset(
     {Difference.PAYMENT_UNHEARD, Difference.REFUND_UNHEARD, Difference.REFUND_BY_HAND}
 )
 
-WORDS: Mapping[Difference, str] = {
+# Where they could not be taken over: the gateway, asked, did not confirm what its bill says.
+_NOT_REPAIRED: Mapping[Difference, str] = {
+    Difference.PAYMENT_UNHEARD: (
+        "账单里有这笔付款，而支付平台查询不到成功的付款，系统没有记账。请到支付平台核对。"
+    ),
+    Difference.REFUND_UNHEARD: (
+        "账单里这笔退款已到账，而支付平台查询不到，系统没有记账。请到支付平台核对。"
+    ),
+    Difference.REFUND_BY_HAND: (
+        "有人在支付平台的商家后台手工退了款，系统没能补记。请核对后在「退款异常」里登记。"
+    ),
+}
+
+_WORDS: Mapping[Difference, str] = {
     Difference.PAYMENT_UNHEARD: "买家已付款而系统没有收到通知。已按账单补记，不用处理。",
     Difference.REFUND_UNHEARD: "退款已到账而系统没有收到通知。已按账单补记，不用处理。",
     Difference.REFUND_BY_HAND: "有人在支付平台的商家后台手工退了这笔款。已按账单补记，不用处理。",
@@ -51,3 +71,8 @@ WORDS: Mapping[Difference, str] = {
     Difference.PAYMENT_MISSING: "系统记录已付款，账单和查询都没有。发货前请到支付平台核对。",
     Difference.REFUND_MISSING: "系统记录已退款，账单和查询都没有。请到支付平台核对。",
 }
+
+
+def words_of(difference: Difference, *, repaired: bool) -> str:
+    """What it is and what to do about it."""
+    return _WORDS[difference] if repaired else _NOT_REPAIRED.get(difference, _WORDS[difference])

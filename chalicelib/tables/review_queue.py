@@ -5,12 +5,14 @@ has an item of its own, which costs nothing where there is no trouble. It leaves
 stays. Their keys stand in the map of chalicelib.tables.trade.
 """
 
+import hashlib
 from typing import Any
 
-from pynamodb.attributes import MapAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.tables.base import IntAttribute, Writes
+from chalicelib.tables.records import DifferenceItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
 
 
@@ -37,23 +39,38 @@ class RefundReviewItem(TradeItem, discriminator="refund_trouble"):
         return self.sk.split("#")[2]
 
 
-class RejectedResultItem(TradeItem, discriminator="rejected_result"):
+class ReviewItem(TradeItem):
+    """Something that staff have to look at: in its list until it is closed, by one of them with a
+    note, or by itself."""
+
+    merchant_id = UnicodeAttribute()
+    at_s = IntAttribute()
+    dealt_at_s = IntAttribute(null=True)  # when it was closed
+    dealt_by = UnicodeAttribute(null=True)  # None: nobody had to
+    note = UnicodeAttribute(null=True)  # what was done about it
+
+    @property
+    def review_id(self) -> str:
+        return self.pk.split("#")[2]
+
+    @property
+    def closed_list(self) -> str | None:
+        """Where it stands when it is closed; None: nowhere but in the audit log."""
+        return None
+
+
+class RejectedResultItem(ReviewItem, discriminator="rejected_result"):
     """What a gateway told of money, rightly signed, and the books do not take: somebody has to look
     at it, once, however often it is told. `records` keeps it, too.
 
     told: what it says (number, amount_fen, ...); details: why it was refused.
     """
 
-    merchant_id = UnicodeAttribute()
     result_id = UnicodeAttribute()
     method = UnicodeAttribute()
     code = UnicodeAttribute()  # of the refusal
     details: MapAttribute[str, Any] = MapAttribute(default=dict)
     told: MapAttribute[str, Any] = MapAttribute(default=dict)
-    at_s = IntAttribute()
-    dealt_at_s = IntAttribute(null=True)
-    dealt_by = UnicodeAttribute(null=True)
-    note = UnicodeAttribute(null=True)  # what was done about it
 
     @classmethod
     def at(cls, merchant_id: str, result_id: str, **more: Any) -> "RejectedResultItem":
@@ -64,6 +81,61 @@ class RejectedResultItem(TradeItem, discriminator="rejected_result"):
             result_id=result_id,
             **more,
         )
+
+
+class DifferenceReviewItem(ReviewItem, discriminator="difference_review"):
+    """A difference between a bill and the books, with what has become of it. What it was when it
+    was found, `records` keeps.
+
+    Its id is made of what it is about, so that the same one found again is the same case.
+    """
+
+    difference_id = UnicodeAttribute()
+    day = UnicodeAttribute()
+    method = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)  # None: the first one
+    number = UnicodeAttribute()
+    difference = UnicodeAttribute()  # domain.reconcile.Difference
+    ours: MapAttribute[str, Any] = MapAttribute(default=dict)
+    theirs: MapAttribute[str, Any] = MapAttribute(default=dict)
+    repaired = BooleanAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, difference_id: str, **more: Any) -> "DifferenceReviewItem":
+        return cls(
+            f"{merchant_id}#V#{difference_id}",
+            "difference",
+            merchant_id=merchant_id,
+            difference_id=difference_id,
+            **more,
+        )
+
+    @property
+    def closed_list(self) -> str:
+        return differences_list(self.merchant_id, is_open=False)
+
+    @classmethod
+    def of(cls, found: DifferenceItem) -> "DifferenceReviewItem":
+        """The case of a difference that was just found: closed already where it was repaired."""
+        names = ("at_s", "day", "method", "account", "number", "difference", "repaired")
+        difference_id = hashlib.sha256(found.sk.encode()).hexdigest()[:32]
+        case = cls.at(
+            found.merchant_id,
+            difference_id,
+            **{name: getattr(found, name) for name in names},
+            ours=found.ours.as_dict(),
+            theirs=found.theirs.as_dict(),
+            dealt_at_s=found.at_s if found.repaired else None,
+        )
+        case.list_key = differences_list(found.merchant_id, is_open=not found.repaired)
+        case.list_rank = f"{found.at_s:010d}#{difference_id}"
+        return case
+
+
+def differences_list(merchant_id: str, *, is_open: bool) -> str:
+    """The list of a shop's open differences by when they were found, or of its closed ones by when
+    they were closed."""
+    return f"{merchant_id}#differences#{'open' if is_open else 'closed'}"
 
 
 def rejected_results(merchant_id: str) -> str:

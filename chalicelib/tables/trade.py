@@ -13,6 +13,7 @@
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
 | rejected result | m#K#result_id               | rejected_result         |
+| difference review | m#V#difference_id         | difference              |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
 | reconciling   | m#P#method(#account)          | reconciling             |

@@ -24,7 +24,9 @@ def until_bills_are_compared(town: Town) -> None:
 
 
 def differences(town: Town) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = town.owner().get("/v1/merchant/differences").body["items"]
+    items: list[dict[str, Any]] = []
+    for status in ("open", "closed"):
+        items += town.owner().get(f"/v1/merchant/differences?status={status}").body["items"]
     return items
 
 

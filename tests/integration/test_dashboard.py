@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.beijing import day_of, midnight_s
-from chalicelib.tables.records import DifferenceItem
+from chalicelib.domain.reconcile import Difference
+from chalicelib.services.money import differences
+from chalicelib.services.money.comparing import Found
+from chalicelib.tables.trade import ReconcilingItem
 from tests.meter import metered
 from tests.support import DAY_S, Town
 
@@ -137,9 +140,9 @@ def test_what_waits_for_somebody_is_counted(morning: Town) -> None:
     assert leader.post(f"/v1/orders/{first}/after-sales", asked).status == 201
     day = day_of(town.now_s).isoformat()
     for number, repaired in (("a", False), ("b", True)):
-        DifferenceItem.at(
-            town.merchant_id, day, "wechat_pay", "", number, "unknown", at_s=1, repaired=repaired
-        ).save()
+        item = ReconcilingItem.at(town.merchant_id, "wechat_pay", day=day)
+        found = Found(number, Difference.UNKNOWN_PAYMENT)
+        differences.keep(item, found, repaired=repaired, now_s=town.now_s)
 
     assert dashboard(town)["to_do"] == {
         "to_ship": 2,

@@ -28,7 +28,6 @@ RARE: dict[str, set[usage.Use]] = {
     "policy-bills.json": {
         # A refund that only the bill tells of: its buyer is told, in the shop's words.
         ("dynamodb:GetItem", "CatalogueTable"),
-        ("dynamodb:PutItem", "TradeTable"),
         *EARLIER,
     },
     "policy-orders.json": {

@@ -12,9 +12,11 @@ from chalicelib.domain.reconcile import Difference
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
 from chalicelib.services.money import day_book, reconciliation
+from chalicelib.services.money import differences as of_bills
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.services.work import due
 from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.review_queue import DifferenceReviewItem
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.meanwhile import meanwhile
 from tests.meter import metered
@@ -47,12 +49,21 @@ def refunded(shop: Shop) -> OrderItem:
     return order
 
 
+def differences(shop: Shop) -> list[DifferenceReviewItem]:
+    """All that were found, open or not."""
+    pages = [
+        of_bills.page(shop.merchant_id, is_open=is_open, after=None, limit=50)
+        for is_open in (True, False)
+    ]
+    return [item for items, _ in pages for item in items]
+
+
 def reconcile(shop: Shop) -> list[tuple[Difference, bool]]:
     """Compare the bill of the shop's day; (difference, repaired) of each one found."""
     day = day_of(shop.now_s)
     shop.now_s = midnight_s(day) + DAY_S + READY_AFTER_S
     due.run(Intent.RECONCILE, now_s=shop.now_s)
-    found, _ = reconciliation.differences(shop.merchant_id, after=None, limit=50)
+    found = differences(shop)
     return [(Difference(item.difference), item.repaired) for item in found]
 
 
@@ -112,13 +123,12 @@ def test_difference_is_reported_with_both_sides_and_changes_nothing(
 
     assert reconcile(shop) == [(found, False) for found in difference]
 
-    [kept], _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    [kept] = differences(shop)
     assert kept.theirs.as_dict()["amount_fen"] in (5900, 5901, 1)
     assert (kept.ours.as_dict() == {}) == kept.difference.startswith("unknown") or twice is edit
     assert shop.order(order.order_id).serialize() == before
     due.run(Intent.RECONCILE, now_s=shop.now_s)
-    again, _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
-    assert len(again) == 1
+    assert len(differences(shop)) == 1
 
 
 @pytest.mark.parametrize("status", [RefundStatus.CLOSED, RefundStatus.ABNORMAL])
@@ -231,7 +241,7 @@ def test_bill_that_is_not_made_yet_is_asked_for_again(shop: Shop) -> None:
     shop.now_s += reconciliation.LATER_S
     due.run(Intent.RECONCILE, now_s=shop.now_s)
 
-    [kept], _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    [kept] = differences(shop)
     assert (kept.number, kept.difference) == (number_of(order), Difference.PAYMENT_AMOUNT)
 
 
@@ -346,7 +356,7 @@ def test_day_compared_again_is_kept_as_it_was_first(shop: Shop) -> None:
     assert (put_off.day, put_off.due_at_s) == (day, first_s + reconciliation.LATER_S)
     drive(shop, later_s=reconciliation.LATER_S)
 
-    found, _ = reconciliation.differences(shop.merchant_id, after=None, limit=5)
+    found = differences(shop)
     days, _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
     assert [item.at_s for item in (*found, *days)] == [first_s] * 2
     assert reconciling(shop).day > day
@@ -410,3 +420,100 @@ def test_lines_of_another_system_are_counted_and_compared_with_nothing(shop: Sho
 
     (day,) = reconciliation.days(shop.merchant_id, after=None, limit=5)[0]
     assert (day.payments, day.paid_fen, day.foreign) == (1, 5900, 2)
+
+
+def open_ones(shop: Shop) -> list[Difference]:
+    items, _ = of_bills.page(shop.merchant_id, is_open=True, after=None, limit=50)
+    return [Difference(item.difference) for item in items]
+
+
+def test_payment_that_was_missing_is_closed_when_the_gateway_has_it(shop: Shop) -> None:
+    order = paid(shop)
+    kept = shop.gateway._accounts[number_of(order)]
+    shop.gateway.forget(number_of(order))
+    assert reconcile(shop) == [(Difference.PAYMENT_MISSING, False)]
+    reconcile(shop)
+    assert open_ones(shop) == [Difference.PAYMENT_MISSING]
+
+    shop.gateway._accounts[number_of(order)] = kept
+    reconcile(shop)
+
+    assert open_ones(shop) == []
+    [closed] = differences(shop)
+    assert (closed.dealt_at_s, closed.dealt_by, closed.note) == (shop.now_s, None, None)
+    assert of_bills.status_of(closed) == "agreed"
+    shop.check()
+
+
+def test_payment_that_stands_in_the_next_days_bill_is_closed(shop: Shop) -> None:
+    order = paid(shop)
+    late = next(shop.gateway.bill(day_of(shop.now_s)))
+    shop.gateway.forget(number_of(order))
+    assert reconcile(shop) == [(Difference.PAYMENT_MISSING, False)]
+
+    shop.gateway.edit_bill = lambda rows: [*rows, late]
+    reconcile(shop)
+
+    assert open_ones(shop) == []
+
+
+def test_refund_that_nobody_had_heard_of_is_closed_once_it_is_entered(shop: Shop) -> None:
+    order = paid(shop)
+    shop.cancel(order)
+    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.SUCCEEDED)
+    assert reconcile(shop) == [(Difference.REFUND_UNHEARD, False)]
+    reconcile(shop)
+    assert open_ones(shop) == [Difference.REFUND_UNHEARD]
+
+    shop.confirm(f"{number_of(order)}F")
+    reconcile(shop)
+
+    assert open_ones(shop) == []
+
+
+def test_refund_that_the_gateway_had_given_up_is_closed_when_it_is_made(shop: Shop) -> None:
+    order = refunded(shop)
+    shop.gateway.overrule(f"{number_of(order)}F", RefundStatus.ABNORMAL)
+    assert reconcile(shop) == [(Difference.REFUND_NOT_MADE, False)]
+
+    shop.gateway.silent = {"query_refund"}  # nobody knows: it stays
+    reconcile(shop)
+    assert open_ones(shop) == [Difference.REFUND_NOT_MADE]
+    shop.gateway.silent = set()
+    shop.gateway.overrule(f"{number_of(order)}F", RefundStatus.SUCCEEDED)
+    reconcile(shop)
+
+    assert open_ones(shop) == []
+
+
+def test_difference_that_no_later_bill_can_mend_stays_open(shop: Shop) -> None:
+    paid(shop)
+    shop.gateway.edit_bill = twice
+    assert reconcile(shop) == [(Difference.REPEATED, False)]
+    shop.gateway.edit_bill = lambda rows: rows
+
+    reconcile(shop)
+
+    assert open_ones(shop) == [Difference.REPEATED]
+
+
+def test_note_of_staff_outlives_the_agreement_that_comes_meanwhile(shop: Shop) -> None:
+    order = paid(shop)
+    kept = shop.gateway._accounts[number_of(order)]
+    shop.gateway.forget(number_of(order))
+    reconcile(shop)
+    [case] = differences(shop)
+    shop.gateway._accounts[number_of(order)] = kept
+
+    def noted() -> None:
+        of_bills.resolve(
+            shop.merchant_id, case.difference_id, note="已问客服", staff="owner", now_s=shop.now_s
+        )
+
+    with meanwhile(noted):
+        reconcile(shop)
+
+    [closed] = differences(shop)
+    assert (closed.dealt_by, closed.note) == ("owner", "已问客服")
+    shop.check()

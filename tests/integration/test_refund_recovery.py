@@ -91,7 +91,9 @@ def bill_day(town: Town) -> None:
 
 
 def differences(town: Town) -> list[tuple[str, bool]]:
-    items = town.owner().get("/v1/merchant/differences").body["items"]
+    items: list[dict[str, Any]] = []
+    for status in ("open", "closed"):
+        items += town.owner().get(f"/v1/merchant/differences?status={status}").body["items"]
     return [(row["difference"], row["repaired"]) for row in items]
 
 

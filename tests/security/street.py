@@ -15,11 +15,16 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.after_sale import AfterSaleStatus
+from chalicelib.domain.reconcile import Difference
 from chalicelib.domain.rights import Role
 from chalicelib.gateways.accounts import account_id
+from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.services.money import differences
+from chalicelib.services.money.comparing import Found
 from chalicelib.services.people import rejected_gateway_results, staff
 from chalicelib.tables.base import connection
 from chalicelib.tables.shop import StaffItem
+from chalicelib.tables.trade import ReconcilingItem
 from infra.local.wechat_views import trade_view
 from tests.drawings import photograph, uploaded
 from tests.faults import WRITES
@@ -57,6 +62,7 @@ class Shop:
     template_id: str  # of freight
     pickup_code: str  # of another order of the leader's, which waits in the store
     result_id: str  # of a gateway's, refused
+    difference_id: str
     clerk: str  # a username of nobody else's
 
     @property
@@ -84,6 +90,7 @@ class Shop:
             "template_id": self.template_id,
             "code": self.pickup_code,
             "result_id": self.result_id,
+            "difference_id": self.difference_id,
             "username": self.clerk,
             "account": account_id(self.merchant_id, "wechat_pay", ("1900000001",)),
         }
@@ -260,6 +267,7 @@ def _furnished(town: Town) -> Shop:
         picture_id=uploaded(town.owner(), photograph()),
         **_delivery(town, leader),
         result_id=_rejected_result(town),
+        difference_id=_difference(town),
         clerk=clerk,
     )
 
@@ -293,6 +301,14 @@ def _rejected_result(town: Town) -> str:
     )
     (row,) = town.owner().get("/v1/merchant/rejected-results").body["items"]
     return str(row["result_id"])
+
+
+def _difference(town: Town) -> str:
+    item = ReconcilingItem.at(town.merchant_id, WECHAT_PAY, day="2026-11-01")
+    found = Found(f"not-ours-{town.merchant_id}", Difference.UNKNOWN_PAYMENT)
+    differences.keep(item, found, repaired=False, now_s=town.now_s)
+    (row,) = town.owner().get("/v1/merchant/differences").body["items"]
+    return str(row["difference_id"])
 
 
 def _exported(town: Town) -> str:

@@ -52,6 +52,7 @@ NEEDED: Mapping[str, str] = {
     "create_freight_template": "delivery:act",
     "create_product": "goods:act",
     "create_store": "delivery:act",
+    "deal_with_difference": "refunds:act",
     "deal_with_rejected_result": "refunds:act",
     "end_activity": "activities:act",
     "extend_group": "activities:act",

@@ -100,7 +100,7 @@ def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
         "list_shop_groups": ("groups", shop, "open", "", ""),
         "list_after_sales": ("after_sales", shop, "requested"),
         "list_reconciliations": ("reconciliations", shop),
-        "list_differences": ("differences", shop),
+        "list_differences": ("differences", shop, "open"),
         "list_rejected_results": ("rejected_results", shop),
         "list_shop_orders": ("orders", shop, repr(Wish())),
         "list_products": ("products", shop, "", "", ""),

@@ -8,7 +8,8 @@ import chalicelib.domain.picture
 import chalicelib.domain.shipping
 import chalicelib.gateways.payment
 import chalicelib.services.money.captures
-import chalicelib.services.money.refund_recovery  # noqa: F401  (they declare refusals of their own)
+import chalicelib.services.money.refund_recovery
+import chalicelib.services.people.review  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
 
 CODES = {
@@ -16,6 +17,7 @@ CODES = {
     "activity_closed": 409,
     "activity_overlaps": 409,
     "after_sale_refused": 409,
+    "already_dealt_with": 409,
     "already_paid": 409,
     "payment_method_off": 409,
     "wrong_account": 409,

@@ -53,9 +53,7 @@ class ToDoShown(Told, frozen=True, kw_only=True):
         Waiting | None,
         Meta(description="Products below their warning level; null: too many have one."),
     ]
-    differences: Annotated[
-        Waiting | None, Meta(description="From bills, not repaired, of 30 days.")
-    ]
+    differences: Annotated[Waiting | None, Meta(description="From bills, open.")]
     rejected_results: Annotated[
         Waiting | None, Meta(description="Told by gateways, and the books do not take them.")
     ]

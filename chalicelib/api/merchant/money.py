@@ -1,4 +1,4 @@
-"""What staff see and decide of money: after-sale, an order's ledger, differences from bills."""
+"""What staff see and decide of money: after-sale, an order's ledger, bills, rejected results."""
 
 from msgspec import structs
 
@@ -12,14 +12,14 @@ from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain import ledger
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.ids import OUT_TRADE_NO_LENGTH, OrderId, split_out_trade_no
-from chalicelib.domain.reconcile import WORDS, Difference
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import MOVEMENT_WORDS, statement_trouble
 from chalicelib.errors import NotFound
 from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation, returns
 from chalicelib.services.people import rejected_gateway_results
+from chalicelib.services.people.review import AlreadyDealtWith
 from chalicelib.services.trade import orders
-from chalicelib.tables.records import DifferenceItem, ReconciliationItem
+from chalicelib.tables.records import ReconciliationItem
 from chalicelib.tables.review_queue import RejectedResultItem
 from chalicelib.tables.trade import OrderItem
 
@@ -168,25 +168,6 @@ def list_reconciliations(who: Staff, query: PageQuery) -> schemas.Reconciliation
 
 @api.operation(
     "GET",
-    "/differences",
-    audience=Audience.STAFF,
-    right=view(Area.RECONCILIATION),
-    query=PageQuery,
-    answer=schemas.DifferenceRows,
-)
-def list_differences(who: Staff, query: PageQuery) -> schemas.DifferenceRows:
-    """Where a bill and the ledger did not say the same, the newest day first."""
-    scope = ("differences", who.merchant_id)
-    found, key = reconciliation.differences(
-        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    return schemas.DifferenceRows(
-        items=[_difference(item) for item in found], next=pages.token_of(key, *scope)
-    )
-
-
-@api.operation(
-    "GET",
     "/rejected-results",
     audience=Audience.STAFF,
     right=view(Area.RECONCILIATION),
@@ -211,7 +192,7 @@ def list_rejected_results(who: Staff, query: PageQuery) -> schemas.RejectedResul
     right=act(Area.REFUNDS),
     body=schemas.DealtWithGiven,
     answer=Done,
-    refusals=[NotFound],
+    refusals=[NotFound, AlreadyDealtWith],
 )
 def deal_with_rejected_result(who: Staff, result_id: str, body: schemas.DealtWithGiven) -> Done:
     """Take it out of the list, with a note of what was done about it."""
@@ -265,18 +246,4 @@ def _day(item: ReconciliationItem) -> schemas.ReconciliationRow:
         fee_fen=item.fee_fen,
         foreign=item.foreign,
         compared_at_s=item.at_s,
-    )
-
-
-def _difference(item: DifferenceItem) -> schemas.DifferenceRow:
-    return schemas.DifferenceRow(
-        day=item.day,
-        method=item.method,
-        number=item.number,
-        difference=item.difference,
-        difference_text=WORDS[Difference(item.difference)],
-        repaired=item.repaired,
-        ours=item.ours.as_dict(),
-        theirs=item.theirs.as_dict(),
-        found_at_s=item.at_s,
     )

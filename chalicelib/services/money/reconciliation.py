@@ -8,7 +8,6 @@ compared by number, and a difference is kept once.
 import datetime as dt
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chalicelib import deadline, observability
 from chalicelib.domain.beijing import midnight_s
@@ -21,14 +20,15 @@ from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.payment import (
     BillKind,
     BillRow,
-    PaymentGateway,
     RefundStatus,
     TradeStatus,
 )
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import (
+    agreement,
     captures,
     comparing,
+    differences,
     reconciled_accounts,
     refund_recovery,
     refunds,
@@ -39,7 +39,6 @@ from chalicelib.tables.base import LostRace, PageKey, chunks, put_new, retried, 
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import (
     DayBookItem,
-    DifferenceItem,
     ReconciliationItem,
     RecordItem,
 )
@@ -84,19 +83,6 @@ def days(
     return [i for i in page if isinstance(i, ReconciliationItem)], page.last_evaluated_key
 
 
-def differences(
-    merchant_id: str, *, after: PageKey | None, limit: int
-) -> tuple[list[DifferenceItem], PageKey | None]:
-    """(differences, the newest day's first; the key that the next page starts after)."""
-    page = RecordItem.query(
-        f"{merchant_id}#differences",
-        scan_index_forward=False,
-        limit=limit,
-        last_evaluated_key=after,
-    )
-    return [i for i in page if isinstance(i, DifferenceItem)], page.last_evaluated_key
-
-
 def _compare_next(item: ReconcilingItem, now_s: int) -> None:
     """Compare the next part of the bill of the item's day; with the last, close the day."""
     day = dt.date.fromisoformat(item.day)
@@ -111,9 +97,10 @@ def _compare_next(item: ReconcilingItem, now_s: int) -> None:
         _advance(item, day, item.row + ROWS_MAX, now_s)
         return
     for found in comparing.repeated(rows):
-        _keep(item, found, repaired=False, now_s=now_s)
+        differences.keep(item, found, repaired=False, now_s=now_s)
     posted = reconciled_accounts.day_book_rows(item, day)
     _look_for_missing(item, rows, posted, now_s)
+    agreement.close_agreed(item, rows, now_s)
     if billed or posted:
         retried(lambda: put_new(_report(item, rows, len(billed) - len(rows), now_s)))
     _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
@@ -157,19 +144,14 @@ def _compare(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> None
     known = _orders(item.merchant_id, [comparing.order_of(row) for row in rows])
     for row in rows:
         order = known.get(str(comparing.order_of(row)))
-        account = comparing.account_of(row, order)
-        gateway = reconciled_accounts.gateway_on_bill(item, account)
-        if gateway is not None and account != (item.account or ""):
-            row = replace(row, mismatch="")  # another app of ours with that merchant number
-        for found in comparing.differences(row, order, item.method, is_here=gateway is not None):
-            if gateway is not None and _is_outdated(gateway, found):
-                continue
+        gateway, account, row = agreement.placed(item, row, order)
+        for found in agreement.of_line(item, row, order, gateway):
             if found.difference is Difference.REFUND_BY_HAND:
                 repaired = order is not None and _take_over(order, row, now_s)
             else:
                 repairable = gateway is not None and found.difference in REPAIRABLE
                 repaired = repairable and _repair(item, account, found, now_s)
-            _keep(item, found, repaired=repaired, now_s=now_s)
+            differences.keep(item, found, repaired=repaired, now_s=now_s)
         if order is not None and not row.mismatch:
             _enter_fee(order, row)
 
@@ -180,13 +162,6 @@ def _orders(merchant_id: str, ids: Sequence[OrderId | None]) -> dict[str, OrderI
         [(order.pk, order.sk) for order in wanted.values()], consistent_read=True
     )
     return {str(order.order_id): order for order in found if isinstance(order, OrderItem)}
-
-
-def _is_outdated(gateway: PaymentGateway, found: Found) -> bool:
-    """A bill keeps the state that a refund had when it was made; the gateway knows the present."""
-    if found.difference is not Difference.REFUND_NOT_MADE:
-        return False
-    return gateway.query_refund(found.number).status is RefundStatus.SUCCEEDED
 
 
 def _repair(item: ReconcilingItem, account: str, found: Found, now_s: int) -> bool:
@@ -217,23 +192,6 @@ def _take_over(order: OrderItem, row: BillRow, now_s: int) -> bool:
     )
 
 
-def _keep(item: ReconcilingItem, found: Found, *, repaired: bool, now_s: int) -> None:
-    row = DifferenceItem.at(
-        item.merchant_id,
-        item.day,
-        item.method,
-        item.account or "",
-        found.number,
-        found.difference.value,
-        at_s=now_s,
-        ours=found.ours,
-        theirs=found.theirs,
-        repaired=repaired,
-    )
-    if retried(lambda: put_new(row)):
-        observability.count("DifferencesRepaired" if repaired else "DifferencesFound")
-
-
 def _enter_fee(order: OrderItem, row: BillRow) -> None:
     """Enter what the gateway took for it, once."""
     entry = Entry(comparing.of_ledger(row, order), Movement.FEE, row.fee_fen, row.at_s)
@@ -261,21 +219,13 @@ def _look_for_missing(
     for known in posted:
         if known.number in billed:
             continue
-        gateway = payment_gateway(item.merchant_id, item.method, known.account or "")
-        if known.movement == Movement.REFUNDED:
-            refund = gateway.query_refund(known.number)
-            there = refund.status is RefundStatus.SUCCEEDED
-            said, difference = refund.status.value, Difference.REFUND_MISSING
-            same = refund.amount_fen == known.amount_fen
-        else:
-            trade = gateway.query(known.number)
-            there = trade.status is TradeStatus.SUCCEEDED
-            said, difference = trade.status.value, Difference.PAYMENT_MISSING
-            same = trade.amount_fen == known.amount_fen
-        if not (there and same):
+        is_there, said = agreement.at_gateway(known)
+        if not is_there:
+            is_refund = known.movement == Movement.REFUNDED
+            kind = Difference.REFUND_MISSING if is_refund else Difference.PAYMENT_MISSING
             ours: comparing.Side = {"amount_fen": known.amount_fen, "at_s": known.at_s}
-            found = Found(known.number, difference, ours, {"status": said})
-            _keep(item, found, repaired=False, now_s=now_s)
+            found = Found(known.number, kind, ours, {"status": said})
+            differences.keep(item, found, repaired=False, now_s=now_s)
 
 
 def _report(

@@ -10,13 +10,11 @@ from typing import Any
 
 from chalicelib.domain.beijing import day_of
 from chalicelib.domain.ids import new_id
-from chalicelib.errors import NotFound
 from chalicelib.gateways.payment import Refund, Trade
-from chalicelib.services.people.audit import audit
+from chalicelib.services.people import review
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction
 from chalicelib.tables.records import RefusedCallbackItem
 from chalicelib.tables.review_queue import RejectedResultItem, rejected_results
-from chalicelib.tables.trade_item import TradeItem, listed
 
 
 class _AlreadyKept(Exception):
@@ -82,47 +80,18 @@ def waiting(
     merchant_id: str, *, after: PageKey | None, limit: int
 ) -> tuple[list[RejectedResultItem], PageKey | None]:
     """(what nobody has dealt with, the oldest first; the key that the next page starts after)."""
-    page = TradeItem.by_list.query(
-        rejected_results(merchant_id), limit=limit, last_evaluated_key=after
-    )
-    keys = [(item.pk, item.sk) for item in page]
-    found = TradeItem.batch_get(keys, consistent_read=True)
-    items = [item for item in found if isinstance(item, RejectedResultItem)]
-    left = [item for item in items if item.dealt_at_s is None]
-    return sorted(left, key=lambda item: item.list_rank or ""), page.last_evaluated_key
+    return review.page(RejectedResultItem, rejected_results(merchant_id), after=after, limit=limit)
 
 
 def resolve(merchant_id: str, result_id: str, *, note: str, staff: str, now_s: int) -> None:
     """Take one out of the list, with a note of what was done about it; audited. A repeat changes
-    nothing. Raises NotFound."""
-
-    def step() -> None:
-        item = _find(merchant_id, result_id)
-        if item.dealt_at_s is not None:
-            return
-        with transaction() as writes:
-            writes.update(
-                item,
-                [
-                    RejectedResultItem.dealt_at_s.set(now_s),
-                    RejectedResultItem.dealt_by.set(staff),
-                    RejectedResultItem.note.set(note),
-                    *listed(None),
-                ],
-                condition=RejectedResultItem.pk.exists()
-                & RejectedResultItem.dealt_at_s.does_not_exist(),
-                refuse=LostRace,
-            )
-            after = {"code": item.code, **item.told.as_dict(), "note": note}
-            subject = f"rejected_result#{result_id}"
-            audit(writes, merchant_id, staff, "statement_dealt_with", subject, {}, after, now_s)
-
-    retried(step)
-
-
-def _find(merchant_id: str, result_id: str) -> RejectedResultItem:
-    key = RejectedResultItem.at(merchant_id, result_id)
-    try:
-        return RejectedResultItem.get(key.pk, key.sk, consistent_read=True)
-    except RejectedResultItem.DoesNotExist:
-        raise NotFound("没有找到这条记录。") from None
+    nothing. Raises NotFound, AlreadyDealtWith."""
+    review.resolve_audited(
+        RejectedResultItem.at(merchant_id, result_id),
+        subject=f"rejected_result#{result_id}",
+        action="statement_dealt_with",
+        audited=lambda item: {"code": item.code, **item.told.as_dict()},
+        note=note,
+        staff=staff,
+        now_s=now_s,
+    )

@@ -14,8 +14,7 @@ from chalicelib.services.catalogue import product_lists
 from chalicelib.services.reports import counting
 from chalicelib.services.trade import group_lists
 from chalicelib.tables.buyers import after_sales_list
-from chalicelib.tables.records import DifferenceItem, RecordItem
-from chalicelib.tables.review_queue import refund_reviews, rejected_results
+from chalicelib.tables.review_queue import differences_list, refund_reviews, rejected_results
 from chalicelib.tables.trade import orders_list
 from chalicelib.tables.trade_item import listed_count
 
@@ -47,7 +46,7 @@ class ToDo:
     refunds: int | None  # that only a person can mend
     groups_ending_soon: int | None
     low_stock: int | None  # products
-    differences: int | None  # between bills and ledger, in the last DAYS
+    differences: int | None  # between bills and ledger, open
     rejected_results: int | None  # of gateways, that the books do not take
 
 
@@ -84,7 +83,10 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
         low_stock=seen(
             Area.GOODS, lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX)
         ),
-        differences=seen(Area.RECONCILIATION, lambda: _differences(merchant_id, now_s)),
+        differences=seen(
+            Area.RECONCILIATION,
+            lambda: listed_count(differences_list(merchant_id, is_open=True), most=TO_DO_MAX),
+        ),
         rejected_results=seen(
             Area.RECONCILIATION,
             lambda: listed_count(rejected_results(merchant_id), most=TO_DO_MAX),
@@ -103,15 +105,3 @@ def _groups_ending_soon(merchant_id: str, now_s: int) -> int | None:
         return group_lists.ending_soon(merchant_id, at_most=TO_DO_MAX, now_s=now_s)
     except InvalidRequest:
         return None
-
-
-def _differences(merchant_id: str, now_s: int) -> int:
-    since = day_of(now_s) - dt.timedelta(days=DAYS)
-    found = DifferenceItem.query(
-        f"{merchant_id}#differences",
-        RecordItem.sk >= since.isoformat(),
-        DifferenceItem.repaired == False,  # noqa: E712  a condition of DynamoDB's
-        limit=TO_DO_MAX,
-        page_size=TO_DO_MAX,
-    )
-    return len(list(found))

@@ -627,10 +627,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a bill and the ledger did not say the same, the newest day first. */
+        /** Where a bill and the ledger did not say the same: what is open, the longest waiting first, or */
         get: operations["list_differences"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/differences/{difference_id}/dealt-with": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close it, with a note of what was done about it. */
+        post: operations["deal_with_difference"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2686,6 +2703,9 @@ export interface components {
         Delivery: "express" | "pickup";
         /** DifferenceRow */
         DifferenceRow: {
+            difference_id: string;
+            /** @description open, dealt_with, repaired, agreed */
+            status: string;
             day: string;
             method: string;
             /** @description out_trade_no or out_refund_no */
@@ -2704,6 +2724,11 @@ export interface components {
             };
             /** @description seconds since the epoch, UTC */
             found_at_s: number;
+            closed_at_s: number | null;
+            /** @description null: nobody had to */
+            dealt_by: string | null;
+            /** @description what was done about it */
+            note: string | null;
         };
         /** DifferenceRows */
         DifferenceRows: {
@@ -4598,7 +4623,7 @@ export interface components {
             groups_ending_soon: number | null;
             /** @description Products below their warning level; null: too many have one. */
             low_stock: number | null;
-            /** @description From bills, not repaired, of 30 days. */
+            /** @description From bills, open. */
             differences: number | null;
             /** @description Told by gateways, and the books do not take them. */
             rejected_results: number | null;
@@ -8542,6 +8567,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 next?: string | null;
+                status?: string;
             };
             header?: never;
             path?: never;
@@ -8584,6 +8610,122 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deal_with_difference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                difference_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DealtWithGiven"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description already_dealt_with */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description too_many_requests */
             429: {
@@ -14561,6 +14703,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description already_dealt_with */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -51,3 +51,5 @@ export const dealWithRejectedResult = (result_id: string, note: string) =>
   post('/v1/merchant/rejected-results/{result_id}/dealt-with', { path: { result_id }, body: { note } })
 export const listDifferences = (query: QueryOf<'/v1/merchant/differences'>) =>
   get('/v1/merchant/differences', { query })
+export const dealWithDifference = (difference_id: string, note: string) =>
+  post('/v1/merchant/differences/{difference_id}/dealt-with', { path: { difference_id }, body: { note } })

@@ -24,6 +24,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   freight_created: 'Freight template created',
   freight_removed: 'Freight template removed',
   group_closed: 'Group closed',
+  difference_dealt_with: 'Difference dealt with',
   export_asked: 'Data exported',
   export_fetched: 'Exported file downloaded',
   group_extended: 'Group extended',

@@ -31,7 +31,7 @@ const TONES = {
   },
   product: { on_sale: 'green', sold_out: 'amber', low_stock: 'amber', off_sale: 'grey' },
   staff: { active: 'green', invited: 'blue', disabled: 'grey' },
-  difference: { open: 'red', repaired: 'green' },
+  difference: { open: 'red', dealt_with: 'green', repaired: 'green', agreed: 'grey' },
   shipment: {
     would_ship: 'blue',
     shipped: 'green',

@@ -1,0 +1,80 @@
+"""Differences between gateways' bills and the books, and what staff note about them."""
+
+from chalicelib import clock
+from chalicelib.api import after_sale_schemas as schemas
+from chalicelib.api import pages
+from chalicelib.api.auth import Staff
+from chalicelib.api.http import Api, Audience
+from chalicelib.api.schemas import Done
+from chalicelib.domain.reconcile import Difference, DifferenceStatus, words_of
+from chalicelib.domain.rights import Area, act, view
+from chalicelib.errors import NotFound
+from chalicelib.services.money import differences
+from chalicelib.services.people.review import AlreadyDealtWith
+from chalicelib.tables.review_queue import DifferenceReviewItem
+
+api = Api(__name__, prefix="/v1/merchant")
+
+
+@api.operation(
+    "GET",
+    "/differences",
+    audience=Audience.STAFF,
+    right=view(Area.RECONCILIATION),
+    query=schemas.DifferenceQuery,
+    answer=schemas.DifferenceRows,
+)
+def list_differences(who: Staff, query: schemas.DifferenceQuery) -> schemas.DifferenceRows:
+    """Where a bill and the ledger did not say the same: what is open, the longest waiting first, or
+    what is closed, the last closed first."""
+    scope = ("differences", who.merchant_id, query.status)
+    found, key = differences.page(
+        who.merchant_id,
+        is_open=query.status == "open",
+        after=pages.key_of(query.next, *scope),
+        limit=query.limit,
+    )
+    return schemas.DifferenceRows(
+        items=[_shown(item) for item in found], next=pages.token_of(key, *scope)
+    )
+
+
+@api.operation(
+    "POST",
+    "/differences/{difference_id}/dealt-with",
+    audience=Audience.STAFF,
+    right=act(Area.REFUNDS),
+    body=schemas.DealtWithGiven,
+    answer=Done,
+    refusals=[NotFound, AlreadyDealtWith],
+)
+def deal_with_difference(who: Staff, difference_id: str, body: schemas.DealtWithGiven) -> Done:
+    """Close it, with a note of what was done about it."""
+    differences.resolve(
+        who.merchant_id,
+        difference_id,
+        note=body.note.strip(),
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return Done()
+
+
+def _shown(item: DifferenceReviewItem) -> schemas.DifferenceRow:
+    status = differences.status_of(item)
+    return schemas.DifferenceRow(
+        difference_id=item.difference_id,
+        status=status.value,
+        day=item.day,
+        method=item.method,
+        number=item.number,
+        difference=item.difference,
+        difference_text=words_of(Difference(item.difference), repaired=item.repaired),
+        repaired=status is DifferenceStatus.REPAIRED,
+        ours=item.ours.as_dict(),
+        theirs=item.theirs.as_dict(),
+        found_at_s=item.at_s,
+        closed_at_s=item.dealt_at_s,
+        dealt_by=item.dealt_by,
+        note=item.note,
+    )

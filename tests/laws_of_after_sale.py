@@ -55,6 +55,8 @@ def _returns(order: OrderItem, asked: list[AfterSaleItem]) -> Violations:
         what = f"after-sale: {one.status} request {one.order_id}{one.letter}"
         if one.list_key != after_sales_list(order.merchant_id, one.status):
             yield f"{what} is in {one.list_key}"
+        if one.units and one.units_back > one.units:
+            yield f"{what} is of {one.units} units, of which {one.units_back} went back"
         if (one.status in OPEN) != (one.decided_at_s is None):
             yield f"{what} was decided at {one.decided_at_s}"
         if (one.status == "returning") and (one.number is None or one.sent_at_s is None):

@@ -62,6 +62,31 @@ def agreed(town: Town, quantity: int = 2, units: int = 1) -> tuple[Buyer, str, s
     return friend, order_id, after_sale_id
 
 
+@pytest.mark.parametrize("exchange", [False, True])
+@pytest.mark.parametrize("is_agreed", [False, True])
+def test_no_more_units_go_on_sale_again_than_are_sent_back(
+    town: Town, exchange: bool, is_agreed: bool
+) -> None:
+    has_return_address(town)
+    friend, order_id = to_ship(town, quantity=3)
+    ship(town, order_id)
+    path = f"/v1/orders/{order_id}/exchanges"
+    asked = (
+        friend.post(path, {"units": 1, "reason": "damaged"}) if exchange else ask(friend, order_id)
+    )
+    after_sale_id = asked.body["after_sale_id"]
+    if is_agreed:
+        assert agree(town, after_sale_id).status == 200
+
+    refused = approve(town, after_sale_id, units_back=2)
+
+    assert (refused.status, refused.body["details"]) == (400, {"field": "units_back", "max": 1})
+    assert town.stored_order(order_id).returned is None
+    assert approve(town, after_sale_id, units_back=1).status == 200
+    town.wait(120)
+    town.check_laws()
+
+
 def test_goods_are_sent_back_received_and_refunded(town: Town) -> None:
     friend, order_id, after_sale_id = agreed(town)
     message = friend.get("/v1/me/messages").body["items"]

@@ -127,8 +127,8 @@ def refuse(
 
 
 def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> None:
-    """Raises AfterSaleRefused, or InvalidRequest for more than was asked, or other units than those
-    that are back on sale already."""
+    """Raises AfterSaleRefused, or InvalidRequest for more than was asked, for units that the buyer
+    keeps, or for others than those that are back on sale already."""
     if asked.status == AfterSaleStatus.REPLACEMENT_SENT:
         words = ON_ITS_WAY + "买家收到后仍要退款的，可以再申请。"
         raise AfterSaleRefused(words, state=asked.status)
@@ -136,6 +136,9 @@ def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> N
     if amount_fen > most:
         of = f"最多 {yuan(most)}" if asked.exchange else "不能超过买家申请的金额"
         raise InvalidRequest(f"退款金额{of}。", field="amount_fen", max=most)
+    if asked.units and units_back > asked.units:
+        words = f"买家只退回 {asked.units} 件，退回库存不能超过这个件数。"
+        raise InvalidRequest(words, field="units_back", max=asked.units)
     if asked.goods_at_s is not None and units_back != asked.units_back:
         raise InvalidRequest(
             f"收货时已退回库存 {asked.units_back} 件，请填 {asked.units_back}。",

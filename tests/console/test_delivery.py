@@ -135,6 +135,9 @@ def test_a_refund_that_was_closed_is_found_and_sent_under_a_fresh_number(
     assert (refund["amount_fen"], refund["out_refund_no"]) == (500, f"{order}01A1")
 
     page.get_by_role("link", name="订单账目").click()
+    paid_back = page.get_by_role("row").filter(has_text="退款到账")
+    expect(paid_back).to_contain_text("借：应退款")
+    expect(paid_back).to_contain_text("贷：支付平台账户")
     balances = page.locator("dl > div")
     expect(balances.filter(has_text="销售")).to_contain_text("¥24.90")
     expect(balances.filter(has_text="销售")).not_to_contain_text("−")

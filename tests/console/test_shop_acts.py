@@ -81,6 +81,7 @@ def test_price_is_lowered_and_an_unpaid_order_is_closed(
     look(page, "closing")
     dialog.get_by_role("button", name="关闭订单").click()
     expect(page.get_by_text("商家关闭订单：重复下单")).to_be_visible()
+    expect(page.get_by_role("link", name="打印配货单")).to_have_count(0)
     assert phone.order(order)["closed_words"] == "重复下单"
 
 
@@ -100,6 +101,7 @@ def test_shop_refunds_a_part_of_its_own_accord(log_in: Callable[..., Page], shop
     dialog.get_by_role("button", name="退款 ¥29.90").click()
 
     expect(page.get_by_text("商家主动退款 ¥29.90：缺货，不能发货")).to_be_visible()
+    expect(page.get_by_text("已同意")).to_have_count(0)  # nobody had asked
     expect(page.get_by_text("买了 2 件，退回后还要交 1 件")).to_be_visible()
     look(page, "refunded")
 

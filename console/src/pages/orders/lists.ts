@@ -32,6 +32,9 @@ export function queryOf({ tab, filters, next }: Pick<ListQuery, 'tab' | 'filters
   }
 }
 
+/** Whether its goods are to be packed, or were: a list to pack from for any other order leads to a parcel too many. */
+export const isPackable = ({ status }: Pick<Order, 'status'>) => ['fulfilling', 'ready_for_pickup', 'shipped', 'completed'].includes(status)
+
 /** The colour of an order's state; its words are the server's, which knows 部分发货 and 待备货. */
 export const toneOf = (row: Pick<Order, 'status'>) => statusOf('order', row.status).tone
 

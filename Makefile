@@ -2,8 +2,8 @@
 PYTHON ?= python3
 STAGE ?= dev
 
-.PHONY: run dev demo test test-dynamodb-local torture fuzz mutation check format package openapi \
-  setup lock console console-dev console-check source-check template-check deploy-console node chromium
+.PHONY: run dev demo test test-dynamodb-local torture fuzz bench-export mutation check format package \
+  openapi setup lock console console-dev console-check source-check template-check deploy-console node chromium
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -62,6 +62,9 @@ fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_E
 	@export FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} && \
 	  echo "FUZZ_SEED=$$FUZZ_SEED FUZZ_EXAMPLES=$$FUZZ_EXAMPLES" && $(PY) -m pytest -q tests/fuzz
+
+bench-export: $(STAMP)  ## Large exports: invocations, seconds, memory; ORDERS=n
+	@$(PY) -m infra.local.bench_export
 
 mutation: $(STAMP)  ## Every guard removed once: do the tests notice? ONLY=path, SAMPLE=n, SEED=n
 	@$(PY) -m tests.mutation

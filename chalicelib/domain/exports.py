@@ -1,7 +1,7 @@
 """Tables to take away: what there is to choose, and how a cell is written.
 
 A file is CSV with a byte order mark, so that Excel reads its Chinese. What people typed can never
-become a formula, and long numbers stay as they are.
+become a formula, and numbers, sizes and days that they typed stay as they are.
 """
 
 import csv
@@ -22,8 +22,17 @@ KEPT_S = 7 * DAY_S  # the file; a rule of the bucket deletes it some hours later
 EVER_S = 9_999_999_999
 BOM = "\ufeff"
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-# Excel keeps 15 digits of a number and drops leading zeros.
-_ROUNDED = re.compile(r"[0-9]{12,}|0[0-9]+")
+# What Excel changes: of a number it keeps 15 digits and no zeros at either end, and it reads 12E45
+# as a power of ten, 1-2 and 3月5日 as days, 8:30 as a time.
+_CONVERTED = re.compile(
+    r"""[0-9]{12,} | 0[0-9]+ | [0-9]*\.[0-9]*0 | [0-9]+\.
+    | [0-9]+(\.[0-9]*)?e[0-9]+
+    | ([0-9]{1,4}[ ])?[0-9]{1,4}([-/][0-9]{1,4}){1,2}
+    | ([0-9]{2,4}年)?[0-9]{1,2}月([0-9]{1,2}日)? | [0-9]{2,4}年([0-9]{1,2}月)?
+    | [0-9]+(:[0-9]{1,2}){1,2}([ ]?[ap]m)?
+    | [0-9.,]+% | \([0-9.,]+\) | [0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)? | true | false""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _BREAKS = re.compile(r"[\t\r\n\v\f\u2028\u2029\x00]+")
 
 
@@ -276,9 +285,9 @@ def written(cell: Cell) -> str:
 
 
 def _text(value: str) -> str:
-    """Words that nobody's spreadsheet program takes for a formula or for a shorter number."""
+    """Words that nobody's spreadsheet program takes for a formula, a number or a time."""
     value = _BREAKS.sub(" ", value).strip()
-    if _ROUNDED.fullmatch(value):
+    if _CONVERTED.fullmatch(value):
         return f"\t{value}"  # read as text, and shown without the tab
     return f"'{value}" if value.startswith(_FORMULA) else value
 

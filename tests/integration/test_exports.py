@@ -232,6 +232,30 @@ def test_customers_stand_once_with_all_that_they_bought(town: Town) -> None:
     assert row["首次下单"] < row["最近下单"]
 
 
+def test_customer_is_looked_up_once_in_a_run_however_much_they_bought(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_rows, "PAGE", 1)
+    activity, buyer = town.activity(stock=20, product_stock=30), town.buyer("林小满")
+    for _ in range(3):
+        bought = buyer.buy_alone(activity).body["order_id"]
+        town.pay(buyer, bought)
+        let_be_found(town, bought)
+        town.clock.forward(60)
+    looked_up: list[str] = []
+    look_up = export_rows._paid_orders
+
+    def counted(merchant_id: str, buyer_id: str, *more: Any) -> Any:
+        looked_up.append(buyer_id)
+        return look_up(merchant_id, buyer_id, *more)
+
+    monkeypatch.setattr(export_rows, "_paid_orders", counted)
+    rows = exported(town, "customers", "buyer", "orders")
+
+    assert rows == [{"买家昵称": "林小满", "订单数": "3"}]
+    assert looked_up == [buyer.buyer_id]
+
+
 def test_repeat_with_its_key_is_the_same_export_and_another_body_is_refused(town: Town) -> None:
     owner = town.owner()
     wanted = {"subject": "orders", "columns": ["order_id"]}

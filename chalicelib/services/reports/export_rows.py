@@ -34,16 +34,23 @@ _UNPAID = (OrderStatus.PENDING, OrderStatus.CLOSED)
 _DELIVERY_WORDS: Mapping[str, str] = {Delivery.EXPRESS: "快递", Delivery.PICKUP: "到店自提"}
 
 
-def page(merchant_id: str, wanted: Wanted, cursor: str, *, now_s: int) -> Filled:
+def page(
+    merchant_id: str, wanted: Wanted, cursor: str, *, now_s: int, met: set[str] | None = None
+) -> Filled:
     """The rows that begin at `cursor` (empty: the first ones), and where to go on.
 
-    now_s: when the export was asked for, the same for every page. May be empty and go on.
-    Raises Busy.
+    now_s: when the export was asked for, the same for every page. met: buyers of the pages that the
+    caller had before this one; those of this page are added. May be empty and go on. Raises Busy.
     """
+    known = set() if met is None else met
+
+    def customers(of: str, what: Wanted, begin: Any, at_s: int) -> tuple[list[Row], Any]:
+        return _customers(of, what, begin, at_s, known)
+
     make: Callable[[str, Wanted, Any, int], tuple[list[Row], Any]] = {
         Subject.ORDERS: _orders,
         Subject.MOVEMENTS: _movements,
-        Subject.CUSTOMERS: _customers,
+        Subject.CUSTOMERS: customers,
     }[wanted.subject]
     rows, after = make(merchant_id, wanted, json.loads(cursor) if cursor else None, now_s)
     cells: list[list[Cell]] = [[row.get(name) for name in wanted.columns] for row in rows]
@@ -197,11 +204,17 @@ def _movement_row(row: DayBookItem, order: OrderItem | None) -> Row:
 
 
 def _customers(
-    merchant_id: str, wanted: Wanted, after: Any, now_s: int
+    merchant_id: str, wanted: Wanted, after: Any, now_s: int, met: set[str]
 ) -> tuple[list[Row], dict[str, Any] | None]:
-    """Each buyer where the newest of their paid orders stands in the list of all orders."""
+    """Each buyer where the newest of their paid orders stands in the list of all orders.
+
+    Where a buyer was met before, that one came earlier: nothing is looked up again.
+    """
     found, after = _found(merchant_id, wanted, after, now_s)
-    paid = [one for one in found if one.order.status not in _UNPAID]
+    paid = [
+        one for one in found if one.order.status not in _UNPAID and one.order.buyer_id not in met
+    ]
+    met.update(one.order.buyer_id for one in paid)
     buyers = _buyers(merchant_id, paid)
     orders = {
         buyer_id: _paid_orders(merchant_id, buyer_id, wanted, now_s)

@@ -156,10 +156,11 @@ def drive(merchant_id: str, export_id: str, *, now_s: int) -> None:
     if item is None or item.due_at_s is None or item.due_at_s > now_s:
         return
     stop_s = time.monotonic() + min(RUN_S, deadline.left_s() * RUN_SHARE)
+    met: set[str] = set()
     try:
         item = _taken_up(item, now_s)
         while item.status == ExportStatus.WRITING:  # a step at least, or it would never end
-            item = _finished(item, now_s) if item.read else _with_part(item, stop_s)
+            item = _finished(item, now_s) if item.read else _with_part(item, stop_s, met)
             needed_s = JOIN_S * len(item.parts) if item.read else 0
             if item.due_at_s is not None and stop_s - time.monotonic() <= needed_s:
                 _change(item, item.due(Intent.EXPORT, now_s + NEXT_S))
@@ -177,10 +178,10 @@ def _taken_up(item: ExportItem, now_s: int) -> ExportItem:
     return _change(item, [tried, *item.due(Intent.EXPORT, now_s + LEASE_S)])
 
 
-def _with_part(item: ExportItem, stop_s: float) -> ExportItem:
+def _with_part(item: ExportItem, stop_s: float, met: set[str]) -> ExportItem:
     """Write the next part, and count it."""
     wanted = wanted_of(item)
-    filled = _part(item, wanted, stop_s)
+    filled = _part(item, wanted, stop_s, met)
     head = exports.BOM + exports.lines([exports.header(wanted.subject, wanted.columns)])
     kept = filled.rows[: exports.ROWS_MAX - item.rows]
     text = ("" if item.parts else head) + exports.lines(kept)
@@ -200,12 +201,14 @@ def _with_part(item: ExportItem, stop_s: float) -> ExportItem:
     return _change(item, actions)
 
 
-def _part(item: ExportItem, wanted: Wanted, stop_s: float) -> Filled:
+def _part(item: ExportItem, wanted: Wanted, stop_s: float, met: set[str]) -> Filled:
     """Rows of the next part: PART_ROWS or some more, fewer when the time is over."""
     filled = Filled(next=item.cursor)
     most = min(PART_ROWS, exports.ROWS_MAX - item.rows)
     while filled.next is not None and len(filled.rows) < most:
-        page = export_rows.page(item.merchant_id, wanted, filled.next, now_s=item.asked_at_s)
+        page = export_rows.page(
+            item.merchant_id, wanted, filled.next, now_s=item.asked_at_s, met=met
+        )
         filled = Filled(filled.rows + page.rows, page.next)
         if time.monotonic() >= stop_s:
             break

@@ -1,7 +1,7 @@
 """Rules of the shop machine: what staff do to orders by hand, before and after their payment.
 
 Orders are shipped whole or in parts, or collected; refunded by the shop with and without units;
-asked back, returned; made cheaper or closed while they are unpaid.
+made cheaper or closed while they are unpaid.
 """
 
 import secrets
@@ -84,6 +84,7 @@ class FulfilmentRules:
         order = self.an_order(which)
         mine = self.model.orders[str(order.order_id)]
         may = mine.status is OrderStatus.FULFILLING and not order.pickup
+        may = may and order.after_sale is None
         left = order.units.to_deliver
         given = shipping.draft(
             "顺丰", f"SF{secrets.randbelow(10**13):013d}", None if whole or left < 2 else 1
@@ -107,10 +108,16 @@ class FulfilmentRules:
         at = {"staff": STAFF, "now_s": self.shop.now_s}
         if mine.status is OrderStatus.READY_FOR_PICKUP:
             code = str(self.books.details[str(order.order_id)].pickup_code)
-            self.answer(lambda: pickups.hand_over(self.shop.merchant_id, code, **at), set())
-            mine.status = OrderStatus.COMPLETED
+            disputed = order.after_sale is not None
+            self.answer(
+                lambda: pickups.hand_over(self.shop.merchant_id, code, **at),
+                {"pickup_refused"} if disputed else set(),
+            )
+            if not disputed:
+                mine.status = OrderStatus.COMPLETED
         else:
             may = bool(order.pickup) and mine.status is OrderStatus.FULFILLING
+            may = may and order.after_sale is None
             done = bool(order.pickup) and mine.status is OrderStatus.COMPLETED
             self.answer(
                 lambda: pickups.make_ready(self.shop.merchant_id, order.order_id, **at),
@@ -126,7 +133,7 @@ class FulfilmentRules:
         order = self.an_order(which)
         mine, known = self.model.orders[str(order.order_id)], order.view()
         left, before = known.refundable_fen, known.units
-        may = mine.status in {*STARTED, *GIVEN_BACK} and left > 0
+        may = mine.status in {*STARTED, *GIVEN_BACK} and left > 0 and order.after_sale is None
         amount_fen = max(1, (1, left // 2, left)[share])
         units = min(units, before.may_go_back)
         if len(self.books.after_sales.get(str(order.order_id), ())) >= len(AFTER_SALE_LETTERS):

@@ -36,6 +36,7 @@ from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem
 from tests.history import History
+from tests.property.after_sale_rules import AfterSaleRules
 from tests.property.fulfilment_rules import FulfilmentRules
 from tests.property.shop_model import Model, Placed, Team
 from tests.shop import (
@@ -66,7 +67,7 @@ ANY = st.integers(0, 1000)  # picks one of what there is
 QUANTITY = st.sampled_from([1, 1, 1, 2])
 
 
-class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
+class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
     """Rules draw numbers, and take the thing of that number among those that there are."""
 
     def __init__(self) -> None:
@@ -74,6 +75,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
         self.stack = ExitStack()
         self.shop: Shop = self.stack.enter_context(new_shop())
         self.model, self.history = Model(), History()
+        self.requests = {}
         self.opened: list[tuple[Sold, str, int, str, str]] = []  # every opening, to repeat it
         self.silent = self.was_silent = self.sound = False
 
@@ -94,6 +96,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
             limit_per_order=min(limit, 2) or 2,
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
+        self.take_returns()
         self.price_fen = price_fen
         self.settle_down(followed=False)
         for guest in range(guests):
@@ -426,6 +429,7 @@ class ShopMachine(FulfilmentRules, RuleBasedStateMachine):
             trades = {number: self.trade(number) for number in self.shop.record.captured}
             self.model.follow(self.books, self.shop.now_s, trades, lenient=self.was_silent)
         self.model.agree(self.books)
+        self.follow_requests()
         item = stored(ActivityItem.at(self.shop.merchant_id, self.sold.activity_id))
         assert item is not None
         self.activity, self.sound = item, True

@@ -1,0 +1,197 @@
+"""Rules of the shop machine: buyers ask for money back and return goods, staff decide.
+
+Requests are for money alone or for a return of units; refused, agreed to, sent back, received,
+withdrawn, or forgotten until they are closed. Of the requests the model knows where each stands.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import precondition, rule
+
+from chalicelib.domain.after_sale import (
+    AFTER_SALE_LETTERS,
+    DAY_S,
+    OPEN,
+    STARTED,
+    AfterSaleStatus,
+    Reason,
+)
+from chalicelib.domain.order import OrderStatus
+from chalicelib.services.money import after_sale_decisions, after_sales, returns
+from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.people import merchants
+from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.tables.shop import MerchantItem
+from chalicelib.tables.trade import OrderItem
+from tests.property.shop_model import Model
+from tests.shop import STAFF, Shop
+from tests.stored import Books
+
+ANY = st.integers(0, 1000)
+RETURN_TO = "王师傅 13800138000 浙江省杭州市"
+REFUSED = {"after_sale_refused"}
+
+
+class AfterSaleRules:
+    """Rules for a machine that has a shop, its books and the model of it."""
+
+    shop: Shop
+    model: Model
+    books: Books
+    an_order: Callable[[int], OrderItem]
+    answer: Callable[..., Any]
+    settle_down: Callable[..., None]
+    requests: dict[str, AfterSaleStatus]  # by order and letter
+
+    @precondition(lambda self: self.model.orders)
+    @rule(which=ANY, share=st.integers(0, 2), units=st.integers(0, 2))
+    def ask_back(self, which: int, share: int, units: int) -> None:
+        order = self.an_order(which)
+        left = order.view().refundable_fen
+        expected = self._refusals_to_ask_back(order, units)
+        amount_fen = max(1, (1, left // 2, left)[share])
+        claim = Claim(amount_fen, Reason.OTHER, words=secrets.token_hex(8), units=units)
+        made = self.answer(
+            lambda: after_sales.request(
+                self.shop.merchant_id, order.order_id, claim, now_s=self.shop.now_s
+            ),
+            expected,
+        )
+        if not expected:
+            self.requests[made.order_id + made.letter] = AfterSaleStatus.REQUESTED
+        self.settle_down(followed=False)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY)
+    def withdraw(self, which: int) -> None:
+        asked = self.a_request(which)
+        may = (
+            AfterSaleStatus.REQUESTED,
+            AfterSaleStatus.RETURN_AGREED,
+            AfterSaleStatus.WITHDRAWN,
+        )
+        self.decide(asked, after_sales.withdraw, AfterSaleStatus.WITHDRAWN, may)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY)
+    def send_back(self, which: int) -> None:
+        """The buyer sends the goods of a return, or corrects the number of their parcel."""
+        asked, number = self.a_request(which), f"SF{secrets.randbelow(10**13):013d}"
+        may = (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING)
+        self.decide(asked, returns.send, AfterSaleStatus.RETURNING, may, "顺丰", number)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY)
+    def agree_to_return(self, which: int) -> None:
+        asked, now_is = self.a_request(which), self.standing(which)
+        if now_is in (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING):
+            return self.decide(asked, returns.agree, now_is, (now_is,), staff=STAFF)
+        may = (AfterSaleStatus.REQUESTED,) if asked.units else ()
+        return self.decide(asked, returns.agree, AfterSaleStatus.RETURN_AGREED, may, staff=STAFF)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY)
+    def refuse_after_sale(self, which: int) -> None:
+        more = {"reply": secrets.token_hex(8), "staff": STAFF}
+        may = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURNING)
+        refused = AfterSaleStatus.REFUSED
+        self.decide(self.a_request(which), after_sale_decisions.refuse, refused, may, **more)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY, whole=st.booleans(), units=st.integers(0, 2))
+    def approve_after_sale(self, which: int, whole: bool, units: int) -> None:
+        """Staff give back what was asked or less, with the goods or without them."""
+        asked, now_is = self.a_request(which), self.standing(which)
+        order = self.books.orders[asked.order_id]
+        mine, before, left = (
+            self.model.orders[asked.order_id],
+            order.view().units,
+            order.view().refundable_fen,
+        )
+        came_back = int(asked.units or 0) if now_is is AfterSaleStatus.RETURNING else 0
+        units = min(units, came_back or before.may_go_back)
+        amount_fen = asked.amount_fen if whole else max(1, asked.amount_fen // 2)
+        repeated = now_is is AfterSaleStatus.APPROVED and (amount_fen, units) == (
+            asked.amount_fen,
+            asked.units_back,
+        )
+        may = (AfterSaleStatus.APPROVED,) if repeated else OPEN
+        more = {"amount_fen": amount_fen, "units_back": units, "staff": STAFF}
+        approved = AfterSaleStatus.APPROVED
+        if now_is in OPEN:
+            gone = came_back or units
+            unsent = 0 if came_back else min(units, before.to_deliver)
+            if amount_fen == left or gone == before.may_go_back:
+                mine.status = OrderStatus.REFUNDING
+            elif mine.status is OrderStatus.FULFILLING and unsent == before.to_deliver:
+                mine.status = OrderStatus.SHIPPED
+        self.decide(asked, after_sale_decisions.approve, approved, may, **more)
+
+    def decide(
+        self,
+        asked: AfterSaleItem,
+        act: Callable[..., Any],
+        then: AfterSaleStatus,
+        may: tuple[AfterSaleStatus, ...],
+        *what: Any,
+        **more: Any,
+    ) -> None:
+        """What brings a request into another status, if it stands in one of which it may."""
+        order_id = self.books.orders[asked.order_id].order_id
+        key, now_s = asked.order_id + asked.letter, self.shop.now_s
+        expected = set() if self.requests[key] in may else REFUSED
+        self.answer(
+            lambda: act(self.shop.merchant_id, order_id, asked.letter, *what, **more, now_s=now_s),
+            expected,
+        )
+        if not expected:
+            self.requests[key] = then
+        self.settle_down(followed=False)
+
+    def follow_requests(self) -> None:
+        """Hold the requests to what was foretold; a return that was not sent in time is closed."""
+        for asked in (item for items in self.books.after_sales.values() for item in items):
+            key, is_now = asked.order_id + asked.letter, AfterSaleStatus(asked.status)
+            if asked.by_staff is not None:
+                continue
+            known = self.requests[key]
+            if known is AfterSaleStatus.RETURN_AGREED and is_now is AfterSaleStatus.EXPIRED:
+                assert self.shop.now_s >= (asked.return_by_s or 0), f"{key} expired too early"
+                self.requests[key] = known = is_now
+            assert is_now is known, f"request {key}: {is_now}, not {known}"
+            named = self.books.orders[asked.order_id].after_sale == asked.letter
+            assert named is (is_now in OPEN), f"request {key} is {is_now}, named: {named}"
+
+    def take_returns(self) -> None:
+        """Say where buyers send goods back to."""
+        item = merchants.read(self.shop.merchant_id)
+        item.update(actions=[MerchantItem.return_address.set(RETURN_TO)])
+
+    def a_request(self, which: int) -> AfterSaleItem:
+        key = list(self.requests)[which % len(self.requests)]
+        asked = self.books.after_sales[key[:-1]]
+        return next(item for item in asked if item.letter == key[-1])
+
+    def standing(self, which: int) -> AfterSaleStatus:
+        asked = self.a_request(which)
+        return self.requests[asked.order_id + asked.letter]
+
+    def _refusals_to_ask_back(self, order: OrderItem, units: int) -> set[str]:
+        mine, known = self.model.orders[str(order.order_id)], order.view()
+        if order.after_sale is not None or mine.status not in STARTED:
+            return REFUSED
+        seat = known.seat_payment
+        if seat is None or known.refundable_fen <= 0:
+            return REFUSED
+        days = merchants.read(self.shop.merchant_id).after_sale_days or 0
+        if self.shop.now_s - seat[1].paid_at_s > days * DAY_S:
+            return REFUSED
+        if units and known.units.with_buyer <= 0:
+            return REFUSED
+        if units > known.units.with_buyer:
+            return {"invalid_request"}
+        used = len(self.books.after_sales.get(str(order.order_id), ()))
+        return REFUSED if used >= len(AFTER_SALE_LETTERS) else set()

@@ -5,11 +5,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from infra.local import pace
 from infra.local.demo_data import MERCHANT_ID, address
 from infra.local.phone import Phone, Placed, log_in
 from tests.console.conftest import Shop
 
-WAIT_S = 60.0
+WAIT_S = pace.patient(30)
 
 
 @dataclass(frozen=True)

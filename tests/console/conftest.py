@@ -17,14 +17,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, ViewportSize, expect
 
-from infra.local import console, dev, process, welcome
+from infra.local import console, dev, pace, process, welcome
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD
 from infra.local.shop import Staff
 from infra.local.system import System
 
 CHROMIUM = shutil.which("chromium")
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
-expect.set_options(timeout=15_000)  # milliseconds; what comes late on a busy machine has come
+LATE_MS = pace.patient(15) * 1000  # what comes late on a busy machine has come
+expect.set_options(timeout=LATE_MS)
 REFUSED = (
     "Failed to load resource: the server responded with a status of 4",
     "Failed to load resource: net::ERR_FAILED",  # what a test itself keeps from arriving
@@ -106,6 +107,7 @@ def watched(page: Page, shop: Shop) -> Iterator[Page]:
         if address.scheme.startswith("http") and address.netloc not in ours:
             breaches.append(f"a request to {request.url}")
 
+    page.set_default_timeout(LATE_MS)
     page.on("console", read)
     page.on("pageerror", lambda error: breaches.append(str(error)))
     page.on("request", see)

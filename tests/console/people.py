@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from chalicelib.domain.ids import new_id
-from infra.local import demo_data, dev, phone
+from infra.local import demo_data, dev, pace, phone
 from infra.local.demo_data import MERCHANT_ID
 from infra.local.phone import Phone
 from infra.local.shop import Offer
@@ -19,7 +19,7 @@ from infra.package import ROOT
 from tests.console.conftest import Shop
 
 CATEGORIES = "/v1/merchant/categories"
-PATIENCE_S = 30.0
+PATIENCE_S = pace.patient(30)
 
 
 def log_out(page: Page, shop: Shop) -> None:
@@ -89,3 +89,10 @@ def until(look: Callable[[], Any]) -> Any:
             return found
         time.sleep(0.5)
     raise AssertionError("nothing came of it")
+
+
+def only(page: Page, held: list[Route]) -> Route:
+    """The one request that is held; what the page does may be seen before it arrives."""
+    until(lambda: held or page.wait_for_timeout(50))
+    assert len(held) == 1
+    return held[0]

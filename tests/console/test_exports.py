@@ -61,7 +61,7 @@ def test_who_may_not_export_finds_no_way_to(log_in: Callable[..., Page], shop: S
     page = log_in(*hired(shop, "fulfilment"))
 
     page.goto(f"{shop.url}#/orders")
-    page.get_by_role("cell").first.wait_for()
+    page.get_by_role("link", name="详情").first.wait_for()
 
     expect(page.get_by_role("button", name="导出", exact=True)).to_have_count(0)
     page.goto(f"{shop.url}#/exports")

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.demo_data import HONEY
 from tests.console.conftest import Shop
-from tests.console.people import offered, until
+from tests.console.people import offered, only, until
 
 
 @pytest.fixture
@@ -24,13 +24,6 @@ def held(page: Page, path: str) -> list[Route]:
     routes: list[Route] = []
     page.route(f"**{path}", lambda route: routes.append(route))
     return routes
-
-
-def only(page: Page, routes: list[Route]) -> Route:
-    """The one request that is held; what the page foresees may be seen before it arrives."""
-    until(lambda: routes or page.wait_for_timeout(50))
-    assert len(routes) == 1
-    return routes[0]
 
 
 @pytest.fixture

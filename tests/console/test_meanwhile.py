@@ -7,6 +7,7 @@ from playwright.sync_api import Page, Route, expect
 from chalicelib.domain.short_number import short_of
 from tests.console.buyers import pair_of, sell
 from tests.console.conftest import Shop
+from tests.console.people import only
 
 
 def test_a_parcel_belongs_to_the_order_that_was_opened_last(
@@ -27,7 +28,7 @@ def test_a_parcel_belongs_to_the_order_that_was_opened_last(
     page.get_by_role("button", name=f"发货 {short_of(quick)}").click()
     expect(drawer.get_by_label("快递单号")).to_be_visible()
     with page.expect_response(lambda answer: answer.url.endswith(slow)):
-        held[0].continue_()
+        only(page, held).continue_()
     drawer.get_by_label("快递公司").fill("顺丰")
     page.get_by_role("option", name="顺丰").first.click()
     drawer.get_by_label("快递单号").fill("SF1212121212121")
@@ -45,6 +46,7 @@ def test_nothing_is_typed_into_a_form_that_is_being_saved(
     page = log_in()
     page.goto(f"{shop.url}#/settings")
     name = page.get_by_label("店铺名称")
+    expect(name).not_to_have_value("")
     was = name.input_value()
     held: list[Route] = []
     page.route(
@@ -56,7 +58,7 @@ def test_nothing_is_typed_into_a_form_that_is_being_saved(
     name.press("Enter")
     expect(page.locator(".columns")).to_have_attribute("inert", "")
     page.keyboard.type("二")
-    held[0].continue_()
+    only(page, held).continue_()
 
     expect(page.get_by_text("已保存")).to_be_visible()
     expect(name).to_have_value(f"{was}一")
@@ -85,7 +87,7 @@ def test_a_session_that_ended_while_it_was_renewed_stays_ended(
     page.get_by_role("menuitem", name="退出登录").click()
     page.get_by_role("button", name="登录", exact=True).wait_for()
     with page.expect_response(renewal):
-        held[0].continue_()
+        only(page, held).continue_()
 
     page.reload()
     page.get_by_role("button", name="登录", exact=True).wait_for()

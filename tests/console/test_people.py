@@ -119,6 +119,7 @@ def test_a_smaller_role_sees_and_can_do_less(log_in: Callable[..., Page], shop: 
         page.goto(f"{shop.url}#/{path}")
         shop.at_home(page)
     page.goto(f"{shop.url}#/groups")
+    page.get_by_role("heading", name="团列表").wait_for()
     page.locator("tbody a").first.click()
     page.get_by_role("heading", name="成员").wait_for()
     expect(page.get_by_role("button", name="结束并退款")).to_have_count(0)
@@ -140,7 +141,7 @@ def test_service_sees_no_takings_until_the_owner_gives_a_right(
     expect(page.get_by_role("heading", name="待办")).to_be_visible()
     expect(page.get_by_role("heading", name="今日")).to_have_count(0)
     page.goto(f"{shop.url}#/orders")
-    page.get_by_role("cell").first.wait_for()
+    page.get_by_role("link", name="详情").first.wait_for()
     expect(page.get_by_role("button", name="导出")).to_have_count(0)
 
     log_out(page, shop)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.console.conftest import Shop
+from tests.console.people import only
 from tests.drawings import photograph
 
 ACCEPTANCE = "**/v1/merchant/pictures/*/acceptance"
@@ -23,7 +24,7 @@ def test_every_picture_of_several_chosen_at_once_is_kept(
         page.get_by_label("商品图片").set_input_files(files[:3])
     expect(page.get_by_text("正在上传第 1 张，共 3 张")).to_be_visible()
     expect(page.get_by_role("button", name="保存商品")).to_be_disabled()
-    held[0].continue_()
+    only(page, held).continue_()
     shown = page.locator("ul.pictures li .thumb")
     expect(page.get_by_role("button", name="添加图片").first).to_be_enabled()
     expect(page.get_by_text("第 3 张", exact=True)).to_be_visible()

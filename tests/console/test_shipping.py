@@ -295,6 +295,7 @@ def test_an_address_is_changed_before_shipping(log_in: Callable[..., Page], shop
     order, _ = pair(shop, "换个地址的柚子")
     page = log_in("ayun", "ayun-kefu-2026")
     page.goto(f"{shop.url}#/orders/{order}")
+    page.get_by_role("button", name="修改地址").wait_for()
     expect(page.get_by_role("button", name="发货")).to_have_count(0)  # not for this role
 
     page.get_by_role("button", name="修改地址").click()

@@ -241,7 +241,7 @@ def opened(api: Any, before: dict[str, int]) -> bool:
 
 def assert_logged(page: Page, shop: Shop, group_id: str) -> None:
     """That the audit log tells of both, in words, with what was before and after."""
-    page.goto(f"{shop.url}#/audit")
+    page.goto(f"{shop.url}#/audit?subject=group%23{group_id}")
     row = page.get_by_role("row").filter(has_text=group_id)
     expect(row.filter(has_text="延长团的时间")).to_contain_text("截止时间")
     expect(row.filter(has_text="结束团")).to_contain_text("货源不足")

@@ -1,6 +1,7 @@
 """What keeps somebody from using a page: what axe finds, inputs without a name, too much width."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from playwright.sync_api import Page, expect
 
@@ -11,6 +12,8 @@ NAMELESS = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter((it) => it.offsetParent && !it.labels?.length && !it.getAttribute('aria-label'))
     .map((it) => it.outerHTML)"""
 TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+IS_DARK = "() => document.documentElement.classList.contains('dark')"
+COLOURS = ["color-contrast"]
 STILL = """() => document.getAnimations().every(
     (it) => it.playState !== 'running' || it.effect.getComputedTiming().iterations === Infinity)"""
 
@@ -29,9 +32,27 @@ def unusable(page: Page) -> list[Any]:
     return [*wrong, "wider than the window"] if page.evaluate(TOO_WIDE) else wrong
 
 
-def _serious(page: Page) -> list[dict[str, Any]]:
-    page.evaluate(AXE.read_text())  # not as a script: the policy would refuse it
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+def unusable_in_any_theme(page: Page) -> list[Any]:
+    """Whatever of it the page has by day, and by night, which changes nothing but colours."""
+    by_day = unusable(page)
+    _turn(page, "dark")
+    by_night = _serious(page, rules=COLOURS)
+    _turn(page, "light")
+    return by_day + by_night
+
+
+def _turn(page: Page, theme: Literal["dark", "light"]) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function(IS_DARK + (" === true" if theme == "dark" else " === false"))
+    stand_still(page)
+
+
+def _serious(page: Page, rules: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """rules: those to look at, all unless said."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())  # not as a script: the policy would refuse it
+    options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    found = page.evaluate("(options) => axe.run(document, options)", options)
     return [
         {"rule": it["id"], "where": [node["html"][:300] for node in it["nodes"][:5]]}
         for it in found["violations"]

@@ -56,7 +56,7 @@ def code_too_early(shop: Shop) -> Planted:
 
 
 def on_sale_and_to_collect(shop: Shop) -> Planted:
-    return ready(shop)[0], [OrderItem.returned.set(1)]
+    return ready(shop)[0], [OrderItem.cancelled.set(0), OrderItem.returned.set(1)]
 
 
 def more_than_was_bought(shop: Shop) -> Planted:
@@ -69,7 +69,7 @@ def nothing_to_collect(shop: Shop) -> Planted:
 
 
 def never_handed_over(shop: Shop) -> Planted:
-    return handed_over(shop)[0], [OrderItem.handed_over.remove()]
+    return handed_over(shop)[0], [OrderItem.handed_over.set(0)]
 
 
 def never_recorded(shop: Shop) -> Planted:

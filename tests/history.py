@@ -25,6 +25,14 @@ REFUND_EDGES = {
     "succeeded": set[str](),
     "outside": set[str](),
 }
+AFTER_SALE_EDGES = {
+    "requested": {"return_agreed", "approved", "refused", "withdrawn"},
+    "return_agreed": {"returning", "replacing", "approved", "withdrawn", "expired"},
+    "returning": {"replacing", "approved", "refused"},
+    "replacing": {"replacement_sent", "exchanged", "approved"},
+    "replacement_sent": {"exchanged"},
+    **{end: set[str]() for end in ("approved", "refused", "withdrawn", "expired", "exchanged")},
+}
 ORDER_EDGES = {str(at): {str(to) for to in edges} for at, edges in STATUS_EDGES.items()}
 
 
@@ -58,6 +66,8 @@ def states(books: Books) -> dict[str, tuple[str, Mapping[str, set[str]]]]:
             found[f"payment {order_id}{attempt}"] = (payment.status.value, PAYMENT_EDGES)
         for key, refund in known.refunds.items():
             found[f"refund {order_id}{key}"] = (refund.status.value, REFUND_EDGES)
+        for asked in books.after_sales.get(order_id, ()):
+            found[f"after-sale {order_id}{asked.letter}"] = (asked.status, AFTER_SALE_EDGES)
     return found
 
 

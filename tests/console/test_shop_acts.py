@@ -18,6 +18,7 @@ PICTURES = os.environ.get("PICTURES")
 
 def look(page: Page, name: str) -> None:
     """Nothing is wrong with the page on a laptop or a phone; pictures where somebody wants them."""
+    expect(page.locator(".el-message")).to_have_count(0)  # it fades while the page is judged
     for window, size in (("wide", WIDE), ("narrow", NARROW)):
         page.set_viewport_size(size)
         assert unusable(page) == []

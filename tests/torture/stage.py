@@ -19,10 +19,12 @@ import pytest
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
+from chalicelib.gateways import media, object_storage
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.services.money import payment_attempts
 from chalicelib.services.trade import reservations, terms
 from chalicelib.services.work import due
+from chalicelib.settings import settings
 from chalicelib.tables import base
 from chalicelib.tables.base import chunks, connection
 from chalicelib.tables.trade_item import TradeItem, due_shard
@@ -95,6 +97,8 @@ class Stage:
             if item["kind"]["S"] == "order":
                 _digest_anew(item, into)
         _put(items)
+        if any(item["kind"]["S"] == "export" for _, item in items):
+            _copy_files(old, new)
         self._shops[new] = copy.copy(into)
         terms.forget()  # every copy begins with a cold container
         reservations._short_until.clear()
@@ -193,6 +197,15 @@ def _digest_anew(order: Image, shop: Shop) -> None:
         said = [s for g in shop.gateways for s in g.asked.get(order_id + attempt, ())]
         if "sent" in payment["M"] and said:
             payment["M"]["sent"]["S"] = payment_attempts.digest(said[0])
+
+
+def _copy_files(old: str, new: str) -> None:
+    """What an export has written lies in the bucket, in a folder of its merchant's."""
+    client, bucket = media.client(), settings.media_bucket
+    listed = client.list_objects_v2(Bucket=bucket, Prefix=f"{object_storage.PREFIX}{old}/")
+    for kept in listed.get("Contents", ()):
+        source = {"Bucket": bucket, "Key": kept["Key"]}
+        client.copy_object(Bucket=bucket, Key=kept["Key"].replace(old, new), CopySource=source)
 
 
 def _scan(number: int) -> Iterator[Image]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import Parcel, parcels_of
@@ -29,7 +30,7 @@ def parcels(books: Books) -> Violations:
             yield f"{what} has odd parcels: {sent}"
         if sent and (order.pickup or order.status not in MAY_HAVE_PARCELS):
             yield f"{what} has parcels"
-        if sent and not any(entry.movement is Movement.EARNED for entry in order.entries()):
+        if sent and not _has_formed(books, order):
             yield f"{what} was shipped without having formed"
         if order.status in SENT and not order.pickup and not units:
             yield f"{what} has no unit in a parcel"
@@ -134,6 +135,13 @@ def _orders(books: Books) -> Iterator[tuple[str, OrderItem, list[Parcel]]]:
         detail = books.details.get(order_id)
         if detail is not None:
             yield order_id, order, parcels_of(detail.parcels)
+
+
+def _has_formed(books: Books, order: OrderItem) -> bool:
+    """An order that costs nothing has no entries: its group says whether it has formed."""
+    if order.total_fen or order.group_id is None:
+        return any(entry.movement is Movement.EARNED for entry in order.entries())
+    return books.groups[order.group_id].status == GroupStatus.FORMED
 
 
 def _found(books: Books) -> Counter[tuple[str, str]]:

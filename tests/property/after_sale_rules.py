@@ -1,13 +1,15 @@
-"""Rules of the shop machine: buyers ask for money back and return goods, staff decide.
+"""Rules of the shop machine: buyers ask for money back, return and exchange goods, staff decide.
 
-Requests are for money alone or for a return of units; refused, agreed to, sent back, received,
-withdrawn, or forgotten until they are closed. Of the requests the model knows where each stands.
+Requests are for money alone, for a return or for an exchange of units; refused, agreed to, sent
+back, received, replaced, withdrawn, or forgotten until they are closed. Of the requests the model
+knows where each stands.
 """
 
 import secrets
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -17,10 +19,11 @@ from chalicelib.domain.after_sale import (
     OPEN,
     STARTED,
     AfterSaleStatus,
+    Kind,
     Reason,
 )
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services.money import after_sale_decisions, after_sales, returns
+from chalicelib.services.money import after_sale_decisions, after_sales, exchanges, returns
 from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.people import merchants
 from chalicelib.tables.buyers import AfterSaleItem
@@ -33,6 +36,13 @@ from tests.stored import Books
 ANY = st.integers(0, 1000)
 RETURN_TO = "王师傅 13800138000 浙江省杭州市"
 REFUSED = {"after_sale_refused"}
+AGREED = (
+    AfterSaleStatus.RETURN_AGREED,
+    AfterSaleStatus.RETURNING,
+    AfterSaleStatus.REPLACING,
+    AfterSaleStatus.REPLACEMENT_SENT,
+)
+APPROVABLE = tuple(status for status in OPEN if status is not AfterSaleStatus.REPLACEMENT_SENT)
 
 
 class AfterSaleRules:
@@ -43,17 +53,25 @@ class AfterSaleRules:
     books: Books
     an_order: Callable[[int], OrderItem]
     answer: Callable[..., Any]
+    buy_alone: Callable[..., None]
+    order_to_collect: Callable[..., None]
+    go_on_with_pickup: Callable[..., None]
+    ship: Callable[..., None]
+    pay_alone: Callable[[OrderItem], None]
     settle_down: Callable[..., None]
     requests: dict[str, AfterSaleStatus]  # by order and letter
 
     @precondition(lambda self: self.model.orders)
-    @rule(which=ANY, share=st.integers(0, 2), units=st.integers(0, 2))
-    def ask_back(self, which: int, share: int, units: int) -> None:
+    @rule(which=ANY, kind=st.sampled_from(Kind), share=st.integers(0, 2), units=st.integers(1, 2))
+    def ask_back(self, which: int, kind: Kind, share: int, units: int) -> None:
         order = self.an_order(which)
         left = order.view().refundable_fen
+        units = 0 if kind is Kind.REFUND else units
         expected = self._refusals_to_ask_back(order, units)
-        amount_fen = max(1, (1, left // 2, left)[share])
-        claim = Claim(amount_fen, Reason.OTHER, words=secrets.token_hex(8), units=units)
+        exchange = kind is Kind.EXCHANGE
+        amount_fen = 0 if exchange else max(1, (1, left // 2, left)[share])
+        words = secrets.token_hex(8)  # another claim each time
+        claim = Claim(amount_fen, Reason.OTHER, words=words, units=units, exchange=exchange)
         made = self.answer(
             lambda: after_sales.request(
                 self.shop.merchant_id, order.order_id, claim, now_s=self.shop.now_s
@@ -63,6 +81,42 @@ class AfterSaleRules:
         if not expected:
             self.requests[made.order_id + made.letter] = AfterSaleStatus.REQUESTED
         self.settle_down(followed=False)
+
+    @rule(
+        buyer=ANY,
+        kind=st.sampled_from([Kind.RETURN, Kind.EXCHANGE, Kind.EXCHANGE]),
+        collected=st.booleans(),
+        steps=st.integers(0, 5),
+    )
+    def deliver_and_ask_back(self, buyer: int, kind: Kind, collected: bool, steps: int) -> None:
+        """Goods that came, and the usual steps of what is asked then: seldom drawn one by one."""
+        new, requests = len(self.model.orders), len(self.requests)
+        if collected:
+            self.order_to_collect(buyer=buyer, pays=True)
+        else:
+            self.buy_alone(buyer=buyer, quantity=1)
+        if len(self.model.orders) == new:
+            return
+        if collected:
+            self.go_on_with_pickup(which=new)
+            self.go_on_with_pickup(which=new)
+        else:
+            self.pay_alone(self.an_order(new))
+            self.settle_down(followed=False)
+            self.ship(which=new, whole=True)
+        self.ask_back(which=new, kind=kind, share=2, units=1)
+        if len(self.requests) == requests:
+            return
+        usual: list[Callable[[], None]] = [
+            lambda: self.agree_to_return(which=requests),
+            lambda: self.send_back(which=requests),
+            lambda: self.receive_goods(which=requests, units=0),
+            lambda: self.send_replacement(which=requests, corrects=False),
+            lambda: self.hand_over_replacement(which=requests),
+            lambda: self.confirm_replacement(which=requests),
+        ]
+        for step in usual[: steps + 1]:
+            step()
 
     @precondition(lambda self: self.requests)
     @rule(which=ANY)
@@ -78,7 +132,7 @@ class AfterSaleRules:
     @precondition(lambda self: self.requests)
     @rule(which=ANY)
     def send_back(self, which: int) -> None:
-        """The buyer sends the goods of a return, or corrects the number of their parcel."""
+        """The buyer sends the goods, or corrects the number of their parcel."""
         asked, number = self.a_request(which), f"SF{secrets.randbelow(10**13):013d}"
         may = (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING)
         self.decide(asked, returns.send, AfterSaleStatus.RETURNING, may, "顺丰", number)
@@ -87,10 +141,48 @@ class AfterSaleRules:
     @rule(which=ANY)
     def agree_to_return(self, which: int) -> None:
         asked, now_is = self.a_request(which), self.standing(which)
-        if now_is in (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING):
+        if now_is in AGREED:
             return self.decide(asked, returns.agree, now_is, (now_is,), staff=STAFF)
-        may = (AfterSaleStatus.REQUESTED,) if asked.units else ()
+        units, sku_id = int(asked.units or 0), self.books.orders[asked.order_id].sku_id
+        enough = not asked.exchange or self.books.product_stocks[sku_id].available >= units
+        may = (AfterSaleStatus.REQUESTED,) if units and enough else ()
         return self.decide(asked, returns.agree, AfterSaleStatus.RETURN_AGREED, may, staff=STAFF)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY, units=st.integers(0, 2))
+    def receive_goods(self, which: int, units: int) -> None:
+        """Staff have the goods of an exchange; `units` of them are on sale again."""
+        asked, now_is = self.a_request(which), self.standing(which)
+        units = min(units, int(asked.units or 0))
+        replacing, act = AfterSaleStatus.REPLACING, exchanges.receive_goods
+        more = {"units_back": units, "staff": STAFF}
+        if asked.exchange and asked.goods_at_s is not None and asked.units_back == units:
+            return self.decide(asked, act, now_is, (now_is,), **more)
+        comes_back = (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING)
+        return self.decide(asked, act, replacing, comes_back if asked.exchange else (), **more)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY, corrects=st.booleans())
+    def send_replacement(self, which: int, corrects: bool) -> None:
+        asked, sent = self.a_request(which), AfterSaleStatus.REPLACEMENT_SENT
+        may = (sent,) if corrects else (AfterSaleStatus.REPLACING,)
+        may = may if asked.exchange and not asked.pickup else ()
+        number, more = f"SF{secrets.randbelow(10**13):013d}", {"corrects": corrects, "staff": STAFF}
+        self.decide(asked, exchanges.send_replacement, sent, may, "顺丰", number, **more)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY)
+    def hand_over_replacement(self, which: int) -> None:
+        asked, exchanged = self.a_request(which), AfterSaleStatus.EXCHANGED
+        may = (AfterSaleStatus.REPLACING, exchanged) if asked.exchange and asked.pickup else ()
+        self.decide(asked, exchanges.hand_over, exchanged, may, staff=STAFF)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=ANY)
+    def confirm_replacement(self, which: int) -> None:
+        asked, exchanged = self.a_request(which), AfterSaleStatus.EXCHANGED
+        may = (AfterSaleStatus.REPLACEMENT_SENT, exchanged) if asked.exchange else ()
+        self.decide(asked, exchanges.confirm, exchanged, may)
 
     @precondition(lambda self: self.requests)
     @rule(which=ANY)
@@ -105,28 +197,25 @@ class AfterSaleRules:
     def approve_after_sale(self, which: int, whole: bool, units: int) -> None:
         """Staff give back what was asked or less, with the goods or without them."""
         asked, now_is = self.a_request(which), self.standing(which)
-        order = self.books.orders[asked.order_id]
-        mine, before, left = (
-            self.model.orders[asked.order_id],
-            order.view().units,
-            order.view().refundable_fen,
-        )
-        came_back = int(asked.units or 0) if now_is is AfterSaleStatus.RETURNING else 0
-        units = min(units, came_back or before.may_go_back)
+        mine, known = self.model.orders[asked.order_id], self.books.orders[asked.order_id].view()
+        sent = now_is in (AfterSaleStatus.RETURNING, AfterSaleStatus.REPLACING)
+        came_back = int(asked.units or 0) if sent else 0
+        units = min(units, came_back or known.units.may_go_back, asked.units or units)
+        if now_is is AfterSaleStatus.REPLACING:
+            units = int(asked.units_back or 0)  # they are on sale already
         amount_fen = asked.amount_fen if whole else max(1, asked.amount_fen // 2)
         repeated = now_is is AfterSaleStatus.APPROVED and (amount_fen, units) == (
             asked.amount_fen,
             asked.units_back,
         )
-        may = (AfterSaleStatus.APPROVED,) if repeated else OPEN
+        may = (AfterSaleStatus.APPROVED,) if repeated else APPROVABLE
         more = {"amount_fen": amount_fen, "units_back": units, "staff": STAFF}
         approved = AfterSaleStatus.APPROVED
-        if now_is in OPEN:
-            gone = came_back or units
-            unsent = 0 if came_back else min(units, before.to_deliver)
-            if amount_fen == left or gone == before.may_go_back:
+        if now_is in APPROVABLE:
+            after = known.units.sent_back(came_back) if came_back else known.units.given_back(units)
+            if amount_fen == known.refundable_fen or after.all_back:
                 mine.status = OrderStatus.REFUNDING
-            elif mine.status is OrderStatus.FULFILLING and unsent == before.to_deliver:
+            elif mine.status is OrderStatus.FULFILLING and after.to_deliver == 0:
                 mine.status = OrderStatus.SHIPPED
         self.decide(asked, after_sale_decisions.approve, approved, may, **more)
 
@@ -148,11 +237,13 @@ class AfterSaleRules:
             expected,
         )
         if not expected:
+            hypothesis.event(f"{asked.asks_for}: {then}")
             self.requests[key] = then
         self.settle_down(followed=False)
 
     def follow_requests(self) -> None:
-        """Hold the requests to what was foretold; a return that was not sent in time is closed."""
+        """Hold the requests to what was foretold; what was not sent in time is closed,
+        and a replacement counts as received once its time has passed."""
         for asked in (item for items in self.books.after_sales.values() for item in items):
             key, is_now = asked.order_id + asked.letter, AfterSaleStatus(asked.status)
             if asked.by_staff is not None:
@@ -160,6 +251,9 @@ class AfterSaleRules:
             known = self.requests[key]
             if known is AfterSaleStatus.RETURN_AGREED and is_now is AfterSaleStatus.EXPIRED:
                 assert self.shop.now_s >= (asked.return_by_s or 0), f"{key} expired too early"
+                self.requests[key] = known = is_now
+            if known is AfterSaleStatus.REPLACEMENT_SENT and is_now is AfterSaleStatus.EXCHANGED:
+                assert self.shop.now_s >= (asked.receive_by_s or 0), f"{key} received too early"
                 self.requests[key] = known = is_now
             assert is_now is known, f"request {key}: {is_now}, not {known}"
             named = self.books.orders[asked.order_id].after_sale == asked.letter

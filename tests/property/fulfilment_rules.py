@@ -72,11 +72,16 @@ class FulfilmentRules:
         )
         if isinstance(order, OrderItem):
             self.place(order, self.activity)
-            if pays and not self.silent:
-                self.shop.pay(order)
-                self.model.orders[str(order.order_id)].status = OrderStatus.FULFILLING
-                self.model.orders[str(order.order_id)].heard.add(f"{order.order_id}01")
+            if pays:
+                self.pay_alone(order)
         self.settle_down(followed=False)
+
+    def pay_alone(self, order: OrderItem) -> None:
+        """Pay an order that was bought alone, unless the gateways are silent."""
+        if not self.silent:
+            self.shop.pay(order)
+            self.model.orders[str(order.order_id)].status = OrderStatus.FULFILLING
+            self.model.orders[str(order.order_id)].heard.add(f"{order.order_id}01")
 
     @HAS_ORDERS
     @rule(which=ANY, whole=st.booleans())

@@ -49,9 +49,8 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 # Races, crashes and properties: what depends on how the engine decides.
 ENGINE_SUITES := $(wildcard tests/integration/test_races*.py) tests/torture tests/property
 
-# Folders in their own order: the browser's tests come first, since no others take as long.
 test: $(STAMP) node chromium  ## In two processes, each with an engine of its own
-	@$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -q -n 2 --dist loadfile
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
 	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q -n 2 --dist loadfile $(ENGINE_SUITES)

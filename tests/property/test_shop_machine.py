@@ -55,6 +55,7 @@ from tests.shop import (
 )
 from tests.stored import Books
 from tests.torture import figures
+from tests.torture.workflows_of_delivery import charge_freight
 
 BUYERS = 4
 ACCOUNTS_MAX = 5  # of both methods together
@@ -84,9 +85,12 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         stock=st.integers(3, 12),
         limit=st.sampled_from([0, 0, 1, 2, 3]),
         price_fen=st.sampled_from([5900, 5900, 5900, 0]),
+        freight=st.booleans(),
         guests=st.integers(0, 3),
     )
-    def publish(self, seats: int, stock: int, limit: int, price_fen: int, guests: int) -> None:
+    def publish(
+        self, seats: int, stock: int, limit: int, price_fen: int, freight: bool, guests: int
+    ) -> None:
         self.sold = self.shop.activity(
             seats=seats,
             stock=stock,
@@ -97,6 +101,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         self.take_returns()
+        if freight:
+            charge_freight(self.shop, self.sold)
         self.price_fen = price_fen
         self.settle_down(followed=False)
         for guest in range(guests):

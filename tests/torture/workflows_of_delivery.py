@@ -102,7 +102,14 @@ def ready_to_collect(shop: Shop) -> OrderItem:
 
 def sent_by_template(shop: Shop) -> Sold:
     """An activity whose product has a freight template."""
-    sold, template_id = shop.activity(), new_id()
+    sold = shop.activity()
+    charge_freight(shop, sold)
+    return sold
+
+
+def charge_freight(shop: Shop, sold: Sold) -> None:
+    """Give the product of an activity a freight template: 10.00 for one unit, 16.00 for two."""
+    template_id = new_id()
     freight_templates.create(
         shop.merchant_id, template_id, "标准运费", TEMPLATE, staff=STAFF, now_s=shop.now_s
     )
@@ -127,7 +134,6 @@ def sent_by_template(shop: Shop) -> Sold:
         now_s=shop.now_s,
     )
     terms.forget()
-    return sold
 
 
 def new_store(shop: Shop) -> str:

@@ -17,6 +17,7 @@ from chalicelib.gateways import media, plain_http, secrets
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_keys import AlipayAccount
 from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
+from chalicelib.gateways.payment import PaymentGateway
 from chalicelib.gateways.wechat_login import WechatApp, WechatLogin
 from chalicelib.services.trade import terms
 from chalicelib.settings import settings
@@ -127,25 +128,27 @@ def test_call_ends_with_its_invocation(
     assert time.monotonic() - began < INVOCATION_S
 
 
-def query_wechat_pay(shop: Shop) -> None:
-    payment_gateway(shop.merchant_id, WECHAT_PAY).query(f"{shop.paid}01")
+def wechat_pay(shop: Shop) -> PaymentGateway:
+    return payment_gateway(shop.merchant_id, WECHAT_PAY)
 
 
-def query_alipay(shop: Shop) -> None:
+def alipay(shop: Shop) -> PaymentGateway:
     counterpart = LocalAlipay().start()
     counterpart.stop()  # it is wanted for an account only
     account = counterpart.new_account(shop.merchant_id)
-    Alipay(AlipayAccount.from_secret(account.alipay), settings.alipay_url).query(f"{shop.paid}01")
+    return Alipay(AlipayAccount.from_secret(account.alipay), settings.alipay_url)
 
 
-@pytest.mark.parametrize("query", [query_wechat_pay, query_alipay])
+@pytest.mark.parametrize("gateway_of", [wechat_pay, alipay])
 def test_query_of_a_payment_ends_with_its_invocation(
-    shop: Shop, query: Callable[[Shop], None], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, gateway_of: Callable[[Shop], PaymentGateway], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with black_hole.dug(monkeypatch), deadline.ends_in(CALLS_S):
-        began = time.monotonic()
-        with pytest.raises(GatewayFailed):
-            query(shop)
+    with black_hole.dug(monkeypatch):
+        gateway = gateway_of(shop)  # its keys are made before the time begins
+        with deadline.ends_in(CALLS_S):
+            began = time.monotonic()
+            with pytest.raises(GatewayFailed):
+                gateway.query(f"{shop.paid}01")
 
     assert time.monotonic() - began < INVOCATION_S
 

@@ -37,7 +37,7 @@ ServiceError                     500 internal_error
 │ ├ WrongAccount                 409 wrong_account (services.captures)
 │ ├ RefundedTwice                409 refunded_twice (services.money.refunds)
 │ ├ RefundUnderWay               409 refund_under_way (services.money.refund_recovery)
-│ └ AlreadyDealtWith             409 already_dealt_with (services.people.review)
+│ └ AlreadyDealtWith             409 already_dealt_with (services.money.review_queue)
 ├ BodyTooLarge                   413 body_too_large
 ├ IdempotencyMismatch            422 idempotency_mismatch
 ├ TooManyRequests                429 too_many_requests

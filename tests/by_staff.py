@@ -2,11 +2,13 @@
 
 from chalicelib.domain.after_sale import Reason
 from chalicelib.domain.shipping import PARCELS_MAX
+from chalicelib.services import timeouts
+from chalicelib.services.after_sale import after_sale_decisions, after_sales
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.catalogue import activities, adjustments, products
 from chalicelib.services.fulfilment import shipping
-from chalicelib.services.money import after_sale_decisions, after_sales
-from chalicelib.services.money.after_sales import Claim
-from chalicelib.services.trade import endings, orders, waits
+from chalicelib.services.groups import activity_closing
+from chalicelib.services.orders import orders
 from chalicelib.tables.catalogue import ActivityItem, ProductStockItem
 from chalicelib.tables.records import AuditItem, RecordItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -67,7 +69,7 @@ def pause(shop: Shop, sold: Sold) -> ActivityItem:
 
 
 def end(shop: Shop, sold: Sold, *, close_groups: bool = False) -> ActivityItem:
-    return endings.end(
+    return activity_closing.end(
         shop.merchant_id,
         sold.activity_id,
         close_groups=close_groups,
@@ -85,7 +87,7 @@ def close(shop: Shop, sold: Sold, *, later_s: int = 0) -> int:
 def close_is_due(shop: Shop, sold: Sold) -> None:
     """Let time pass until the activity is over and its stock may go back."""
     activity = activities.read(shop.merchant_id, sold.activity_id)
-    shop.now_s = activity.ends_at_s + waits.CLOSING_AFTER_S
+    shop.now_s = activity.ends_at_s + timeouts.CLOSING_AFTER_S
 
 
 def to_ship(shop: Shop, quantity: int = 2) -> OrderItem:

@@ -14,14 +14,15 @@ from chalicelib.services.catalogue import (
     categories,
     products,
     publishing,
+    reservations,
 )
 from chalicelib.services.people import merchants
-from chalicelib.services.trade import reservations, terms
 from chalicelib.tables.base import retried, transaction
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import AuditItem, RecordItem
 from chalicelib.tables.trade import ClosingItem
+from tests.caches import clear_caches
 
 NOW_S = 1_800_000_000
 DAY_S = 86_400
@@ -64,7 +65,7 @@ class Shop:
 
 
 def new_shop() -> Shop:
-    terms.forget()
+    clear_caches()
     merchant_id = merchants.create("果园直送", now_s=NOW_S).merchant_id
     category_id = categories.create(
         merchant_id, name="水果", position=1, staff=BOSS, now_s=NOW_S

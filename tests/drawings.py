@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from chalicelib.domain.ids import ID_LENGTH, base62
-from chalicelib.services.catalogue import pictures
+from chalicelib.services.media import pictures
 from infra.local.api_client import post_form
 from tests.callers import Caller, Reply
 

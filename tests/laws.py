@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services.trade import waits
+from chalicelib.services import timeouts
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.shop import MerchantItem
 from tests import (
@@ -163,7 +163,7 @@ def deadlines(books: Books) -> Violations:
                 last_paid_s = group.ends_at_s - 1
             else:
                 expires_at_s = group.expires_at_s or 0
-                last_paid_s = expires_at_s + waits.GRACE_S
+                last_paid_s = expires_at_s + timeouts.GRACE_S
                 if detail.placed_at_s >= expires_at_s:
                     yield f"8 deadlines: order {order_id} took a seat at {detail.placed_at_s}"
             seat = order.view().seat_payment if order.status in KEPT | GIVEN_BACK else None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from chalicelib.domain.after_sale import OPEN, RESERVED, AfterSaleStatus
 from chalicelib.domain.order import RefundReason, reason_of
 from chalicelib.domain.texts import TextKey
-from chalicelib.services.trade import news, order_search
+from chalicelib.services.orders import notifications, order_search
 from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderItem
@@ -108,7 +108,7 @@ def told(books: Books) -> Violations:
             TextKey.RETURN_EXPIRED: item.status == AfterSaleStatus.EXPIRED,
         }
         for key, done in expected.items():
-            if done != (news.STAGES[key] + item.letter in stages):
+            if done != (notifications.STAGES[key] + item.letter in stages):
                 yield f"told: {item.status} request {item.order_id}{item.letter}: {key}, {done}"
 
 

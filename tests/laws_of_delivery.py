@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.texts import TextKey
-from chalicelib.services.trade import news, order_search
+from chalicelib.services.orders import notifications, order_search
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from tests.stored import GIVEN_BACK, TO_FULFIL, Books
@@ -53,7 +53,7 @@ def pickup(books: Books) -> Violations:
         if rows[found_by(books.merchant_id, order_search.code_word(code)), order_id] != 1:
             yield f"{what} is not found by its code"
         stages = {message.sk.split("#")[2] for message in books.messages.get(order_id, ())}
-        if news.STAGES[TextKey.READY] not in stages:
+        if notifications.STAGES[TextKey.READY] not in stages:
             yield f"told: order {order_id} is ready, and its buyer does not know"
 
 

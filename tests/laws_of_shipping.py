@@ -9,7 +9,7 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.short_number import short_of
 from chalicelib.domain.texts import TextKey
-from chalicelib.services.trade import news, order_search
+from chalicelib.services.orders import notifications, order_search
 from chalicelib.tables.records import FoundOrderItem, ShortNumberItem, found_by
 from chalicelib.tables.trade import OrderItem
 from tests.stored import GIVEN_BACK, Books
@@ -65,7 +65,7 @@ def told_and_found(books: Books) -> Violations:
     for order_id, _, sent in _orders(books):
         told = Counter(m.sk.split("#")[2] for m in books.messages.get(order_id, ()))
         for parcel in sent:
-            if not told[f"{news.STAGES[TextKey.SHIPPED]}{parcel.parcel_id:0>2}"]:
+            if not told[f"{notifications.STAGES[TextKey.SHIPPED]}{parcel.parcel_id:0>2}"]:
                 yield f"told: parcel {parcel.parcel_id} of order {order_id} was not"
             word = found_by(books.merchant_id, order_search.tracking_word(parcel.number))
             if found[word, order_id] != 1:

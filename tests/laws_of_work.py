@@ -13,8 +13,9 @@ from chalicelib.domain.order import (
     next_intent,
 )
 from chalicelib.domain.texts import TextKey
+from chalicelib.services import timeouts
+from chalicelib.services.orders import notifications
 from chalicelib.services.reports.exports import OPEN_MAX
-from chalicelib.services.trade import news, waits
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.review_queue import (
@@ -76,7 +77,7 @@ def orders_work(books: Books) -> Violations:
         if order.due_at_s is None:
             yield f"{what}, and nobody knows"
             continue
-        if order.due_at_s > max(at_s, books.now_s) + waits.POSTPONE_S:
+        if order.due_at_s > max(at_s, books.now_s) + timeouts.POSTPONE_S:
             yield f"{what}, and is marked for {order.due_at_s}"
 
 
@@ -88,7 +89,7 @@ def groups_work(books: Books) -> Violations:
             yield f"{what} and has a marker"
         if status is GroupStatus.OPEN and not marked:
             yield f"{what} and has none"
-        due_at_s = (group.expires_at_s or 0) + waits.GRACE_S
+        due_at_s = (group.expires_at_s or 0) + timeouts.GRACE_S
         if status is GroupStatus.OPEN and marked and (group.due_at_s or 0) < due_at_s:
             yield f"{what} and due at {group.due_at_s}, before {due_at_s}"
         if status in UNDECIDED or marked:
@@ -290,12 +291,12 @@ def _expected_stages(books: Books, order: OrderItem) -> set[str]:
     group = books.groups.get(order.group_id or "")
     if group is not None and order.status in KEPT | GIVEN_BACK:
         outcome = OUTCOMES.get(GroupStatus(group.status))
-        expected |= {news.STAGES[outcome]} if outcome else set()
+        expected |= {notifications.STAGES[outcome]} if outcome else set()
     for key, refund in order.view().refunds.items():
         if key[2:] == RefundReason.LATE_PAYMENT:
-            expected.add(news.STAGES[TextKey.LATE] + key)
+            expected.add(notifications.STAGES[TextKey.LATE] + key)
         if refund.is_done:
-            expected.add(news.STAGES[TextKey.REFUNDED] + key)
+            expected.add(notifications.STAGES[TextKey.REFUNDED] + key)
     return expected
 
 

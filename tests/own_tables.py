@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 from pynamodb.models import Model
 
-from chalicelib.services.trade import availability, reservations, terms
+from chalicelib.services.catalogue import availability, reservations
 from chalicelib.tables.base import connection
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.records import RecordItem
 from chalicelib.tables.trade_item import TradeItem
 from infra.local import engine
+from tests.caches import clear_caches
 
 BASES: dict[str, type[Model]] = {
     "catalogue": CatalogueItem,
@@ -41,6 +42,6 @@ def own_tables() -> Iterator[None]:
 def _turn_to(names: dict[str, str]) -> None:
     for kind, base in BASES.items():
         base.Meta.table_name = names[kind]
-    terms.forget()
+    clear_caches()
     availability.forget()
     reservations._short_until.clear()

@@ -9,9 +9,9 @@ from typing import Any
 
 from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
 from chalicelib.services.catalogue import activities
+from chalicelib.services.groups import group_controls
 from chalicelib.services.money import refunds
-from chalicelib.services.trade import group_controls
-from chalicelib.services.trade.waits import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
+from chalicelib.services.timeouts import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
 from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem
 from tests.crowd import at_once, patiently, together

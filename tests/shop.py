@@ -20,19 +20,26 @@ from chalicelib.gateways.accounts import Place
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services.catalogue import activities, categories, products, publishing
+from chalicelib.services.catalogue import (
+    activities,
+    categories,
+    products,
+    publishing,
+)
+from chalicelib.services.groups import releases, seats
+from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import captures, payments, refunds
 from chalicelib.services.money.captures import Outcome
+from chalicelib.services.orders import orders
+from chalicelib.services.orders.ordering import Purchase
 from chalicelib.services.people import merchants
-from chalicelib.services.trade import groups, orders, releases, terms
-from chalicelib.services.trade.groups import Hint
-from chalicelib.services.trade.ordering import Purchase
 from chalicelib.services.work import due
 from chalicelib.tables.base import StoredItem, put_new, retried
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderItem, StockItem
 from chalicelib.tables.trade_item import TradeItem
 from tests import laws
+from tests.caches import clear_caches
 from tests.crowd import patiently
 from tests.gateway import FakeGateway, Record, plugged_in
 from tests.own_tables import own_tables
@@ -186,7 +193,7 @@ class Shop:
             staff=STAFF,
             now_s=self.now_s,
         )
-        terms.forget()
+        clear_caches()
 
     def buyer(self) -> str:
         buyer_id = new_id()
@@ -197,7 +204,7 @@ class Shop:
     def open(
         self, sold: Sold, buyer_id: str, *, quantity: int = 1, key: str | None = None
     ) -> OrderItem:
-        return groups.open_group(
+        return seats.open_group(
             self.merchant_id,
             buyer_id,
             "小明",
@@ -217,7 +224,7 @@ class Shop:
         now_s: int | None = None,
     ) -> OrderItem:
         now_s = self.now_s if now_s is None else now_s
-        return groups.join(
+        return seats.join(
             self.merchant_id,
             buyer_id,
             group_id,
@@ -297,7 +304,7 @@ class Shop:
         return orders.get(self.merchant_id, order_id)
 
     def group(self, group_id: str) -> GroupItem:
-        found = groups.find(self.merchant_id, group_id)
+        found = orders.find_group(self.merchant_id, group_id)
         assert found is not None
         return found
 

@@ -9,9 +9,8 @@ from chalicelib.errors import GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.accounts import FIRST, is_account_id
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import CallbackRefused, Refund, Trade, TradeStatus
-from chalicelib.services.money import captures, refunds
-from chalicelib.services.people import rejected_gateway_results
-from chalicelib.services.trade import terms
+from chalicelib.services.money import captures, refunds, rejected_gateway_results
+from chalicelib.services.people import shop_cache
 
 api = Api(__name__)
 REFUSALS = [
@@ -118,7 +117,7 @@ def _known(merchant_id: str, method: str, account: str) -> str:
 def _hear(merchant_id: str, method: str, account: str) -> None:
     """Believe a callback only about what was begun with the account that it came for."""
     now_s = clock.now_s()
-    terms.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
+    shop_cache.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
     gateway = payment_gateway(merchant_id, method, account)
     request = api.current_request
     said: Trade | Refund | None = None

@@ -3,7 +3,7 @@
 It costs no round trip, so joins keep their budget; and it is no exact count, because every
 container counts for itself. What must be exact (guesses at passwords and codes) is counted in the
 table (services.people.brute_force_guard), and so are unpaid orders
-(services.trade.unpaid_order_limit). The numbers leave room for a shop's rush hour behind one
+(services.orders.unpaid_order_limit). The numbers leave room for a shop's rush hour behind one
 carrier's address.
 """
 

@@ -11,7 +11,7 @@ from chalicelib.api.schemas import Given, Seconds, Told
 from chalicelib.domain.picture import BYTES_MAX, SHOP, PictureRefused, thumbnail_name
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import pictures
+from chalicelib.services.media import pictures
 from chalicelib.tables.catalogue import PictureItem
 
 api = Api(__name__)

@@ -17,8 +17,9 @@ from chalicelib.domain.order import Delivery
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import masked_name, status_text
-from chalicelib.services.trade import availability, waits
-from chalicelib.services.trade.shares import Invitation
+from chalicelib.services import timeouts
+from chalicelib.services.catalogue import availability
+from chalicelib.services.groups.shares import Invitation
 from chalicelib.tables.buyers import BuyerItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -113,7 +114,7 @@ def activity(
 def progress(item: GroupItem, offer: Terms, *, now_s: int) -> schemas.GroupProgress:
     """What anybody may read of a group: no member is named in full."""
     view = item.view()
-    shown = group_rules.shown_status(view, now_s=now_s, grace_s=waits.GRACE_S)
+    shown = group_rules.shown_status(view, now_s=now_s, grace_s=timeouts.GRACE_S)
     overdue = shown is group_rules.GroupStatus.FAILED and item.failed_reason is None
     return schemas.GroupProgress(
         group_id=item.group_id,
@@ -130,7 +131,7 @@ def progress(item: GroupItem, offer: Terms, *, now_s: int) -> schemas.GroupProgr
         seats_missing=view.seats_missing,
         expires_at_s=view.expires_at_s,
         leader_name=masked_name(item.leader_name),
-        next_poll_s=group_rules.next_poll_s(view, now_s=now_s, grace_s=waits.GRACE_S),
+        next_poll_s=group_rules.next_poll_s(view, now_s=now_s, grace_s=timeouts.GRACE_S),
         now_s=now_s,
     )
 

@@ -42,7 +42,7 @@ class BuyerItem(TradeItem, discriminator="buyer"):
 
 class UnpaidOrdersItem(TradeItem, discriminator="holds"):
     """Orders of a buyer that were placed unpaid; those that are paid or closed may still be here
-    (services.trade.unpaid_order_limit)."""
+    (services.orders.unpaid_order_limit)."""
 
     orders = UnicodeSetAttribute()  # order_no
 

@@ -242,7 +242,7 @@ class ShippingBatchItem(RecordItem, discriminator="shipping_batch"):
 class FoundOrderItem(RecordItem, discriminator="found_order"):
     """An order under a word by which staff look for it; what it is now, the order itself says.
 
-    word: chalicelib.services.trade.order_search makes them. text: the whole name that a part of
+    word: chalicelib.services.orders.order_search makes them. text: the whole name that a part of
     a name is of.
     """
 

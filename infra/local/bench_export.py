@@ -14,8 +14,8 @@ from chalicelib import clock, deadline
 from chalicelib.domain.exports import DAYS_MAX, PRESETS, ExportStatus, Preset, Wanted
 from chalicelib.domain.ledger import Account, Entry
 from chalicelib.domain.order import Intent
+from chalicelib.services.orders.order_search import PLACED
 from chalicelib.services.reports import exports
-from chalicelib.services.trade.order_search import PLACED
 from chalicelib.services.work import due
 from chalicelib.tables.base import connection
 from chalicelib.tables.records import DayBookItem, found_by

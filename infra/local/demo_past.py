@@ -34,7 +34,7 @@ from chalicelib.domain.order import (
 from chalicelib.domain.product import ProductDraft, SkuDraft
 from chalicelib.domain.shipping import Parcel
 from chalicelib.services.catalogue import products
-from chalicelib.services.trade.order_search import (
+from chalicelib.services.orders.order_search import (
     PLACED,
     folded,
     name_words,

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain import ledger
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services.reports import counting
+from chalicelib.services.orders import counting
 from infra.local import demo_past
 from infra.local.demo_past import Past, create_products
 from tests.support import Town

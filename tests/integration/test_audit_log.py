@@ -9,8 +9,7 @@ import pytest
 
 from chalicelib.domain.audit_words import ACTION_WORDS
 from chalicelib.domain.beijing import day_of, midnight_s
-from chalicelib.services.catalogue import activities, product_shelf
-from chalicelib.services.fulfilment import freight_templates, stores
+from chalicelib.services.catalogue import activities, freight_templates, product_shelf, stores
 from chalicelib.services.people import audit_log
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import transaction

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import Busy
-from chalicelib.services.trade import availability
+from chalicelib.services.catalogue import availability
 from tests.meter import metered
 from tests.support import Activity, Town
 

@@ -19,13 +19,13 @@ from chalicelib.gateways.alipay_keys import AlipayAccount
 from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import PaymentGateway
 from chalicelib.gateways.wechat_login import WechatApp, WechatLogin
-from chalicelib.services.trade import terms
 from chalicelib.settings import settings
 from chalicelib.tables.base import put_new, retried, transaction, update_one
 from chalicelib.tables.buyers import BuyerItem
 from infra.local.alipay import Alipay as LocalAlipay
 from tests import black_hole
 from tests.black_hole import BEGINS, CALLS_S, INVOCATION_S, short_invocations
+from tests.caches import clear_caches
 from tests.callers import Caller, Door, Reply
 from tests.security.operations import ask
 from tests.security.street import Shop, furnished
@@ -62,7 +62,7 @@ def test_every_route_answers_before_its_function_ends(
     shop: Shop, begin: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits.forget()
-    terms.forget()
+    clear_caches()
     operations = application.OPERATIONS
     shop.town.owner()  # hired before the silence
 

@@ -10,12 +10,16 @@ import pytest
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import SoldOut
 from chalicelib.gateways.payment import Trade, TradeStatus
+from chalicelib.services.catalogue import catalogue_cache, reservations
+from chalicelib.services.groups import releases, seats, settlement
+from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import captures
-from chalicelib.services.trade import groups, orders, releases, reservations, settlement, terms
-from chalicelib.services.trade.groups import Hint
-from chalicelib.services.trade.ordering import Purchase
+from chalicelib.services.orders import orders
+from chalicelib.services.orders.ordering import Purchase
+from chalicelib.services.people import shop_cache
 from chalicelib.services.work import due
 from chalicelib.tables.trade import StockItem
+from tests.caches import clear_caches
 from tests.meter import Meter, metered
 from tests.support import ADDRESS, Activity, Town
 
@@ -40,13 +44,13 @@ class Shop:
 
     def warm_up(self) -> None:
         merchant_id, now_s = self.town.merchant_id, self.town.now_s
-        terms.merchant(merchant_id, now_s)
-        terms.version(merchant_id, self.activity.activity_id, self.activity.version)
-        terms.product(merchant_id, self.activity.product_id, now_s)
+        shop_cache.merchant(merchant_id, now_s)
+        catalogue_cache.version(merchant_id, self.activity.activity_id, self.activity.version)
+        catalogue_cache.product(merchant_id, self.activity.product_id, now_s)
 
     def open(self, key: str = "a-key-of-mine") -> tuple[str, OrderId]:
         buyer = self.town.buyer("团长")
-        placed = groups.open_group(
+        placed = seats.open_group(
             self.town.merchant_id,
             buyer.buyer_id,
             "团长",
@@ -62,7 +66,7 @@ class Shop:
         return self._join(group_id, buyer.buyer_id, hint or self.hint)
 
     def _join(self, group_id: str, buyer_id: str, hint: Hint) -> OrderId:
-        return groups.join(
+        return seats.join(
             self.town.merchant_id,
             buyer_id,
             group_id,
@@ -158,7 +162,7 @@ def test_join_with_a_wrong_hint_reads_the_group_first(town: Town, meter: Meter) 
     group_id, buyer = shop.opened(), town.buyer()
     meter.reset()
 
-    groups.join(
+    seats.join(
         town.merchant_id, buyer.buyer_id, group_id, shop.purchase, hint=None, now_s=town.now_s
     )
 
@@ -226,11 +230,11 @@ def test_sold_out_is_said_after_a_read_of_all_buckets(town: Town, meter: Meter) 
 def test_open_is_two_calls_of_eleven_units(town: Town, meter: Meter) -> None:
     shop = Shop(town)
     buyer = town.buyer("团长")
-    terms.forget()
+    clear_caches()
     shop.warm_up()
     meter.reset()
 
-    groups.open_group(
+    seats.open_group(
         town.merchant_id,
         buyer.buyer_id,
         "团长",
@@ -309,7 +313,7 @@ def test_failing_a_group(town: Town, meter: Meter, paid: int, limit: int) -> Non
     shop.warm_up()
     meter.reset()
 
-    group = groups.find(town.merchant_id, group_id)
+    group = orders.find_group(town.merchant_id, group_id)
     assert group is not None
     settlement.fail_if_due(group, now_s=town.now_s)
     status = settlement.settle(town.merchant_id, group_id, now_s=town.now_s)
@@ -330,7 +334,7 @@ def test_failing_a_large_group_costs_one_call_more_per_forty_members(
     shop.warm_up()
     meter.reset()
 
-    group = groups.find(town.merchant_id, group_id)
+    group = orders.find_group(town.merchant_id, group_id)
     assert group is not None
     settlement.fail_if_due(group, now_s=town.now_s)
     settlement.settle(town.merchant_id, group_id, now_s=town.now_s)

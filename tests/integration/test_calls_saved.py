@@ -6,8 +6,10 @@ import pytest
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import NotFound
-from chalicelib.services.money import after_sales, day_book
-from chalicelib.services.trade import news, settlement
+from chalicelib.services.after_sale import after_sales
+from chalicelib.services.groups import settlement
+from chalicelib.services.money import day_book
+from chalicelib.services.orders import notifications
 from chalicelib.tables.trade import GroupItem
 from tests.meter import metered
 from tests.shop import LIFE_S, Shop, Sold, new_shop
@@ -66,7 +68,7 @@ def test_nobody_reads_the_others_while_more_than_one_is_missing(shop: Shop, sold
     order = shop.order(OrderId(buyer_id, order_no))
 
     with metered() as used:
-        news.tell_waiting(order, now_s=shop.now_s)
+        notifications.tell_waiting(order, now_s=shop.now_s)
 
     assert "BatchGetItem" not in used.calls
 

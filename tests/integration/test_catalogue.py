@@ -13,12 +13,12 @@ from chalicelib.errors import (
 from chalicelib.services.catalogue import (
     activities,
     activity_lists,
+    catalogue_cache,
     categories,
     product_lists,
     products,
 )
-from chalicelib.services.people import merchants, staff
-from chalicelib.services.trade import terms
+from chalicelib.services.people import merchants, shop_cache, staff
 from tests.catalogue import (
     BOSS,
     DAY_S,
@@ -132,14 +132,22 @@ def test_categories_come_in_their_order(shop):
 
 def test_kept_reads_grow_no_older_than_promised(shop):
     activity = shop.publish()
-    assert terms.activity(shop.merchant_id, activity.activity_id, NOW_S).status == "published"
+    assert (
+        catalogue_cache.activity(shop.merchant_id, activity.activity_id, NOW_S).status
+        == "published"
+    )
     activities.pause(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S)
 
-    assert terms.activity(shop.merchant_id, activity.activity_id, NOW_S + 1).status == "published"
-    later_s = NOW_S + terms.KEPT_S
-    assert terms.activity(shop.merchant_id, activity.activity_id, later_s).status == "paused"
-    for read in (terms.activity, terms.product):
+    assert (
+        catalogue_cache.activity(shop.merchant_id, activity.activity_id, NOW_S + 1).status
+        == "published"
+    )
+    later_s = NOW_S + catalogue_cache.KEPT_S
+    assert (
+        catalogue_cache.activity(shop.merchant_id, activity.activity_id, later_s).status == "paused"
+    )
+    for read in (catalogue_cache.activity, catalogue_cache.product):
         with pytest.raises(NotFound):
             read(shop.merchant_id, new_id(), NOW_S)
     with pytest.raises(NotFound):
-        terms.merchant(new_id(), NOW_S)
+        shop_cache.merchant(new_id(), NOW_S)

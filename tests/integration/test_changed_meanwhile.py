@@ -11,16 +11,12 @@ import pytest
 from chalicelib.domain.after_sale import AfterSaleRefused, Reason
 from chalicelib.errors import AlreadyPaid, Conflict, OrderClosed
 from chalicelib.gateways.payment import RefundStatus, Trade
+from chalicelib.services.after_sale import after_sale_decisions, after_sales
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.fulfilment import receipts
-from chalicelib.services.money import (
-    after_sale_decisions,
-    after_sales,
-    payments,
-    refund_recovery,
-    refunds,
-)
-from chalicelib.services.money.after_sales import Claim
-from chalicelib.services.trade import news, orders, settlement
+from chalicelib.services.groups import settlement
+from chalicelib.services.money import payments, refund_recovery, refunds
+from chalicelib.services.orders import notifications, orders
 from chalicelib.tables.trade import GroupItem, OrderItem
 from tests.by_staff import audited, ship
 from tests.meanwhile import meanwhile
@@ -163,7 +159,10 @@ def test_order_that_its_gateway_says_is_paid_is_not_cancelled(shop: Shop) -> Non
         shop.cancel(order)
 
     assert shop.order(order.order_id).status == "paid"
-    assert news.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=9) == ([], None)
+    assert notifications.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=9) == (
+        [],
+        None,
+    )
 
 
 def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:
@@ -361,7 +360,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_its_group_is_settled(
     shop.now_s += LIFE_S + GRACE_S
     group_id = str(order.group_id)
     settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
-    news.tell_outcome(shop.group(group_id), now_s=shop.now_s)
+    notifications.tell_outcome(shop.group(group_id), now_s=shop.now_s)
 
     with meanwhile(lambda: shop.hear(late, OTHER_PAY)):
         settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)

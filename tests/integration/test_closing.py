@@ -10,13 +10,14 @@ from chalicelib.errors import (
     NotFound,
     SoldOut,
 )
+from chalicelib.services import timeouts
 from chalicelib.services.catalogue import (
     activities,
     activity_lists,
     products,
+    reservations,
 )
 from chalicelib.services.people import merchants
-from chalicelib.services.trade import reservations, waits
 from chalicelib.tables.base import retried, transaction
 from tests.catalogue import (
     BOSS,
@@ -57,7 +58,7 @@ def test_ending_frees_the_skus_and_waits_for_the_last_group(shop):
     ended = activities.end(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S + 100)
 
     last_group_s = NOW_S + 100 + merchants.PAY_BY_MAX_S + DAY_S
-    assert closing_due_at_s(activity) == last_group_s + waits.CLOSING_AFTER_S
+    assert closing_due_at_s(activity) == last_group_s + timeouts.CLOSING_AFTER_S
     assert (ended.status, ended.ended_at_s) == ("ended", NOW_S + 100)
     assert activity_lists.browse(shop.merchant_id, limit=10, now_s=NOW_S + 100) == ([], None)
     assert shop.publish(red=10, green=5, starts_at_s=NOW_S + 100).status == "published"
@@ -68,13 +69,13 @@ def test_ending_shortly_before_the_end_closes_no_later(shop):
 
     activities.end(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=END_S - 10)
 
-    assert closing_due_at_s(activity) == END_S + waits.CLOSING_AFTER_S
+    assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
 
 
 def test_closing_gives_back_exactly_once_and_not_before_it_is_due(shop):
     merchant_id, activity = shop.merchant_id, shop.publish()
     take(activity, shop.red, 7)
-    due_at_s = END_S + waits.CLOSING_AFTER_S
+    due_at_s = END_S + timeouts.CLOSING_AFTER_S
 
     assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s - 1) == 0
     assert shop.stock() == (60, 40)

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import NotFound
-from chalicelib.services.trade import terms
+from chalicelib.services.catalogue import catalogue_cache
 from tests.meter import metered
 from tests.support import ADDRESS, Activity, Buyer, Town
 
@@ -283,4 +283,4 @@ def test_templates_are_changed_by_who_read_them_last(town: Town) -> None:
 
 def test_template_that_nobody_made_has_no_rules(town: Town) -> None:
     with pytest.raises(NotFound):
-        terms.freight(town.merchant_id, new_id(), town.now_s)
+        catalogue_cache.freight(town.merchant_id, new_id(), town.now_s)

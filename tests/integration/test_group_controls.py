@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain.activity_draft import WINDOW_MIN_S
 from chalicelib.domain.group import FailedReason
-from chalicelib.services.trade import endings, group_lists
+from chalicelib.services.groups import activity_closing, group_lists
 from chalicelib.tables.records import AuditItem, RecordItem
 from chalicelib.tables.trade import ClosingItem
 from tests.support import DAY_S, Activity, Buyer, Reply, Town
@@ -274,7 +274,7 @@ def test_stock_of_an_ended_activity_waits_for_a_group_that_was_extended(town: To
 def test_activity_ended_with_its_groups_refunds_them_all(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "CLOSE_MAX", 2)
+    monkeypatch.setattr(activity_closing, "CLOSE_MAX", 2)
     activity = town.activity(seats=3, stock=20, product_stock=20)
     members: list[tuple[Buyer, str]] = []
     for _ in range(3):

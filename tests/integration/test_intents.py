@@ -11,10 +11,12 @@ from chalicelib.gateways import directory
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import Trade, TradeStatus
 from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.money import captures, refunds
-from chalicelib.services.trade import news, orders, terms
+from chalicelib.services.orders import notifications, orders
 from chalicelib.services.work import due
 from chalicelib.tables.base import LostRace, transaction
+from tests.caches import clear_caches
 from tests.support import Town
 
 PAY_BY_S = 600
@@ -144,19 +146,19 @@ def test_buyer_is_told_although_another_pays_at_that_moment(
     activity = town.activity(seats=5)
     group_id, leader, first = town.open_group(activity)
     other, held = town.join(activity, group_id)
-    find = news.groups.find
+    find = notifications.groups.find
     paid: list[str] = []
 
     def find_while_another_pays(*args: Any, **more: Any) -> Any:
         group = find(*args, **more)
         if not paid:
             paid.append(held)
-            monkeypatch.setattr(news.groups, "find", find)
+            monkeypatch.setattr(notifications.groups, "find", find)
             town.pay(other, held)
         return group
 
-    monkeypatch.setattr(news.groups, "find", find_while_another_pays)
-    news.tell_waiting(town.stored_order(first), now_s=town.now_s)
+    monkeypatch.setattr(notifications.groups, "find", find_while_another_pays)
+    notifications.tell_waiting(town.stored_order(first), now_s=town.now_s)
 
     (message,) = leader.get("/v1/me/messages").body["items"]
     assert (message["text_key"], message["facts"]["missing"]) == ("waiting", 3)
@@ -184,7 +186,7 @@ def test_second_payment_of_an_order_that_stands_is_called_a_second_payment(town:
     pay_once_more(town, order_id, "02")
     order = town.stored_order(order_id)
 
-    news.tell_late(order, "02L", order.view().refunds["02L"], now_s=town.now_s)
+    notifications.tell_late(order, "02L", order.view().refunds["02L"], now_s=town.now_s)
 
     assert leader.messages() == ["paid_twice"]
 
@@ -194,9 +196,9 @@ def test_buying_alone_again_gets_the_first_answer_though_the_product_went_off_sa
 ) -> None:
     activity, buyer = town.activity(product_stock=200), town.buyer()
     first = buyer.buy_alone(activity, key="the-same-key")
-    product = terms.product(town.merchant_id, activity.product_id, town.now_s)
+    product = catalogue_cache.product(town.merchant_id, activity.product_id, town.now_s)
     product.update(actions=[type(product).on_sale.set(False)])
-    terms.forget()
+    clear_caches()
 
     again = buyer.buy_alone(activity, key="the-same-key")
     other = buyer.buy_alone(activity, key="another-key")

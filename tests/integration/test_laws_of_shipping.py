@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.domain.after_sale import Reason
+from chalicelib.services.after_sale import after_sale_decisions, after_sales
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.fulfilment import receipts, shipping
 from chalicelib.services.fulfilment.shipping import Draft
-from chalicelib.services.money import after_sale_decisions, after_sales
-from chalicelib.services.money.after_sales import Claim
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.records import AuditItem, FoundOrderItem

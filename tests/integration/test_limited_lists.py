@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.services.catalogue import categories
-from chalicelib.services.fulfilment import freight_templates, stores
+from chalicelib.services.catalogue import categories, freight_templates, stores
 from chalicelib.services.people import staff
 from infra.local.demo_data import FREIGHT, STORE
 from tests.support import Caller, Reply, Town, at_once

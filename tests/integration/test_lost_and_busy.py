@@ -6,7 +6,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.errors import Busy
-from chalicelib.services.trade import orders, settlement
+from chalicelib.services.groups import settlement
+from chalicelib.services.orders import orders
 from tests.faults import Faults, injected, refusal, send
 from tests.shop import GRACE_S, LIFE_S, Shop, new_shop
 

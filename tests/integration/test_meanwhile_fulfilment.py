@@ -12,10 +12,11 @@ from chalicelib.domain.order import Delivery
 from chalicelib.domain.pickup import PickupRefused
 from chalicelib.domain.shipping import PARCELS_MAX, ShippingRefused, parcels_of
 from chalicelib.errors import Conflict, InvalidRequest, StoreClosed
-from chalicelib.services.fulfilment import pickups, receipts, shipping, stores
-from chalicelib.services.money import after_sales
-from chalicelib.services.money.after_sales import Claim
-from chalicelib.services.trade import groups
+from chalicelib.services.after_sale import after_sales
+from chalicelib.services.after_sale.after_sales import Claim
+from chalicelib.services.catalogue import stores
+from chalicelib.services.fulfilment import pickups, receipts, shipping
+from chalicelib.services.groups import seats
 from chalicelib.tables.shop import StoreItem
 from chalicelib.tables.trade import OrderItem
 from tests.by_staff import SF, audited, detail, give_back, ship, to_ship
@@ -34,7 +35,7 @@ def to_collect(shop: Shop) -> OrderItem:
     sold, store_id = shop.activity(seats=2), new_id()
     draft = stores.StoreDraft("城西店", "文一西路969号", "0571-88888888")
     stores.create(shop.merchant_id, store_id, draft, staff=STAFF, now_s=shop.now_s)
-    order = groups.join(
+    order = seats.join(
         shop.merchant_id,
         shop.buyer(),
         shop.opened(sold),

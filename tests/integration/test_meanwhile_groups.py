@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chalicelib.errors import ActivityClosed, Changed, GroupClosed, NotFound
+from chalicelib.services import timeouts
 from chalicelib.services.catalogue import activities
-from chalicelib.services.trade import endings, group_controls, quoting, settlement, waits
+from chalicelib.services.groups import activity_closing, group_controls, quoting, settlement
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, GroupItem
@@ -84,7 +85,7 @@ def test_group_that_formed_while_it_is_closed_or_extended_stays_formed(
 def test_group_that_failed_while_it_is_extended_stays_failed(shop: Shop, sold: Sold) -> None:
     """Its deadline and its marker are what they were: only its state tells."""
     group = opened(shop, sold)
-    due_s = int(group.expires_at_s or 0) + waits.GRACE_S
+    due_s = int(group.expires_at_s or 0) + timeouts.GRACE_S
 
     with (
         meanwhile(lambda: settlement.fail_if_due(group, now_s=due_s)),
@@ -99,7 +100,7 @@ def test_group_that_failed_while_it_is_extended_stays_failed(shop: Shop, sold: S
 def test_group_that_was_extended_while_it_falls_due_stays_open(shop: Shop, sold: Sold) -> None:
     """A request that came before the deadline and was held up until after it."""
     group = opened(shop, sold)
-    due_s = int(group.expires_at_s or 0) + waits.GRACE_S
+    due_s = int(group.expires_at_s or 0) + timeouts.GRACE_S
 
     with meanwhile(lambda: extend(shop, group, 2)):
         settlement.fail_if_due(group, now_s=due_s)
@@ -161,7 +162,7 @@ def test_time_that_a_group_got_while_its_activity_is_changed_or_ended_counts(
     with meanwhile(lambda: extend(shop, group, 20)):
         end(shop, sold)
     decided_s = shop.now_s + HOUR_S + LIFE_S + 20 * HOUR_S
-    assert closing_of(shop, sold).due_at_s == decided_s + waits.CLOSING_AFTER_S
+    assert closing_of(shop, sold).due_at_s == decided_s + timeouts.CLOSING_AFTER_S
 
 
 def test_groups_of_an_activity_are_closed_once_by_two_at_once(shop: Shop, sold: Sold) -> None:
@@ -187,7 +188,7 @@ def test_groups_of_an_activity_whose_stock_went_back_meanwhile_are_all_decided(
     closing = closing_of(shop, sold)
     assert closing.due_at_s is None
     assert closing.groups_until_s is None
-    assert endings.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
+    assert activity_closing.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
     assert audited(shop, "activity_groups_closed") == 0
 
 
@@ -196,14 +197,18 @@ def test_closing_that_another_run_has_finished_does_not_come_back(shop: Shop, so
 
     def later_run() -> None:
         later_s = int(closing_of(shop, sold).groups_until_s or 0)
-        assert endings.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=later_s)
+        assert activity_closing.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=later_s)
         assert activities.close(shop.merchant_id, sold.activity_id, now_s=later_s) == 100
 
     with meanwhile(later_run):
-        assert not endings.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
+        assert not activity_closing.groups_are_closed(
+            shop.merchant_id, sold.activity_id, now_s=shop.now_s
+        )
 
     assert closing_of(shop, sold).due_at_s is None
-    assert not endings.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
+    assert not activity_closing.groups_are_closed(
+        shop.merchant_id, sold.activity_id, now_s=shop.now_s
+    )
 
 
 def test_group_that_formed_while_it_is_closed_with_its_activity_stays_formed(
@@ -224,7 +229,9 @@ def test_groups_that_are_to_be_closed_later_are_not_closed_now(shop: Shop, sold:
     end(shop, sold, close_groups=True)
     shop.now_s -= 1
 
-    assert not endings.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
+    assert not activity_closing.groups_are_closed(
+        shop.merchant_id, sold.activity_id, now_s=shop.now_s
+    )
 
     assert shop.group(group.group_id).status == "open"
 
@@ -242,4 +249,6 @@ def test_group_of_another_shop_or_of_nobody_is_not_there(shop: Shop, sold: Sold)
         with pytest.raises(NotFound):
             quoting.to_join(asked.merchant_id, group_id, purchase(sold), now_s=shop.now_s)
     close_is_due(shop, sold)
-    assert endings.groups_are_closed(stranger.merchant_id, sold.activity_id, now_s=shop.now_s)
+    assert activity_closing.groups_are_closed(
+        stranger.merchant_id, sold.activity_id, now_s=shop.now_s
+    )

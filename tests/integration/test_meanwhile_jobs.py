@@ -7,9 +7,9 @@ import pytest
 from chalicelib.domain.beijing import day_of
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
+from chalicelib.services import timeouts
 from chalicelib.services.money import day_book, refunds
-from chalicelib.services.reports import counting
-from chalicelib.services.trade import waits
+from chalicelib.services.orders import counting
 from chalicelib.services.work import due
 from chalicelib.tables.base import retried
 from chalicelib.tables.trade import OrderItem
@@ -81,12 +81,12 @@ def test_order_whose_marker_says_what_is_next_is_not_written(shop: Shop, order: 
 
 def test_order_whose_gateway_is_silent_holds_up_no_other(shop: Shop, order: OrderItem) -> None:
     shop.ask(order)
-    shop.now_s += waits.QUERY_AFTER_S
+    shop.now_s += timeouts.QUERY_AFTER_S
     shop.gateway.silent = {"query"}
 
     attend(shop, order)
 
-    assert due_at(shop, order) == shop.now_s + waits.POSTPONE_S
+    assert due_at(shop, order) == shop.now_s + timeouts.POSTPONE_S
 
 
 def test_broken_item_holds_up_no_other(shop: Shop, order: OrderItem) -> None:
@@ -94,7 +94,7 @@ def test_broken_item_holds_up_no_other(shop: Shop, order: OrderItem) -> None:
 
     attend(shop, broken(shop, order))
 
-    assert due_at(shop, order) == shop.now_s + waits.POSTPONE_S
+    assert due_at(shop, order) == shop.now_s + timeouts.POSTPONE_S
 
 
 def test_broken_item_that_is_due_later_or_never_is_left_so(shop: Shop, order: OrderItem) -> None:
@@ -123,7 +123,7 @@ def test_order_paid_while_its_marker_is_mended_is_posted_in_time(
     shop: Shop, order: OrderItem
 ) -> None:
     trade = shop.capture(order)
-    order.update(actions=[OrderItem.due_at_s.set(shop.now_s + waits.POSTPONE_S)])
+    order.update(actions=[OrderItem.due_at_s.set(shop.now_s + timeouts.POSTPONE_S)])
 
     with meanwhile(lambda: shop.hear(trade)):
         retried(lambda: due._tidy(order))

@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.domain.order import Refund, RefundStatus
 from chalicelib.errors import OrderClosed
-from chalicelib.services.trade import group_controls, news, settlement
+from chalicelib.services.groups import group_controls, settlement
+from chalicelib.services.orders import notifications
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.trade import OrderItem
 from tests.meanwhile import meanwhile
@@ -33,7 +34,7 @@ def leader(shop: Shop, sold: Sold) -> OrderItem:
 
 
 def told(shop: Shop, order: OrderItem) -> list[MessageItem]:
-    return news.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=10)[0]
+    return notifications.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=10)[0]
 
 
 def keys(shop: Shop, order: OrderItem) -> list[str]:
@@ -53,17 +54,17 @@ def test_member_of_a_group_that_staff_closed_meanwhile_does_not_wait(
         )
 
     with meanwhile(closed):
-        news.tell_waiting(leader, now_s=shop.now_s)
+        notifications.tell_waiting(leader, now_s=shop.now_s)
 
     assert keys(shop, leader) == ["closed"]
 
 
 def test_member_who_was_told_is_not_told_again(shop: Shop, sold: Sold, leader: OrderItem) -> None:
-    news.tell_waiting(leader, now_s=shop.now_s)
+    notifications.tell_waiting(leader, now_s=shop.now_s)
     for _ in range(2):
         shop.pay(shop.join(sold, str(leader.group_id), shop.buyer()))
 
-    news.tell_waiting(leader, now_s=shop.now_s + 60)
+    notifications.tell_waiting(leader, now_s=shop.now_s + 60)
 
     assert [(one.facts["missing"], one.at_s) for one in told(shop, leader)] == [(3, shop.now_s)]
 
@@ -74,8 +75,8 @@ def test_who_bought_alone_or_waits_no_more_is_not_told_to_wait(
     alone = shop.buy_alone(sold, shop.buyer())
     shop.pay(alone)
 
-    news.tell_waiting(shop.order(alone.order_id), now_s=shop.now_s)
-    news.tell_waiting(leader, now_s=shop.now_s + LIFE_S)
+    notifications.tell_waiting(shop.order(alone.order_id), now_s=shop.now_s)
+    notifications.tell_waiting(leader, now_s=shop.now_s + LIFE_S)
 
     assert (keys(shop, alone), keys(shop, leader)) == ([], [])
 
@@ -84,7 +85,7 @@ def test_refund_told_again_was_made_when_it_was_told_first(shop: Shop, leader: O
     refund = Refund(RefundStatus.SUCCEEDED, leader.total_fen, at_s=shop.now_s)
 
     for later_s in (0, 60):
-        news.tell_refunded(leader, "01F", refund, now_s=shop.now_s + later_s)
+        notifications.tell_refunded(leader, "01F", refund, now_s=shop.now_s + later_s)
 
     assert [(one.text_key, one.at_s) for one in told(shop, leader)] == [("refunded", shop.now_s)]
 

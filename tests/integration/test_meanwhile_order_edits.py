@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch
-from chalicelib.services.trade import order_edits
+from chalicelib.services.orders import order_edits
 from chalicelib.tables.trade import OrderItem
 from tests.by_staff import audited, detail, give_back, ship, to_ship
 from tests.meanwhile import meanwhile

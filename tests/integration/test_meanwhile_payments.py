@@ -9,9 +9,9 @@ from chalicelib.domain.ids import ATTEMPTS_MAX
 from chalicelib.domain.order import Payment, PaymentStatus, entry_of
 from chalicelib.errors import AlreadyPaid, GatewayFailed, OrderClosed, PriceChanged
 from chalicelib.gateways.payment import GatewayRefused, Trade, TradeStatus
-from chalicelib.services.money import payments
+from chalicelib.services import timeouts
+from chalicelib.services.money import payments, price_changes
 from chalicelib.services.money.captures import Outcome
-from chalicelib.services.trade import price_changes, waits
 from chalicelib.tables.trade import OrderItem
 from tests.meanwhile import meanwhile
 from tests.shop import OTHER_PAY, STAFF, Shop, new_shop
@@ -37,7 +37,7 @@ def attempts(shop: Shop, order: OrderItem) -> dict[str, Payment]:
 def asked_late(shop: Shop, order: OrderItem) -> Payment:
     """An attempt that the gateway has not answered, to be asked about at the pay-by time: what is
     next about the order is the same whether it is pending or closed."""
-    shop.now_s = order.pay_by_s - waits.QUERY_AFTER_S
+    shop.now_s = order.pay_by_s - timeouts.QUERY_AFTER_S
     shop.gateway.silent = {"prepay"}
     with pytest.raises(GatewayFailed):
         shop.ask(order)
@@ -71,7 +71,7 @@ def test_attempt_begun_while_another_is_closed_is_what_is_asked_about_next(
     with meanwhile(lambda: payments.store_attempt(order, "01", closed(first))):
         shop.ask(order, OTHER_PAY)
 
-    assert shop.order(order.order_id).due_at_s == shop.now_s + waits.QUERY_AFTER_S
+    assert shop.order(order.order_id).due_at_s == shop.now_s + timeouts.QUERY_AFTER_S
 
 
 def test_attempt_begun_while_another_is_stored_is_asked_about(shop: Shop, order: OrderItem) -> None:
@@ -82,7 +82,7 @@ def test_attempt_begun_while_another_is_stored_is_asked_about(shop: Shop, order:
     with meanwhile(lambda: shop.ask(order, OTHER_PAY)):
         payments.store_attempt(order, "01", closed(first))
 
-    assert shop.order(order.order_id).due_at_s == shop.now_s + waits.QUERY_AFTER_S
+    assert shop.order(order.order_id).due_at_s == shop.now_s + timeouts.QUERY_AFTER_S
 
 
 def test_attempt_closed_while_it_is_stored_stays_closed(shop: Shop, order: OrderItem) -> None:

@@ -18,7 +18,7 @@ from chalicelib.services.catalogue import (
     publishing,
 )
 from chalicelib.services.catalogue.products import NEW_STOCKS_MAX, REMOVED_MAX, Stocked
-from chalicelib.services.fulfilment.stores import StoreDraft
+from chalicelib.services.catalogue.stores import StoreDraft
 from tests.by_staff import audited, end
 from tests.meanwhile import meanwhile
 from tests.shop import STAFF, Shop, Sold, new_shop

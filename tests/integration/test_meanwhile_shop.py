@@ -15,9 +15,8 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.catalogue import categories
-from chalicelib.services.fulfilment import stores
-from chalicelib.services.fulfilment.stores import StoreDraft
+from chalicelib.services.catalogue import categories, stores
+from chalicelib.services.catalogue.stores import StoreDraft
 from chalicelib.services.people import merchants, payment_accounts
 from chalicelib.tables.shop import CategoryItem, StoreItem
 from tests.by_staff import audited

@@ -11,7 +11,7 @@ from app import app
 from chalicelib import clock
 from chalicelib.domain.ids import new_id
 from chalicelib.services.people import merchants, staff
-from chalicelib.services.trade import terms
+from tests.caches import clear_caches
 
 PASSWORD = "correct horse battery"
 WEEK_S = 7 * 86_400
@@ -48,7 +48,7 @@ class Desk:
 
 @pytest.fixture
 def anybody():
-    terms.forget()
+    clear_caches()
     now_s = clock.now_s()
     merchant_id = merchants.create("果园直送", service_phone="400-800", now_s=now_s).merchant_id
     for role in ("owner", "manager", "fulfilment", "service"):

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain import recipient, short_number
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.short_number import short_of
-from chalicelib.services.trade import order_lists
+from chalicelib.services.orders import order_lists
 from chalicelib.tables.records import ShortNumberItem
 from tests.meter import metered
 from tests.shipping import POSTED_S, SF, file_of, formed, rows, ship

@@ -17,7 +17,7 @@ from chalicelib.api import limits
 from chalicelib.domain import picture
 from chalicelib.domain.ids import new_id
 from chalicelib.gateways import media
-from chalicelib.services.catalogue import pictures
+from chalicelib.services.media import pictures
 from chalicelib.settings import settings
 from infra.local import engine
 from infra.local.api_client import post_form

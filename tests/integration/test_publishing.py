@@ -13,13 +13,14 @@ from chalicelib.errors import (
     IdempotencyMismatch,
     InvalidRequest,
 )
+from chalicelib.services import timeouts
 from chalicelib.services.catalogue import (
     activities,
     activity_lists,
+    catalogue_cache,
     products,
     publishing,
 )
-from chalicelib.services.trade import terms, waits
 from chalicelib.tables.catalogue import ActivityItem, VersionItem
 from chalicelib.tables.catalogue_item import stored
 from tests.catalogue import (
@@ -48,9 +49,9 @@ def test_publishing_moves_stock_from_the_product_to_the_activity(shop):
     assert shop.stock() == (60, 40)
     assert activity_lists.stock_left(activity) == {shop.red: 40, shop.green: 10}
     assert (activity.status, activity.version, activity.buckets) == ("published", 1, 8)
-    assert closing_due_at_s(activity) == END_S + waits.CLOSING_AFTER_S
-    version = terms.version(shop.merchant_id, activity.activity_id, 1)
-    assert version == terms.terms_of(activity)
+    assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
+    version = catalogue_cache.version(shop.merchant_id, activity.activity_id, 1)
+    assert version == catalogue_cache.terms_of(activity)
     assert (version.sku(shop.red).group_price_fen, version.sku(shop.green).spec) == (2990, "绿色")
 
 
@@ -186,8 +187,8 @@ def test_a_change_makes_a_version_and_the_old_one_stays(shop):
     after = change(shop, activity, seats_total=5)
 
     assert (after.version, after.revision, after.seats_total) == (2, 2, 5)
-    first = terms.version(shop.merchant_id, activity.activity_id, 1)
-    second = terms.version(shop.merchant_id, activity.activity_id, 2)
+    first = catalogue_cache.version(shop.merchant_id, activity.activity_id, 1)
+    second = catalogue_cache.version(shop.merchant_id, activity.activity_id, 2)
     assert (first.seats_total, first.sku(shop.red).group_price_fen) == (3, 2990)
     assert (second.seats_total, second.sku(shop.red).group_price_fen) == (5, 2000)
     assert shop.stock() == (60, 40)
@@ -219,7 +220,7 @@ def test_a_later_end_moves_the_closing_the_claims_and_the_place_in_lists(shop):
 
     after = change(shop, activity, ends_at_s=later_s)
 
-    assert closing_due_at_s(activity) == later_s + waits.CLOSING_AFTER_S
+    assert closing_due_at_s(activity) == later_s + timeouts.CLOSING_AFTER_S
     assert after.list_rank == f"{later_s:010d}#{activity.activity_id}"
     with pytest.raises(ActivityOverlaps):
         shop.publish(red=1, green=2, starts_at_s=END_S, ends_at_s=END_S + 2 * DAY_S)
@@ -233,7 +234,7 @@ def test_a_later_end_must_not_run_into_the_next_activity(shop):
         change(shop, activity, ends_at_s=END_S + 60)
 
     assert activities.read(shop.merchant_id, activity.activity_id).ends_at_s == END_S
-    assert closing_due_at_s(activity) == END_S + waits.CLOSING_AFTER_S
+    assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
 
 
 def test_a_start_that_has_not_come_is_moved_and_one_that_has_is_not(shop):

@@ -7,11 +7,11 @@ import pytest
 from chalicelib.domain import recipient
 from chalicelib.domain.after_sale import Reason
 from chalicelib.domain.ids import OrderId
+from chalicelib.services.after_sale import after_sales
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.fulfilment import receipts, shipments, shipping
 from chalicelib.services.fulfilment.shipping import Draft
-from chalicelib.services.money import after_sales
-from chalicelib.services.money.after_sales import Claim
-from chalicelib.services.trade import terms
+from chalicelib.services.people import shop_cache
 from chalicelib.services.work import due
 from tests.meter import metered
 from tests.shipping import (
@@ -82,7 +82,7 @@ def test_shipping_is_three_calls_of_fourteen_units(town: Town) -> None:
     _, order_id = to_ship(town)
     parsed = OrderId.parse(order_id)
     assert parsed is not None
-    terms.merchant(town.merchant_id, town.now_s)
+    shop_cache.merchant(town.merchant_id, town.now_s)
 
     with metered() as meter:
         shipping.ship(town.merchant_id, parsed, Draft("SF", SF), staff="boss", now_s=town.now_s)

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from chalicelib.services.trade import terms
+from tests.caches import clear_caches
 from tests.callers import Buyer, Reply
 from tests.support import Activity, Town, at_once
 
@@ -27,7 +27,7 @@ def set_limit(town: Town, most: int) -> Reply:
     changed = {**stored, "unpaid_orders_max": most}
     del changed["merchant_id"]
     reply = town.owner().put("/v1/merchant/settings", changed)
-    terms.forget()
+    clear_caches()
     return reply
 
 

@@ -23,8 +23,8 @@ from chalicelib.domain.after_sale import (
     Reason,
 )
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services.money import after_sale_decisions, after_sales, exchanges, returns
-from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.after_sale import after_sale_decisions, after_sales, exchanges, returns
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.people import merchants
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.shop import MerchantItem

@@ -13,10 +13,12 @@ from hypothesis.stateful import precondition, rule
 
 from chalicelib.domain.after_sale import AFTER_SALE_LETTERS, STARTED
 from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.fulfilment import pickups, shipping
-from chalicelib.services.money import shop_refunds
-from chalicelib.services.trade import orders, price_changes, releases
-from chalicelib.services.trade.ordering import Purchase
+from chalicelib.services.groups import releases
+from chalicelib.services.money import price_changes
+from chalicelib.services.orders import orders
+from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
 from tests.property.shop_model import Model
 from tests.shop import STAFF, Shop, Sold

@@ -27,14 +27,15 @@ from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, ServiceEr
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.services.catalogue import activities, adjustments
+from chalicelib.services.groups import seats, settlement
+from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments, refund_recovery, refunds
 from chalicelib.services.money.refund_recovery import ManualPayment
-from chalicelib.services.trade import groups, settlement, terms
-from chalicelib.services.trade.groups import Hint
 from chalicelib.services.work import due
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem
+from tests.caches import clear_caches
 from tests.history import History
 from tests.property.after_sale_rules import AfterSaleRules
 from tests.property.fulfilment_rules import FulfilmentRules
@@ -179,7 +180,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         if seat is not None:
             expected &= {"invalid_request"}
         answer = self.answer(
-            lambda: groups.join(
+            lambda: seats.join(
                 self.shop.merchant_id,
                 who,
                 group_id,
@@ -278,7 +279,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
     @rule(seconds=st.sampled_from(WAITS_S))
     def wait(self, seconds: int) -> None:
         self.shop.now_s += seconds
-        terms.forget()
+        clear_caches()
         self.settle_down(followed=False)
 
     @rule(what=st.sampled_from([*JOBS, "all", "all", "stream", "stream", "decide"]), which=ANY)
@@ -469,7 +470,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
     def staff(self, act: Callable[..., Any], expected: set[str]) -> None:
         who = {"staff": STAFF, "now_s": self.shop.now_s}
         self.answer(lambda: act(self.shop.merchant_id, self.sold.activity_id, **who), expected)
-        terms.forget()
+        clear_caches()
         self.settle_down(followed=False)
 
     def hear(self, number: str) -> None:

@@ -19,9 +19,9 @@ from chalicelib.domain.reconcile import Difference
 from chalicelib.domain.rights import Role
 from chalicelib.gateways.accounts import account_id
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money import differences
+from chalicelib.services.money import differences, rejected_gateway_results
 from chalicelib.services.money.comparing import Found
-from chalicelib.services.people import rejected_gateway_results, staff
+from chalicelib.services.people import staff
 from chalicelib.tables.base import connection
 from chalicelib.tables.shop import StaffItem
 from chalicelib.tables.trade import ReconcilingItem

@@ -9,7 +9,7 @@ from app import OPERATIONS
 from chalicelib.api import pages
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.beijing import day_of
-from chalicelib.services.trade.order_lists import Wish
+from chalicelib.services.orders.order_lists import Wish
 from tests.security.operations import ask, name_of
 from tests.security.street import Street
 from tests.support import Caller

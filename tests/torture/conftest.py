@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.services.trade import settlement
+from chalicelib.services.groups import settlement
 from tests.torture import figures
 
 

@@ -16,10 +16,11 @@ from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.services.groups import releases
 from chalicelib.services.money import captures, payments, refund_recovery, refunds
-from chalicelib.services.trade import releases, terms
 from chalicelib.services.work import due, stream
 from chalicelib.tables.trade import OrderItem
+from tests.caches import clear_caches
 from tests.crashes import GATEWAY_EFFECTS, Cut, Way, cut_off
 from tests.faults import Faults, injected
 from tests.history import History
@@ -250,7 +251,7 @@ class Life:
 
     def wait(self) -> None:
         self.shop.now_s += self.chance.choice(WAITS_S)
-        terms.forget()
+        clear_caches()
 
     # Gateways.
 

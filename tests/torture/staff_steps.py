@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from chalicelib.services.trade import group_controls
+from chalicelib.services.groups import group_controls
 from tests.shop import STAFF, Shop
 
 

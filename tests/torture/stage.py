@@ -21,13 +21,14 @@ from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
 from chalicelib.gateways import media, object_storage
 from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.services.catalogue import reservations
 from chalicelib.services.money import payment_attempts
-from chalicelib.services.trade import reservations, terms
 from chalicelib.services.work import due
 from chalicelib.settings import settings
 from chalicelib.tables import base
 from chalicelib.tables.base import chunks, connection
 from chalicelib.tables.trade_item import TradeItem, due_shard
+from tests.caches import clear_caches
 from tests.gateway import FakeGateway, plugged_in
 from tests.own_tables import own_tables
 from tests.shop import JOBS, OTHER_PAY, Shop
@@ -100,7 +101,7 @@ class Stage:
         if any(item["kind"]["S"] == "export" for _, item in items):
             _copy_files(old, new)
         self._shops[new] = copy.copy(into)
-        terms.forget()  # every copy begins with a cold container
+        clear_caches()  # every copy begins with a cold container
         reservations._short_until.clear()
 
     def run_jobs(self, now_s: int) -> None:

@@ -2,8 +2,8 @@
 
 from chalicelib.domain.beijing import day_of, midnight_s
 from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.services.groups import group_controls
 from chalicelib.services.money.day_book import READY_AFTER_S
-from chalicelib.services.trade import group_controls
 from chalicelib.services.work import due
 from chalicelib.tables.trade import ReconcilingItem
 from tests.shop import DAY_S, PAY_BY_S, STAFF, Shop, number_of

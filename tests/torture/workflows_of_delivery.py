@@ -4,12 +4,13 @@ from chalicelib.domain.freight import Measure, Rule, Template
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.product import ProductDraft, SkuDraft
-from chalicelib.services.catalogue import products
-from chalicelib.services.fulfilment import freight_templates, pickups, stores
-from chalicelib.services.fulfilment.stores import StoreDraft
-from chalicelib.services.trade import orders, terms
-from chalicelib.services.trade.ordering import Purchase
+from chalicelib.services.catalogue import freight_templates, products, stores
+from chalicelib.services.catalogue.stores import StoreDraft
+from chalicelib.services.fulfilment import pickups
+from chalicelib.services.orders import orders
+from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
+from tests.caches import clear_caches
 from tests.shop import STAFF, Shop, Sold
 from tests.torture.stage import Act
 from tests.torture.workflow import attend_group, workflow
@@ -133,7 +134,7 @@ def charge_freight(shop: Shop, sold: Sold) -> None:
         staff=STAFF,
         now_s=shop.now_s,
     )
-    terms.forget()
+    clear_caches()
 
 
 def new_store(shop: Shop) -> str:

@@ -1,9 +1,9 @@
 """Workflows of goods that are exchanged for others."""
 
 from chalicelib.domain.after_sale import Reason
+from chalicelib.services.after_sale import after_sale_decisions, after_sales, exchanges
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.catalogue import adjustments
-from chalicelib.services.money import after_sale_decisions, after_sales, exchanges
-from chalicelib.services.money.after_sales import Claim
 from chalicelib.services.people import merchants
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem

@@ -5,8 +5,9 @@ from chalicelib.domain.beijing import day_of, midnight_s
 from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money import after_sale_decisions, after_sales, refund_recovery, refunds
-from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.after_sale import after_sale_decisions, after_sales
+from chalicelib.services.after_sale.after_sales import Claim
+from chalicelib.services.money import refund_recovery, refunds
 from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.services.money.refund_recovery import ManualPayment
 from chalicelib.services.work import due

@@ -1,8 +1,8 @@
 """Workflows of goods on their way back to the shop."""
 
 from chalicelib.domain.after_sale import Reason
-from chalicelib.services.money import after_sales, returns
-from chalicelib.services.money.after_sales import Claim
+from chalicelib.services.after_sale import after_sales, returns
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.people import merchants
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem

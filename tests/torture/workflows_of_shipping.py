@@ -2,7 +2,7 @@
 
 from chalicelib.services.fulfilment import receipts, shipments, shipping
 from chalicelib.services.fulfilment.shipping import Draft
-from chalicelib.services.trade import order_edits
+from chalicelib.services.orders import order_edits
 from chalicelib.tables.trade import OrderItem
 from tests.shop import ADDRESS, DAY_S, STAFF, Shop
 from tests.torture.stage import Act

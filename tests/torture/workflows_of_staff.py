@@ -9,8 +9,9 @@ from chalicelib.services.catalogue import (
     products,
     publishing,
 )
+from chalicelib.services.groups import activity_closing, group_controls
+from chalicelib.services.orders import order_search
 from chalicelib.services.reports import exports
-from chalicelib.services.trade import endings, group_controls, order_search
 from chalicelib.services.work import due
 from chalicelib.tables.trade import ClosingItem
 from tests.shop import DAY_S, LIFE_S, STAFF, Shop, Sold
@@ -154,7 +155,7 @@ def extending_a_group(shop: Shop) -> Act:
 def ending_an_activity_with_its_groups(shop: Shop) -> Act:
     sold = shop.activity()
     shop.opened(sold)
-    return lambda: endings.end(
+    return lambda: activity_closing.end(
         shop.merchant_id, sold.activity_id, close_groups=True, staff=STAFF, now_s=shop.now_s
     )
 
@@ -164,7 +165,7 @@ def closing_the_groups_of_an_ended_activity(shop: Shop) -> Act:
     sold = shop.activity(limit_per_buyer=5)
     shop.pay(shop.join(sold, shop.opened(sold), shop.buyer()))
     shop.opened(sold)
-    endings.end(
+    activity_closing.end(
         shop.merchant_id, sold.activity_id, close_groups=True, staff=STAFF, now_s=shop.now_s
     )
     return lambda: _attend_closing(shop, sold)

@@ -1,7 +1,8 @@
 """Workflows of what the shop does to an order by itself."""
 
-from chalicelib.services.money import shop_refunds
-from chalicelib.services.trade import price_changes, releases
+from chalicelib.services.after_sale import shop_refunds
+from chalicelib.services.groups import releases
+from chalicelib.services.money import price_changes
 from chalicelib.tables.trade import OrderItem
 from tests.shop import STAFF, Shop
 from tests.torture.stage import Act

@@ -9,7 +9,7 @@ import chalicelib.domain.shipping
 import chalicelib.gateways.payment
 import chalicelib.services.money.captures
 import chalicelib.services.money.refund_recovery
-import chalicelib.services.people.review  # noqa: F401  (they declare refusals of their own)
+import chalicelib.services.money.review_queue  # noqa: F401  (they declare refusals of their own)
 from chalicelib import errors
 
 CODES = {

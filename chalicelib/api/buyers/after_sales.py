@@ -14,9 +14,9 @@ from chalicelib.domain.after_sale import (
     status_words,
 )
 from chalicelib.errors import NotFound
-from chalicelib.services.money import after_sales, exchanges, returns
-from chalicelib.services.money.after_sales import Claim
-from chalicelib.services.trade import orders
+from chalicelib.services.after_sale import after_sales, exchanges, returns
+from chalicelib.services.after_sale.after_sales import Claim
+from chalicelib.services.orders import orders
 from chalicelib.tables.buyers import AfterSaleItem
 
 api = Api(__name__)

@@ -11,8 +11,8 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
 from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import activity_lists, categories
-from chalicelib.services.trade import availability, terms
+from chalicelib.services.catalogue import activity_lists, availability, catalogue_cache, categories
+from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
 
 api = Api(__name__)
@@ -66,7 +66,7 @@ class ActivityCardPage(msgspec.Struct, frozen=True):
 )
 def read_shop(merchant_id: str) -> Shop:
     """A shop's name and how to reach it."""
-    item = terms.merchant(merchant_id, clock.now_s())
+    item = shop_cache.merchant(merchant_id, clock.now_s())
     return Shop(merchant_id, item.name, item.service_phone, item.logo, item.ship_within_h)
 
 
@@ -79,7 +79,7 @@ def read_shop(merchant_id: str) -> Shop:
 )
 def list_shop_categories(merchant_id: str) -> ShopCategoryList:
     """A shop's categories, in the order it gave them."""
-    terms.merchant(merchant_id, clock.now_s())
+    shop_cache.merchant(merchant_id, clock.now_s())
     items = categories.everything(merchant_id)
     return ShopCategoryList(
         [ShopCategory(item.category_id, item.name, item.parent_id) for item in items]
@@ -97,7 +97,7 @@ def list_shop_categories(merchant_id: str) -> ShopCategoryList:
 def browse_activities(merchant_id: str, query: CategoryPageQuery) -> ActivityCardPage:
     """A shop's activities that are not over, the soonest to end first."""
     now_s = clock.now_s()
-    terms.merchant(merchant_id, now_s)
+    shop_cache.merchant(merchant_id, now_s)
     scope = ("browse", merchant_id, query.category or "")
     key = pages.key_of(query.next, *scope)
     items, after = activity_lists.browse(
@@ -109,7 +109,7 @@ def browse_activities(merchant_id: str, query: CategoryPageQuery) -> ActivityCar
 
 
 def _card(item: ActivityItem, sold_out: bool, now_s: int) -> ActivityCard:
-    sku = min(terms.terms_of(item).skus, key=lambda sku: sku.group_price_fen)
+    sku = min(catalogue_cache.terms_of(item).skus, key=lambda sku: sku.group_price_fen)
     return ActivityCard(
         activity_id=item.activity_id,
         category_id=item.category_id,

@@ -30,11 +30,13 @@ from chalicelib.errors import (
     TooLittleTime,
     UnpaidOrdersLimit,
 )
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.groups import releases, seats, shares
+from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments
+from chalicelib.services.orders import notifications, orders
+from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
 from chalicelib.services.people import buyers
-from chalicelib.services.trade import groups, news, orders, releases, shares, terms
-from chalicelib.services.trade.groups import Hint
-from chalicelib.services.trade.ordering import CHANGED_SINCE, Purchase
 from chalicelib.tables.buyers import BuyerItem
 
 api = Api(__name__)
@@ -98,7 +100,7 @@ def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
 )
 def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
     """Open a group with its first seat, held until the pay-by time."""
-    order = groups.open_group(
+    order = seats.open_group(
         who.merchant_id,
         who.buyer_id,
         who.name,
@@ -132,7 +134,7 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.Or
     """Take a seat of an open group, held until the pay-by time."""
     hinted = body.activity_id is not None and body.version is not None
     hint = Hint(body.activity_id or "", body.version or 0) if hinted else None
-    order = groups.join(
+    order = seats.join(
         who.merchant_id, who.buyer_id, group_id, _purchase(body), hint=hint, now_s=clock.now_s()
     )
     return shapes.placed(order)
@@ -247,7 +249,7 @@ def share(who: Buyer, group_id: str, body: schemas.ShareGiven) -> schemas.ShareM
     """Invite others to a group: a mini-program path, a link and its QR code."""
     channel = shares.Channel(body.channel)
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
-    offer = terms.version(who.merchant_id, group.activity_id, group.version)
+    offer = catalogue_cache.version(who.merchant_id, group.activity_id, group.version)
     return shapes.invitation(made, offer, group)
 
 
@@ -261,7 +263,7 @@ def share(who: Buyer, group_id: str, body: schemas.ShareGiven) -> schemas.ShareM
 def list_messages(who: Buyer, query: schemas.PageQuery) -> schemas.MessageList:
     """The buyer's messages, those of the newest order first."""
     scope = ("messages", who.merchant_id, who.buyer_id)
-    found, key = news.of_buyer(
+    found, key = notifications.of_buyer(
         who.merchant_id, who.buyer_id, after=pages.key_of(query.next, *scope), limit=query.limit
     )
     items = [shapes.message(message) for message in found]

@@ -8,8 +8,10 @@ from chalicelib import clock
 from chalicelib.api import limits, schemas, shapes
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.errors import NotFound
+from chalicelib.services.catalogue import availability, catalogue_cache
+from chalicelib.services.groups import seats, shares
+from chalicelib.services.orders import orders
 from chalicelib.services.people import buyers
-from chalicelib.services.trade import availability, groups, shares, terms
 from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
@@ -27,11 +29,11 @@ FACES_KEPT = "public, max-age=60"  # names and pictures may be a minute old
 def read_activity(merchant_id: str, activity_id: str) -> schemas.ActivityDetail:
     """An activity with its terms and the groups that can be joined."""
     now_s = clock.now_s()
-    activity = terms.activity(merchant_id, activity_id, now_s)
-    offer = terms.terms_of(activity)
-    open_now = groups.joinable(merchant_id, activity_id, offer, now_s=now_s, limit=JOINABLE_MAX)
+    activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
+    offer = catalogue_cache.terms_of(activity)
+    open_now = seats.joinable(merchant_id, activity_id, offer, now_s=now_s, limit=JOINABLE_MAX)
     sold_out = availability.sold_out_skus(activity, now_s=now_s)
-    product = terms.product(merchant_id, activity.product_id, now_s)
+    product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
     return shapes.activity(
         activity, offer, open_now, sold_out, solo_on_sale=product.on_sale, now_s=now_s
     )
@@ -49,7 +51,7 @@ def read_group(merchant_id: str, group_id: str) -> Answer:
     """The progress of a group, and in how many seconds to ask again."""
     now_s = clock.now_s()
     group = _visible(merchant_id, group_id)
-    offer = terms.version(merchant_id, group.activity_id, group.version)
+    offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
     progress = shapes.progress(group, offer, now_s=now_s)
     etag = _etag(progress)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
@@ -92,7 +94,7 @@ def visit_share(merchant_id: str, share_id: str, body: schemas.VisitGiven) -> sc
 
 def _visible(merchant_id: str, group_id: str) -> GroupItem:
     """A group that others may see: its leader has paid."""
-    group = groups.find(merchant_id, group_id, consistent=False)
+    group = orders.find_group(merchant_id, group_id, consistent=False)
     if group is None or group.expires_at_s is None:
         raise NotFound("没有找到这个团。")
     return group

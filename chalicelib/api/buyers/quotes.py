@@ -11,9 +11,10 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Fen, Given, Id, Told
 from chalicelib.domain.order import Delivery
 from chalicelib.errors import ActivityClosed, InvalidRequest, NotDeliverable, NotFound, StoreClosed
-from chalicelib.services.fulfilment import stores
-from chalicelib.services.trade import quoting, terms
-from chalicelib.services.trade.ordering import Purchase, Quote
+from chalicelib.services.catalogue import stores
+from chalicelib.services.groups import quoting
+from chalicelib.services.orders.ordering import Purchase, Quote
+from chalicelib.services.people import shop_cache
 
 api = Api(__name__)
 
@@ -66,7 +67,7 @@ class ShopStoreList(msgspec.Struct, frozen=True):
 )
 def list_shop_stores(merchant_id: str) -> ShopStoreList:
     """A shop's pickup stores; a closed one takes no new orders."""
-    terms.merchant(merchant_id, clock.now_s())
+    shop_cache.merchant(merchant_id, clock.now_s())
     return ShopStoreList(
         [
             ShopStore(

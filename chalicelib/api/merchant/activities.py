@@ -22,9 +22,15 @@ from chalicelib.errors import (
     NotFound,
     SoldOut,
 )
-from chalicelib.services.catalogue import activities, activity_lists, adjustments, publishing
-from chalicelib.services.reports import counting
-from chalicelib.services.trade import endings, terms
+from chalicelib.services.catalogue import (
+    activities,
+    activity_lists,
+    adjustments,
+    catalogue_cache,
+    publishing,
+)
+from chalicelib.services.groups import activity_closing
+from chalicelib.services.orders import counting
 from chalicelib.tables.catalogue import ActivityItem
 
 api = Api(__name__)
@@ -195,7 +201,7 @@ def resume_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
 def end_activity(activity_id: str, who: auth.Staff, body: schemas.ActivityEnd) -> schemas.Activity:
     """End an activity for good; its open groups keep their deadlines, or are closed."""
     now_s = clock.now_s()
-    item = endings.end(
+    item = activity_closing.end(
         who.merchant_id,
         activity_id,
         close_groups=body.groups == "close",
@@ -237,7 +243,7 @@ def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
     left = activity_lists.stock_left(item)
     skus = [
         schemas.StockedActivitySku(**asdict(sku), available=left[sku.sku_id])
-        for sku in terms.terms_of(item).skus
+        for sku in catalogue_cache.terms_of(item).skus
     ]
     groups = counting.tallies(item.merchant_id, [item.activity_id])[item.activity_id]
     return schemas.Activity(skus=skus, **_shown(item, groups, not any(left.values()), now_s))

@@ -19,8 +19,9 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.fulfilment import freight_templates, pickups, stores
-from chalicelib.services.fulfilment.stores import Hours, StoreDraft
+from chalicelib.services.catalogue import freight_templates, stores
+from chalicelib.services.catalogue.stores import Hours, StoreDraft
+from chalicelib.services.fulfilment import pickups
 from chalicelib.tables.shop import FreightItem, StoreItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 

@@ -11,7 +11,7 @@ from msgspec import Meta, field
 from chalicelib.api.merchant.catalogue_schemas import Input, Revision
 from chalicelib.domain.freight import REGIONS_MAX
 from chalicelib.domain.phone import SERVICE_PATTERN
-from chalicelib.services.fulfilment import freight_templates, stores
+from chalicelib.services.catalogue import freight_templates, stores
 from chalicelib.services.people import merchants
 
 Amount = Annotated[int, Meta(ge=0, le=999_999_999)]

@@ -10,7 +10,7 @@ from chalicelib.domain.reconcile import Difference, DifferenceStatus, words_of
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
 from chalicelib.services.money import differences
-from chalicelib.services.people.review import AlreadyDealtWith
+from chalicelib.services.money.review_queue import AlreadyDealtWith
 from chalicelib.tables.review_queue import DifferenceReviewItem
 
 api = Api(__name__, prefix="/v1/merchant")

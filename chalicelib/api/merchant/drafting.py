@@ -15,7 +15,7 @@ from chalicelib.api.merchant.activities import draft_of
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activities, drafting
-from chalicelib.services.trade import endings, shares
+from chalicelib.services.groups import activity_closing, shares
 
 api = Api(__name__)
 
@@ -118,7 +118,7 @@ def copy_activity(activity_id: str, who: auth.Staff) -> CopiedActivity:
 )
 def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
     """How many groups, payments and fen closing the open groups would concern."""
-    return OpenGroups(**asdict(endings.concerned(who.merchant_id, activity_id)))
+    return OpenGroups(**asdict(activity_closing.concerned(who.merchant_id, activity_id)))
 
 
 @api.operation(

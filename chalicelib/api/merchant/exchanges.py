@@ -9,7 +9,7 @@ from chalicelib.api.merchant.money import after_sale_parts
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import InvalidRequest, NotFound
-from chalicelib.services.money import exchanges
+from chalicelib.services.after_sale import exchanges
 
 api = Api(__name__, prefix="/v1/merchant")
 

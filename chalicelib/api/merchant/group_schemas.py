@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.schemas import Fen, Given, Id, PageQuery, Seconds, Told
-from chalicelib.services.trade import group_controls
+from chalicelib.services.groups import group_controls
 
 Reason = Annotated[
     str,

@@ -22,9 +22,11 @@ from chalicelib.errors import (
     InvalidRequest,
     NotFound,
 )
-from chalicelib.services.trade import group_controls, group_lists, group_view, terms, waits
-from chalicelib.services.trade.group_lists import Tab
-from chalicelib.services.trade.group_view import Event, GroupView, Happened, Member
+from chalicelib.services import timeouts
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.groups import group_controls, group_lists, group_view
+from chalicelib.services.groups.group_lists import Tab
+from chalicelib.services.groups.group_view import Event, GroupView, Happened, Member
 from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -125,9 +127,9 @@ def _row(item: GroupItem, now_s: int) -> schemas.GroupRow:
 
 
 def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
-    offer = terms.version(item.merchant_id, item.activity_id, item.version)
+    offer = catalogue_cache.version(item.merchant_id, item.activity_id, item.version)
     view = item.view()
-    status = rules.shown_status(view, now_s=now_s, grace_s=waits.GRACE_S)
+    status = rules.shown_status(view, now_s=now_s, grace_s=timeouts.GRACE_S)
     overdue = status is GroupStatus.FAILED and item.failed_reason is None
     failed_reason = FailedReason.DUE.value if overdue else item.failed_reason
     leaders = view.members.get(item.leader_id)

@@ -15,10 +15,10 @@ from chalicelib.domain.ids import OUT_TRADE_NO_LENGTH, OrderId, split_out_trade_
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.words import MOVEMENT_WORDS, statement_trouble
 from chalicelib.errors import NotFound
-from chalicelib.services.money import after_sale_decisions, after_sales, reconciliation, returns
-from chalicelib.services.people import rejected_gateway_results
-from chalicelib.services.people.review import AlreadyDealtWith
-from chalicelib.services.trade import orders
+from chalicelib.services.after_sale import after_sale_decisions, after_sales, returns
+from chalicelib.services.money import reconciliation, rejected_gateway_results
+from chalicelib.services.money.review_queue import AlreadyDealtWith
+from chalicelib.services.orders import orders
 from chalicelib.tables.records import ReconciliationItem
 from chalicelib.tables.review_queue import RejectedResultItem
 from chalicelib.tables.trade import OrderItem

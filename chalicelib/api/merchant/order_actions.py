@@ -18,8 +18,10 @@ from chalicelib.errors import (
     OrderClosed,
     PaymentUnsettled,
 )
-from chalicelib.services.money import shop_refunds
-from chalicelib.services.trade import order_files, price_changes, releases
+from chalicelib.services.after_sale import shop_refunds
+from chalicelib.services.groups import releases
+from chalicelib.services.money import price_changes
+from chalicelib.services.reports import order_files
 
 api = Api(__name__, prefix="/v1/merchant")
 

@@ -17,8 +17,8 @@ from chalicelib.domain.order import Delivery, PaymentStatus
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.domain.words import refund_trouble, staff_text
-from chalicelib.services.trade.order_files import OrderFile
-from chalicelib.services.trade.order_lists import Found
+from chalicelib.services.orders.order_lists import Found
+from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 
 
@@ -54,7 +54,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
 
 
 def in_full(found: Found) -> schemas.RecipientTold:
-    """Only for services.trade.recipients.look, which has recorded it."""
+    """Only for services.orders.recipients.look, which has recorded it."""
     detail = found.detail
     return schemas.RecipientTold(
         **_row_fields(found.order, detail, found.group),

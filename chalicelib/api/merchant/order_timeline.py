@@ -11,7 +11,7 @@ from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.money import yuan
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.words import MOVEMENT_WORDS, method_text
-from chalicelib.services.trade.order_files import OrderFile
+from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.buyers import AfterSaleItem
 
 MONEY = {

@@ -19,8 +19,9 @@ from chalicelib.errors import (
     InvalidRequest,
     NotFound,
 )
-from chalicelib.services.trade import order_edits, order_files, order_lists, recipients
-from chalicelib.services.trade.order_lists import Wish
+from chalicelib.services.orders import order_edits, order_lists, recipients
+from chalicelib.services.orders.order_lists import Wish
+from chalicelib.services.reports import order_files
 
 api = Api(__name__, prefix="/v1/merchant")
 

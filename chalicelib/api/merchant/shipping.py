@@ -15,7 +15,7 @@ from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.fulfilment import shipments, shipping, shipping_batches
-from chalicelib.services.trade import order_files
+from chalicelib.services.reports import order_files
 
 api = Api(__name__, prefix="/v1/merchant")
 

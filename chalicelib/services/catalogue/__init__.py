@@ -1,1 +1,1 @@
-"""What is offered: products, their stock and pictures, categories, activities."""
+"""What is offered: products, activities and their stock; stores and freight."""

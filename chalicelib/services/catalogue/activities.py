@@ -18,11 +18,11 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.activity import ActivityState, ActivityStatus, Terms, state_of
 from chalicelib.domain.order import Intent
 from chalicelib.errors import ActivityClosed, Conflict, NotFound
-from chalicelib.services.catalogue import products
+from chalicelib.services import timeouts
+from chalicelib.services.catalogue import catalogue_cache, products, reservations
+from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.services.people import merchants
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import reservations, terms, waits
-from chalicelib.services.trade.reservations import Shelf
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction, update_one
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, ProductStockItem, rank
@@ -68,7 +68,7 @@ def end(merchant_id: str, activity_id: str, *, staff: str, now_s: int) -> Activi
             ActivityState.ENDED
         ):
             return old
-        ended = terms.terms_of(old)
+        ended = catalogue_cache.terms_of(old)
         # A leader may still pay until the pay-by time, and the group then lives its whole life.
         last_pay_by_s = now_s + settings.shortened(merchants.PAY_BY_MAX_S)
         decided_by_s = min(old.ends_at_s, last_pay_by_s + old.life_max_s)
@@ -81,7 +81,7 @@ def end(merchant_id: str, activity_id: str, *, staff: str, now_s: int) -> Activi
                 ActivityItem.list_rank.set(rank(now_s, activity_id)),
             ]
             update(writes, old, actions)
-            set_closing(writes, old, decided_by_s + waits.CLOSING_AFTER_S)
+            set_closing(writes, old, decided_by_s + timeouts.CLOSING_AFTER_S)
             for sku in ended.skus:
                 claim(writes, stocks[sku.sku_id], ended, now_s)
             before, after = {"status": old.status}, {"status": status}
@@ -105,7 +105,7 @@ def close(merchant_id: str, activity_id: str, *, now_s: int) -> int:
         return 0
     activity = read(merchant_id, activity_id)
     units = 0
-    for sku in terms.terms_of(activity).skus:
+    for sku in catalogue_cache.terms_of(activity).skus:
         shelf = shelf_of(activity, sku.sku_id)
         units += retried(partial(_empty, closing, shelf))
     with suppress(LostRace):  # another run closed it, too
@@ -232,7 +232,7 @@ def set_closing(writes: Writes, old: ActivityItem, closes_at_s: int) -> None:
     writes.update(
         closing,
         closing.due(Intent.CLOSING, closes_at_s),
-        condition=ClosingItem.due_at_s == old.ends_at_s + waits.CLOSING_AFTER_S,
+        condition=ClosingItem.due_at_s == old.ends_at_s + timeouts.CLOSING_AFTER_S,
         refuse=LostRace,
     )
 

@@ -17,8 +17,8 @@ from chalicelib.errors import (
     ServiceError,
     SoldOut,
 )
+from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import terms
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, ProductStockItem
 from chalicelib.tables.catalogue_item import stored
@@ -110,7 +110,7 @@ def add_stock(
     activity = stored(ActivityItem.at(merchant_id, activity_id))
     if activity is None:
         raise NotFound("没有找到这个活动。")
-    terms.terms_of(activity).sku(sku_id)
+    catalogue_cache.terms_of(activity).sku(sku_id)
     record = StockAdjustmentItem.at(
         merchant_id,
         activity.product_id,

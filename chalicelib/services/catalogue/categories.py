@@ -18,8 +18,9 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.catalogue import additions, belongings
-from chalicelib.services.catalogue.belongings import Kind
+from chalicelib.services.catalogue import crud
+from chalicelib.services.catalogue.crud import Kind
+from chalicelib.services.people import list_revisions
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.catalogue import activities_list, products_list, rank
@@ -36,7 +37,7 @@ _CHILDLESS: Condition = CategoryItem.children.does_not_exist() | (CategoryItem.c
 
 def everything(merchant_id: str) -> list[CategoryItem]:
     """All categories of both levels, the smallest position first."""
-    items = belongings.everything(KIND, merchant_id)
+    items = crud.everything(KIND, merchant_id)
     return sorted(items, key=lambda item: (item.position, item.name, item.category_id))
 
 
@@ -65,14 +66,14 @@ def create(
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
             return first
-        before = additions.seen(merchant_id, KIND.name)
+        before = list_revisions.seen(merchant_id, KIND.name)
         if len(everything(merchant_id)) >= CATEGORIES_MAX:
             words = f"分类最多 {CATEGORIES_MAX} 个。请修改已有的分类。"
             raise LimitReached(words, limit=CATEGORIES_MAX)
         item = CategoryItem.at(merchant_id, key, body_hash=body_hash, **after)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)
-            additions.add(writes, before)
+            list_revisions.add(writes, before)
             _count_child(writes, merchant_id, parent_id, 1)
             _audit(writes, merchant_id, key, staff, "category_created", {}, after, now_s)
         return item
@@ -138,7 +139,7 @@ def remove(merchant_id: str, category_id: str, *, staff: str, now_s: int) -> Non
                 item,
                 [
                     CategoryItem.removed_at_s.set(now_s),
-                    CategoryItem.ttl_s.set(now_s + belongings.REMOVED_KEPT_S),
+                    CategoryItem.ttl_s.set(now_s + crud.REMOVED_KEPT_S),
                     CategoryItem.revision.add(1),
                 ],
                 condition=(CategoryItem.revision == item.revision) & _CHILDLESS,
@@ -153,12 +154,12 @@ def remove(merchant_id: str, category_id: str, *, staff: str, now_s: int) -> Non
 
 def read(merchant_id: str, category_id: str) -> CategoryItem:
     """The category as it is now. Raises NotFound."""
-    return belongings.read(KIND, merchant_id, category_id)
+    return crud.read(KIND, merchant_id, category_id)
 
 
 def require(merchant_id: str, category_id: str) -> None:
     """Raises InvalidRequest when a product names a category that the merchant does not have."""
-    if belongings.find(KIND, merchant_id, category_id) is None:
+    if crud.find(KIND, merchant_id, category_id) is None:
         raise InvalidRequest("没有这个分类，请重新选择。", field="category_id")
 
 

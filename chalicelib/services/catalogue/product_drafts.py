@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from chalicelib.domain.product import Problem, ProductDraft, problems_of, trouble
 from chalicelib.errors import InvalidRequest
-from chalicelib.services.catalogue import categories, pictures
+from chalicelib.services.catalogue import categories, freight_templates
 from chalicelib.services.catalogue.descriptions import cleaned, has_foreign_image
-from chalicelib.services.fulfilment import freight_templates
+from chalicelib.services.media import pictures
 
 
 def tidy(draft: ProductDraft) -> ProductDraft:

@@ -18,11 +18,11 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
 from chalicelib.domain.product import Problem, spec_text
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
-from chalicelib.services.catalogue import products
+from chalicelib.services import timeouts
+from chalicelib.services.catalogue import catalogue_cache, products
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import terms, waits
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, VersionItem, activities_list, rank
@@ -99,7 +99,7 @@ def change(
 
     def step() -> ActivityItem:
         old = not_over(merchant_id, activity_id, now_s)
-        before = terms.terms_of(old)
+        before = catalogue_cache.terms_of(old)
         source = source_of(merchant_id, before.product_id)
         offers = offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
@@ -123,7 +123,7 @@ def change(
             version = VersionItem.at(merchant_id, activity_id, changed.version, **_terms(changed))
             writes.put(version, refuse=LostRace)
             if longer:
-                set_closing(writes, old, changed.ends_at_s + waits.CLOSING_AFTER_S)
+                set_closing(writes, old, changed.ends_at_s + timeouts.CLOSING_AFTER_S)
             if moved:
                 for sku in changed.skus:
                     claim(writes, source.stocks[sku.sku_id], changed, changed.ends_at_s)
@@ -199,7 +199,7 @@ def _put_activity(
         list_rank=rank(fresh.ends_at_s, activity_id),
     )
     closing = ClosingItem.at(merchant_id, activity_id)
-    closes_at_s = fresh.ends_at_s + waits.CLOSING_AFTER_S
+    closes_at_s = fresh.ends_at_s + timeouts.CLOSING_AFTER_S
     writes.put(item, refuse=LostRace)
     writes.put(
         VersionItem.at(merchant_id, activity_id, fresh.version, **_terms(fresh)), refuse=LostRace

@@ -1,1 +1,1 @@
-"""How buyers get their goods: parcels, pickup stores, receipt, freight."""
+"""How buyers get their goods: parcels, pickup in a store, receipt."""

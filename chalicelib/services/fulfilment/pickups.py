@@ -14,9 +14,9 @@ from chalicelib.domain import pickup as rules
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.errors import Busy, NotFound
+from chalicelib.services.orders import notifications, order_search, orders
 from chalicelib.services.people import brute_force_guard
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import news, order_search, orders
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, orders_list
@@ -51,7 +51,7 @@ def make_ready(merchant_id: str, order_id: OrderId, *, staff: str, now_s: int) -
                 refuse=LostRace,
             )
             order_search.add_word(writes, order, order_search.code_word(code))
-            news.put_ready(writes, order, code, _store_name(detail), now_s=now_s)
+            notifications.put_ready(writes, order, code, _store_name(detail), now_s=now_s)
             _audit(writes, order, "order_ready", staff, now_s)
         return orders.detail(merchant_id, order_id)
 

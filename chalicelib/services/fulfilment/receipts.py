@@ -5,7 +5,7 @@ from dataclasses import replace
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Intent, OrderStatus, next_intent
 from chalicelib.errors import Conflict
-from chalicelib.services.trade import orders
+from chalicelib.services.orders import orders
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import OrderItem, orders_list
 from chalicelib.tables.trade_item import listed

@@ -15,8 +15,9 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.errors import InvalidRequest, NotFound
+from chalicelib.services.orders import notifications, order_search, orders
+from chalicelib.services.people import shop_cache
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import groups, news, order_search, orders, terms
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, orders_list, with_entry
@@ -69,7 +70,7 @@ def prepare(
     known = order.view()
     group = None
     if known.status is OrderStatus.PAID and order.group_id is not None:
-        group = groups.find(merchant_id, order.group_id)
+        group = orders.find_group(merchant_id, order.group_id)
     shipping.check(known, group.view() if group else None)
     units = shipping.check_units(given.units, left=known.units.to_deliver)
     if len(parcels) >= shipping.PARCELS_MAX:
@@ -139,7 +140,7 @@ def correct(
                 refuse=LostRace,
             )
             order_search.add_word(writes, order, order_search.tracking_word(after.number))
-            news.put_shipped(writes, order, after, corrected=True, now_s=now_s)
+            notifications.put_shipped(writes, order, after, corrected=True, now_s=now_s)
             _audit(writes, order, "parcel_corrected", _facts(before), _facts(after), staff, now_s)
         return after
 
@@ -148,7 +149,7 @@ def correct(
 
 def all_sent(order: OrderItem, after: Order, *, now_s: int) -> tuple[Order, list[Action]]:
     """The order with nothing left to send, and the actions that make it so, its marker aside."""
-    days = terms.merchant(order.merchant_id, now_s).receipt_after_d
+    days = shop_cache.merchant(order.merchant_id, now_s).receipt_after_d
     receive_by_s = now_s + settings.shortened(days * DAY_S)
     shipped = replace(after, status=OrderStatus.SHIPPED, receive_by_s=receive_by_s)
     actions: list[Action] = [
@@ -178,7 +179,7 @@ def _write(writes: Writes, ready: Prepared, staff: str, now_s: int) -> None:
     added, same = with_entry(OrderDetailItem.parcels, ready.detail.parcels, parcel.stored)
     writes.update(ready.detail, added, condition=same, refuse=LostRace)
     order_search.add_word(writes, order, order_search.tracking_word(parcel.number))
-    news.put_shipped(writes, order, parcel, now_s=now_s)
+    notifications.put_shipped(writes, order, parcel, now_s=now_s)
     _audit(writes, order, "order_shipped", {}, _facts(parcel), staff, now_s)
 
 

@@ -1,1 +1,1 @@
-"""What is paid, refunded and compared with the gateways' bills."""
+"""What is paid and refunded, and compared with the gateways' bills."""

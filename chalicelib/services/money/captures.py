@@ -26,7 +26,8 @@ from chalicelib.domain.order import (
 )
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Trade
-from chalicelib.services.trade import orders, waits
+from chalicelib.services import timeouts
+from chalicelib.services.orders import orders
 from chalicelib.tables.base import LostRace, retried, transaction, update_one
 from chalicelib.tables.trade import (
     GroupItem,
@@ -98,7 +99,7 @@ def record(
         if payment.amount_fen != order.total_fen:  # it was made cheaper since: one too many
             return _record_late(order, attempt, payment, now_s)
         in_time = group is None or group_rules.payment_counts(
-            group.view(), paid_at_s=payment.paid_at_s, grace_s=waits.GRACE_S
+            group.view(), paid_at_s=payment.paid_at_s, grace_s=timeouts.GRACE_S
         )
         if known.status is not OrderStatus.PENDING or not in_time:
             return _record_late(order, attempt, payment, now_s)
@@ -161,7 +162,7 @@ def _group_actions(group: GroupItem, before: Group, after: Group, now_s: int) ->
         key = open_groups_list(group.merchant_id, group.activity_id, group.list_shard)
         actions.append(GroupItem.expires_at_s.set(expires_at_s))
         actions += listed(key, f"{expires_at_s:010d}#{group.group_id}")
-        return actions + group.due(Intent.GROUP, expires_at_s + waits.GRACE_S)
+        return actions + group.due(Intent.GROUP, expires_at_s + timeouts.GRACE_S)
     # Formed: due now, to be settled.
     actions.append(GroupItem.decided_at_s.set(now_s))
     formed = decided_groups_list(group.merchant_id, after.status)

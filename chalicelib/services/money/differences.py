@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib import observability
 from chalicelib.domain.reconcile import DifferenceStatus
+from chalicelib.services.money import review_queue
 from chalicelib.services.money.comparing import Found
-from chalicelib.services.people import review
 from chalicelib.tables.base import PageKey, retried, transaction
 from chalicelib.tables.records import DifferenceItem
 from chalicelib.tables.review_queue import DifferenceReviewItem, differences_list
@@ -60,7 +60,7 @@ def page(
 ) -> tuple[list[DifferenceReviewItem], PageKey | None]:
     """(open differences, the longest waiting first, or closed ones, the last closed first; the key
     that the next page starts after)."""
-    return review.page(
+    return review_queue.page(
         DifferenceReviewItem,
         differences_list(merchant_id, is_open=is_open),
         after=after,
@@ -72,7 +72,9 @@ def page(
 def newest_open(merchant_id: str, *, limit: int) -> list[DifferenceReviewItem]:
     """Open differences, the last found first."""
     key = differences_list(merchant_id, is_open=True)
-    found, _ = review.page(DifferenceReviewItem, key, after=None, limit=limit, is_newest_first=True)
+    found, _ = review_queue.page(
+        DifferenceReviewItem, key, after=None, limit=limit, is_newest_first=True
+    )
     return found
 
 
@@ -87,7 +89,7 @@ def status_of(item: DifferenceReviewItem) -> DifferenceStatus:
 def resolve(merchant_id: str, difference_id: str, *, note: str, staff: str, now_s: int) -> None:
     """Close a difference with a note of what was done about it; audited. A repeat changes nothing.
     Raises NotFound, AlreadyDealtWith, Busy."""
-    review.resolve_audited(
+    review_queue.resolve_audited(
         DifferenceReviewItem.at(merchant_id, difference_id),
         subject=f"difference#{difference_id}",
         action="difference_dealt_with",
@@ -100,7 +102,7 @@ def resolve(merchant_id: str, difference_id: str, *, note: str, staff: str, now_
 
 def close(case: DifferenceReviewItem, *, now_s: int) -> None:
     """Close a difference about which there is nothing to do any more, if it is open."""
-    if retried(lambda: review.close(case, now_s=now_s)):
+    if retried(lambda: review_queue.close(case, now_s=now_s)):
         observability.count("DifferencesAgreed")
 
 

@@ -19,7 +19,9 @@ from chalicelib.errors import (
     TooLittleTime,
 )
 from chalicelib.gateways.payment import PaymentGateway, Prepay
-from chalicelib.services.trade import orders, terms, waits
+from chalicelib.services import timeouts
+from chalicelib.services.orders import orders
+from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import LostRace, update_one
 from chalicelib.tables.trade import OrderItem
 
@@ -43,7 +45,7 @@ def begin(
     for attempt, payment in known.created_attempts.items():
         if serves(order, attempt, gateway, wanted):
             return attempt, payment
-    if gateway.method in (terms.merchant(merchant_id, now_s).payments_off or ()):
+    if gateway.method in (shop_cache.merchant(merchant_id, now_s).payments_off or ()):
         raise PaymentMethodOff
     if not has_time(wanted, now_s):
         raise TooLittleTime(left_s=wanted.expires_at_s - now_s)
@@ -52,7 +54,7 @@ def begin(
 
 def has_time(wanted: Prepay, now_s: int) -> bool:
     """Whether an attempt that is begun now can well be paid before it ends."""
-    return wanted.expires_at_s - now_s >= waits.PAYABLE_S
+    return wanted.expires_at_s - now_s >= timeouts.PAYABLE_S
 
 
 def serves(order: OrderItem, attempt: str, gateway: PaymentGateway, wanted: Prepay) -> bool:
@@ -116,7 +118,7 @@ def _new(
         method=gateway.method,
         amount_fen=order.total_fen,
         at_s=now_s,
-        query_at_s=now_s + waits.QUERY_AFTER_S,
+        query_at_s=now_s + timeouts.QUERY_AFTER_S,
         account=gateway.place.account,
         until_s=wanted.expires_at_s,
     )

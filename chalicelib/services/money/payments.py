@@ -18,10 +18,10 @@ from chalicelib.errors import (
 from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
 from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
 from chalicelib.gateways.secrets import NotConfigured
-from chalicelib.services.money import payment_attempts
+from chalicelib.services import timeouts
+from chalicelib.services.money import payment_attempts, rejected_gateway_results
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
-from chalicelib.services.people import rejected_gateway_results
-from chalicelib.services.trade import groups, orders, waits
+from chalicelib.services.orders import orders
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import OrderItem
 
@@ -86,7 +86,7 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
     gateway = payment_gateway(order.merchant_id, payment.method, payment.account)
     number = out_trade_no(order.order_id, attempt)
     trade = gateway.query(number)
-    again = replace(payment, query_at_s=waits.next_query_s(payment.at_s, now_s=now_s))
+    again = replace(payment, query_at_s=timeouts.next_query_s(payment.at_s, now_s=now_s))
     if trade.status is TradeStatus.SUCCEEDED:
         try:
             record(order.merchant_id, trade, payment.method, account=payment.account, now_s=now_s)
@@ -121,13 +121,13 @@ def resolve(order: OrderItem, attempt: str, *, closing: bool, now_s: int) -> Pay
 
 def _payable_until(order: OrderItem, now_s: int) -> int:
     """Until when paying makes sense: while the seat is held and its group takes payments."""
-    group = groups.find(order.merchant_id, order.group_id) if order.group_id else None
+    group = orders.find_group(order.merchant_id, order.group_id) if order.group_id else None
     if group is None:
         return order.pay_by_s
     view = group.view()
-    if not group_rules.payment_counts(view, paid_at_s=now_s, grace_s=waits.GRACE_S):
+    if not group_rules.payment_counts(view, paid_at_s=now_s, grace_s=timeouts.GRACE_S):
         raise GroupClosed("这个团已结束，不用再付款。可以自己开一个团。")
-    last_s = view.ends_at_s if view.expires_at_s is None else view.expires_at_s + waits.GRACE_S
+    last_s = view.ends_at_s if view.expires_at_s is None else view.expires_at_s + timeouts.GRACE_S
     return min(order.pay_by_s, last_s)
 
 

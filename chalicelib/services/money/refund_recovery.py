@@ -16,8 +16,8 @@ from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import refunds
+from chalicelib.services.orders import notifications, orders
 from chalicelib.services.people.audit import audit
-from chalicelib.services.trade import news, orders
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction
 from chalicelib.tables.review_queue import RefundReviewItem, refund_reviews
 from chalicelib.tables.trade import OrderItem
@@ -141,7 +141,7 @@ def adopt_gateway_refund(
         reason="",
         trouble_at_s=0,
     )
-    news.tell_refunded(order, key, stored, now_s=now_s)
+    notifications.tell_refunded(order, key, stored, now_s=now_s)
     refunds.store(order, key, known, stored, at_s=said.succeeded_at_s or now_s)
     return True
 
@@ -274,7 +274,7 @@ def _write_decision(
     """
     number = order.refund_number(key)
     if stored.status is RefundStatus.SUCCEEDED:
-        news.tell_refunded(order, key, stored, now_s=now_s)
+        notifications.tell_refunded(order, key, stored, now_s=now_s)
 
     def step() -> None:
         current = orders.get(order.merchant_id, order.order_id)
@@ -287,7 +287,7 @@ def _write_decision(
             writes.update(current, actions, condition=condition, refuse=LostRace)
             refunds.place(writes, current, key, known, stored)
             if stored.status is RefundStatus.OUTSIDE:
-                news.put_refunded_outside(writes, current, key, stored, now_s=now_s)
+                notifications.put_refunded_outside(writes, current, key, stored, now_s=now_s)
             subject = f"refund#{number}"
             before, after = entry_of(known), entry_of(stored)
             audit(writes, order.merchant_id, staff, action, subject, before, after, now_s)

@@ -25,9 +25,9 @@ from chalicelib.errors import Conflict, GatewayFailed, NotFound
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import callback_url, payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services import timeouts
 from chalicelib.services.money import captures, day_book
-from chalicelib.services.reports import counting
-from chalicelib.services.trade import news, orders, waits
+from chalicelib.services.orders import counting, notifications, orders
 from chalicelib.tables.base import (
     LostRace,
     Writes,
@@ -62,9 +62,9 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
     refund = order.view().refunds[key]
     number = order.refund_number(key)
     if reason_of(key) is RefundReason.LATE_PAYMENT:
-        news.tell_late(order, key, refund, now_s=now_s)
+        notifications.tell_late(order, key, refund, now_s=now_s)
     if reason_of(key) is RefundReason.AFTER_SALE:
-        news.tell_after_sale(order, key, refund, now_s=now_s)
+        notifications.tell_after_sale(order, key, refund, now_s=now_s)
     try:
         payment = order.view().payments[key[:2]]
         gateway = payment_gateway(order.merchant_id, payment.method, payment.account)
@@ -109,7 +109,7 @@ def hear(
             raise captures.WrongAmount(expected_fen=known.amount_fen, refunded_fen=said.amount_fen)
         after = _after(known, said, now_s)
         if after.status is RefundStatus.SUCCEEDED:
-            news.tell_refunded(order, key, after, now_s=now_s)
+            notifications.tell_refunded(order, key, after, now_s=now_s)
         store(order, key, known, after, at_s=said.succeeded_at_s or now_s)
         return after
 
@@ -158,7 +158,7 @@ def _after(known: Refund, said: port.Refund, now_s: int) -> Refund:
         return replace(known, status=RefundStatus.SUCCEEDED, next_at_s=0, reason="", trouble_at_s=0)
     if said.status in (port.RefundStatus.CLOSED, port.RefundStatus.ABNORMAL):
         return failed(known, said.status.value, now_s)
-    next_at_s = waits.next_refund_s(known.at_s, now_s=now_s)
+    next_at_s = timeouts.next_refund_s(known.at_s, now_s=now_s)
     if said.status is port.RefundStatus.PROCESSING:
         return replace(
             known, status=RefundStatus.PROCESSING, next_at_s=next_at_s, reason="", trouble_at_s=0
@@ -176,7 +176,7 @@ def _after(known: Refund, said: port.Refund, now_s: int) -> Refund:
             reason=reason if trouble_at_s else "",
             trouble_at_s=trouble_at_s,
         )
-    if waits.refund_is_hopeless(known.at_s, now_s=now_s):
+    if timeouts.refund_is_hopeless(known.at_s, now_s=now_s):
         return failed(known, reason, now_s)
     return replace(
         known,
@@ -192,7 +192,7 @@ def failed(known: Refund, reason: str, now_s: int) -> Refund:
     return replace(
         known,
         status=RefundStatus.FAILED,
-        next_at_s=now_s + waits.UNDER_WAY_S,
+        next_at_s=now_s + timeouts.UNDER_WAY_S,
         reason=reason,
         trouble_at_s=known.trouble_at_s or now_s,
     )

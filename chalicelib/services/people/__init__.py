@@ -1,1 +1,1 @@
-"""Merchants, their staff and accounts, buyers; and who changed what."""
+"""Merchants, their settings, staff and payment accounts; buyers; and who changed what."""

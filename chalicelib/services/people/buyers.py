@@ -4,8 +4,7 @@ from chalicelib.domain.ids import derived_id
 from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_login import wechat_login
-from chalicelib.services.people import brute_force_guard
-from chalicelib.services.trade import terms
+from chalicelib.services.people import brute_force_guard, shop_cache
 from chalicelib.tables.base import put_new, update_one
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade_item import TradeItem
@@ -24,7 +23,7 @@ def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem
     NotFound for no such merchant, InvalidRequest for a spent code, and instead of telling it
     TooManyRequests when there were too many; GatewayFailed.
     """
-    terms.merchant(merchant_id, now_s)
+    shop_cache.merchant(merchant_id, now_s)
     try:
         identity = wechat_login(merchant_id).identify(code)
     except InvalidRequest:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from chalicelib.domain import after_sale
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
-from chalicelib.services.catalogue import pictures
+from chalicelib.services.media import pictures
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import stored

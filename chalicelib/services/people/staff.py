@@ -19,8 +19,7 @@ from chalicelib.errors import (
     WrongTotp,
 )
 from chalicelib.gateways import sealed
-from chalicelib.services.catalogue import additions
-from chalicelib.services.people import brute_force_guard, merchants
+from chalicelib.services.people import brute_force_guard, list_revisions, merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, transaction, update_one
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
@@ -74,7 +73,7 @@ def add(
     with transaction() as writes:
         writes.put(item, refuse=lambda old: Conflict("这个账号已存在，请换一个。"))
         if before is not None:
-            additions.add(writes, before)
+            list_revisions.add(writes, before)
         after = {"name": name, "role": role, **({"rights": dict(rights)} if rights else {})}
         subject = f"staff#{username}"
         audit(writes, merchant_id, staff, "staff_added", subject, {}, after, now_s)

@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch, LastOwner, LimitReached
-from chalicelib.services.catalogue import additions
-from chalicelib.services.people import brute_force_guard, sessions
+from chalicelib.services.people import brute_force_guard, list_revisions, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
@@ -95,7 +94,7 @@ def invite(
             if known.body_hash != body_hash:
                 raise IdempotencyMismatch
             return
-        before = additions.seen(merchant_id, "staff")
+        before = list_revisions.seen(merchant_id, "staff")
         if len(people.everyone(merchant_id, consistent=True)) >= people.STAFF_MAX:
             words = f"最多可以有 {people.STAFF_MAX} 位员工，停用的也算在内。"
             raise LimitReached(words, max=people.STAFF_MAX)

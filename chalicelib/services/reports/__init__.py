@@ -1,1 +1,1 @@
-"""What is counted, and the figures that staff read."""
+"""Figures, exports and order files that staff read."""

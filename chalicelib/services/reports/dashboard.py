@@ -11,8 +11,8 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.rights import Area, Rights, may, view
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists
-from chalicelib.services.reports import counting
-from chalicelib.services.trade import group_lists
+from chalicelib.services.groups import group_lists
+from chalicelib.services.orders import counting
 from chalicelib.tables.buyers import after_sales_list
 from chalicelib.tables.review_queue import differences_list, refund_reviews, rejected_results
 from chalicelib.tables.trade import orders_list

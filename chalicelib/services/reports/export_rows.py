@@ -19,8 +19,8 @@ from chalicelib.domain.ledger import Account, Entry, Movement
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.words import MOVEMENT_WORDS, method_text, staff_text
-from chalicelib.services.trade import order_lists
-from chalicelib.services.trade.order_lists import Found, Wish
+from chalicelib.services.orders import order_lists
+from chalicelib.services.orders.order_lists import Found, Wish
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.records import DayBookItem, RecordItem, day_book
 from chalicelib.tables.trade import OrderItem

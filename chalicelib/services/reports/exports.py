@@ -26,9 +26,9 @@ from chalicelib.errors import (
     NotFound,
 )
 from chalicelib.gateways import object_storage
+from chalicelib.services.orders import order_query
 from chalicelib.services.people.audit import audit
 from chalicelib.services.reports import export_rows
-from chalicelib.services.trade import order_query
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction, update_one
 from chalicelib.tables.exports import ExportItem, OpenExportsItem, exports_list
 from chalicelib.tables.trade_item import TradeItem, not_due

@@ -14,20 +14,14 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Intent, OrderStatus, PaymentStatus
 from chalicelib.errors import Busy, GatewayFailed, NotFound, ServiceError
 from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services import timeouts
+from chalicelib.services.after_sale import returns
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
-from chalicelib.services.money import day_book, payments, reconciliation, refunds, returns
-from chalicelib.services.reports import counting, exports
-from chalicelib.services.trade import (
-    endings,
-    groups,
-    news,
-    order_search,
-    orders,
-    releases,
-    settlement,
-    waits,
-)
+from chalicelib.services.groups import activity_closing, releases, settlement
+from chalicelib.services.money import day_book, payments, reconciliation, refunds
+from chalicelib.services.orders import counting, notifications, order_search, orders
+from chalicelib.services.reports import exports
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, due_shards
@@ -87,18 +81,20 @@ def drive(pk: str, sk: str, *, now_s: int) -> None:
         reconciliation.drive(merchant_id, item_id, now_s=now_s)
     elif kind == "export":
         exports.drive(merchant_id, item_id, now_s=now_s)
-    elif kind == "closing" and endings.groups_are_closed(merchant_id, item_id, now_s=now_s):
+    elif kind == "closing" and activity_closing.groups_are_closed(
+        merchant_id, item_id, now_s=now_s
+    ):
         activities.close(merchant_id, item_id, now_s=now_s)
 
 
 def drive_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
     """Fail a due group; tell the members of a decided one, then settle it."""
-    group = groups.find(merchant_id, group_id)
+    group = orders.find_group(merchant_id, group_id)
     if group is None:
         return
     if group.status == GroupStatus.OPEN:
         settlement.fail_if_due(group, now_s=now_s)
-        group = groups.find(merchant_id, group_id)
+        group = orders.find_group(merchant_id, group_id)
     if group is not None:
         settlement.carry_out(group, now_s=now_s)
 
@@ -132,7 +128,7 @@ def _post(order: OrderItem, now_s: int) -> None:
     order_search.put_gateway_numbers(order)
     day_book.post_captures(order)
     if order.status == OrderStatus.PAID:
-        news.tell_waiting(order, now_s=now_s)
+        notifications.tell_waiting(order, now_s=now_s)
 
 
 def _attend_payments(order: OrderItem, now_s: int) -> OrderItem:
@@ -185,7 +181,7 @@ def _postpone(pk: str, sk: str, *, now_s: int) -> None:
             return
         update_one(
             item,
-            [TradeItem.due_at_s.set(now_s + waits.POSTPONE_S)],
+            [TradeItem.due_at_s.set(now_s + timeouts.POSTPONE_S)],
             condition=item.marker_as_read(),
             refuse=LostRace,
         )

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from chalicelib import deadline
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services.trade import order_search
+from chalicelib.services.orders import order_search
 from chalicelib.services.work import due
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade import OrderItem

@@ -1,0 +1,1 @@
+"""After-sale: refunds that people ask for, returns of goods, and exchanges."""

@@ -1,0 +1,161 @@
+"""What staff decide about after-sale: an approval is a refund like any other, from then on.
+
+It puts the refund, its ledger entry, what comes back to the stock and the audit row into one
+transaction. The group stays formed, its other members are untouched. Approving an exchange refunds
+its units instead, and its replacement goes back to the product.
+"""
+
+from collections.abc import Mapping
+
+from chalicelib.domain import after_sale as rules
+from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.money import yuan
+from chalicelib.errors import InvalidRequest
+from chalicelib.services.after_sale import after_sales, refund_requests
+from chalicelib.services.catalogue import reservations
+from chalicelib.services.orders import notifications
+from chalicelib.services.people.audit import audit
+from chalicelib.tables.base import Writes, retried, transaction
+from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.tables.trade import OrderItem
+
+ON_ITS_WAY = "换新的商品已寄出，等买家收货。"
+TOO_LATE_TO_REFUSE: Mapping[str, str] = {
+    AfterSaleStatus.RETURN_AGREED: "已同意，等买家寄回。收到商品后再决定。",
+    AfterSaleStatus.REPLACING: "已收到退回的商品，不能拒绝。请换新，或改为退款。",
+    AfterSaleStatus.REPLACEMENT_SENT: ON_ITS_WAY,
+}
+
+
+def approve(
+    merchant_id: str,
+    order_id: OrderId,
+    letter: str,
+    *,
+    amount_fen: int,
+    units_back: int,
+    staff: str,
+    now_s: int,
+) -> AfterSaleItem:
+    """Approve a request, for what was asked or for less, and return units to the stock.
+
+    Of a return that is on its way it says that the goods have come; before that, that they need not
+    come. Of an exchange whose goods have come, the units are those that went back to the stock
+    then. A repeat changes nothing. Raises NotFound, AfterSaleRefused when it was decided
+    otherwise, InvalidRequest for the amount or the units.
+    """
+
+    def step(to_product: bool) -> AfterSaleItem:
+        order, asked = after_sales.read(merchant_id, order_id, letter)
+        if (asked.status, asked.amount_fen, asked.units_back) == (
+            AfterSaleStatus.APPROVED,
+            amount_fen,
+            units_back,
+        ):
+            return asked
+        after_sales.check_open(asked)
+        rules.check_request(order.view(), amount_fen, now_s=now_s)
+        _check_approval(asked, amount_fen, units_back)
+        sent = asked.status in (AfterSaleStatus.RETURNING, AfterSaleStatus.REPLACING)
+        came_back = (asked.units or 0) if sent else 0
+        decided = {
+            "status": AfterSaleStatus.APPROVED.value,
+            "amount_fen": amount_fen,
+            "units_back": units_back,
+        }
+        with transaction() as writes:
+            after_sales.decide(
+                writes,
+                asked,
+                AfterSaleStatus.APPROVED,
+                [
+                    AfterSaleItem.amount_fen.set(amount_fen),
+                    AfterSaleItem.units_back.set(units_back),
+                ],
+                now_s,
+            )
+            refund_requests.request(
+                writes,
+                order,
+                letter,
+                amount_fen,
+                units_back,
+                came_back=came_back,
+                on_sale=asked.units_back,
+                reserved=asked.reserved,
+                to_product=to_product,
+                condition=OrderItem.after_sale == letter,
+                now_s=now_s,
+            )
+            before = {
+                "status": asked.status,
+                "amount_fen": asked.amount_fen,
+                "units_back": asked.units_back,
+            }
+            _audit(writes, asked, "after_sale_approved", before, decided, staff, now_s)
+        return after_sales.read(merchant_id, order_id, letter)[1]
+
+    return retried(lambda: reservations.giving_back(step))
+
+
+def refuse(
+    merchant_id: str, order_id: OrderId, letter: str, *, reply: str, staff: str, now_s: int
+) -> AfterSaleItem:
+    """Refuse a request; its buyer is told `reply`. Raises NotFound, AfterSaleRefused."""
+
+    def step() -> AfterSaleItem:
+        order, asked = after_sales.read(merchant_id, order_id, letter)
+        if (asked.status, asked.reply) == (AfterSaleStatus.REFUSED, reply):
+            return asked
+        after_sales.check_open(asked)
+        if asked.status in TOO_LATE_TO_REFUSE:
+            raise AfterSaleRefused(TOO_LATE_TO_REFUSE[asked.status], state=asked.status)
+        after = {"status": AfterSaleStatus.REFUSED.value, "reply": reply}
+        with transaction() as writes:
+            after_sales.decide(
+                writes, asked, AfterSaleStatus.REFUSED, [AfterSaleItem.reply.set(reply)], now_s
+            )
+            after_sales.forget(writes, order, letter)
+            after_sales.release_replacement(writes, order, asked)
+            notifications.put_after_sale_refused(writes, order, letter, reply, now_s=now_s)
+            _audit(
+                writes, asked, "after_sale_refused", {"status": asked.status}, after, staff, now_s
+            )
+        return after_sales.read(merchant_id, order_id, letter)[1]
+
+    return retried(step)
+
+
+def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> None:
+    """Raises AfterSaleRefused, or InvalidRequest for more than was asked, for units that the buyer
+    keeps, or for others than those that are back on sale already."""
+    if asked.status == AfterSaleStatus.REPLACEMENT_SENT:
+        words = ON_ITS_WAY + "买家收到后仍要退款的，可以再申请。"
+        raise AfterSaleRefused(words, state=asked.status)
+    most = asked.amount_fen
+    if amount_fen > most:
+        of = f"最多 {yuan(most)}" if asked.exchange else "不能超过买家申请的金额"
+        raise InvalidRequest(f"退款金额{of}。", field="amount_fen", max=most)
+    if asked.units and units_back > asked.units:
+        words = f"买家只退回 {asked.units} 件，退回库存不能超过这个件数。"
+        raise InvalidRequest(words, field="units_back", max=asked.units)
+    if asked.goods_at_s is not None and units_back != asked.units_back:
+        raise InvalidRequest(
+            f"收货时已退回库存 {asked.units_back} 件，请填 {asked.units_back}。",
+            field="units_back",
+            max=asked.units_back,
+        )
+
+
+def _audit(
+    writes: Writes,
+    asked: AfterSaleItem,
+    action: str,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    staff: str,
+    now_s: int,
+) -> None:
+    subject = f"after_sale#{asked.order_id}{asked.letter}"
+    audit(writes, asked.merchant_id, staff, action, subject, before, after, now_s)

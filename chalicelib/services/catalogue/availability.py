@@ -1,0 +1,141 @@
+"""What is sold out, as buyers are shown it: read of the stock buckets, kept for a few seconds.
+
+It decides nothing: what can be bought is decided by the condition of the write. A list is never
+held up by it: it costs a bounded number of calls, and what they did not reach is shown as running.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from chalicelib.domain.activity import ActivityState, state_of
+from chalicelib.errors import Busy
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.trade import StockItem
+
+KEPT_S = 5
+KEPT_MAX = 512  # activities
+KEYS_MAX = 100  # of one BatchGet; all buckets of an activity are fewer (domain.activity)
+CALLS_MAX = 4  # for one list: one that looks into all activities, the others into the doubtful
+
+Bucket = tuple[str, str]  # (SKU, key of the bucket)
+
+# By merchant, activity, version and span of time, as in services.catalogue.catalogue_cache.
+_Key = tuple[str, str, int, int]
+_sold_out: dict[_Key, frozenset[str]] = {}  # SKUs
+_in_stock: set[_Key] = set()  # something is left, whatever it is
+
+
+def sold_out_skus(activity: ActivityItem, *, now_s: int) -> frozenset[str]:
+    """The SKUs of a running activity that have nothing left, at most KEPT_S old: one call or none.
+
+    Of an activity that does not run there are none: its stock may have gone back.
+    """
+    if not _is_running(activity, now_s):
+        return frozenset()
+    _keep_few()
+    if _key(activity, now_s) not in _sold_out:
+        with suppress(Busy):
+            _read([activity], now_s)
+    return _sold_out.get(_key(activity, now_s), frozenset())
+
+
+def is_sold_out(activity: ActivityItem, skus: frozenset[str]) -> bool:
+    """Whether the activity has nothing left where these SKUs have not."""
+    return bool(activity.skus) and all(sku["sku_id"] in skus for sku in activity.skus)
+
+
+def sold_out_among(activities: Iterable[ActivityItem], *, now_s: int) -> set[str]:
+    """The ids of those that run and have nothing left, at most KEPT_S old: CALLS_MAX calls at most.
+
+    One call looks into some buckets of each; of those in which it found nothing, all are read.
+    """
+    _keep_few()
+    running = [item for item in activities if _is_running(item, now_s)]
+    with suppress(Busy):
+        _look_into([item for item in running if not _is_known(item, now_s)], now_s)
+        doubtful = [item for item in running if not _is_known(item, now_s)]
+        for part in _parts(doubtful)[: CALLS_MAX - 1]:
+            _read(part, now_s)
+    return {
+        item.activity_id
+        for item in running
+        if is_sold_out(item, _sold_out.get(_key(item, now_s), frozenset()))
+    }
+
+
+def forget() -> None:
+    """Read everything anew."""
+    _sold_out.clear()
+    _in_stock.clear()
+
+
+def _look_into(activities: Sequence[ActivityItem], now_s: int) -> None:
+    """Note which of the activities have something in a sample of their buckets. One call."""
+    if not activities:
+        return
+    each = max(1, KEYS_MAX // len(activities))
+    samples: dict[str, ActivityItem] = {}
+    for item in activities[:KEYS_MAX]:
+        buckets = _buckets(item)
+        chosen = random.sample(buckets, min(each, len(buckets)))
+        samples |= {pk: item for _, pk in chosen}
+    for bucket in StockItem.batch_get([(pk, "stock") for pk in samples]):
+        if bucket.available:
+            _in_stock.add(_key(samples[bucket.pk], now_s))
+
+
+def _read(activities: Sequence[ActivityItem], now_s: int) -> None:
+    """Note what is sold out of activities whose buckets are KEYS_MAX together at most. One call."""
+    skus = {pk: (item, sku_id) for item in activities for sku_id, pk in _buckets(item)}
+    stocked: dict[_Key, set[str]] = {_key(item, now_s): set() for item in activities}
+    for bucket in StockItem.batch_get([(pk, "stock") for pk in skus]):
+        item, sku_id = skus[bucket.pk]
+        if bucket.available:
+            stocked[_key(item, now_s)].add(sku_id)
+    for item in activities:
+        key = _key(item, now_s)
+        ids = {str(sku["sku_id"]) for sku in item.skus}
+        _sold_out[key] = frozenset(ids - stocked[key])
+
+
+def _parts(activities: Sequence[ActivityItem]) -> list[list[ActivityItem]]:
+    """The activities in chunks whose buckets fit into one call."""
+    parts: list[list[ActivityItem]] = []
+    room = 0
+    for item in activities:
+        wanted = len(_buckets(item))
+        if not parts or wanted > room:
+            parts.append([])
+            room = KEYS_MAX
+        parts[-1].append(item)
+        room -= wanted
+    return parts
+
+
+def _buckets(activity: ActivityItem) -> list[Bucket]:
+    merchant_id, activity_id = activity.merchant_id, activity.activity_id
+    return [
+        (sku["sku_id"], StockItem.at(merchant_id, activity_id, sku["sku_id"], number).pk)
+        for sku in activity.skus
+        for number in range(activity.buckets)
+    ]
+
+
+def _is_running(activity: ActivityItem, now_s: int) -> bool:
+    state = state_of(activity.status, activity.starts_at_s, activity.ends_at_s, now_s=now_s)
+    return state is ActivityState.RUNNING
+
+
+def _is_known(activity: ActivityItem, now_s: int) -> bool:
+    key = _key(activity, now_s)
+    return key in _sold_out or key in _in_stock
+
+
+def _key(activity: ActivityItem, now_s: int) -> _Key:
+    return activity.merchant_id, activity.activity_id, activity.version, now_s // KEPT_S
+
+
+def _keep_few() -> None:
+    if len(_sold_out) + len(_in_stock) >= KEPT_MAX:
+        forget()

@@ -1,0 +1,137 @@
+"""One group as staff look at it: its members with their orders, and what happened when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from chalicelib.domain.activity import Terms
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.ledger import Movement
+from chalicelib.domain.order import PaymentStatus
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.groups import group_controls
+from chalicelib.services.orders import orders
+from chalicelib.tables.base import StoredItem
+from chalicelib.tables.buyers import BuyerItem, ShareItem
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem
+
+_Item = TypeVar("_Item", bound=StoredItem)
+
+
+class Happened(StrEnum):
+    """What a group's timeline tells; at one and the same second, in this order."""
+
+    OPENED = "opened"  # its leader paid
+    PAID = "paid"
+    FORMED = "formed"
+    FAILED = "failed"
+    REFUND_REQUESTED = "refund_requested"
+    REFUNDED = "refunded"
+
+
+@dataclass(frozen=True)
+class Event:
+    at_s: int
+    what: Happened
+    order_id: str = ""  # whose payment or refund it is
+    name: str = ""  # of the buyer
+    amount_fen: int = 0
+
+
+@dataclass(frozen=True)
+class Member:
+    """A seat: its order, and who sits there. invited_by: the name of whose share they followed."""
+
+    order: OrderItem
+    detail: OrderDetailItem | None
+    name: str
+    is_leader: bool
+    invited_by: str
+
+
+@dataclass(frozen=True)
+class GroupView:
+    group: GroupItem
+    terms: Terms
+    members: list[Member]  # the leader first, then as they came
+    events: list[Event]
+
+
+def look(merchant_id: str, group_id: str) -> GroupView:
+    """The group with everything about it: one read, then a hundred items in each. Raises NotFound.
+
+    A seat that was let go of is no longer there; a payment that came too late belongs to no seat.
+    """
+    group = group_controls.read(merchant_id, group_id)
+    offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
+    seats = orders.of_group(group)
+    sharer_of = _sharers(seats)
+    ids = {order.buyer_id for order in seats} | set(sharer_of.values())
+    faces = {b.buyer_id: b.name for b in _found(BuyerItem, _buyer_keys(merchant_id, ids))}
+    details = {d.sk.partition("#")[2] + d.pk: d for d in _found(OrderDetailItem, _details(seats))}
+    members = [
+        Member(
+            order=order,
+            detail=details.get(order.order_no + order.pk),
+            name=faces.get(order.buyer_id, ""),
+            is_leader=order.buyer_id == group.leader_id,
+            invited_by=faces.get(sharer_of.get(order.share_id or "", ""), ""),
+        )
+        for order in seats
+    ]
+    members.sort(key=lambda member: (not member.is_leader, member.order.order_no))
+    return GroupView(group, offer, members, _timeline(group, members))
+
+
+def _sharers(seats: list[OrderItem]) -> dict[str, str]:
+    """Who made the shares that the members came by: share_id -> buyer_id."""
+    ids = sorted({str(order.share_id) for order in seats if order.share_id})
+    merchant_id = seats[0].merchant_id if seats else ""
+    keys = [(ShareItem.at(merchant_id, share_id).pk, "share") for share_id in ids]
+    return {share.share_id: share.sharer_id for share in _found(ShareItem, keys)}
+
+
+def _buyer_keys(merchant_id: str, buyer_ids: set[str]) -> list[tuple[str, str]]:
+    return [(BuyerItem.at(merchant_id, b).pk, "buyer") for b in sorted(buyer_ids)]
+
+
+def _details(seats: list[OrderItem]) -> list[tuple[str, str]]:
+    items = (OrderDetailItem.at(o.merchant_id, OrderId(o.buyer_id, o.order_no)) for o in seats)
+    return [(item.pk, item.sk) for item in items]
+
+
+def _found(kind: type[_Item], keys: list[tuple[str, str]]) -> list[_Item]:
+    stored = TradeItem.batch_get(keys) if keys else ()
+    return [item for item in stored if isinstance(item, kind)]
+
+
+def _timeline(group: GroupItem, members: list[Member]) -> list[Event]:
+    """Opened, each payment, formed or failed, each refund, as it happened."""
+    events = [event for member in members for event in _of_member(member)]
+    status = GroupStatus(group.status)
+    if group.decided_at_s is not None:
+        what = Happened.FORMED if status is GroupStatus.FORMED else Happened.FAILED
+        events.append(Event(group.decided_at_s, what))
+    order = list(Happened)
+    return sorted(events, key=lambda event: (event.at_s, order.index(event.what)))
+
+
+def _of_member(member: Member) -> Iterator[Event]:
+    item = member.order
+    known, name, order_id = item.view(), member.name, str(item.order_id)
+    for attempt, paid in known.payments.items():
+        if paid.status is not PaymentStatus.SUCCEEDED:
+            continue
+        opened = member.is_leader and (attempt, paid) == known.seat_payment
+        what = Happened.OPENED if opened else Happened.PAID
+        yield Event(paid.paid_at_s, what, order_id, name, paid.amount_fen)
+    told = {
+        Movement.REFUND_REQUESTED: Happened.REFUND_REQUESTED,
+        Movement.REFUNDED: Happened.REFUNDED,
+    }
+    for entry in item.entries():
+        if entry.movement in told:
+            yield Event(entry.at_s, told[entry.movement], order_id, name, entry.amount_fen)

@@ -1,0 +1,30 @@
+"""Quotes: what a purchase would cost now. Nothing is written, and nothing is held."""
+
+from chalicelib.errors import NotFound
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.groups import seats
+from chalicelib.services.orders import deliveries, ordering, orders
+from chalicelib.services.orders.ordering import Purchase, Quote
+
+
+def to_open(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
+    """For a new group of the activity. Raises as groups.open_group, limits and stock apart."""
+    offer = seats.offer_to_open(merchant_id, activity_id, now_s)
+    return deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
+
+
+def to_join(merchant_id: str, group_id: str, purchase: Purchase, *, now_s: int) -> Quote:
+    """For a seat of the group, by its own terms. Raises NotFound, and as deliveries.quoted."""
+    group = orders.find_group(merchant_id, group_id, consistent=False)
+    if group is None or group.expires_at_s is None:  # nobody sees it before its leader has paid
+        raise NotFound("没有找到这个团。")
+    offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
+    return deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
+
+
+def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
+    """At the solo price. Raises as orders.buy_alone, stock apart."""
+    activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
+    ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
+    line = orders.solo_line(merchant_id, activity, purchase.sku_id, now_s)
+    return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)

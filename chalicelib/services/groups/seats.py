@@ -1,0 +1,237 @@
+"""Opening a group, joining it, looking at it: one transaction takes a seat, or says why not."""
+
+import random
+from dataclasses import dataclass
+
+from pynamodb.expressions.condition import size
+
+from chalicelib.domain.activity import Terms, refusal_to_open
+from chalicelib.domain.group import GroupStatus, has_free_seat, refusal_to_join
+from chalicelib.domain.ids import OrderId, derived_id, new_order_no
+from chalicelib.errors import (
+    ActivityClosed,
+    IdempotencyMismatch,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    OrderClosed,
+    ServiceError,
+    SoldOut,
+)
+from chalicelib.gateways import secrets
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.orders import ordering, orders, seat_orders
+from chalicelib.services.orders.ordering import Purchase
+from chalicelib.services.orders.seat_orders import SeatClaim
+from chalicelib.tables.base import transaction
+from chalicelib.tables.trade import GroupItem, OrderItem, open_groups_list
+from chalicelib.tables.trade_item import TradeItem
+
+LEADER_NAME_MAX = 20
+
+
+@dataclass(frozen=True)
+class Hint:
+    """The group's terms as the client knows them; conditions check it, so a join reads nothing."""
+
+    activity_id: str
+    version: int
+
+
+class _Repeat(Exception):
+    """The group is there already: this very request made it before."""
+
+    def __init__(self, old: GroupItem) -> None:
+        super().__init__("repeat")
+        self.old = old
+
+
+class _SeatRefused(Exception):
+    """The group's conditions failed; `old` is the group as it was, None when there is none."""
+
+    def __init__(self, old: GroupItem | None) -> None:
+        super().__init__("seat refused")
+        self.old = old
+
+
+class _OtherTerms(Exception):
+    """The client's hint was wrong: the group has other terms."""
+
+
+def open_group(
+    merchant_id: str,
+    buyer_id: str,
+    buyer_name: str,
+    activity_id: str,
+    purchase: Purchase,
+    *,
+    key: str,
+    now_s: int,
+) -> OrderItem:
+    """Open a group with its leader's seat: order, detail, group, limit, hold, stock, all or none.
+
+    key: the request's Idempotency-Key; a repeat gets the first answer, another body under the
+    same key IdempotencyMismatch. Raises NotFound, ActivityClosed, InvalidRequest, LimitReached,
+    UnpaidOrdersLimit, SoldOut, Busy, and as deliveries.quoted. Nobody else sees the group before
+    the leader has paid.
+    """
+    id_key = secrets.secret("id-key").encode()
+    group_id = derived_id(id_key, "open", merchant_id, buyer_id, key)
+    body_hash = purchase.fingerprint(activity_id)
+
+    def attempt(claim: SeatClaim) -> OrderItem:
+        order_id = OrderId(buyer_id, new_order_no(now_s))
+        group = _new_group(merchant_id, group_id, buyer_name, order_id, offer, body_hash)
+        with transaction() as writes:
+            writes.put(group, refuse=_Repeat)
+            return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
+
+    try:
+        offer = offer_to_open(merchant_id, activity_id, now_s)
+        return seat_orders.claim_seat(merchant_id, buyer_id, offer, purchase, attempt, now_s)
+    except _Repeat as repeat:
+        return _first_answer(repeat.old, buyer_id, body_hash)
+    except (ActivityClosed, InvalidRequest, LimitReached, SoldOut, *ordering.CHANGED_SINCE):
+        # Was it me? A repeat may meet its own limit, the last unit that it took itself, or
+        # terms that have changed since.
+        first = orders.find_group(merchant_id, group_id)
+        if first is None:
+            raise
+        return _first_answer(first, buyer_id, body_hash)
+
+
+def join(
+    merchant_id: str,
+    buyer_id: str,
+    group_id: str,
+    purchase: Purchase,
+    *,
+    hint: Hint | None,
+    now_s: int,
+) -> OrderItem:
+    """Take a seat of an open group: order, detail, seat, limit, hold and stock, all or none.
+
+    A buyer who has a seat gets the order of that seat. Raises NotFound, GroupFull, GroupClosed,
+    InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut, Busy, and as deliveries.quoted.
+    """
+    try:
+        if hint is not None:
+            return _join_under(hint, merchant_id, buyer_id, group_id, purchase, now_s)
+    except (_OtherTerms, NotFound, InvalidRequest):
+        pass  # the hint may be wrong, and what it refused be right; the group knows better
+    group = orders.find_group(merchant_id, group_id)
+    if group is None:
+        raise NotFound("没有找到这个团。")
+    true_hint = Hint(group.activity_id, group.version)
+    return _join_under(true_hint, merchant_id, buyer_id, group_id, purchase, now_s)
+
+
+def joinable(
+    merchant_id: str, activity_id: str, offer: Terms, *, now_s: int, limit: int
+) -> list[TradeItem]:
+    """Open groups of an activity, the soonest due first, from one shard of their list.
+
+    Items of the list index: group_id, leader_name, seats_total, seats_paid; `list_rank` begins
+    with expires_at_s. Due groups are not among them, whether or not a job has run.
+    """
+    shard = random.randrange(offer.list_shards)
+    key = open_groups_list(merchant_id, activity_id, shard)
+    after = TradeItem.list_rank > f"{now_s:010d}~"
+    return list(TradeItem.by_list.query(key, after, limit=limit, page_size=limit))
+
+
+def _join_under(
+    hint: Hint, merchant_id: str, buyer_id: str, group_id: str, purchase: Purchase, now_s: int
+) -> OrderItem:
+    offer = catalogue_cache.version(merchant_id, hint.activity_id, hint.version)
+    seat = GroupItem.members[buyer_id]
+
+    def attempt(claim: SeatClaim) -> OrderItem:
+        order_id = OrderId(buyer_id, new_order_no(now_s))
+        with transaction() as writes:
+            writes.update(
+                GroupItem.at(merchant_id, group_id),
+                [seat.set(order_id.order_no)],
+                condition=(GroupItem.status == GroupStatus.OPEN.value)
+                & (GroupItem.expires_at_s > now_s)
+                & (size(GroupItem.members) < GroupItem.seats_total)
+                & seat.does_not_exist()
+                & (GroupItem.activity_id == hint.activity_id)
+                & (GroupItem.version == hint.version),
+                refuse=_SeatRefused,
+            )
+            return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
+
+    try:
+        return seat_orders.claim_seat(merchant_id, buyer_id, offer, purchase, attempt, now_s)
+    except _SeatRefused as refused:
+        return _seat_held(refused.old, buyer_id, hint, now_s)
+    except (LimitReached, SoldOut, *ordering.CHANGED_SINCE) as refusal:
+        # Was it me? And a group that is over says so before stock and limits do.
+        return _seat_held(orders.find_group(merchant_id, group_id), buyer_id, hint, now_s, refusal)
+
+
+def _seat_held(
+    old: GroupItem | None,
+    buyer_id: str,
+    hint: Hint,
+    now_s: int,
+    otherwise: ServiceError | None = None,
+) -> OrderItem:
+    """The seat that the buyer has already; else the refusal of highest rank, `otherwise` last."""
+    if old is not None:
+        order_no = old.members.as_dict().get(buyer_id)
+        if order_no is not None:
+            return orders.get(old.merchant_id, OrderId(buyer_id, order_no))
+        if (old.activity_id, old.version) != (hint.activity_id, hint.version):
+            raise _OtherTerms
+    group = old.view() if old is not None else None
+    if otherwise is not None and group is not None and has_free_seat(group, now_s=now_s):
+        raise otherwise
+    raise refusal_to_join(group, now_s=now_s)
+
+
+def offer_to_open(merchant_id: str, activity_id: str, now_s: int) -> Terms:
+    """The present terms of an activity in which groups can be opened now."""
+    activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
+    refusal = refusal_to_open(activity.status, activity.starts_at_s, activity.ends_at_s, now_s)
+    if refusal is not None:
+        raise refusal
+    return catalogue_cache.terms_of(activity)
+
+
+def _new_group(
+    merchant_id: str,
+    group_id: str,
+    leader_name: str,
+    order_id: OrderId,
+    offer: Terms,
+    body_hash: str,
+) -> GroupItem:
+    """A group with its leader's seat held; the leader's order releases it if unpaid."""
+    return GroupItem.at(
+        merchant_id,
+        group_id,
+        activity_id=offer.activity_id,
+        version=offer.version,
+        status=GroupStatus.PENDING.value,
+        members={order_id.buyer_id: order_id.order_no},
+        seats_total=offer.seats_total,
+        seats_paid=0,
+        leader_id=order_id.buyer_id,
+        leader_name=leader_name[:LEADER_NAME_MAX],
+        body_hash=body_hash,
+        list_shard=random.randrange(offer.list_shards),
+        life_s=offer.life_s,
+        ends_at_s=offer.ends_at_s,
+    )
+
+
+def _first_answer(old: GroupItem, buyer_id: str, body_hash: str) -> OrderItem:
+    """What the first request with this key was answered."""
+    if old.body_hash != body_hash:
+        raise IdempotencyMismatch
+    order_no = old.members.as_dict().get(buyer_id)
+    if order_no is None:  # not paid in time, and released since
+        raise OrderClosed("上次开团没有在时间内付款，名额已释放。请重新开团。")
+    return orders.get(old.merchant_id, OrderId(buyer_id, order_no))

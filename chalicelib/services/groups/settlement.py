@@ -1,0 +1,297 @@
+"""What becomes of a group is decided in one write, and then carried to its members' orders.
+
+Deciding is conditional on the deadline itself; settling is guarded by each order's own state.
+Both may run any number of times, at once, and be cut off anywhere: the group's due marker goes
+only with the last chunk.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.group import FailedReason, GroupStatus
+from chalicelib.domain.ledger import Entry, Movement
+from chalicelib.domain.order import (
+    Intent,
+    Order,
+    OrderStatus,
+    Refund,
+    RefundReason,
+    RefundStatus,
+    entry_of,
+)
+from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
+from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services import timeouts
+from chalicelib.services.catalogue import reservations
+from chalicelib.services.catalogue.reservations import Shelf
+from chalicelib.services.money import payments
+from chalicelib.services.orders import counting, notifications, orders
+from chalicelib.tables.base import (
+    TRANSACTION_ITEMS_MAX,
+    LostRace,
+    Writes,
+    retried,
+    transaction,
+    update_one,
+)
+from chalicelib.tables.trade import (
+    GroupItem,
+    OrderItem,
+    decided_groups_list,
+    entered,
+    orders_list,
+)
+from chalicelib.tables.trade_item import listed, not_due
+
+SETTLE_MAX = 40  # orders per transaction
+WRITES_OF_THE_GROUP = 1 + counting.WRITES_OF_A_GROUP
+UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)
+
+
+def fail_if_due(group: GroupItem, *, now_s: int) -> None:
+    """Fail an open group that is past its deadline and grace. Nothing happens when it is not.
+
+    Its held orders are asked for at the gateway first: a payment made in time counts, even when
+    its callback comes later. Raises GatewayFailed while the gateway is silent and patience lasts.
+    """
+    past_s = now_s - timeouts.GRACE_S
+    if group.status != GroupStatus.OPEN or (group.expires_at_s or 0) > past_s:
+        return
+    _ask_for_held_orders(group, now_s=now_s)
+    retried(
+        lambda: _fail(
+            group,
+            FailedReason.DUE,
+            condition=(GroupItem.status == GroupStatus.OPEN.value)
+            & (GroupItem.expires_at_s <= past_s),
+            now_s=now_s,
+        )
+    )
+
+
+def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int) -> None:
+    """Fail a group whose leader is still alone in it, at the leader's word; refund by settling.
+
+    Raises GroupClosed when it is decided, Conflict when somebody has joined or is not the leader.
+    """
+
+    def step() -> None:
+        group = orders.find_group(merchant_id, group_id)
+        if group is not None and group.failed_reason == FailedReason.LEADER_CANCELLED:
+            return  # it was me: the answer was lost, or this is a repeat
+        if group is None or group.status != GroupStatus.OPEN:
+            raise GroupClosed
+        if group.leader_id != leader_id:
+            raise Conflict("已付款的名额不能退出。到时未成团会自动退款。")
+        if len(group.members.as_dict()) > 1:
+            raise Conflict("已有人参团，不能取消。到时未成团会自动退款。")
+        _fail(
+            group,
+            FailedReason.LEADER_CANCELLED,
+            condition=(GroupItem.status == GroupStatus.OPEN.value)
+            & (size(GroupItem.members) == 1)
+            & group.marker_as_read(),
+            now_s=now_s,
+            refuse=LostRace,
+        )
+
+    retried(step)
+    cancelled = orders.find_group(merchant_id, group_id)
+    if cancelled is not None:
+        carry_out(cancelled, now_s=now_s)
+
+
+def close(group: GroupItem, *, now_s: int) -> None:
+    """Fail an open group because its activity ended; nothing when it is decided. Its key and
+    list are all that is asked of `group`: an item of the list index will do."""
+    merchant_id, _, rest = group.pk.partition("#G#")
+    whole = GroupItem.at(merchant_id, rest)
+    condition = GroupItem.status == GroupStatus.OPEN.value
+    reason = FailedReason.CLOSED_BY_MERCHANT
+    retried(lambda: _fail(whole, reason, condition=condition, now_s=now_s))
+
+
+def carry_out(group: GroupItem, *, now_s: int) -> None:
+    """Tell the members of a decided group, then settle it. Cut off anywhere, it is repeated."""
+    if group.status in UNDECIDED or group.due_at_s is None:
+        return
+    notifications.tell_outcome(group, now_s=now_s)
+    settle(group.merchant_id, group.group_id, now_s=now_s)
+
+
+def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
+    """Carry a decided group to its members' orders, SETTLE_MAX at a time.
+
+    Formed: paid orders are to be fulfilled. Failed: paid orders get a refund request, held ones
+    are closed, and stock and limits return. Returns the group's status.
+    """
+
+    def step(to_product: bool) -> GroupStatus:
+        group = orders.find_group(merchant_id, group_id)
+        if group is None:
+            return GroupStatus.FAILED
+        status = GroupStatus(group.status)
+        if status in UNDECIDED or group.due_at_s is None:
+            return status
+        unsettled = (OrderStatus.PENDING, OrderStatus.PAID)
+        waiting = [order for order in orders.of_group(group) if order.status in unsettled]
+        parts = _parts(waiting)
+        for number, part in enumerate(parts, start=1):
+            with transaction() as writes:
+                _settle_orders(writes, part, status, to_product=to_product, now_s=now_s)
+                if number == len(parts):
+                    writes.update(
+                        group,
+                        not_due(),
+                        condition=group.marker_as_read(),
+                        refuse=lambda old: LostRace(),
+                    )
+                    counting.count_decided(writes, group, now_s)
+        return status
+
+    return retried(lambda: reservations.giving_back(step))
+
+
+def _parts(waiting: Sequence[OrderItem]) -> list[list[OrderItem]]:
+    """Chunks that fit into a transaction each, with room for the group and for what counts it;
+    at least one, if empty.
+
+    An order is one write, its limit another, and each SKU's stock returns in one more.
+    """
+    parts: list[list[OrderItem]] = [[]]
+    writes, shelves = WRITES_OF_THE_GROUP, set[Shelf]()
+    for order in waiting:
+        shelf = orders.shelf_of(order)
+        cost = 1 + int(order.limited) + int(shelf not in shelves)
+        if len(parts[-1]) == SETTLE_MAX or writes + cost > TRANSACTION_ITEMS_MAX:
+            parts.append([])
+            writes, shelves = WRITES_OF_THE_GROUP, set()
+            cost = 2 + int(order.limited)
+        parts[-1].append(order)
+        shelves.add(shelf)
+        writes += cost
+    return parts
+
+
+def _ask_for_held_orders(group: GroupItem, *, now_s: int) -> None:
+    if group.seats_paid == len(group.members.as_dict()):
+        return
+    patient = now_s < (group.expires_at_s or 0) + timeouts.GRACE_S + timeouts.GATEWAY_PATIENCE_S
+    for order in orders.of_group(group):
+        if order.status != OrderStatus.PENDING:
+            continue
+        for attempt in order.view().created_attempts:
+            try:
+                payments.resolve(order, attempt, closing=False, now_s=now_s)
+            except (GatewayFailed, NotConfigured) as silence:
+                if patient:
+                    raise
+                if not isinstance(silence, GatewayRefused):
+                    return  # who does not answer once is not waited for again and again
+
+
+def _fail(
+    group: GroupItem,
+    reason: FailedReason,
+    *,
+    condition: Condition,
+    now_s: int,
+    refuse: type[Exception] | None = None,
+) -> None:
+    """Decide: failed, listed so, due for settling now. A lost race is no error for a deadline."""
+    actions = failing(group, reason, now_s=now_s)
+    try:
+        update_one(group, actions, condition=condition, refuse=refuse or _DecidedOtherwise)
+    except _DecidedOtherwise:
+        return
+
+
+def failing(group: GroupItem, reason: FailedReason, *, now_s: int) -> list[Action]:
+    """Actions that decide: failed, listed so, due for settling now."""
+    failed = decided_groups_list(group.merchant_id, GroupStatus.FAILED)
+    actions: list[Action] = [
+        GroupItem.status.set(GroupStatus.FAILED.value),
+        GroupItem.failed_reason.set(reason.value),
+        GroupItem.decided_at_s.set(now_s),
+        *listed(failed, f"{now_s:010d}#{group.group_id}"),
+    ]
+    if reason is not FailedReason.DUE:  # a due group's marker is due already
+        actions += group.due(Intent.GROUP, now_s)
+    return actions
+
+
+class _DecidedOtherwise(Exception):
+    """The last payment came first, or another run of the same job did."""
+
+
+def _settle_orders(
+    writes: Writes,
+    part: Sequence[OrderItem],
+    outcome: GroupStatus,
+    *,
+    to_product: bool,
+    now_s: int,
+) -> None:
+    for order in part:
+        if order.status == OrderStatus.PENDING:
+            after = replace(order.view(), status=OrderStatus.CLOSED)
+            orders.close(writes, order, after)
+        elif outcome is GroupStatus.FORMED:
+            _to_fulfil(writes, order, now_s)
+        else:
+            _to_refund(writes, order, now_s)
+    if outcome is not GroupStatus.FAILED:
+        return
+    units: Counter[Shelf] = Counter()
+    for order in part:
+        units[orders.shelf_of(order)] += order.quantity
+        if order.limited:
+            reservations.uncount_limit(
+                writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity
+            )
+    for shelf, count in units.items():
+        reservations.give_back(writes, shelf, count, to_product=to_product)
+
+
+def _to_fulfil(writes: Writes, order: OrderItem, now_s: int) -> None:
+    to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
+    paid = order.view().seat_payment
+    earned = [Entry(paid[0], Movement.EARNED, paid[1].amount_fen, now_s)] if paid else []
+    writes.update(
+        order,
+        [
+            OrderItem.status.set(OrderStatus.FULFILLING.value),
+            *entered(*earned),
+            *listed(to_fulfil),
+        ],
+        condition=OrderItem.status == OrderStatus.PAID.value,
+        refuse=lambda old: LostRace(),
+    )
+
+
+def _to_refund(writes: Writes, order: OrderItem, now_s: int) -> None:
+    """Request the refund of the payment that took the seat; what cost nothing is refunded."""
+    known = order.view()
+    paid = known.seat_payment
+    amount_fen = paid[1].amount_fen if paid else 0
+    status = OrderStatus.REFUNDING if amount_fen else OrderStatus.REFUNDED
+    after: Order = replace(known, status=status)
+    actions: list[Action] = [OrderItem.status.set(status.value)]
+    if paid and amount_fen:
+        refund = Refund(RefundStatus.REQUESTED, amount_fen, at_s=now_s, next_at_s=now_s)
+        key = paid[0] + RefundReason.FAILED_GROUP
+        after = replace(after, refunds={**known.refunds, key: refund})
+        actions.append(OrderItem.refunds[key].set(entry_of(refund)))
+        actions += entered(Entry(key, Movement.REFUND_REQUESTED, amount_fen, now_s))
+    actions += order.due_next(after) + listed(orders_list(order.merchant_id, status))
+    writes.update(
+        order,
+        actions,
+        condition=(OrderItem.status == OrderStatus.PAID.value) & order.marker_as_read(),
+        refuse=lambda old: LostRace(),
+    )

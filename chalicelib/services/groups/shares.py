@@ -1,0 +1,116 @@
+"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it.
+
+A shop spreads its activities by links that are the same for everybody.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.ids import new_id
+from chalicelib.errors import NotFound
+from chalicelib.services.orders import orders
+from chalicelib.settings import settings
+from chalicelib.tables.base import LostRace, put_new, retried, transaction
+from chalicelib.tables.buyers import ShareItem, VisitItem
+from chalicelib.tables.trade import GroupItem
+
+PAGE = "pages/group/group"  # of the mini-program
+ACTIVITY_PAGE = "pages/activity/activity"
+
+
+class Channel(StrEnum):
+    FRIEND = "friend"  # a card sent in a chat
+    CHAT = "chat"  # a card sent to a group chat
+    MOMENTS = "moments"
+    POSTER = "poster"
+    QR = "qr"  # face to face
+    LINK = "link"
+
+
+@dataclass(frozen=True)
+class Links:
+    """What leads to a page that somebody shares."""
+
+    path: str  # opens the mini-program
+    link: str  # opens a browser
+    scene: str  # 32 characters at most, for a mini-program code
+
+
+@dataclass(frozen=True)
+class Invitation(Links):
+    """What leads to a group through one share."""
+
+    share_id: str
+
+
+class _Visited(Exception):
+    """This visitor came before."""
+
+
+def share(
+    merchant_id: str, group_id: str, sharer_id: str, channel: Channel
+) -> tuple[Invitation, GroupItem]:
+    """An invitation to a group, and the group. Raises NotFound when there is no such group."""
+    group = orders.find_group(merchant_id, group_id, consistent=False)
+    if group is None or group.expires_at_s is None:  # not seen by others before its leader pays
+        raise NotFound("没有找到这个团。")
+    item = ShareItem.at(
+        merchant_id,
+        new_id(),
+        group_id=group_id,
+        activity_id=group.activity_id,
+        sharer_id=sharer_id,
+        channel=channel.value,
+    )
+    retried(lambda: put_new(item))
+    return invitation(item), group
+
+
+def invitation(item: ShareItem) -> Invitation:
+    query = f"m={item.merchant_id}&g={item.group_id}&s={item.share_id}"
+    return Invitation(
+        share_id=item.share_id,
+        path=f"{PAGE}?{query}",
+        link=f"{settings.web_url}/#/{PAGE}?{query}",
+        scene=f"s={item.share_id}",
+    )
+
+
+def links_to_activity(merchant_id: str, activity_id: str) -> Links:
+    """What leads to an activity, for the shop to spread."""
+    query = f"m={merchant_id}&a={activity_id}"
+    return Links(
+        path=f"{ACTIVITY_PAGE}?{query}",
+        link=f"{settings.web_url}/#/{ACTIVITY_PAGE}?{query}",
+        scene=f"a={activity_id}",
+    )
+
+
+def visit(merchant_id: str, share_id: str, visitor_id: str, *, now_s: int) -> ShareItem:
+    """Count a visit, once per visitor, and return the share it came by. Raises NotFound."""
+
+    def step() -> None:
+        with transaction() as writes:
+            writes.put(
+                VisitItem.at(merchant_id, share_id, visitor_id, at_s=now_s),
+                refuse=lambda old: _Visited(),
+            )
+            writes.update(
+                ShareItem.at(merchant_id, share_id),
+                [ShareItem.visits.add(1)],
+                condition=ShareItem.pk.exists(),
+                refuse=lambda old: NotFound("这个邀请已失效。") if old is None else LostRace(),
+            )
+
+    with suppress(_Visited):
+        retried(step)
+    return _get(merchant_id, share_id)
+
+
+def _get(merchant_id: str, share_id: str) -> ShareItem:
+    key = ShareItem.at(merchant_id, share_id)
+    try:
+        return ShareItem.get(key.pk, key.sk)
+    except ShareItem.DoesNotExist:
+        raise NotFound("这个邀请已失效。") from None

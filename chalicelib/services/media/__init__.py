@@ -1,0 +1,1 @@
+"""Pictures: uploaded, checked and re-encoded before anybody is shown them."""

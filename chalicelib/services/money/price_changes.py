@@ -1,0 +1,98 @@
+"""A lower price for one order that is not paid yet, by staff.
+
+Attempts to pay the old price are closed at their gateways first: one that was paid wins, and the
+order is then paid at the old price. What a gateway cannot close (a page that was never opened) may
+still be paid there; that is refunded as a payment too many (services.money.captures). The terms of
+the order's activity and group stay as they are.
+"""
+
+from dataclasses import replace
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import Payment, PaymentStatus, entry_of
+from chalicelib.domain.unpaid_order import check_price
+from chalicelib.services.money import attempt_closing
+from chalicelib.services.orders import notifications, orders
+from chalicelib.services.people.audit import audit
+from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
+
+
+def lower(
+    merchant_id: str, order_id: OrderId, total_fen: int, *, staff: str, now_s: int
+) -> OrderItem:
+    """Let an unpaid order cost `total_fen`, freight included; its buyer is told. Audited.
+
+    A repeat changes nothing. Raises NotFound, OrderClosed, AlreadyPaid, InvalidRequest,
+    or PaymentUnsettled when a gateway does not answer: nothing has changed then.
+    """
+
+    def step() -> OrderItem:
+        order, detail = orders.detail(merchant_id, order_id)
+        if order.total_fen == total_fen:
+            return order
+        check_price(order.view(), total_fen, now_s=now_s)
+        closed = attempt_closing.close_attempts_now(order, now_s=now_s)
+        order, detail = orders.detail(merchant_id, order_id)
+        check_price(order.view(), total_fen, now_s=now_s)  # one may have been paid
+        with transaction() as writes:
+            _write(writes, order, detail, total_fen, closed, staff, now_s)
+        return orders.get(merchant_id, order_id)
+
+    return retried(step)
+
+
+def _write(
+    writes: Writes,
+    order: OrderItem,
+    detail: OrderDetailItem,
+    total_fen: int,
+    closed: dict[str, Payment],
+    staff: str,
+    now_s: int,
+) -> None:
+    known = order.view()
+    done = {key: closed[key] for key in known.created_attempts if key in closed}
+    after = replace(known, total_fen=total_fen, payments={**known.payments, **done})
+    condition: Condition = (
+        (OrderItem.status == order.status)
+        & (OrderItem.total_fen == order.total_fen)
+        & order.marker_as_read()
+    )
+    actions: list[Action] = [OrderItem.total_fen.set(total_fen), *order.due_next(after)]
+    for attempt, payment in done.items():
+        actions.append(OrderItem.payments[attempt].set(entry_of(payment)))
+        condition &= OrderItem.payments[attempt]["status"] == PaymentStatus.CREATED.value
+    writes.update(order, actions, condition=condition, refuse=LostRace)
+    changes = detail.price_changes or 0
+    lines = detail.lines.as_dict()
+    discount_fen = lines.get("discount_fen", 0) + order.total_fen - total_fen
+    changed = {"total_fen": total_fen, "discount_fen": discount_fen}
+    writes.update(
+        detail,
+        [
+            OrderDetailItem.lines.set(lines | changed),
+            OrderDetailItem.price_changes.set(changes + 1),
+            OrderDetailItem.price_changed_at_s.set(now_s),
+            OrderDetailItem.price_changed_by.set(staff),
+        ],
+        condition=OrderDetailItem.pk.exists()
+        & as_read(OrderDetailItem.price_changes, detail.price_changes),
+        refuse=LostRace,
+    )
+    notifications.put_price_lowered(writes, order, total_fen, changes + 1, now_s=now_s)
+    before = {"total_fen": order.total_fen}
+    subject = f"order#{order.order_id}"
+    audit(
+        writes,
+        order.merchant_id,
+        staff,
+        "order_price_lowered",
+        subject,
+        before,
+        {"total_fen": total_fen},
+        now_s,
+    )

@@ -1,0 +1,65 @@
+"""How a purchase gets to its buyer, and what that adds to its price.
+
+Quotes and purchases are counted here alike, from what the catalogue says at that moment; it is
+read through the cache of `terms`, so that a purchase costs no further round trip.
+"""
+
+from chalicelib.domain import freight
+from chalicelib.domain.activity import Terms
+from chalicelib.domain.money import yuan
+from chalicelib.domain.order import Delivery
+from chalicelib.errors import PriceChanged
+from chalicelib.services.catalogue import catalogue_cache, stores
+from chalicelib.services.orders import ordering
+from chalicelib.services.orders.ordering import Line, Purchase, Quote
+
+
+def seat_quoted(merchant_id: str, offer: Terms, purchase: Purchase, *, now_s: int) -> Quote:
+    """What a seat under these terms costs now. Raises InvalidRequest, and as `quoted`."""
+    ordering.check_quantity(purchase.quantity, limit_per_order=offer.limit_per_order)
+    sku = offer.sku(purchase.sku_id)
+    line = Line(
+        activity_id=offer.activity_id,
+        version=offer.version,
+        product_id=offer.product_id,
+        sku_id=sku.sku_id,
+        title=offer.title,
+        spec=sku.spec,
+        image=offer.image,
+        list_price_fen=sku.list_price_fen,
+        unit_price_fen=sku.group_price_fen,
+        limited=offer.limit_per_buyer > 0,
+    )
+    return quoted(merchant_id, line, purchase, now_s=now_s)
+
+
+def quoted(merchant_id: str, line: Line, purchase: Purchase, *, now_s: int) -> Quote:
+    """What the purchase costs now, freight included.
+
+    Raises NotDeliverable, StoreClosed, or PriceChanged when the buyer expected another total.
+    """
+    if purchase.delivery is Delivery.PICKUP:
+        store = stores.snapshot(catalogue_cache.store(merchant_id, purchase.store_id, now_s))
+        quote = Quote(line, purchase, store=store)
+    else:
+        quote = Quote(line, purchase, _freight_fen(merchant_id, line, purchase, now_s))
+    expected_fen = purchase.expected_total_fen
+    if expected_fen is not None and expected_fen != quote.total_fen:
+        words = f"价格有变化：{yuan(expected_fen)} → {yuan(quote.total_fen)}。请确认后再提交。"
+        raise PriceChanged(words, old_fen=expected_fen, new_fen=quote.total_fen)
+    return quote
+
+
+def _freight_fen(merchant_id: str, line: Line, purchase: Purchase, now_s: int) -> int:
+    product = catalogue_cache.product(merchant_id, line.product_id, now_s)
+    if not product.freight_template_id:
+        return 0
+    template = catalogue_cache.freight(merchant_id, product.freight_template_id, now_s)
+    weights_g = (s.get("weight_g", 0) for s in product.skus if s["sku_id"] == line.sku_id)
+    return freight.fee_fen(
+        template,
+        purchase.address.get("province", ""),
+        units=purchase.quantity,
+        weight_g=next(weights_g, 0) * purchase.quantity,
+        goods_fen=line.unit_price_fen * purchase.quantity,
+    )

@@ -1,0 +1,277 @@
+"""Messages to buyers: each told once, by a key, and never against what became of the order.
+
+A message is an intent first: a due marker written with the change it tells of. What is told here
+is put where there is none, so telling twice is telling once. `CHANNELS` are the ways in which a
+stored message goes out beyond the in-app list. A run that was cut off tells again, so a channel
+gets a message at least once and keeps to its key (`pk`, `sk`) itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.domain import carriers
+from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
+from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
+from chalicelib.domain.order import OrderStatus, Refund
+from chalicelib.domain.shipping import Parcel
+from chalicelib.domain.texts import TextKey
+from chalicelib.services.orders import orders
+from chalicelib.services.people import shop_cache
+from chalicelib.tables.base import LostRace, PageKey, Writes, put_new, retried, transaction
+from chalicelib.tables.buyers import AfterSaleItem, MessageItem
+from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.trade_item import buyer_pk
+
+CHANNELS: list[Callable[[MessageItem], None]] = []
+CLOSED_WITH_ACTIVITY = "活动提前结束"
+
+# Stages sort in the order in which they can happen to one order.
+STAGES = {
+    TextKey.PRICE_LOWERED: "0price",
+    TextKey.CLOSED_BY_SHOP: "0shop_closed",
+    TextKey.WAITING: "1waiting",
+    TextKey.ONE_LEFT: "2one_left",
+    TextKey.FORMED: "3formed",
+    TextKey.FAILED: "3failed",
+    TextKey.CLOSED: "3failed",
+    TextKey.LATE: "4late",
+    TextKey.PAID_TWICE: "4late",
+    TextKey.OLD_PRICE: "4late",
+    TextKey.AFTER_SALE: "4after_sale",
+    TextKey.SHOP_REFUND: "4after_sale",
+    TextKey.AFTER_SALE_REFUSED: "4after_sale_refused",
+    TextKey.RETURN_AGREED: "4return_agreed",
+    TextKey.RETURN_EXPIRED: "4return_expired",
+    TextKey.EXCHANGE_AGREED: "4return_agreed",
+    TextKey.EXCHANGE_EXPIRED: "4return_expired",
+    TextKey.EXCHANGE_READY: "4return_ready",
+    TextKey.EXCHANGE_SENT: "4return_sent",
+    TextKey.REFUNDED: "5refunded",
+    TextKey.REFUNDED_OUTSIDE: "5refunded",
+    TextKey.READY: "4ready",
+    TextKey.SHIPPED: "4shipped",
+    TextKey.PARCEL_CORRECTED: "4shipped_corrected",
+}
+
+
+class _Told(Exception):
+    """The buyer was told already."""
+
+
+def tell_waiting(order: OrderItem, *, now_s: int) -> None:
+    """Tell a buyer who has just paid how many are missing; and the others, when it is one."""
+    group = _tell_while_joinable(order, TextKey.WAITING, now_s=now_s)
+    if group is None or group.view().seats_missing != 1:
+        return
+    for other in orders.of_group(group):
+        if other.status == OrderStatus.PAID and other.buyer_id != order.buyer_id:
+            _tell_while_joinable(other, TextKey.ONE_LEFT, now_s=now_s)
+
+
+def tell_outcome(group: GroupItem, *, now_s: int) -> None:
+    """Tell every member who paid what became of the group, before it is settled.
+
+    The group's state is final and its due marker still set: cut off here, it is told again.
+    """
+    key = TextKey.FORMED if group.status == GroupStatus.FORMED else TextKey.FAILED
+    facts = {}
+    if group.failed_reason == FailedReason.CLOSED_BY_MERCHANT:
+        key, facts = TextKey.CLOSED, {"reason": group.closed_words or CLOSED_WITH_ACTIVITY}
+    at_s = group.decided_at_s or now_s
+    for order in orders.of_group(group):
+        known = order.view()
+        if known.status is OrderStatus.PENDING or known.seat_payment is None:
+            continue
+        amount_fen = known.seat_payment[1].amount_fen
+        _put(_message(order, key, at_s, now_s=now_s, amount_fen=amount_fen, **facts))
+
+
+def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
+    """Tell a buyer whose payment found no seat, or was one too many, that it goes back."""
+    stands = order.status not in (OrderStatus.PENDING, OrderStatus.CLOSED)
+    key = TextKey.PAID_TWICE if stands else TextKey.LATE
+    if order.view().payments[refund_key[:2]].amount_fen != order.total_fen:
+        key = TextKey.OLD_PRICE
+    _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s))
+
+
+def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
+    """Tell a buyer that staff have approved a request, or refunded of the shop's own accord, before
+    the refund is sent."""
+    asked = AfterSaleItem.at(order.merchant_id, order.order_id, refund_key[2:])
+    asked = AfterSaleItem.get(asked.pk, asked.sk, consistent_read=True)
+    key = TextKey.AFTER_SALE if asked.by_staff is None else TextKey.SHOP_REFUND
+    reason = {} if asked.by_staff is None else {"reason": asked.words}
+    _put(
+        _message(
+            order,
+            key,
+            refund.at_s,
+            now_s=now_s,
+            suffix=refund_key,
+            amount_fen=refund.amount_fen,
+            **reason,
+        )
+    )
+
+
+def put_after_sale_refused(
+    writes: Writes, order: OrderItem, letter: str, reply: str, *, now_s: int
+) -> None:
+    """Tell a buyer that staff have refused a request, in the write that refuses it."""
+    key = TextKey.AFTER_SALE_REFUSED
+    message = _message(order, key, now_s, now_s=now_s, suffix=letter, reply=reply)
+    writes.put(message, refuse=lambda old: LostRace())
+
+
+def put_of_request(
+    writes: Writes, order: OrderItem, key: TextKey, suffix: str, *, now_s: int, **facts: Any
+) -> None:
+    """Tell a buyer how a return or an exchange goes on, in the write that makes it so.
+
+    suffix: the request's letter, and more where it is told of more than once.
+    """
+    writes.put(_message(order, key, now_s, now_s=now_s, suffix=suffix, **facts), refuse=LostRace)
+
+
+def put_shipped(
+    writes: Writes, order: OrderItem, parcel: Parcel, *, corrected: bool = False, now_s: int
+) -> None:
+    """Tell a buyer of a parcel, or of its right number, in the write that makes it so."""
+    key = TextKey.PARCEL_CORRECTED if corrected else TextKey.SHIPPED
+    suffix = f"{parcel.parcel_id:0>2}" + (f"#{parcel.corrections}" if corrected else "")
+    message = _message(
+        order,
+        key,
+        now_s,
+        now_s=now_s,
+        suffix=suffix,
+        carrier=carriers.by_code(parcel.carrier).name,
+        number=parcel.number,
+        units=parcel.units,
+    )
+    writes.put(message, refuse=lambda old: LostRace())
+
+
+def put_ready(writes: Writes, order: OrderItem, code: str, store: str, *, now_s: int) -> None:
+    """Tell a buyer where and by which code to collect it, in the write that makes it ready."""
+    message = _message(order, TextKey.READY, now_s, now_s=now_s, code=code, store=store)
+    writes.put(message, refuse=lambda old: LostRace())
+
+
+def put_price_lowered(
+    writes: Writes, order: OrderItem, total_fen: int, change: int, *, now_s: int
+) -> None:
+    """Tell a buyer that an order costs less, in the write that makes it so."""
+    key, suffix = TextKey.PRICE_LOWERED, f"{change:03d}"
+    message = _message(order, key, now_s, now_s=now_s, suffix=suffix, amount_fen=total_fen)
+    writes.put(message, refuse=LostRace)
+
+
+def put_closed_by_shop(writes: Writes, order: OrderItem, reason: str, *, now_s: int) -> None:
+    """Tell a buyer why the shop closed an unpaid order, in the write that closes it."""
+    message = _message(order, TextKey.CLOSED_BY_SHOP, now_s, now_s=now_s, reason=reason)
+    writes.put(message, refuse=LostRace)
+
+
+def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
+    """Tell a buyer that the gateway has confirmed a refund; before the refund is stored so."""
+    _put(_of_refund(order, TextKey.REFUNDED, refund_key, refund, at_s=now_s, now_s=now_s))
+
+
+def put_refunded_outside(
+    writes: Writes, order: OrderItem, refund_key: str, refund: Refund, *, now_s: int
+) -> None:
+    """Tell a buyer how staff have paid a refund, in the write that puts it on record."""
+    message = _message(
+        order,
+        TextKey.REFUNDED_OUTSIDE,
+        now_s,
+        now_s=now_s,
+        suffix=refund_key,
+        amount_fen=refund.amount_fen,
+        way=METHOD_WORDS[ManualRefundMethod(refund.outside)],
+        proof=refund.proof,
+    )
+    writes.put(message, refuse=lambda old: LostRace())
+
+
+def of_buyer(
+    merchant_id: str, buyer_id: str, *, after: PageKey | None, limit: int
+) -> tuple[list[MessageItem], PageKey | None]:
+    """(messages, those of the newest order first; the key that the next page starts after)."""
+    page = MessageItem.query(
+        buyer_pk(merchant_id, buyer_id),
+        MessageItem.sk.startswith("message#"),
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=after,
+    )
+    return list(page), page.last_evaluated_key
+
+
+def _of_refund(
+    order: OrderItem, key: TextKey, refund_key: str, refund: Refund, *, at_s: int, now_s: int
+) -> MessageItem:
+    amount_fen = refund.amount_fen
+    return _message(order, key, at_s, now_s=now_s, suffix=refund_key, amount_fen=amount_fen)
+
+
+def _message(
+    order: OrderItem, key: TextKey, at_s: int, *, now_s: int, suffix: str = "", **facts: Any
+) -> MessageItem:
+    """at_s: when what it tells of happened. The shop's own sentence is kept with it: what was
+    told stays as it was told."""
+    return MessageItem.at(
+        order.merchant_id,
+        order.order_id,
+        STAGES[key] + suffix,
+        group_id=order.group_id,
+        short_serial=order.short_serial,
+        text_key=key.value,
+        template=shop_cache.message_template(order.merchant_id, key, now_s),
+        facts={"title": order.title, **facts},
+        at_s=at_s,
+    )
+
+
+def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> GroupItem | None:
+    """Tell a member how a group stands that still takes members; None when it does not.
+
+    The group is checked in the transaction of the message: nobody reads "waiting" after "formed".
+    Returns the group as it was told, or None also when the buyer was told before.
+    """
+
+    def step() -> GroupItem | None:
+        group = orders.find_group(order.merchant_id, order.group_id) if order.group_id else None
+        if group is None or not is_joinable(group.view(), now_s=now_s):
+            return None
+        missing = group.view().seats_missing
+        if key is TextKey.ONE_LEFT and missing != 1:
+            return None
+        message = _message(order, key, now_s, now_s=now_s, missing=missing)
+        with transaction() as writes:
+            writes.put(message, refuse=lambda old: _Told())
+            writes.check(
+                group,
+                condition=(GroupItem.status == GroupStatus.OPEN.value)
+                & (GroupItem.seats_paid == group.seats_paid),
+                refuse=lambda old: LostRace(),
+            )
+        _send(message)
+        return group
+
+    try:
+        return retried(step)
+    except _Told:
+        return None
+
+
+def _put(message: MessageItem) -> None:
+    retried(lambda: put_new(message))  # one busy put must not cost the others theirs
+    _send(message)
+
+
+def _send(message: MessageItem) -> None:
+    for channel in CHANNELS:
+        channel(message)

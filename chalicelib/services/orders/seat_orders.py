@@ -1,0 +1,87 @@
+"""What opening and joining share: the seat's price, its units, its order, in one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.domain.activity import Terms
+from chalicelib.domain.ids import OrderId
+from chalicelib.services.catalogue import reservations
+from chalicelib.services.catalogue.reservations import Plan, Shelf
+from chalicelib.services.orders import deliveries, ordering, unpaid_order_limit
+from chalicelib.services.orders.ordering import Purchase, Quote
+from chalicelib.services.orders.unpaid_order_limit import Register
+from chalicelib.services.people import shop_cache
+from chalicelib.settings import settings
+from chalicelib.tables.base import Writes, retried
+from chalicelib.tables.trade import OrderItem
+
+
+@dataclass(frozen=True)
+class SeatClaim:
+    """What one try to take a seat is made with. register: the buyer's, when it had no room."""
+
+    quote: Quote
+    plan: Plan
+    register: Register | None
+
+
+def claim_seat(
+    merchant_id: str,
+    buyer_id: str,
+    offer: Terms,
+    purchase: Purchase,
+    attempt: Callable[[SeatClaim], OrderItem],
+    now_s: int,
+) -> OrderItem:
+    """Run `attempt` until it finds its units and room among the buyer's unpaid orders."""
+    quote = deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
+    shelf = _shelf_of(merchant_id, offer, purchase.sku_id)
+
+    def registered(register: Register | None) -> OrderItem:
+        return reservations.taking(
+            shelf,
+            purchase.quantity,
+            lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register))),
+        )
+
+    return unpaid_order_limit.within_limit(merchant_id, buyer_id, registered, now_s=now_s)
+
+
+def place(
+    writes: Writes,
+    merchant_id: str,
+    order_id: OrderId,
+    group_id: str,
+    offer: Terms,
+    claim: SeatClaim,
+    now_s: int,
+) -> OrderItem:
+    """Write limit, hold and stock, then the order and its detail at the group price."""
+    purchase, shop = claim.quote.purchase, shop_cache.merchant(merchant_id, now_s)
+    if offer.limit_per_buyer:
+        reservations.count_limit(
+            writes,
+            merchant_id,
+            order_id.buyer_id,
+            offer.activity_id,
+            purchase.quantity,
+            limit=offer.limit_per_buyer,
+        )
+    unpaid_order_limit.register(
+        writes, merchant_id, order_id, claim.register, limit=shop.unpaid_orders_max
+    )
+    reservations.take(writes, _shelf_of(merchant_id, offer, purchase.sku_id), claim.plan)
+    return ordering.place(
+        writes,
+        merchant_id,
+        order_id,
+        claim.quote,
+        group_id=group_id,
+        pay_by_s=now_s + settings.shortened(shop.pay_by_s),
+        now_s=now_s,
+    )
+
+
+def _shelf_of(merchant_id: str, offer: Terms, sku_id: str) -> Shelf:
+    offer.sku(sku_id)  # refuses a SKU that the activity does not sell
+    return Shelf(merchant_id, offer.activity_id, offer.product_id, sku_id, offer.buckets)

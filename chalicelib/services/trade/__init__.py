@@ -1,1 +1,0 @@
-"""What is decided: seats, stock, orders and groups, and what their members are told of it."""

@@ -130,7 +130,7 @@ def write_exports(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.EXPORT)
 
 
-# The stream's real ARN comes from the template in infra/backend.json.
+# The stream's real ARN comes from infra/template/functions.yaml.
 @app.on_dynamodb_record("arn:aws:dynamodb:region:0:table/trade/stream/now", batch_size=25)
 def on_trade_change(event: DynamoDBEvent) -> dict[str, Any]:
     """Carry out at once what a change has made due; the schedules repeat what is missed here."""

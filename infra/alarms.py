@@ -11,9 +11,9 @@ Resources = Mapping[str, Any]
 Alarm = dict[str, Any]
 
 MINUTE_S, FIVE_MINUTES_S = 60, 300
-SLOW_MS = 2000
-OLDEST_S = 600  # due work is attended to each minute
-LATE_MS = 60_000
+SLOW_MS = 2000  # who waits longer presses the button again
+OLDEST_S = 600  # due work is attended to each minute: ten runs have not got to it
+LATE_MS = 60_000  # later than the jobs, which carry out the same each minute
 THROTTLED_MIN = 10  # in five minutes; retries make up for fewer
 
 # Metrics of our own (chalicelib.observability) of which one is enough.
@@ -91,7 +91,7 @@ def _of_the_api(api: Mapping[str, Any]) -> dict[str, Alarm]:
     return {
         "AnswersFail": _alarm(
             "Five answers of 500 and above in five minutes: read the API's log.",
-            at_least=5,
+            at_least=5,  # single ones are DynamoDB or a gateway having no time, and are sent again
             period_s=FIVE_MINUTES_S,
             **failing,
             Statistic="Sum",
@@ -99,7 +99,7 @@ def _of_the_api(api: Mapping[str, Any]) -> dict[str, Alarm]:
         "MostAnswersFail": _alarm(
             "Half of all answers are of 500 and above, however few there are: the API is broken.",
             at_least=0.5,
-            minutes=3,
+            minutes=3,  # one failed answer at night is all answers of its minute
             **failing,
             Statistic="Average",
         ),
@@ -107,7 +107,7 @@ def _of_the_api(api: Mapping[str, Any]) -> dict[str, Alarm]:
             f"One answer in twenty takes {SLOW_MS // 1000} seconds or more.",
             at_least=SLOW_MS,
             period_s=FIVE_MINUTES_S,
-            minutes=15,
+            minutes=15,  # cold starts when an activity begins are over by then
             **_metric("AWS/ApiGateway", "Latency", where),
             ExtendedStatistic="p95",
             EvaluateLowSampleCountPercentile="ignore",

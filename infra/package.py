@@ -20,12 +20,11 @@ import zipfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-from infra import wheels
+from infra import merge_template, wheels
 from infra.alarms import alarms
 from infra.lock import alone
 
 ROOT = Path(__file__).resolve().parent.parent
-TEMPLATE = ROOT / "infra" / "backend.json"
 STAGES = ("local", "demo", "dev", "prod")
 REGION = "cn-north-1"  # for programs that refuse to run without one; nothing is called there
 IMPORT_CHECK = ROOT / "infra" / "import_check.py"
@@ -82,7 +81,8 @@ def fingerprint(stage: str, project: Path) -> str:
     sources = [
         project / "app.py",
         project / "requirements.txt",
-        TEMPLATE,
+        *merge_template.files(),
+        Path(merge_template.__file__),
         IMPORT_CHECK,
         Path(__file__).with_name("alarms.py"),
         Path(wheels.__file__),
@@ -129,15 +129,26 @@ def _run_chalice(stage: str, project: Path, folder: Path) -> None:
             f"The packages of requirements.txt are not there:\n{failure}"
         ) from None
     chalice = Path(sys.executable).parent / "chalice"
-    command = [str(chalice), "package", "--stage", stage, "--merge-template", str(TEMPLATE)]
-    outcome = subprocess.run(
-        [*command, str(folder)], cwd=project, env=env, capture_output=True, text=True
-    )
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as template:
+        template.write(merged_template())
+        template.flush()
+        command = [str(chalice), "package", "--stage", stage, "--merge-template", template.name]
+        outcome = subprocess.run(
+            [*command, str(folder)], cwd=project, env=env, capture_output=True, text=True
+        )
     if outcome.returncode:
         raise PackagingFailed(f"chalice package failed:\n{outcome.stdout}{outcome.stderr}")
     # Chalice goes on without a package that it could not get, and only says so.
     if "Could not install dependencies" in outcome.stdout + outcome.stderr:
         raise PackagingFailed(outcome.stdout + outcome.stderr)
+
+
+def merged_template() -> str:
+    """Return infra/template/ as one JSON text. Raises PackagingFailed when it cannot be read."""
+    try:
+        return json.dumps(merge_template.merged(), ensure_ascii=False)
+    except merge_template.TemplateRefused as refusal:
+        raise PackagingFailed(f"infra/template: {refusal}") from None
 
 
 def complete_template(path: Path, stage: str) -> None:

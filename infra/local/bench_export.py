@@ -25,7 +25,7 @@ from infra.local import demo_past, engine, system
 ORDERS = 50_000
 STAGE = "bench"
 MERCHANT_ID = "bench-merchant"
-SECONDS = 60  # of an invocation, as .chalice/config.json has them
+SECONDS = 60  # of an invocation, as infra/template/functions.yaml has them
 MINUTE_S = 60  # from one to the next
 INVOCATIONS_MAX = 100
 PATIENCE_S = 50

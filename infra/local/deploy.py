@@ -24,7 +24,7 @@ BUCKET = "tuan-packages"
 DEPLOY_S = 120.0  # how long a deployment may take
 POLL_S = 0.1
 
-# CloudFormation parameters of infra/backend.json by the settings that read them in the app.
+# CloudFormation parameters (infra/template/parameters.yaml) by the settings that the app reads.
 PARAMETERS = {
     "WECHAT_API_URL": "WechatApiUrl",
     "WECHAT_PAY_URL": "WechatPayUrl",

@@ -1,11 +1,10 @@
 """The local AWS: ministack as a child process, in a virtual environment of its own.
 
-Tables are made from infra/backend.json, the very definition that is deployed, so that tests
+Tables are made from infra/template/tables.yaml, the very definition that is deployed, so that tests
 and production cannot differ in a key or an index.
 """
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -23,17 +22,17 @@ from botocore.exceptions import ClientError
 
 from infra.local import process
 from infra.lock import alone
+from infra.merge_template import merged
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / ".cache"
 REQUIREMENTS = Path(__file__).parent / "requirements-ministack.txt"
-BACKEND = ROOT / "infra" / "backend.json"
 REGION = "cn-north-1"
 ACCOUNT_ID = "000000000000"  # whose resources the emulator makes for the credentials below
 
 INHERITED = ("PATH", "HOME", "LANG")
 
-# The tables by what they hold, with their logical ids in backend.json.
+# The tables by what they hold, with their logical ids in the template.
 TABLES = {"catalogue": "CatalogueTable", "trade": "TradeTable", "records": "RecordsTable"}
 
 
@@ -99,7 +98,7 @@ def running(*, port: int | None = None) -> Iterator[process.Server]:
 
 
 def create_tables(endpoint: str, prefix: str = "") -> dict[str, str]:
-    """Create the three tables of backend.json; a table that exists is left as it is.
+    """Create the three tables of the template; a table that exists is left as it is.
 
     Returns their names by what they hold: {"trade": prefix + "trade", …}.
     """
@@ -113,9 +112,8 @@ def create_tables(endpoint: str, prefix: str = "") -> dict[str, str]:
 
 
 def table_definition(kind: str) -> dict[str, Any]:
-    """What CreateTable takes for the table of `kind`, from backend.json, without its name."""
-    backend = json.loads(BACKEND.read_text())
-    properties = backend["Resources"][TABLES[kind]]["Properties"]
+    """What CreateTable takes for the table of `kind`, from the template, without its name."""
+    properties = merged()["Resources"][TABLES[kind]]["Properties"]
     definition = {
         key: properties[key]
         for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
@@ -132,15 +130,15 @@ def create_bucket(endpoint: str, name: str) -> str:
     """Create the bucket of pictures, and return the address of what is in it."""
     s3 = client("s3", endpoint)
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    backend = json.loads(BACKEND.read_text())
-    (rule,) = backend["Resources"]["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    bucket = merged()["Resources"]["MediaBucket"]["Properties"]
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
     rule["MaxAgeSeconds"] = rule.pop("MaxAge")  # CloudFormation's word for it is another
     s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
     return f"{endpoint}/{name}"
 
 
 def media_bucket(stage: str) -> str:
-    """The name that backend.json gives the bucket of pictures."""
+    """The name that the template gives the bucket of pictures."""
     return f"tuan-{stage}-media-{ACCOUNT_ID}-{REGION}"
 
 

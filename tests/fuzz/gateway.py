@@ -56,7 +56,7 @@ def _event(environ: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _not_found() -> dict[str, Any]:
-    """What infra/backend.json makes API Gateway answer."""
+    """What infra/template/api.yaml makes API Gateway answer."""
     body = {"code": "not_found", "message": "没有找到要看的内容。", "details": {}}
     headers = {"Content-Type": "application/json"}
     return {"statusCode": 404, "headers": headers, "body": json.dumps(body)}

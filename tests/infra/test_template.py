@@ -9,21 +9,24 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import exports
-from infra.package import ROOT, TEMPLATE, ZIP_NAME, complete_template, package
+from infra import merge_template
+from infra.package import ROOT, ZIP_NAME, complete_template, package
 from infra.wheels import normal, pins
 
 Template = dict[str, Any]
 
 ACCOUNTS = ("wechat-pay", "alipay", "wechat-login")
 TABLES = ("CatalogueTable", "TradeTable", "RecordsTable")
-JOBS = (
-    "FailDueGroups",
-    "ReleaseUnpaidSeats",
-    "DriveRefunds",
-    "QueryPayments",
+JOBS = {
+    "CloseActivities",
     "CompleteReceivedOrders",
+    "DriveRefunds",
+    "FailDueGroups",
+    "QueryPayments",
+    "ReconcileBills",
+    "ReleaseUnpaidSeats",
     "WriteExports",
-)
+}
 SETTINGS = {
     "STAGE",
     "CATALOGUE_TABLE",
@@ -52,10 +55,14 @@ def template(packaged: Path) -> Template:
 
 
 def test_every_job_runs_each_minute(template: Template) -> None:
-    for job in JOBS:
-        events = template["Resources"][job]["Properties"]["Events"].values()
-        schedules = [e["Properties"]["Schedule"] for e in events if e["Type"] == "Schedule"]
-        assert schedules == ["rate(1 minute)"], job
+    schedules = {
+        name: [it["Properties"]["Schedule"] for it in events.values() if it["Type"] == "Schedule"]
+        for name, function in functions(template).items()
+        if (events := function.get("Events", {}))
+    }
+
+    assert schedules.pop("OnTradeChange") == []
+    assert schedules == {job: ["rate(1 minute)"] for job in JOBS}
 
 
 def test_stream_function_reads_the_trade_table_and_may_fail_record_by_record(
@@ -100,6 +107,17 @@ def test_timeouts_keep_the_api_below_its_gateway_and_give_jobs_their_minute(
 
     assert timeouts.pop("APIHandler") == 10
     assert set(timeouts.values()) == {60}
+
+
+def test_every_function_is_given_its_memory_and_time(template: Template) -> None:
+    """What functions.yaml leaves out would run with the defaults of Chalice."""
+    given = {
+        name
+        for name, resource in merge_template.merged()["Resources"].items()
+        if {"MemorySize", "Timeout"} <= resource["Properties"].keys()
+    }
+
+    assert given == functions(template).keys()
 
 
 def test_policies_name_every_action_and_every_table(template: Template) -> None:
@@ -394,7 +412,7 @@ def test_counts_of_wrong_passwords_end_by_themselves(template: Template) -> None
 
 
 def test_the_definition_holds_in_every_partition() -> None:
-    sources = [TEMPLATE, *(ROOT / ".chalice").glob("*.json")]
+    sources = [*merge_template.files(), *(ROOT / ".chalice").glob("*.json")]
 
     for source in sources:
         text = source.read_text()

@@ -47,7 +47,7 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 	@$(PY) -m infra.local.demo
 
 # Races, crashes and properties: what depends on how the engine decides.
-ENGINE_SUITES := $(wildcard tests/integration/test_races*.py) tests/torture tests/property
+ENGINE_SUITES := $(wildcard tests/laws/races/test_races*.py) tests/laws/faults tests/laws/properties
 
 test: $(STAMP) node chromium  ## In two processes, each with an engine of its own
 	@$(PY) -m pytest -q -n 2 --dist loadfile
@@ -56,7 +56,7 @@ test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 
 	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q -n 2 --dist loadfile $(ENGINE_SUITES)
 
 torture: $(STAMP)  ## Every crash, fault, order and race at full size; TORTURE_SEED, TORTURE_PIECES
-	@$(PY) -m tests.torture
+	@$(PY) -m tests.laws
 
 fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_EXAMPLES
 	@export FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \

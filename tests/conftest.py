@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 
 from infra.local import dynamodb_local, engine, process
-from tests.torture.figures import (
+from tests.laws.run_statistics import (
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
@@ -27,9 +27,9 @@ from tests.torture.figures import (
 
 if TYPE_CHECKING:
     from chalicelib.domain.order import Intent
-    from tests.support import Town
+    from tests.fixtures.merchant import MerchantFixture
 
-pytest_plugins = ["tests.again"]
+pytest_plugins = ["tests.fixtures.rerun_failed"]
 
 # What the torture has counted is told at the end of the run, however many processes it had.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
@@ -101,26 +101,26 @@ def _keep_to_policies() -> None:
     """Let functions do what their policies allow, and nothing else: the engine knows none."""
     from chalicelib import client_timeouts
     from chalicelib.services.work import due, stream
-    from tests import usage
+    from tests.fixtures import function_policies
 
     ended_in_time, run, handle = client_timeouts.with_deadline, due.run, stream.handle
 
     def run_as_its_job(intent: "Intent", *, now_s: int) -> int:
-        with usage.running(usage.job_of(intent)):
+        with function_policies.running(function_policies.job_of(intent)):
             return run(intent, now_s=now_s)
 
     def handle_as_the_stream(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
-        with usage.running("on_trade_change"):
+        with function_policies.running("on_trade_change"):
             return handle(event, now_s=now_s)
 
-    client_timeouts.with_deadline = lambda client: usage.watch(ended_in_time(client))
+    client_timeouts.with_deadline = lambda client: function_policies.watch(ended_in_time(client))
     due.run, stream.handle = run_as_its_job, handle_as_the_stream
 
 
 def _ease_jobs() -> None:
     """Two queues of due work instead of eight, for most of a test's time went into queues with
     nothing in them; and no end by the clock, for a slow engine would leave work to a run that no
-    test makes. (The systems of tests/infra have both; jobs that run out of time, tests/torture.)"""
+    test makes. (The systems of tests/infra have both; jobs that run out of time, tests/laws/faults.)"""
     from chalicelib.services.money import reconciliation
     from chalicelib.services.work import due
     from chalicelib.tables import trade_item
@@ -147,17 +147,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def paid_by(request: pytest.FixtureRequest) -> str:
-    """How the buyers of a town pay."""
+    """How the buyers of a merchant pay."""
     return str(getattr(request, "param", "wechat_pay"))
 
 
 @pytest.fixture
-def town(engine: str, paid_by: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["Town"]:
-    """A merchant with everything around it; see tests.support."""
-    from tests.support import settled_in  # imports the app, which reads the environment
+def merchant(
+    engine: str, paid_by: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator["MerchantFixture"]:
+    """A merchant with everything around it; see tests.fixtures.merchant."""
+    from tests.fixtures.merchant import (
+        merchant_fixture,  # imports the app, which reads the environment
+    )
 
-    with settled_in(monkeypatch, paid_by=paid_by) as town:
-        yield town
+    with merchant_fixture(monkeypatch, paid_by=paid_by) as merchant:
+        yield merchant
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,13 @@
-"""A street to fuzz in, of its own: what is asked at random changes it."""
+"""A merchants to fuzz in, of its own: what is asked at random changes it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.security.street import Street, furnished
+from tests.fixtures.two_merchants import TwoMerchants, two_merchants
 
 
 @pytest.fixture(scope="package")
-def street(engine: str) -> Iterator[Street]:
-    with furnished() as street:
-        yield street
+def merchants(engine: str) -> Iterator[TwoMerchants]:
+    with two_merchants() as merchants:
+        yield merchants

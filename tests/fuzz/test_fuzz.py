@@ -19,7 +19,8 @@ from schemathesis.core.failures import FailureGroup
 
 from app import OPERATIONS
 from chalicelib.api.http import Operation
-from tests.fuzz.asking import (
+from tests.fixtures.two_merchants import TwoMerchants
+from tests.fuzz.generated_requests import (
     EXAMPLES,
     SEED,
     SETTINGS,
@@ -33,8 +34,7 @@ from tests.fuzz.asking import (
     session_of,
     who_may,
 )
-from tests.fuzz.gateway import wsgi_app
-from tests.security.street import Street
+from tests.fuzz.wsgi_gateway import wsgi_app
 
 STEPS = 8
 AT_ONCE = 10  # stories of one seed
@@ -46,8 +46,8 @@ def document() -> BaseSchema:
 
 
 @pytest.fixture(scope="package")
-def document_of_our_shop(street: Street) -> BaseSchema:
-    return about(street.ours)
+def document_of_our_shop(merchants: TwoMerchants) -> BaseSchema:
+    return about(merchants.ours)
 
 
 def name_of(operation: Operation) -> str:
@@ -56,14 +56,14 @@ def name_of(operation: Operation) -> str:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
 def test_operation_keeps_its_word(
-    street: Street,
+    merchants: TwoMerchants,
     document: BaseSchema,
     document_of_our_shop: BaseSchema,
     operation: Operation,
 ) -> None:
     described = document[operation.path][operation.method]
     of_ours = document_of_our_shop[operation.path][operation.method]
-    requests = cases(described, of_ours, street.ours)
+    requests = cases(described, of_ours, merchants.ours)
     rightly = who_may(described)
 
     @hypothesis.seed(SEED)
@@ -73,14 +73,14 @@ def test_operation_keeps_its_word(
         who=st.sampled_from([rightly, rightly, rightly, *Who]),
     )
     def ask(case: Case, who: Who) -> None:
-        next_second(street)
-        answer(case, session_of(street, who))
+        next_second(merchants)
+        answer(case, session_of(merchants, who))
 
     ask()
 
 
 def test_stories_that_follow_from_answers_keep_it_too(
-    street: Street, document_of_our_shop: BaseSchema
+    merchants: TwoMerchants, document_of_our_shop: BaseSchema
 ) -> None:
     """An id that an answer gives is asked about next, wherever the document takes one.
 
@@ -96,8 +96,8 @@ def test_stories_that_follow_from_answers_keep_it_too(
             told += 1
 
         def get_call_kwargs(self, case: Case) -> dict[str, Any]:
-            next_second(street)
-            return {"app": wsgi_app, "headers": session_of(street, who_may(case.operation))}
+            next_second(merchants)
+            return {"app": wsgi_app, "headers": session_of(merchants, who_may(case.operation))}
 
         def validate_response(self, response: Response, case: Case, **_: Any) -> None:
             try:

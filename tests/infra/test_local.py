@@ -25,15 +25,15 @@ from infra.local.printing import table
 from infra.local.shop import Offer
 from infra.package import ROOT
 from tests.conftest import ON_DYNAMODB_LOCAL
-from tests.people import at_work, invite, log_in
-from tests.support import Town
+from tests.fixtures.merchant import MerchantFixture
+from tests.fixtures.staff_logins import at_work, invite, log_in
 
 STORY_S = pace.patient(300)  # the story takes one, and a clean clone packages first
 RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
 
 
-def test_demo_data_are_what_the_routes_take(town: Town) -> None:
-    owner = town.owner()
+def test_demo_data_are_what_the_routes_take(merchant: MerchantFixture) -> None:
+    owner = merchant.owner()
     states = Counter[str]()
     for position, name in enumerate(demo_data.CATEGORIES):
         made = owner.post(
@@ -44,19 +44,21 @@ def test_demo_data_are_what_the_routes_take(town: Town) -> None:
         assert made.status == 201, made.body
         for product in demo_data.PRODUCTS:
             if product.category == name:
-                states[_offered(town, product, made.body["category_id"])] += 1
+                states[_offered(merchant, product, made.body["category_id"])] += 1
 
     assert states == {"running": 6, "scheduled": 1, "": 1}
 
 
-def test_demo_staff_can_log_in(town: Town) -> None:
+def test_demo_staff_can_log_in(merchant: MerchantFixture) -> None:
     for member in demo_data.STAFF:
         username, role, password = member["username"], member["role"], member["password"]
-        first = invite(town, town.owner(), username, role)
+        first = invite(merchant, merchant.owner(), username, role)
         chosen = {"old_password": first, "new_password": password}
-        assert at_work(town, username, first).put("/v1/merchant/me/password", chosen).status == 200
+        assert (
+            at_work(merchant, username, first).put("/v1/merchant/me/password", chosen).status == 200
+        )
 
-        assert log_in(town, username, password).body["role"] == role
+        assert log_in(merchant, username, password).body["role"] == role
 
 
 def test_operator_opens_a_shop_once(engine: str) -> None:
@@ -120,12 +122,12 @@ def test_keys_of_a_stage_are_written_once(engine: str) -> None:
 
 
 @pytest.mark.skipif(ON_DYNAMODB_LOCAL, reason="its streams are at another address")
-def test_stream_is_carried_to_the_app(town: Town) -> None:
+def test_stream_is_carried_to_the_app(merchant: MerchantFixture) -> None:
     poller = jobs.Poller()
-    activity = town.activity(seats=2)
-    group_id, leader, order_id = town.open_group(activity)
-    buyer, joined = town.join(activity, group_id)
-    town.pay(buyer, joined)
+    activity = merchant.activity(seats=2)
+    group_id, leader, order_id = merchant.open_group(activity)
+    buyer, joined = merchant.join(activity, group_id)
+    merchant.pay(buyer, joined)
     for _ in range(20):
         poller.poll()
 
@@ -211,16 +213,16 @@ def test_the_story_ends_with_whole_books() -> None:
     assert "✓ 50 人抢 2 个名额，恰好 2 人占到" in story.stdout
 
 
-def _offered(town: Town, product: demo_data.Product, category_id: str) -> str:
+def _offered(merchant: MerchantFixture, product: demo_data.Product, category_id: str) -> str:
     """The state of the product's activity; empty when it has none."""
-    owner, key = town.owner(), f"product-{product.name}"
+    owner, key = merchant.owner(), f"product-{product.name}"
     made = owner.post("/v1/merchant/products", product.body(category_id), Idempotency_Key=key)
     assert made.status == 201, made.body
     if product.activity is None:
         return ""
     sku_ids = [sku["sku_id"] for sku in made.body["skus"]]
     body = product.activity_body(
-        product.activity, made.body["product_id"], sku_ids, now_s=town.now_s
+        product.activity, made.body["product_id"], sku_ids, now_s=merchant.now_s
     )
     published = owner.post("/v1/merchant/activities", body, Idempotency_Key=key)
     assert published.status == 201, published.body

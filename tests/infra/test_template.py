@@ -121,7 +121,7 @@ def test_every_function_is_given_its_memory_and_time(template: Template) -> None
 
 
 def test_policies_name_every_action_and_every_table(template: Template) -> None:
-    own_tables = [{"Fn::GetAtt": [table, "Arn"]} for table in TABLES]
+    isolated_tables = [{"Fn::GetAtt": [table, "Arn"]} for table in TABLES]
     own_indexes = [{"Fn::Sub": f"${{{table}.Arn}}/index/*"} for table in TABLES]
     own_stream = [
         {"Fn::GetAtt": ["TradeTable", "StreamArn"]},
@@ -132,7 +132,7 @@ def test_policies_name_every_action_and_every_table(template: Template) -> None:
         assert not [action for action in listed(statement["Action"]) if "*" in action]
         if any(action.startswith("dynamodb:") for action in listed(statement["Action"])):
             for resource in listed(statement["Resource"]):
-                assert resource in own_tables + own_indexes + own_stream
+                assert resource in isolated_tables + own_indexes + own_stream
 
 
 def test_records_can_be_added_and_read_but_never_changed(template: Template) -> None:

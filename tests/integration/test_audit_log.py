@@ -13,7 +13,7 @@ from chalicelib.services.catalogue import activities, freight_templates, product
 from chalicelib.services.people import audit_log
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import transaction
-from tests.support import Town
+from tests.fixtures.merchant import MerchantFixture
 
 SERVICES = Path(activities.__file__).parent.parent
 # Actions that are put together where they are written.
@@ -35,33 +35,33 @@ COMPUTED = {
 }
 
 
-def record(town: Town, staff: str, subject: str, *, at_s: int | None = None) -> None:
+def record(merchant: MerchantFixture, staff: str, subject: str, *, at_s: int | None = None) -> None:
     with transaction() as writes:
-        now_s = town.now_s if at_s is None else at_s
-        audit(writes, town.merchant_id, staff, "product_changed", subject, {}, {"n": 1}, now_s)
+        now_s = merchant.now_s if at_s is None else at_s
+        audit(writes, merchant.merchant_id, staff, "product_changed", subject, {}, {"n": 1}, now_s)
 
 
-def rows(town: Town, query: str = "") -> list[tuple[str, str]]:
+def rows(merchant: MerchantFixture, query: str = "") -> list[tuple[str, str]]:
     """(staff, subject) of every page."""
     found, after = [], ""
     while True:
-        page = town.staff("manager").get(f"/v1/merchant/audit?limit=2{query}{after}").body
+        page = merchant.staff("manager").get(f"/v1/merchant/audit?limit=2{query}{after}").body
         found += [(row["staff"], row["subject"]) for row in page["items"]]
         if page["next"] is None:
             return found
         after = f"&next={page['next']}"
 
 
-def test_newest_come_first_page_after_page_and_say_what_was_done(town: Town) -> None:
+def test_newest_come_first_page_after_page_and_say_what_was_done(merchant: MerchantFixture) -> None:
     for n in range(5):
-        town.clock.forward(1)
-        record(town, "boss", f"product#{n}")
+        merchant.clock.forward(1)
+        record(merchant, "boss", f"product#{n}")
 
-    assert rows(town)[:5] == [("boss", f"product#{n}") for n in (4, 3, 2, 1, 0)]
-    newest = town.owner().get("/v1/merchant/audit?limit=1").body["items"]
+    assert rows(merchant)[:5] == [("boss", f"product#{n}") for n in (4, 3, 2, 1, 0)]
+    newest = merchant.owner().get("/v1/merchant/audit?limit=1").body["items"]
     assert newest == [
         {
-            "at_s": town.now_s,
+            "at_s": merchant.now_s,
             "staff": "boss",
             "action": "product_changed",
             "words": "修改商品",
@@ -72,49 +72,49 @@ def test_newest_come_first_page_after_page_and_say_what_was_done(town: Town) -> 
     ]
 
 
-def test_rows_are_found_by_person_by_thing_and_by_kind(town: Town) -> None:
+def test_rows_are_found_by_person_by_thing_and_by_kind(merchant: MerchantFixture) -> None:
     for n in range(3):
-        town.clock.forward(1)
-        record(town, "boss", f"product#{n}")
-        record(town, "clerk", f"order#{n}")
+        merchant.clock.forward(1)
+        record(merchant, "boss", f"product#{n}")
+        record(merchant, "clerk", f"order#{n}")
 
-    assert rows(town, "&staff=clerk") == [("clerk", f"order#{n}") for n in (2, 1, 0)]
-    assert rows(town, "&subject=product%231") == [("boss", "product#1")]
-    assert rows(town, "&staff=boss&subject=product") == [
+    assert rows(merchant, "&staff=clerk") == [("clerk", f"order#{n}") for n in (2, 1, 0)]
+    assert rows(merchant, "&subject=product%231") == [("boss", "product#1")]
+    assert rows(merchant, "&staff=boss&subject=product") == [
         ("boss", f"product#{n}") for n in (2, 1, 0)
     ]
-    assert rows(town, "&staff=clerk&subject=product") == []
+    assert rows(merchant, "&staff=clerk&subject=product") == []
 
 
 def test_page_of_a_search_looks_through_a_bounded_number_of_rows(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit_log, "ROWS_LOOKED_THROUGH", 2)
-    record(town, "boss", "needle#1")
+    record(merchant, "boss", "needle#1")
     for n in range(audit_log.QUERIES_MAX * 2):
-        town.clock.forward(1)
-        record(town, "boss", f"hay#{n}")
+        merchant.clock.forward(1)
+        record(merchant, "boss", f"hay#{n}")
 
-    first = town.owner().get("/v1/merchant/audit?subject=needle").body
+    first = merchant.owner().get("/v1/merchant/audit?subject=needle").body
 
     assert (first["items"], first["next"] is None) == ([], False)
-    assert rows(town, "&subject=needle") == [("boss", "needle#1")]
+    assert rows(merchant, "&subject=needle") == [("boss", "needle#1")]
 
 
-def test_month_is_that_of_beijing(town: Town) -> None:
-    today = day_of(town.now_s)
+def test_month_is_that_of_beijing(merchant: MerchantFixture) -> None:
+    today = day_of(merchant.now_s)
     begins_s = midnight_s(today.replace(day=1))
-    record(town, "boss", "last#month", at_s=begins_s - 1)
-    record(town, "boss", "this#month", at_s=begins_s)
+    record(merchant, "boss", "last#month", at_s=begins_s - 1)
+    record(merchant, "boss", "this#month", at_s=begins_s)
     last = day_of(begins_s - 1)
 
-    this_month = rows(town, f"&month={today:%Y%m}")
+    this_month = rows(merchant, f"&month={today:%Y%m}")
     assert ("boss", "this#month") in this_month
     assert ("boss", "last#month") not in this_month
-    assert rows(town, f"&month={last:%Y%m}") == [("boss", "last#month")]
-    assert rows(town) == this_month
+    assert rows(merchant, f"&month={last:%Y%m}") == [("boss", "last#month")]
+    assert rows(merchant) == this_month
     for wrong in ("2026", "202613", "199901", "2026-1"):
-        assert town.owner().get(f"/v1/merchant/audit?month={wrong}").status == 400
+        assert merchant.owner().get(f"/v1/merchant/audit?month={wrong}").status == 400
 
 
 def test_every_action_has_words_and_every_word_an_action() -> None:

@@ -7,24 +7,24 @@ import pytest
 import app as application
 from chalicelib.gateways import secrets
 from chalicelib.tables.exports import ExportItem
-from tests import usage
-from tests.callers import lambda_context
-from tests.own_tables import own_tables
-from tests.shipping import POSTED_S, RECEIPT_S, ship
-from tests.streams import change_of
-from tests.support import DAY_S, Town, settled_in
-from tests.tills import BOTH
+from tests.fixtures import function_policies
+from tests.fixtures.api_clients import lambda_context
+from tests.fixtures.isolated_tables import isolated_tables
+from tests.fixtures.merchant import DAY_S, MerchantFixture, merchant_fixture
+from tests.fixtures.payment_fixtures import BOTH
+from tests.fixtures.shipping import POSTED_S, RECEIPT_S, ship
+from tests.fixtures.stream_events import change_of
 
 FUNCTIONS = sorted(source.name for source in application.app.event_sources)
 # Accounts of before, which a shop has once it has changed to others.
-EARLIER: set[usage.Use] = {
+EARLIER: set[function_policies.Use] = {
     ("ssm:GetParameter", "merchants/*/wechat-pay/*"),
     ("ssm:GetParameter", "merchants/*/alipay/*"),
 }
 # Units that come back once their activity has closed go to the product.
-RETURNED_LATE: usage.Use = ("dynamodb:UpdateItem", "CatalogueTable")
+RETURNED_LATE: function_policies.Use = ("dynamodb:UpdateItem", "CatalogueTable")
 # What is allowed and such a month does not show.
-RARE: dict[str, set[usage.Use]] = {
+RARE: dict[str, set[function_policies.Use]] = {
     "policy-bills.json": {
         # A refund that only the bill tells of: its buyer is told, in the shop's words.
         ("dynamodb:GetItem", "CatalogueTable"),
@@ -47,82 +47,93 @@ RARE: dict[str, set[usage.Use]] = {
 }
 
 
-def stream(town: Town, order_id: str, **before: str) -> None:
-    item = town.stored_order(order_id)
-    image = {**town.image(item), "status": {"S": before["status"]}} if before else None
-    records = [change_of(town, item, image)]
+def stream(merchant: MerchantFixture, order_id: str, **before: str) -> None:
+    item = merchant.stored_order(order_id)
+    image = {**merchant.image(item), "status": {"S": before["status"]}} if before else None
+    records = [change_of(merchant, item, image)]
     application.on_trade_change({"Records": records}, lambda_context("stream"))
-    assert town.till.quiet()
+    assert merchant.gateway.quiet()
 
 
-def export(town: Town, subject: str, column: str, **more: str | int) -> str:
+def export(merchant: MerchantFixture, subject: str, column: str, **more: str | int) -> str:
     """Ask for a file; its id."""
-    asked = town.owner().post(
+    asked = merchant.owner().post(
         "/v1/merchant/exports", {"subject": subject, "columns": [column], **more}
     )
     return str(asked.body["export_id"])
 
 
-def live(town: Town) -> None:
+def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
-    activity = town.activity(seats=3, days=2, limit_per_buyer=5)
-    group_id, _, first = town.open_group(activity)
-    _, second = town.member(activity, group_id)
-    buyer, third = town.join(activity, group_id)
-    town.pay_unheard(buyer, third)
-    town.clock.forward(120)
-    stream(town, first)
-    town.run_jobs(2)
-    failing, _, _ = town.open_group(activity)
-    town.member(activity, failing)
-    late, unpaid = town.join(activity, failing)
-    town.prepay(late, unpaid)
-    _, leaver, left = town.open_group(town.activity(limit_per_buyer=5))
-    town.till.faults.add("refund", "stays_processing")
+    activity = merchant.activity(seats=3, days=2, limit_per_buyer=5)
+    group_id, _, first = merchant.open_group(activity)
+    _, second = merchant.member(activity, group_id)
+    buyer, third = merchant.join(activity, group_id)
+    merchant.pay_unheard(buyer, third)
+    merchant.clock.forward(120)
+    stream(merchant, first)
+    merchant.run_jobs(2)
+    failing, _, _ = merchant.open_group(activity)
+    merchant.member(activity, failing)
+    late, unpaid = merchant.join(activity, failing)
+    merchant.prepay(late, unpaid)
+    _, leaver, left = merchant.open_group(merchant.activity(limit_per_buyer=5))
+    merchant.gateway.faults.add("refund", "stays_processing")
     assert leaver.cancel(left).status == 200
-    town.run_jobs()
-    town.clock.forward(POSTED_S)
-    town.run_jobs(2)
-    assert ship(town, second).status == 200
-    town.till.faults.add("payment_callback", "dropped")
-    town.pay_in_spite(f"{unpaid}01")  # which only the bill will tell
-    town.clock.forward(DAY_S - 3 * POSTED_S)
-    hurried, _, _ = town.open_group(activity)
-    town.clock.forward(DAY_S - 60)
-    town.prepay(*town.join(activity, hurried))
-    town.clock.forward(120)  # its group ends before its time to pay
-    town.run_jobs()
-    town.clock.forward(DAY_S)
+    merchant.run_jobs()
+    merchant.clock.forward(POSTED_S)
+    merchant.run_jobs(2)
+    assert ship(merchant, second).status == 200
+    merchant.gateway.faults.add("payment_callback", "dropped")
+    merchant.pay_in_spite(f"{unpaid}01")  # which only the bill will tell
+    merchant.clock.forward(DAY_S - 3 * POSTED_S)
+    hurried, _, _ = merchant.open_group(activity)
+    merchant.clock.forward(DAY_S - 60)
+    merchant.prepay(*merchant.join(activity, hurried))
+    merchant.clock.forward(120)  # its group ends before its time to pay
+    merchant.run_jobs()
+    merchant.clock.forward(DAY_S)
     for order_id in (first, left, second):
-        stream(town, order_id)
-    town.run_jobs(4)
-    town.clock.forward(RECEIPT_S + POSTED_S)
-    town.run_jobs(4)
-    export(town, "movements", "number", from_s=town.now_s - DAY_S)
-    export(town, "customers", "buyer")
-    export(town, "orders", "tracking", order_status="completed")
-    town.run_jobs()
-    item = ExportItem.at(town.merchant_id, export(town, "orders", "tracking"))
-    application.on_trade_change({"Records": [change_of(town, item)]}, lambda_context("stream"))
+        stream(merchant, order_id)
+    merchant.run_jobs(4)
+    merchant.clock.forward(RECEIPT_S + POSTED_S)
+    merchant.run_jobs(4)
+    export(merchant, "movements", "number", from_s=merchant.now_s - DAY_S)
+    export(merchant, "customers", "buyer")
+    export(merchant, "orders", "tracking", order_status="completed")
+    merchant.run_jobs()
+    item = ExportItem.at(merchant.merchant_id, export(merchant, "orders", "tracking"))
+    application.on_trade_change({"Records": [change_of(merchant, item)]}, lambda_context("stream"))
 
 
 @pytest.fixture(scope="module")
-def uses(engine: str) -> Iterator[usage.Uses]:
+def uses(engine: str) -> Iterator[function_policies.Uses]:
     """What the functions asked for in such a month, at either gateway."""
-    with pytest.MonkeyPatch.context() as patch, own_tables(), usage.noted() as uses:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        isolated_tables(),
+        function_policies.noted() as uses,
+    ):
         patch.setattr(secrets, "KEPT_S", 0)
         patch.setattr(secrets, "_kept", {})  # other tests' would be in use for five minutes yet
         for paid_by in BOTH:
-            with settled_in(patch, paid_by=paid_by) as town:
-                live(town)
+            with merchant_fixture(patch, paid_by=paid_by) as merchant:
+                live(merchant)
         yield uses
 
 
-@pytest.mark.parametrize("policy", sorted({usage.policy_of(name) for name in FUNCTIONS}))
+@pytest.mark.parametrize(
+    "policy", sorted({function_policies.policy_of(name) for name in FUNCTIONS})
+)
 def test_policy_allows_what_its_functions_do_and_nothing_else(
-    uses: usage.Uses, policy: str
+    uses: function_policies.Uses, policy: str
 ) -> None:
-    used = {use for name in FUNCTIONS if usage.policy_of(name) == policy for use in uses[name]}
+    used = {
+        use
+        for name in FUNCTIONS
+        if function_policies.policy_of(name) == policy
+        for use in uses[name]
+    }
 
     assert used
-    assert usage.allowed(policy) - used == RARE.get(policy, set())
+    assert function_policies.allowed(policy) - used == RARE.get(policy, set())

@@ -14,9 +14,9 @@ from typing import Any
 
 SUITES = (
     "tests/integration",
-    "tests/torture",
+    "tests/laws/faults",
     "tests/security",
-    "tests/property",
+    "tests/laws/properties",
     "tests/unit",
 )
 Line = tuple[str, int]  # path, line

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.api import limits
-from tests.security.street import Street, built
+from tests.fixtures.two_merchants import TwoMerchants, built
 
 GUESSED_AT = {"look_up_pickup", "hand_over"}
 
@@ -18,19 +18,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="package")
-def only_street(engine: str) -> Iterator[Street]:
-    with built() as street:
-        yield street
+def shared_merchants(engine: str) -> Iterator[TwoMerchants]:
+    with built() as merchants:
+        yield merchants
 
 
 @pytest.fixture
-def street(only_street: Street, request: pytest.FixtureRequest) -> Iterator[Street]:
+def merchants(
+    shared_merchants: TwoMerchants, request: pytest.FixtureRequest
+) -> Iterator[TwoMerchants]:
     marks = request.node.iter_markers("leaves")
     wanted = Counter(change for mark in marks for change in mark.args)
     limits.forget()
-    yield only_street
-    only_street.town.wechat.faults.clear()
-    changes = only_street.changes()
+    yield shared_merchants
+    shared_merchants.merchant.wechat.faults.clear()
+    changes = shared_merchants.changes()
     if _tried(request) in GUESSED_AT:
         changes.pop("added guesses", None)
         changes.pop("changed guesses", None)

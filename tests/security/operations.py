@@ -12,15 +12,15 @@ from msgspec import inspect
 from app import OPERATIONS, app
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.rights import Role
-from tests.security.street import Shop
-from tests.support import ADDRESS, Caller, Reply
+from tests.fixtures.merchant import ADDRESS, Caller, Reply
+from tests.fixtures.two_merchants import SeededMerchant
 
 HEADERS = {"Idempotency-Key": "a-key-of-mine"}
 
 # Values that their type alone does not tell, by the name of the field.
-VALUES: Mapping[str, Callable[[Shop], Any]] = {
+VALUES: Mapping[str, Callable[[SeededMerchant], Any]] = {
     "sku_id": lambda shop: shop.activity.sku_id,
-    "category_id": lambda shop: shop.town.category_id,
+    "category_id": lambda shop: shop.merchant.category_id,
     "product_id": lambda shop: shop.activity.product_id,
     "activity_id": lambda shop: shop.activity.activity_id,
     "address": lambda shop: ADDRESS,
@@ -44,7 +44,7 @@ VALUES: Mapping[str, Callable[[Shop], Any]] = {
     "specs": lambda shop: {"规格": "1斤装"},
     "seats_total": lambda shop: 3,
     "life_h": lambda shop: 24,
-    "ends_at_s": lambda shop: shop.town.now_s + 8 * 86400,
+    "ends_at_s": lambda shop: shop.merchant.now_s + 8 * 86400,
     "list_price_fen": lambda shop: 12900,
     "solo_price_fen": lambda shop: 9900,
     "columns": lambda shop: ["order_id"],
@@ -82,7 +82,7 @@ class Ask:
         return caller.call(self.operation.method, self.path, self.body, **sent)
 
 
-def ask(operation: Operation, shop: Shop, **ids: str) -> Ask:
+def ask(operation: Operation, shop: SeededMerchant, **ids: str) -> Ask:
     """A request to the operation about what the shop has; `ids`: others in its path."""
     path = operation.path.format(**(shop.ids | ids))
     query = _query(operation, shop)
@@ -91,7 +91,7 @@ def ask(operation: Operation, shop: Shop, **ids: str) -> Ask:
     return Ask(operation, f"{path}?{query}" if query else path, raw)
 
 
-def body_for(operation: Operation, shop: Shop) -> Any:
+def body_for(operation: Operation, shop: SeededMerchant) -> Any:
     """The smallest body that the operation takes; None when it takes none."""
     return None if operation.body is None else _struct(operation.body, shop)
 
@@ -120,14 +120,14 @@ def name_of(value: object) -> str | None:
     return value.value if isinstance(value, Role) else None
 
 
-def _query(operation: Operation, shop: Shop) -> str:
+def _query(operation: Operation, shop: SeededMerchant) -> str:
     if operation.query is None:
         return ""
     required = _struct(operation.query, shop)
     return "&".join(f"{name}={value}" for name, value in required.items())
 
 
-def _struct(schema: type[msgspec.Struct], shop: Shop) -> dict[str, Any]:
+def _struct(schema: type[msgspec.Struct], shop: SeededMerchant) -> dict[str, Any]:
     info = inspect.type_info(schema)
     assert isinstance(info, inspect.StructType)
     required = {
@@ -138,7 +138,7 @@ def _struct(schema: type[msgspec.Struct], shop: Shop) -> dict[str, Any]:
     return {**required, **WANTED.get(schema.__name__, {})}
 
 
-def _value(name: str, kind: inspect.Type, shop: Shop) -> Any:
+def _value(name: str, kind: inspect.Type, shop: SeededMerchant) -> Any:
     if name in VALUES:
         return VALUES[name](shop)
     if isinstance(kind, inspect.Metadata):

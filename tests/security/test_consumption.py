@@ -14,9 +14,9 @@ from chalicelib.api import limits
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.ids import new_id
 from chalicelib.tables.base import connection
+from tests.fixtures.merchant import Caller
+from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import ask, name_of, named
-from tests.security.street import Street
-from tests.support import Caller
 
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 # Pages that are put together from several lists, each bounded; every other is one query.
@@ -60,20 +60,20 @@ def is_page(operation: Operation) -> bool:
     return {"items", "next"} <= {field.name for field in fields}
 
 
-def caller_of(operation: Operation, street: Street) -> Caller:
+def caller_of(operation: Operation, merchants: TwoMerchants) -> Caller:
     if operation.audience is Audience.STAFF:
-        return street.town.owner()
-    return street.ours.leader if operation.audience is Audience.BUYER else street.visitor()
+        return merchants.merchant.owner()
+    return merchants.ours.leader if operation.audience is Audience.BUYER else merchants.visitor()
 
 
 @pytest.mark.parametrize("operation", READS, ids=name_of)
 def test_no_read_scans_a_table_and_a_page_is_one_query(
-    street: Street, operation: Operation
+    merchants: TwoMerchants, operation: Operation
 ) -> None:
-    caller = caller_of(operation, street)
+    caller = caller_of(operation, merchants)
 
     with calls() as made:
-        reply = ask(operation, street.ours).by(caller)
+        reply = ask(operation, merchants.ours).by(caller)
 
     assert reply.status in (200, 404), reply.body
     assert "Scan" not in made
@@ -83,11 +83,11 @@ def test_no_read_scans_a_table_and_a_page_is_one_query(
 
 @pytest.mark.parametrize("name", LIMITED)
 def test_who_asks_too_often_waits(
-    street: Street, name: str, monkeypatch: pytest.MonkeyPatch
+    merchants: TwoMerchants, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = named(name)
-    caller = caller_of(operation, street)
-    asked = ask(operation, street.ours, picture_id=new_id(), code="00000000")
+    caller = caller_of(operation, merchants)
+    asked = ask(operation, merchants.ours, picture_id=new_id(), code="00000000")
     useless = asked if asked.body is None else replace(asked, body=b"[]")
 
     for limit in LIMITED[name]:

@@ -10,10 +10,10 @@ import pytest
 import app as application
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.rights import Role
-from tests.callers import lambda_context
-from tests.minutes import TICK
+from tests.fixtures.api_clients import lambda_context
+from tests.fixtures.fake_clock import TICK
+from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import ask, name_of, named, of
-from tests.security.street import Street
 
 # What each operation needs; every other one is about the asking person alone. Said here and not
 # asked of the app: a case that the app's own rights made would be gone with the one they forget.
@@ -158,9 +158,9 @@ JOBS = sorted(source.name for source in SOURCES)
 
 @pytest.mark.parametrize(("operation", "role"), FORBIDDEN, ids=name_of)
 def test_role_without_the_right_is_refused(
-    street: Street, operation: Operation, role: Role
+    merchants: TwoMerchants, operation: Operation, role: Role
 ) -> None:
-    reply = ask(operation, street.ours).by(street.town.staff(role))
+    reply = ask(operation, merchants.ours).by(merchants.merchant.staff(role))
 
     assert (reply.status, reply.code) == (403, "forbidden")
     assert reply.body["details"] == {"right": NEEDED[operation.name].split()[0]}
@@ -194,35 +194,35 @@ def test_what_changes_money_stock_or_people_is_never_for_every_role() -> None:
 
 
 @pytest.mark.parametrize("operation", of(Audience.STAFF), ids=name_of)
-def test_buyer_is_no_member_of_staff(street: Street, operation: Operation) -> None:
-    reply = ask(operation, street.ours).by(street.ours.leader)
+def test_buyer_is_no_member_of_staff(merchants: TwoMerchants, operation: Operation) -> None:
+    reply = ask(operation, merchants.ours).by(merchants.ours.leader)
 
     assert (reply.status, reply.code) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("operation", of(Audience.BUYER), ids=name_of)
-def test_owner_is_no_buyer(street: Street, operation: Operation) -> None:
-    reply = ask(operation, street.ours).by(street.town.owner())
+def test_owner_is_no_buyer(merchants: TwoMerchants, operation: Operation) -> None:
+    reply = ask(operation, merchants.ours).by(merchants.merchant.owner())
 
     assert (reply.status, reply.code) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("operation", of(Audience.GATEWAY), ids=name_of)
-def test_session_is_no_signature(street: Street, operation: Operation) -> None:
-    callers = (street.visitor(), street.ours.leader, street.town.owner())
+def test_session_is_no_signature(merchants: TwoMerchants, operation: Operation) -> None:
+    callers = (merchants.visitor(), merchants.ours.leader, merchants.merchant.owner())
 
-    replies = [ask(operation, street.ours).by(caller, X_Merchant="any") for caller in callers]
+    replies = [ask(operation, merchants.ours).by(caller, X_Merchant="any") for caller in callers]
 
     assert all(400 <= reply.status < 500 for reply in replies)
 
 
 @pytest.mark.parametrize("job", JOBS)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-def test_job_has_no_route(street: Street, job: str, method: str) -> None:
+def test_job_has_no_route(merchants: TwoMerchants, job: str, method: str) -> None:
     kebab = job.replace("_", "-")
     paths = [f"/{job}", f"/v1/{job}", f"/v1/jobs/{job}", f"/v1/{kebab}", f"/v1/merchant/{job}"]
 
-    replies = [street.town.owner().call(method, path, TICK) for path in paths]
+    replies = [merchants.merchant.owner().call(method, path, TICK) for path in paths]
 
     assert {reply.status for reply in replies} <= {403, 404, 405}
 
@@ -252,14 +252,14 @@ EVENTS: dict[str, Any] = {
     "operation", [o for o in application.OPERATIONS if o.body is not None], ids=name_of
 )
 def test_event_in_a_body_is_a_body_that_does_not_fit(
-    street: Street, operation: Operation, event: str
+    merchants: TwoMerchants, operation: Operation, event: str
 ) -> None:
-    callers = {Audience.BUYER: street.ours.leader, Audience.STAFF: street.town.owner()}
-    caller = callers.get(operation.audience, street.visitor())
+    callers = {Audience.BUYER: merchants.ours.leader, Audience.STAFF: merchants.merchant.owner()}
+    caller = callers.get(operation.audience, merchants.visitor())
 
     reply = caller.call(
         operation.method,
-        ask(operation, street.ours).path,
+        ask(operation, merchants.ours).path,
         EVENTS[event],
         Idempotency_Key="a-key-of-mine",
     )
@@ -268,7 +268,9 @@ def test_event_in_a_body_is_a_body_that_does_not_fit(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_event_that_reaches_the_api_function_starts_no_job(street: Street, event: str) -> None:
+def test_event_that_reaches_the_api_function_starts_no_job(
+    merchants: TwoMerchants, event: str
+) -> None:
     answer = application.app(EVENTS[event], lambda_context("api_handler"))
 
     assert answer["statusCode"] == 500  # it has no route, and only AWS itself could send it

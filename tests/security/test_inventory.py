@@ -11,8 +11,8 @@ import pytest
 
 import app as application
 from infra import openapi
+from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import body_for, named
-from tests.security.street import Street
 
 DOCUMENT = json.loads(openapi.rendered())
 URLS = (
@@ -75,13 +75,13 @@ def test_operations_that_make_something_without_a_session_are_limited() -> None:
 @pytest.mark.parametrize(
     "path", ["/docs", "/swagger.json", "/v1/debug", "/v1/health", "/v2/orders", "/admin", "/_local"]
 )
-def test_nothing_else_is_there(street: Street, path: str) -> None:
-    assert street.town.owner().get(path).status in (403, 404)
+def test_nothing_else_is_there(merchants: TwoMerchants, path: str) -> None:
+    assert merchants.merchant.owner().get(path).status in (403, 404)
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_picture_from_anywhere_but_https_is_refused(street: Street, url: str) -> None:
-    reply = street.ours.outsider.put("/v1/me/profile", {"name": "名字", "avatar": url})
+def test_picture_from_anywhere_but_https_is_refused(merchants: TwoMerchants, url: str) -> None:
+    reply = merchants.ours.outsider.put("/v1/me/profile", {"name": "名字", "avatar": url})
 
     assert (reply.status, reply.code) == (400, "invalid_request")
 
@@ -113,13 +113,13 @@ def canary() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.leaves("changed buyer")
-def test_address_that_somebody_sends_is_never_called(street: Street) -> None:
+def test_address_that_somebody_sends_is_never_called(merchants: TwoMerchants) -> None:
     with canary() as (url, called):
-        renamed = street.ours.outsider.put("/v1/me/profile", {"name": "路人", "avatar": url})
-        product = body_for(named("create_product"), street.ours) | {"images": [url]}
+        renamed = merchants.ours.outsider.put("/v1/me/profile", {"name": "路人", "avatar": url})
+        product = body_for(named("create_product"), merchants.ours) | {"images": [url]}
         product["skus"][0] |= {"image": url, "stock": 1}
-        made = street.town.owner().post("/v1/merchant/products", product)
-        street.visitor().get(f"/v1/merchants/{street.ours.merchant_id}")
+        made = merchants.merchant.owner().post("/v1/merchant/products", product)
+        merchants.visitor().get(f"/v1/merchants/{merchants.ours.merchant_id}")
 
     assert (renamed.status, made.status) == (200, 400)  # products show our own pictures alone
     assert called == []

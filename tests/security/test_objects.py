@@ -12,15 +12,15 @@ import pytest
 from app import OPERATIONS
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.ids import new_id
+from tests.fixtures.merchant import ADDRESS, Caller, Reply
+from tests.fixtures.two_merchants import SeededMerchant, TwoMerchants
 from tests.security.operations import Ask, ask, name_of, named, of, path_ids
-from tests.security.street import Shop, Street
-from tests.support import ADDRESS, Caller, Reply
 
 NOT_FOUND = (404, "not_found")
 WITH_IDS = [operation for operation in OPERATIONS if path_ids(operation)]
 
 
-def unknown(shop: Shop) -> dict[str, str]:
+def unknown(shop: SeededMerchant) -> dict[str, str]:
     """Ids of the same form as the shop's, that nobody has."""
     alike = {
         "order_id": f"{new_id()}{shop.paid[22:]}",
@@ -34,10 +34,12 @@ def those(operation: Operation, ids: dict[str, str], *but: str) -> dict[str, str
     return {name: ids[name] for name in path_ids(operation) if name in ids and name not in but}
 
 
-def caller_for(operation: Operation, street: Street) -> Caller:
+def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
     if operation.audience is Audience.BUYER:
-        return street.ours.leader
-    return street.town.owner() if operation.audience is Audience.STAFF else street.visitor()
+        return merchants.ours.leader
+    return (
+        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
+    )
 
 
 def same(one: Reply, other: Reply) -> bool:
@@ -48,12 +50,12 @@ def same(one: Reply, other: Reply) -> bool:
     )
 
 
-def trials(operation: Operation, street: Street) -> tuple[Ask, Ask]:
+def trials(operation: Operation, merchants: TwoMerchants) -> tuple[Ask, Ask]:
     """The operation with the neighbour's ids, and with nobody's, in our own shop's name."""
-    theirs = {k: v for k, v in street.theirs.ids.items() if k != "letter"}
+    theirs = {k: v for k, v in merchants.theirs.ids.items() if k != "letter"}
     return (
-        ask(operation, street.ours, **those(operation, theirs, "merchant_id")),
-        ask(operation, street.ours, **those(operation, unknown(street.ours), "merchant_id")),
+        ask(operation, merchants.ours, **those(operation, theirs, "merchant_id")),
+        ask(operation, merchants.ours, **those(operation, unknown(merchants.ours), "merchant_id")),
     )
 
 
@@ -62,9 +64,11 @@ def trials(operation: Operation, street: Street) -> tuple[Ask, Ask]:
     [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}],
     ids=name_of,
 )
-def test_what_the_shop_next_door_has_does_not_exist(street: Street, operation: Operation) -> None:
-    foreign, nobodys = trials(operation, street)
-    caller = caller_for(operation, street)
+def test_what_the_shop_next_door_has_does_not_exist(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    foreign, nobodys = trials(operation, merchants)
+    caller = caller_for(operation, merchants)
 
     replies = [foreign.by(caller), nobodys.by(caller)]
 
@@ -77,10 +81,12 @@ def test_what_the_shop_next_door_has_does_not_exist(street: Street, operation: O
     [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}],
     ids=name_of,
 )
-def test_what_is_the_id_of_nothing_does_not_exist(street: Street, operation: Operation) -> None:
-    nonsense = those(operation, dict.fromkeys(street.ours.ids, "nonsense"), "merchant_id")
+def test_what_is_the_id_of_nothing_does_not_exist(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    nonsense = those(operation, dict.fromkeys(merchants.ours.ids, "nonsense"), "merchant_id")
 
-    reply = ask(operation, street.ours, **nonsense).by(caller_for(operation, street))
+    reply = ask(operation, merchants.ours, **nonsense).by(caller_for(operation, merchants))
 
     assert (reply.status, reply.code) == NOT_FOUND
 
@@ -88,10 +94,13 @@ def test_what_is_the_id_of_nothing_does_not_exist(street: Street, operation: Ope
 @pytest.mark.parametrize(
     "operation", [o for o in of(Audience.BUYER) if "order_id" in path_ids(o)], ids=name_of
 )
-def test_another_buyers_order_does_not_exist(street: Street, operation: Operation) -> None:
-    asked = [ask(operation, street.ours, order_id=i) for i in (street.ours.paid, street.ours.held)]
-    nobodys = ask(operation, street.ours, order_id=unknown(street.ours)["order_id"])
-    snoops = (street.ours.outsider, street.theirs.leader)
+def test_another_buyers_order_does_not_exist(merchants: TwoMerchants, operation: Operation) -> None:
+    asked = [
+        ask(operation, merchants.ours, order_id=i)
+        for i in (merchants.ours.paid, merchants.ours.held)
+    ]
+    nobodys = ask(operation, merchants.ours, order_id=unknown(merchants.ours)["order_id"])
+    snoops = (merchants.ours.outsider, merchants.theirs.leader)
 
     replies = [one.by(snoop) for one in [*asked, nobodys] for snoop in snoops]
 
@@ -99,8 +108,8 @@ def test_another_buyers_order_does_not_exist(street: Street, operation: Operatio
     assert all(same(reply, replies[0]) for reply in replies)
 
 
-def test_members_of_one_group_cannot_touch_each_others_orders(street: Street) -> None:
-    shop = street.ours
+def test_members_of_one_group_cannot_touch_each_others_orders(merchants: TwoMerchants) -> None:
+    shop = merchants.ours
     names = ("read_order", "pay", "cancel")
 
     replies = [
@@ -111,8 +120,8 @@ def test_members_of_one_group_cannot_touch_each_others_orders(street: Street) ->
     assert [(reply.status, reply.code) for reply in replies] == [NOT_FOUND] * 6
 
 
-def test_order_of_one_buyer_under_the_id_of_another_does_not_exist(street: Street) -> None:
-    shop = street.ours
+def test_order_of_one_buyer_under_the_id_of_another_does_not_exist(merchants: TwoMerchants) -> None:
+    shop = merchants.ours
     mixed = shop.outsider.buyer_id + shop.paid[22:]
 
     reply = shop.outsider.get(f"/v1/orders/{mixed}")
@@ -121,23 +130,26 @@ def test_order_of_one_buyer_under_the_id_of_another_does_not_exist(street: Stree
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.query is not None], ids=name_of)
-def test_no_list_shows_what_is_the_neighbours(street: Street, operation: Operation) -> None:
-    asked = ask(operation, street.ours)
-    snoop = {Audience.BUYER: street.theirs.leader, Audience.STAFF: street.theirs.town.owner()}.get(
-        operation.audience
-    )
+def test_no_list_shows_what_is_the_neighbours(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    asked = ask(operation, merchants.ours)
+    snoop = {
+        Audience.BUYER: merchants.theirs.leader,
+        Audience.STAFF: merchants.theirs.merchant.owner(),
+    }.get(operation.audience)
     if (
         snoop is None
     ):  # a public list of a shop: asked for the neighbour's, it shows the neighbour's
-        snoop, asked = street.visitor(), ask(operation, street.theirs)
+        snoop, asked = merchants.visitor(), ask(operation, merchants.theirs)
 
     told = json.dumps(asked.by(snoop).body, ensure_ascii=False)
 
-    assert not [secret for secret in street.ours.secrets - {"西溪花园"} if secret in told]
+    assert not [secret for secret in merchants.ours.secrets - {"西溪花园"} if secret in told]
 
 
-def test_messages_of_others_are_not_among_ones_own(street: Street) -> None:
-    shop = street.ours
+def test_messages_of_others_are_not_among_ones_own(merchants: TwoMerchants) -> None:
+    shop = merchants.ours
 
     told = {who.buyer_id: who.get("/v1/me/messages").body for who in (shop.outsider, shop.leader)}
 
@@ -146,25 +158,25 @@ def test_messages_of_others_are_not_among_ones_own(street: Street) -> None:
     assert orders == {shop.leader.buyer_id}
 
 
-def test_share_of_a_group_that_is_not_the_shops_own_cannot_be_made(street: Street) -> None:
+def test_share_of_a_group_that_is_not_the_shops_own_cannot_be_made(merchants: TwoMerchants) -> None:
     replies = [
-        street.ours.leader.post(f"/v1/groups/{group_id}/shares", {"channel": "chat"})
-        for group_id in (street.theirs.group_id, new_id())
+        merchants.ours.leader.post(f"/v1/groups/{group_id}/shares", {"channel": "chat"})
+        for group_id in (merchants.theirs.group_id, new_id())
     ]
 
     assert [(reply.status, reply.code) for reply in replies] == [NOT_FOUND] * 2
     assert same(*replies)
 
 
-def test_group_that_its_leader_has_not_paid_is_seen_by_nobody(street: Street) -> None:
-    shop = street.ours
+def test_group_that_its_leader_has_not_paid_is_seen_by_nobody(merchants: TwoMerchants) -> None:
+    shop = merchants.ours
     opened = shop.outsider.open(shop.activity)
     group_id = opened.body["group_id"]
-    street.changes()
+    merchants.changes()
 
     replies = [
         *(
-            ask(named(name), shop, group_id=group_id).by(street.visitor())
+            ask(named(name), shop, group_id=group_id).by(merchants.visitor())
             for name in ("read_group", "read_members")
         ),
         ask(named("share"), shop, group_id=group_id).by(shop.outsider),
@@ -175,20 +187,20 @@ def test_group_that_its_leader_has_not_paid_is_seen_by_nobody(street: Street) ->
     assert (joined.status, joined.code) in (NOT_FOUND, (409, "group_closed"))
 
 
-def purchase(shop: Shop, **changes: Any) -> dict[str, Any]:
+def purchase(shop: SeededMerchant, **changes: Any) -> dict[str, Any]:
     return {"sku_id": shop.activity.sku_id, "address": ADDRESS} | changes
 
 
 @pytest.mark.parametrize("what", ["open", "join", "buy_alone"])
 @pytest.mark.parametrize("sku", ["of_the_neighbour", "of_another_activity", "unknown"])
 def test_sku_that_the_activity_does_not_sell_cannot_be_bought(
-    street: Street, what: str, sku: str
+    merchants: TwoMerchants, what: str, sku: str
 ) -> None:
-    shop = street.ours
-    other = street.visitor().get(_group_path(shop, shop.formed_group_id)).body["activity_id"]
-    foreign = street.visitor().get(f"/v1/merchants/{shop.merchant_id}/activities/{other}").body
+    shop = merchants.ours
+    other = merchants.visitor().get(_group_path(shop, shop.formed_group_id)).body["activity_id"]
+    foreign = merchants.visitor().get(f"/v1/merchants/{shop.merchant_id}/activities/{other}").body
     sku_id = {
-        "of_the_neighbour": street.theirs.activity.sku_id,
+        "of_the_neighbour": merchants.theirs.activity.sku_id,
         "of_another_activity": foreign["skus"][0]["sku_id"],
         "unknown": new_id(),
     }[sku]
@@ -204,18 +216,18 @@ def test_sku_that_the_activity_does_not_sell_cannot_be_bought(
 
 
 @pytest.mark.parametrize("hint", ["of_the_neighbour", "of_another_activity", "unknown", "version"])
-def test_hint_cannot_bring_other_terms_into_a_join(street: Street, hint: str) -> None:
+def test_hint_cannot_bring_other_terms_into_a_join(merchants: TwoMerchants, hint: str) -> None:
     """A wrong hint costs a read, and is replaced by what the group says: the SKU is not there."""
-    shop = street.ours
-    group = street.visitor().get(_group_path(shop, shop.formed_group_id)).body
+    shop = merchants.ours
+    group = merchants.visitor().get(_group_path(shop, shop.formed_group_id)).body
     activity_id, version = {
-        "of_the_neighbour": (street.theirs.activity.activity_id, 1),
+        "of_the_neighbour": (merchants.theirs.activity.activity_id, 1),
         "of_another_activity": (group["activity_id"], 1),
         "unknown": (new_id(), 1),
         "version": (shop.activity.activity_id, 99_999),
     }[hint]
     path = f"/v1/merchants/{shop.merchant_id}/activities/{group['activity_id']}"
-    cheap_sku = street.visitor().get(path).body["skus"][0]["sku_id"]
+    cheap_sku = merchants.visitor().get(path).body["skus"][0]["sku_id"]
     body = purchase(shop, sku_id=cheap_sku, activity_id=activity_id, version=version)
 
     reply = shop.outsider.post(f"/v1/groups/{shop.group_id}/seats", body)
@@ -233,19 +245,19 @@ def test_hint_cannot_bring_other_terms_into_a_join(street: Street, hint: str) ->
     ],
 )
 def test_id_of_the_neighbour_in_a_body_of_staff_is_refused(
-    street: Street, name: str, field: str
+    merchants: TwoMerchants, name: str, field: str
 ) -> None:
-    asked = ask(named(name), street.ours)
-    body = json.loads(asked.body or b"{}") | {field: ask_ids(street)[field]}
+    asked = ask(named(name), merchants.ours)
+    body = json.loads(asked.body or b"{}") | {field: ask_ids(merchants)[field]}
 
-    reply = street.town.owner().call(asked.operation.method, asked.path, body)
+    reply = merchants.merchant.owner().call(asked.operation.method, asked.path, body)
 
     assert (reply.status, reply.code) in (NOT_FOUND, (400, "invalid_request"))
 
 
-def test_recipient_of_the_neighbours_order_does_not_exist(street: Street) -> None:
-    owner, ours = street.town.owner(), street.ours.fulfilling
-    orders = (street.theirs.fulfilling, unknown(street.ours)["order_id"])
+def test_recipient_of_the_neighbours_order_does_not_exist(merchants: TwoMerchants) -> None:
+    owner, ours = merchants.merchant.owner(), merchants.ours.fulfilling
+    orders = (merchants.theirs.fulfilling, unknown(merchants.ours)["order_id"])
 
     replies = [
         owner.post("/v1/merchant/recipients", {"order_ids": ids, "purpose": purpose})
@@ -257,9 +269,9 @@ def test_recipient_of_the_neighbours_order_does_not_exist(street: Street) -> Non
     assert all(same(reply, replies[0]) for reply in replies)
 
 
-def ask_ids(street: Street) -> dict[str, str]:
-    return street.theirs.ids | {"sku_id": street.theirs.activity.sku_id}
+def ask_ids(merchants: TwoMerchants) -> dict[str, str]:
+    return merchants.theirs.ids | {"sku_id": merchants.theirs.activity.sku_id}
 
 
-def _group_path(shop: Shop, group_id: str) -> str:
+def _group_path(shop: SeededMerchant, group_id: str) -> str:
     return f"/v1/merchants/{shop.merchant_id}/groups/{group_id}"

@@ -10,9 +10,9 @@ from chalicelib.api import pages
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.beijing import day_of
 from chalicelib.services.orders.order_lists import Wish
+from tests.fixtures.merchant import Caller
+from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import ask, name_of
-from tests.security.street import Street
-from tests.support import Caller
 
 LISTS = [
     operation
@@ -22,15 +22,17 @@ LISTS = [
 INVALID = (400, "invalid_request")
 
 
-def reader_of(operation: Operation, street: Street) -> Caller:
+def reader_of(operation: Operation, merchants: TwoMerchants) -> Caller:
     if operation.audience is Audience.BUYER:
-        return street.ours.leader
-    return street.town.owner() if operation.audience is Audience.STAFF else street.visitor()
+        return merchants.ours.leader
+    return (
+        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
+    )
 
 
-def real_token(street: Street) -> str:
+def real_token(merchants: TwoMerchants) -> str:
     """The second page of our leader's orders."""
-    return str(street.ours.leader.get("/v1/orders?limit=1").body["next"])
+    return str(merchants.ours.leader.get("/v1/orders?limit=1").body["next"])
 
 
 def changed(token: str, place: int) -> str:
@@ -38,17 +40,17 @@ def changed(token: str, place: int) -> str:
     return token[:place] + other + token[place + 1 :]
 
 
-def unsigned(street: Street) -> str:
+def unsigned(merchants: TwoMerchants) -> str:
     """The key itself, in a token's clothes."""
-    key = {"pk": {"S": f"{street.theirs.merchant_id}#M"}, "sk": {"S": "staff#"}}
+    key = {"pk": {"S": f"{merchants.theirs.merchant_id}#M"}, "sk": {"S": "staff#"}}
     body = json.dumps(key, separators=(",", ":"), sort_keys=True).encode()
     return base64.urlsafe_b64encode(b"\0" * 16 + body).decode().rstrip("=")
 
 
-def tokens(street: Street) -> dict[str, str]:
+def tokens(merchants: TwoMerchants) -> dict[str, str]:
     """What none of our lists has given: as others made it, and as nobody did."""
-    token = real_token(street)
-    ours, theirs = street.ours, street.theirs
+    token = real_token(merchants)
+    ours, theirs = merchants.ours, merchants.theirs
     key = {"pk": {"S": "x"}, "sk": {"S": "y"}}
     scopes = {
         "of_the_neighbours_orders": ("orders", theirs.merchant_id, theirs.leader.buyer_id),
@@ -59,7 +61,7 @@ def tokens(street: Street) -> dict[str, str]:
     }
     return {
         **{name: str(pages.token_of(key, *scope)) for name, scope in scopes.items()},
-        "unsigned": unsigned(street),
+        "unsigned": unsigned(merchants),
         "cut_off": token[:-4],
         "longer": f"{token}AAAA",
         "other_first": changed(token, 0),
@@ -75,22 +77,24 @@ def tokens(street: Street) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("operation", LISTS, ids=name_of)
-def test_token_that_the_list_has_not_given_is_refused(street: Street, operation: Operation) -> None:
-    path, reader = ask(operation, street.ours).path, reader_of(operation, street)
+def test_token_that_the_list_has_not_given_is_refused(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    path, reader = ask(operation, merchants.ours).path, reader_of(operation, merchants)
     mark = "&" if "?" in path else "?"
 
     answers = {}
-    for name, token in tokens(street).items():
+    for name, token in tokens(merchants).items():
         reply = reader.get(f"{path}{mark}next={token}")
         answers[name] = (reply.status, reply.body.get("code"))
 
     assert answers == dict.fromkeys(answers, INVALID)
 
 
-def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
+def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
     """What a token of our list is good for, when the list is asked for without a wish."""
-    shop, buyer_id = street.ours.merchant_id, street.ours.leader.buyer_id
-    month = f"{day_of(street.town.now_s):%Y%m}"
+    shop, buyer_id = merchants.ours.merchant_id, merchants.ours.leader.buyer_id
+    month = f"{day_of(merchants.merchant.now_s):%Y%m}"
     return {
         "browse_activities": ("browse", shop, ""),
         "list_orders": ("orders", shop, buyer_id),
@@ -104,7 +108,7 @@ def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
         "list_rejected_results": ("rejected_results", shop),
         "list_shop_orders": ("orders", shop, repr(Wish())),
         "list_products": ("products", shop, "", "", ""),
-        "list_stock_adjustments": ("stock-adjustments", shop, street.ours.activity.product_id),
+        "list_stock_adjustments": ("stock-adjustments", shop, merchants.ours.activity.product_id),
         "list_refunds": ("refunds", shop),
         "list_exports": ("exports", shop),
         "list_shipping_batches": ("shipping batches", shop),
@@ -113,10 +117,10 @@ def scope_of(operation: Operation, street: Street) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("operation", LISTS, ids=name_of)
 def test_token_says_whose_list_it_is_which_and_what_of_it(
-    street: Street, operation: Operation
+    merchants: TwoMerchants, operation: Operation
 ) -> None:
-    path, reader = ask(operation, street.ours).path, reader_of(operation, street)
-    mark, whole = "&" if "?" in path else "?", scope_of(operation, street)
+    path, reader = ask(operation, merchants.ours).path, reader_of(operation, merchants)
+    mark, whole = "&" if "?" in path else "?", scope_of(operation, merchants)
     parts = [(*whole[:n], *whole[n + 1 :]) for n in range(len(whole))]
 
     replies = [
@@ -127,18 +131,18 @@ def test_token_says_whose_list_it_is_which_and_what_of_it(
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "51", "1e2", "1.5", "x", "", "１", "9" * 40, "true"])
-def test_page_of_another_size_is_refused(street: Street, limit: str) -> None:
+def test_page_of_another_size_is_refused(merchants: TwoMerchants, limit: str) -> None:
     for operation in LISTS:
-        path = ask(operation, street.ours).path
+        path = ask(operation, merchants.ours).path
         mark = "&" if "?" in path else "?"
 
-        reply = reader_of(operation, street).get(f"{path}{mark}limit={limit}")
+        reply = reader_of(operation, merchants).get(f"{path}{mark}limit={limit}")
 
         assert (reply.status, reply.code) == INVALID, operation.name
 
 
-def test_token_with_another_limit_goes_on_in_the_same_list(street: Street) -> None:
-    leader, token = street.ours.leader, real_token(street)
+def test_token_with_another_limit_goes_on_in_the_same_list(merchants: TwoMerchants) -> None:
+    leader, token = merchants.ours.leader, real_token(merchants)
 
     pages_seen = [leader.get(f"/v1/orders?limit={n}&next={token}").body["items"] for n in (1, 50)]
 
@@ -150,13 +154,13 @@ def test_token_with_another_limit_goes_on_in_the_same_list(street: Street) -> No
 
 
 @pytest.mark.parametrize("audience", ["buyer of the same shop", "neighbour", "owner", "visitor"])
-def test_token_is_of_use_to_its_reader_alone(street: Street, audience: str) -> None:
-    token = real_token(street)
+def test_token_is_of_use_to_its_reader_alone(merchants: TwoMerchants, audience: str) -> None:
+    token = real_token(merchants)
     snoop = {
-        "buyer of the same shop": street.ours.outsider,
-        "neighbour": street.theirs.leader,
-        "owner": street.town.owner(),
-        "visitor": street.visitor(),
+        "buyer of the same shop": merchants.ours.outsider,
+        "neighbour": merchants.theirs.leader,
+        "owner": merchants.merchant.owner(),
+        "visitor": merchants.visitor(),
     }[audience]
 
     reply = snoop.get(f"/v1/orders?next={token}")

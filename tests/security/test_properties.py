@@ -8,9 +8,9 @@ import pytest
 
 from app import OPERATIONS
 from chalicelib.api.http import Audience, Operation
+from tests.fixtures.merchant import ADDRESS, Caller
+from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import ask, body_for, name_of, of
-from tests.security.street import Street
-from tests.support import ADDRESS, Caller
 
 WITH_BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 WISHES: dict[str, Any] = {
@@ -32,16 +32,20 @@ WISHES: dict[str, Any] = {
 }
 
 
-def caller_for(operation: Operation, street: Street) -> Caller:
+def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
     if operation.audience is Audience.BUYER:
-        return street.ours.outsider
-    return street.town.owner() if operation.audience is Audience.STAFF else street.visitor()
+        return merchants.ours.outsider
+    return (
+        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
+    )
 
 
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)
-def test_field_that_is_not_asked_for_is_refused(street: Street, operation: Operation) -> None:
-    asked, body = ask(operation, street.ours), body_for(operation, street.ours)
-    caller = caller_for(operation, street)
+def test_field_that_is_not_asked_for_is_refused(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    asked, body = ask(operation, merchants.ours), body_for(operation, merchants.ours)
+    caller = caller_for(operation, merchants)
 
     answers = {}
     wishes = {name: value for name, value in WISHES.items() if name not in body}
@@ -55,8 +59,8 @@ def test_field_that_is_not_asked_for_is_refused(street: Street, operation: Opera
 
 
 @pytest.mark.parametrize("wish", [{"planet": "Earth"}, {"fee_fen": 0}, {"lng": 1.5}])
-def test_address_takes_nothing_more(street: Street, wish: dict[str, Any]) -> None:
-    shop = street.ours
+def test_address_takes_nothing_more(merchants: TwoMerchants, wish: dict[str, Any]) -> None:
+    shop = merchants.ours
 
     reply = shop.outsider.open(shop.activity, address=ADDRESS | wish)
 
@@ -73,34 +77,34 @@ def test_address_takes_nothing_more(street: Street, wish: dict[str, Any]) -> Non
     ],
 )
 def test_sku_takes_nothing_more(
-    street: Street, name: str, field: str, wish: dict[str, Any]
+    merchants: TwoMerchants, name: str, field: str, wish: dict[str, Any]
 ) -> None:
     operation = next(o for o in OPERATIONS if o.name == name)
-    body = body_for(operation, street.ours)
+    body = body_for(operation, merchants.ours)
     body[field] = [one | wish for one in body[field]]
 
-    reply = street.town.owner().post(operation.path, body)
+    reply = merchants.merchant.owner().post(operation.path, body)
 
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("query", ["merchant_id=x", "buyer_id=x", "limit=5&limit=6&admin=1"])
-def test_query_takes_nothing_more(street: Street, query: str) -> None:
-    reply = street.ours.leader.get(f"/v1/orders?{query}")
+def test_query_takes_nothing_more(merchants: TwoMerchants, query: str) -> None:
+    reply = merchants.ours.leader.get(f"/v1/orders?{query}")
 
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
-def test_buyer_cannot_be_renamed_by_another(street: Street) -> None:
-    body = {"name": "新名字", "buyer_id": street.ours.member.buyer_id}
+def test_buyer_cannot_be_renamed_by_another(merchants: TwoMerchants) -> None:
+    body = {"name": "新名字", "buyer_id": merchants.ours.member.buyer_id}
 
-    reply = street.ours.outsider.put("/v1/me/profile", body)
+    reply = merchants.ours.outsider.put("/v1/me/profile", body)
 
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
-def test_public_answers_name_no_buyer(street: Street) -> None:
-    shop = street.ours
+def test_public_answers_name_no_buyer(merchants: TwoMerchants) -> None:
+    shop = merchants.ours
     base = f"/v1/merchants/{shop.merchant_id}"
     paths = [
         f"{base}/groups/{shop.group_id}",
@@ -109,7 +113,7 @@ def test_public_answers_name_no_buyer(street: Street) -> None:
         base,
     ]
 
-    told = json.dumps([street.visitor().get(path).body for path in paths], ensure_ascii=False)
+    told = json.dumps([merchants.visitor().get(path).body for path in paths], ensure_ascii=False)
 
     own = {shop.leader.buyer_id, shop.member.buyer_id, shop.paid, shop.held, "团长", "小明"}
     assert [secret for secret in own if secret in told] == []
@@ -121,10 +125,10 @@ def test_public_answers_name_no_buyer(street: Street) -> None:
     "operation", [o for o in of(Audience.STAFF) if o.method == "GET"], ids=name_of
 )
 def test_nothing_that_staff_read_holds_an_address_or_an_openid(
-    street: Street, operation: Operation
+    merchants: TwoMerchants, operation: Operation
 ) -> None:
     """Who gets an order is told by a look on record alone."""
-    reply = ask(operation, street.ours).by(street.town.owner())
+    reply = ask(operation, merchants.ours).by(merchants.merchant.owner())
 
     told = json.dumps(reply.body, ensure_ascii=False)
     assert reply.status == 200
@@ -133,9 +137,9 @@ def test_nothing_that_staff_read_holds_an_address_or_an_openid(
     ] == []
 
 
-def test_session_carries_no_more_than_it_needs(street: Street) -> None:
+def test_session_carries_no_more_than_it_needs(merchants: TwoMerchants) -> None:
     import jwt
 
-    said = jwt.decode(street.ours.leader.token or "", options={"verify_signature": False})
+    said = jwt.decode(merchants.ours.leader.token or "", options={"verify_signature": False})
 
     assert set(said) == {"m", "sub", "name", "iat", "exp", "aud"}

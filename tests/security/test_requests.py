@@ -11,11 +11,11 @@ import pytest
 import app as application
 from chalicelib.api.http import BODY_MAX, Audience, Operation
 from chalicelib.domain.ids import new_id
-from tests.callers import lambda_context
-from tests.faults import injected, refusal
+from tests.fixtures.api_clients import lambda_context
+from tests.fixtures.fault_injection import injected, refusal
+from tests.fixtures.merchant import ADDRESS, Caller, Reply
+from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import ask, name_of, named, path_ids, type_of
-from tests.security.street import Street
-from tests.support import ADDRESS, Caller, Reply
 
 OPERATIONS = application.OPERATIONS
 WITH_BODIES = [operation for operation in OPERATIONS if operation.body is not None]
@@ -68,15 +68,17 @@ IDS = {
 LEAKS = ("Traceback", "chalicelib", "botocore", "dynamodb", "DynamoDB", "pynamodb", ".py", "arn:")
 
 
-def caller_for(operation: Operation, street: Street) -> Caller:
+def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
     if operation.audience is Audience.BUYER:
-        return street.ours.outsider
-    return street.town.owner() if operation.audience is Audience.STAFF else street.visitor()
+        return merchants.ours.outsider
+    return (
+        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
+    )
 
 
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)
-def test_body_that_cannot_be_read_is_refused(street: Street, operation: Operation) -> None:
-    caller, path = caller_for(operation, street), ask(operation, street.ours).path
+def test_body_that_cannot_be_read_is_refused(merchants: TwoMerchants, operation: Operation) -> None:
+    caller, path = caller_for(operation, merchants), ask(operation, merchants.ours).path
 
     answers = {}
     for name, body in BODIES.items():
@@ -89,17 +91,19 @@ def test_body_that_cannot_be_read_is_refused(street: Street, operation: Operatio
 
 
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)
-def test_body_that_is_too_large_is_refused_unread(street: Street, operation: Operation) -> None:
-    reply = caller_for(operation, street).call(
-        operation.method, ask(operation, street.ours).path, b"[" * (BODY_MAX + 1)
+def test_body_that_is_too_large_is_refused_unread(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    reply = caller_for(operation, merchants).call(
+        operation.method, ask(operation, merchants.ours).path, b"[" * (BODY_MAX + 1)
     )
 
     assert (reply.status, reply.code) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize("content_type", TYPES)
-def test_body_of_another_type_is_refused(street: Street, content_type: str) -> None:
-    shop = street.ours
+def test_body_of_another_type_is_refused(merchants: TwoMerchants, content_type: str) -> None:
+    shop = merchants.ours
     body = json.dumps({"sku_id": shop.activity.sku_id, "address": ADDRESS}).encode()
 
     reply = shop.outsider.post(f"/v1/groups/{shop.group_id}/seats", body, Content_Type=content_type)
@@ -108,11 +112,11 @@ def test_body_of_another_type_is_refused(street: Street, content_type: str) -> N
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
-def test_compressed_body_is_not_opened(street: Street, encoding: str) -> None:
+def test_compressed_body_is_not_opened(merchants: TwoMerchants, encoding: str) -> None:
     body = gzip.compress(json.dumps({"channel": "chat"}).encode())
 
-    reply = street.ours.leader.post(
-        f"/v1/groups/{street.ours.group_id}/shares", body, Content_Encoding=encoding
+    reply = merchants.ours.leader.post(
+        f"/v1/groups/{merchants.ours.group_id}/shares", body, Content_Encoding=encoding
     )
 
     assert (reply.status, reply.code) == INVALID
@@ -128,8 +132,8 @@ def test_compressed_body_is_not_opened(street: Street, encoding: str) -> None:
         '" quantity": 1, "quantity": 2',
     ],
 )
-def test_key_that_stands_twice_is_refused(street: Street, pair: str) -> None:
-    shop = street.ours
+def test_key_that_stands_twice_is_refused(merchants: TwoMerchants, pair: str) -> None:
+    shop = merchants.ours
     body = json.dumps({"sku_id": shop.activity.sku_id, "address": ADDRESS})
 
     reply = shop.outsider.post(
@@ -152,16 +156,16 @@ def test_key_that_stands_twice_is_refused(street: Street, pair: str) -> None:
     ],
 )
 def test_line_break_within_a_right_value_makes_it_wrong(
-    street: Street, name: str, field: str, value: str | None
+    merchants: TwoMerchants, name: str, field: str, value: str | None
 ) -> None:
     """One at its end is no part of it, as blanks are not: it is taken away."""
     operation = named(name)
-    asked = ask(operation, street.ours)
+    asked = ask(operation, merchants.ours)
     body = json.loads(asked.body or b"{}")
     right = str(body.get(field, value))
     body[field] = f"{right[:3]}\n{right[3:]}"
 
-    reply = caller_for(operation, street).call(
+    reply = caller_for(operation, merchants).call(
         operation.method, asked.path, body, Idempotency_Key="a-key-of-mine"
     )
 
@@ -169,31 +173,31 @@ def test_line_break_within_a_right_value_makes_it_wrong(
     assert reply.body["details"]["field"] == field
 
 
-def test_huge_headers_and_queries_are_refused_and_not_kept(street: Street) -> None:
-    buyer, huge = street.ours.leader, "x" * 200_000
+def test_huge_headers_and_queries_are_refused_and_not_kept(merchants: TwoMerchants) -> None:
+    buyer, huge = merchants.ours.leader, "x" * 200_000
 
     replies = [
-        street.visitor().get("/v1/orders", Authorization=f"Bearer {huge}"),
+        merchants.visitor().get("/v1/orders", Authorization=f"Bearer {huge}"),
         buyer.get(f"/v1/orders?next={huge}"),
         buyer.get(f"/v1/orders?{'&'.join(f'a{n}={n}' for n in range(5000))}"),
         buyer.get(f"/v1/orders?limit={'9' * 5000}"),
-        buyer.open(street.ours.activity, key=huge),
+        buyer.open(merchants.ours.activity, key=huge),
     ]
 
     assert [reply.status for reply in replies] == [401, 400, 400, 400, 400]
 
 
 @pytest.mark.parametrize("tag", ["*", '"*"', 'W/"abc"', '"a", "b"', "x" * 100_000, '"\\"', "é"])
-def test_tag_that_is_not_the_groups_gets_the_group(street: Street, tag: str) -> None:
-    path = f"/v1/merchants/{street.ours.merchant_id}/groups/{street.ours.group_id}"
+def test_tag_that_is_not_the_groups_gets_the_group(merchants: TwoMerchants, tag: str) -> None:
+    path = f"/v1/merchants/{merchants.ours.merchant_id}/groups/{merchants.ours.group_id}"
 
-    reply = street.visitor().get(path, If_None_Match=tag)
+    reply = merchants.visitor().get(path, If_None_Match=tag)
 
-    assert (reply.status, reply.body["group_id"]) == (200, street.ours.group_id)
+    assert (reply.status, reply.body["group_id"]) == (200, merchants.ours.group_id)
 
 
-def test_tag_of_one_group_says_nothing_of_another(street: Street) -> None:
-    shop, visitor = street.ours, street.visitor()
+def test_tag_of_one_group_says_nothing_of_another(merchants: TwoMerchants) -> None:
+    shop, visitor = merchants.ours, merchants.visitor()
     base = f"/v1/merchants/{shop.merchant_id}/groups"
     tag = visitor.get(f"{base}/{shop.group_id}").headers["etag"]
 
@@ -201,9 +205,11 @@ def test_tag_of_one_group_says_nothing_of_another(street: Street) -> None:
     assert visitor.get(f"{base}/{new_id()}", If_None_Match=tag).status == 404
 
 
-def decoded_event(operation: Operation, street: Street, ids: dict[str, str]) -> dict[str, Any]:
+def decoded_event(
+    operation: Operation, merchants: TwoMerchants, ids: dict[str, str]
+) -> dict[str, Any]:
     """As API Gateway hands it over: path parameters decoded."""
-    asked, caller = ask(operation, street.ours), caller_for(operation, street)
+    asked, caller = ask(operation, merchants.ours), caller_for(operation, merchants)
     path, _, query = asked.path.partition("?")
     return {
         "requestContext": {
@@ -226,13 +232,13 @@ def decoded_event(operation: Operation, street: Street, ids: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if path_ids(o)], ids=name_of)
-def test_id_that_is_none_does_not_exist(street: Street, operation: Operation) -> None:
-    right = {name: street.ours.ids[name] for name in path_ids(operation)}
+def test_id_that_is_none_does_not_exist(merchants: TwoMerchants, operation: Operation) -> None:
+    right = {name: merchants.ours.ids[name] for name in path_ids(operation)}
 
     answers = {}
     for place in right:
         for name, wrong in IDS.items():
-            event = decoded_event(operation, street, right | {place: wrong})
+            event = decoded_event(operation, merchants, right | {place: wrong})
             answer = application.app(event, lambda_context("api_handler"))
             answers[place, name] = answer["statusCode"]
 
@@ -258,15 +264,15 @@ def test_id_that_is_none_does_not_exist(street: Street, operation: Operation) ->
         "/",
     ],
 )
-def test_path_with_tricks_opens_nothing(street: Street, path: str) -> None:
-    reply = street.visitor().get(path)
+def test_path_with_tricks_opens_nothing(merchants: TwoMerchants, path: str) -> None:
+    reply = merchants.visitor().get(path)
 
     assert reply.status in (401, 403, 404)
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get"])
-def test_method_that_no_operation_has_is_refused(street: Street, method: str) -> None:
-    owner = street.town.owner()
+def test_method_that_no_operation_has_is_refused(merchants: TwoMerchants, method: str) -> None:
+    owner = merchants.merchant.owner()
 
     replies = [owner.call(method, path) for path in ("/v1/merchant/settings", "/v1/orders")]
 
@@ -274,8 +280,10 @@ def test_method_that_no_operation_has_is_refused(street: Street, method: str) ->
 
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-URL"])
-def test_header_that_names_another_request_is_not_heard(street: Street, header: str) -> None:
-    leader = street.ours.leader
+def test_header_that_names_another_request_is_not_heard(
+    merchants: TwoMerchants, header: str
+) -> None:
+    leader = merchants.ours.leader
     value = "POST" if header.endswith("Override") else "/v1/merchant/staff"
 
     reply = leader.get("/v1/orders", **{header.replace("-", "_"): value})
@@ -283,13 +291,13 @@ def test_header_that_names_another_request_is_not_heard(street: Street, header: 
     assert (reply.status, set(reply.body)) == (200, {"items", "next"})
 
 
-def test_error_inside_tells_nothing_of_the_inside(street: Street) -> None:
+def test_error_inside_tells_nothing_of_the_inside(merchants: TwoMerchants) -> None:
     def broken(operation: str, request: Any) -> Any:
         return refusal(request, "ValidationException")
 
     path = f"/v1/merchants/{new_id()}"
     with injected(broken):
-        replies = [street.visitor().get(path), street.ours.leader.get("/v1/orders")]
+        replies = [merchants.visitor().get(path), merchants.ours.leader.get("/v1/orders")]
 
     for reply in replies:
         assert (reply.status, reply.code) == (500, "internal_error")
@@ -299,12 +307,12 @@ def test_error_inside_tells_nothing_of_the_inside(street: Street) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
 def test_refusals_tell_nothing_of_the_inside_and_keep_their_shape(
-    street: Street, operation: Operation
+    merchants: TwoMerchants, operation: Operation
 ) -> None:
-    asked = ask(operation, street.ours, **dict.fromkeys(path_ids(operation), "x"))
-    asking = [street.visitor()]
+    asked = ask(operation, merchants.ours, **dict.fromkeys(path_ids(operation), "x"))
+    asking = [merchants.visitor()]
     if operation.method == "GET" or operation.body is not None or path_ids(operation):
-        asking.append(caller_for(operation, street))  # whom nothing else would stop
+        asking.append(caller_for(operation, merchants))  # whom nothing else would stop
     replies = [
         who.call(operation.method, asked.path, b'{"x": 1', Content_Type=type_of(operation))
         for who in asking
@@ -317,12 +325,12 @@ def test_refusals_tell_nothing_of_the_inside_and_keep_their_shape(
         assert not [leak for leak in LEAKS if leak in json.dumps(reply.body)]
 
 
-def answers_of_every_kind(street: Street) -> list[Reply]:
-    leader, visitor = street.ours.leader, street.visitor()
-    group = f"/v1/merchants/{street.ours.merchant_id}/groups/{street.ours.group_id}"
+def answers_of_every_kind(merchants: TwoMerchants) -> list[Reply]:
+    leader, visitor = merchants.ours.leader, merchants.visitor()
+    group = f"/v1/merchants/{merchants.ours.merchant_id}/groups/{merchants.ours.group_id}"
     return [
         leader.get("/v1/orders"),
-        street.town.owner().get("/v1/merchant/settings"),
+        merchants.merchant.owner().get("/v1/merchant/settings"),
         visitor.get("/v1/orders"),
         leader.get("/v1/orders?limit=x"),
         leader.get("/v1/orders/nonsense"),
@@ -331,24 +339,26 @@ def answers_of_every_kind(street: Street) -> list[Reply]:
     ]
 
 
-def test_every_answer_is_json_that_no_browser_takes_for_anything_else(street: Street) -> None:
-    for reply in answers_of_every_kind(street):
+def test_every_answer_is_json_that_no_browser_takes_for_anything_else(
+    merchants: TwoMerchants,
+) -> None:
+    for reply in answers_of_every_kind(merchants):
         assert reply.headers["content-type"] == "application/json; charset=utf-8"
         assert reply.headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_is_somebodys_own_is_kept_by_no_cache(street: Street) -> None:
-    kept = [reply.headers["cache-control"] for reply in answers_of_every_kind(street)]
+def test_what_is_somebodys_own_is_kept_by_no_cache(merchants: TwoMerchants) -> None:
+    kept = [reply.headers["cache-control"] for reply in answers_of_every_kind(merchants)]
 
     assert kept == ["no-store"] * 5 + ["no-cache", "public, max-age=60"]
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.com"])
-def test_browsers_send_nothing_along_by_themselves(street: Street, origin: str) -> None:
+def test_browsers_send_nothing_along_by_themselves(merchants: TwoMerchants, origin: str) -> None:
     """Any origin may read, because there is nothing that a browser would add: no cookie."""
     replies = [
-        street.ours.leader.get("/v1/orders", Origin=origin),
-        street.visitor().call("OPTIONS", "/v1/orders", Origin=origin),
+        merchants.ours.leader.get("/v1/orders", Origin=origin),
+        merchants.visitor().call("OPTIONS", "/v1/orders", Origin=origin),
     ]
 
     for reply in replies:

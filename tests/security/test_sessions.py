@@ -11,17 +11,17 @@ import pytest
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.gateways import secrets
+from tests.fixtures.merchant import Caller, Reply
+from tests.fixtures.two_merchants import CLERK, DISABLED, INVITED, OWNER, PASSWORD, TwoMerchants
 from tests.security.operations import ask, name_of, of
-from tests.security.street import CLERK, DISABLED, INVITED, OWNER, PASSWORD, Street
-from tests.support import Caller, Reply
 
 HOUR_S = 3600
 OTHER_KEY = "another key, of as many characters as ours has"
 
 
-def claims(street: Street, audience: str, **changes: Any) -> dict[str, Any]:
+def claims(merchants: TwoMerchants, audience: str, **changes: Any) -> dict[str, Any]:
     """What a right session of the audience says, and what else it is made to."""
-    shop, now_s = street.ours, street.town.now_s
+    shop, now_s = merchants.ours, merchants.merchant.now_s
     whose = (
         {"sub": shop.leader.buyer_id, "name": "团长"}
         if audience == "buyer"
@@ -31,8 +31,8 @@ def claims(street: Street, audience: str, **changes: Any) -> dict[str, Any]:
     return {"m": shop.merchant_id, **whose, **times, "aud": audience} | changes
 
 
-def signed(street: Street, audience: str, *leave_out: str, **changes: Any) -> str:
-    said = claims(street, audience, **changes)
+def signed(merchants: TwoMerchants, audience: str, *leave_out: str, **changes: Any) -> str:
+    said = claims(merchants, audience, **changes)
     for name in leave_out:
         del said[name]
     return jwt.encode(said, secrets.secret("session-key"), algorithm="HS256")
@@ -46,87 +46,95 @@ def encoded(part: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
-def unsigned(street: Street, audience: str) -> str:
+def unsigned(merchants: TwoMerchants, audience: str) -> str:
     header = {"alg": "none", "typ": "JWT"}
-    return f"Bearer {encoded(header)}.{encoded(claims(street, audience))}."
+    return f"Bearer {encoded(header)}.{encoded(claims(merchants, audience))}."
 
 
-def signed_as_none(street: Street, audience: str) -> str:
+def signed_as_none(merchants: TwoMerchants, audience: str) -> str:
     """A right signature under a header that says there is none."""
-    _, payload, signature = signed(street, audience).split(".")
+    _, payload, signature = signed(merchants, audience).split(".")
     return f"Bearer {encoded({'alg': 'none', 'typ': 'JWT'})}.{payload}.{signature}"
 
 
-def tampered(street: Street, audience: str) -> str:
+def tampered(merchants: TwoMerchants, audience: str) -> str:
     """Another merchant's name under our signature."""
-    header, _, signature = signed(street, audience).split(".")
-    payload = encoded(claims(street, audience, m=street.theirs.merchant_id))
+    header, _, signature = signed(merchants, audience).split(".")
+    payload = encoded(claims(merchants, audience, m=merchants.theirs.merchant_id))
     return f"Bearer {header}.{payload}.{signature}"
 
 
-def promoted(street: Street, audience: str) -> str:
-    header, _, signature = signed(street, audience).split(".")
-    payload = encoded(claims(street, "staff", sub="owner", aud=audience))
+def promoted(merchants: TwoMerchants, audience: str) -> str:
+    header, _, signature = signed(merchants, audience).split(".")
+    payload = encoded(claims(merchants, "staff", sub="owner", aud=audience))
     return f"Bearer {header}.{payload}.{signature}"
 
 
-def with_other_key(street: Street, audience: str) -> str:
-    return f"Bearer {jwt.encode(claims(street, audience), OTHER_KEY, algorithm='HS256')}"
+def with_other_key(merchants: TwoMerchants, audience: str) -> str:
+    return f"Bearer {jwt.encode(claims(merchants, audience), OTHER_KEY, algorithm='HS256')}"
 
 
-def with_other_algorithm(street: Street, audience: str) -> str:
+def with_other_algorithm(merchants: TwoMerchants, audience: str) -> str:
     key = secrets.secret("session-key")
-    return f"Bearer {jwt.encode(claims(street, audience), key, algorithm='HS512')}"
+    return f"Bearer {jwt.encode(claims(merchants, audience), key, algorithm='HS512')}"
 
 
-SESSIONS: dict[str, Callable[[Street, str], str]] = {
-    "none": lambda street, audience: "",
-    "empty": lambda street, audience: "Bearer ",
-    "nonsense": lambda street, audience: "Bearer nonsense",
-    "basic": lambda street, audience: f"Basic {signed(street, audience)}",
-    "bare": lambda street, audience: signed(street, audience),
-    "of_the_other_audience": lambda street, audience: f"Bearer {signed(street, other(audience))}",
-    "expired": lambda street, audience: f"Bearer {signed(street, audience, exp=street.town.now_s)}",
-    "without_end": lambda street, audience: f"Bearer {signed(street, audience, 'exp')}",
-    "without_subject": lambda street, audience: f"Bearer {signed(street, audience, 'sub')}",
-    "without_audience": lambda street, audience: f"Bearer {signed(street, audience, 'aud')}",
-    "of_no_audience_of_ours": lambda street, audience: (
-        f"Bearer {signed(street, audience, aud='console')}"
+SESSIONS: dict[str, Callable[[TwoMerchants, str], str]] = {
+    "none": lambda merchants, audience: "",
+    "empty": lambda merchants, audience: "Bearer ",
+    "nonsense": lambda merchants, audience: "Bearer nonsense",
+    "basic": lambda merchants, audience: f"Basic {signed(merchants, audience)}",
+    "bare": lambda merchants, audience: signed(merchants, audience),
+    "of_the_other_audience": lambda merchants, audience: (
+        f"Bearer {signed(merchants, other(audience))}"
+    ),
+    "expired": lambda merchants, audience: (
+        f"Bearer {signed(merchants, audience, exp=merchants.merchant.now_s)}"
+    ),
+    "without_end": lambda merchants, audience: f"Bearer {signed(merchants, audience, 'exp')}",
+    "without_subject": lambda merchants, audience: f"Bearer {signed(merchants, audience, 'sub')}",
+    "without_audience": lambda merchants, audience: f"Bearer {signed(merchants, audience, 'aud')}",
+    "of_no_audience_of_ours": lambda merchants, audience: (
+        f"Bearer {signed(merchants, audience, aud='console')}"
     ),
     "unsigned": unsigned,
     "signed_as_none": signed_as_none,
     "tampered": tampered,
     "promoted": promoted,
-    "cut_off": lambda street, audience: f"Bearer {signed(street, audience)[:-6]}",
+    "cut_off": lambda merchants, audience: f"Bearer {signed(merchants, audience)[:-6]}",
     "with_other_key": with_other_key,
     "with_other_algorithm": with_other_algorithm,
 }
 
 
-STAFF_SESSIONS: dict[str, Callable[[Street], str]] = {
-    "of_an_ended_version": lambda street: signed(street, "staff", v=0),
-    "of_a_version_to_come": lambda street: signed(street, "staff", v=2),
-    "of_no_version": lambda street: signed(street, "staff", "v"),
-    "of_a_version_that_is_no_number": lambda street: signed(street, "staff", v="1"),
-    "of_nobody": lambda street: signed(street, "staff", sub="nobody"),
-    "of_another_shops_clerk": lambda street: signed(street, "staff", sub=street.theirs.clerk),
+STAFF_SESSIONS: dict[str, Callable[[TwoMerchants], str]] = {
+    "of_an_ended_version": lambda merchants: signed(merchants, "staff", v=0),
+    "of_a_version_to_come": lambda merchants: signed(merchants, "staff", v=2),
+    "of_no_version": lambda merchants: signed(merchants, "staff", "v"),
+    "of_a_version_that_is_no_number": lambda merchants: signed(merchants, "staff", v="1"),
+    "of_nobody": lambda merchants: signed(merchants, "staff", sub="nobody"),
+    "of_another_shops_clerk": lambda merchants: signed(
+        merchants, "staff", sub=merchants.theirs.clerk
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", STAFF_SESSIONS)
-def test_staff_session_that_is_good_no_more_opens_nothing(street: Street, kind: str) -> None:
-    token = STAFF_SESSIONS[kind](street)
+def test_staff_session_that_is_good_no_more_opens_nothing(
+    merchants: TwoMerchants, kind: str
+) -> None:
+    token = STAFF_SESSIONS[kind](merchants)
 
-    reply = Caller(street.town.door, token).get("/v1/merchant/settings")
+    reply = Caller(merchants.merchant.api_client, token).get("/v1/merchant/settings")
 
     assert (reply.status, reply.code) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("operation", of(Audience.STAFF), ids=name_of)
-def test_who_has_left_can_do_nothing(street: Street, operation: Operation) -> None:
-    caller = Caller(street.town.door, signed(street, "staff", sub=DISABLED))
+def test_who_has_left_can_do_nothing(merchants: TwoMerchants, operation: Operation) -> None:
+    caller = Caller(merchants.merchant.api_client, signed(merchants, "staff", sub=DISABLED))
 
-    reply = ask(operation, street.ours).by(caller)
+    reply = ask(operation, merchants.ours).by(caller)
 
     assert (reply.status, reply.code) == (401, "account_disabled")
 
@@ -135,18 +143,18 @@ def test_who_has_left_can_do_nothing(street: Street, operation: Operation) -> No
     "operation", [o for o in of(Audience.STAFF) if o.name != "change_own_password"], ids=name_of
 )
 def test_first_password_opens_nothing_but_the_choice_of_another(
-    street: Street, operation: Operation
+    merchants: TwoMerchants, operation: Operation
 ) -> None:
-    caller = Caller(street.town.door, signed(street, "staff", sub=INVITED))
+    caller = Caller(merchants.merchant.api_client, signed(merchants, "staff", sub=INVITED))
 
-    reply = ask(operation, street.ours).by(caller)
+    reply = ask(operation, merchants.ours).by(caller)
 
     assert (reply.status, reply.code) == (403, "password_change_needed")
 
 
 @pytest.mark.leaves("added guesses")
-def test_first_password_is_wanted_for_the_choice_of_another(street: Street) -> None:
-    caller = Caller(street.town.door, signed(street, "staff", sub=INVITED))
+def test_first_password_is_wanted_for_the_choice_of_another(merchants: TwoMerchants) -> None:
+    caller = Caller(merchants.merchant.api_client, signed(merchants, "staff", sub=INVITED))
     body = {"old_password": "guess", "new_password": "another horse battery"}
 
     reply = caller.put("/v1/merchant/me/password", body)
@@ -155,11 +163,13 @@ def test_first_password_is_wanted_for_the_choice_of_another(street: Street) -> N
 
 
 @pytest.mark.parametrize("operation", [*of(Audience.BUYER), *of(Audience.STAFF)], ids=name_of)
-def test_session_that_is_not_right_opens_nothing(street: Street, operation: Operation) -> None:
-    asked, audience = ask(operation, street.ours), operation.audience.value
+def test_session_that_is_not_right_opens_nothing(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    asked, audience = ask(operation, merchants.ours), operation.audience.value
 
     replies = {
-        name: asked.by(street.visitor(), Authorization=header_of(street, audience))
+        name: asked.by(merchants.visitor(), Authorization=header_of(merchants, audience))
         for name, header_of in SESSIONS.items()
     }
 
@@ -169,32 +179,34 @@ def test_session_that_is_not_right_opens_nothing(street: Street, operation: Oper
 
 @pytest.mark.parametrize("header", ["", "Bearer ", "Basic {}", "{}"])
 def test_who_sends_no_session_is_told_to_log_in_and_not_that_it_has_ended(
-    street: Street, header: str
+    merchants: TwoMerchants, header: str
 ) -> None:
-    sent = header.format(signed(street, "staff"))
+    sent = header.format(signed(merchants, "staff"))
 
-    reply = street.visitor().get("/v1/merchant/settings", Authorization=sent)
+    reply = merchants.visitor().get("/v1/merchant/settings", Authorization=sent)
 
     assert (reply.status, reply.body["message"]) == (401, "请先登录。")
 
 
 @pytest.mark.parametrize("audience", ["buyer", "staff"])
 def test_sessions_of_these_cases_would_be_right_but_for_their_fault(
-    street: Street, audience: str
+    merchants: TwoMerchants, audience: str
 ) -> None:
     path = "/v1/orders" if audience == "buyer" else "/v1/merchant/settings"
 
-    assert Caller(street.town.door, signed(street, audience)).get(path).status == 200
+    assert (
+        Caller(merchants.merchant.api_client, signed(merchants, audience)).get(path).status == 200
+    )
 
 
-def test_session_is_checked_before_anything_that_is_sent(street: Street) -> None:
-    reply = street.visitor().post("/v1/groups/nonsense/seats", b"{" * 70_000)
+def test_session_is_checked_before_anything_that_is_sent(merchants: TwoMerchants) -> None:
+    reply = merchants.visitor().post("/v1/groups/nonsense/seats", b"{" * 70_000)
 
     assert (reply.status, reply.code) == (401, "unauthenticated")
 
 
-def test_session_in_the_address_or_in_a_cookie_counts_for_nothing(street: Street) -> None:
-    token, visitor = signed(street, "buyer"), street.visitor()
+def test_session_in_the_address_or_in_a_cookie_counts_for_nothing(merchants: TwoMerchants) -> None:
+    token, visitor = signed(merchants, "buyer"), merchants.visitor()
 
     replies = [
         visitor.get(f"/v1/orders?token={token}"),
@@ -205,48 +217,50 @@ def test_session_in_the_address_or_in_a_cookie_counts_for_nothing(street: Street
     assert [(reply.status, reply.code) for reply in replies] == [(401, "unauthenticated")] * 3
 
 
-def log_in(street: Street, username: str, password: str) -> Reply:
-    path = f"/v1/merchants/{street.ours.merchant_id}/staff-sessions"
-    return street.visitor().post(path, {"username": username, "password": password})
+def log_in(merchants: TwoMerchants, username: str, password: str) -> Reply:
+    path = f"/v1/merchants/{merchants.ours.merchant_id}/staff-sessions"
+    return merchants.visitor().post(path, {"username": username, "password": password})
 
 
 @pytest.mark.leaves("added guesses", "added guesses")
-def test_names_cannot_be_told_apart_by_the_answer(street: Street) -> None:
-    nobody, known = log_in(street, "nobody", PASSWORD), log_in(street, OWNER, "guess")
+def test_names_cannot_be_told_apart_by_the_answer(merchants: TwoMerchants) -> None:
+    nobody, known = log_in(merchants, "nobody", PASSWORD), log_in(merchants, OWNER, "guess")
 
     assert (nobody.status, nobody.code) == (401, "wrong_password")
     assert (nobody.body, dict(nobody.headers)) == (known.body, dict(known.headers))
 
 
 @pytest.mark.leaves("changed guesses", "changed staff")
-def test_guessing_stops_after_five_and_the_right_password_waits_with_it(street: Street) -> None:
-    shop = street.theirs
+def test_guessing_stops_after_five_and_the_right_password_waits_with_it(
+    merchants: TwoMerchants,
+) -> None:
+    shop = merchants.theirs
     path = f"/v1/merchants/{shop.merchant_id}/staff-sessions"
     guess = {"username": OWNER, "password": "guess"}
-    replies = [street.visitor().post(path, guess) for _ in range(PASSWORDS.tries_max)]
-    assert street.changes() == {"added guesses": 1}
+    replies = [merchants.visitor().post(path, guess) for _ in range(PASSWORDS.tries_max)]
+    assert merchants.changes() == {"added guesses": 1}
 
-    right = street.visitor().post(path, guess | {"password": PASSWORD})
+    right = merchants.visitor().post(path, guess | {"password": PASSWORD})
 
     assert [reply.status for reply in replies] == [401] * PASSWORDS.tries_max
     assert (right.status, right.code) == (429, "too_many_requests")
-    with street.at(16 * 60):
-        assert street.visitor().post(path, guess | {"password": PASSWORD}).status == 201
+    with merchants.at(16 * 60):
+        assert merchants.visitor().post(path, guess | {"password": PASSWORD}).status == 201
 
 
 @pytest.mark.leaves(*["added guesses"] * 4)
-def test_name_or_password_that_is_almost_right_is_wrong(street: Street) -> None:
+def test_name_or_password_that_is_almost_right_is_wrong(merchants: TwoMerchants) -> None:
     names = [CLERK.upper(), "ｃｌｅｒｋ", f"x#{CLERK}"]
     passwords = ["", f"{PASSWORD}\0", f" {PASSWORD}", PASSWORD.upper()]
 
-    replies = [log_in(street, name, PASSWORD) for name in names]
-    replies += [log_in(street, CLERK, password) for password in passwords]
+    replies = [log_in(merchants, name, PASSWORD) for name in names]
+    replies += [log_in(merchants, CLERK, password) for password in passwords]
 
     assert {(reply.status, reply.code) for reply in replies} == {(401, "wrong_password")}
 
 
-def test_password_and_hash_are_never_told(street: Street) -> None:
-    owner = street.town.owner()
+def test_password_and_hash_are_never_told(merchants: TwoMerchants) -> None:
+    owner = merchants.merchant.owner()
 
     told = json.dumps(
         [owner.get("/v1/merchant/staff").body, owner.get("/v1/merchant/settings").body]
@@ -257,21 +271,23 @@ def test_password_and_hash_are_never_told(street: Street) -> None:
 
 
 @pytest.mark.leaves("added guesses")
-def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(street: Street) -> None:
-    path = f"/v1/merchants/{street.ours.merchant_id}/sessions"
+def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(
+    merchants: TwoMerchants,
+) -> None:
+    path = f"/v1/merchants/{merchants.ours.merchant_id}/sessions"
 
     replies = [
-        street.visitor().post(path, {"code": code})
+        merchants.visitor().post(path, {"code": code})
         for code in ("guess", "' or '1'='1", "a&appid=other", "\u0000", "x" * 128)
     ]
 
     assert [(reply.status, reply.code) for reply in replies] == [(400, "invalid_request")] * 5
 
 
-def test_role_is_the_persons_whatever_the_session_says(street: Street) -> None:
-    token = signed(street, "staff", sub=CLERK, role="owner")
+def test_role_is_the_persons_whatever_the_session_says(merchants: TwoMerchants) -> None:
+    token = signed(merchants, "staff", sub=CLERK, role="owner")
 
-    reply = Caller(street.town.door, token).get("/v1/merchant/staff")
+    reply = Caller(merchants.merchant.api_client, token).get("/v1/merchant/staff")
 
     assert (reply.status, reply.code) == (403, "forbidden")
     assert reply.body["details"] == {"right": "staff:act"}

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.wechat import Wechat
-from tests.wechat_pay import NUMBERS, gateway_of
+from tests.fixtures.wechat_pay_gateway import NUMBERS, gateway_of
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,13 @@ from chalicelib.services.money.refunds import WORDS
 from infra.local import alipay_limits, wechat_limits
 from infra.local.limits import broken
 from infra.local.wechat import Wechat
-from tests.wechat_pay import PAID_AT_S, PRICE_FEN, gateway_of, order, refund_request
+from tests.fixtures.wechat_pay_gateway import (
+    PAID_AT_S,
+    PRICE_FEN,
+    gateway_of,
+    order,
+    refund_request,
+)
 
 NOW_S = 1_790_000_000
 HERE = "https://api.example.com/v1/callbacks/wechat-pay/m/payments"

@@ -3,7 +3,7 @@
 import json
 
 import app as application
-from tests import usage
+from tests.fixtures import function_policies
 
 API = "api_handler"
 JOBS = sorted(source.name for source in application.app.event_sources)
@@ -11,32 +11,35 @@ SESSIONS = {"session-key", "id-key", "merchants/*/wechat-login"}  # of people, n
 
 
 def test_every_function_names_its_policy_and_every_policy_is_somebodys() -> None:
-    config = json.loads((usage.POLICIES / "config.json").read_text())
+    config = json.loads((function_policies.POLICIES / "config.json").read_text())
     named = {name: it.get("iam_policy_file") for name, it in config["lambda_functions"].items()}
 
     assert "iam_policy_file" not in config  # none for a function that nobody has thought of
     assert set(named) == {API, *JOBS}
-    assert set(named.values()) == {path.name for path in usage.POLICIES.glob("policy-*.json")}
+    assert set(named.values()) == {
+        path.name for path in function_policies.POLICIES.glob("policy-*.json")
+    }
 
 
 def test_only_the_api_may_read_the_secrets_of_sessions() -> None:
     readers = {
         name
         for name in (API, *JOBS)
-        if usage.parameters(usage.policy_of(name)) & {*SESSIONS, "*", "merchants/*"}
+        if function_policies.parameters(function_policies.policy_of(name))
+        & {*SESSIONS, "*", "merchants/*"}
     }
 
     assert readers == {API}
 
 
 def test_job_that_asks_no_gateway_reads_no_secret() -> None:
-    assert usage.parameters(usage.policy_of("close_activities")) == set()
+    assert function_policies.parameters(function_policies.policy_of("close_activities")) == set()
 
 
 def test_api_may_all_that_jobs_may_do_to_items() -> None:
     """What a job carries out, a request may carry out at once."""
-    api = usage.allowed(usage.policy_of(API))
+    api = function_policies.allowed(function_policies.policy_of(API))
     for name in JOBS:
-        wanted = usage.allowed(usage.policy_of(name))
+        wanted = function_policies.allowed(function_policies.policy_of(name))
 
         assert {use for use in wanted if use[0].startswith("dynamodb:")} <= api, name

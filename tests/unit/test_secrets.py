@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from chalicelib.errors import Busy
 from chalicelib.gateways import secrets
 from chalicelib.gateways.secrets import NotConfigured
-from tests import faults
+from tests.fixtures import fault_injection
 
 NAME = "merchants/m1/wechat-pay"
 BUSY = "InternalServerError"
@@ -24,7 +24,7 @@ def ssm_answering(code: str) -> Iterator[list[AWSPreparedRequest]]:
 
     def answer(request: AWSPreparedRequest, **_: Any) -> Any:
         asked.append(request)
-        return faults.refusal(request, code)
+        return fault_injection.refusal(request, code)
 
     events = secrets._client().meta.events
     events.register("before-send.ssm.*", answer)

@@ -11,7 +11,7 @@ from chalicelib.gateways.payment import (
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from infra.local.wechat_http import Answer, Server
-from tests.wechat_pay import (
+from tests.fixtures.wechat_pay_gateway import (
     NOWHERE,
     PAID_AT_S,
     PRICE_FEN,

@@ -11,7 +11,14 @@ from chalicelib.gateways import wechat_pay_bills
 from chalicelib.gateways.payment import BillKind, BillRow, GatewayRefused, RefundStatus
 from infra.local.wechat import Wechat
 from infra.local.wechat_http import Answer, Refusal, Server
-from tests.wechat_pay import NUMBERS, PAID_AT_S, gateway_of, gateway_saying, order, refund_request
+from tests.fixtures.wechat_pay_gateway import (
+    NUMBERS,
+    PAID_AT_S,
+    gateway_of,
+    gateway_saying,
+    order,
+    refund_request,
+)
 
 DAY = dt.date(2026, 11, 20)
 NEXT_DAY = DAY + dt.timedelta(days=1)

@@ -20,7 +20,7 @@ from chalicelib.gateways.wechat_pay_account import WechatAccount
 from infra.local.wechat import Wechat
 from infra.local.wechat_http import Refusal
 from infra.local.wechat_keys import key_pair
-from tests.wechat_pay import (
+from tests.fixtures.wechat_pay_gateway import (
     NUMBERS,
     PAID_AT_S,
     PRICE_FEN,

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.alipay import Alipay as LocalAlipay
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     NUMBERS,
     gateway_of,
 )

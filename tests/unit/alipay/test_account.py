@@ -13,7 +13,7 @@ from chalicelib.gateways.alipay_keys import AlipayAccount, AlipayKeys
 from chalicelib.gateways.payment import (
     TradeStatus,
 )
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     NOWHERE,
     failure_of,
     gateway_of,

@@ -13,7 +13,7 @@ from chalicelib.gateways.payment import (
 from infra.local.alipay_keys import sign
 from infra.local.wechat_http import Answer
 from infra.local.wechat_keys import key_pair
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     NOWHERE,
     PRICE_FEN,
     failure_of,

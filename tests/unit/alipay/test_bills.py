@@ -19,7 +19,7 @@ from chalicelib.gateways.payment import (
 )
 from infra.local import alipay_views
 from infra.local.alipay import Alipay as LocalAlipay
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     PRICE_FEN,
     failure_of,
     gateway_of,

@@ -11,7 +11,7 @@ from chalicelib.gateways.payment import (
 from infra.local.alipay_keys import sign, signed_text
 from infra.local.wechat_http import Answer, Call, Server
 from infra.local.wechat_keys import key_pair
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     NOTIFY_URL,
     NUMBERS,
     PRICE_FEN,

@@ -10,7 +10,7 @@ from chalicelib.gateways.payment import (
 )
 from infra.local.alipay_keys import sign
 from infra.local.wechat_http import Answer
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     PRICE_FEN,
     failure_of,
     gateway_answering,

@@ -16,7 +16,7 @@ from chalicelib.gateways.payment import (
     TradeStatus,
 )
 from infra.local.alipay_keys import Refused
-from tests.alipay import (
+from tests.fixtures.alipay_gateway import (
     NOTIFY_URL,
     NOWHERE,
     PRICE_FEN,

@@ -1,0 +1,390 @@
+"""What each step may cost: DynamoDB round trips and write units, exact.
+
+Counted, not timed, so that they hold on any machine. The figures are those of docs/decisions.md.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.errors import SoldOut
+from chalicelib.gateways.payment import Trade, TradeStatus
+from chalicelib.services.catalogue import catalogue_cache, reservations
+from chalicelib.services.groups import releases, seats, settlement
+from chalicelib.services.groups.seats import Hint
+from chalicelib.services.money import captures
+from chalicelib.services.orders import orders
+from chalicelib.services.orders.ordering import Purchase
+from chalicelib.services.people import shop_cache
+from chalicelib.services.work import due
+from chalicelib.tables.trade import StockItem
+from tests.caches import clear_caches
+from tests.fixtures.capacity_meter import CapacityMeter, metered
+from tests.fixtures.merchant import ADDRESS, Activity, MerchantFixture
+
+COUNTED = 4  # a decided group is counted for its day and for its activity
+
+
+@pytest.fixture
+def meter(merchant: MerchantFixture) -> Iterator[CapacityMeter]:
+    with metered() as meter:
+        yield meter
+
+
+class Shop:
+    """Steps at the service layer, so that only their own calls are counted."""
+
+    def __init__(self, merchant: MerchantFixture, **terms_of_activity: int) -> None:
+        self.merchant = merchant
+        self.activity: Activity = merchant.activity(**terms_of_activity)
+        self.hint = Hint(self.activity.activity_id, self.activity.version)
+        self.purchase = Purchase(self.activity.sku_id, 1, ADDRESS)
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        merchant_id, now_s = self.merchant.merchant_id, self.merchant.now_s
+        shop_cache.merchant(merchant_id, now_s)
+        catalogue_cache.version(merchant_id, self.activity.activity_id, self.activity.version)
+        catalogue_cache.product(merchant_id, self.activity.product_id, now_s)
+
+    def open(self, key: str = "a-key-of-mine") -> tuple[str, OrderId]:
+        buyer = self.merchant.buyer("团长")
+        placed = seats.open_group(
+            self.merchant.merchant_id,
+            buyer.buyer_id,
+            "团长",
+            self.activity.activity_id,
+            self.purchase,
+            key=key,
+            now_s=self.merchant.now_s,
+        )
+        return str(placed.group_id), placed.order_id
+
+    def join(self, group_id: str, hint: Hint | None = None) -> OrderId:
+        buyer = self.merchant.buyer()
+        return self._join(group_id, buyer.buyer_id, hint or self.hint)
+
+    def _join(self, group_id: str, buyer_id: str, hint: Hint) -> OrderId:
+        return seats.join(
+            self.merchant.merchant_id,
+            buyer_id,
+            group_id,
+            self.purchase,
+            hint=hint,
+            now_s=self.merchant.now_s,
+        ).order_id
+
+    def pay(self, group_id: str, order_id: OrderId, attempt: str = "01") -> str:
+        trade = Trade(
+            f"{order_id}{attempt}",
+            TradeStatus.SUCCEEDED,
+            amount_fen=5900,
+            transaction_id="4200002377777777777777777777",
+            paid_at_s=self.merchant.now_s,
+            attach=group_id,
+        )
+        return captures.record(
+            self.merchant.merchant_id, trade, "wechat_pay", now_s=self.merchant.now_s
+        )
+
+    def opened(self, key: str = "a-key-of-mine") -> str:
+        group_id, order_id = self.open(key)
+        self.pay(group_id, order_id)
+        self.told(order_id)
+        return group_id
+
+    def joined_and_paid(self, group_id: str) -> OrderId:
+        order_id = self.join(group_id)
+        self.pay(group_id, order_id)
+        self.told(order_id)
+        return order_id
+
+    def told(self, order_id: OrderId) -> None:
+        """What the stream does at once after a payment."""
+        due.drive_order(self.merchant.merchant_id, order_id, now_s=self.merchant.now_s)
+
+
+def empty_bucket(merchant: MerchantFixture, activity: Activity, *, number: int) -> None:
+    bucket = StockItem.at(merchant.merchant_id, activity.activity_id, activity.sku_id, number)
+    bucket.update(actions=[StockItem.available.set(0)], condition=StockItem.available.exists())
+
+
+def spent(meter: CapacityMeter) -> tuple[int, int]:
+    return len(meter.calls), meter.units
+
+
+def test_activity_detail_is_one_read(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+    shop = Shop(merchant)
+    path = f"/v1/merchants/{merchant.merchant_id}/activities/{shop.activity.activity_id}"
+    assert merchant.visitor().get(path).status == 200
+    meter.reset()
+
+    assert merchant.visitor().get(path).status == 200
+
+    assert spent(meter) == (1, 0), meter.calls
+
+
+def test_activity_detail_reads_activity_buckets_and_product_every_five_seconds(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant)
+    path = f"/v1/merchants/{merchant.merchant_id}/activities/{shop.activity.activity_id}"
+    assert merchant.visitor().get(path).status == 200
+    merchant.clock.forward(5)
+    meter.reset()
+
+    assert merchant.visitor().get(path).status == 200
+
+    assert (meter.calls, meter.units) == (["GetItem", "Query", "BatchGetItem", "GetItem"], 0)
+
+
+def test_group_progress_is_one_read(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+    shop = Shop(merchant)
+    path = f"/v1/merchants/{merchant.merchant_id}/groups/{shop.opened()}"
+    meter.reset()
+
+    assert merchant.visitor().get(path).status == 200
+
+    assert spent(meter) == (1, 0), meter.calls
+
+
+def test_join_is_one_call_of_eleven_units(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+    shop = Shop(merchant)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert spent(meter) == (1, 11), meter.parts
+
+
+def test_join_with_a_wrong_hint_reads_the_group_first(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    meter.reset()
+
+    seats.join(
+        merchant.merchant_id,
+        buyer.buyer_id,
+        group_id,
+        shop.purchase,
+        hint=None,
+        now_s=merchant.now_s,
+    )
+
+    assert spent(meter) == (2, 11), meter.parts
+
+
+def test_join_with_a_limit_costs_two_units_more(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant, limit_per_buyer=5)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert spent(meter) == (1, 13), meter.parts
+
+
+def test_join_whose_buyers_earlier_orders_are_all_paid_reads_them_and_tries_once_more(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant)
+    buyer = merchant.buyer()
+    for number in range(3):
+        earlier = shop.opened(f"key-of-group-{number}")
+        shop.pay(earlier, shop._join(earlier, buyer.buyer_id, shop.hint))
+    group_id = shop.opened("key-of-the-last")
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["TransactWriteItems", "BatchGetItem", "TransactWriteItems"]
+    assert meter.units == 21, meter.parts  # of which 10 are refused
+
+
+def test_join_whose_bucket_is_short_reads_all_buckets_and_tries_once_more(
+    merchant: MerchantFixture, meter: CapacityMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(merchant)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    empty_bucket(merchant, shop.activity, number=3)
+    monkeypatch.setattr(reservations.random, "randrange", lambda end: 3 % end)
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["TransactWriteItems", "BatchGetItem", "TransactWriteItems"]
+    assert meter.units == 21, meter.parts  # a refused transaction is charged too: 10 of them
+
+
+def test_sold_out_is_said_after_a_read_of_all_buckets(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant, stock=3, seats=3)
+    group_id = shop.opened()
+    merchant.open_group(shop.activity)
+    merchant.open_group(shop.activity)
+    buyer = merchant.buyer()
+    reservations._short_until.clear()  # as in a container that has not met the shortage
+    meter.reset()
+
+    with pytest.raises(SoldOut):
+        shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["TransactWriteItems", "BatchGetItem", "GetItem"]
+    assert merchant.stock(shop.activity) == 0
+
+
+def test_open_is_two_calls_of_eleven_units(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+    shop = Shop(merchant)
+    buyer = merchant.buyer("团长")
+    clear_caches()
+    shop.warm_up()
+    meter.reset()
+
+    seats.open_group(
+        merchant.merchant_id,
+        buyer.buyer_id,
+        "团长",
+        shop.activity.activity_id,
+        shop.purchase,
+        key="a-key-of-mine",
+        now_s=merchant.now_s,
+    )
+
+    assert spent(meter) == (2, 11), (meter.calls, meter.parts)
+
+
+def test_callbacks_of_leader_middle_and_last(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant, seats=3)
+    group_id, leader_order = shop.open()
+    meter.reset()
+    shop.pay(group_id, leader_order)
+    leader = spent(meter)
+    middle_order, last_order = shop.join(group_id), shop.join(group_id)
+    meter.reset()
+    shop.pay(group_id, middle_order)
+    middle = spent(meter)
+    meter.reset()
+    shop.pay(group_id, last_order)
+    last = spent(meter)
+
+    # One less than the budget of 8, 7 and 10 each: the order keeps its due marker until told.
+    assert (leader, middle, last) == ((2, 7), (2, 6), (2, 9)), meter.parts
+
+
+def test_duplicate_callback_is_one_read(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+    shop = Shop(merchant)
+    group_id, order_id = shop.open()
+    shop.pay(group_id, order_id)
+    meter.reset()
+
+    assert shop.pay(group_id, order_id) == "duplicate"
+
+    assert spent(meter) == (1, 0), meter.calls
+
+
+def test_late_callback_is_two_units(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+    shop = Shop(merchant)
+    group_id = shop.opened()
+    order_id = shop.join(group_id)
+    releases.cancel(merchant.merchant_id, order_id, now_s=merchant.now_s)
+    meter.reset()
+
+    assert shop.pay(group_id, order_id) == "late"
+
+    assert spent(meter) == (2, 2), meter.parts
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 40])
+def test_settling_a_formed_group(merchant: MerchantFixture, meter: CapacityMeter, n: int) -> None:
+    shop = Shop(merchant, seats=n)
+    group_id = shop.opened()
+    for _ in range(n - 1):
+        shop.joined_and_paid(group_id)
+    meter.reset()
+
+    settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
+
+    assert meter.calls == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    group_kilobytes = 1 if n <= 10 else 2
+    assert meter.units == 1 + 2 * group_kilobytes + COUNTED + 4 * n, meter.parts
+
+
+@pytest.mark.parametrize(("paid", "limit"), [(1, 0), (2, 0), (3, 0), (5, 0), (10, 0), (3, 5)])
+def test_failing_a_group(
+    merchant: MerchantFixture, meter: CapacityMeter, paid: int, limit: int
+) -> None:
+    shop = Shop(merchant, seats=paid + 1, limit_per_buyer=limit)
+    group_id = shop.opened()
+    for _ in range(paid - 1):
+        shop.joined_and_paid(group_id)
+    merchant.clock.forward(24 * 3600 + 61)
+    shop.warm_up()
+    meter.reset()
+
+    group = orders.find_group(merchant.merchant_id, group_id)
+    assert group is not None
+    settlement.fail_if_due(group, now_s=merchant.now_s)
+    status = settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
+
+    assert status == "failed"
+    units = 8 + COUNTED + 5 * paid + (2 * paid if limit else 0)
+    assert spent(meter) == (5, units), meter.parts
+
+
+def test_failing_a_large_group_costs_one_call_more_per_forty_members(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant, seats=46)
+    group_id = shop.opened()
+    for _ in range(44):
+        shop.joined_and_paid(group_id)
+    merchant.clock.forward(24 * 3600 + 61)
+    shop.warm_up()
+    meter.reset()
+
+    group = orders.find_group(merchant.merchant_id, group_id)
+    assert group is not None
+    settlement.fail_if_due(group, now_s=merchant.now_s)
+    settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
+
+    # Stock returns with each chunk (2 more), and the group of 2 KB is written twice (3 more).
+    assert spent(meter) == (6, 8 + COUNTED + 5 * 45 + 2 + 3), meter.parts
+
+
+def test_members_names_and_pictures_are_one_read_more(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant)
+    path = f"/v1/merchants/{merchant.merchant_id}/groups/{shop.opened()}/members"
+    meter.reset()
+
+    reply = merchant.visitor().get(path)
+
+    assert reply.body["items"] == [{"name": "团*", "avatar": "", "is_leader": True}]
+    assert reply.headers["cache-control"] == "public, max-age=60"
+    assert spent(meter) == (2, 0), meter.calls
+
+
+def test_release_is_three_calls_of_seven_units(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant)
+    group_id = shop.opened()
+    order_id = shop.join(group_id)
+    merchant.clock.forward(601)
+    shop.warm_up()
+    meter.reset()
+
+    releases.release_due(orders.get(merchant.merchant_id, order_id), now_s=merchant.now_s)
+
+    assert spent(meter) == (3, 7), meter.parts
+    assert len(orders.of_group(merchant.stored_group(group_id))) == 1

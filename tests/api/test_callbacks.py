@@ -1,0 +1,600 @@
+"""Callbacks: told again they change nothing, wrong ones change nothing, and none is lost."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from chalicelib.domain.ids import new_id
+from infra.local.wechat_keys import Platform
+from infra.local.wechat_views import trade_view
+from tests.fixtures.fault_injection import WRITES, injected, refusal
+from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply, concurrently
+from tests.fixtures.payment_fixtures import BOTH
+
+GATEWAYS = BOTH
+PAY_BY_S = 600
+
+
+def held_seat(merchant: MerchantFixture, **terms: Any) -> tuple[Activity, str, Buyer, str]:
+    """(activity, group_id, buyer, order_id) of the last seat of a group of two."""
+    activity = merchant.activity(seats=2, stock=10, **terms)
+    group_id, _, _ = merchant.open_group(activity)
+    buyer, order_id = merchant.join(activity, group_id)
+    return activity, group_id, buyer, order_id
+
+
+def path_of(merchant: MerchantFixture, what: str = "payments") -> str:
+    return merchant.gateway.path(merchant.merchant_id, what)
+
+
+def tell(merchant: MerchantFixture, kind: str, resource: dict[str, Any]) -> Reply:
+    """What the API answers when WeChat tells of a payment or a refund in these words."""
+    event = {
+        "url": path_of(merchant, f"{kind}s"),
+        "type": "TOLD",
+        "summary": "",
+        "original_type": "transaction" if kind == "payment" else kind,
+        "resource": resource,
+    }
+    merchant.wechat.faults.add(f"{kind}_callback", "dropped")
+    merchant.wechat.courier.tell(merchant.account, kind, "altered", event)
+    headers, body = merchant.wechat.courier.signed("altered")
+    return merchant.api_client.request("POST", event["url"], headers, body)
+
+
+def tell_otherwise(merchant: MerchantFixture, number: str, **changes: Any) -> Reply:
+    """WeChat tells of the payment `number` with other words than its own, rightly signed."""
+    trade = merchant.wechat.ledger.trade(merchant.account.mchid, number)
+    return tell(merchant, "payment", trade_view(trade) | changes)
+
+
+def answers(merchant: MerchantFixture, number: str) -> list[int]:
+    """What the callbacks of `number` were answered, in the order they were sent."""
+    told = merchant.gateway.courier.summaries()
+    return [answer for d in told if d["number"] == number for answer in d["answers"]]
+
+
+def test_callback_ten_times_in_a_row_has_one_effect(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay(buyer, order_id)
+    merchant.run_jobs()
+    before = [
+        merchant.image(i)
+        for i in (merchant.stored_group(group_id), merchant.stored_order(order_id))
+    ]
+
+    for _ in range(10):
+        merchant.resend(number)
+    merchant.run_jobs()
+
+    assert answers(merchant, number) == [200] * 11
+    after = [
+        merchant.image(i)
+        for i in (merchant.stored_group(group_id), merchant.stored_order(order_id))
+    ]
+    assert after == before
+    assert buyer.messages() == ["formed"]
+    merchant.check_laws()
+
+
+def test_callback_ten_times_at_once_has_one_effect(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    headers, body = merchant.gateway.courier.signed(number)
+
+    concurrently(
+        [lambda: merchant.api_client.request("POST", path_of(merchant), dict(headers), body)] * 10
+    )
+    merchant.run_jobs()
+
+    group = merchant.stored_group(group_id)
+    assert (group.status, group.seats_paid) == ("formed", 2)
+    assert buyer.order(order_id)["refunds"] == []
+    assert buyer.messages() == ["formed"]
+    merchant.check_laws()
+
+
+def test_refund_callback_told_twice_has_one_effect(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    _, leader, order_id = merchant.open_group(activity)
+    merchant.gateway.faults.add("refund_callback", "duplicated")
+
+    leader.cancel(order_id)
+    merchant.run_jobs()
+    merchant.resend(f"{order_id}01F")
+
+    assert answers(merchant, f"{order_id}01F") == [200, 200, 200]
+    assert leader.messages() == ["failed", "refunded"]
+    assert merchant.stock(activity) == 10
+    merchant.check_laws()
+
+
+def test_delayed_callback_counts_by_the_time_of_the_payment(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    merchant.gateway.faults.add("payment_callback", "delayed", seconds=0.2)
+
+    merchant.pay(buyer, order_id, quietly=False)
+    assert merchant.stored_group(group_id).status == "open"
+    assert merchant.gateway.quiet()
+
+    assert merchant.stored_group(group_id).status == "formed"
+
+
+@pytest.mark.wechat_pay_only
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"mchid": "1900000000"}, ("callback_refused", "mchid")),
+        ({"appid": "wx0000000000000000"}, ("callback_refused", "appid")),
+        ({"amount": {"total": 5900, "currency": "USD"}}, ("callback_refused", "currency")),
+        ({"amount": {"total": 1, "currency": "CNY"}}, ("wrong_amount", None)),
+        ({"amount": {"total": 5901, "currency": "CNY"}}, ("wrong_amount", None)),
+        ({"transaction_id": ""}, ("callback_refused", "transaction_id")),
+        ({"trade_state": "MAYBE"}, ("callback_refused", "trade_state")),
+        ({"out_trade_no": f"{new_id()}1z00000001"}, ("not_found", None)),
+        ({"out_trade_no": "somebody-elses-number"}, ("not_found", None)),
+    ],
+)
+def test_signed_callback_that_does_not_fit_changes_nothing_and_is_recorded(
+    merchant: MerchantFixture, changes: dict[str, Any], kept: tuple[str, str | None]
+) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    items = [merchant.stored_group(group_id), merchant.stored_order(order_id)]
+    before = [merchant.image(item) for item in items]
+
+    reply = tell_otherwise(merchant, number, **changes)
+
+    assert (reply.status in (401, 404, 409), reply.code) == (True, kept[0])
+    assert [merchant.image(item) for item in items] == before
+    assert [(code, said.get("field")) for code, said in merchant.refused_callbacks()] == [kept]
+    merchant.resend(number)  # the true one still counts
+    assert merchant.stored_group(group_id).status == "formed"
+
+
+def forged(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    return headers | {"Wechatpay-Signature": "bm90IGEgc2lnbmF0dXJl"}, body
+
+
+def tampered(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    return headers, body.replace(b"encrypt-resource", b"encrypt-resourcf")
+
+
+def stale(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    merchant.clock.forward(300)  # a true one, replayed five minutes later
+    return headers, body
+
+
+def from_the_future(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    merchant.clock.forward(-300)
+    return headers, body
+
+
+def unknown_key(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    stranger = Platform.generate()
+    return headers | stranger.sign(body, at_s=merchant.now_s), body
+
+
+def under_our_serial(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    """By the key of the old certificate, under the serial of the public key."""
+    platform = merchant.wechat.platform
+    signed = platform.sign(body, at_s=merchant.now_s, serial=platform.certificate_serial)
+    return headers | signed | {"Wechatpay-Serial": platform.public_key_id}, body
+
+
+def unsigned(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    return {"Content-Type": "application/json"}, body
+
+
+def signature_test(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    probe = "WECHATPAY/SIGNTEST/" + headers["Wechatpay-Signature"]
+    return headers | {"Wechatpay-Signature": probe}, body
+
+
+def garbled(
+    headers: dict[str, str], body: bytes, merchant: MerchantFixture
+) -> tuple[dict[str, str], bytes]:
+    nonsense = b"\xff\xfe not json"
+    return headers | merchant.wechat.platform.sign(nonsense, at_s=merchant.now_s), nonsense
+
+
+@pytest.mark.wechat_pay_only
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        forged,
+        tampered,
+        stale,
+        from_the_future,
+        unknown_key,
+        under_our_serial,
+        unsigned,
+        signature_test,
+        garbled,
+    ],
+)
+def test_callback_that_is_not_proven_changes_nothing(
+    merchant: MerchantFixture,
+    spoil: Callable[[dict[str, str], bytes, MerchantFixture], tuple[dict[str, str], bytes]],
+) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    items = [merchant.stored_group(group_id), merchant.stored_order(order_id)]
+    before = [merchant.image(item) for item in items]
+    headers, body = spoil(*merchant.wechat.courier.signed(number), merchant)
+
+    reply = merchant.api_client.request("POST", path_of(merchant), headers, body)
+
+    assert (reply.status, reply.code) == (401, "callback_refused")
+    assert [merchant.image(item) for item in items] == before
+    assert merchant.refused_callbacks() == []  # anybody can send one: it must not cost a write
+    merchant.resend(number)
+    assert merchant.stored_group(group_id).status == "formed"
+
+
+def test_callback_replayed_within_its_time_is_a_repeat_and_nothing_more(
+    merchant: MerchantFixture,
+) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay(buyer, order_id)
+    headers, body = merchant.gateway.courier.signed(number)
+    before = merchant.image(merchant.stored_group(group_id))
+
+    replies = [
+        merchant.api_client.request("POST", path_of(merchant), headers, body) for _ in range(2)
+    ]
+
+    assert [reply.status for reply in replies] == [200, 200]
+    assert merchant.image(merchant.stored_group(group_id)) == before
+
+
+@pytest.mark.wechat_pay_only
+def test_callback_at_another_merchants_door_is_refused(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    headers, body = merchant.wechat.courier.signed(number)
+    other = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
+
+    there = merchant.api_client.request("POST", path_of(other), headers, body)
+    nowhere = merchant.api_client.request(
+        "POST", f"/v1/callbacks/wechat-pay/{new_id()}/payments", {}, body
+    )
+
+    assert (there.status, there.code) == (401, "callback_refused")
+    assert (nowhere.status, nowhere.code) == (404, "not_found")
+    assert merchant.stored_group(group_id).seats_paid == 1
+
+
+@pytest.mark.wechat_pay_only
+def test_callbacks_at_each_others_address_are_understood(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    _, leader, order_id = merchant.open_group(activity)
+    leader.cancel(order_id)
+    merchant.run_jobs()
+    payment = merchant.wechat.courier.signed(f"{order_id}01")
+    refund = merchant.wechat.courier.signed(f"{order_id}01F")
+
+    crossed = [
+        merchant.api_client.request("POST", path_of(merchant, "refunds"), *payment),
+        merchant.api_client.request("POST", path_of(merchant, "payments"), *refund),
+    ]
+
+    assert [reply.status for reply in crossed] == [200, 200]
+    assert leader.status(order_id) == "refunded"
+    merchant.check_laws()
+
+
+@pytest.mark.wechat_pay_only
+def test_refund_callback_of_another_amount_is_recorded_and_changes_nothing(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    _, leader, order_id = merchant.open_group(activity)
+    merchant.wechat.faults.add("refund", "stays_processing")
+    leader.cancel(order_id)
+    merchant.run_jobs()
+    said = {
+        "mchid": merchant.account.mchid,
+        "out_trade_no": f"{order_id}01",
+        "out_refund_no": f"{order_id}01F",
+        "refund_status": "SUCCESS",
+        "success_time": "2026-11-22T12:00:00+08:00",
+        "amount": {"total": 5900, "refund": 1},
+    }
+
+    reply = tell(merchant, "refund", said)
+
+    assert (reply.status, reply.code) == (409, "wrong_amount")
+    assert leader.status(order_id) == "refunding"
+    assert [code for code, _ in merchant.refused_callbacks()] == ["wrong_amount"]
+    merchant.wechat.settle_refunds()
+    assert merchant.wechat.quiet()
+    assert leader.status(order_id) == "refunded"
+
+
+@pytest.mark.wechat_pay_only
+@pytest.mark.parametrize("known", [True, False])
+def test_callback_signed_with_the_old_certificate_counts_only_where_it_is_known(
+    merchant: MerchantFixture, known: bool
+) -> None:
+    keys = merchant.wechat.platform.public_keys(with_certificate=known)
+    merchant.keep_wechat_pay_account(merchant.account.wechat_pay | {"public_keys": keys})
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    merchant.wechat.courier.serial = merchant.wechat.platform.certificate_serial
+
+    headers, body = merchant.wechat.courier.signed(number)
+    reply = merchant.api_client.request("POST", path_of(merchant), headers, body)
+
+    assert reply.status == (200 if known else 401)
+    assert merchant.stored_group(group_id).status == ("formed" if known else "open")
+
+
+def test_internal_error_is_answered_so_that_the_gateway_tells_again(
+    merchant: MerchantFixture,
+) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    broken = iter([True, True])
+
+    def broken_twice(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        if operation in WRITES and next(broken, False):
+            return refusal(request, "ValidationException")
+        return None
+
+    prepay_id = merchant.prepay(buyer, order_id)
+    with injected(broken_twice):
+        number = merchant.gateway.pay(prepay_id)
+        assert merchant.gateway.quiet()
+
+    assert answers(merchant, number) == [500, 500, 200]
+    assert merchant.stored_group(group_id).status == "formed"
+    merchant.run_jobs()
+    merchant.check_laws()
+
+
+def test_busy_table_is_answered_so_that_the_gateway_tells_again(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+
+    def throttled(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+        if operation == "TransactWriteItems":
+            return refusal(request, "ThrottlingException")
+        return None
+
+    with injected(throttled):
+        headers, body = merchant.gateway.courier.signed(number)
+        reply = merchant.api_client.request("POST", path_of(merchant), headers, body)
+
+    assert (reply.status, reply.code) == (503, "busy")
+    assert merchant.stored_group(group_id).seats_paid == 1
+    merchant.resend(number)
+    assert merchant.stored_group(group_id).status == "formed"
+
+
+@pytest.mark.wechat_pay_only
+def test_callback_that_does_not_bring_the_group_back_finds_it(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+
+    assert tell_otherwise(merchant, number, attach="").status == 200
+
+    assert merchant.stored_group(group_id).status == "formed"
+
+
+@pytest.mark.wechat_pay_only
+def test_callback_that_names_another_group_pays_its_own(merchant: MerchantFixture) -> None:
+    activity, group_id, buyer, order_id = held_seat(merchant)
+    other, _, _ = merchant.open_group(activity)
+    number = merchant.pay_unheard(buyer, order_id)
+
+    assert tell_otherwise(merchant, number, attach=other).status == 200
+
+    assert merchant.stored_group(group_id).status == "formed"
+    assert merchant.stored_group(other).seats_paid == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["callback", "cancel", "due"])))
+def test_callback_cancellation_and_due_run_in_every_order(
+    merchant: MerchantFixture, order: tuple[str, ...]
+) -> None:
+    activity, group_id, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    merchant.clock.forward(PAY_BY_S)
+    steps = {
+        "callback": lambda: merchant.resend(number),
+        "cancel": lambda: buyer.cancel(order_id),
+        "due": merchant.run_jobs,
+    }
+
+    for step in order:
+        steps[step]()
+    merchant.run_jobs(2)
+
+    assert buyer.status(order_id) == "fulfilling"  # paid in time, and the gateway was asked
+    assert merchant.stored_group(group_id).status == "formed"
+    assert merchant.stock(activity) == 8
+    merchant.check_laws()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["callback", "cancel", "due"])))
+def test_callback_cancellation_and_deadline_in_every_order_while_the_gateway_is_silent(
+    merchant: MerchantFixture, order: tuple[str, ...]
+) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    group_id, leader, first = merchant.open_group(activity)
+    merchant.clock.forward(DAY_S - 30)
+    buyer, order_id = merchant.join(activity, group_id)
+    number = merchant.pay_unheard(buyer, order_id)
+    merchant.gateway.faults.add("query", "server_error", times=1000)
+    merchant.clock.forward(30 + 60 + 300)
+    steps = {
+        "callback": lambda: merchant.resend(number),
+        "cancel": lambda: buyer.cancel(order_id),
+        "due": merchant.run_jobs,
+    }
+
+    for step in order:
+        steps[step]()
+    merchant.gateway.faults.clear()
+    merchant.run_jobs(3)
+
+    seated = merchant.stored_group(group_id).status == "formed"
+    assert seated == (order.index("callback") < order.index("due"))
+    expected = ["fulfilling"] * 2 if seated else ["refunded", "closed"]
+    assert [leader.status(first), buyer.status(order_id)] == expected
+    refunded_fen = 0 if seated else 11800
+    assert merchant.money() == {
+        "captured_fen": 11800,
+        "refunded_fen": refunded_fen,
+        "refunding_fen": 0,
+    }
+    assert merchant.stock(activity) == (8 if seated else 10)
+    merchant.check_laws()
+
+
+@pytest.mark.parametrize("old_first", [True, False])
+def test_both_prepays_of_an_order_are_paid_and_the_first_heard_counts(
+    merchant: MerchantFixture, old_first: bool
+) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    merchant.prepay(buyer, order_id)
+    merchant.gateway.ledger.close(merchant.gateway.mchid, f"{order_id}01")
+    new = merchant.prepay(buyer, order_id)
+    assert sorted(merchant.stored_order(order_id).payments.as_dict()) == ["01", "02"]
+    steps = [lambda: merchant.pay_in_spite(f"{order_id}01"), lambda: merchant.gateway.pay(new)]
+
+    for step in steps if old_first else steps[::-1]:
+        step()
+        assert merchant.gateway.quiet()
+    merchant.run_jobs(2)
+
+    counted, late = ("01", "02") if old_first else ("02", "01")
+    shown = buyer.order(order_id)
+    assert shown["status"] == "fulfilling"
+    assert [r["out_refund_no"] for r in shown["refunds"]] == [f"{order_id}{late}L"]
+    assert merchant.stored_order(order_id).view().seat_payment is not None
+    assert merchant.gateway.ledger.summaries(f"{order_id}{counted}")[0]["refunded_fen"] == 0
+    assert merchant.gateway.ledger.summaries(f"{order_id}{late}")[0]["refunded_fen"] == 5900
+    assert merchant.stored_group(group_id).seats_paid == 2
+    assert sorted(buyer.messages()) == ["formed", "paid_twice", "refunded"]
+    merchant.check_laws()
+
+
+def test_prepay_asked_for_again_goes_on_with_the_same_attempt(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    first, second = merchant.prepay(buyer, order_id), merchant.prepay(buyer, order_id)
+
+    merchant.gateway.pay(first)
+    assert merchant.gateway.quiet()
+
+    assert list(merchant.stored_order(order_id).payments.as_dict()) == ["01"]
+    assert merchant.stored_group(group_id).status == "formed"
+    with pytest.raises(Exception, match="支付成功"):
+        merchant.gateway.pay(second)
+
+
+def test_paying_an_order_that_is_paid_at_the_gateway_finds_out(merchant: MerchantFixture) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    merchant.pay_unheard(buyer, order_id)
+
+    reply = buyer.ask_to_pay(order_id)
+
+    assert (reply.status, reply.code) == (409, "already_paid")
+    assert merchant.stored_group(group_id).status == "formed"
+    assert json.dumps(reply.body, ensure_ascii=False).count("已付款") == 1
+
+
+def test_prepay_that_the_gateway_did_not_answer_can_be_asked_for_again(
+    merchant: MerchantFixture,
+) -> None:
+    _, group_id, buyer, order_id = held_seat(merchant)
+    merchant.gateway.faults.add(merchant.gateway.prepay_fault, "server_error")
+    merchant.gateway.faults.add(merchant.gateway.prepay_fault, "lost_answer")
+
+    failed = [buyer.ask_to_pay(order_id) for _ in range(2)]
+    merchant.pay(buyer, order_id)
+
+    assert [(reply.status, reply.code) for reply in failed] == [(502, "gateway_failed")] * 2
+    assert list(merchant.stored_order(order_id).payments.as_dict()) == ["01"]
+    assert merchant.stored_group(group_id).status == "formed"
+
+
+@pytest.mark.wechat_pay_only
+def test_what_a_gateway_told_and_the_books_refused_waits_until_staff_deal_with_it(
+    merchant: MerchantFixture,
+) -> None:
+    _, _, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    for _ in range(2):  # told again, it is the same fact
+        tell_otherwise(merchant, number, amount={"total": 1, "currency": "CNY"})
+    merchant.clock.forward(1)
+    tell_otherwise(merchant, number, out_trade_no="somebody-elses-number")
+    owner, path = merchant.owner(), "/v1/merchant/rejected-results"
+
+    first, second = owner.get(path).body["items"]
+
+    assert (first["code"], first["order_id"], first["told"]["amount_fen"]) == (
+        "wrong_amount",
+        order_id,
+        1,
+    )
+    assert first["details"] == {"expected_fen": 5900, "captured_fen": 1}
+    assert (second["code"], second["order_id"], second["told"]["number"]) == (
+        "not_found",
+        None,
+        "somebody-elses-number",
+    )
+    assert owner.get("/v1/merchant/dashboard").body["to_do"]["rejected_results"] == 2
+    merchant.check_laws(quiescent=False)
+    done = f"{path}/{first['result_id']}/dealt-with"
+    assert merchant.staff("fulfilment").post(done, {"note": "已退"}).code == "forbidden"
+    assert owner.post(f"{path}/nonsense/dealt-with", {"note": "已退"}).code == "not_found"
+    for _ in range(2):
+        assert owner.post(done, {"note": "已在商户平台退还 0.01"}).body == {"done": True}
+
+    assert [row["code"] for row in owner.get(path).body["items"]] == ["not_found"]
+    assert owner.get("/v1/merchant/dashboard").body["to_do"]["rejected_results"] == 1
+    subject = f"rejected_result%23{first['result_id']}"
+    (row,) = owner.get(f"/v1/merchant/audit?subject={subject}").body["items"]
+    assert (row["action"], row["after"]["note"]) == (
+        "statement_dealt_with",
+        "已在商户平台退还 0.01",
+    )
+    tell_otherwise(merchant, number, amount={"total": 1, "currency": "CNY"})  # it was dealt with
+    assert len(owner.get(path).body["items"]) == 1
+    merchant.check_laws(quiescent=False)
+
+
+@pytest.mark.wechat_pay_only
+def test_capture_of_a_wrong_amount_that_a_query_finds_is_shown_to_staff(
+    merchant: MerchantFixture,
+) -> None:
+    _, _, buyer, order_id = held_seat(merchant)
+    number = merchant.pay_unheard(buyer, order_id)
+    merchant.wechat.ledger.trade(merchant.account.mchid, number).order["amount"]["total"] = 1
+
+    merchant.wait(180)
+
+    (row,) = merchant.owner().get("/v1/merchant/rejected-results").body["items"]
+    assert (row["code"], row["order_id"]) == ("wrong_amount", order_id)
+    assert buyer.status(order_id) == "pending"

@@ -1,0 +1,214 @@
+"""No intent is forgotten, and none holds up another: cases that a single marker makes delicate."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import OrderStatus, RefundStatus
+from chalicelib.gateways import directory
+from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.gateways.payment import Trade, TradeStatus
+from chalicelib.gateways.secrets import NotConfigured
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.money import captures, refunds
+from chalicelib.services.orders import notifications, orders
+from chalicelib.services.work import due
+from chalicelib.tables.base import LostRace, transaction
+from tests.caches import clear_caches
+from tests.fixtures.merchant import MerchantFixture
+
+PAY_BY_S = 600
+DEADLINE_S = 24 * 3600 + 61
+PATIENCE_S = 301
+
+
+def parsed(order_id: str) -> OrderId:
+    found = OrderId.parse(order_id)
+    assert found is not None
+    return found
+
+
+def test_failed_group_of_many_skus_with_a_limit_is_settled_in_transactions_that_fit(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=50, stock=50, skus=36, limit_per_buyer=5)
+    group_id, _, _ = merchant.open_group(activity)
+    for sku_id in activity.sku_ids[1:]:
+        buyer = merchant.buyer()
+        reply = buyer.join(activity, group_id, sku_id=sku_id)
+        merchant.pay(buyer, reply.body["order_id"])
+    merchant.clock.forward(DEADLINE_S)
+
+    merchant.run_jobs(2)
+    merchant.clock.forward(120)
+    merchant.run_jobs(2)
+
+    assert merchant.stored_group(group_id).status == "failed"
+    assert merchant.stored_group(group_id).due_at_s is None
+    assert merchant.money() == {
+        "captured_fen": 36 * 5900,
+        "refunded_fen": 36 * 5900,
+        "refunding_fen": 0,
+    }
+    assert [merchant.stock(activity, sku_id) for sku_id in activity.sku_ids] == [50] * 36
+
+
+def test_attempt_begun_while_its_order_is_closed_is_not_forgotten(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity()
+    group_id, _, _ = merchant.open_group(activity)
+    buyer, order_id = merchant.join(activity, group_id)
+    merchant.clock.forward(PAY_BY_S - 90)  # the marker stays there: the query comes then, too
+    as_read = orders.get(merchant.merchant_id, parsed(order_id))
+    merchant.prepay(buyer, order_id)
+
+    with pytest.raises(LostRace), transaction() as writes:
+        orders.close(writes, as_read, replace(as_read.view(), status=OrderStatus.CLOSED))
+
+    assert buyer.order(order_id)["status"] == "pending"
+
+
+def pay_once_more(merchant: MerchantFixture, order_id: str, attempt: str) -> None:
+    """Another capture of an order that is paid, as a gateway would tell of it."""
+    trade = Trade(
+        f"{order_id}{attempt}",
+        TradeStatus.SUCCEEDED,
+        amount_fen=5900,
+        transaction_id=f"42000000000000000000000000{attempt}",
+        paid_at_s=merchant.now_s,
+    )
+    assert captures.record(merchant.merchant_id, trade, WECHAT_PAY, now_s=merchant.now_s) == "late"
+
+
+def test_refund_added_while_another_is_confirmed_is_not_forgotten(
+    merchant: MerchantFixture,
+) -> None:
+    _, _, order_id = merchant.open_group(merchant.activity())
+    pay_once_more(merchant, order_id, "02")
+    as_read = merchant.stored_order(order_id)
+    pay_once_more(merchant, order_id, "03")  # in the same second: the marker looks the same
+    known = as_read.view().refunds["02L"]
+
+    confirmed = replace(known, status=RefundStatus.SUCCEEDED)
+    with pytest.raises(LostRace):
+        refunds.store(as_read, "02L", known, confirmed, at_s=merchant.now_s)
+
+    assert merchant.stored_order(order_id).due_at_s == merchant.now_s
+
+
+def test_group_fails_although_its_merchants_account_cannot_be_read(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity = merchant.activity()
+    group_id, leader, first = merchant.open_group(activity)
+    merchant.clock.forward(24 * 3600 - 60)
+    buyer, held = merchant.join(activity, group_id)
+    merchant.prepay(buyer, held)
+    reading = directory.GATEWAYS[WECHAT_PAY]
+
+    def unreadable(merchant_id: str, account: str | None) -> Any:
+        raise NotConfigured(parameter="wechat-pay")
+
+    monkeypatch.setitem(directory.GATEWAYS, WECHAT_PAY, unreadable)
+    merchant.clock.forward(121 + PATIENCE_S + PAY_BY_S)
+    merchant.run_jobs(2)
+
+    assert merchant.stored_group(group_id).status == "failed"
+    assert buyer.order(held)["status"] == "closed"
+    monkeypatch.setitem(directory.GATEWAYS, WECHAT_PAY, reading)
+    for _ in range(3):
+        merchant.clock.forward(3700)
+        merchant.run_jobs()
+    assert leader.order(first)["status"] == "refunded"
+    assert merchant.stored_order(held).due_at_s is None
+
+
+def test_prepay_that_was_under_way_when_its_order_was_cancelled_is_asked_about(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity()
+    group_id, _, _ = merchant.open_group(activity)
+    buyer, order_id = merchant.join(activity, group_id)
+    merchant.wechat.faults.add("prepay", "server_error", times=10)
+    assert buyer.ask_to_pay(order_id).code == "gateway_failed"
+    merchant.wechat.faults.clear()
+
+    assert buyer.cancel(order_id).body["status"] == "closed"
+
+    assert merchant.stored_order(order_id).due_at_s is not None  # it may still reach the gateway
+    merchant.clock.forward(PAY_BY_S + 1)
+    merchant.run_jobs(2)
+    assert merchant.stored_order(order_id).due_at_s is None
+
+
+def test_buyer_is_told_although_another_pays_at_that_moment(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity = merchant.activity(seats=5)
+    group_id, leader, first = merchant.open_group(activity)
+    other, held = merchant.join(activity, group_id)
+    find = notifications.groups.find
+    paid: list[str] = []
+
+    def find_while_another_pays(*args: Any, **more: Any) -> Any:
+        group = find(*args, **more)
+        if not paid:
+            paid.append(held)
+            monkeypatch.setattr(notifications.groups, "find", find)
+            merchant.pay(other, held)
+        return group
+
+    monkeypatch.setattr(notifications.groups, "find", find_while_another_pays)
+    notifications.tell_waiting(merchant.stored_order(first), now_s=merchant.now_s)
+
+    (message,) = leader.get("/v1/me/messages").body["items"]
+    assert (message["text_key"], message["facts"]["missing"]) == ("waiting", 3)
+
+
+def test_order_paid_while_it_is_driven_keeps_the_marker_that_its_buyer_is_told_by(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=5)
+    group_id, _, _ = merchant.open_group(activity)
+    buyer, order_id = merchant.join(activity, group_id)
+    as_driven = merchant.stored_order(order_id)
+    merchant.pay(buyer, order_id)
+
+    due._tidy(as_driven)
+
+    assert merchant.stored_order(order_id).due_at_s is not None
+    merchant.clock.forward(PAY_BY_S + 1)
+    merchant.run_jobs()
+    assert buyer.messages() == ["waiting"]
+
+
+def test_second_payment_of_an_order_that_stands_is_called_a_second_payment(
+    merchant: MerchantFixture,
+) -> None:
+    _, leader, order_id = merchant.open_group(merchant.activity())
+    pay_once_more(merchant, order_id, "02")
+    order = merchant.stored_order(order_id)
+
+    notifications.tell_late(order, "02L", order.view().refunds["02L"], now_s=merchant.now_s)
+
+    assert leader.messages() == ["paid_twice"]
+
+
+def test_buying_alone_again_gets_the_first_answer_though_the_product_went_off_sale(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = merchant.activity(product_stock=200), merchant.buyer()
+    first = buyer.buy_alone(activity, key="the-same-key")
+    product = catalogue_cache.product(merchant.merchant_id, activity.product_id, merchant.now_s)
+    product.update(actions=[type(product).on_sale.set(False)])
+    clear_caches()
+
+    again = buyer.buy_alone(activity, key="the-same-key")
+    other = buyer.buy_alone(activity, key="another-key")
+
+    assert (first.status, again.status) == (201, 201)
+    assert again.body["order_id"] == first.body["order_id"]
+    assert other.code == "not_found"

@@ -1,0 +1,242 @@
+"""What buyers are told, and how they invite others."""
+
+import base64
+
+import pytest
+
+from chalicelib.domain.ids import new_id
+from chalicelib.tables.buyers import ShareItem
+from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
+from tests.fixtures.stream_events import change_of, deliver
+
+
+def hear(merchant: MerchantFixture, *order_ids: str) -> None:
+    """The stream tells of these orders as they are now."""
+    assert (
+        deliver(merchant, *(change_of(merchant, merchant.stored_order(o)) for o in order_ids)) == []
+    )
+
+
+def told(buyer: Buyer) -> list[tuple[str, str]]:
+    """(title, text) of the buyer's messages, the latest first."""
+    return [(m["title"], m["text"]) for m in buyer.get("/v1/me/messages").body["items"]]
+
+
+def test_payer_is_told_how_many_are_missing_and_the_others_when_it_is_one(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, leader, first = merchant.open_group(activity)
+    hear(merchant, first)
+    assert leader.messages() == ["waiting"]
+    idle, _ = merchant.join(activity, group_id)
+    idle_order = merchant.stored_group(group_id).members.as_dict()[idle.buyer_id]
+    idle.cancel(f"{idle.buyer_id}{idle_order}")
+    member, second = merchant.member(activity, group_id)
+
+    hear(merchant, second)
+
+    assert leader.messages() == ["waiting", "one_left"]
+    assert member.messages() == ["waiting"]
+    assert idle.messages() == []
+    title = "周末三人团"
+    assert told(leader) == [
+        ("还差 1 人成团", f"「{title}」只差 1 人就成团了，快邀请好友吧。"),
+        ("参团成功", f"「{title}」付款成功，还差 2 人成团。邀请好友更快成团。"),
+    ]
+
+
+def test_messages_are_told_once_however_often_they_are_due(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, leader, first = merchant.open_group(activity)
+    _, second = merchant.member(activity, group_id)
+
+    for _ in range(3):
+        hear(merchant, first, second)
+    merchant.wait(600, every_s=300)
+
+    assert leader.messages() == ["waiting", "one_left"]
+
+
+def test_nobody_is_told_to_wait_once_the_group_is_formed(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    group_id, leader, first = merchant.open_group(activity)
+    member, second = merchant.member(activity, group_id)
+
+    hear(merchant, first, second)
+    assert [leader.messages(), member.messages()] == [[], []]
+    merchant.run_jobs()
+    hear(merchant, first, second)
+
+    assert [leader.messages(), member.messages()] == [["formed"]] * 2
+    assert told(leader) == [("拼团成功", "「周末三人团」拼团成功，商家会尽快发货。")]
+
+
+def test_nobody_is_told_to_invite_others_after_the_deadline(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    _, leader, first = merchant.open_group(activity)
+
+    merchant.clock.forward(DAY_S)
+    hear(merchant, first)
+    assert leader.messages() == []
+    merchant.clock.forward(60)
+    merchant.run_jobs(2)
+
+    assert leader.messages() == ["failed", "refunded"]
+    assert told(leader) == [
+        ("退款已到账", "「周末三人团」的 ¥59.00 已原路退回，请在付款账户的账单中查看。"),
+        ("未成团", "「周末三人团」这次没有拼成，¥59.00 已发起原路退款，无需操作。"),
+    ]
+
+
+def test_late_payer_is_told_why_the_money_comes_back(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    group_id, _, _ = merchant.open_group(activity)
+    buyer, order_id = merchant.join(activity, group_id)
+    merchant.prepay(buyer, order_id)
+    buyer.cancel(order_id)
+
+    merchant.pay_in_spite(f"{order_id}01")
+    merchant.run_jobs()
+
+    assert told(buyer)[1] == (
+        "名额已满，自动退款",
+        "「周末三人团」付款成功，但名额已满或已超时。¥59.00 已发起原路退款，无需操作。",
+    )
+
+
+def test_member_who_never_paid_is_told_nothing_when_the_group_fails(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, _, _ = merchant.open_group(activity)
+    merchant.clock.forward(DAY_S - 30)
+    buyer, order_id = merchant.join(activity, group_id)
+
+    merchant.clock.forward(90)
+    merchant.run_jobs(2)
+
+    assert buyer.status(order_id) == "closed"
+    assert buyer.messages() == []
+
+
+def test_messages_come_in_pages_the_newest_order_first(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    buyer, orders = merchant.buyer(), []
+    for _ in range(3):
+        _, _, order_id = merchant.open_group(activity, buyer)
+        orders.append(order_id)
+        merchant.clock.forward(10)
+    hear(merchant, *orders)
+
+    first = buyer.get("/v1/me/messages?limit=2").body
+    second = buyer.get(f"/v1/me/messages?limit=2&next={first['next']}").body
+
+    assert [m["order_id"] for m in first["items"] + second["items"]] == orders[::-1]
+    assert second["next"] is None
+    assert merchant.buyer().get("/v1/me/messages").body == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("channel", ["friend", "chat", "moments", "poster", "qr", "link"])
+def test_share_gives_a_path_a_link_and_codes(merchant: MerchantFixture, channel: str) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, leader, _ = merchant.open_group(activity)
+
+    reply = leader.post(f"/v1/groups/{group_id}/shares", {"channel": channel})
+
+    assert reply.status == 201
+    made = reply.body
+    query = f"m={merchant.merchant_id}&g={group_id}&s={made['share_id']}"
+    assert made["path"] == f"pages/group/group?{query}"
+    assert made["link"] == f"https://shop.example.com/#/pages/group/group?{query}"
+    assert made["scene"] == f"s={made['share_id']}"
+    assert len(made["scene"]) <= 32
+    assert made["title"] == "【还差2人】¥59.00 拼周末三人团"
+    assert made["qr_svg"].startswith("<svg")
+    png = base64.b64decode(made["qr_png"].removeprefix("data:image/png;base64,"))
+    assert png.startswith(b"\x89PNG")
+
+
+def test_visits_by_a_share_are_counted_once_per_visitor(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, leader, _ = merchant.open_group(activity)
+    share_id = leader.post(f"/v1/groups/{group_id}/shares", {"channel": "chat"}).body["share_id"]
+    path = f"/v1/merchants/{merchant.merchant_id}/shares/{share_id}/visits"
+
+    replies = [
+        merchant.visitor().post(path, {"visitor_id": visitor})
+        for visitor in ("visitor-one", "visitor-two", "visitor-one")
+    ]
+
+    assert [reply.status for reply in replies] == [201] * 3
+    expected = {"group_id": group_id, "activity_id": activity.activity_id, "share_id": share_id}
+    assert [reply.body for reply in replies] == [expected] * 3
+    key = ShareItem.at(merchant.merchant_id, share_id)
+    share = ShareItem.get(key.pk, key.sk)
+    assert (share.visits, share.channel, share.sharer_id) == (2, "chat", leader.buyer_id)
+    _, order_id = merchant.join(activity, group_id, share_id=share_id)
+    assert merchant.stored_order(order_id).share_id == share_id
+
+
+def test_share_that_does_not_exist_has_no_visits(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, leader, _ = merchant.open_group(activity)
+    share_id = leader.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}).body["share_id"]
+    other = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
+
+    def visit(merchant_id: str, share_id: str, visitor_id: str = "visitor-one") -> tuple[int, str]:
+        path = f"/v1/merchants/{merchant_id}/shares/{share_id}/visits"
+        reply = merchant.visitor().post(path, {"visitor_id": visitor_id})
+        return reply.status, reply.body.get("code")
+
+    assert visit(merchant.merchant_id, new_id()) == (404, "not_found")
+    assert visit(other.merchant_id, share_id) == (404, "not_found")
+    assert visit(merchant.merchant_id, share_id, "short") == (400, "invalid_request")
+
+
+def test_share_of_nothing_or_by_no_channel_is_refused(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, leader, _ = merchant.open_group(activity)
+
+    replies = [
+        leader.post(f"/v1/groups/{new_id()}/shares", {"channel": "link"}),
+        leader.post(f"/v1/groups/{group_id}/shares", {"channel": "smoke"}),
+        merchant.visitor().post(f"/v1/groups/{group_id}/shares", {"channel": "link"}),
+    ]
+
+    assert [reply.code for reply in replies] == [
+        "not_found",
+        "invalid_request",
+        "unauthenticated",
+    ]
+
+
+def test_strangers_read_no_full_names(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=3, stock=10)
+    group_id, _, _ = merchant.open_group(activity, merchant.buyer("欧阳团长"))
+    merchant.join(activity, group_id, merchant.buyer("小红"))
+    merchant.join(activity, group_id, merchant.buyer(""))
+    path = f"/v1/merchants/{merchant.merchant_id}/groups/{group_id}"
+
+    seats = merchant.visitor().get(f"{path}/members").body["items"]
+
+    assert merchant.visitor().get(path).body["leader_name"] == "欧*"
+    assert seats[0] == {"name": "欧*", "avatar": "", "is_leader": True}
+    assert sorted(seat["name"] for seat in seats[1:]) == ["小*", "微信用户"]
+    detail = f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
+    (joinable,) = merchant.visitor().get(detail).body["joinable_groups"]
+    assert joinable["leader_name"] == "欧*"
+
+
+def test_shop_spreads_an_activity_by_links_that_lead_to_it(merchant: MerchantFixture) -> None:
+    activity = merchant.activity()
+    path = f"/v1/merchant/activities/{activity.activity_id}/links"
+
+    links = merchant.staff("service").get(path).body
+
+    page = f"pages/activity/activity?m={merchant.merchant_id}&a={activity.activity_id}"
+    assert (links["path"], links["link"]) == (page, f"https://shop.example.com/#/{page}")
+    assert links["scene"] == f"a={activity.activity_id}"
+    picture = base64.b64decode(links["qr_png"].removeprefix("data:image/png;base64,"))
+    assert picture.startswith(b"\x89PNG")
+    assert merchant.owner().get(f"/v1/merchant/activities/{new_id()}/links").status == 404

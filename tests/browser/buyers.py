@@ -1,0 +1,103 @@
+"""Buyers of the console's tests: they buy over the API what staff then see in the browser."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local import pace
+from infra.local.demo_data import MERCHANT_ID, address
+from infra.local.phone import Phone, Placed, log_in
+from tests.browser.conftest import Shop
+
+WAIT_S = pace.patient(30)
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A product of one SKU with an activity that sells it for ¥19.90."""
+
+    product_id: str
+    sku_id: str
+    activity_id: str
+    title: str
+
+
+def sell(shop: Shop, title: str, *, seats: int = 2) -> Sale:
+    owner = shop.staff().api
+    sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990, "stock": 500}
+    category = owner.get("/v1/merchant/categories")["items"][0]["category_id"]
+    body = {"title": title, "category_id": category, "skus": [sku]}
+    product = owner.post("/v1/merchant/products", body, key=secrets.token_hex(16))
+    sku_id = product["skus"][0]["sku_id"]
+    now_s = int(time.time())
+    terms = {
+        "product_id": product["product_id"],
+        "title": title,
+        "skus": [{"sku_id": sku_id, "group_price_fen": 1990, "stock": 200}],
+        "seats_total": seats,
+        "life_h": 24,
+        "starts_at_s": 0,
+        "ends_at_s": now_s + 7 * 86400,
+        "limit_per_buyer": 0,
+        "limit_per_order": 5,
+    }
+    activity = owner.post("/v1/merchant/activities", terms, key=secrets.token_hex(16))
+    return Sale(product["product_id"], sku_id, activity["activity_id"], title)
+
+
+def buyer(shop: Shop, name: str) -> Phone:
+    code = f"demo-{secrets.token_hex(6)}"
+    return log_in(shop.system.api, shop.system.tills, MERCHANT_ID, code, name)
+
+
+def buy(phone: Phone, sale: Sale, group_id: str = "", **changes: Any) -> str:
+    """Open a group, or join one, and pay; the order's id. changes: of what is sent."""
+    path = (
+        f"/v1/groups/{group_id}/seats" if group_id else f"/v1/activities/{sale.activity_id}/groups"
+    )
+    return _paid(phone, path, sale, changes)
+
+
+def buy_alone(phone: Phone, sale: Sale, **changes: Any) -> str:
+    return _paid(phone, f"/v1/activities/{sale.activity_id}/orders", sale, changes)
+
+
+def form_group(shop: Shop, sale: Sale, *buyers: tuple[Phone, dict[str, Any]]) -> list[str]:
+    """A group of these buyers, formed, its orders waiting to be shipped; their ids."""
+    (first, given), *others = buyers
+    opened = buy(first, sale, **given)
+    group_id = first.order(opened)["group_id"]
+    shop.system.quiet(WAIT_S)
+    orders = [opened, *(buy(phone, sale, group_id, **given) for phone, given in others)]
+    for order_id in orders:
+        wait_until(shop, order_id, "fulfilling")
+    return orders
+
+
+def pair(shop: Shop, title: str, **changes: Any) -> list[str]:
+    """The orders of a formed group of two; `changes` are of both purchases."""
+    return pair_of(shop, sell(shop, title), **changes)
+
+
+def pair_of(shop: Shop, sale: Sale, **changes: Any) -> list[str]:
+    return form_group(shop, sale, *((buyer(shop, name), changes) for name in ("钱多多", "孙小美")))
+
+
+def wait_until(shop: Shop, order_id: str, status: str) -> Any:
+    """The order's file once it is in `status`."""
+    owner = shop.staff().api
+    ends_s = time.monotonic() + WAIT_S
+    while True:
+        file = owner.get(f"/v1/merchant/orders/{order_id}")
+        if file["status"] == status:
+            return file
+        assert time.monotonic() < ends_s, f"{order_id} is {file['status']}, not {status}"
+        time.sleep(0.2)
+
+
+def _paid(phone: Phone, path: str, sale: Sale, changes: dict[str, Any]) -> str:
+    body = {"sku_id": sale.sku_id, "quantity": 1, "address": address(phone.name)} | changes
+    answer = phone.api.post(path, body, key=secrets.token_hex(16))
+    phone.pay(Placed(answer["order_id"], "", answer["total_fen"], answer["pay_by_s"]))
+    return str(answer["order_id"])

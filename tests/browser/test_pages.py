@@ -1,0 +1,119 @@
+"""Every page, wide and on a phone: it can be reached, read and used by whoever uses it."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from infra.local.demo_data import OWNER, PASSWORD
+from tests.browser.accessibility import unusable, unusable_in_any_theme
+from tests.browser.conftest import NARROW, WIDE, Shop
+from tests.browser.users import fill_login
+
+PAGES = {
+    "": "首页",
+    "products": "商品列表",
+    "products/new": "新建商品",
+    "categories": "商品分类",
+    "activities": "拼团活动",
+    "activities/new": "新建活动",
+    "groups": "团列表",
+    "orders": "订单",
+    "after-sales": "售后申请",
+    "refunds": "退款异常",
+    "reconciliations": "对账",
+    "differences": "对账差异",
+    "staff": "员工",
+    "payment-accounts": "收款账户",
+    "payment-accounts/wechat-pay": "微信支付",
+    "payment-accounts/alipay": "支付宝",
+    "audit": "操作日志",
+    "messages": "消息模板",
+    "batch-shipping/history": "批量发货记录",
+    "account": "我的账号",
+    "settings": "店铺设置",
+}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
+def test_every_page_can_be_used_by_everybody(
+    log_in: Callable[..., Page], shop: Shop, size: ViewportSize
+) -> None:
+    page = log_in()
+    page.set_viewport_size(size)
+    found: dict[str, object] = {}
+
+    for path, title in PAGES.items():
+        page.goto(f"{shop.url}#/{path}")
+        page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
+        if wrong := unusable_in_any_theme(page):
+            found[path] = wrong
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
+@pytest.mark.parametrize("path", ["products", "activities", "groups", "orders"])
+def test_what_a_list_leads_to_can_be_used_by_everybody(
+    log_in: Callable[..., Page], shop: Shop, size: ViewportSize, path: str
+) -> None:
+    page = log_in()
+    page.set_viewport_size(size)
+    page.goto(f"{shop.url}#/{path}")
+    page.get_by_role("heading", name=PAGES[path], level=1, exact=True).wait_for()
+
+    page.locator("tbody a").first.click()
+    page.get_by_role("link", name="返回").wait_for()
+
+    assert unusable(page) == []
+
+
+def test_a_dialog_is_as_wide_as_a_phone(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+    page.set_viewport_size(NARROW)
+    page.goto(f"{shop.url}#/categories")
+
+    page.get_by_role("button", name="新建分类").click()
+
+    box = page.locator(".el-dialog").bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (16, 390 - 32)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
+def test_the_login_can_be_used_by_everybody(watched: Page, shop: Shop, size: ViewportSize) -> None:
+    watched.set_viewport_size(size)
+
+    watched.goto(shop.url)
+    watched.get_by_role("button", name="登录").wait_for()
+
+    assert unusable(watched) == []
+
+
+def test_the_whole_console_speaks_english(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("heading", name="Home", level=1).wait_for()
+    page.goto(f"{shop.url}#/activities/new")
+    page.reload()
+
+    page.get_by_role("heading", name="New activity", level=1).wait_for()
+    assert page.title() == "New activity · Group Buying Console"
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_page_that_does_not_come_is_told_or_fetched_anew(page: Page, shop: Shop) -> None:
+    page.goto(shop.url)
+    fill_login(page, OWNER, PASSWORD)
+    page.get_by_role("heading", name="首页").wait_for()
+    page.context.set_offline(True)
+    page.get_by_role("link", name="商品分类").click()
+    expect(page.get_by_text("这一页没有打开。请检查网络后再试一次。")).to_be_visible()
+    page.context.set_offline(False)
+
+    # As when the console was replaced since: what it was made of is not there any more.
+    page.route("**/assets/ProductsPage-*", lambda route: route.abort(), times=1)
+    page.get_by_role("link", name="商品列表").click()
+
+    expect(page.get_by_role("heading", name="商品列表")).to_be_visible()

@@ -1,0 +1,185 @@
+"""The shop refunds, lowers a price and closes an order by itself, and takes goods back."""
+
+import os
+import secrets
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from chalicelib.domain.short_number import short_of
+from infra.local.demo_data import address
+from infra.local.phone import Phone
+from tests.browser.accessibility import unusable
+from tests.browser.buyers import Sale, buy_alone, buyer, sell, wait_until
+from tests.browser.conftest import NARROW, WIDE, Shop
+
+PICTURES = os.environ.get("PICTURES")
+
+
+def look(page: Page, name: str) -> None:
+    """Nothing is wrong with the page on a laptop or a phone; pictures where somebody wants them."""
+    expect(page.locator(".el-message")).to_have_count(0)  # it fades while the page is judged
+    for window, size in (("wide", WIDE), ("narrow", NARROW)):
+        page.set_viewport_size(size)
+        assert unusable(page) == []
+        if PICTURES:
+            page.screenshot(path=f"{PICTURES}/{name}-{window}.png", full_page=True)
+    page.set_viewport_size(WIDE)
+
+
+def say_where_to_return(page: Page, shop: Shop) -> None:
+    page.goto(f"{shop.url}#/settings")
+    page.get_by_label("退货地址").fill("王师傅 13800138000 杭州市余杭区文一西路 969 号")
+    page.get_by_role("button", name="保存设置").click()
+    expect(page.get_by_text("已保存").first).to_be_visible()
+
+
+def receive_goods(page: Page, row: Locator) -> None:
+    page.get_by_role("link", name="寄回待收货").click()
+    row.get_by_role("button", name="确认收货").click()
+    dialog = page.get_by_role("dialog", name="收到买家退回的商品？")
+    dialog.get_by_label("退回库存").fill("0")
+    look(page, "exchange-receive")
+    dialog.get_by_role("button", name="确认收货").click()
+
+
+def send_new_ones(page: Page, row: Locator, number: str) -> None:
+    row.get_by_role("button", name="寄出新商品").click()
+    dialog = page.get_by_role("dialog", name="寄出新的 1 件")
+    dialog.get_by_label("快递单号").fill(number)
+    dialog.get_by_label("快递公司").click()
+    page.get_by_role("option", name="顺丰速运").click()
+    look(page, "exchange-send")
+    dialog.get_by_role("button", name="寄出新商品").click()
+
+
+def unpaid(phone: Phone, sale: Sale) -> str:
+    body = {"sku_id": sale.sku_id, "quantity": 1, "address": address(phone.name)}
+    path = f"/v1/activities/{sale.activity_id}/orders"
+    return str(phone.api.post(path, body, key=secrets.token_hex(16))["order_id"])
+
+
+def test_price_is_lowered_and_an_unpaid_order_is_closed(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale, phone = sell(shop, "改价的橙子"), buyer(shop, "要便宜的人")
+    order = unpaid(phone, sale)
+    page = log_in()
+    page.goto(f"{shop.url}#/orders/{order}")
+    page.get_by_role("button", name="改价").click()
+    dialog = page.get_by_role("dialog", name="改低订单价格")
+    dialog.get_by_label("新的订单金额").fill("30")
+    expect(dialog.get_by_text("要低于现在的 ¥29.90")).to_be_visible()
+    dialog.get_by_label("新的订单金额").fill("25")
+    look(page, "price")
+    dialog.get_by_role("button", name="改价并通知买家").click()
+    expect(page.get_by_text("商家改价优惠")).to_be_visible()
+    assert phone.order(order)["total_fen"] == 2500
+
+    page.get_by_role("button", name="关闭订单").click()
+    dialog = page.get_by_role("dialog", name="关闭这个未付款的订单？")
+    dialog.get_by_role("button", name="重复下单").click()
+    look(page, "closing")
+    dialog.get_by_role("button", name="关闭订单").click()
+    expect(page.get_by_text("商家关闭订单：重复下单")).to_be_visible()
+    expect(page.get_by_role("link", name="打印配货单")).to_have_count(0)
+    assert phone.order(order)["closed_words"] == "重复下单"
+
+
+def test_shop_refunds_a_part_of_its_own_accord(log_in: Callable[..., Page], shop: Shop) -> None:
+    sale, phone = sell(shop, "少发的橙子"), buyer(shop, "少收的人")
+    order = buy_alone(phone, sale, quantity=2)
+    wait_until(shop, order, "fulfilling")
+    page = log_in()
+    page.goto(f"{shop.url}#/orders/{order}")
+    page.get_by_role("button", name="退款", exact=True).click()
+    dialog = page.get_by_role("dialog", name="给买家退款")
+    expect(dialog.get_by_label("退款金额")).to_have_value("59.80")
+    dialog.get_by_label("退款金额").fill("29.9")
+    dialog.get_by_label("退回库存").fill("1")
+    dialog.get_by_role("button", name="缺货，不能发货").click()
+    look(page, "refund")
+    dialog.get_by_role("button", name="退款 ¥29.90").click()
+
+    expect(page.get_by_text("商家主动退款 ¥29.90：缺货，不能发货")).to_be_visible()
+    expect(page.get_by_text("已同意")).to_have_count(0)  # nobody had asked
+    expect(page.get_by_text("买了 2 件，退回后还要交 1 件")).to_be_visible()
+    look(page, "refunded")
+
+
+def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
+    sale, phone = sell(shop, "要退的橙子"), buyer(shop, "退货的人")
+    order = buy_alone(phone, sale)
+    wait_until(shop, order, "fulfilling")
+    owner = shop.staff().api
+    parcel = {"carrier": "顺丰", "number": f"SF{secrets.randbelow(10**13):013d}"}
+    owner.post(f"/v1/merchant/orders/{order}/parcels", parcel)
+    claim = {"amount_fen": 2990, "reason": "damaged", "units": 1}
+    phone.api.post(f"/v1/orders/{order}/after-sales", claim)
+    page = log_in()
+    say_where_to_return(page, shop)
+
+    page.goto(f"{shop.url}#/after-sales")
+    row = page.get_by_role("row").filter(has_text=short_of(order))
+    expect(row).to_contain_text("退货 1 件并退款")
+    row.get_by_role("button", name="同意退货").click()
+    page.get_by_role("dialog").get_by_role("button", name="同意退货").click()
+    page.get_by_role("link", name="待买家寄回").click()
+    expect(page.get_by_role("row").filter(has_text=short_of(order))).to_contain_text("否则自动关闭")
+    look(page, "agreed")
+    phone.api.call("PUT", f"/v1/orders/{order}/after-sales/A/parcel", parcel)
+
+    page.get_by_role("link", name="寄回待收货").click()
+    row = page.get_by_role("row").filter(has_text=short_of(order))
+    expect(row).to_contain_text(parcel["number"])
+    look(page, "returning")
+    row.get_by_role("button", name="确认收货并退款").click()
+    dialog = page.get_by_role("dialog", name="收到退货，给买家退款？")
+    dialog.get_by_label("退回库存").fill("1")
+    dialog.get_by_role("button", name="退款 ¥29.90").click()
+    wait_until(shop, order, "refunded")
+
+
+def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:
+    sale, phone = sell(shop, "要换的橙子"), buyer(shop, "换货的人")
+    order = buy_alone(phone, sale)
+    wait_until(shop, order, "fulfilling")
+    numbers = [f"SF{secrets.randbelow(10**13):013d}" for _ in range(3)]
+    parcels = [{"carrier": "顺丰", "number": number} for number in numbers]
+    shop.system.owner().api.post(f"/v1/merchant/orders/{order}/parcels", parcels[0])
+    claim = {"units": 1, "reason": "damaged", "words": "外壳裂了，想换一件"}
+    phone.api.post(f"/v1/orders/{order}/exchanges", claim)
+    page = log_in()
+    say_where_to_return(page, shop)
+
+    page.goto(f"{shop.url}#/after-sales")
+    row = page.get_by_role("row").filter(has_text=short_of(order))
+    expect(row).to_contain_text("换货 1 件（同规格）")
+    expect(row).to_contain_text("不退款")
+    look(page, "exchange-requested")
+    row.get_by_role("button", name="同意换货").click()
+    dialog = page.get_by_role("dialog", name="同意买家换货？")
+    look(page, "exchange-agree")
+    dialog.get_by_role("button", name="同意换货").click()
+    expect(page.get_by_text("已同意换货，买家会收到退货地址")).to_be_visible()
+    phone.api.call("PUT", f"/v1/orders/{order}/after-sales/A/parcel", parcels[1])
+
+    receive_goods(page, row)
+    page.get_by_role("link", name="待换新", exact=True).click()
+    look(page, "exchange-replacing")
+    row.get_by_role("button", name="改为退款").click()
+    dialog = page.get_by_role("dialog", name="不换货，给买家退款？")
+    expect(dialog.get_by_text("为换货留出的 1 件会放回商品库存。")).to_be_visible()
+    look(page, "exchange-refund")
+    dialog.get_by_role("button", name="取消").click()
+    send_new_ones(page, row, numbers[2])
+    page.get_by_role("link", name="换新待买家收货").click()
+    expect(row).to_contain_text(numbers[2])
+    expect(row).to_contain_text("自动确认收货")
+    look(page, "exchange-sent")
+    phone.api.post(f"/v1/orders/{order}/after-sales/A/receipt")
+
+    page.goto(f"{shop.url}#/orders/{order}")
+    expect(page.get_by_text("换货完成").first).to_be_visible()
+    expect(page.get_by_text(f"寄出换新的商品：顺丰速运 {numbers[2]}")).to_be_visible()
+    look(page, "exchanged")

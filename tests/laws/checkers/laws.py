@@ -1,0 +1,246 @@
+"""The laws of a merchant's books: what must hold of its stored items, whatever happened.
+
+`check` reads the three tables, compares them with each other and with the gateway's own record,
+and names everything that is wrong. Numbers are the laws': 1 seats, 2 forming, 3 stock, 4 and 5
+money, 6 refunds, 7 fulfilment, 8 deadlines, 10 limits, 11 amounts, 12 tenancy, 13 edges,
+15, 16 and 18 what is still to be done, 17 traces, 19 every account's captures, 20 units, 21 lists
+of work, 22 numbers that are sent unchanged, 23 exchanges; "told" messages, "lists"
+what lists show, "counts" what counters say.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.order import OrderStatus
+from chalicelib.services import timeouts
+from chalicelib.tables.base import StoredItem
+from chalicelib.tables.shop import MerchantItem
+from tests.fixtures.fake_gateway import Record
+from tests.fixtures.table_snapshot import (
+    GIVEN_BACK,
+    KEPT,
+    LIVE,
+    TO_FULFIL,
+    UNDECIDED,
+    TableSnapshot,
+    items_of,
+)
+from tests.laws.checkers import (
+    after_sale_laws,
+    count_laws,
+    delivery_laws,
+    ledger_laws,
+    money_laws,
+    shipping_laws,
+    work_laws,
+)
+
+Violations = Iterator[str]
+# What a member's order may be while settling carries the group's decision to it, and after.
+MEMBERS = {
+    GroupStatus.PENDING: {OrderStatus.PENDING},
+    GroupStatus.OPEN: {OrderStatus.PENDING, OrderStatus.PAID},
+    GroupStatus.FORMED: KEPT | GIVEN_BACK,  # given back after-sale
+    GroupStatus.FAILED: GIVEN_BACK | {OrderStatus.CLOSED, OrderStatus.PENDING, OrderStatus.PAID},
+}
+SETTLED = {
+    GroupStatus.FORMED: TO_FULFIL | GIVEN_BACK,
+    GroupStatus.FAILED: GIVEN_BACK | {OrderStatus.CLOSED},
+}
+
+
+def check(
+    merchant_id: str,
+    *,
+    ledger: Record,
+    initial_stock: Mapping[str, int],
+    now_s: int,
+    quiescent: bool,
+    items: Sequence[StoredItem] | None = None,
+) -> TableSnapshot:
+    """Raise AssertionError with every law that the merchant's items break; return what was read.
+
+    ledger: the gateway's own record. initial_stock: units brought in with each product, by SKU.
+    quiescent: the jobs have run, so that nothing may be left undone that is due at `now_s`.
+    items: the merchant's, when they have been read already.
+    """
+    kept = items_of(merchant_id) if items is None else items
+    snapshot = TableSnapshot(merchant_id, ledger, initial_stock, now_s, kept)
+    broken = violations(snapshot, quiescent=quiescent)
+    assert not broken, "\n".join([f"{len(broken)} laws broken:", *broken])
+    return snapshot
+
+
+def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
+    """Every law that is broken, with the ids of what breaks it."""
+    laws = [*LAWS, *money_laws.LAWS, *ledger_laws.LAWS, *work_laws.LAWS]
+    laws += [*delivery_laws.LAWS, *count_laws.LAWS, *shipping_laws.LAWS]
+    laws += after_sale_laws.LAWS
+    if quiescent:
+        laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
+    return [text for law in laws for text in law(snapshot)]
+
+
+def seats(snapshot: TableSnapshot) -> Violations:
+    for group in snapshot.groups.values():
+        members = group.members.as_dict()
+        what = f"1 seats: group {group.group_id}"
+        if not group.seats_paid <= len(members) <= group.seats_total:
+            yield f"{what}: {group.seats_paid} paid, {len(members)} taken of {group.seats_total}"
+        paid = sum(o.status in KEPT | GIVEN_BACK for o in snapshot.members_orders(group))
+        if paid != group.seats_paid:
+            yield f"{what}: {group.seats_paid} seats paid, {paid} orders"
+        for buyer_id, order_no in members.items():
+            order = snapshot.orders.get(buyer_id + order_no)
+            if order is None or order.group_id != group.group_id:
+                yield f"{what}: seat of {buyer_id} without its order"
+            elif order.status not in MEMBERS[GroupStatus(group.status)]:
+                yield f"{what} is {group.status}, order {order.order_id} is {order.status}"
+
+
+def orders_seats(snapshot: TableSnapshot) -> Violations:
+    for order in snapshot.orders.values():
+        if order.group_id is None or order.status not in LIVE:
+            continue
+        home = snapshot.groups.get(order.group_id)
+        if home is None or home.members.as_dict().get(order.buyer_id) != order.order_no:
+            yield f"1 seats: {order.status} order {order.order_id} has no seat"
+
+
+def forming(snapshot: TableSnapshot) -> Violations:
+    for group in snapshot.groups.values():
+        what = f"2 forming: group {group.group_id}"
+        status = GroupStatus(group.status)
+        if (status is GroupStatus.FORMED) != (group.seats_paid == group.seats_total):
+            yield f"{what} is {status} with {group.seats_paid} of {group.seats_total} paid"
+        if (group.decided_at_s is None) != (status in UNDECIDED):
+            yield f"{what} is {status}, decided at {group.decided_at_s}"
+        if status is GroupStatus.PENDING and (group.seats_paid or group.expires_at_s):
+            yield f"{what} is pending with a paid seat or a deadline"
+        if status is GroupStatus.OPEN and group.leader_id not in group.members.as_dict():
+            yield f"{what} is open without its leader"
+        if (group.expires_at_s or 0) > group.ends_at_s:
+            yield f"{what} outlives its activity"
+
+
+def settled(snapshot: TableSnapshot) -> Violations:
+    for group in snapshot.groups.values():
+        wanted = SETTLED.get(GroupStatus(group.status))
+        for order in snapshot.members_orders(group) if wanted else ():
+            if wanted and order.status not in wanted:
+                text = f"group {group.group_id} is {group.status}"
+                yield f"2 forming: {text}, order {order.order_id} is {order.status}"
+
+
+def stock(snapshot: TableSnapshot) -> Violations:
+    """Units on every shelf, held and sold, are those that were ever brought in."""
+    there: Counter[str] = Counter()
+    for shelf in snapshot.product_stocks.values():
+        there[shelf.sku_id] += shelf.available
+    for pk, bucket in snapshot.buckets.items():
+        there[pk.split("#")[3]] += bucket.available
+    for order_id, order in snapshot.orders.items():
+        there[order.sku_id] += snapshot.gone(order)
+        asked = snapshot.after_sales.get(order_id, ())
+        there[order.sku_id] += sum(after_sale_laws.off_stock(item) for item in asked)
+    for sku_id, brought in snapshot.initial_stock.items():
+        expected = brought + snapshot.adjusted[sku_id]
+        if there[sku_id] != expected:
+            yield f"3 stock: SKU {sku_id}: {there[sku_id]} units are there, not {expected}"
+
+
+def shelves(snapshot: TableSnapshot) -> Violations:
+    for pk, bucket in snapshot.buckets.items():
+        if bucket.available < 0 or (bucket.ended and bucket.available):
+            yield f"3 stock: bucket {pk} has {bucket.available}, ended: {bucket.ended}"
+    for shelf in snapshot.product_stocks.values():
+        if shelf.available < 0:
+            yield f"3 stock: product's stock of {shelf.sku_id} is {shelf.available}"
+
+
+def deadlines(snapshot: TableSnapshot) -> Violations:
+    for group in snapshot.groups.values():
+        for order in snapshot.members_orders(group):
+            order_id = str(order.order_id)
+            detail = snapshot.details.get(order_id)
+            if detail is None:
+                yield f"8 deadlines: order {order_id} has no detail"
+                continue
+            if order.buyer_id == group.leader_id:
+                last_paid_s = group.ends_at_s - 1
+            else:
+                expires_at_s = group.expires_at_s or 0
+                last_paid_s = expires_at_s + timeouts.GRACE_S
+                if detail.placed_at_s >= expires_at_s:
+                    yield f"8 deadlines: order {order_id} took a seat at {detail.placed_at_s}"
+            seat = order.view().seat_payment if order.status in KEPT | GIVEN_BACK else None
+            if seat and seat[1].paid_at_s > last_paid_s:
+                yield f"8 deadlines: order {order_id} was paid at {seat[1].paid_at_s}"
+
+
+def limits(snapshot: TableSnapshot) -> Violations:
+    used: Counter[tuple[str, str]] = Counter()
+    allowed: Counter[tuple[str, str]] = Counter()
+    for order_id, order in snapshot.orders.items():
+        offer = snapshot.terms_of(order)
+        if offer is None:
+            continue
+        if order.quantity > offer.limit_per_order:
+            yield f"10 limits: order {order_id} is of {order.quantity}"
+        if order.status in LIVE and order.limited:
+            who = (order.buyer_id, order.activity_id)
+            used[who] += order.quantity
+            allowed[who] = max(allowed[who], offer.limit_per_buyer)
+    for who in {*used, *snapshot.limits}:
+        counted = snapshot.limits[who].used if who in snapshot.limits else 0
+        if counted != used[who] or used[who] > allowed[who]:
+            text = f"holds {used[who]}, counted {counted}, allowed {allowed[who]}"
+            yield f"10 limits: buyer {who[0]} of activity {who[1]} {text}"
+
+
+def holds(snapshot: TableSnapshot) -> Violations:
+    """Each unpaid order is registered with its buyer, and they are no more than the shop allows."""
+    shop = next((item for item in snapshot.items if isinstance(item, MerchantItem)), None)
+    allowed = shop.unpaid_orders_max if shop else 0
+    unpaid: dict[str, set[str]] = {buyer_id: set() for buyer_id in snapshot.holds}
+    for order in snapshot.orders.values():
+        if order.status == OrderStatus.PENDING:
+            unpaid.setdefault(order.buyer_id, set()).add(order.order_no)
+    for buyer_id, numbers in unpaid.items():
+        listed = set(snapshot.holds[buyer_id].orders) if buyer_id in snapshot.holds else set()
+        if numbers - listed:
+            yield f"10 limits: buyer {buyer_id} has unpaid orders {numbers - listed} unregistered"
+        if len(numbers) > allowed or len(listed) > allowed:
+            text = f"has {len(numbers)} unpaid orders, {len(listed)} registered"
+            yield f"10 limits: buyer {buyer_id} {text}, allowed {allowed}"
+
+
+def tenancy(snapshot: TableSnapshot) -> Violations:
+    for item in snapshot.items:
+        named = getattr(item, "merchant_id", snapshot.merchant_id)
+        if named != snapshot.merchant_id:
+            yield f"12 tenancy: {item.pk} {item.sk} names merchant {named}"
+    for order_id, order in snapshot.orders.items():
+        if (
+            order.activity_id not in snapshot.activities
+            or order.sku_id not in snapshot.product_stocks
+        ):
+            yield f"12 tenancy: order {order_id} is of nothing that the merchant sells"
+        if order.pk != f"{snapshot.merchant_id}#B#{order.buyer_id}":
+            yield f"12 tenancy: order {order_id} lies with another buyer"
+
+
+Law = Callable[[TableSnapshot], Violations]
+LAWS: tuple[Law, ...] = (
+    seats,
+    orders_seats,
+    forming,
+    stock,
+    shelves,
+    deadlines,
+    limits,
+    holds,
+    tenancy,
+)
+FINAL: tuple[Law, ...] = (settled,)

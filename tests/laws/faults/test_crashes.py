@@ -1,0 +1,81 @@
+"""Every workflow, cut off at every one of its outgoing calls; three job runs mend everything.
+
+The calls are found by running: a workflow is cut off one call later each time, until it comes
+through. Its process dies there, or lives on without an answer (tests/fixtures/interruptions.py). Then the jobs
+that mend it are cut off as well, at every one of their calls. All of that by `make torture`; else
+each workflow at some of the calls, and one pair of each.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from tests.laws import run_statistics
+from tests.laws.faults.breaking import (
+    Broken,
+    broken_again,
+    broken_differently,
+    broken_everywhere,
+    broken_somewhere,
+    broken_twice,
+)
+from tests.laws.faults.sandbox import JOB_RUNS_S, Sandbox, Scenario, Workflow, new_sandbox
+from tests.laws.faults.workflows.all_workflows import WORKFLOWS
+
+PAIRS_SAMPLED = 1  # of each workflow
+CUTS_SAMPLED = 4  # of those that leave something else behind
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda w: w.__name__)
+def test_crash_at_any_call_is_mended_by_three_job_runs(workflow: Workflow) -> None:
+    with new_sandbox() as sandbox:
+        scenario = Scenario(sandbox, workflow)
+        broken = list(
+            broken_everywhere(scenario) if run_statistics.FULL else broken_in_some_ways(scenario)
+        )
+        run_statistics.count("crash points, single", len(broken))
+        mend_and_check(sandbox, broken)
+
+
+@pytest.mark.skipif(not run_statistics.FULL, reason="a sample of it is run below")
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda w: w.__name__)
+def test_crash_of_the_jobs_that_mend_a_crash_is_mended_by_three_more(workflow: Workflow) -> None:
+    with new_sandbox() as first_stage:
+        firsts = list(broken_differently(Scenario(first_stage, workflow)))
+        saved = first_stage.snapshots([one.shop for one in firsts])
+    for first, snapshot in zip(firsts, saved, strict=True):
+        with new_sandbox() as sandbox:
+            pairs = list(broken_twice(sandbox, snapshot, first.what))
+            run_statistics.count("crash points, pairs", len(pairs))
+            mend_and_check(sandbox, pairs)
+
+
+@pytest.mark.skipif(run_statistics.FULL, reason="a sample of what is run in full")
+def test_some_crashes_of_jobs_that_mend_some_crashes_are_mended() -> None:
+    chance = run_statistics.chance("pairs")
+    with new_sandbox() as first_stage:
+        scenarios = [Scenario(first_stage, workflow) for workflow in WORKFLOWS]
+        firsts = [broken_somewhere(scenario, chance) for scenario in scenarios * PAIRS_SAMPLED]
+        saved = first_stage.snapshots([one.shop for one in firsts])
+    with new_sandbox() as sandbox:
+        both = zip(firsts, saved, strict=True)
+        pairs = [broken_again(sandbox, shop, first.what, chance) for first, shop in both]
+        run_statistics.count("crash points, pairs", len(pairs))
+        mend_and_check(sandbox, pairs)
+
+
+def broken_in_some_ways(scenario: Scenario) -> Iterator[Broken]:
+    chance = run_statistics.chance("cuts", scenario.name)
+    return broken_differently(
+        scenario, lambda cuts: chance.sample(cuts, min(CUTS_SAMPLED, len(cuts)))
+    )
+
+
+def mend_and_check(sandbox: Sandbox, broken: Iterable[Broken]) -> None:
+    shops = {one.what: one.shop for one in broken}
+    began_s = max((shop.now_s for shop in shops.values()), default=0)
+    for after_s in JOB_RUNS_S:
+        sandbox.run_jobs(began_s + after_s)
+    for shop in shops.values():
+        shop.now_s = began_s + JOB_RUNS_S[-1]
+    sandbox.check(shops)

@@ -1,0 +1,201 @@
+"""Workflows of buyers and groups: orders, payments, letting go, deciding, settling."""
+
+from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, Shop
+from tests.laws.faults.sandbox import Act
+from tests.laws.faults.workflows.registry import (
+    attend_group,
+    attend_order,
+    held_seat,
+    workflow,
+)
+
+# Orders.
+
+
+@workflow
+def opening(shop: Shop) -> Act:
+    sold, buyer = shop.activity(limit_per_buyer=5), shop.buyer()
+    return lambda: shop.open(sold, buyer, key="one")
+
+
+@workflow
+def joining(shop: Shop) -> Act:
+    sold = shop.activity(limit_per_buyer=5)
+    group_id, buyer = shop.opened(sold), shop.buyer()
+    return lambda: shop.join(sold, group_id, buyer)
+
+
+@workflow
+def joining_with_short_buckets(shop: Shop) -> Act:
+    sold = shop.activity(seats=2, stock=9)
+    group_id, buyer = shop.opened(sold, quantity=3), shop.buyer()
+    return lambda: shop.join(sold, group_id, buyer, quantity=3)
+
+
+@workflow
+def joining_with_a_register_of_ended_orders(shop: Shop) -> Act:
+    """Three earlier orders stand in the buyer's register, none of them unpaid any more."""
+    sold = shop.activity()
+    group_id, buyer = shop.opened(sold), shop.buyer()
+    for _ in range(3):
+        shop.cancel(shop.open(sold, buyer))
+    return lambda: shop.join(sold, group_id, buyer)
+
+
+@workflow
+def buying_alone(shop: Shop) -> Act:
+    sold, buyer = shop.activity(product_stock=120), shop.buyer()
+    return lambda: shop.buy_alone(sold, buyer, key="one")
+
+
+# Payments.
+
+
+@workflow
+def asking_to_pay(shop: Shop) -> Act:
+    order = shop.open(shop.activity(), shop.buyer())
+    return lambda: shop.ask(order)
+
+
+@workflow
+def asking_to_pay_elsewhere(shop: Shop) -> Act:
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.ask(order)
+    return lambda: shop.ask(order, OTHER_PAY)
+
+
+@workflow
+def asking_to_pay_what_is_paid(shop: Shop) -> Act:
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.capture(order)
+    return lambda: shop.ask(order)
+
+
+@workflow
+def taking_what_is_free(shop: Shop) -> Act:
+    order = shop.open(shop.activity(price_fen=0), shop.buyer())
+    return lambda: shop.ask(order)
+
+
+@workflow
+def hearing_the_leaders_payment(shop: Shop) -> Act:
+    trade = shop.capture(shop.open(shop.activity(), shop.buyer()))
+    return lambda: shop.hear(trade)
+
+
+@workflow
+def hearing_the_last_payment(shop: Shop) -> Act:
+    sold = shop.activity(seats=2)
+    trade = shop.capture(shop.join(sold, shop.opened(sold), shop.buyer()))
+    return lambda: shop.hear(trade)
+
+
+@workflow
+def hearing_a_late_payment(shop: Shop) -> Act:
+    sold = shop.activity(seats=2)
+    order = shop.join(sold, shop.opened(sold), shop.buyer())
+    shop.ask(order, OTHER_PAY)
+    trade = shop.capture(order)
+    shop.other_gateway.pay(f"{order.order_id}01", at_s=shop.now_s)
+    shop.hear(trade)
+    return lambda: shop.hear(shop.other_gateway.trade(f"{order.order_id}01"), OTHER_PAY)
+
+
+@workflow
+def hearing_a_payment_alone(shop: Shop) -> Act:
+    trade = shop.capture(shop.buy_alone(shop.activity(product_stock=120), shop.buyer()))
+    return lambda: shop.hear(trade)
+
+
+@workflow
+def asking_about_a_payment(shop: Shop) -> Act:
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.capture(order)
+    shop.now_s += 91
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def telling_a_buyer_who_waits(shop: Shop) -> Act:
+    sold = shop.activity()
+    order = shop.join(sold, shop.opened(sold), shop.buyer())
+    shop.pay(order)
+    return lambda: attend_order(shop, order)
+
+
+# Letting go.
+
+
+@workflow
+def cancelling_an_unpaid_order(shop: Shop) -> Act:
+    order = held_seat(shop)
+    return lambda: shop.cancel(order)
+
+
+@workflow
+def cancelling_a_leaders_unpaid_order(shop: Shop) -> Act:
+    order = shop.open(shop.activity(), shop.buyer())
+    shop.ask(order)
+    return lambda: shop.cancel(order)
+
+
+@workflow
+def cancelling_a_leader_alone(shop: Shop) -> Act:
+    order = shop.open(shop.activity(limit_per_buyer=5), shop.buyer())
+    shop.pay(order)
+    return lambda: shop.cancel(order)
+
+
+@workflow
+def releasing_a_seat(shop: Shop) -> Act:
+    order = held_seat(shop)
+    shop.now_s += PAY_BY_S
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def releasing_a_seat_that_was_paid(shop: Shop) -> Act:
+    sold = shop.activity()
+    order = shop.join(sold, shop.opened(sold), shop.buyer())
+    shop.capture(order)
+    shop.now_s += PAY_BY_S
+    return lambda: attend_order(shop, order)
+
+
+@workflow
+def releasing_an_order_bought_alone(shop: Shop) -> Act:
+    order = shop.buy_alone(shop.activity(product_stock=120), shop.buyer())
+    shop.ask(order)
+    shop.now_s += PAY_BY_S
+    return lambda: attend_order(shop, order)
+
+
+# Groups.
+
+
+@workflow
+def failing_a_group(shop: Shop) -> Act:
+    sold = shop.activity(limit_per_buyer=5)
+    group_id = shop.opened(sold)
+    shop.now_s += LIFE_S - 30
+    shop.ask(shop.join(sold, group_id, shop.buyer()))
+    shop.now_s += GRACE_S + 30
+    return lambda: attend_group(shop, group_id)
+
+
+@workflow
+def failing_a_group_with_a_payment_unheard(shop: Shop) -> Act:
+    sold = shop.activity(seats=3)
+    group_id = shop.opened(sold)
+    shop.now_s += LIFE_S - 30
+    shop.capture(shop.join(sold, group_id, shop.buyer()))
+    shop.now_s += GRACE_S + 30
+    return lambda: attend_group(shop, group_id)
+
+
+@workflow
+def settling_a_formed_group(shop: Shop) -> Act:
+    sold = shop.activity(seats=2)
+    group_id = shop.opened(sold)
+    shop.pay(shop.join(sold, group_id, shop.buyer()))
+    return lambda: attend_group(shop, group_id)

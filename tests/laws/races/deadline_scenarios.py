@@ -1,0 +1,250 @@
+"""Races against time: deadlines, releases, closings, and what the jobs make of them."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
+from chalicelib.services.catalogue import activities
+from chalicelib.services.groups import group_controls
+from chalicelib.services.money import refunds
+from chalicelib.services.timeouts import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
+from chalicelib.services.work import due
+from chalicelib.tables.trade import OrderItem
+from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
+from tests.fixtures.shop import GRACE_S, LIFE_S, PAY_BY_S, STAFF, Shop
+from tests.laws.races.scenarios import Tally, tally
+
+ENDS = (
+    "formed fulfilling []",
+    "failed closed ['succeeded']",  # the payment found the group decided
+)
+
+
+def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """The last member pays while two jobs find the group past its deadline.
+
+    In every other round the gateway has been silent for so long that the jobs no longer wait
+    for it; in the others the buyer pays while they ask. Returns what became of the groups.
+    """
+    sold = shop.activity(seats=2, stock=1000)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(rounds))
+    expires_at_s = shop.now_s + LIFE_S
+    shop.now_s = expires_at_s - 100
+    members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
+    numbers = concurrently(shop.ask, members)
+
+    def race(number: int) -> None:
+        patient = number % 2 == 0
+        now_s = expires_at_s + GRACE_S + (0 if patient else GATEWAY_PATIENCE_S)
+        shop.gateway.silent = set() if patient else {"query"}
+        trade = None if patient else shop.gateway.pay(numbers[number], at_s=expires_at_s - 30)
+
+        def pay() -> None:
+            at_s = expires_at_s + GRACE_S
+            shop.hear(trade or shop.gateway.pay(numbers[number], at_s=at_s), now_s=now_s)
+
+        def fail() -> None:
+            due.drive_group(shop.merchant_id, group_ids[number], now_s=now_s)
+
+        acts: list[Callable[[], None]] = [pay, fail, fail]
+        chance.shuffle(acts)
+        run_together(*acts)
+
+    for number in range(rounds):
+        race(number)
+    shop.gateway.silent = set()
+    shop.gateway.confirms_at_once = True
+    shop.now_s = expires_at_s + GRACE_S + GATEWAY_PATIENCE_S
+    outcomes: Tally = Counter()
+    shop.run_jobs(6, forward_s=3600)  # one run takes 50 items of a shard; waits double
+    for group_id, member in zip(group_ids, members, strict=True):
+        group, order = shop.group(group_id), shop.order(member.order_id)
+        refunds = [r["status"] for r in order.refunds.as_dict().values()]
+        what = f"{group.status} {order.status} {refunds}"
+        assert what in ENDS, what
+        outcomes[group.status] += 1
+    return outcomes
+
+
+def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """The last member pays while staff close the group, twice. Returns what became of each."""
+    sold = shop.activity(seats=2, stock=1000)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(rounds))
+    members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
+    trades = concurrently(shop.capture, members)
+
+    def close(group_id: str) -> None:
+        group_controls.close(
+            shop.merchant_id, group_id, reason="缺货", staff=STAFF, now_s=shop.now_s
+        )
+
+    for group_id, trade in zip(group_ids, trades, strict=True):
+        acts = [partial(shop.hear, trade), partial(close, group_id), partial(close, group_id)]
+        chance.shuffle(acts)
+        run_together(*acts)
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    outcomes: Tally = Counter()
+    for group_id, member in zip(group_ids, members, strict=True):
+        group, order = shop.group(group_id), shop.order(member.order_id)
+        refunds = [r["status"] for r in order.refunds.as_dict().values()]
+        what = f"{group.status} {order.status} {refunds}"
+        assert what in ENDS, what
+        outcomes[group.status] += 1
+    return outcomes
+
+
+def extension_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """Staff extend a group at its last second, by their clock; a job whose clock is ahead finds it
+    due. Returns how many got their time."""
+    sold = shop.activity(seats=2, stock=1000)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(rounds))
+    expires_at_s = shop.now_s + LIFE_S
+
+    def extend(group_id: str) -> None:
+        group_controls.extend(
+            shop.merchant_id,
+            group_id,
+            hours=1,
+            expires_at_s=expires_at_s,
+            staff=STAFF,
+            now_s=expires_at_s - 1,
+        )
+
+    def fail(group_id: str) -> None:
+        due.drive_group(shop.merchant_id, group_id, now_s=expires_at_s + GRACE_S)
+
+    for group_id in group_ids:
+        acts = [partial(extend, group_id), partial(extend, group_id), partial(fail, group_id)]
+        chance.shuffle(acts)
+        run_together(*acts)
+    shop.now_s = expires_at_s + GRACE_S
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3)
+    outcomes: Tally = Counter()
+    for group_id in group_ids:
+        group = shop.group(group_id)
+        later_s = expires_at_s + (3600 if group.status == "open" else 0)
+        assert (group.status, group.expires_at_s) in (("open", later_s), ("failed", later_s))
+        outcomes[group.status] += 1
+    return outcomes
+
+
+def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+    """A member pays at the last moment, two jobs release the seat, and a new buyer wants it.
+
+    In every other round the payment is the last of its group. In half of them the gateway has
+    been silent for so long that the jobs no longer wait for it.
+    """
+    kinds = [shop.activity(seats=seats, stock=1000) for seats in (2, 3)]
+    solds = [kinds[number % 2] for number in range(rounds)]
+    group_ids = concurrently(shop.opened, solds)
+    scenes = list(zip(solds, group_ids, strict=True))
+    members = concurrently(lambda scene: shop.join(*scene, shop.buyer()), scenes)
+    numbers = concurrently(shop.ask, members)
+    newcomers = concurrently(lambda _: shop.buyer(), range(rounds))
+    paid_at_s = shop.now_s + PAY_BY_S
+    shop.now_s = paid_at_s + GATEWAY_PATIENCE_S
+
+    def race(number: int) -> None:
+        silent = number % 4 > 1
+        shop.gateway.silent = {"query", "close"} if silent else set()
+        trade = shop.gateway.pay(numbers[number], at_s=paid_at_s) if silent else None
+
+        def pay() -> None:
+            with suppress(GatewayRefused):  # the phone says that it is too late
+                shop.hear(trade or shop.gateway.pay(numbers[number], at_s=paid_at_s))
+
+        def release() -> None:
+            due.drive_order(shop.merchant_id, members[number].order_id, now_s=shop.now_s)
+
+        def take_seat() -> None:
+            shop.join(*scenes[number], newcomers[number])
+
+        acts = [pay, release, release, take_seat]
+        chance.shuffle(acts)
+        run_together(*acts)
+
+    for number in range(rounds):
+        race(number)
+    outcomes = Counter(str(shop.order(member.order_id).status) for member in members)
+    assert set(outcomes) <= {"paid", "closed"}, outcomes
+    shop.gateway.silent = set()
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=3600)
+    return outcomes
+
+
+def joins_against_closing(shop: Shop, *, buyers: int) -> Tally:
+    """Buyers join and let go while the ended activity's stock goes back to the product."""
+    sold = shop.activity(seats=buyers, stock=buyers, product_stock=buyers + 50)
+    group_id = shop.opened(sold)
+    early = concurrently(lambda _: shop.join(sold, group_id, shop.buyer()), range(buyers // 3))
+    late = concurrently(lambda _: shop.buyer(), range(buyers // 3))
+    retry_while_busy(
+        lambda: activities.end(shop.merchant_id, sold.activity_id, staff=STAFF, now_s=shop.now_s)
+    )
+    over_s = shop.now_s + 8 * LIFE_S + CLOSING_AFTER_S
+
+    def close() -> int:
+        return activities.close(shop.merchant_id, sold.activity_id, now_s=over_s)
+
+    acts: list[Callable[[], Any]] = [close, close, close]
+    for order in early:
+        acts.insert(random.randrange(len(acts)), lambda order=order: shop.cancel(order))
+    for buyer in late:
+        acts.append(lambda buyer=buyer: shop.join(sold, group_id, buyer))
+    answers = run_together(*acts)
+
+    assert shop.left(sold) == 0
+    return tally([answer for answer in answers if not isinstance(answer, int | None)])
+
+
+def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int = 2) -> int:
+    """A large group is failed by four jobs at once and settled by all; how many had paid.
+
+    One seat stays free, and of every ten members as many pay as is said.
+    """
+    sold = shop.activity(seats=seats, stock=1000, limit_per_buyer=limit, limit_per_order=2)
+    group_id = shop.opened(sold)
+
+    def join(number: int) -> None:
+        order = retry_while_busy(lambda: shop.join(sold, group_id, buyers[number], quantity=2))
+        if number % 10 < paid_of_ten:
+            shop.pay(order)
+
+    buyers = concurrently(lambda _: shop.buyer(), range(seats - 2))
+    concurrently(join, range(seats - 2))
+    shop.now_s += LIFE_S + GRACE_S
+    drive = partial(due.drive_group, shop.merchant_id, group_id, now_s=shop.now_s)
+    answers = run_together(drive, drive, drive, drive)
+
+    group = shop.group(group_id)
+    assert (group.status, group.due_at_s) == ("failed", None), answers
+    assert shop.left(sold) == 1000
+    return group.seats_paid
+
+
+def refunds_confirmed_over_and_over(shop: Shop, *, times: int) -> int:
+    """Every refund of the shop is sent, and confirmed at once several times, while answers from
+    before its confirmation still come in; how many there are."""
+    shop.run_jobs()
+    numbers = list(shop.record.refunds)
+
+    def hear_old_news(number: str) -> None:
+        said = Refund(
+            number, RefundStatus.PROCESSING, amount_fen=shop.record.refunds[number].amount_fen
+        )
+        refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+
+    acts = [(act, number) for number in numbers for act in (shop.confirm, hear_old_news)]
+    concurrently(lambda one: one[0](one[1]), acts * times)
+
+    for number in numbers:
+        order = next(o for o in OrderItem.scan() if number.startswith(str(o.order_id)))
+        assert order.refunds.as_dict()[number[30:]]["status"] == "succeeded"
+    return len(numbers)

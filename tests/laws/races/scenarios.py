@@ -1,0 +1,136 @@
+"""Races in a shop: each sets the scene, lets everybody act at once, and says what must have come.
+
+What is asserted holds under injected faults too; how often somebody was told what is left to
+the callers, who know whether answers are lost.
+"""
+
+from collections import Counter
+from typing import Any
+
+from chalicelib.tables.trade import OrderItem
+from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
+from tests.fixtures.shop import OTHER_PAY, Shop, number_of
+
+Tally = Counter[str]
+
+
+def tally(answers: list[Any]) -> Tally:
+    """How many got what: refusals and outcomes by name, orders together."""
+    return Counter("order" if isinstance(answer, OrderItem) else str(answer) for answer in answers)
+
+
+def many_buyers_for_two_seats(shop: Shop, *, buyers: int) -> Tally:
+    sold = shop.activity(seats=3, stock=100)
+    group_id = shop.opened(sold)
+    everybody = concurrently(lambda _: shop.buyer(), range(buyers))
+
+    answers = concurrently(lambda buyer: shop.join(sold, group_id, buyer), everybody)
+
+    assert len(shop.group(group_id).members.as_dict()) == 3
+    assert shop.left(sold) == 97
+    seated = [answer for answer in answers if isinstance(answer, OrderItem)]
+    paid = concurrently(shop.pay, seated)
+    assert shop.group(group_id).status == "formed"
+    assert "late" not in tally(paid)
+    return tally(answers)
+
+
+def many_buyers_for_little_stock(shop: Shop, *, buyers: int, stock: int, leaders: int) -> Tally:
+    sold = shop.activity(seats=stock, stock=stock)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(leaders))
+    everybody = list(enumerate(concurrently(lambda _: shop.buyer(), range(buyers))))
+
+    answers = concurrently(
+        lambda one: shop.join(sold, group_ids[one[0] % leaders], one[1]), everybody
+    )
+
+    assert shop.left(sold) == 0
+    held = sum(len(shop.group(group_id).members.as_dict()) for group_id in group_ids)
+    assert held == stock
+    return tally(answers)
+
+
+def one_buyer_joins_over_and_over(shop: Shop, *, times: int) -> set[str]:
+    """The different answers that the buyer got."""
+    sold = shop.activity(seats=10)
+    group_id = shop.opened(sold)
+    buyer = shop.buyer()
+
+    answers = concurrently(lambda _: shop.join(sold, group_id, buyer), range(times))
+
+    assert len(shop.group(group_id).members.as_dict()) == 2
+    assert shop.left(sold) == 98
+    return {_named(answer) for answer in answers}
+
+
+def one_key_opens_over_and_over(shop: Shop, *, times: int) -> set[str]:
+    sold = shop.activity(seats=10)
+    buyer = shop.buyer()
+
+    answers = concurrently(lambda _: shop.open(sold, buyer, key="the same"), range(times))
+
+    assert shop.left(sold) == 99
+    return {_named(answer) for answer in answers}
+
+
+def one_callback_over_and_over(shop: Shop, *, times: int) -> Tally:
+    sold = shop.activity(seats=10)
+    group_id = shop.opened(sold)
+    order = retry_while_busy(lambda: shop.join(sold, group_id, shop.buyer()))
+    trade = shop.capture(order)
+
+    answers = concurrently(lambda _: shop.hear(trade), range(times))
+
+    assert shop.group(group_id).seats_paid == 2
+    assert shop.order(order.order_id).status == "paid"
+    return tally(answers)
+
+
+def one_limit_over_many_groups(shop: Shop, *, groups: int, limit: int) -> Tally:
+    sold = shop.activity(seats=10, limit_per_buyer=limit, limit_per_order=1)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(groups))
+    buyer = shop.buyer()
+
+    answers = concurrently(lambda group_id: shop.join(sold, group_id, buyer), group_ids)
+
+    seats = [buyer in shop.group(group_id).members.as_dict() for group_id in group_ids]
+    assert sum(seats) == limit
+    return tally(answers)
+
+
+def last_two_payments(shop: Shop, *, rounds: int) -> Tally:
+    """The last two seats of each group are paid at the same instant."""
+    sold = shop.activity(seats=3, stock=1000)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(rounds))
+    seats = [group_id for group_id in group_ids for _ in range(2)]
+    members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), seats)
+    trades = concurrently(shop.capture, members)
+    answers: list[Any] = []
+    for number in range(0, len(trades), 2):
+        answers += concurrently(shop.hear, trades[number : number + 2])
+    for group_id in group_ids:
+        group = shop.group(group_id)
+        assert (group.status, group.seats_paid) == ("formed", 3), group_id
+    return tally(answers)
+
+
+def two_attempts_paid_at_once(shop: Shop) -> Tally:
+    sold = shop.activity(seats=2)
+    group_id = shop.opened(sold)
+    order = retry_while_busy(lambda: shop.join(sold, group_id, shop.buyer()))
+    retry_while_busy(lambda: shop.ask(order))
+    retry_while_busy(lambda: shop.ask(order, OTHER_PAY))
+    first = shop.gateway.pay(number_of(order, "01"), at_s=shop.now_s)
+    second = shop.other_gateway.pay(number_of(order, "02"), at_s=shop.now_s)
+
+    answers = run_together(lambda: shop.hear(first), lambda: shop.hear(second, OTHER_PAY))
+
+    stored = shop.order(order.order_id)
+    assert len(stored.refunds.as_dict()) == 1
+    assert shop.group(group_id).status == "formed"
+    assert stored.status == "paid"
+    return tally(answers)
+
+
+def _named(answer: OrderItem | str) -> str:
+    return answer if isinstance(answer, str) else f"{answer.order_id} of {answer.group_id}"

@@ -1,0 +1,143 @@
+"""Races on the engine, 16 threads at once; afterwards every law holds."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fixtures.shop import PAY_BY_S, Shop, new_shop
+from tests.laws.races import deadline_scenarios, scenarios
+
+
+@pytest.fixture
+def shop(engine: str) -> Iterator[Shop]:
+    with new_shop() as shop:
+        yield shop
+
+
+def test_fifty_buyers_race_for_two_seats(shop: Shop) -> None:
+    answers = scenarios.many_buyers_for_two_seats(shop, buyers=50)
+
+    assert answers == {"order": 2, "group_full": 48}
+    shop.run_jobs()
+    shop.check(quiescent=True)
+
+
+def test_three_hundred_buyers_race_for_a_hundred_units(shop: Shop) -> None:
+    answers = scenarios.many_buyers_for_little_stock(shop, buyers=300, stock=100, leaders=4)
+
+    assert answers == {"order": 96, "sold_out": 204}
+    shop.check()
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    shop.check(quiescent=True)
+
+
+def test_one_buyer_who_joins_twenty_times_at_once_has_one_seat(shop: Shop) -> None:
+    answers = scenarios.one_buyer_joins_over_and_over(shop, times=20)
+
+    assert len(answers) == 1
+    shop.check()
+
+
+def test_one_key_that_opens_twenty_times_at_once_opens_one_group(shop: Shop) -> None:
+    answers = scenarios.one_key_opens_over_and_over(shop, times=20)
+
+    assert len(answers) == 1
+    shop.check()
+
+
+def test_ten_callbacks_of_one_payment_at_once_have_one_effect(shop: Shop) -> None:
+    answers = scenarios.one_callback_over_and_over(shop, times=10)
+
+    assert answers == {"paid": 1, "duplicate": 9}
+    shop.check()
+
+
+def test_limit_of_two_holds_over_eight_groups_at_once(shop: Shop) -> None:
+    answers = scenarios.one_limit_over_many_groups(shop, groups=8, limit=2)
+
+    assert answers == {"order": 2, "limit_reached": 6}
+    shop.check()
+
+
+def test_last_payment_and_deadline_never_mix(shop: Shop) -> None:
+    outcomes = deadline_scenarios.last_payment_against_the_deadline(
+        shop, rounds=200, chance=random.Random(1)
+    )
+
+    assert outcomes.total() == 200
+    assert min(outcomes["formed"], outcomes["failed"]) > 0, "nobody raced"
+    shop.check(quiescent=True)
+
+
+def test_last_payment_and_closing_by_hand_never_mix(shop: Shop) -> None:
+    outcomes = deadline_scenarios.last_payment_against_closing(
+        shop, rounds=60, chance=random.Random(3)
+    )
+
+    assert outcomes.total() == 60
+    assert min(outcomes["formed"], outcomes["failed"]) > 0, "nobody raced"
+    shop.check(quiescent=True)
+
+
+def test_group_is_extended_or_fails_at_its_deadline(shop: Shop) -> None:
+    outcomes = deadline_scenarios.extension_against_the_deadline(
+        shop, rounds=60, chance=random.Random(4)
+    )
+
+    assert outcomes.total() == 60
+    assert min(outcomes["open"], outcomes["failed"]) > 0, "nobody raced"
+    shop.check(quiescent=True)
+
+
+def test_payment_two_releases_and_a_new_buyer_share_one_seat(shop: Shop) -> None:
+    outcomes = deadline_scenarios.payment_against_release(shop, rounds=100, chance=random.Random(2))
+
+    assert outcomes.total() == 100
+    assert min(outcomes["paid"], outcomes["closed"]) > 0, "nobody raced"
+    shop.check(quiescent=True)
+
+
+def test_no_unit_is_lost_when_an_activity_closes_under_its_buyers(shop: Shop) -> None:
+    deadline_scenarios.joins_against_closing(shop, buyers=60)
+
+    shop.check()
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=8 * 86400)
+    snapshot = shop.check(quiescent=True)
+    assert [stock.available for stock in snapshot.product_stocks.values()] == [110]
+
+
+def test_big_group_failed_by_four_jobs_at_once_gives_everything_back_once(shop: Shop) -> None:
+    paid = deadline_scenarios.big_group_fails(shop, seats=100)
+    shop.check()
+
+    refunds = deadline_scenarios.refunds_confirmed_over_and_over(shop, times=3)
+
+    assert refunds == paid == 71  # the leader's, and of every ten others seven
+    shop.run_jobs()
+    shop.check(quiescent=True)
+
+
+def test_big_group_whose_members_have_all_paid_is_refunded_once(shop: Shop) -> None:
+    paid = deadline_scenarios.big_group_fails(shop, seats=60, paid_of_ten=10, limit=0)
+
+    assert paid == 59
+    shop.check()
+
+
+def test_last_two_payments_at_one_instant_form_the_group_once(shop: Shop) -> None:
+    answers = scenarios.last_two_payments(shop, rounds=40)
+
+    assert answers == {"paid": 40, "formed": 40}
+    shop.run_jobs()
+    shop.check(quiescent=True)
+
+
+def test_of_two_attempts_paid_at_once_one_is_kept(shop: Shop) -> None:
+    answers = scenarios.two_attempts_paid_at_once(shop)
+
+    assert answers in ({"formed": 1, "late": 1},)
+    shop.other_gateway.confirms_at_once = shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=70)
+    shop.check(quiescent=True)

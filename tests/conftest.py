@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.fixtures.rerun_failed"]
 
-# What the torture has counted is told at the end of the run, however many processes it had.
+# Print the counts of injected faults at the end of the run, summed over its processes.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 SLOW_S = 60
+TESTS = Path(__file__).parent
+ON_ENGINE = {"api", "integration", "laws"}
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
@@ -118,9 +120,9 @@ def _keep_to_policies() -> None:
 
 
 def _ease_jobs() -> None:
-    """Two queues of due work instead of eight, for most of a test's time went into queues with
-    nothing in them; and no end by the clock, for a slow engine would leave work to a run that no
-    test makes. (The systems of tests/infra have both; jobs that run out of time, tests/laws/faults.)"""
+    """Use two queues of due work instead of eight, since most of a test's time went into empty
+    queues, and no limit of time, since a slow engine would leave work to a run that no test makes.
+    (The systems of tests/infra have both; tests/laws/faults has jobs that run out of time.)"""
     from chalicelib.services.money import reconciliation
     from chalicelib.services.work import due
     from chalicelib.tables import trade_item
@@ -147,7 +149,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def paid_by(request: pytest.FixtureRequest) -> str:
-    """How the buyers of a merchant pay."""
+    """The payment method that the merchant's buyers use."""
     return str(getattr(request, "param", "wechat_pay"))
 
 
@@ -155,7 +157,7 @@ def paid_by(request: pytest.FixtureRequest) -> str:
 def merchant(
     engine: str, paid_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator["MerchantFixture"]:
-    """A merchant with everything around it; see tests.fixtures.merchant."""
+    """A merchant with its catalogue, buyers, gateways and clock."""
     from tests.fixtures.merchant import (
         merchant_fixture,  # imports the app, which reads the environment
     )
@@ -166,6 +168,6 @@ def merchant(
 
 @pytest.fixture(autouse=True)
 def engine_where_needed(request: pytest.FixtureRequest) -> None:
-    """Integration tests run on the engine without asking; others ask for `engine`."""
-    if "integration" in Path(request.path).parts:
+    """Start the engine for tests of ON_ENGINE; others ask for `engine`."""
+    if Path(request.path).relative_to(TESTS).parts[0] in ON_ENGINE:
         request.getfixturevalue("engine")

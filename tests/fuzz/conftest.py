@@ -1,4 +1,4 @@
-"""A merchants to fuzz in, of its own: what is asked at random changes it."""
+"""Two merchants for the fuzzer alone: random requests change them."""
 
 from collections.abc import Iterator
 

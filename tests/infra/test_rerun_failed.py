@@ -1,4 +1,4 @@
-"""What becomes of a browser test that fails beside others."""
+"""The plugin that runs failed browser tests again, alone."""
 
 import os
 import subprocess
@@ -42,17 +42,17 @@ def run(folder: Path, **files: str) -> tuple[int, str]:
 
 
 def test_one_that_passes_alone_is_listed_as_flaky(tmp_path: Path) -> None:
-    code, said = run(tmp_path, console=TESTS)
+    code, said = run(tmp_path, browser=TESTS)
 
     assert code == 0, said
-    assert "FLAKY console/test_console.py::test_is_slow_once (call)" in said
+    assert "FLAKY browser/test_browser.py::test_is_slow_once (call)" in said
     assert "1 passed, 1 again" in said
 
 
 def test_one_that_fails_again_fails_the_run_as_others_do_at_once(tmp_path: Path) -> None:
-    code, said = run(tmp_path, console=TESTS + BROKEN, unit=BROKEN)
+    code, said = run(tmp_path, browser=TESTS + BROKEN, unit=BROKEN)
 
     assert code == 1, said
     assert "failed again, alone" in said
-    assert "FAILED console/test_console.py::test_is_broken" in said
+    assert "FAILED browser/test_browser.py::test_is_broken" in said
     assert "1 failed, 1 passed, 2 again" in said

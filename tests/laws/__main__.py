@@ -26,10 +26,10 @@ PIECES: dict[str, tuple[str, ...]] = {
         "--hypothesis-profile=torture",
         f"--hypothesis-seed={SEED}",
     ),
-    "events": (f"{HERE}/test_orders_of_events.py",),
+    "events": (f"{HERE}/test_event_sequences.py",),
     "pairs": (f"{HERE}/test_crashes.py", "-k", "three_more"),
-    "simulation": (f"{HERE}/test_weather.py",),
-    "load": (f"{HERE}/test_crowd.py",),
+    "simulation": (f"{HERE}/test_simulation.py",),
+    "load": (f"{HERE}/test_load.py",),
     "crashes": (f"{HERE}/test_crashes.py", "-k", "three_job_runs"),
     "races": (
         "tests/laws/races/test_races.py",

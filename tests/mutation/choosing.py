@@ -21,7 +21,7 @@ IDLE_MAX = 8  # of tests that are unlikely to notice
 SLOW_MAX = 5
 SLOW_S = 90.0  # of all slow tests of one mutant
 SLOW_FROM_S = 8.0
-SLOW_SUITES = ("tests/laws/faults/", "tests/laws/properties/", "tests/laws/races/test_races")
+SLOW_SUITES = ("tests/laws/faults/", "tests/laws/properties/", "tests/laws/races/")
 CONDITIONS = frozenset({"condition", "whole condition", "once"})
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 SUITES = (
-    "tests/integration",
-    "tests/laws/faults",
+    "tests/api",
+    "tests/laws",
     "tests/security",
-    "tests/laws/properties",
     "tests/unit",
 )
 Line = tuple[str, int]  # path, line

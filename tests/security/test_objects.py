@@ -1,6 +1,6 @@
 """API1, broken object level authorisation: what is not one's own does not exist.
 
-Every operation with an id in its path is tried with the ids of the shop next door, and answers
+Every operation with an id in its path is tried with the ids of the other merchant, and answers
 as it answers to an id that nobody has.
 """
 

@@ -1,4 +1,4 @@
-"""Laws of money: what orders say of it, and what the gateway has in its own snapshot."""
+"""Laws of money: what orders say of it, and what the gateway has in its own ledger."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What is so in every torture."""
+"""Fixtures of every test that injects faults."""
 
 import pytest
 
@@ -13,8 +13,7 @@ def small_parts(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def seed_is_told() -> None:
-    """Shown with a failure: what to set to see it again."""
-    print(
-        f"repeat with TORTURE_SEED={run_statistics.SEED}{' TORTURE=full' if run_statistics.FULL else ''}"
-    )  # noqa: T201
+def print_seed() -> None:
+    """Print the variables that repeat the run; pytest shows them with a failure."""
+    size = " TORTURE=full" if run_statistics.FULL else ""
+    print(f"repeat with TORTURE_SEED={run_statistics.SEED}{size}")  # noqa: T201

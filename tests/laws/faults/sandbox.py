@@ -139,7 +139,7 @@ class Scenario:
 
 @contextmanager
 def new_sandbox() -> Iterator[Sandbox]:
-    """A sandbox on which nobody waits between two tries: that is not what is tested."""
+    """Yield a sandbox without pauses between retries, which are not what is tested."""
     sandbox = Sandbox()
     finders = {method: partial(sandbox.account, method) for method in (WECHAT_PAY, OTHER_PAY)}
     with pytest.MonkeyPatch.context() as patched:

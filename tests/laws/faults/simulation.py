@@ -1,4 +1,4 @@
-"""One shop's life under bad weather: buyers, gateways, jobs, the stream and time, as chance likes.
+"""A random simulation of one shop under faults: buyers, gateways, jobs, the stream and time.
 
 What people do may be refused. What no fault explains is an error: anything but a refusal that
 comes out of a step, and anything that a job calls a failure of its own.
@@ -46,7 +46,7 @@ CALLBACKS_MAX = 15
 
 
 class Simulation:
-    """One shop that lives through `weather`, repeatably for the same `chance`."""
+    """One shop under a fault profile, repeatable for the same `chance`."""
 
     def __init__(self, shop: Shop, profile: FaultProfile, chance: random.Random) -> None:
         self.shop, self.profile, self.chance = shop, profile, chance
@@ -88,7 +88,7 @@ class Simulation:
         return self.shop.now_s + self.clocks.setdefault(actor, self.chance.randint(-skew_s, skew_s))
 
     def live(self, steps: int) -> None:
-        """So many steps in bad weather, every law after each few."""
+        """Run so many random steps under faults; check every law after every fourth."""
         acts, weights = zip(*self.steps, strict=True)
         for number in range(steps):
             (act,) = self.chance.choices(acts, weights)
@@ -107,7 +107,7 @@ class Simulation:
             self.shop.now_s = real_s
 
     def end(self) -> None:
-        """The weather is fine, callbacks that are under way come or are lost; jobs run thrice."""
+        """Stop the faults, run the jobs three times, deliver the last callbacks; check all laws."""
         self.look()
         for gateway in self.shop.gateways:
             gateway.around = lambda operation, act: act()
@@ -270,7 +270,7 @@ class Simulation:
         self.mail += [callback] * times
 
     def _around(self, operation: str, act: Callable[[], object]) -> object:
-        """One call of the services to a gateway, in its profile."""
+        """One call of the services to a gateway, under its fault profile."""
         profile, roll = self.profile.gateway, self.chance.random
         if roll() < profile.unreached:
             self.gateway_faults += 1

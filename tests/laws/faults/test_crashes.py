@@ -1,9 +1,9 @@
-"""Every workflow, cut off at every one of its outgoing calls; three job runs mend everything.
+"""Every workflow, interrupted at every outgoing call; three job runs mend everything.
 
-The calls are found by running: a workflow is cut off one call later each time, until it comes
-through. Its process dies there, or lives on without an answer (tests/fixtures/interruptions.py). Then the jobs
-that mend it are cut off as well, at every one of their calls. All of that by `make torture`; else
-each workflow at some of the calls, and one pair of each.
+The calls are found by running: a workflow is interrupted one call later each time, until it comes
+through. Its process dies there, or lives on without an answer (fixtures/interruptions.py). Then the
+jobs that mend it are interrupted as well, at every one of their calls. `make torture` runs all of
+that; `make test` each workflow at some of the calls, and one pair of each.
 """
 
 from collections.abc import Iterable, Iterator

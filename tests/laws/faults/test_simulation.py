@@ -1,4 +1,5 @@
-"""Bad weather for a bounded time, at any strength; then three job runs, and every law holds."""
+"""Simulations under faults of any strength, for a bounded time; after three job runs every law
+holds."""
 
 import pytest
 
@@ -71,6 +72,6 @@ def simulate(profile: FaultProfile, name: str) -> None:
         simulation = Simulation(shop, profile, run_statistics.chance("life", name))
         simulation.live(STEPS)
         run_statistics.count("faults injected", simulation.injected)
-        run_statistics.count("orders in bad weather", len(simulation.orders))
-        run_statistics.count("steps of shops' lives", STEPS)
+        run_statistics.count("orders under faults", len(simulation.orders))
+        run_statistics.count("steps of simulations", STEPS)
         simulation.end()

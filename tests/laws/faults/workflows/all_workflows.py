@@ -22,6 +22,6 @@ __all__ = [
     "money",
     "returns",
     "shipping",
-    "staff",
     "shop",
+    "staff",
 ]

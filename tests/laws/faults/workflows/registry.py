@@ -1,7 +1,7 @@
-"""What a workflow is, and what many of them need.
+"""The registry of workflows, and helpers that many of them need.
 
-A workflow sets its scenario in a shop and returns the act that is to be broken. The act may run in a
-copy of that shop: it may use ids, never stored items or their keys.
+A workflow prepares a shop and returns the act that is to be interrupted. The act may run in a copy
+of that shop: it may use ids, never stored items or their keys.
 """
 
 from chalicelib.services.work import due

@@ -48,6 +48,7 @@ def test_difference_leaves_the_list_with_a_note_of_what_was_done(
     todo.click()
     row = page.get_by_role("row").filter(has_text=number)
     expect(row).to_contain_text("待核对")
+    expect(row).to_contain_text("状态 成功")
     page.set_viewport_size(NARROW)
     assert unusable(page) == []
 

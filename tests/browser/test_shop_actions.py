@@ -105,6 +105,11 @@ def test_shop_refunds_a_part_of_its_own_accord(log_in: Callable[..., Page], shop
     expect(page.get_by_text("已同意")).to_have_count(0)  # nobody had asked
     expect(page.get_by_text("买了 2 件，退回后还要交 1 件")).to_be_visible()
     look(page, "refunded")
+    page.goto(f"{shop.url}#/after-sales?tab=approved")
+    row = page.get_by_role("row").filter(has_text=short_of(order))
+    expect(row).to_contain_text("商家主动退款")
+    expect(row).to_contain_text("缺货，不能发货")
+    expect(row.get_by_text("已同意")).to_have_count(0)
 
 
 def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:

@@ -25,6 +25,7 @@ const TONES = {
     replacement_sent: 'blue',
     expired: 'grey',
     approved: 'green',
+    by_shop: 'green',
     exchanged: 'green',
     refused: 'grey',
     withdrawn: 'grey',

@@ -33,6 +33,9 @@ export function actsOf(row: AfterSale): Act[] {
   return acts[row.status]?.(row) ?? []
 }
 
+/** Where a request stands; one that nobody made is a refund of the shop's own accord. */
+export const standing = ({ status, by_shop }: Pick<AfterSale, 'status' | 'by_shop'>) => (by_shop ? 'by_shop' : status)
+
 type Asked = Pick<AfterSale, 'kind' | 'units'>
 
 /** What goods a buyer sends back, and what for; empty where only money is asked for. */

@@ -28,17 +28,52 @@ STAFF_WORDS: Mapping[OrderStatus, str] = {
     OrderStatus.SHIPPED: "已发货",
 }
 
+_OUTSIDE = "已用其他方式退给买家的，点「登记线下退款」。"
+_REJECTED = "支付平台没有接受系统的退款请求。请把下面的错误码告诉技术支持，处理好后点「重新发起」。"
+_RIGHTS = "支付平台说这个商户号没有退款权限或被限制。请在它的商家后台解决后，再点「重新发起」。"
+_UNKNOWN_THERE = "支付平台在这个商户号里找不到原来的付款。请核对收款账户后，再点「重新发起」。"
+_REFUNDED_THERE = (
+    f"支付平台说这笔付款已经没有可退的钱，可能有人在它的商家后台退过。请核对，{_OUTSIDE}"
+)
 # By the gateway's own words, without underscores where its documents differ.
 REFUND_TROUBLES: Mapping[str, str] = {
     "NOTENOUGH": "商户号余额不足。请先充值，再点「重新发起」。",
-    "closed": (
-        "支付平台已关闭这笔退款，钱没有退出。请点「重新发起」换新单号再退；"
-        "已用其他方式退给买家的，点「登记线下退款」。"
-    ),
     "ACQ.SELLER_BALANCE_NOT_ENOUGH": "支付宝账户余额不足。请先充值，再点「重新发起」。",
+    "USERACCOUNTABNORMAL": f"买家的微信账户异常或已注销，钱退不进去。请联系买家，{_OUTSIDE}",
+    "ACQ.BUYER_ERROR": f"买家的支付宝账户异常，钱退不进去。请联系买家，{_OUTSIDE}",
+    "ACQ.BUYER_NOT_EXIST": f"买家的支付宝账户已不存在，钱退不进去。请联系买家，{_OUTSIDE}",
+    "TRADEOVERDUE": f"付款已超过一年，微信支付不能再原路退。请联系买家，{_OUTSIDE}",
+    "ACQ.TRADE_HAS_FINISHED": f"这笔交易在支付宝已完结，超过了可退款的期限。请联系买家，{_OUTSIDE}",
+    "ACQ.TRADE_HAS_CLOSE": _REFUNDED_THERE,
+    "ACQ.REASON_TRADE_REFUND_FEE_ERR": _REFUNDED_THERE,
+    "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL": _REFUNDED_THERE,
+    "REFUNDFEEMISMATCH": _REFUNDED_THERE,
+    "ACQ.REASON_TRADE_BEEN_FREEZEN": "这笔交易被支付宝冻结。请联系支付宝解冻后，再点「重新发起」。",
+    "ACQ.TRADE_NOT_ALLOW_REFUND": f"支付宝不允许这笔交易退款。请在它的商家后台查看原因，{_OUTSIDE}",
+    "ACQ.TRADE_STATUS_ERROR": f"支付宝里这笔交易的状态不能退款。请在它的商家后台查看，{_OUTSIDE}",
+    "NOAUTH": _RIGHTS,
+    "ACCOUNTERROR": _RIGHTS,
+    "RULELIMIT": _RIGHTS,
+    "isv.insufficient-isv-permissions": _RIGHTS,
+    "MCHNOTEXISTS": _UNKNOWN_THERE,
+    "APPIDMCHIDNOTMATCH": _UNKNOWN_THERE,
+    "RESOURCENOTEXISTS": _UNKNOWN_THERE,
+    "ORDERNOTEXIST": _UNKNOWN_THERE,
+    "ACQ.TRADE_NOT_EXIST": _UNKNOWN_THERE,
+    "SIGNERROR": "支付平台不认这个收款账户的密钥。请在「收款账户」里重新填写后，再点「重新发起」。",
+    "isv.invalid-signature": "支付宝不认应用私钥。请在「收款账户」里重新填写后，再点「重新发起」。",
+    "isv.invalid-app-id": "支付宝不认应用 APPID。请在「收款账户」里核对后，再点「重新发起」。",
+    "PARAMERROR": _REJECTED,
+    "INVALIDREQUEST": (
+        "微信支付没有接受这笔退款，可能已退完、超过一年或正在退另一笔。"
+        f"请在它的商家后台查看这笔交易，再点「重新发起」；{_OUTSIDE}"
+    ),
+    "ACQ.INVALID_PARAMETER": _REJECTED,
+    "ACQ.DISCORDANT_REPEAT_REQUEST": _REJECTED,
+    "closed": f"支付平台已关闭这笔退款，钱没有退出。请点「重新发起」换新单号再退；{_OUTSIDE}",
     "abnormal": (
         "买家的收款账户异常，钱停在支付平台。请在它的商家后台处理这笔退款，再点「重新发起」更新结果；"
-        "已用其他方式退给买家的，点「登记线下退款」。"
+        f"{_OUTSIDE}"
     ),
     "not_configured": "商家的收款参数缺失或有误。请改正后点「重新发起」。",
     "no_answer": "支付平台长时间没有回应。请点「重新发起」。",
@@ -147,5 +182,5 @@ def masked_phone(phone: str) -> str:
 def refund_trouble(reason: str) -> str:
     """What staff can do about a refund that the gateway did not carry out."""
     return REFUND_TROUBLES.get(
-        reason, "支付平台没有受理。请在它的商家后台查看这笔交易，处理好后点「重新发起」。"
+        reason, "支付平台没有受理退款。请在它的商家后台查看这笔交易，处理好后点「重新发起」。"
     )

@@ -86,6 +86,7 @@ class OrderRow(Told, frozen=True, kw_only=True):
     has_notes: bool
     after_sale_open: bool
     placed_at_s: Seconds
+    pay_by_s: Annotated[Seconds, Meta(description="closed then, unless it is paid")]
     listed_at_s: Annotated[Seconds, Meta(description="when it was paid; else when placed")]
 
 
@@ -159,7 +160,6 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     lines: dict[str, Any]
     remark: str
-    pay_by_s: Seconds
     refundable_fen: Annotated[Fen, Meta(description="what the shop may give back now")]
     refund_refusal: Annotated[
         str, Meta(description="why the shop cannot give money back now; empty: it can")

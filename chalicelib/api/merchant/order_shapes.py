@@ -39,7 +39,6 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         store=detail.store.as_dict() if detail.store is not None else None,
         lines=detail.lines.as_dict(),
         remark=detail.remark,
-        pay_by_s=order.pay_by_s,
         refundable_fen=max(order.view().refundable_fen, 0),
         refund_refusal=_refund_refusal(order),
         receive_by_s=order.receive_by_s,
@@ -109,6 +108,7 @@ def _row_fields(
         "has_notes": bool(detail.notes),
         "after_sale_open": order.after_sale is not None,
         "placed_at_s": detail.placed_at_s,
+        "pay_by_s": order.pay_by_s,
         "listed_at_s": int((order.list_rank or f"{detail.placed_at_s}").partition("#")[0]),
     }
 

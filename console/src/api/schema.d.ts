@@ -3451,6 +3451,8 @@ export interface components {
             after_sale_open: boolean;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
+            /** @description closed then, unless it is paid */
+            pay_by_s: number;
             /** @description when it was paid; else when placed */
             listed_at_s: number;
             activity_id: string;
@@ -3466,8 +3468,6 @@ export interface components {
             store: Record<string, never> | null;
             lines: Record<string, never>;
             remark: string;
-            /** @description seconds since the epoch, UTC */
-            pay_by_s: number;
             /** @description what the shop may give back now */
             refundable_fen: number;
             /** @description why the shop cannot give money back now; empty: it can */
@@ -3532,6 +3532,8 @@ export interface components {
             after_sale_open: boolean;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
+            /** @description closed then, unless it is paid */
+            pay_by_s: number;
             /** @description when it was paid; else when placed */
             listed_at_s: number;
         };
@@ -4012,6 +4014,8 @@ export interface components {
             after_sale_open: boolean;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
+            /** @description closed then, unless it is paid */
+            pay_by_s: number;
             /** @description when it was paid; else when placed */
             listed_at_s: number;
             address: {

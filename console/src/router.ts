@@ -257,11 +257,19 @@ export const router = createRouter({
       meta: { title: 'login.title' },
     },
     { path: '/', component: AppFrame, children: pages },
-    { path: '/:rest(.*)*', redirect: '/' },
+    { path: '/:rest(.*)*', name: 'unknown', redirect: '/' },
   ],
 })
 
+const CLOSED_TOLD_MS = 8000
+
 export const mayOpen = (right: Right | undefined) => !right || may(right)
+
+/** Why somebody stands on the first page, and not where they wanted to be. */
+export function tellClosed(title: WordKey | undefined): void {
+  const page = t(title ?? 'nav.home')
+  ElMessage.warning({ message: t('error.closed', { page }), duration: CLOSED_TOLD_MS, showClose: true })
+}
 
 router.beforeEach(async (to) => {
   if (to.name === 'login') return session.value ? { name: 'home' } : true
@@ -269,7 +277,10 @@ router.beforeEach(async (to) => {
   const { token, rights } = session.value
   if (!rights) await readMe().then((me) => session.value?.token === token && update(me), () => {}) // kept by an older console
   if (!session.value) return { name: 'login' }
-  return mayOpen(to.meta.right) || { name: 'home' }
+  if (to.redirectedFrom?.name === 'unknown') ElMessage.warning(t('error.noPage'))
+  if (mayOpen(to.meta.right)) return true
+  tellClosed(to.meta.title)
+  return { name: 'home' }
 })
 
 // A page does not come when the network is down, and when the console was replaced since it was

@@ -115,6 +115,8 @@ def test_a_smaller_role_sees_and_can_do_less(log_in: Callable[..., Page], shop: 
 
     for name in ("员工", "收款账户", "操作日志"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)
+    page.goto(f"{shop.url}#/staff")
+    expect(page.get_by_text("你没有「员工」的权限，已回到首页。")).to_be_visible()
     for path in ("staff", "payment-accounts", "payment-accounts/alipay", "audit"):
         page.goto(f"{shop.url}#/{path}")
         shop.at_home(page)

@@ -120,6 +120,7 @@ OWN = {
     "change_own_password",
     "confirm_own_totp",
     "end_own_sessions",
+    "list_colleagues",  # names alone: what they see is signed with usernames
     "read_own_account",
     "remove_own_totp",
     "renew_own_session",

@@ -41,7 +41,7 @@ class Comparison(Told, frozen=True, kw_only=True):
 
 
 class ToDoShown(Told, frozen=True, kw_only=True):
-    """Each is null for staff who may not see its list."""
+    """Each is null for staff who cannot work on what waits there."""
 
     to_ship: Waiting | None
     after_sales: Waiting | None

@@ -57,6 +57,17 @@ def read_own_account(who: Staff) -> schemas.Me:
     )
 
 
+@api.operation("GET", "/merchant/me/colleagues", audience=Audience.STAFF, answer=schemas.Colleagues)
+def list_colleagues(who: Staff) -> schemas.Colleagues:
+    """What everybody in the shop is called, those who have left included."""
+    return schemas.Colleagues(
+        items=[
+            schemas.Colleague(username=item.username, name=item.name)
+            for item in staff.everyone(who.merchant_id)
+        ]
+    )
+
+
 @api.operation(
     "PUT",
     "/merchant/me/password",

@@ -54,6 +54,15 @@ class Me(Told, frozen=True, kw_only=True):
     last_login_at_s: Seconds | None
 
 
+class Colleague(Told, frozen=True, kw_only=True):
+    username: Annotated[str, Meta(description="what notes, parcels and the like are signed with")]
+    name: str
+
+
+class Colleagues(Told, frozen=True, kw_only=True):
+    items: list[Colleague]
+
+
 class PasswordChange(Given, frozen=True, kw_only=True):
     old_password: Password
     new_password: NewPassword

@@ -8,7 +8,7 @@ from chalicelib.domain.after_sale import FOR_STAFF
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.order import OrderStatus
-from chalicelib.domain.rights import Area, Rights, may, view
+from chalicelib.domain.rights import Area, Right, Rights, act, may, view
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists
 from chalicelib.services.groups import group_lists
@@ -35,7 +35,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class ToDo:
-    """How many of each wait, up to TO_DO_MAX. None: whoever asks may not see the list.
+    """How many of each wait, up to TO_DO_MAX. None: whoever asks cannot work on them.
 
     groups_ending_soon, low_stock: None too when there are too many activities or products to look
     at.
@@ -69,28 +69,26 @@ def to_do(merchant_id: str, rights: Rights, *, now_s: int) -> ToDo:
     """What waits for somebody with these rights: each count is one call, but that of groups one
     per activity, and that of stock some more where products have a warning level."""
 
-    def seen(area: Area, count: Callable[[], int | None]) -> int | None:
-        return count() if may(rights, view(area)) else None
+    def waits(count: Callable[[], int | None], *needed: Right) -> int | None:
+        return count() if all(may(rights, right) for right in needed) else None
+
+    def listed(key: str) -> Callable[[], int]:
+        return lambda: listed_count(key, most=TO_DO_MAX)
 
     to_ship = orders_list(merchant_id, OrderStatus.FULFILLING)
+    deal = (view(Area.RECONCILIATION), act(Area.REFUNDS))
     return ToDo(
-        to_ship=seen(Area.ORDERS, lambda: listed_count(to_ship, most=TO_DO_MAX)),
-        after_sales=seen(Area.AFTER_SALES, lambda: _after_sales(merchant_id)),
-        refunds=seen(
-            Area.REFUNDS, lambda: listed_count(refund_reviews(merchant_id), most=TO_DO_MAX)
+        to_ship=waits(listed(to_ship), act(Area.SHIPPING)),
+        after_sales=waits(lambda: _after_sales(merchant_id), act(Area.AFTER_SALES)),
+        refunds=waits(listed(refund_reviews(merchant_id)), act(Area.REFUNDS)),
+        groups_ending_soon=waits(
+            lambda: _groups_ending_soon(merchant_id, now_s), act(Area.ACTIVITIES)
         ),
-        groups_ending_soon=seen(Area.ACTIVITIES, lambda: _groups_ending_soon(merchant_id, now_s)),
-        low_stock=seen(
-            Area.GOODS, lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX)
+        low_stock=waits(
+            lambda: product_lists.short_of_stock(merchant_id, at_most=TO_DO_MAX), act(Area.GOODS)
         ),
-        differences=seen(
-            Area.RECONCILIATION,
-            lambda: listed_count(differences_list(merchant_id, is_open=True), most=TO_DO_MAX),
-        ),
-        rejected_results=seen(
-            Area.RECONCILIATION,
-            lambda: listed_count(rejected_results(merchant_id), most=TO_DO_MAX),
-        ),
+        differences=waits(listed(differences_list(merchant_id, is_open=True)), *deal),
+        rejected_results=waits(listed(rejected_results(merchant_id)), *deal),
     )
 
 

@@ -5,6 +5,8 @@ export type Me = Schema<'Me'>
 export type TotpBegun = Schema<'TotpBegun'>
 
 export const readMe = () => get('/v1/merchant/me')
+/** What everybody in the shop is called. */
+export const listColleagues = () => get('/v1/merchant/me/colleagues')
 /** Log out everywhere, here too. */
 export const endSessions = () => post('/v1/merchant/me/sessions/end')
 

@@ -7,14 +7,15 @@ const COUNTED_MAX = 100 // the API counts no further
 
 export const WAITING = ['toShip', 'afterSales', 'refunds', 'endsSoon', 'lowStock', 'differences', 'statements'] as const
 export type TodoKind = (typeof WAITING)[number]
-export const TODO_RIGHTS: Record<TodoKind, Right> = {
-  toShip: 'orders:view',
-  afterSales: 'after_sales:view',
-  refunds: 'refunds:view',
-  endsSoon: 'activities:view',
-  lowStock: 'goods:view',
-  differences: 'reconciliation:view',
-  statements: 'reconciliation:view',
+/** What somebody needs to work on what waits, and not only to look at it. */
+export const TODO_RIGHTS: Record<TodoKind, Right[]> = {
+  toShip: ['shipping:act'],
+  afterSales: ['after_sales:act'],
+  refunds: ['refunds:act'],
+  endsSoon: ['activities:act'],
+  lowStock: ['goods:act'],
+  differences: ['reconciliation:view', 'refunds:act'],
+  statements: ['reconciliation:view', 'refunds:act'],
 }
 export type Todo = Record<TodoKind, number | null>
 

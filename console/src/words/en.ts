@@ -67,6 +67,8 @@ export const en: Words = {
   'form.discard': 'Discard changes',
   'error.internal': 'Something went wrong. Please try again later.',
   'error.noAnswer': 'No answer. Check the network and try again; nothing is done twice.',
+  'error.closed': 'You may not open “{page}”, so this is the home page. The owner can allow it under Staff.',
+  'error.noPage': 'There is no such page; this is the home page.',
   'error.page': 'The page did not open. Check the network and try again.',
   'error.start': 'The console could not start. Reload the page; if that does not help, ask whoever runs it to check config.json.',
   'time.today': 'today {time}',

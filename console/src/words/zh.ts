@@ -65,6 +65,8 @@ export const zh = {
   'form.discard': '放弃修改',
   'error.internal': '系统出了点问题，请稍后再试。',
   'error.noAnswer': '网络不通，没有收到回应。请检查网络后重试，不会重复提交。',
+  'error.closed': '你没有「{page}」的权限，已回到首页。需要的话，请店主在「员工」里开通。',
+  'error.noPage': '没有这个页面，已打开首页。',
   'error.page': '这一页没有打开。请检查网络后再试一次。',
   'error.start': '后台没有启动起来，请刷新页面。若仍然这样，请联系管理员检查 config.json。',
   'time.today': '今天 {time}',

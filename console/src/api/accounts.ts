@@ -16,6 +16,14 @@ export const changeAlipay = (body: BodyOf<'put', '/v1/merchant/payment-accounts/
 export const changeWechatLogin = (body: BodyOf<'put', '/v1/merchant/payment-accounts/wechat-login'>) =>
   put('/v1/merchant/payment-accounts/wechat-login', { body })
 
+/** Buyers can log in, and pay in one way at least. */
+export const canBePaid = (accounts: Account[]) =>
+  accounts.some((it) => it.method === 'wechat-login' && it.configured) && waysToPay(accounts).length > 0
+
+/** The methods that buyers can pay with now. */
+export const waysToPay = (accounts: Account[]) =>
+  accounts.filter((it) => it.method !== 'wechat-login' && it.configured && it.offered).map((it) => it.method)
+
 /** The accounts of before, and what still hangs on them. */
 export const earlierAccounts = (method: PaymentMethod) => get(`/v1/merchant/payment-accounts/${method}/earlier`)
 

@@ -28,6 +28,7 @@ from tests.laws.run_statistics import (
 if TYPE_CHECKING:
     from chalicelib.domain.order import Intent
     from tests.fixtures.merchant import MerchantFixture
+    from tests.fixtures.shop import Shop
 
 pytest_plugins = ["tests.fixtures.rerun_failed"]
 
@@ -164,6 +165,15 @@ def merchant(
 
     with merchant_fixture(monkeypatch, paid_by=paid_by) as merchant:
         yield merchant
+
+
+@pytest.fixture
+def shop(engine: str) -> Iterator["Shop"]:
+    """A shop whose tables nothing else uses; tests call the services with it."""
+    from tests.fixtures.shop import new_shop  # imports the app, which reads the environment
+
+    with new_shop() as shop:
+        yield shop
 
 
 @pytest.fixture(autouse=True)

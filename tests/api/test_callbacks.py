@@ -2,33 +2,27 @@
 
 import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.domain.ids import new_id
-from infra.local.wechat_keys import Platform
+from chalicelib.tables.trade import GroupItem
 from infra.local.wechat_views import trade_view
+from tests.fixtures.callbacks import held_seat, path_of
 from tests.fixtures.fault_injection import WRITES, injected, refusal
-from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply, concurrently
+from tests.fixtures.interleavings import interleaved
+from tests.fixtures.merchant import DAY_S, MerchantFixture, Reply, concurrently
+from tests.fixtures.order_states import (
+    group_of_two,
+    other_payment,
+)
 from tests.fixtures.payment_fixtures import BOTH
+from tests.fixtures.shop import OTHER_PAY, Shop
 
 GATEWAYS = BOTH
 PAY_BY_S = 600
-
-
-def held_seat(merchant: MerchantFixture, **terms: Any) -> tuple[Activity, str, Buyer, str]:
-    """(activity, group_id, buyer, order_id) of the last seat of a group of two."""
-    activity = merchant.activity(seats=2, stock=10, **terms)
-    group_id, _, _ = merchant.open_group(activity)
-    buyer, order_id = merchant.join(activity, group_id)
-    return activity, group_id, buyer, order_id
-
-
-def path_of(merchant: MerchantFixture, what: str = "payments") -> str:
-    return merchant.gateway.path(merchant.merchant_id, what)
 
 
 def tell(merchant: MerchantFixture, kind: str, resource: dict[str, Any]) -> Reply:
@@ -156,135 +150,6 @@ def test_signed_callback_that_does_not_fit_changes_nothing_and_is_recorded(
     assert merchant.stored_group(group_id).status == "formed"
 
 
-def forged(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    return headers | {"Wechatpay-Signature": "bm90IGEgc2lnbmF0dXJl"}, body
-
-
-def tampered(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    return headers, body.replace(b"encrypt-resource", b"encrypt-resourcf")
-
-
-def stale(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    merchant.clock.forward(300)  # a true one, replayed five minutes later
-    return headers, body
-
-
-def from_the_future(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    merchant.clock.forward(-300)
-    return headers, body
-
-
-def unknown_key(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    stranger = Platform.generate()
-    return headers | stranger.sign(body, at_s=merchant.now_s), body
-
-
-def under_our_serial(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    """By the key of the old certificate, under the serial of the public key."""
-    platform = merchant.wechat.platform
-    signed = platform.sign(body, at_s=merchant.now_s, serial=platform.certificate_serial)
-    return headers | signed | {"Wechatpay-Serial": platform.public_key_id}, body
-
-
-def unsigned(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    return {"Content-Type": "application/json"}, body
-
-
-def signature_test(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    probe = "WECHATPAY/SIGNTEST/" + headers["Wechatpay-Signature"]
-    return headers | {"Wechatpay-Signature": probe}, body
-
-
-def garbled(
-    headers: dict[str, str], body: bytes, merchant: MerchantFixture
-) -> tuple[dict[str, str], bytes]:
-    nonsense = b"\xff\xfe not json"
-    return headers | merchant.wechat.platform.sign(nonsense, at_s=merchant.now_s), nonsense
-
-
-@pytest.mark.wechat_pay_only
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        forged,
-        tampered,
-        stale,
-        from_the_future,
-        unknown_key,
-        under_our_serial,
-        unsigned,
-        signature_test,
-        garbled,
-    ],
-)
-def test_callback_that_is_not_proven_changes_nothing(
-    merchant: MerchantFixture,
-    spoil: Callable[[dict[str, str], bytes, MerchantFixture], tuple[dict[str, str], bytes]],
-) -> None:
-    _, group_id, buyer, order_id = held_seat(merchant)
-    number = merchant.pay_unheard(buyer, order_id)
-    items = [merchant.stored_group(group_id), merchant.stored_order(order_id)]
-    before = [merchant.image(item) for item in items]
-    headers, body = spoil(*merchant.wechat.courier.signed(number), merchant)
-
-    reply = merchant.api_client.request("POST", path_of(merchant), headers, body)
-
-    assert (reply.status, reply.code) == (401, "callback_refused")
-    assert [merchant.image(item) for item in items] == before
-    assert merchant.refused_callbacks() == []  # anybody can send one: it must not cost a write
-    merchant.resend(number)
-    assert merchant.stored_group(group_id).status == "formed"
-
-
-def test_callback_replayed_within_its_time_is_a_repeat_and_nothing_more(
-    merchant: MerchantFixture,
-) -> None:
-    _, group_id, buyer, order_id = held_seat(merchant)
-    number = merchant.pay(buyer, order_id)
-    headers, body = merchant.gateway.courier.signed(number)
-    before = merchant.image(merchant.stored_group(group_id))
-
-    replies = [
-        merchant.api_client.request("POST", path_of(merchant), headers, body) for _ in range(2)
-    ]
-
-    assert [reply.status for reply in replies] == [200, 200]
-    assert merchant.image(merchant.stored_group(group_id)) == before
-
-
-@pytest.mark.wechat_pay_only
-def test_callback_at_another_merchants_door_is_refused(merchant: MerchantFixture) -> None:
-    _, group_id, buyer, order_id = held_seat(merchant)
-    number = merchant.pay_unheard(buyer, order_id)
-    headers, body = merchant.wechat.courier.signed(number)
-    other = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
-
-    there = merchant.api_client.request("POST", path_of(other), headers, body)
-    nowhere = merchant.api_client.request(
-        "POST", f"/v1/callbacks/wechat-pay/{new_id()}/payments", {}, body
-    )
-
-    assert (there.status, there.code) == (401, "callback_refused")
-    assert (nowhere.status, nowhere.code) == (404, "not_found")
-    assert merchant.stored_group(group_id).seats_paid == 1
-
-
 @pytest.mark.wechat_pay_only
 def test_callbacks_at_each_others_address_are_understood(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=2, stock=10)
@@ -330,24 +195,6 @@ def test_refund_callback_of_another_amount_is_recorded_and_changes_nothing(
     merchant.wechat.settle_refunds()
     assert merchant.wechat.quiet()
     assert leader.status(order_id) == "refunded"
-
-
-@pytest.mark.wechat_pay_only
-@pytest.mark.parametrize("known", [True, False])
-def test_callback_signed_with_the_old_certificate_counts_only_where_it_is_known(
-    merchant: MerchantFixture, known: bool
-) -> None:
-    keys = merchant.wechat.platform.public_keys(with_certificate=known)
-    merchant.keep_wechat_pay_account(merchant.account.wechat_pay | {"public_keys": keys})
-    _, group_id, buyer, order_id = held_seat(merchant)
-    number = merchant.pay_unheard(buyer, order_id)
-    merchant.wechat.courier.serial = merchant.wechat.platform.certificate_serial
-
-    headers, body = merchant.wechat.courier.signed(number)
-    reply = merchant.api_client.request("POST", path_of(merchant), headers, body)
-
-    assert reply.status == (200 if known else 401)
-    assert merchant.stored_group(group_id).status == ("formed" if known else "open")
 
 
 def test_internal_error_is_answered_so_that_the_gateway_tells_again(
@@ -598,3 +445,38 @@ def test_capture_of_a_wrong_amount_that_a_query_finds_is_shown_to_staff(
     (row,) = merchant.owner().get("/v1/merchant/rejected-results").body["items"]
     assert (row["code"], row["order_id"]) == ("wrong_amount", order_id)
     assert buyer.status(order_id) == "pending"
+
+
+def test_payment_told_twice_at_once_is_known_the_second_time(shop: Shop) -> None:
+    sold = shop.activity(product_stock=200)
+    trades = [
+        shop.capture(shop.buy_alone(sold, shop.buyer())),
+        shop.capture(shop.join(sold, shop.opened(sold), shop.buyer())),
+    ]
+
+    for trade in trades:
+        with interleaved(lambda trade=trade: shop.hear(trade)):  # type: ignore[misc]
+            assert shop.hear(trade) == "duplicate"
+
+
+def test_late_payment_told_twice_at_once_is_recorded_once(shop: Shop) -> None:
+    _, _, order = group_of_two(shop)
+    late = other_payment(shop, order)
+    shop.pay(order)
+
+    with interleaved(lambda: shop.hear(late, OTHER_PAY)):
+        assert shop.hear(late, OTHER_PAY) == "duplicate"
+
+    assert list(shop.order(order.order_id).view().refunds) == ["01L"]
+
+
+def test_payment_is_late_when_its_group_has_failed_meanwhile(shop: Shop) -> None:
+    sold = shop.activity(seats=3)
+    group_id = shop.opened(sold)
+    trade = shop.capture(shop.join(sold, group_id, shop.buyer()))
+    group = shop.group(group_id)
+
+    with interleaved(lambda: group.update(actions=[GroupItem.status.set("failed")])):
+        assert shop.hear(trade) == "late"
+
+    assert shop.group(group_id).seats_paid == 1

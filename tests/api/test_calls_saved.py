@@ -1,6 +1,6 @@
 """What is looked at first saves calls: each case is answered as it would be without, for less."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +12,7 @@ from chalicelib.services.money import day_book
 from chalicelib.services.orders import notifications
 from chalicelib.tables.trade import GroupItem
 from tests.fixtures.capacity_meter import metered
-from tests.fixtures.shop import LIFE_S, Shop, Sold, new_shop
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
+from tests.fixtures.shop import LIFE_S, Shop, Sold
 
 
 @pytest.fixture

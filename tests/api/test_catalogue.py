@@ -24,24 +24,19 @@ from tests.fixtures.catalogue import (
     DAY_S,
     END_S,
     NOW_S,
-    Shop,
-    new_shop,
 )
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return new_shop()
-
-
-def test_activities_are_listed_by_state_and_browsed_until_they_end(shop):
-    running = shop.publish(red=10, green=2)
-    scheduled = shop.publish(red=10, green=2, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
-    paused = shop.publish(red=10, green=2, starts_at_s=END_S + DAY_S, ends_at_s=END_S + 2 * DAY_S)
-    activities.pause(shop.merchant_id, paused.activity_id, staff=BOSS, now_s=NOW_S)
+def test_activities_are_listed_by_state_and_browsed_until_they_end(catalogue):
+    running = catalogue.publish(red=10, green=2)
+    scheduled = catalogue.publish(red=10, green=2, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
+    paused = catalogue.publish(
+        red=10, green=2, starts_at_s=END_S + DAY_S, ends_at_s=END_S + 2 * DAY_S
+    )
+    activities.pause(catalogue.merchant_id, paused.activity_id, staff=BOSS, now_s=NOW_S)
 
     def listed(state: ActivityState | None, now_s: int = NOW_S) -> list[str]:
-        items, _ = activity_lists.page(shop.merchant_id, state=state, limit=10, now_s=now_s)
+        items, _ = activity_lists.page(catalogue.merchant_id, state=state, limit=10, now_s=now_s)
         return [item.activity_id for item in items]
 
     assert listed(ActivityState.RUNNING) == [running.activity_id]
@@ -51,32 +46,32 @@ def test_activities_are_listed_by_state_and_browsed_until_they_end(shop):
     assert listed(ActivityState.ENDED, now_s=END_S) == [running.activity_id]
     by_end = [running.activity_id, scheduled.activity_id, paused.activity_id]
     assert listed(None) == by_end[::-1]
-    shown, after = activity_lists.browse(shop.merchant_id, limit=2, now_s=NOW_S)
-    rest, _ = activity_lists.browse(shop.merchant_id, key=after, limit=2, now_s=NOW_S)
+    shown, after = activity_lists.browse(catalogue.merchant_id, limit=2, now_s=NOW_S)
+    rest, _ = activity_lists.browse(catalogue.merchant_id, key=after, limit=2, now_s=NOW_S)
     assert [item.activity_id for item in [*shown, *rest]] == by_end
     in_category, _ = activity_lists.browse(
-        shop.merchant_id, category_id=shop.category_id, limit=10, now_s=END_S
+        catalogue.merchant_id, category_id=catalogue.category_id, limit=10, now_s=END_S
     )
     assert [item.activity_id for item in in_category] == by_end[1:]
 
 
-def test_lists_keep_merchants_apart(shop):
-    shop.publish()
+def test_lists_keep_merchants_apart(catalogue):
+    catalogue.publish()
     other = merchants.create("别家", now_s=NOW_S).merchant_id
 
     assert activity_lists.browse(other, limit=10, now_s=NOW_S) == ([], None)
     assert product_lists.page(other, limit=10) == ([], None)
     with pytest.raises(NotFound):
-        products.read(other, shop.product_id)
+        products.read(other, catalogue.product_id)
 
 
 # Settings, staff, categories, caches
 
 
-def test_settings_are_changed_by_who_read_them_last(shop):
+def test_settings_are_changed_by_who_read_them_last(catalogue):
     def change_pay_by(pay_by_s: int, revision: int) -> int:
         return merchants.change_settings(
-            shop.merchant_id,
+            catalogue.merchant_id,
             merchants.Settings("果园直送", "400-800-1234", pay_by_s),
             revision=revision,
             staff=BOSS,
@@ -87,15 +82,15 @@ def test_settings_are_changed_by_who_read_them_last(shop):
     assert change_pay_by(300, 1) == 300  # a repeat
     with pytest.raises(Changed):
         change_pay_by(900, 1)
-    assert merchants.read(shop.merchant_id).pay_by_s == 300
+    assert merchants.read(catalogue.merchant_id).pay_by_s == 300
 
 
-def test_only_the_right_password_of_the_right_person_logs_in(shop):
-    def login(username: str, password: str, merchant_id: str = shop.merchant_id) -> str:
+def test_only_the_right_password_of_the_right_person_logs_in(catalogue):
+    def login(username: str, password: str, merchant_id: str = catalogue.merchant_id) -> str:
         return staff.login(merchant_id, username, password, now_s=NOW_S).username
 
     new = {"name": "小李", "role": "manager", "password": "correct horse", "staff": BOSS}
-    item = staff.add(shop.merchant_id, "xiaoli", now_s=NOW_S, **new)
+    item = staff.add(catalogue.merchant_id, "xiaoli", now_s=NOW_S, **new)
 
     assert login("xiaoli", "correct horse") == "xiaoli"
     assert item.password_hash.startswith("$argon2id$")
@@ -109,16 +104,18 @@ def test_only_the_right_password_of_the_right_person_logs_in(shop):
     with pytest.raises(NotFound):
         login("xiaoli", "correct horse", new_id())
     with pytest.raises(Conflict):
-        staff.add(shop.merchant_id, "xiaoli", now_s=NOW_S, **new)
-    assert [one.username for one in staff.everyone(shop.merchant_id)] == ["xiaoli"]
+        staff.add(catalogue.merchant_id, "xiaoli", now_s=NOW_S, **new)
+    assert [one.username for one in staff.everyone(catalogue.merchant_id)] == ["xiaoli"]
 
 
-def test_categories_come_in_their_order(shop):
-    first = categories.create(shop.merchant_id, name="蔬菜", position=0, staff=BOSS, now_s=NOW_S)
-    assert [item.name for item in categories.everything(shop.merchant_id)] == ["蔬菜", "水果"]
+def test_categories_come_in_their_order(catalogue):
+    first = categories.create(
+        catalogue.merchant_id, name="蔬菜", position=0, staff=BOSS, now_s=NOW_S
+    )
+    assert [item.name for item in categories.everything(catalogue.merchant_id)] == ["蔬菜", "水果"]
 
     categories.change(
-        shop.merchant_id,
+        catalogue.merchant_id,
         first.category_id,
         name="时蔬",
         position=9,
@@ -127,27 +124,28 @@ def test_categories_come_in_their_order(shop):
         now_s=NOW_S,
     )
 
-    assert [item.name for item in categories.everything(shop.merchant_id)] == ["水果", "时蔬"]
+    assert [item.name for item in categories.everything(catalogue.merchant_id)] == ["水果", "时蔬"]
 
 
-def test_kept_reads_grow_no_older_than_promised(shop):
-    activity = shop.publish()
+def test_kept_reads_grow_no_older_than_promised(catalogue):
+    activity = catalogue.publish()
     assert (
-        catalogue_cache.activity(shop.merchant_id, activity.activity_id, NOW_S).status
+        catalogue_cache.activity(catalogue.merchant_id, activity.activity_id, NOW_S).status
         == "published"
     )
-    activities.pause(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S)
+    activities.pause(catalogue.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S)
 
     assert (
-        catalogue_cache.activity(shop.merchant_id, activity.activity_id, NOW_S + 1).status
+        catalogue_cache.activity(catalogue.merchant_id, activity.activity_id, NOW_S + 1).status
         == "published"
     )
     later_s = NOW_S + catalogue_cache.KEPT_S
     assert (
-        catalogue_cache.activity(shop.merchant_id, activity.activity_id, later_s).status == "paused"
+        catalogue_cache.activity(catalogue.merchant_id, activity.activity_id, later_s).status
+        == "paused"
     )
     for read in (catalogue_cache.activity, catalogue_cache.product):
         with pytest.raises(NotFound):
-            read(shop.merchant_id, new_id(), NOW_S)
+            read(catalogue.merchant_id, new_id(), NOW_S)
     with pytest.raises(NotFound):
         shop_cache.merchant(new_id(), NOW_S)

@@ -24,22 +24,15 @@ from tests.fixtures.catalogue import (
     DAY_S,
     END_S,
     NOW_S,
-    Shop,
     change,
     closing_due_at_s,
-    new_shop,
     outcome,
     take,
 )
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return new_shop()
-
-
-def test_pause_and_resume_and_nothing_after_the_end(shop):
-    merchant_id, activity_id = shop.merchant_id, shop.publish().activity_id
+def test_pause_and_resume_and_nothing_after_the_end(catalogue):
+    merchant_id, activity_id = catalogue.merchant_id, catalogue.publish().activity_id
 
     assert activities.pause(merchant_id, activity_id, staff=BOSS, now_s=NOW_S).status == "paused"
     resumed = activities.resume(merchant_id, activity_id, staff=BOSS, now_s=NOW_S)
@@ -51,50 +44,52 @@ def test_pause_and_resume_and_nothing_after_the_end(shop):
         activities.pause(merchant_id, new_id(), staff=BOSS, now_s=NOW_S)
 
 
-def test_ending_frees_the_skus_and_waits_for_the_last_group(shop):
-    activity = shop.publish()
-    change(shop, activity, life_h=1)  # groups of version 1 still live 24 hours
+def test_ending_frees_the_skus_and_waits_for_the_last_group(catalogue):
+    activity = catalogue.publish()
+    change(catalogue, activity, life_h=1)  # groups of version 1 still live 24 hours
 
-    ended = activities.end(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S + 100)
+    ended = activities.end(
+        catalogue.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S + 100
+    )
 
     last_group_s = NOW_S + 100 + merchants.PAY_BY_MAX_S + DAY_S
     assert closing_due_at_s(activity) == last_group_s + timeouts.CLOSING_AFTER_S
     assert (ended.status, ended.ended_at_s) == ("ended", NOW_S + 100)
-    assert activity_lists.browse(shop.merchant_id, limit=10, now_s=NOW_S + 100) == ([], None)
-    assert shop.publish(red=10, green=5, starts_at_s=NOW_S + 100).status == "published"
+    assert activity_lists.browse(catalogue.merchant_id, limit=10, now_s=NOW_S + 100) == ([], None)
+    assert catalogue.publish(red=10, green=5, starts_at_s=NOW_S + 100).status == "published"
 
 
-def test_ending_shortly_before_the_end_closes_no_later(shop):
-    activity = shop.publish()
+def test_ending_shortly_before_the_end_closes_no_later(catalogue):
+    activity = catalogue.publish()
 
-    activities.end(shop.merchant_id, activity.activity_id, staff=BOSS, now_s=END_S - 10)
+    activities.end(catalogue.merchant_id, activity.activity_id, staff=BOSS, now_s=END_S - 10)
 
     assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
 
 
-def test_closing_gives_back_exactly_once_and_not_before_it_is_due(shop):
-    merchant_id, activity = shop.merchant_id, shop.publish()
-    take(activity, shop.red, 7)
+def test_closing_gives_back_exactly_once_and_not_before_it_is_due(catalogue):
+    merchant_id, activity = catalogue.merchant_id, catalogue.publish()
+    take(activity, catalogue.red, 7)
     due_at_s = END_S + timeouts.CLOSING_AFTER_S
 
     assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s - 1) == 0
-    assert shop.stock() == (60, 40)
+    assert catalogue.stock() == (60, 40)
     assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s) == 43
     assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s) == 0
 
-    assert shop.stock() == (93, 50)
-    assert activity_lists.stock_left(activity) == {shop.red: 0, shop.green: 0}
+    assert catalogue.stock() == (93, 50)
+    assert activity_lists.stock_left(activity) == {catalogue.red: 0, catalogue.green: 0}
     assert closing_due_at_s(activity) is None
-    stocks = products.read(merchant_id, shop.product_id).stocks
-    assert stocks[shop.red].activities.as_dict() == {}
+    stocks = products.read(merchant_id, catalogue.product_id).stocks
+    assert stocks[catalogue.red].activities.as_dict() == {}
     with pytest.raises(SoldOut):
-        take(activity, shop.red, 1)
+        take(activity, catalogue.red, 1)
 
 
-def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(shop):
-    merchant_id, activity = shop.merchant_id, shop.publish()
-    take(activity, shop.red, 10)  # to come back during the race
-    shelf = activities.shelf_of(activity, shop.red)
+def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(catalogue):
+    merchant_id, activity = catalogue.merchant_id, catalogue.publish()
+    take(activity, catalogue.red, 10)  # to come back during the race
+    shelf = activities.shelf_of(activity, catalogue.red)
 
     def close() -> None:
         activities.close(merchant_id, activity.activity_id, now_s=END_S + DAY_S)
@@ -107,7 +102,7 @@ def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(shop):
         retried(lambda: reservations.giving_back(step))
 
     def buy() -> None:
-        take(activity, shop.red, 1)
+        take(activity, catalogue.red, 1)
 
     steps = [*[buy, give_back] * 5, close, close, *[buy, buy, give_back] * 5, close]
     with ThreadPoolExecutor(8) as pool:
@@ -118,6 +113,6 @@ def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(shop):
     returned = outcomes.count((give_back, "done"))
     assert {how for step, how in outcomes if step is buy} <= {"done", "sold_out"}
     assert returned == 10
-    assert shop.stock() == (100 - 10 - bought + returned, 50)
-    assert activity_lists.stock_left(activity) == {shop.red: 0, shop.green: 0}
+    assert catalogue.stock() == (100 - 10 - bought + returned, 50)
+    assert activity_lists.stock_left(activity) == {catalogue.red: 0, catalogue.green: 0}
     assert closing_due_at_s(activity) is None

@@ -1,47 +1,40 @@
 """What staff see of groups, and do about them: lists, detail, closing, extension, endings."""
 
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.domain.activity_draft import WINDOW_MIN_S
 from chalicelib.domain.group import FailedReason
-from chalicelib.services.groups import activity_closing, group_lists
-from chalicelib.tables.records import AuditItem, RecordItem
-from chalicelib.tables.trade import ClosingItem
-from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply
-
-HOUR_S = 3600
-GRACE_S = 60
-REASON = "原料临时短缺"
-
-
-def close(merchant: MerchantFixture, group_id: str, reason: str = REASON) -> Reply:
-    path = f"/v1/merchant/groups/{group_id}/closing"
-    return merchant.owner().post(path, {"reason": reason})
-
-
-def extend(merchant: MerchantFixture, group_id: str, hours: int, expires_at_s: int | None) -> Reply:
-    path = f"/v1/merchant/groups/{group_id}/extension"
-    return merchant.owner().post(path, {"hours": hours, "expires_at_s": expires_at_s})
-
-
-def end(merchant: MerchantFixture, activity: Activity, groups: str) -> Reply:
-    path = f"/v1/merchant/activities/{activity.activity_id}/end"
-    return merchant.owner().post(path, {"groups": groups})
-
-
-def listed(merchant: MerchantFixture, **query: str) -> list[str]:
-    """The ids of a list's groups, page after page of two."""
-    found: list[str] = []
-    while True:
-        reply = merchant.owner().get(f"/v1/merchant/groups?{urlencode({'limit': 2, **query})}")
-        assert reply.status == 200, reply.body
-        found += [row["group_id"] for row in reply.body["items"]]
-        if reply.body["next"] is None:
-            return found
-        query["next"] = reply.body["next"]
+from chalicelib.errors import GroupClosed, NotFound
+from chalicelib.services.catalogue import activities
+from chalicelib.services.groups import (
+    activity_closing,
+    group_lists,
+    quoting,
+    settlement,
+)
+from chalicelib.tables.trade import ClosingItem, GroupItem
+from tests.fixtures import staff_requests
+from tests.fixtures.group_requests import (
+    HOUR_S,
+    REASON,
+    audited_changes,
+    formed_group,
+    group_ids,
+    request_closing,
+    request_end,
+)
+from tests.fixtures.interleavings import interleaved
+from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
+from tests.fixtures.shop import Shop, Sold, purchase
+from tests.fixtures.staff_requests import (
+    audited,
+    close_group,
+    close_is_due,
+    closing_of,
+    extend_group,
+)
 
 
 def shown(merchant: MerchantFixture, group_id: str) -> dict[str, Any]:
@@ -51,38 +44,26 @@ def shown(merchant: MerchantFixture, group_id: str) -> dict[str, Any]:
     return body
 
 
-def audits(merchant: MerchantFixture, action: str) -> list[dict[str, Any]]:
-    """What the audit rows of an action say became of their subjects."""
-    rows = AuditItem.scan(RecordItem.merchant_id == merchant.merchant_id, consistent_read=True)
-    return [row.after.as_dict() for row in rows if row.action == action]
-
-
-def formed(merchant: MerchantFixture, activity: Activity) -> str:
-    group_id, _, _ = merchant.open_group(activity)
-    merchant.member(activity, group_id)
-    return group_id
-
-
 def test_shops_groups_are_listed_by_tab_and_of_one_activity(merchant: MerchantFixture) -> None:
     pears, plums = merchant.activity(seats=2, life_h=1), merchant.activity(seats=2, life_h=30)
     later, _, _ = merchant.open_group(plums)
     merchant.clock.forward(10)
     sooner = [merchant.open_group(pears)[0] for _ in range(3)]
-    first = formed(merchant, plums)
+    first = formed_group(merchant, plums)
     merchant.clock.forward(1)
-    second = formed(merchant, pears)
-    assert close(merchant, sooner[1]).status == 200
+    second = formed_group(merchant, pears)
+    assert request_closing(merchant, sooner[1]).status == 200
 
-    open_ones = listed(merchant)
+    open_ones = group_ids(merchant)
 
     assert set(open_ones[:2]) == {sooner[0], sooner[2]}
     assert open_ones[2:] == [later]
-    assert listed(merchant, tab="ends_soon") == open_ones[:2]
-    assert listed(merchant, activity_id=plums.activity_id) == [later]
-    assert listed(merchant, tab="formed") == [second, first]
-    assert listed(merchant, tab="formed", activity_id=plums.activity_id) == [first]
-    assert listed(merchant, tab="failed") == [sooner[1]]
-    assert listed(merchant, tab="failed", activity_id=plums.activity_id) == []
+    assert group_ids(merchant, tab="ends_soon") == open_ones[:2]
+    assert group_ids(merchant, activity_id=plums.activity_id) == [later]
+    assert group_ids(merchant, tab="formed") == [second, first]
+    assert group_ids(merchant, tab="formed", activity_id=plums.activity_id) == [first]
+    assert group_ids(merchant, tab="failed") == [sooner[1]]
+    assert group_ids(merchant, tab="failed", activity_id=plums.activity_id) == []
 
 
 def test_group_is_found_by_its_number_and_by_how_its_leaders_name_begins(
@@ -94,10 +75,10 @@ def test_group_is_found_by_its_number_and_by_how_its_leaders_name_begins(
     done, _, _ = merchant.open_group(activity, merchant.buyer("阿福"))
     merchant.member(activity, done)
 
-    assert listed(merchant, q=group_id) == [group_id]
-    assert listed(merchant, q="阿") == [group_id]
-    assert listed(merchant, tab="formed", q="阿") == [done]
-    assert listed(merchant, q="熊") == []
+    assert group_ids(merchant, q=group_id) == [group_id]
+    assert group_ids(merchant, q="阿") == [group_id]
+    assert group_ids(merchant, tab="formed", q="阿") == [done]
+    assert group_ids(merchant, q="熊") == []
 
 
 def test_group_of_an_activity_that_was_ended_is_still_in_the_shops_list(
@@ -105,10 +86,10 @@ def test_group_of_an_activity_that_was_ended_is_still_in_the_shops_list(
 ) -> None:
     activity = merchant.activity(seats=2)
     group_id, _, _ = merchant.open_group(activity)
-    assert end(merchant, activity, "keep").status == 200
+    assert request_end(merchant, activity, "keep").status == 200
     merchant.clock.forward(20 * HOUR_S)
 
-    assert listed(merchant) == [group_id]
+    assert group_ids(merchant) == [group_id]
 
 
 def test_shop_with_too_many_activities_is_asked_for_one(
@@ -124,7 +105,7 @@ def test_shop_with_too_many_activities_is_asked_for_one(
     assert (
         merchant.owner().get("/v1/merchant/dashboard").body["to_do"]["groups_ending_soon"] is None
     )
-    assert listed(merchant, activity_id=chosen.activity_id) == []
+    assert group_ids(merchant, activity_id=chosen.activity_id) == []
 
 
 def test_group_is_shown_with_its_members_and_what_happened(merchant: MerchantFixture) -> None:
@@ -156,8 +137,8 @@ def test_closed_group_refunds_its_members_and_tells_them_why(merchant: MerchantF
     member, second = merchant.member(activity, group_id)
     other, held = merchant.join(activity, group_id)
 
-    reply = close(merchant, group_id)
-    again = close(merchant, group_id, "另一个原因")
+    reply = request_closing(merchant, group_id)
+    again = request_closing(merchant, group_id, "另一个原因")
     merchant.run_jobs(2)
 
     assert (reply.status, again.status) == (200, 200)
@@ -168,7 +149,7 @@ def test_closed_group_refunds_its_members_and_tells_them_why(merchant: MerchantF
         assert REASON in text, text
     assert (other.status(held), other.messages()) == ("closed", [])
     assert merchant.stock(activity) == 10
-    assert audits(merchant, "group_closed") == [{"status": "failed", "reason": REASON}]
+    assert audited_changes(merchant, "group_closed") == [{"status": "failed", "reason": REASON}]
     progress = (
         merchant.visitor().get(f"/v1/merchants/{merchant.merchant_id}/groups/{group_id}").body
     )
@@ -184,7 +165,7 @@ def test_payment_that_comes_after_the_closing_is_refunded(merchant: MerchantFixt
     group_id, _, _ = merchant.open_group(activity)
     member, order_id = merchant.join(activity, group_id)
     number = merchant.pay_unheard(member, order_id)
-    assert close(merchant, group_id).status == 200
+    assert request_closing(merchant, group_id).status == 200
 
     merchant.resend(number)
     merchant.run_jobs(3)
@@ -196,91 +177,15 @@ def test_payment_that_comes_after_the_closing_is_refunded(merchant: MerchantFixt
 
 def test_group_that_is_decided_is_not_closed(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=2)
-    done = formed(merchant, activity)
+    done = formed_group(merchant, activity)
     pending = merchant.buyer().open(activity).body["group_id"]
 
-    assert [close(merchant, group_id).code for group_id in (done, pending)] == ["group_closed"] * 2
-    assert close(merchant, "0" * 22).status == 404
+    assert [request_closing(merchant, group_id).code for group_id in (done, pending)] == [
+        "group_closed"
+    ] * 2
+    assert request_closing(merchant, "0" * 22).status == 404
     assert merchant.stored_group(done).status == "formed"
-    assert audits(merchant, "group_closed") == []
-
-
-def test_extended_group_takes_members_beyond_its_old_deadline(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=2, life_h=1)
-    group_id, leader, first = merchant.open_group(activity)
-    was_s = merchant.now_s + HOUR_S
-    merchant.clock.forward(HOUR_S - 1)
-
-    reply = extend(merchant, group_id, 2, was_s)
-    again = extend(merchant, group_id, 2, was_s)
-
-    assert (reply.status, again.status) == (200, 200), again.body
-    progress = (
-        merchant.visitor().get(f"/v1/merchants/{merchant.merchant_id}/groups/{group_id}").body
-    )
-    assert progress["expires_at_s"] == again.body["expires_at_s"] == was_s + 2 * HOUR_S
-    assert audits(merchant, "group_extended") == [{"expires_at_s": was_s + 2 * HOUR_S}]
-    merchant.clock.forward(GRACE_S + 1)
-    merchant.run_jobs()
-    assert listed(merchant, tab="ends_soon") == [group_id]
-    merchant.member(activity, group_id)
-    merchant.run_jobs()
-    assert leader.status(first) == "fulfilling"
-    merchant.check_laws()
-
-
-def test_extension_ends_with_the_activity(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=2, life_h=23, days=1)
-    group_id, _, _ = merchant.open_group(activity)
-    was_s = merchant.now_s + 23 * HOUR_S
-
-    reply = extend(merchant, group_id, 24, was_s)
-    more = extend(merchant, group_id, 1, was_s + HOUR_S)
-
-    assert (reply.body["expires_at_s"], reply.body["extensible_until_s"]) == (was_s + HOUR_S, None)
-    assert (more.status, more.code) == (409, "conflict")
-    merchant.wait(DAY_S + GRACE_S, every_s=8 * HOUR_S)
-    merchant.run_jobs(2)
-    assert merchant.stored_group(group_id).failed_reason == "due"
-    merchant.check_laws()
-
-
-def test_extension_of_what_is_over_or_has_changed_is_refused(merchant: MerchantFixture) -> None:
-    activity, ended = merchant.activity(seats=2, life_h=1), merchant.activity(seats=2, life_h=1)
-    group_id, _, _ = merchant.open_group(activity)
-    of_ended, _, _ = merchant.open_group(ended)
-    was_s = merchant.now_s + HOUR_S
-    assert end(merchant, ended, "keep").status == 200
-
-    codes = [
-        extend(merchant, group_id, 1, was_s - 1).code,
-        extend(merchant, of_ended, 1, was_s).code,
-        extend(merchant, formed(merchant, activity), 1, was_s).code,
-    ]
-    merchant.clock.forward(HOUR_S)
-    codes.append(extend(merchant, group_id, 1, was_s).code)
-
-    assert codes == ["changed", "activity_closed", "group_closed", "group_closed"]
-    assert merchant.stored_group(group_id).expires_at_s == was_s
-    assert audits(merchant, "group_extended") == []
-
-
-def test_stock_of_an_ended_activity_waits_for_a_group_that_was_extended(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=2, stock=10, life_h=1, product_stock=10)
-    group_id, leader, first = merchant.open_group(activity)
-    assert extend(merchant, group_id, 24, merchant.now_s + HOUR_S).status == 200
-    assert end(merchant, activity, "keep").status == 200
-
-    merchant.wait(24 * HOUR_S, every_s=4 * HOUR_S)
-    assert merchant.stock(activity) == 9
-    merchant.member(activity, group_id)
-    merchant.wait(4 * HOUR_S, every_s=HOUR_S)
-
-    assert leader.status(first) == "fulfilling"
-    assert (merchant.stock(activity), merchant.product_stock(activity)) == (0, 8)
-    merchant.check_laws()
+    assert audited_changes(merchant, "group_closed") == []
 
 
 def test_activity_ended_with_its_groups_refunds_them_all(
@@ -296,7 +201,7 @@ def test_activity_ended_with_its_groups_refunds_them_all(
     path = f"/v1/merchant/activities/{activity.activity_id}/open-groups"
     before = merchant.owner().get(path).body
 
-    replies = [end(merchant, activity, "close"), end(merchant, activity, "close")]
+    replies = [request_end(merchant, activity, "close"), request_end(merchant, activity, "close")]
     merchant.run_jobs(4)
 
     amount_fen = 3 * 3 * 5900
@@ -305,7 +210,7 @@ def test_activity_ended_with_its_groups_refunds_them_all(
     assert [buyer.order(order_id)["status_text"] for buyer, order_id in members] == ["已退款"] * 6
     assert "活动提前结束" in members[0][0].get("/v1/me/messages").body["items"][1]["text"]
     assert merchant.owner().get(path).body["groups"] == 0
-    assert audits(merchant, "activity_groups_closed") == [{"groups": "close"}]
+    assert audited_changes(merchant, "activity_groups_closed") == [{"groups": "close"}]
     merchant.wait(2 * HOUR_S, every_s=HOUR_S)
     assert (merchant.stock(activity), merchant.product_stock(activity)) == (0, 20)
     merchant.check_laws()
@@ -318,7 +223,7 @@ def test_group_that_opens_after_its_activity_was_ended_with_its_groups_is_closed
     leader = merchant.buyer()
     placed = leader.open(activity).body
     merchant.prepay(leader, placed["order_id"])
-    assert end(merchant, activity, "close").status == 200
+    assert request_end(merchant, activity, "close").status == 200
     merchant.run_jobs()
 
     merchant.pay(leader, placed["order_id"])
@@ -341,71 +246,14 @@ def test_groups_of_an_activity_that_has_ended_can_be_closed_later(
     merchant.run_jobs()
     assert merchant.stored_group(group_id).status == "open"
 
-    assert end(merchant, activity, "close").status == 200
+    assert request_end(merchant, activity, "close").status == 200
     merchant.run_jobs(3)
 
     assert leader.order(first)["status_text"] == "已退款"
-    assert len(audits(merchant, "activity_ended")) == 1
+    assert len(audited_changes(merchant, "activity_ended")) == 1
     closing = ClosingItem.at(merchant.merchant_id, activity.activity_id)
     assert ClosingItem.get(closing.pk, closing.sk).groups_until_s is not None
     merchant.check_laws()
-
-
-def test_draft_is_checked_without_writing_anything(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=2, stock=10, product_stock=30)
-    copied = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body
-    before = merchant.product_stock(activity)
-
-    checked = merchant.owner().post("/v1/merchant/activities/check", copied).body
-
-    assert copied["ends_at_s"] == merchant.now_s + 7 * DAY_S
-    assert [sku["stock"] for sku in copied["skus"]] == [0]
-    assert [problem["field"] for problem in checked["problems"]] == ["skus[0].stock", "skus"]
-    (overlap,) = checked["overlaps"]
-    assert (overlap["activity_id"], overlap["name"]) == (activity.activity_id, "周末三人团")
-    copied["skus"][0]["stock"] = 5
-    copied |= {"starts_at_s": merchant.now_s + 8 * DAY_S, "ends_at_s": merchant.now_s + 9 * DAY_S}
-    fine = merchant.owner().post("/v1/merchant/activities/check", copied).body
-    assert fine == {"problems": [], "overlaps": []}
-    assert merchant.product_stock(activity) == before
-    assert merchant.owner().post("/v1/merchant/activities", copied).status == 201
-
-
-def test_check_tells_every_problem_that_publishing_refuses(merchant: MerchantFixture) -> None:
-    activity = merchant.activity()
-    copied = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body
-    copied |= {"title": "", "ends_at_s": merchant.now_s + WINDOW_MIN_S - 1}
-    copied["skus"][0] |= {"group_price_fen": 9900, "stock": 10**6}
-
-    checked = merchant.owner().post("/v1/merchant/activities/check", copied)
-    published = merchant.owner().post("/v1/merchant/activities", copied)
-
-    assert checked.status == 200
-    assert checked.body["problems"] == published.body["details"]["problems"]
-    unknown = merchant.owner().post(
-        "/v1/merchant/activities/check", copied | {"product_id": "0" * 22}
-    )
-    assert [problem["field"] for problem in unknown.body["problems"]] == ["product_id"]
-
-
-def test_activity_rows_tell_their_state_and_what_became_of_their_groups(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=2, stock=4)
-    formed(merchant, activity)
-    closed, _, _ = merchant.open_group(activity)
-    merchant.run_jobs()
-    assert close(merchant, closed).status == 200
-    merchant.open_group(activity)
-    merchant.open_group(activity)
-    merchant.wait(700, every_s=350)  # the stream would have been at once
-
-    (row,) = merchant.owner().get("/v1/merchant/activities").body["items"]
-    whole = merchant.owner().get(f"/v1/merchant/activities/{activity.activity_id}").body
-
-    counted = {"opened": 4, "open": 2, "formed": 1, "failed": 1, "formed_permille": 500}
-    assert (row["groups"], whole["groups"]) == (counted, counted)
-    assert (row["state"], whole["state"]) == ("sold_out", "sold_out")
 
 
 @pytest.mark.parametrize("role", ["fulfilment", "service"])
@@ -417,9 +265,131 @@ def test_only_managers_close_and_extend(merchant: MerchantFixture, role: str) ->
     asked = [
         staff.post(f"{path}/closing", {"reason": REASON}),
         staff.post(f"{path}/extension", {"hours": 1, "expires_at_s": 0}),
-        staff.post(f"/v1/merchant/activities/{activity.activity_id}/end", {"groups": "close"}),
+        staff.post(
+            f"/v1/merchant/activities/{activity.activity_id}/end", {"groups": "close"}
+        ),
     ]
 
     assert [reply.code for reply in asked] == ["forbidden"] * 3
     assert staff.get(path).status == 200
     assert merchant.stored_group(group_id).status == "open"
+
+
+@pytest.fixture
+def sold(shop: Shop) -> Sold:
+    return shop.activity(seats=2)
+
+
+def opened(shop: Shop, sold: Sold) -> GroupItem:
+    return shop.group(shop.opened(sold))
+
+
+def test_group_closed_by_two_at_once_is_closed_once(shop: Shop, sold: Sold) -> None:
+    group = opened(shop, sold)
+
+    with interleaved(lambda: close_group(shop, group, "同事的理由")):
+        assert close_group(shop, group).closed_words == "同事的理由"
+
+    assert audited(shop, "group_closed") == 1
+
+
+@pytest.mark.parametrize("act", [close_group, lambda shop, group: extend_group(shop, group, 2)])
+def test_group_that_formed_while_it_is_closed_or_extended_stays_formed(
+    shop: Shop, sold: Sold, act: Callable[[Shop, GroupItem], object]
+) -> None:
+    group = opened(shop, sold)
+    trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
+
+    with interleaved(lambda: shop.hear(trade)), pytest.raises(GroupClosed):
+        act(shop, group)
+
+    assert shop.group(group.group_id).status == "formed"
+
+
+def test_groups_of_an_activity_are_closed_once_by_two_at_once(shop: Shop, sold: Sold) -> None:
+    """At the very second at which its stock goes back, too."""
+    opened(shop, sold)
+    staff_requests.end(shop, sold)
+    shop.now_s = int(closing_of(shop, sold).due_at_s or 0)
+
+    with interleaved(lambda: staff_requests.end(shop, sold, close_groups=True)):
+        staff_requests.end(shop, sold, close_groups=True)
+
+    assert audited(shop, "activity_groups_closed") == 1
+
+
+def test_groups_of_an_activity_whose_stock_went_back_meanwhile_are_all_decided(
+    shop: Shop, sold: Sold
+) -> None:
+    staff_requests.end(shop, sold)
+
+    with interleaved(lambda: staff_requests.close(shop, sold, later_s=30 * DAY_S)):
+        staff_requests.end(shop, sold, close_groups=True)
+
+    closing = closing_of(shop, sold)
+    assert closing.due_at_s is None
+    assert closing.groups_until_s is None
+    assert activity_closing.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=shop.now_s)
+    assert audited(shop, "activity_groups_closed") == 0
+
+
+def test_closing_that_another_run_has_finished_does_not_come_back(shop: Shop, sold: Sold) -> None:
+    staff_requests.end(shop, sold, close_groups=True)
+
+    def later_run() -> None:
+        later_s = int(closing_of(shop, sold).groups_until_s or 0)
+        assert activity_closing.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=later_s)
+        assert activities.close(shop.merchant_id, sold.activity_id, now_s=later_s) == 100
+
+    with interleaved(later_run):
+        assert not activity_closing.groups_are_closed(
+            shop.merchant_id, sold.activity_id, now_s=shop.now_s
+        )
+
+    assert closing_of(shop, sold).due_at_s is None
+    assert not activity_closing.groups_are_closed(
+        shop.merchant_id, sold.activity_id, now_s=shop.now_s
+    )
+
+
+def test_group_that_formed_while_it_is_closed_with_its_activity_stays_formed(
+    shop: Shop, sold: Sold
+) -> None:
+    group = opened(shop, sold)
+    trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
+
+    with interleaved(lambda: shop.hear(trade)):
+        settlement.close(group, now_s=shop.now_s)
+
+    formed = shop.group(group.group_id)
+    assert (formed.status, formed.failed_reason) == ("formed", None)
+
+
+def test_groups_that_are_to_be_closed_later_are_not_closed_now(shop: Shop, sold: Sold) -> None:
+    group = opened(shop, sold)
+    staff_requests.end(shop, sold, close_groups=True)
+    shop.now_s -= 1
+
+    assert not activity_closing.groups_are_closed(
+        shop.merchant_id, sold.activity_id, now_s=shop.now_s
+    )
+
+    assert shop.group(group.group_id).status == "open"
+
+
+def test_group_of_another_shop_or_of_nobody_is_not_there(shop: Shop, sold: Sold) -> None:
+    group = opened(shop, sold)
+    unpaid = shop.open(sold, shop.buyer())
+    stranger = Shop()
+
+    with pytest.raises(NotFound):
+        close_group(stranger, group)
+    with pytest.raises(NotFound):
+        extend_group(stranger, group, 1)
+    for asked, group_id in ((stranger, group.group_id), (shop, str(unpaid.group_id))):
+        with pytest.raises(NotFound):
+            quoting.to_join(asked.merchant_id, group_id, purchase(sold), now_s=shop.now_s)
+    close_is_due(shop, sold)
+    assert activity_closing.groups_are_closed(
+        stranger.merchant_id, sold.activity_id, now_s=shop.now_s
+    )

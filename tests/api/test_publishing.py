@@ -4,10 +4,11 @@ from functools import partial
 
 import pytest
 
-from chalicelib.domain.activity_draft import DraftSku
+from chalicelib.domain.activity_draft import WINDOW_MIN_S, DraftSku
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.product import SkuDraft
 from chalicelib.errors import (
+    ActivityClosed,
     ActivityOverlaps,
     Changed,
     IdempotencyMismatch,
@@ -28,39 +29,43 @@ from tests.fixtures.catalogue import (
     DAY_S,
     END_S,
     NOW_S,
-    Shop,
     change,
     closing_due_at_s,
     concurrently,
     kept_draft,
-    new_shop,
     product_draft,
 )
+from tests.fixtures.group_requests import (
+    formed_group,
+    request_closing,
+)
+from tests.fixtures.interleavings import interleaved
+from tests.fixtures.merchant import MerchantFixture
+from tests.fixtures.shop import STAFF, Shop, Sold
+from tests.fixtures.staff_requests import end
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return new_shop()
+def test_publishing_moves_stock_from_the_product_to_the_activity(catalogue):
+    activity = catalogue.publish()
 
-
-def test_publishing_moves_stock_from_the_product_to_the_activity(shop):
-    activity = shop.publish()
-
-    assert shop.stock() == (60, 40)
-    assert activity_lists.stock_left(activity) == {shop.red: 40, shop.green: 10}
+    assert catalogue.stock() == (60, 40)
+    assert activity_lists.stock_left(activity) == {catalogue.red: 40, catalogue.green: 10}
     assert (activity.status, activity.version, activity.buckets) == ("published", 1, 8)
     assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
-    version = catalogue_cache.version(shop.merchant_id, activity.activity_id, 1)
+    version = catalogue_cache.version(catalogue.merchant_id, activity.activity_id, 1)
     assert version == catalogue_cache.terms_of(activity)
-    assert (version.sku(shop.red).group_price_fen, version.sku(shop.green).spec) == (2990, "绿色")
+    assert (version.sku(catalogue.red).group_price_fen, version.sku(catalogue.green).spec) == (
+        2990,
+        "绿色",
+    )
 
 
-def test_every_change_leaves_one_audit_row(shop):
-    activity = shop.publish()
-    activities.pause(shop.merchant_id, activity.activity_id, staff="li", now_s=NOW_S)
-    activities.pause(shop.merchant_id, activity.activity_id, staff="li", now_s=NOW_S)
+def test_every_change_leaves_one_audit_row(catalogue):
+    activity = catalogue.publish()
+    activities.pause(catalogue.merchant_id, activity.activity_id, staff="li", now_s=NOW_S)
+    activities.pause(catalogue.merchant_id, activity.activity_id, staff="li", now_s=NOW_S)
 
-    actions = sorted(row.action for row in shop.audits())
+    actions = sorted(row.action for row in catalogue.audits())
 
     assert actions == [
         "activity_paused",
@@ -69,7 +74,7 @@ def test_every_change_leaves_one_audit_row(shop):
         "merchant_created",
         "product_created",
     ]
-    paused = next(row for row in shop.audits() if row.action == "activity_paused")
+    paused = next(row for row in catalogue.audits() if row.action == "activity_paused")
     assert (paused.staff, paused.subject) == ("li", f"activity#{activity.activity_id}")
     assert (paused.before.as_dict(), paused.after.as_dict()) == (
         {"status": "published"},
@@ -77,54 +82,54 @@ def test_every_change_leaves_one_audit_row(shop):
     )
 
 
-def test_a_refused_publication_tells_every_problem_and_changes_nothing(shop):
+def test_a_refused_publication_tells_every_problem_and_changes_nothing(catalogue):
     with pytest.raises(InvalidRequest) as refusal:
-        shop.publish(red=101, seats_total=1)
+        catalogue.publish(red=101, seats_total=1)
 
     problems = refusal.value.details["problems"]
     assert [problem["field"] for problem in problems] == ["seats_total", "skus[0].stock"]
     assert refusal.value.message == "还有 2 处需要修改，改好就能发布。"
-    assert shop.stock() == (100, 50)
-    assert activity_lists.page(shop.merchant_id, limit=10, now_s=NOW_S) == ([], None)
+    assert catalogue.stock() == (100, 50)
+    assert activity_lists.page(catalogue.merchant_id, limit=10, now_s=NOW_S) == ([], None)
 
 
-def test_publishing_a_product_that_is_not_there_or_not_on_sale_is_refused(shop):
+def test_publishing_a_product_that_is_not_there_or_not_on_sale_is_refused(catalogue):
     with pytest.raises(InvalidRequest):
-        shop.publish(product_id=new_id())
+        catalogue.publish(product_id=new_id())
 
-    off_sale = kept_draft(shop, on_sale=False)
+    off_sale = kept_draft(catalogue, on_sale=False)
     products.change(
-        shop.merchant_id, shop.product_id, off_sale, revision=1, staff=BOSS, now_s=NOW_S
+        catalogue.merchant_id, catalogue.product_id, off_sale, revision=1, staff=BOSS, now_s=NOW_S
     )
     with pytest.raises(InvalidRequest):
-        shop.publish()
-    assert shop.stock() == (100, 50)
+        catalogue.publish()
+    assert catalogue.stock() == (100, 50)
 
 
-def test_an_overlap_is_refused_and_a_later_window_is_not(shop):
-    shop.publish(red=10, green=5)
+def test_an_overlap_is_refused_and_a_later_window_is_not(catalogue):
+    catalogue.publish(red=10, green=5)
 
     with pytest.raises(ActivityOverlaps):
-        shop.publish(red=10, green=5)
-    assert shop.stock() == (90, 45)
+        catalogue.publish(red=10, green=5)
+    assert catalogue.stock() == (90, 45)
 
-    shop.publish(red=10, green=5, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
-    assert shop.stock() == (80, 40)
+    catalogue.publish(red=10, green=5, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
+    assert catalogue.stock() == (80, 40)
 
 
-def test_publications_race_for_the_same_window_and_one_wins(shop):
+def test_publications_race_for_the_same_window_and_one_wins(catalogue):
     for day in range(5):
         window = {"starts_at_s": NOW_S + day * DAY_S, "ends_at_s": NOW_S + (day + 1) * DAY_S}
-        steps = [partial(shop.publish, red=4, green=1, **window)] * 6
+        steps = [partial(catalogue.publish, red=4, green=1, **window)] * 6
 
         assert concurrently(steps) == ["activity_overlaps"] * 5 + ["done"]
-        assert shop.stock() == (100 - 4 * (day + 1), 50 - (day + 1))
+        assert catalogue.stock() == (100 - 4 * (day + 1), 50 - (day + 1))
 
 
-def test_publications_in_different_windows_race_for_the_same_stock(shop):
+def test_publications_in_different_windows_race_for_the_same_stock(catalogue):
     windows = [(END_S + n * DAY_S, END_S + (n + 1) * DAY_S) for n in range(6)]
     steps = [
-        lambda window=window: shop.publish(
+        lambda window=window: catalogue.publish(
             red=30, green=1, starts_at_s=window[0], ends_at_s=window[1]
         )
         for window in windows
@@ -133,14 +138,14 @@ def test_publications_in_different_windows_race_for_the_same_stock(shop):
     outcomes = concurrently(steps)
 
     assert outcomes == ["done"] * 3 + ["invalid_request"] * 3
-    assert shop.stock() == (10, 47)
+    assert catalogue.stock() == (10, 47)
 
 
-def test_a_repeated_publication_gets_the_first_activity(shop):
+def test_a_repeated_publication_gets_the_first_activity(catalogue):
     def publish(body_hash: str) -> ActivityItem:
         return publishing.publish(
-            shop.merchant_id,
-            shop.draft(),
+            catalogue.merchant_id,
+            catalogue.draft(),
             staff=BOSS,
             now_s=NOW_S,
             activity_id=activity_id,
@@ -151,130 +156,211 @@ def test_a_repeated_publication_gets_the_first_activity(shop):
     first, again = publish("one"), publish("one")
 
     assert first.activity_id == again.activity_id
-    assert shop.stock() == (60, 40)
+    assert catalogue.stock() == (60, 40)
     with pytest.raises(IdempotencyMismatch):
         publish("other")
 
 
-def test_the_largest_publication_is_one_transaction(shop):
+def test_the_largest_publication_is_one_transaction(catalogue):
     skus = tuple(
         SkuDraft({"编号": str(n)}, list_price_fen=200, solo_price_fen=100, stock=20)
         for n in range(48)
     )
-    draft = product_draft(shop.category_id, skus=skus)
-    stocked = products.create(shop.merchant_id, draft, staff=BOSS, now_s=NOW_S)
+    draft = product_draft(catalogue.category_id, skus=skus)
+    stocked = products.create(catalogue.merchant_id, draft, staff=BOSS, now_s=NOW_S)
     chosen = tuple(DraftSku(sku["sku_id"], 90, 20) for sku in stocked.product.skus)
 
     activity = publishing.publish(
-        shop.merchant_id,
-        shop.draft(product_id=stocked.product.product_id, skus=chosen),
+        catalogue.merchant_id,
+        catalogue.draft(product_id=stocked.product.product_id, skus=chosen),
         staff=BOSS,
         now_s=NOW_S,
     )
 
     assert activity.buckets == 1
     assert set(activity_lists.stock_left(activity).values()) == {20}
-    left = products.read(shop.merchant_id, stocked.product.product_id).stocks
+    left = products.read(catalogue.merchant_id, stocked.product.product_id).stocks
     assert {stock.available for stock in left.values()} == {0}
 
 
-# Changing terms
+def test_a_change_makes_a_version_and_the_old_one_stays(catalogue):
+    activity = catalogue.publish()
 
-
-def test_a_change_makes_a_version_and_the_old_one_stays(shop):
-    activity = shop.publish()
-
-    after = change(shop, activity, seats_total=5)
+    after = change(catalogue, activity, seats_total=5)
 
     assert (after.version, after.revision, after.seats_total) == (2, 2, 5)
-    first = catalogue_cache.version(shop.merchant_id, activity.activity_id, 1)
-    second = catalogue_cache.version(shop.merchant_id, activity.activity_id, 2)
-    assert (first.seats_total, first.sku(shop.red).group_price_fen) == (3, 2990)
-    assert (second.seats_total, second.sku(shop.red).group_price_fen) == (5, 2000)
-    assert shop.stock() == (60, 40)
+    first = catalogue_cache.version(catalogue.merchant_id, activity.activity_id, 1)
+    second = catalogue_cache.version(catalogue.merchant_id, activity.activity_id, 2)
+    assert (first.seats_total, first.sku(catalogue.red).group_price_fen) == (3, 2990)
+    assert (second.seats_total, second.sku(catalogue.red).group_price_fen) == (5, 2000)
+    assert catalogue.stock() == (60, 40)
 
 
-def test_a_repeated_change_makes_one_version_and_a_stale_one_is_refused(shop):
-    activity = shop.publish()
-    change(shop, activity, seats_total=5)
+def test_a_repeated_change_makes_one_version_and_a_stale_one_is_refused(catalogue):
+    activity = catalogue.publish()
+    change(catalogue, activity, seats_total=5)
 
-    assert change(shop, activity, seats_total=5).version == 2
+    assert change(catalogue, activity, seats_total=5).version == 2
     with pytest.raises(Changed):
-        change(shop, activity, seats_total=6)
-    assert stored(VersionItem.at(shop.merchant_id, activity.activity_id, 3)) is None
+        change(catalogue, activity, seats_total=6)
+    assert stored(VersionItem.at(catalogue.merchant_id, activity.activity_id, 3)) is None
 
 
-def test_changes_at_once_make_one_version(shop):
-    activity = shop.publish()
+def test_changes_at_once_make_one_version(catalogue):
+    activity = catalogue.publish()
     steps = [
-        lambda seats=seats: change(shop, activity, seats_total=seats) for seats in range(4, 10)
+        lambda seats=seats: change(catalogue, activity, seats_total=seats) for seats in range(4, 10)
     ]
 
     assert concurrently(steps) == ["changed"] * 5 + ["done"]
-    assert activities.read(shop.merchant_id, activity.activity_id).version == 2
+    assert activities.read(catalogue.merchant_id, activity.activity_id).version == 2
 
 
-def test_a_later_end_moves_the_closing_the_claims_and_the_place_in_lists(shop):
-    activity = shop.publish()
+def test_a_later_end_moves_the_closing_the_claims_and_the_place_in_lists(catalogue):
+    activity = catalogue.publish()
     later_s = END_S + DAY_S
 
-    after = change(shop, activity, ends_at_s=later_s)
+    after = change(catalogue, activity, ends_at_s=later_s)
 
     assert closing_due_at_s(activity) == later_s + timeouts.CLOSING_AFTER_S
     assert after.list_rank == f"{later_s:010d}#{activity.activity_id}"
     with pytest.raises(ActivityOverlaps):
-        shop.publish(red=1, green=2, starts_at_s=END_S, ends_at_s=END_S + 2 * DAY_S)
+        catalogue.publish(red=1, green=2, starts_at_s=END_S, ends_at_s=END_S + 2 * DAY_S)
 
 
-def test_a_later_end_must_not_run_into_the_next_activity(shop):
-    activity = shop.publish()
-    shop.publish(red=10, green=5, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
+def test_a_later_end_must_not_run_into_the_next_activity(catalogue):
+    activity = catalogue.publish()
+    catalogue.publish(red=10, green=5, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
 
     with pytest.raises(ActivityOverlaps):
-        change(shop, activity, ends_at_s=END_S + 60)
+        change(catalogue, activity, ends_at_s=END_S + 60)
 
-    assert activities.read(shop.merchant_id, activity.activity_id).ends_at_s == END_S
+    assert activities.read(catalogue.merchant_id, activity.activity_id).ends_at_s == END_S
     assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
 
 
-def test_a_start_that_has_not_come_is_moved_and_one_that_has_is_not(shop):
+def test_a_start_that_has_not_come_is_moved_and_one_that_has_is_not(catalogue):
     later_s = NOW_S + DAY_S
-    activity = shop.publish(starts_at_s=later_s)
+    activity = catalogue.publish(starts_at_s=later_s)
 
-    sooner = change(shop, activity, starts_at_s=later_s - 3600)
-    concurrently = change(shop, activity, revision=2, starts_at_s=1)
-    repeated = change(shop, activity, revision=2, starts_at_s=1)
+    sooner = change(catalogue, activity, starts_at_s=later_s - 3600)
+    concurrently = change(catalogue, activity, revision=2, starts_at_s=1)
+    repeated = change(catalogue, activity, revision=2, starts_at_s=1)
     with pytest.raises(InvalidRequest) as refusal:
-        change(shop, activity, revision=3, starts_at_s=later_s)
+        change(catalogue, activity, revision=3, starts_at_s=later_s)
 
     assert (sooner.version, sooner.starts_at_s) == (2, later_s - 3600)
     assert (concurrently.version, concurrently.starts_at_s) == (3, NOW_S + 60)
     assert (repeated.version, repeated.starts_at_s) == (3, NOW_S + 60)
     fields = [problem["field"] for problem in refusal.value.details["problems"]]
     assert fields == ["starts_at_s"]
-    assert shop.stock() == (60, 40)
+    assert catalogue.stock() == (60, 40)
 
 
-def test_a_moved_start_must_not_run_into_another_activity_nor_up_to_the_end(shop):
+def test_a_moved_start_must_not_run_into_another_activity_nor_up_to_the_end(catalogue):
     begins_s = NOW_S + 2 * DAY_S
-    shop.publish(red=10, green=5, ends_at_s=NOW_S + DAY_S)
-    activity = shop.publish(red=10, green=5, starts_at_s=begins_s)
+    catalogue.publish(red=10, green=5, ends_at_s=NOW_S + DAY_S)
+    activity = catalogue.publish(red=10, green=5, starts_at_s=begins_s)
 
     with pytest.raises(ActivityOverlaps):
-        change(shop, activity, starts_at_s=NOW_S + DAY_S - 60)
+        change(catalogue, activity, starts_at_s=NOW_S + DAY_S - 60)
     with pytest.raises(InvalidRequest):
-        change(shop, activity, starts_at_s=END_S - 60)
-    change(shop, activity, starts_at_s=NOW_S + DAY_S)
+        change(catalogue, activity, starts_at_s=END_S - 60)
+    change(catalogue, activity, starts_at_s=NOW_S + DAY_S)
     with pytest.raises(ActivityOverlaps):  # the hours that it took are its own now
-        shop.publish(red=2, green=1, starts_at_s=NOW_S + DAY_S + 60, ends_at_s=begins_s)
+        catalogue.publish(red=2, green=1, starts_at_s=NOW_S + DAY_S + 60, ends_at_s=begins_s)
 
 
-def test_an_earlier_end_and_other_skus_are_refused(shop):
-    activity = shop.publish()
+def test_an_earlier_end_and_other_skus_are_refused(catalogue):
+    activity = catalogue.publish()
 
     with pytest.raises(InvalidRequest) as refusal:
-        change(shop, activity, ends_at_s=END_S - 1, skus=(DraftSku(shop.red, 2000),))
+        change(catalogue, activity, ends_at_s=END_S - 1, skus=(DraftSku(catalogue.red, 2000),))
 
     fields = [problem["field"] for problem in refusal.value.details["problems"]]
     assert fields == ["ends_at_s", "skus"]
-    assert activities.read(shop.merchant_id, activity.activity_id).version == 1
+    assert activities.read(catalogue.merchant_id, activity.activity_id).version == 1
+
+
+def test_activity_paused_while_it_is_changed_stays_paused(shop: Shop) -> None:
+    sold = shop.activity()
+
+    with (
+        interleaved(
+            lambda: activities.pause(
+                shop.merchant_id, sold.activity_id, staff=STAFF, now_s=shop.now_s
+            )
+        ),
+        pytest.raises(Changed),
+    ):
+        shop.edit(sold, title="新的标题")
+
+    found = activities.read(shop.merchant_id, sold.activity_id)
+    assert (found.status, found.title, found.version) == ("paused", "周末一起拼", 1)
+
+
+def test_activity_ended_while_it_is_made_longer_is_over(shop: Shop) -> None:
+    sold: Sold = shop.activity()
+    ends_at_s = activities.read(shop.merchant_id, sold.activity_id).ends_at_s
+
+    with interleaved(lambda: end(shop, sold)), pytest.raises(ActivityClosed):
+        shop.edit(sold, ends_at_s=ends_at_s + 86400)
+
+    assert activities.read(shop.merchant_id, sold.activity_id).ends_at_s == ends_at_s
+
+
+def test_draft_is_checked_without_writing_anything(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10, product_stock=30)
+    copied = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body
+    before = merchant.product_stock(activity)
+
+    checked = merchant.owner().post("/v1/merchant/activities/check", copied).body
+
+    assert copied["ends_at_s"] == merchant.now_s + 7 * DAY_S
+    assert [sku["stock"] for sku in copied["skus"]] == [0]
+    assert [problem["field"] for problem in checked["problems"]] == ["skus[0].stock", "skus"]
+    (overlap,) = checked["overlaps"]
+    assert (overlap["activity_id"], overlap["name"]) == (activity.activity_id, "周末三人团")
+    copied["skus"][0]["stock"] = 5
+    copied |= {"starts_at_s": merchant.now_s + 8 * DAY_S, "ends_at_s": merchant.now_s + 9 * DAY_S}
+    fine = merchant.owner().post("/v1/merchant/activities/check", copied).body
+    assert fine == {"problems": [], "overlaps": []}
+    assert merchant.product_stock(activity) == before
+    assert merchant.owner().post("/v1/merchant/activities", copied).status == 201
+
+
+def test_check_tells_every_problem_that_publishing_refuses(merchant: MerchantFixture) -> None:
+    activity = merchant.activity()
+    copied = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body
+    copied |= {"title": "", "ends_at_s": merchant.now_s + WINDOW_MIN_S - 1}
+    copied["skus"][0] |= {"group_price_fen": 9900, "stock": 10**6}
+
+    checked = merchant.owner().post("/v1/merchant/activities/check", copied)
+    published = merchant.owner().post("/v1/merchant/activities", copied)
+
+    assert checked.status == 200
+    assert checked.body["problems"] == published.body["details"]["problems"]
+    unknown = merchant.owner().post(
+        "/v1/merchant/activities/check", copied | {"product_id": "0" * 22}
+    )
+    assert [problem["field"] for problem in unknown.body["problems"]] == ["product_id"]
+
+
+def test_activity_rows_tell_their_state_and_what_became_of_their_groups(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=2, stock=4)
+    formed_group(merchant, activity)
+    closed, _, _ = merchant.open_group(activity)
+    merchant.run_jobs()
+    assert request_closing(merchant, closed).status == 200
+    merchant.open_group(activity)
+    merchant.open_group(activity)
+    merchant.wait(700, every_s=350)  # the stream would have been at once
+
+    (row,) = merchant.owner().get("/v1/merchant/activities").body["items"]
+    whole = merchant.owner().get(f"/v1/merchant/activities/{activity.activity_id}").body
+
+    counted = {"opened": 4, "open": 2, "formed": 1, "failed": 1, "formed_permille": 500}
+    assert (row["groups"], whole["groups"]) == (counted, counted)
+    assert (row["state"], whole["state"]) == ("sold_out", "sold_out")

@@ -1,87 +1,36 @@
 """Bills against the ledger: what a lost callback would have told is taken over, the rest told."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
-from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
+from chalicelib.domain.beijing import DAY_S, day_of
 from chalicelib.domain.ledger import Account, balances
 from chalicelib.domain.order import Intent, OrderStatus
 from chalicelib.domain.reconcile import Difference
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
 from chalicelib.services.money import day_book, reconciliation
-from chalicelib.services.money import differences as of_bills
-from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.services.work import due
 from chalicelib.tables.catalogue_item import stored
-from chalicelib.tables.review_queue import DifferenceReviewItem
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.interleavings import interleaved
-from tests.fixtures.shop import OTHER_PAY, PAY_BY_S, Shop, new_shop, number_of
-
-Edit = Callable[[list[BillRow]], list[BillRow]]
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
-
-
-def paid(shop: Shop) -> OrderItem:
-    """An order that waits for its group, with its capture in the day book."""
-    sold = shop.activity(price_fen=5900)
-    order = shop.open(sold, shop.buyer())
-    shop.pay(order)
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
-    return order
-
-
-def refunded(shop: Shop) -> OrderItem:
-    """An order whose refund the gateway has confirmed, to it and to us."""
-    order = paid(shop)
-    shop.cancel(order)
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
-    shop.confirm(f"{number_of(order)}F")
-    return order
-
-
-def differences(shop: Shop) -> list[DifferenceReviewItem]:
-    """All that were found, open or not."""
-    pages = [
-        of_bills.page(shop.merchant_id, is_open=is_open, after=None, limit=50)
-        for is_open in (True, False)
-    ]
-    return [item for items, _ in pages for item in items]
-
-
-def reconcile(shop: Shop) -> list[tuple[Difference, bool]]:
-    """Compare the bill of the shop's day; (difference, repaired) of each one found."""
-    day = day_of(shop.now_s)
-    shop.now_s = midnight_s(day) + DAY_S + READY_AFTER_S
-    due.run(Intent.RECONCILE, now_s=shop.now_s)
-    found = differences(shop)
-    return [(Difference(item.difference), item.repaired) for item in found]
-
-
-def edited(kind: BillKind, **changes: object) -> Edit:
-    """Lines of one kind say something else."""
-    return lambda rows: [replace(r, **changes) if r.kind is kind else r for r in rows]  # type: ignore[arg-type]
-
-
-def without(kind: BillKind) -> Edit:
-    return lambda rows: [row for row in rows if row.kind is not kind]
-
-
-def twice(rows: list[BillRow]) -> list[BillRow]:
-    return [row for row in rows for _ in range(2)]
+from tests.fixtures.reconciliation import (
+    Edit,
+    differences_of,
+    edited,
+    posted_order,
+    reconcile,
+    refunded_order,
+    twice,
+    without,
+)
+from tests.fixtures.shop import OTHER_PAY, PAY_BY_S, Shop, number_of
 
 
 def test_bill_that_fits_is_reported_with_its_totals(shop: Shop) -> None:
-    order = refunded(shop)
+    order = refunded_order(shop)
 
     assert reconcile(shop) == []
 
@@ -95,23 +44,27 @@ def test_bill_that_fits_is_reported_with_its_totals(shop: Shop) -> None:
     ("set_up", "edit", "difference"),
     [
         (
-            paid,
+            posted_order,
             edited(BillKind.PAYMENT, out_trade_no="x" * 30 + "01"),
             [Difference.UNKNOWN_PAYMENT],
         ),
-        (paid, edited(BillKind.PAYMENT, out_trade_no="0" * 32), [Difference.UNKNOWN_PAYMENT]),
-        (paid, edited(BillKind.PAYMENT, amount_fen=5901), [Difference.PAYMENT_AMOUNT]),
-        (paid, edited(BillKind.PAYMENT, mismatch="appid"), [Difference.WRONG_ACCOUNT]),
-        (paid, edited(BillKind.PAYMENT, mismatch="currency"), [Difference.WRONG_ACCOUNT]),
-        (paid, edited(BillKind.PAYMENT, transaction_id="other"), [Difference.TRANSACTION]),
-        (paid, edited(BillKind.PAYMENT, at_s=1), [Difference.PAYMENT_DAY]),
-        (paid, twice, [Difference.REPEATED]),
         (
-            refunded,
+            posted_order,
+            edited(BillKind.PAYMENT, out_trade_no="0" * 32),
+            [Difference.UNKNOWN_PAYMENT],
+        ),
+        (posted_order, edited(BillKind.PAYMENT, amount_fen=5901), [Difference.PAYMENT_AMOUNT]),
+        (posted_order, edited(BillKind.PAYMENT, mismatch="appid"), [Difference.WRONG_ACCOUNT]),
+        (posted_order, edited(BillKind.PAYMENT, mismatch="currency"), [Difference.WRONG_ACCOUNT]),
+        (posted_order, edited(BillKind.PAYMENT, transaction_id="other"), [Difference.TRANSACTION]),
+        (posted_order, edited(BillKind.PAYMENT, at_s=1), [Difference.PAYMENT_DAY]),
+        (posted_order, twice, [Difference.REPEATED]),
+        (
+            refunded_order,
             edited(BillKind.REFUND, out_refund_no=f"{'0' * 32}F"),
             [Difference.UNKNOWN_REFUND],
         ),
-        (refunded, edited(BillKind.REFUND, amount_fen=1), [Difference.REFUND_AMOUNT]),
+        (refunded_order, edited(BillKind.REFUND, amount_fen=1), [Difference.REFUND_AMOUNT]),
     ],
 )
 def test_difference_is_reported_with_both_sides_and_changes_nothing(
@@ -123,19 +76,19 @@ def test_difference_is_reported_with_both_sides_and_changes_nothing(
 
     assert reconcile(shop) == [(found, False) for found in difference]
 
-    [kept] = differences(shop)
+    [kept] = differences_of(shop)
     assert kept.theirs.as_dict()["amount_fen"] in (5900, 5901, 1)
     assert (kept.ours.as_dict() == {}) == kept.difference.startswith("unknown") or twice is edit
     assert shop.order(order.order_id).serialize() == before
     due.run(Intent.RECONCILE, now_s=shop.now_s)
-    assert len(differences(shop)) == 1
+    assert len(differences_of(shop)) == 1
 
 
 @pytest.mark.parametrize("status", [RefundStatus.CLOSED, RefundStatus.ABNORMAL])
 def test_refund_that_was_confirmed_and_is_not_made_is_reported(
     shop: Shop, status: RefundStatus
 ) -> None:
-    order = refunded(shop)
+    order = refunded_order(shop)
     shop.gateway.overrule(f"{number_of(order)}F", status)
 
     assert reconcile(shop) == [(Difference.REFUND_NOT_MADE, False)]
@@ -144,14 +97,14 @@ def test_refund_that_was_confirmed_and_is_not_made_is_reported(
 
 
 def test_state_that_a_refund_had_when_the_bill_was_made_is_no_difference(shop: Shop) -> None:
-    refunded(shop)
+    refunded_order(shop)
     shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.ABNORMAL)
 
     assert reconcile(shop) == []
 
 
 def test_payment_whose_callback_never_came_is_taken_over(shop: Shop) -> None:
-    paid(shop)  # so that there is a bill to be compared
+    posted_order(shop)  # so that there is a bill to be compared
     order = shop.open(shop.activity(), shop.buyer())
     shop.capture(order)
 
@@ -162,7 +115,7 @@ def test_payment_whose_callback_never_came_is_taken_over(shop: Shop) -> None:
 
 
 def test_late_payment_that_nobody_heard_of_is_taken_over_and_refunded(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     order = shop.open(shop.activity(), shop.buyer())
     shop.ask(order)
     shop.cancel(order)
@@ -176,7 +129,7 @@ def test_late_payment_that_nobody_heard_of_is_taken_over_and_refunded(shop: Shop
 
 
 def test_refund_whose_confirmation_never_came_is_taken_over(shop: Shop) -> None:
-    order = paid(shop)
+    order = posted_order(shop)
     shop.cancel(order)
     due.attend(order.pk, order.sk, now_s=shop.now_s)
     shop.gateway.settle(f"{number_of(order)}F")
@@ -188,28 +141,28 @@ def test_refund_whose_confirmation_never_came_is_taken_over(shop: Shop) -> None:
 
 
 def test_payment_that_is_in_no_bill_is_asked_about_before_it_is_reported(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     shop.gateway.edit_bill = without(BillKind.PAYMENT)
 
     assert reconcile(shop) == []
 
 
 def test_payment_that_neither_bill_nor_gateway_knows_is_reported(shop: Shop) -> None:
-    order = paid(shop)
+    order = posted_order(shop)
     shop.gateway.forget(number_of(order))
 
     assert reconcile(shop) == [(Difference.PAYMENT_MISSING, False)]
 
 
 def test_refund_that_neither_bill_nor_gateway_knows_is_reported(shop: Shop) -> None:
-    order = refunded(shop)
+    order = refunded_order(shop)
     shop.gateway.forget(f"{number_of(order)}F")
 
     assert reconcile(shop) == [(Difference.REFUND_MISSING, False)]
 
 
 def test_payment_at_another_gateway_than_ours_is_reported(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     elsewhere = shop.open(shop.activity(), shop.buyer())
     shop.ask(elsewhere, OTHER_PAY)
     trade = shop.other_gateway.pay(number_of(elsewhere), at_s=shop.now_s)
@@ -221,7 +174,7 @@ def test_payment_at_another_gateway_than_ours_is_reported(shop: Shop) -> None:
 
 
 def test_fee_of_a_bill_is_entered_once(shop: Shop) -> None:
-    order = paid(shop)
+    order = posted_order(shop)
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
 
     assert reconcile(shop) == []
@@ -232,7 +185,7 @@ def test_fee_of_a_bill_is_entered_once(shop: Shop) -> None:
 
 
 def test_bill_that_is_not_made_yet_is_asked_for_again(shop: Shop) -> None:
-    order = paid(shop)
+    order = posted_order(shop)
     shop.gateway.silent = {"bill"}
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, amount_fen=1)
     assert reconcile(shop) == []
@@ -241,7 +194,7 @@ def test_bill_that_is_not_made_yet_is_asked_for_again(shop: Shop) -> None:
     shop.now_s += reconciliation.LATER_S
     due.run(Intent.RECONCILE, now_s=shop.now_s)
 
-    [kept] = differences(shop)
+    [kept] = differences_of(shop)
     assert (kept.number, kept.difference) == (number_of(order), Difference.PAYMENT_AMOUNT)
 
 
@@ -250,7 +203,7 @@ def test_bill_too_long_for_one_run_is_gone_on_with(
 ) -> None:
     monkeypatch.setattr(reconciliation, "ROWS_MAX", 1)
     for _ in range(3):
-        paid(shop)
+        posted_order(shop)
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, amount_fen=1)
 
     assert reconcile(shop) == [(Difference.PAYMENT_AMOUNT, False)] * 3
@@ -260,7 +213,7 @@ def test_bill_too_long_for_one_run_is_gone_on_with(
 
 
 def test_days_that_were_missed_are_made_up_for(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     shop.now_s += 3600
     shop.gateway.silent = {"bill"}
     first = day_of(shop.now_s)
@@ -293,7 +246,7 @@ def test_shop_that_was_never_paid_has_nothing_to_compare(shop: Shop) -> None:
 def test_day_whose_bill_is_not_ready_is_not_driven(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paid(shop)
+    posted_order(shop)
     before = reconciling(shop)
     monkeypatch.setattr(reconciliation, "RUN_S", 0.05)
 
@@ -306,7 +259,7 @@ def test_day_whose_bill_is_not_ready_is_not_driven(
 def test_payment_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
     shop: Shop,
 ) -> None:
-    paid(shop)
+    posted_order(shop)
     unpaid = shop.open(shop.activity(), shop.buyer())
     shop.ask(unpaid)
     claimed = edited(BillKind.PAYMENT, out_trade_no=number_of(unpaid))
@@ -320,7 +273,7 @@ def test_payment_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over
 def test_refund_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
     shop: Shop,
 ) -> None:
-    order = paid(shop)
+    order = posted_order(shop)
     shop.cancel(order)
     due.attend(order.pk, order.sk, now_s=shop.now_s)
     shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.SUCCEEDED)
@@ -331,7 +284,7 @@ def test_refund_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
 
 
 def test_what_the_bill_tells_is_not_asked_about(shop: Shop) -> None:
-    refunded(shop)
+    refunded_order(shop)
     shop.gateway.silent = {"query", "query_refund"}
 
     assert reconcile(shop) == []
@@ -341,7 +294,7 @@ def test_what_the_bill_tells_is_not_asked_about(shop: Shop) -> None:
 
 def test_day_compared_again_is_kept_as_it_was_first(shop: Shop) -> None:
     """Another run, which got no bill, has put it off until later."""
-    paid(shop)
+    posted_order(shop)
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, amount_fen=1)
     day = reconciling(shop).day
 
@@ -356,14 +309,14 @@ def test_day_compared_again_is_kept_as_it_was_first(shop: Shop) -> None:
     assert (put_off.day, put_off.due_at_s) == (day, first_s + reconciliation.LATER_S)
     drive(shop, later_s=reconciliation.LATER_S)
 
-    found = differences(shop)
+    found = differences_of(shop)
     days, _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
     assert [item.at_s for item in (*found, *days)] == [first_s] * 2
     assert reconciling(shop).day > day
 
 
 def test_run_that_was_overtaken_goes_back_to_no_day(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     first = day_of(shop.now_s)
 
     with interleaved(lambda: drive(shop, later_s=3 * DAY_S)):
@@ -373,7 +326,7 @@ def test_run_that_was_overtaken_goes_back_to_no_day(shop: Shop) -> None:
 
 
 def test_fee_entered_while_it_is_entered_is_the_first_one(shop: Shop) -> None:
-    order = paid(shop)
+    order = posted_order(shop)
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
 
     def other_run() -> None:
@@ -387,7 +340,7 @@ def test_fee_entered_while_it_is_entered_is_the_first_one(shop: Shop) -> None:
 
 
 def test_fee_that_is_known_is_not_written_again(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     begun = reconciling(shop)
     shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=35)
 
@@ -401,18 +354,18 @@ def test_fee_that_is_known_is_not_written_again(shop: Shop) -> None:
 
 
 def test_another_container_does_not_begin_the_comparing_anew(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     day = reconciling(shop).day
     shop.now_s += 4 * DAY_S
     day_book._started.clear()
 
-    paid(shop)
+    posted_order(shop)
 
     assert reconciling(shop).day == day
 
 
 def test_lines_of_another_system_are_counted_and_compared_with_nothing(shop: Shop) -> None:
-    paid(shop)
+    posted_order(shop)
     till = BillRow(BillKind.PAYMENT, "till-0001", "t1", 100, 1, shop.now_s)
     shop.gateway.edit_bill = lambda rows: [FOREIGN, *rows, till]
 
@@ -420,100 +373,3 @@ def test_lines_of_another_system_are_counted_and_compared_with_nothing(shop: Sho
 
     (day,) = reconciliation.days(shop.merchant_id, after=None, limit=5)[0]
     assert (day.payments, day.paid_fen, day.foreign) == (1, 5900, 2)
-
-
-def open_ones(shop: Shop) -> list[Difference]:
-    items, _ = of_bills.page(shop.merchant_id, is_open=True, after=None, limit=50)
-    return [Difference(item.difference) for item in items]
-
-
-def test_payment_that_was_missing_is_closed_when_the_gateway_has_it(shop: Shop) -> None:
-    order = paid(shop)
-    kept = shop.gateway._accounts[number_of(order)]
-    shop.gateway.forget(number_of(order))
-    assert reconcile(shop) == [(Difference.PAYMENT_MISSING, False)]
-    reconcile(shop)
-    assert open_ones(shop) == [Difference.PAYMENT_MISSING]
-
-    shop.gateway._accounts[number_of(order)] = kept
-    reconcile(shop)
-
-    assert open_ones(shop) == []
-    [closed] = differences(shop)
-    assert (closed.dealt_at_s, closed.dealt_by, closed.note) == (shop.now_s, None, None)
-    assert of_bills.status_of(closed) == "agreed"
-    shop.check()
-
-
-def test_payment_that_stands_in_the_next_days_bill_is_closed(shop: Shop) -> None:
-    order = paid(shop)
-    late = next(shop.gateway.bill(day_of(shop.now_s)))
-    shop.gateway.forget(number_of(order))
-    assert reconcile(shop) == [(Difference.PAYMENT_MISSING, False)]
-
-    shop.gateway.edit_bill = lambda rows: [*rows, late]
-    reconcile(shop)
-
-    assert open_ones(shop) == []
-
-
-def test_refund_that_nobody_had_heard_of_is_closed_once_it_is_entered(shop: Shop) -> None:
-    order = paid(shop)
-    shop.cancel(order)
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
-    shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.SUCCEEDED)
-    assert reconcile(shop) == [(Difference.REFUND_UNHEARD, False)]
-    reconcile(shop)
-    assert open_ones(shop) == [Difference.REFUND_UNHEARD]
-
-    shop.confirm(f"{number_of(order)}F")
-    reconcile(shop)
-
-    assert open_ones(shop) == []
-
-
-def test_refund_that_the_gateway_had_given_up_is_closed_when_it_is_made(shop: Shop) -> None:
-    order = refunded(shop)
-    shop.gateway.overrule(f"{number_of(order)}F", RefundStatus.ABNORMAL)
-    assert reconcile(shop) == [(Difference.REFUND_NOT_MADE, False)]
-
-    shop.gateway.silent = {"query_refund"}  # nobody knows: it stays
-    reconcile(shop)
-    assert open_ones(shop) == [Difference.REFUND_NOT_MADE]
-    shop.gateway.silent = set()
-    shop.gateway.overrule(f"{number_of(order)}F", RefundStatus.SUCCEEDED)
-    reconcile(shop)
-
-    assert open_ones(shop) == []
-
-
-def test_difference_that_no_later_bill_can_mend_stays_open(shop: Shop) -> None:
-    paid(shop)
-    shop.gateway.edit_bill = twice
-    assert reconcile(shop) == [(Difference.REPEATED, False)]
-    shop.gateway.edit_bill = lambda rows: rows
-
-    reconcile(shop)
-
-    assert open_ones(shop) == [Difference.REPEATED]
-
-
-def test_note_of_staff_outlives_the_agreement_that_comes_meanwhile(shop: Shop) -> None:
-    order = paid(shop)
-    kept = shop.gateway._accounts[number_of(order)]
-    shop.gateway.forget(number_of(order))
-    reconcile(shop)
-    [case] = differences(shop)
-    shop.gateway._accounts[number_of(order)] = kept
-
-    def noted() -> None:
-        of_bills.resolve(
-            shop.merchant_id, case.difference_id, note="已问客服", staff="owner", now_s=shop.now_s
-        )
-
-    with interleaved(noted):
-        reconcile(shop)
-
-    [closed] = differences(shop)
-    assert (closed.dealt_by, closed.note) == ("owner", "已问客服")
-    shop.check()

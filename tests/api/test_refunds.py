@@ -1,20 +1,33 @@
 """Refunds: by one number until the gateway confirms, whatever goes wrong on the way."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from chalicelib.errors import NotFound
+from chalicelib.domain.after_sale import Reason
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Refund, RefundStatus
+from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.money import refund_recovery, refunds
 from tests.fixtures.fake_clock import run_every_job
 from tests.fixtures.fault_injection import WRITES, injected, refusal
+from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, concurrently
+from tests.fixtures.order_states import (
+    formed_order,
+    leader_alone,
+)
 from tests.fixtures.payment_fixtures import BOTH
+from tests.fixtures.shop import STAFF, Shop
+from tests.fixtures.staff_requests import (
+    approve_after_sale,
+    audited,
+    request_after_sale,
+)
 
 GATEWAYS = BOTH
-
 Member = tuple[Buyer, str]
 
 
@@ -366,3 +379,35 @@ def test_refund_that_waits_for_a_person_hears_of_nothing_but_its_confirmation(
     ] * 2
     assert merchant.stored_order(order_id).refunds.as_dict() == before
     assert heard(RefundStatus.SUCCEEDED) == "succeeded"
+
+
+def test_refund_confirmed_while_it_is_asked_about_stays_confirmed(shop: Shop) -> None:
+    order = formed_order(shop)
+    approve_after_sale(
+        shop, order, request_after_sale(shop, order, Claim(900, Reason.DAMAGED)), 900
+    )
+    shop.run_jobs()
+    number = f"{order.order_id}01A"
+    said = shop.gateway.refund_state(number)
+    assert said.status == "processing"
+
+    with interleaved(lambda: shop.confirm(number)):
+        assert refunds.hear(shop.merchant_id, said, now_s=shop.now_s) == "succeeded"
+
+    assert shop.order(order.order_id).view().refunds["01A"].status == "succeeded"
+    assert shop.order(order.order_id).due_at_s is None
+
+
+def test_refund_confirmed_while_it_is_sent_again_stays_confirmed(shop: Shop) -> None:
+    _, order = leader_alone(shop)
+    shop.cancel(order)
+    shop.run_jobs()
+    number = f"{order.order_id}01F"
+    lost = replace(shop.gateway.refund_state(number), status=RefundStatus.CLOSED)
+    assert refunds.hear(shop.merchant_id, lost, now_s=shop.now_s) == "failed"
+
+    with interleaved(lambda: shop.confirm(number)), pytest.raises(Conflict):
+        refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
+
+    assert shop.order(order.order_id).status == "refunded"
+    assert audited(shop, "refund_sent_again") == 0

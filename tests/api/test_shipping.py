@@ -4,19 +4,21 @@ from functools import partial
 
 import pytest
 
-from chalicelib.domain import recipient
 from chalicelib.domain.after_sale import Reason
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.shipping import PARCELS_MAX, ShippingRefused, parcels_of
+from chalicelib.errors import InvalidRequest
 from chalicelib.services.after_sale import after_sales
 from chalicelib.services.after_sale.after_sales import Claim
-from chalicelib.services.fulfilment import receipts, shipments, shipping
+from chalicelib.services.fulfilment import shipments, shipping
 from chalicelib.services.fulfilment.shipping import Draft
 from chalicelib.services.people import shop_cache
-from chalicelib.services.work import due
+from chalicelib.tables.trade import OrderItem
+from tests.fixtures import staff_requests
 from tests.fixtures.capacity_meter import metered
-from tests.fixtures.merchant import ADDRESS, MerchantFixture, concurrently
+from tests.fixtures.interleavings import interleaved
+from tests.fixtures.merchant import MerchantFixture, concurrently
 from tests.fixtures.shipping import (
-    POSTED_S,
     RECEIPT_S,
     SF,
     ZTO,
@@ -28,6 +30,8 @@ from tests.fixtures.shipping import (
     status_of,
     to_ship,
 )
+from tests.fixtures.shop import STAFF, Shop
+from tests.fixtures.staff_requests import audited, detail, give_back
 
 CLAIM = {"amount_fen": 900, "reason": "late"}
 
@@ -357,110 +361,6 @@ def test_too_long_a_table_is_refused(merchant: MerchantFixture) -> None:
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
-def test_buyer_confirms_receipt_once(merchant: MerchantFixture) -> None:
-    friend, order_id = to_ship(merchant)
-    early = friend.post(f"/v1/orders/{order_id}/receipt")
-    ship(merchant, order_id)
-
-    received = friend.post(f"/v1/orders/{order_id}/receipt")
-    again = friend.post(f"/v1/orders/{order_id}/receipt")
-
-    assert (early.status, early.code) == (409, "conflict")
-    assert (received.status, received.body["status_text"]) == (200, "已完成")
-    assert again.body == received.body
-    assert file_of(merchant, order_id)["received_at_s"] == merchant.now_s
-    assert rows(merchant, "status=completed") == [order_id]
-    merchant.wait(RECEIPT_S, every_s=RECEIPT_S)
-    merchant.check_laws()
-
-
-def test_order_is_received_by_itself_after_the_days_of_the_shop(merchant: MerchantFixture) -> None:
-    _, order_id = to_ship(merchant)
-    ship(merchant, order_id)
-
-    merchant.wait(RECEIPT_S - 1, every_s=RECEIPT_S)
-    before = status_of(merchant, order_id)
-    merchant.wait(1)
-
-    assert (before, status_of(merchant, order_id)) == ("shipped", "completed")
-    last = file_of(merchant, order_id)["timeline"][-1]
-    assert (last["what"], last["text"]) == ("received", "到期自动确认收货")
-    merchant.check_laws()
-
-
-def test_open_request_for_money_back_holds_up_receipt(merchant: MerchantFixture) -> None:
-    friend, order_id = to_ship(merchant)
-    ship(merchant, order_id)
-    asked = friend.post(f"/v1/orders/{order_id}/after-sales", CLAIM)
-
-    merchant.wait(RECEIPT_S, every_s=RECEIPT_S)
-    waiting = status_of(merchant, order_id)
-    refusal = f"/v1/merchant/after-sales/{asked.body['after_sale_id']}/refusal"
-    merchant.owner().post(refusal, {"reply": "已按时发出"})
-    merchant.run_jobs()
-
-    assert (waiting, status_of(merchant, order_id)) == ("shipped", "completed")
-    merchant.check_laws()
-
-
-def test_refund_that_needs_a_person_is_not_hidden_behind_receipt(merchant: MerchantFixture) -> None:
-    friend, order_id = to_ship(merchant)
-    ship(merchant, order_id)
-    asked = friend.post(f"/v1/orders/{order_id}/after-sales", CLAIM)
-    merchant.gateway.faults.add("refund", "stays_processing")
-    approval = f"/v1/merchant/after-sales/{asked.body['after_sale_id']}/approval"
-    merchant.owner().post(approval, {"amount_fen": 900})
-    merchant.run_jobs()
-    merchant.wechat.settle_refunds(out_refund_no=f"{order_id}01A", status="ABNORMAL")
-    assert merchant.wechat.quiet()
-
-    [refund] = merchant.owner().get("/v1/merchant/refunds").body["items"]
-
-    assert refund["order_id"] == order_id
-    [shown] = merchant.owner().get(f"/v1/merchant/orders/{order_id}").body["refunds"]
-    assert (shown["status"], shown["reason"]) == ("failed", "abnormal")
-    assert shown["reason_text"].startswith("买家的收款账户异常")
-    merchant.check_laws()
-
-
-def test_address_is_changed_before_shipping_and_never_after(merchant: MerchantFixture) -> None:
-    friend, order_id = to_ship(merchant)
-    path = f"/v1/merchant/orders/{order_id}/address"
-    moved = {**ADDRESS, "phone": "13900139001", "street": "新街 1 号"}
-    body = {"address": moved, "address_changes": 0}
-
-    changed = merchant.staff("service").put(path, body)
-    again = merchant.staff("service").put(path, body)
-    stale = merchant.owner().put(path, {**body, "address": ADDRESS})
-    ship(merchant, order_id)
-    late = merchant.owner().put(path, {"address": ADDRESS, "address_changes": 1})
-
-    assert (changed.status, changed.body["address"]) == (200, recipient.masked(moved))
-    assert again.body == changed.body
-    assert (stale.status, stale.code) == (409, "changed")
-    assert (late.status, late.code) == (409, "shipping_refused")
-    assert friend.order(order_id)["address"] == moved
-    merchant.wait(POSTED_S, every_s=POSTED_S)
-    assert rows(merchant, "q=9001") == [order_id]
-    assert order_id not in rows(merchant, f"q={ADDRESS['phone']}")
-    merchant.check_laws()
-
-
-def test_notes_are_for_staff(merchant: MerchantFixture) -> None:
-    friend, order_id = to_ship(merchant)
-    path = f"/v1/merchant/orders/{order_id}/notes"
-
-    for text, key in (("买家要求周末送", "note-0001"), ("已电话确认", "note-0002")):
-        first = merchant.staff("service").post(path, {"text": text}, Idempotency_Key=key)
-        again = merchant.staff("service").post(path, {"text": text}, Idempotency_Key=key)
-        assert (first.status, again.body) == (201, first.body)
-
-    seen = file_of(merchant, order_id)
-    assert [note["text"] for note in seen["notes"]] == ["买家要求周末送", "已电话确认"]
-    assert "周末送" not in str(friend.order(order_id))
-    merchant.check_laws()
-
-
 def test_shipping_and_asking_back_at_once_is_one_after_the_other(merchant: MerchantFixture) -> None:
     for round_number in range(5):
         friend, order_id = to_ship(merchant, quantity=2)
@@ -474,23 +374,99 @@ def test_shipping_and_asking_back_at_once_is_one_after_the_other(merchant: Merch
         merchant.check_laws(quiescent=False)
 
 
-def test_receipt_asking_back_and_the_job_at_once_leave_one_state(merchant: MerchantFixture) -> None:
-    claim, late_s = Claim(900, Reason.LATE), merchant.now_s + RECEIPT_S
-    for round_number in range(3):
-        _, order_id = to_ship(merchant)
-        ship(merchant, order_id, f"SF{10**12 + round_number}")
-        parsed = OrderId.parse(order_id)
-        assert parsed is not None
-        own = (merchant.merchant_id, parsed)
+def correct(shop: Shop, order: OrderItem, number: str) -> None:
+    given = shipping.draft("顺丰", number)
+    shipping.correct(shop.merchant_id, order.order_id, "1", given, staff=STAFF, now_s=shop.now_s)
 
-        concurrently(
-            [
-                partial(receipts.confirm, *own, now_s=late_s),
-                partial(due.drive_order, *own, now_s=late_s),
-                partial(after_sales.request, *own, claim, now_s=late_s),
-            ]
-        )
 
-        kept = merchant.stored_order(order_id)
-        assert (kept.status, kept.after_sale, kept.is_marked()) == ("completed", "A", True)
-        merchant.check_laws(quiescent=False)
+def numbers(shop: Shop, order: OrderItem) -> list[str]:
+    return [parcel.number for parcel in parcels_of(detail(shop, order).parcels)]
+
+
+def test_order_that_was_shipped_meanwhile_is_not_shipped_again(shop: Shop) -> None:
+    order = staff_requests.to_ship(shop)
+
+    with interleaved(lambda: staff_requests.ship(shop, order)), pytest.raises(ShippingRefused):
+        staff_requests.ship(shop, order, "SF9999999999999")
+
+    assert (numbers(shop, order), audited(shop, "order_shipped")) == ([SF], 1)
+
+
+def test_parts_that_are_shipped_at_once_are_all_shipped(shop: Shop) -> None:
+    order = staff_requests.to_ship(shop, quantity=3)
+
+    with interleaved(lambda: staff_requests.ship(shop, order, units=1)):
+        staff_requests.ship(shop, order, "SF2222222222222", units=1)
+    with (
+        interleaved(lambda: staff_requests.ship(shop, order, "SF3333333333333", units=1)),
+        pytest.raises(ShippingRefused),
+    ):
+        staff_requests.ship(shop, order, "SF4444444444444", units=1)
+
+    stored = shop.order(order.order_id)
+    assert numbers(shop, order) == [SF, "SF2222222222222", "SF3333333333333"]
+    assert (stored.shipped, stored.status, stored.is_marked()) == (3, "shipped", True)
+
+
+def test_request_made_while_an_order_is_shipped_comes_first(shop: Shop) -> None:
+    order = staff_requests.to_ship(shop)
+    claim = Claim(900, Reason.LATE)
+
+    def ask() -> None:
+        after_sales.request(shop.merchant_id, order.order_id, claim, now_s=shop.now_s)
+
+    with interleaved(ask), pytest.raises(ShippingRefused):
+        staff_requests.ship(shop, order)
+
+    assert numbers(shop, order) == []
+
+
+def test_units_that_came_back_while_an_order_is_shipped_are_not_shipped(shop: Shop) -> None:
+    order = staff_requests.to_ship(shop)
+
+    with interleaved(lambda: give_back(shop, order, 5900, units=1)):
+        staff_requests.ship(shop, order)
+
+    [parcel] = parcels_of(detail(shop, order).parcels)
+    assert (parcel.units, shop.order(order.order_id).status) == (1, "shipped")
+
+
+def on_its_way(shop: Shop) -> OrderItem:
+    order = staff_requests.to_ship(shop)
+    staff_requests.ship(shop, order)
+    return order
+
+
+def test_order_goes_into_so_many_parcels_and_no_more(shop: Shop) -> None:
+    order = staff_requests.to_ship(shop, quantity=PARCELS_MAX + 1)
+    for number in range(PARCELS_MAX):
+        staff_requests.ship(shop, order, f"SF{10**12 + number}", units=1)
+
+    with pytest.raises(ShippingRefused):
+        staff_requests.ship(shop, order)
+
+    assert shop.order(order.order_id).shipped == PARCELS_MAX
+
+
+def test_parcel_corrected_by_two_at_once_was_corrected_twice(shop: Shop) -> None:
+    order = on_its_way(shop)
+
+    with interleaved(lambda: correct(shop, order, "SF2222222222222")):
+        correct(shop, order, "SF3333333333333")
+
+    [parcel] = parcels_of(detail(shop, order).parcels)
+    assert (parcel.number, parcel.corrections) == ("SF3333333333333", 2)
+
+
+def test_parcel_does_not_get_a_number_that_is_taken(shop: Shop) -> None:
+    order, strangers = staff_requests.to_ship(shop), staff_requests.to_ship(shop)
+    staff_requests.ship(shop, order, units=1)
+    staff_requests.ship(shop, order, "SF2222222222222")
+    staff_requests.ship(shop, strangers, "SF3333333333333")
+
+    for number in ("SF2222222222222", "SF3333333333333"):
+        with pytest.raises(InvalidRequest) as refusal:
+            correct(shop, order, number)
+        assert refusal.value.details["field"] == "number"
+
+    assert numbers(shop, order) == [SF, "SF2222222222222"]

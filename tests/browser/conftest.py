@@ -119,7 +119,7 @@ def watched(page: Page, shop: Shop) -> Iterator[Page]:
 def log_in(watched: Page, shop: Shop) -> Callable[..., Page]:
     """Open the console as somebody who has logged in, the owner unless told otherwise.
 
-    (What the login page does is tried in test_people, test_pages and test_new_shop.)
+    (What the login page does is tried in test_staff, test_pages and test_new_shop.)
     """
 
     def log_in(username: str = OWNER, password: str = PASSWORD) -> Page:

@@ -1,23 +1,17 @@
 """Each law of delivery notices what breaks it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from pynamodb.expressions.update import Action
 
 from chalicelib.services.fulfilment import pickups
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
-from tests.fixtures.shop import STAFF, Shop, new_shop
+from tests.fixtures.shop import STAFF, Shop
 from tests.laws.faults.workflows.delivery import sent_by_template, to_collect
 
 Planted = tuple[OrderItem | OrderDetailItem, list[Action]]
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
 
 
 def ready(shop: Shop) -> tuple[OrderItem, OrderDetailItem]:

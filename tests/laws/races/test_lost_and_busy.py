@@ -1,7 +1,5 @@
 """An engine that has no time, and answers that are lost: what callers are told."""
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
@@ -9,13 +7,7 @@ from chalicelib.errors import Busy
 from chalicelib.services.groups import settlement
 from chalicelib.services.orders import orders
 from tests.fixtures.fault_injection import Faults, injected, refusal, send
-from tests.fixtures.shop import GRACE_S, LIFE_S, Shop, new_shop
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
+from tests.fixtures.shop import GRACE_S, LIFE_S, Shop
 
 
 class LosesOne:

@@ -1,18 +1,9 @@
 """Races on the engine, 16 threads at once; afterwards every law holds."""
 
 import random
-from collections.abc import Iterator
 
-import pytest
-
-from tests.fixtures.shop import PAY_BY_S, Shop, new_shop
+from tests.fixtures.shop import PAY_BY_S, Shop
 from tests.laws.races import deadline_scenarios, scenarios
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
 
 
 def test_fifty_buyers_race_for_two_seats(shop: Shop) -> None:

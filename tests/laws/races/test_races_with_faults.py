@@ -4,12 +4,11 @@ Only what is stored counts here: whoever lost an answer may be told that it was 
 """
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
 from tests.fixtures.fault_injection import Faults, injected
-from tests.fixtures.shop import PAY_BY_S, Shop, new_shop
+from tests.fixtures.shop import PAY_BY_S, Shop
 from tests.laws.races import deadline_scenarios, scenarios
 
 RACES = {
@@ -31,12 +30,6 @@ RACES = {
     "big group": lambda shop, chance: deadline_scenarios.big_group_fails(shop, seats=40),
     "two attempts": lambda shop, chance: scenarios.two_attempts_paid_at_once(shop),
 }
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
 
 
 @pytest.mark.parametrize("race", RACES)

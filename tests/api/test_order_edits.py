@@ -1,26 +1,30 @@
-"""Two people write into the same order, or it goes off meanwhile: its address and its notes."""
+"""Addresses and notes of orders: who changes them, until when, and two people at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
+from chalicelib.domain import recipient
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch
 from chalicelib.services.orders import order_edits
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.interleavings import interleaved
-from tests.fixtures.shop import ADDRESS, STAFF, Shop, new_shop
+from tests.fixtures.merchant import ADDRESS as BUYERS_ADDRESS
+from tests.fixtures.merchant import MerchantFixture
+from tests.fixtures.shipping import (
+    POSTED_S,
+    file_of,
+    rows,
+)
+from tests.fixtures.shipping import ship as ship_over_http
+from tests.fixtures.shipping import to_ship as order_to_ship
+from tests.fixtures.shop import ADDRESS, STAFF, Shop
 from tests.fixtures.staff_requests import audited, detail, give_back, ship, to_ship
 
 MOVED = {**ADDRESS, "street": "新街 1 号", "phone": "13900139001"}
 ELSEWHERE = {**ADDRESS, "street": "老街 2 号"}
 Step = Callable[[Shop, OrderItem], object]
-
-
-@pytest.fixture
-def shop(engine: str) -> Iterator[Shop]:
-    with new_shop() as shop:
-        yield shop
 
 
 def change_address(
@@ -110,3 +114,41 @@ def test_order_has_so_many_notes_and_no_more(shop: Shop) -> None:
 
     note(shop, order, "0")
     assert len(detail(shop, order).notes or ()) == order_edits.NOTES_MAX
+
+
+def test_address_is_changed_before_shipping_and_never_after(merchant: MerchantFixture) -> None:
+    friend, order_id = order_to_ship(merchant)
+    path = f"/v1/merchant/orders/{order_id}/address"
+    moved = {**BUYERS_ADDRESS, "phone": "13900139001", "street": "新街 1 号"}
+    body = {"address": moved, "address_changes": 0}
+
+    changed = merchant.staff("service").put(path, body)
+    again = merchant.staff("service").put(path, body)
+    stale = merchant.owner().put(path, {**body, "address": BUYERS_ADDRESS})
+    ship_over_http(merchant, order_id)
+    late = merchant.owner().put(path, {"address": BUYERS_ADDRESS, "address_changes": 1})
+
+    assert (changed.status, changed.body["address"]) == (200, recipient.masked(moved))
+    assert again.body == changed.body
+    assert (stale.status, stale.code) == (409, "changed")
+    assert (late.status, late.code) == (409, "shipping_refused")
+    assert friend.order(order_id)["address"] == moved
+    merchant.wait(POSTED_S, every_s=POSTED_S)
+    assert rows(merchant, "q=9001") == [order_id]
+    assert order_id not in rows(merchant, f"q={BUYERS_ADDRESS['phone']}")
+    merchant.check_laws()
+
+
+def test_notes_are_for_staff(merchant: MerchantFixture) -> None:
+    friend, order_id = order_to_ship(merchant)
+    path = f"/v1/merchant/orders/{order_id}/notes"
+
+    for text, key in (("买家要求周末送", "note-0001"), ("已电话确认", "note-0002")):
+        first = merchant.staff("service").post(path, {"text": text}, Idempotency_Key=key)
+        again = merchant.staff("service").post(path, {"text": text}, Idempotency_Key=key)
+        assert (first.status, again.body) == (201, first.body)
+
+    seen = file_of(merchant, order_id)
+    assert [note["text"] for note in seen["notes"]] == ["买家要求周末送", "已电话确认"]
+    assert "周末送" not in str(friend.order(order_id))
+    merchant.check_laws()

@@ -156,18 +156,18 @@ def test_buyer_is_told_although_another_pays_at_that_moment(
     activity = merchant.activity(seats=5)
     group_id, leader, first = merchant.open_group(activity)
     other, held = merchant.join(activity, group_id)
-    find = notifications.groups.find
+    find = orders.find_group
     paid: list[str] = []
 
     def find_while_another_pays(*args: Any, **more: Any) -> Any:
         group = find(*args, **more)
         if not paid:
             paid.append(held)
-            monkeypatch.setattr(notifications.groups, "find", find)
+            monkeypatch.setattr(orders, "find_group", find)
             merchant.pay(other, held)
         return group
 
-    monkeypatch.setattr(notifications.groups, "find", find_while_another_pays)
+    monkeypatch.setattr(orders, "find_group", find_while_another_pays)
     notifications.tell_waiting(merchant.stored_order(first), now_s=merchant.now_s)
 
     (message,) = leader.get("/v1/me/messages").body["items"]

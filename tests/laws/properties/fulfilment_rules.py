@@ -58,7 +58,7 @@ class FulfilmentRules:
             store_id=self.store_id,
         )
         expected = self.model.refusals_to_buy_alone(
-            self.activity, who, purchase.quantity, self.books
+            self.activity, who, purchase.quantity, self.snapshot
         )
         key = secrets.token_hex(8)
         order = self.answer(

@@ -213,7 +213,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         order_id, free = str(item.order_id), item.total_fen == 0
         now_s = self.shop.now_s
         open_attempts = item.view().created_attempts.items()
-        present = (method, self.shop.tills[method][-1].place.account)
+        present = (method, self.shop.gateways_by_method[method][-1].place.account)
         begun = any((p.method, p.account) == present for _, p in open_attempts)
         short = self.model.is_short(order_id, now_s) and not begun
         numbers = [order_id + a for a, p in open_attempts if short or p.method == method]

@@ -265,9 +265,7 @@ def test_only_managers_close_and_extend(merchant: MerchantFixture, role: str) ->
     asked = [
         staff.post(f"{path}/closing", {"reason": REASON}),
         staff.post(f"{path}/extension", {"hours": 1, "expires_at_s": 0}),
-        staff.post(
-            f"/v1/merchant/activities/{activity.activity_id}/end", {"groups": "close"}
-        ),
+        staff.post(f"/v1/merchant/activities/{activity.activity_id}/end", {"groups": "close"}),
     ]
 
     assert [reply.code for reply in asked] == ["forbidden"] * 3

@@ -158,12 +158,12 @@ def paid_by(request: pytest.FixtureRequest) -> str:
 def merchant(
     engine: str, paid_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator["MerchantFixture"]:
-    """A merchant with its catalogue, buyers, gateways and clock."""
-    from tests.fixtures.merchant import (
-        merchant_fixture,  # imports the app, which reads the environment
-    )
+    """A merchant with its catalogue, buyers, gateways and clock, in tables of its own."""
+    # Both import the app, which reads the environment.
+    from tests.fixtures.isolated_tables import isolated_tables
+    from tests.fixtures.merchant import merchant_fixture
 
-    with merchant_fixture(monkeypatch, paid_by=paid_by) as merchant:
+    with isolated_tables(), merchant_fixture(monkeypatch, paid_by=paid_by) as merchant:
         yield merchant
 
 

@@ -1,6 +1,7 @@
 """The callers of the local system's HTTP: the app's own API, and the hand on the local WeChat."""
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -11,6 +12,9 @@ from typing import Any
 from infra.local import pace
 
 TIMEOUT_S = 60.0  # a function's first call starts its process
+PASSING = (502, 503, 504)  # what may be asked again: the app or a gateway had no time to answer
+PASSES_S = 10.0  # within
+ASK_AGAIN_S = 0.5
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by a proxy
 
@@ -75,8 +79,13 @@ class Api:
             after = f"&next={urllib.parse.quote(page['next'])}"
 
     def _expect(self, method: str, path: str, body: Any = None, *, key: str = "") -> Any:
-        """The body of a 2xx answer. Raises Unexpected for any other."""
+        """The body of a 2xx answer; asks again while there is none for want of time, with the same
+        body and key. Raises Unexpected for any other."""
+        deadline_s = time.monotonic() + pace.patient(PASSES_S)
         reply = self.call(method, path, body, key=key)
+        while reply.status in PASSING and time.monotonic() < deadline_s:
+            time.sleep(ASK_AGAIN_S)
+            reply = self.call(method, path, body, key=key)
         if not 200 <= reply.status < 300:
             said = json.dumps(reply.body, ensure_ascii=False)
             raise Unexpected(f"{method} {path}: {reply.status} {said}")

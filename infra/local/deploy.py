@@ -5,6 +5,7 @@ lacks is mended after the deployment, in `_mend_api`, not in the template.
 """
 
 import json
+import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ STACK = "tuan"
 BUCKET = "tuan-packages"
 DEPLOY_S = 120.0  # how long a deployment may take
 POLL_S = 0.1
+FUNCTION_MAX_S = 900  # that Lambda lets a function run
 
 # CloudFormation parameters (infra/template/parameters.yaml) by the settings that the app reads.
 PARAMETERS = {
@@ -56,6 +58,7 @@ def deploy(
     """
     folder = package(stage, project=project)
     template = json.loads((folder / "sam.json").read_text())
+    give_time(template)
     template_url = _upload(endpoint, folder, template)
     outputs = _apply(endpoint, template_url, settings or {})
     api_id = outputs["RestAPIId"]
@@ -63,6 +66,16 @@ def deploy(
     url = f"{endpoint}/_aws/execute-api/{api_id}/api"
     put_parameters(endpoint, {f"/tuan/{stage}/public-api-url": url}, secret=False)
     return url
+
+
+def give_time(template: Template) -> None:
+    """Let functions run longer where everything takes longer: a process that is ended at its first
+    request starts anew for the next, and is ended again."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties = resource["Properties"]
+            longer_s = math.ceil(properties["Timeout"] * pace.slowness())
+            properties["Timeout"] = min(FUNCTION_MAX_S, longer_s)
 
 
 def function_names(endpoint: str) -> dict[str, str]:

@@ -25,6 +25,11 @@ def factor() -> float:
     return min(SLOWEST, max(LEAST, ROOM * took_s / STEP_S))
 
 
+def slowness() -> float:
+    """How many times slower this machine is than one where nothing was felt: 1 there."""
+    return factor() / LEAST
+
+
 def patient(seconds: float) -> float:
     """How long to wait here for what takes an idle machine `seconds` at most."""
     return seconds * factor()

@@ -28,8 +28,10 @@ lock: $(STAMP)  ## Every requirements*.txt from the .in file beside it
 node:
 	@command -v npm > /dev/null || $(call debian,nodejs npm)
 
+# The shell has no window to draw: the console's tests take it half the time that Chromium takes.
 chromium:
-	@command -v chromium > /dev/null || $(call debian,chromium fonts-noto-cjk)
+	@command -v chromium-headless-shell > /dev/null || command -v chromium > /dev/null || \
+	  $(call debian,chromium-headless-shell fonts-noto-cjk)
 
 debian = { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq $(1) > /dev/null; } || \
   { echo "Please install $(1), then try again." >&2; exit 1; }

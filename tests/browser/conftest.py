@@ -69,7 +69,7 @@ class Shop:
         expect(page.get_by_role("heading", name="首页")).to_be_visible()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its jobs and its stream take a tenth of a processor
 def shop() -> Iterator[Shop]:
     if CHROMIUM is None or shutil.which("npm") is None:
         pytest.skip("apt-get install npm chromium-headless-shell: the console's tests need both")

@@ -51,7 +51,7 @@ class Window:
             while len(self._asks) > self.callers_max:
                 self._asks.popitem(last=False)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         with self._lock:
             self._asks.clear()
 
@@ -124,10 +124,10 @@ def kept(
         raise
 
 
-def forget() -> None:
+def reset() -> None:
     """Let everybody begin anew."""
     for limit in ALL:
-        limit.window.forget()
+        limit.window.reset()
 
 
 def _caller(by: By, request: Request, who: Buyer | Staff | None) -> str:

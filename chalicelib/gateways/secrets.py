@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib import client_timeouts
 from chalicelib.errors import Busy, NotFound
 from chalicelib.settings import settings
+from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 300  # a changed secret is in use everywhere after this long
 KEPT_MAX = 512
@@ -19,7 +20,7 @@ ATTEMPTS_MAX = 3
 _BUSY_CODES = ("ThrottlingException", "InternalServerError")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
-_kept: dict[str, tuple[float, str]] = {}  # name -> (until, value)
+_values: TimedCache[str, str] = TimedCache(KEPT_S, KEPT_MAX)  # by name
 
 
 class NotConfigured(NotFound):
@@ -28,14 +29,7 @@ class NotConfigured(NotFound):
 
 def secret(name: str) -> str:
     """The parameter `name`, decrypted. Raises NotConfigured when there is none, or Busy."""
-    until, value = _kept.get(name, (0.0, ""))
-    if until > time.monotonic():
-        return value
-    if len(_kept) >= KEPT_MAX:
-        _kept.clear()
-    value = _read(name)
-    _kept[name] = (time.monotonic() + KEPT_S, value)
-    return value
+    return _values.read(name, lambda: _read(name), time.monotonic())
 
 
 def json_secret(name: str) -> dict[str, Any]:
@@ -83,12 +77,12 @@ def write(name: str, value: str) -> None:
 
 def refresh(name: str) -> None:
     """Read the parameter anew when it is next asked for."""
-    _kept.pop(name, None)
+    _values.drop(name)
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Read everything anew, from whatever the environment names now."""
-    _kept.clear()
+    _values.clear_cache()
     _client.cache_clear()
 
 

@@ -77,7 +77,7 @@ def test_a_list_costs_a_bounded_number_of_calls(merchant: MerchantFixture) -> No
             assert merchant.buyer().open(activity, sku_id=sku_id, quantity=3).status == 201
     merchant.clock.forward(KEPT_S)
     listed(merchant, limit=50)
-    availability.forget()
+    availability.clear_cache()
 
     with metered() as meter:
         states = listed(merchant, limit=50)

@@ -230,7 +230,7 @@ def test_sold_out_is_said_after_a_read_of_all_buckets(
     merchant.open_group(shop.activity)
     merchant.open_group(shop.activity)
     buyer = merchant.buyer()
-    reservations._short_until.clear()  # as in a container that has not met the shortage
+    reservations.clear_cache()  # as in a container that has not met the shortage
     meter.reset()
 
     with pytest.raises(SoldOut):

@@ -23,9 +23,9 @@ WRONG = "wrong horse battery"
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> Iterator[None]:
-    limits.forget()
+    limits.reset()
     yield
-    limits.forget()
+    limits.reset()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from chalicelib.gateways.wechat_pay import wechat_pay
 from chalicelib.services.people.payment_account_history import without_history
 from infra.local.wechat_faults import Kind
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
+from tests.caches import restore, snapshot
 from tests.fixtures.merchant import MerchantFixture, Reply
 
 pytestmark = pytest.mark.parametrize("paid_by", ["alipay"], indirect=True)  # both are there
@@ -400,11 +401,11 @@ def test_changed_keys_are_in_use_here_at_once_and_elsewhere_in_five_minutes(
         return wechat_pay(merchant.merchant_id)._account.mchid
 
     before = mchid()
-    kept = dict(secrets._kept)
+    held = snapshot(secrets._values)
     save(merchant, "wechat-pay", mchid="1900000001")
     assert mchid() == "1900000001"
 
-    secrets._kept.update(kept)  # a container that has not heard of it
+    restore(secrets._values, held)  # a container that has not heard of it
     assert mchid() == before
     later = time.monotonic() + secrets.KEPT_S
     monkeypatch.setattr(time, "monotonic", lambda: later)

@@ -42,7 +42,7 @@ ZIP_END = b"PK\x05\x06" + bytes(18)
 
 @pytest.fixture(autouse=True)
 def nobody_limited() -> None:
-    limits.forget()
+    limits.reset()
 
 
 @cache

@@ -9,6 +9,7 @@ from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.domain.rights import PRESETS, Role
 from chalicelib.services.people import sessions, staff
 from chalicelib.tables.shop import StaffItem
+from tests.caches import restore, snapshot
 from tests.fixtures.merchant import Caller, MerchantFixture, Reply, concurrently
 from tests.fixtures.staff_logins import (
     ANOTHER,
@@ -143,12 +144,12 @@ def test_new_role_is_in_force_within_half_a_minute_in_every_container(
     hire(merchant, "xiaoli", "manager")
     xiaoli = at_work(merchant, "xiaoli")
     assert xiaoli.get("/v1/merchant/audit").status == 200
-    kept = dict(sessions._kept)
+    before = snapshot(sessions._staff)
 
     change(boss, "xiaoli", role="service")
     assert xiaoli.get("/v1/merchant/audit").code == "forbidden"  # at once where it was changed
 
-    sessions._kept.update(kept)  # a container that has not heard of it
+    restore(sessions._staff, before)  # a container that has not heard of it
     assert xiaoli.get("/v1/merchant/audit").status == 200
     merchant.clock.forward(sessions.KEPT_S)
     assert xiaoli.get("/v1/merchant/audit").code == "forbidden"
@@ -160,14 +161,14 @@ def test_disabled_person_is_out_and_logs_in_anew_when_enabled(
 ) -> None:
     hire(merchant, "xiaoli", "manager")
     xiaoli = at_work(merchant, "xiaoli")
-    kept = dict(sessions._kept)
+    before = snapshot(sessions._staff)
 
     assert change(boss, "xiaoli", disabled=True).body["state"] == "disabled"
 
     assert xiaoli.get(ME).code == "account_disabled"
     assert log_in(merchant, "xiaoli").code == "account_disabled"
     assert log_in(merchant, "xiaoli", "wrong password").code == "wrong_password"
-    sessions._kept.update(kept)
+    restore(sessions._staff, before)
     merchant.clock.forward(sessions.KEPT_S)
     assert xiaoli.get(ME).code == "account_disabled"
     assert change(boss, "xiaoli", disabled=False).body["state"] == "active"
@@ -178,10 +179,10 @@ def test_disabled_person_is_out_and_logs_in_anew_when_enabled(
 def test_container_that_has_not_heard_of_a_new_password_takes_its_session(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    kept = dict(sessions._kept)
+    before = snapshot(sessions._staff)
     renewed = with_session(merchant, choose(boss, PASSWORD, ANOTHER))
 
-    sessions._kept.update(kept)
+    restore(sessions._staff, before)
 
     assert renewed.get(ME).status == 200
 

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.services.people import sessions
 from chalicelib.tables.shop import StaffItem
+from tests.caches import restore, snapshot
 from tests.fixtures.merchant import Caller, MerchantFixture, Reply
 from tests.fixtures.staff_logins import at_work, hire
 
@@ -56,7 +57,7 @@ def test_owner_gives_a_right_which_is_in_force_within_half_a_minute(
     hire(merchant, "xiaoli", "service")
     xiaoli = at_work(merchant, "xiaoli")
     assert xiaoli.get("/v1/merchant/refunds").code == "forbidden"
-    kept = dict(sessions._kept)
+    before = snapshot(sessions._staff)
 
     given = change(boss, "xiaoli", rights={"refunds": "view", "statistics": "view"})
 
@@ -66,7 +67,7 @@ def test_owner_gives_a_right_which_is_in_force_within_half_a_minute(
     assert xiaoli.get("/v1/merchant/dashboard").body["today"]["orders_paid"] == 0
     assert xiaoli.post("/v1/merchant/refunds/x/retry").code == "forbidden"
     assert xiaoli.get("/v1/merchant/me").body["rights"] == given.body["rights"]
-    sessions._kept.update(kept)  # a container that has not heard of it
+    restore(sessions._staff, before)  # a container that has not heard of it
     assert xiaoli.get("/v1/merchant/refunds").code == "forbidden"
     merchant.clock.forward(sessions.KEPT_S)
     assert xiaoli.get("/v1/merchant/refunds").status == 200

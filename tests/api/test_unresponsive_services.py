@@ -61,7 +61,7 @@ def asked_in_silence(shop: SeededMerchant, operation: Operation, begin: int) -> 
 def test_every_route_answers_before_its_function_ends(
     shop: SeededMerchant, begin: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits.forget()
+    limits.reset()
     clear_caches()
     operations = application.OPERATIONS
     shop.merchant.owner()  # hired before the silence

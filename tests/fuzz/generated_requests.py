@@ -95,7 +95,7 @@ def next_second(merchants: TwoMerchants) -> None:
     """
     merchants.merchant.clock.forward(1)
     merchants.merchant.rehire()
-    limits.forget()
+    limits.reset()
 
 
 def answer(case: Case, headers: Mapping[str, str]) -> int:

@@ -114,8 +114,8 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
         isolated_tables(),
         function_policies.noted() as uses,
     ):
-        patch.setattr(secrets, "KEPT_S", 0)
-        patch.setattr(secrets, "_kept", {})  # other tests' would be in use for five minutes yet
+        patch.setattr(secrets._values, "kept_s", 0)
+        secrets.clear_cache()  # other tests' would be in use for five minutes yet
         for paid_by in BOTH:
             with merchant_fixture(patch, paid_by=paid_by) as merchant:
                 live(merchant)

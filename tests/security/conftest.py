@@ -29,7 +29,7 @@ def merchants(
 ) -> Iterator[TwoMerchants]:
     marks = request.node.iter_markers("leaves")
     wanted = Counter(change for mark in marks for change in mark.args)
-    limits.forget()
+    limits.reset()
     yield shared_merchants
     shared_merchants.merchant.wechat.faults.clear()
     changes = shared_merchants.changes()

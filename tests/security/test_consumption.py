@@ -91,7 +91,7 @@ def test_who_asks_too_often_waits(
     useless = asked if asked.body is None else replace(asked, body=b"[]")
 
     for limit in LIMITED[name]:
-        limits.forget()
+        limits.reset()
         with monkeypatch.context() as patch:
             patch.setattr(limit.window, "times", 1)
             replies = [useless.by(caller) for _ in range(2)]

@@ -41,7 +41,7 @@ def parameters(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        secrets.forget()
+        secrets.clear_cache()
         ssm = boto3.client("ssm")
 
         def put(name, value):
@@ -49,7 +49,7 @@ def parameters(monkeypatch):
             ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
 
         yield put
-        secrets.forget()
+        secrets.clear_cache()
 
 
 def control(wechat, method, path, body=None):
@@ -233,7 +233,7 @@ def test_secret_is_read_once_and_kept(parameters):
     parameters("session-key", "second")
 
     assert (first, secrets.secret("session-key")) == ("first", "first")
-    secrets.forget()
+    secrets.clear_cache()
     assert secrets.secret("session-key") == "second"
 
 

@@ -12,6 +12,7 @@ from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.errors import Busy
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import StockItem
+from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 5
 KEPT_MAX = 512  # activities
@@ -20,10 +21,9 @@ CALLS_MAX = 4  # for one list: one that looks into all activities, the others in
 
 Bucket = tuple[str, str]  # (SKU, key of the bucket)
 
-# By merchant, activity, version and span of time, as in services.catalogue.catalogue_cache.
-_Key = tuple[str, str, int, int]
-_sold_out: dict[_Key, frozenset[str]] = {}  # SKUs
-_in_stock: set[_Key] = set()  # something is left, whatever it is
+_Key = tuple[str, str, int]  # merchant, activity, version
+_sold_out: TimedCache[_Key, frozenset[str]] = TimedCache(KEPT_S, KEPT_MAX)  # SKUs
+_in_stock: TimedCache[_Key, bool] = TimedCache(KEPT_S, KEPT_MAX)  # something is left of any SKU
 
 
 def sold_out_skus(activity: ActivityItem, *, now_s: int) -> frozenset[str]:
@@ -33,11 +33,10 @@ def sold_out_skus(activity: ActivityItem, *, now_s: int) -> frozenset[str]:
     """
     if not _is_running(activity, now_s):
         return frozenset()
-    _keep_few()
-    if _key(activity, now_s) not in _sold_out:
+    if _sold_out.get(_key(activity), now_s) is None:
         with suppress(Busy):
             _read([activity], now_s)
-    return _sold_out.get(_key(activity, now_s), frozenset())
+    return _sold_out.get(_key(activity), now_s) or frozenset()
 
 
 def is_sold_out(activity: ActivityItem, skus: frozenset[str]) -> bool:
@@ -50,7 +49,6 @@ def sold_out_among(activities: Iterable[ActivityItem], *, now_s: int) -> set[str
 
     One call looks into some buckets of each; of those in which it found nothing, all are read.
     """
-    _keep_few()
     running = [item for item in activities if _is_running(item, now_s)]
     with suppress(Busy):
         _look_into([item for item in running if not _is_known(item, now_s)], now_s)
@@ -60,14 +58,14 @@ def sold_out_among(activities: Iterable[ActivityItem], *, now_s: int) -> set[str
     return {
         item.activity_id
         for item in running
-        if is_sold_out(item, _sold_out.get(_key(item, now_s), frozenset()))
+        if is_sold_out(item, _sold_out.get(_key(item), now_s) or frozenset())
     }
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Read everything anew."""
-    _sold_out.clear()
-    _in_stock.clear()
+    _sold_out.clear_cache()
+    _in_stock.clear_cache()
 
 
 def _look_into(activities: Sequence[ActivityItem], now_s: int) -> None:
@@ -82,21 +80,21 @@ def _look_into(activities: Sequence[ActivityItem], now_s: int) -> None:
         samples |= {pk: item for _, pk in chosen}
     for bucket in StockItem.batch_get([(pk, "stock") for pk in samples]):
         if bucket.available:
-            _in_stock.add(_key(samples[bucket.pk], now_s))
+            _in_stock.put(_key(samples[bucket.pk]), True, now_s)
 
 
 def _read(activities: Sequence[ActivityItem], now_s: int) -> None:
     """Note what is sold out of activities whose buckets are KEYS_MAX together at most. One call."""
     skus = {pk: (item, sku_id) for item in activities for sku_id, pk in _buckets(item)}
-    stocked: dict[_Key, set[str]] = {_key(item, now_s): set() for item in activities}
+    stocked: dict[_Key, set[str]] = {_key(item): set() for item in activities}
     for bucket in StockItem.batch_get([(pk, "stock") for pk in skus]):
         item, sku_id = skus[bucket.pk]
         if bucket.available:
-            stocked[_key(item, now_s)].add(sku_id)
+            stocked[_key(item)].add(sku_id)
     for item in activities:
-        key = _key(item, now_s)
+        key = _key(item)
         ids = {str(sku["sku_id"]) for sku in item.skus}
-        _sold_out[key] = frozenset(ids - stocked[key])
+        _sold_out.put(key, frozenset(ids - stocked[key]), now_s)
 
 
 def _parts(activities: Sequence[ActivityItem]) -> list[list[ActivityItem]]:
@@ -128,14 +126,9 @@ def _is_running(activity: ActivityItem, now_s: int) -> bool:
 
 
 def _is_known(activity: ActivityItem, now_s: int) -> bool:
-    key = _key(activity, now_s)
-    return key in _sold_out or key in _in_stock
+    key = _key(activity)
+    return _sold_out.get(key, now_s) is not None or _in_stock.get(key, now_s) is not None
 
 
-def _key(activity: ActivityItem, now_s: int) -> _Key:
-    return activity.merchant_id, activity.activity_id, activity.version, now_s // KEPT_S
-
-
-def _keep_few() -> None:
-    if len(_sold_out) + len(_in_stock) >= KEPT_MAX:
-        forget()
+def _key(activity: ActivityItem) -> _Key:
+    return activity.merchant_id, activity.activity_id, activity.version

@@ -12,6 +12,7 @@ from chalicelib.errors import NotFound
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import FreightItem, StoreItem
+from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 5  # activities, products, freight templates and stores
 ACTIVITIES_MAX = 256
@@ -20,25 +21,35 @@ VERSIONS_MAX = 512
 FREIGHTS_MAX = 128
 STORES_MAX = 128
 
+_Key = tuple[str, str]  # the merchant's id and the item's
+_activities: TimedCache[_Key, ActivityItem] = TimedCache(KEPT_S, ACTIVITIES_MAX)
+_products: TimedCache[_Key, ProductItem] = TimedCache(KEPT_S, PRODUCTS_MAX)
+_freights: TimedCache[_Key, Template] = TimedCache(KEPT_S, FREIGHTS_MAX)
+_stores: TimedCache[_Key, StoreItem | None] = TimedCache(KEPT_S, STORES_MAX)
+
 
 def activity(merchant_id: str, activity_id: str, now_s: int) -> ActivityItem:
     """The activity, at most KEPT_S old. Raises NotFound."""
-    return _activity(merchant_id, activity_id, now_s // KEPT_S)
+    key = merchant_id, activity_id
+    return _activities.read(key, lambda: _activity(merchant_id, activity_id), now_s)
 
 
 def product(merchant_id: str, product_id: str, now_s: int) -> ProductItem:
     """The product, at most KEPT_S old. Raises NotFound."""
-    return _product(merchant_id, product_id, now_s // KEPT_S)
+    key = merchant_id, product_id
+    return _products.read(key, lambda: _product(merchant_id, product_id), now_s)
 
 
 def freight(merchant_id: str, template_id: str, now_s: int) -> Template:
     """The rules of a freight template, removed or not, at most KEPT_S old. Raises NotFound."""
-    return _freight(merchant_id, template_id, now_s // KEPT_S)
+    key = merchant_id, template_id
+    return _freights.read(key, lambda: _freight(merchant_id, template_id), now_s)
 
 
 def store(merchant_id: str, store_id: str, now_s: int) -> StoreItem | None:
     """A pickup store, at most KEPT_S old; None when there is none."""
-    return _store(merchant_id, store_id, now_s // KEPT_S)
+    key = merchant_id, store_id
+    return _stores.read(key, lambda: stored(StoreItem.at(merchant_id, store_id)), now_s)
 
 
 @lru_cache(maxsize=VERSIONS_MAX)
@@ -74,43 +85,29 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
 
 def clear_cache() -> None:
     """Read everything anew."""
-    for kept in (
-        _activity,
-        _product,
-        _freight,
-        _store,
-        version,
-    ):
-        kept.cache_clear()
+    _activities.clear_cache()
+    _products.clear_cache()
+    _freights.clear_cache()
+    _stores.clear_cache()
+    version.cache_clear()
 
 
-# The last argument counts spans of time: in the next span the same question is a new one.
-
-
-@lru_cache(maxsize=ACTIVITIES_MAX)
-def _activity(merchant_id: str, activity_id: str, span: int) -> ActivityItem:
+def _activity(merchant_id: str, activity_id: str) -> ActivityItem:
     item = stored(ActivityItem.at(merchant_id, activity_id))
     if item is None:
         raise NotFound("没有找到这个活动。")
     return item
 
 
-@lru_cache(maxsize=PRODUCTS_MAX)
-def _product(merchant_id: str, product_id: str, span: int) -> ProductItem:
+def _product(merchant_id: str, product_id: str) -> ProductItem:
     item = stored(ProductItem.at(merchant_id, product_id))
     if item is None:
         raise NotFound("没有找到这个商品。")
     return item
 
 
-@lru_cache(maxsize=FREIGHTS_MAX)
-def _freight(merchant_id: str, template_id: str, span: int) -> Template:
+def _freight(merchant_id: str, template_id: str) -> Template:
     item = stored(FreightItem.at(merchant_id, template_id))
     if item is None:
         raise NotFound("没有找到这个运费模板。")
     return template_of(item.rules.as_dict())
-
-
-@lru_cache(maxsize=STORES_MAX)
-def _store(merchant_id: str, store_id: str, span: int) -> StoreItem | None:
-    return stored(StoreItem.at(merchant_id, store_id))

@@ -15,6 +15,7 @@ from chalicelib.tables.base import TRIES_MAX, LostRace, Writes, retried
 from chalicelib.tables.catalogue import ProductStockItem
 from chalicelib.tables.trade import LimitItem, StockItem
 from chalicelib.tables.trade_item import TradeItem
+from chalicelib.timed_cache import TimedCache
 
 SHORT_HINT_S = 1.0
 SHORT_HINTS_MAX = 1000
@@ -24,7 +25,7 @@ Plan = Mapping[int, int]  # bucket -> units to take from it
 
 # A refused transaction is charged, a read of the buckets is cheap: for a second after a shortage
 # this container reads first. A hint only; it decides nothing.
-_short_until: dict[tuple[str, str], float] = {}
+_short: TimedCache[tuple[str, str], bool] = TimedCache(SHORT_HINT_S, SHORT_HINTS_MAX)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def taking(shelf: Shelf, quantity: int, attempt: Callable[[Plan], _T]) -> _T:
     Busy when others were faster each time we looked.
     """
     hint = (shelf.activity_id, shelf.sku_id)
-    read_first = _short_until.get(hint, 0) > time.monotonic()
+    read_first = _short.get(hint, time.monotonic()) is not None
     plan = (
         retried(lambda: _plan(shelf, quantity))
         if read_first
@@ -63,15 +64,14 @@ def taking(shelf: Shelf, quantity: int, attempt: Callable[[Plan], _T]) -> _T:
         try:
             return attempt(plan)
         except StockShort:
-            _remember_shortage(hint)
+            _short.put(hint, True, time.monotonic())
         plan = retried(lambda: _plan(shelf, quantity))
     raise Busy
 
 
-def _remember_shortage(hint: tuple[str, str]) -> None:
-    if len(_short_until) >= SHORT_HINTS_MAX:
-        _short_until.clear()
-    _short_until[hint] = time.monotonic() + SHORT_HINT_S
+def clear_cache() -> None:
+    """Forget what was short."""
+    _short.clear_cache()
 
 
 def _plan(shelf: Shelf, quantity: int) -> Plan:

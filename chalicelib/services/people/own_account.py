@@ -35,7 +35,7 @@ def change_password(merchant_id: str, username: str, old: str, new: str, *, now_
         )
         subject = f"staff#{username}"
         audit(writes, merchant_id, username, "password_changed", subject, {}, {}, now_s)
-    sessions.forget(merchant_id, username)
+    sessions.refresh(merchant_id, username)
     return int(item.session_version) + 1
 
 
@@ -55,7 +55,7 @@ def end_sessions(merchant_id: str, username: str, *, now_s: int) -> None:
             audit(writes, merchant_id, username, "sessions_ended", subject, {}, {}, now_s)
 
     retried(step)
-    sessions.forget(merchant_id, username)
+    sessions.refresh(merchant_id, username)
 
 
 def begin_totp(merchant_id: str, username: str) -> bytes:

@@ -10,7 +10,7 @@ from chalicelib.tables.shop import MerchantItem
 
 def switch(merchant_id: str, method: str, offered: bool, *, staff: str, now_s: int) -> None:
     """Begin new payments with a method, or stop; audited. In use everywhere after
-    terms.MERCHANT_KEPT_S. A repeat changes nothing. Raises NotFound, Busy."""
+    shop_cache.MERCHANT_KEPT_S. A repeat changes nothing. Raises NotFound, Busy."""
     name = method.replace("-", "_")
 
     def step() -> None:

@@ -8,11 +8,13 @@ container that changed them.
 from chalicelib.errors import AccountDisabled, Unauthenticated
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import StaffItem
+from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 30
 KEPT_MAX = 1024
 
-_kept: dict[tuple[str, str], tuple[int, StaffItem]] = {}  # (merchant, username) -> (read at, item)
+# By merchant and username.
+_staff: TimedCache[tuple[str, str], StaffItem] = TimedCache(KEPT_S, KEPT_MAX)
 
 
 def person(merchant_id: str, username: str, version: int, *, now_s: int) -> StaffItem:
@@ -20,10 +22,9 @@ def person(merchant_id: str, username: str, version: int, *, now_s: int) -> Staf
 
     Raises Unauthenticated when their sessions have been ended since, AccountDisabled.
     """
-    read_at_s, item = _kept.get((merchant_id, username), (0, None))
+    item = _staff.get((merchant_id, username), now_s)
     # A session newer than what is kept was begun after a change that this container has missed.
-    fresh = item is not None and 0 <= now_s - read_at_s < KEPT_S
-    if item is None or not fresh or version > item.session_version:
+    if item is None or version > item.session_version:
         item = _read(merchant_id, username, now_s)
     if item.disabled:
         raise AccountDisabled
@@ -32,17 +33,15 @@ def person(merchant_id: str, username: str, version: int, *, now_s: int) -> Staf
     return item
 
 
-def forget(merchant_id: str, username: str) -> None:
+def refresh(merchant_id: str, username: str) -> None:
     """Read the person anew: they were changed here."""
-    _kept.pop((merchant_id, username), None)
+    _staff.drop((merchant_id, username))
 
 
 def _read(merchant_id: str, username: str, now_s: int) -> StaffItem:
-    forget(merchant_id, username)
+    refresh(merchant_id, username)
     item = stored(StaffItem.at(merchant_id, username))
     if item is None:
         raise Unauthenticated("登录已失效，请重新登录。")
-    if len(_kept) >= KEPT_MAX:
-        _kept.clear()
-    _kept[merchant_id, username] = (now_s, item)
+    _staff.put((merchant_id, username), item, now_s)
     return item

@@ -4,45 +4,44 @@ The items are shared by everyone who asks: read them, never change them.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import NotFound
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import MerchantItem, MessageTemplatesItem
+from chalicelib.timed_cache import TimedCache
 
 MERCHANT_KEPT_S = 60
 MERCHANTS_MAX = 128
 
+_merchants: TimedCache[str, MerchantItem] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
+_templates: TimedCache[str, Mapping[str, str]] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
+
 
 def merchant(merchant_id: str, now_s: int) -> MerchantItem:
     """The merchant's settings, at most MERCHANT_KEPT_S old. Raises NotFound."""
-    return _merchant(merchant_id, now_s // MERCHANT_KEPT_S)
+    return _merchants.read(merchant_id, lambda: _merchant(merchant_id), now_s)
 
 
 def message_template(merchant_id: str, key: TextKey, now_s: int) -> str | None:
     """The shop's own sentence for a message, at most MERCHANT_KEPT_S old; None: the usual one."""
-    return _message_templates(merchant_id, now_s // MERCHANT_KEPT_S).get(key.value)
+    templates = _templates.read(merchant_id, lambda: _message_templates(merchant_id), now_s)
+    return templates.get(key.value)
 
 
 def clear_cache() -> None:
     """Read everything anew."""
-    _merchant.cache_clear()
-    _message_templates.cache_clear()
+    _merchants.clear_cache()
+    _templates.clear_cache()
 
 
-# The last argument counts spans of time: in the next span the same question is a new one.
-
-
-@lru_cache(maxsize=MERCHANTS_MAX)
-def _merchant(merchant_id: str, span: int) -> MerchantItem:
+def _merchant(merchant_id: str) -> MerchantItem:
     item = stored(MerchantItem.at(merchant_id))
     if item is None:
         raise NotFound("没有找到这家店铺。")
     return item
 
 
-@lru_cache(maxsize=MERCHANTS_MAX)
-def _message_templates(merchant_id: str, span: int) -> Mapping[str, str]:
+def _message_templates(merchant_id: str) -> Mapping[str, str]:
     item = stored(MessageTemplatesItem.at(merchant_id))
     return item.texts.as_dict() if item else {}

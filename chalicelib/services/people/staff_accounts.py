@@ -174,7 +174,7 @@ def change(
         return people.read(merchant_id, username)
 
     changed = retried(step)
-    sessions.forget(merchant_id, username)
+    sessions.refresh(merchant_id, username)
     return changed
 
 
@@ -215,7 +215,7 @@ def reset_password(merchant_id: str, username: str, *, seed: str, staff: str, no
 
     retried(step)
     brute_force_guard.unlock(brute_force_guard.PASSWORDS, merchant_id, username)
-    sessions.forget(merchant_id, username)
+    sessions.refresh(merchant_id, username)
     return password
 
 

@@ -102,7 +102,7 @@ class Sandbox:
             _copy_files(old, new)
         self._shops[new] = copy.copy(into)
         clear_caches()  # every copy begins with a cold container
-        reservations._short_until.clear()
+        reservations.clear_cache()
 
     def run_jobs(self, now_s: int) -> None:
         """Every job once, for all shops."""

@@ -65,12 +65,6 @@ def test_stream_ends_in_time_and_is_told_again(
     assert len(answer["batchItemFailures"]) == len(changes)
 
 
-def test_every_schedule_is_tried() -> None:
-    schedules = {source.name for source in application.app.event_sources}
-
-    assert {job.func.__name__ for job in JOBS} == schedules - {"on_trade_change"}
-
-
 def test_jobs_end_in_time_and_what_they_left_is_done_later(
     merchants: TwoMerchants, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import app as application
 from chalicelib.domain import exports
 from infra import merge_template
 from infra.package import ROOT, ZIP_NAME, complete_template, package
@@ -18,14 +19,9 @@ Template = dict[str, Any]
 ACCOUNTS = ("wechat-pay", "alipay", "wechat-login")
 TABLES = ("CatalogueTable", "TradeTable", "RecordsTable")
 JOBS = {
-    "CloseActivities",
-    "CompleteReceivedOrders",
-    "DriveRefunds",
-    "FailDueGroups",
-    "QueryPayments",
-    "ReconcileBills",
-    "ReleaseUnpaidSeats",
-    "WriteExports",
+    "".join(word.capitalize() for word in source.name.split("_"))
+    for source in application.app.event_sources
+    if type(source).__name__ == "ScheduledEventConfig"
 }
 SETTINGS = {
     "STAGE",

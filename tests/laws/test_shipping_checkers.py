@@ -72,27 +72,27 @@ Plant = tuple[str, Callable[[Scene], StoredItem], Callable[[Scene], list[object]
 # What is reported; the item that is changed; the change.
 PLANTS: list[Plant] = [
     (
-        "7 shipping: shipped order .* says 3, its parcels 2",
+        "7 fulfilment: shipped order .* says 3, its parcels 2",
         lambda s: s.shipped,
         lambda s: [OrderItem.shipped.set(3)],
     ),
     (
-        "7 shipping: shipped order .* its parcels 9 of 2",
+        "7 fulfilment: shipped order .* its parcels 9 of 2",
         lambda s: s.detail_of(s.shipped),
         lambda s: [OrderDetailItem.parcels[0]["units"].set(9)],
     ),
     (
-        "7 shipping: .* has odd parcels",
+        "7 fulfilment: .* has odd parcels",
         lambda s: s.detail_of(s.shipped),
         lambda s: [OrderDetailItem.parcels[0]["parcel_id"].set("2")],
     ),
     (
-        "7 shipping: paid order .* has parcels",
+        "7 fulfilment: paid order .* has parcels",
         lambda s: s.shipped,
         lambda s: [OrderItem.status.set("paid")],
     ),
     (
-        "7 shipping: .* was shipped without having formed",
+        "7 fulfilment: .* was shipped without having formed",
         lambda s: s.shipped,
         lambda s: [OrderItem.ledger["01 earned"].remove()],
     ),
@@ -107,22 +107,22 @@ PLANTS: list[Plant] = [
         lambda s: [OrderItem.status.set("fulfilling")],
     ),
     (
-        "7 shipping: order .* was refunded, then shipped",
+        "7 fulfilment: order .* was refunded, then shipped",
         lambda s: s.detail_of(s.refunded),
         lambda s: [OrderDetailItem.parcels[0]["shipped_at_s"].set(s.shop.now_s)],
     ),
     (
-        "7 receipt: shipped order .* will never be received",
+        "7 fulfilment: shipped order .* will never be received",
         lambda s: s.shipped,
         lambda s: [OrderItem.receive_by_s.remove()],
     ),
     (
-        "7 receipt: completed order .* was never received",
+        "7 fulfilment: completed order .* was never received",
         lambda s: s.received,
         lambda s: [OrderItem.received_at_s.remove()],
     ),
     (
-        "7 receipt: completed order .* was received at 1, shipped at",
+        "7 fulfilment: completed order .* was received at 1, shipped at",
         lambda s: s.received,
         lambda s: [OrderItem.received_at_s.set(1)],
     ),
@@ -137,7 +137,7 @@ PLANTS: list[Plant] = [
         lambda s: [OrderDetailItem.parcels[0]["corrections"].set(1)],
     ),
     (
-        f"lists: order .* is not found by {SF}",
+        f"25 search: order .* is not found by {SF}",
         lambda s: s.detail_of(s.shipped),
         lambda s: [OrderDetailItem.parcels[0]["number"].set(SF)],
     ),
@@ -167,8 +167,8 @@ def test_planted_violation_is_reported(
 @pytest.mark.parametrize(
     ("reported", "kind"),
     [
-        ("told: parcel 1 of order", MessageItem),
-        ("lists: order .* is not found by placed", FoundOrderItem),
+        ("24 messages: parcel 1 of order", MessageItem),
+        ("25 search: order .* is not found by placed", FoundOrderItem),
         ("17 traces: 0 audit rows for 1 order_shipped", AuditItem),
     ],
 )

@@ -232,7 +232,6 @@ def test_every_function_but_the_api_is_started_by_a_schedule_or_the_stream() -> 
     kinds = {type(source).__name__ for source in SOURCES}
 
     assert kinds == {"ScheduledEventConfig", "DynamoDBEventConfig"}
-    assert len(JOBS) >= 6
     assert application.app.pure_lambda_functions == []
 
 

@@ -33,7 +33,8 @@ def requests(snapshot: TableSnapshot) -> Violations:
         asked = snapshot.after_sales.get(order_id, [])
         waiting = [a.letter for a in asked if a.status in OPEN]
         if waiting != ([order.after_sale] if order.after_sale else []):
-            yield f"after-sale: order {order_id} waits for {order.after_sale}, there are {waiting}"
+            text = f"waits for {order.after_sale}, there are {waiting}"
+            yield f"27 after-sale: order {order_id} {text}"
         approved = {a.letter: a.amount_fen for a in asked if a.status == "approved"}
         refunds = order.view().refunds.items()
         made = {
@@ -42,17 +43,18 @@ def requests(snapshot: TableSnapshot) -> Violations:
             if reason_of(key) is RefundReason.AFTER_SALE
         }
         if approved != made:
-            yield f"after-sale: order {order_id}: approved {approved}, refunded {made}"
+            yield f"27 after-sale: order {order_id}: approved {approved}, refunded {made}"
         yield from _returns(order, asked)
         back = sum(a.units_back for a in asked if a.status == "approved")
         if back != (order.returned or 0) or back > order.quantity:
-            yield f"after-sale: order {order_id}: {back} units came back, {order.returned} counted"
+            text = f"{back} units came back, {order.returned} counted"
+            yield f"27 after-sale: order {order_id}: {text}"
 
 
 def _returns(order: OrderItem, asked: list[AfterSaleItem]) -> Violations:
     """Each request is in the list of its status; an order waits for its buyer exactly as agreed."""
     for one in asked:
-        what = f"after-sale: {one.status} request {one.order_id}{one.letter}"
+        what = f"27 after-sale: {one.status} request {one.order_id}{one.letter}"
         if one.list_key != after_sales_list(order.merchant_id, one.status):
             yield f"{what} is in {one.list_key}"
         if one.units and one.units_back > one.units:
@@ -64,7 +66,7 @@ def _returns(order: OrderItem, asked: list[AfterSaleItem]) -> Violations:
     until = [a.return_by_s for a in asked if a.status == "return_agreed"]
     until += [a.receive_by_s for a in asked if a.status == "replacement_sent"]
     if until != ([order.return_by_s] if order.return_by_s is not None else []):
-        yield f"after-sale: order {order.order_id} waits until {order.return_by_s}, not {until}"
+        yield f"27 after-sale: order {order.order_id} waits until {order.return_by_s}, not {until}"
     came = sum(a.units for a in asked if a.status == "approved" and (a.sent_at_s or a.goods_at_s))
     if came > (order.brought_back or 0):
         yield f"20 units: order {order.order_id}: {came} units came, {order.brought_back} counted"
@@ -111,7 +113,8 @@ def told(snapshot: TableSnapshot) -> Violations:
         }
         for key, done in expected.items():
             if done != (notifications.STAGES[key] + item.letter in stages):
-                yield f"told: {item.status} request {item.order_id}{item.letter}: {key}, {done}"
+                which = f"{item.order_id}{item.letter}"
+                yield f"24 messages: {item.status} request {which}: {key}, {done}"
 
 
 def found(snapshot: TableSnapshot) -> Violations:
@@ -121,7 +124,7 @@ def found(snapshot: TableSnapshot) -> Violations:
         for number in filter(None, (item.number, item.replacement_number)):
             word = found_by(snapshot.merchant_id, order_search.after_sale_word(number))
             if (word, item.order_id) not in rows:
-                yield f"lists: order {item.order_id} is not found by {number}"
+                yield f"25 search: order {item.order_id} is not found by {number}"
 
 
 Law = Callable[[TableSnapshot], Violations]

@@ -27,7 +27,7 @@ def hours(snapshot: TableSnapshot) -> Violations:
     for key in {*there, *expected}:
         if there[key] != expected[key]:
             (day, hour), name = key
-            yield f"counts: {there[key]} {name} counted on {day} at {hour}, not {expected[key]}"
+            yield f"26 counts: {there[key]} {name} counted on {day} at {hour}, not {expected[key]}"
 
 
 def _counted(snapshot: TableSnapshot) -> Counter[tuple[Hour, str]]:
@@ -53,7 +53,7 @@ def tallies(snapshot: TableSnapshot) -> Violations:
         if there[key] != expected[key]:
             activity_id, name = key
             what = f"activity {activity_id}: {there[key]} {name}"
-            yield f"counts: {what} counted, not {expected[key]}"
+            yield f"26 counts: {what} counted, not {expected[key]}"
 
 
 def _of_order(order: OrderItem) -> Iterator[tuple[str, int, int]]:

@@ -29,7 +29,7 @@ def freight(snapshot: TableSnapshot) -> Violations:
             yield f"11 amounts: order {order_id} is of {text}"
         collected = detail.delivery == Delivery.PICKUP
         if collected != bool(order.pickup) or collected != (detail.store is not None):
-            yield f"delivery: order {order_id} and its detail differ about pickup"
+            yield f"9 pickup: order {order_id} and its detail differ about pickup"
         if collected and freight_fen:
             yield f"11 amounts: order {order_id} is collected and pays {freight_fen} fen of freight"
 
@@ -42,7 +42,7 @@ def pickup(snapshot: TableSnapshot) -> Violations:
     for order_id in snapshot.orders.keys() & snapshot.details.keys():
         order, detail = snapshot.orders[order_id], snapshot.details[order_id]
         code = detail.pickup_code
-        what = f"pickup: {order.status} order {order_id}"
+        what = f"9 pickup: {order.status} order {order_id}"
         ready = order.status == READY or (order.pickup and order.status == OrderStatus.COMPLETED)
         if code is None:
             if ready:
@@ -54,7 +54,7 @@ def pickup(snapshot: TableSnapshot) -> Violations:
             yield f"{what} is not found by its code"
         stages = {message.sk.split("#")[2] for message in snapshot.messages.get(order_id, ())}
         if notifications.STAGES[TextKey.READY] not in stages:
-            yield f"told: order {order_id} is ready, and its buyer does not know"
+            yield f"24 messages: order {order_id} is ready, and its buyer does not know"
 
 
 def units(snapshot: TableSnapshot) -> Violations:
@@ -91,7 +91,7 @@ def codes(snapshot: TableSnapshot) -> Violations:
     used = Counter(detail.pickup_code for detail in snapshot.details.values() if detail.pickup_code)
     for code, times in used.items():
         if times > 1:
-            yield f"pickup: {times} orders have code {code}"
+            yield f"9 pickup: {times} orders have code {code}"
 
 
 def traces(snapshot: TableSnapshot) -> Violations:

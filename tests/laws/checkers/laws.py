@@ -1,11 +1,8 @@
 """The laws of a merchant's books: what must hold of its stored items, whatever happened.
 
 `check` reads the three tables, compares them with each other and with the gateway's own record,
-and names everything that is wrong. Numbers are the laws': 1 seats, 2 forming, 3 stock, 4 and 5
-money, 6 refunds, 7 fulfilment, 8 deadlines, 10 limits, 11 amounts, 12 tenancy, 13 edges,
-15, 16 and 18 what is still to be done, 17 traces, 19 every account's captures, 20 units, 21 lists
-of work, 22 numbers that are sent unchanged, 23 exchanges; "told" messages, "lists"
-what lists show, "counts" what counters say.
+and names everything that is wrong, by the numbers and names that docs/domain.md gives to the laws
+("What must hold").
 """
 
 from collections import Counter

@@ -23,13 +23,13 @@ def ledgers(snapshot: TableSnapshot) -> Violations:
         said = {e.key: e.amount_fen for e in entries if e.movement is not Movement.FEE}
         expected = {key: fen for key, fen in _expected(known).items() if fen}
         if said != expected:
-            yield f"4 ledger: order {order_id} says {said}, not {expected}"
+            yield f"4 money: order {order_id} says {said}, not {expected}"
         left = balances(entries)
         if sum(left.values()):
-            yield f"4 ledger: order {order_id} does not add up: {left}"
+            yield f"4 money: order {order_id} does not add up: {left}"
         held = order.total_fen if known.status is OrderStatus.PAID else 0
         if -left[Account.HELD] != held:
-            yield f"4 ledger: {known.status} order {order_id} holds {-left[Account.HELD]} fen"
+            yield f"4 money: {known.status} order {order_id} holds {-left[Account.HELD]} fen"
 
 
 def _expected(order: Order) -> dict[str, int]:
@@ -60,7 +60,7 @@ def day_books(snapshot: TableSnapshot) -> Violations:
         said = order.ledger.as_dict().get(f"{of} {movement}") if order else None
         if len(rows) > 1 or said is None or said[0] != rows[0].amount_fen:
             amounts_there = [row.amount_fen for row in rows]
-            yield f"4 ledger: day book has {movement} {number} of {amounts_there}, not {said}"
+            yield f"4 money: day book has {movement} {number} of {amounts_there}, not {said}"
 
 
 def posted(snapshot: TableSnapshot) -> Violations:
@@ -73,7 +73,7 @@ def posted(snapshot: TableSnapshot) -> Violations:
             number = order.refund_number(entry.of) if known else f"{order_id}{entry.of}"
             posts = refunded or entry.movement is Movement.CAPTURED
             if posts and number not in snapshot.day_book:
-                yield f"4 ledger: {entry.movement} {order_id}{entry.of} is in no day book"
+                yield f"4 money: {entry.movement} {order_id}{entry.of} is in no day book"
 
 
 def gateways_balance(snapshot: TableSnapshot) -> Violations:
@@ -85,7 +85,7 @@ def gateways_balance(snapshot: TableSnapshot) -> Violations:
     confirmed = (r for r in snapshot.ledger.refunds.values() if r.status is CONFIRMED)
     theirs = sum(snapshot.ledger.captured.values()) - sum(r.amount_fen for r in confirmed)
     if ours != theirs:
-        yield f"4 ledger: {ours} fen should be at the gateway, there are {theirs}"
+        yield f"4 money: {ours} fen should be at the gateway, there are {theirs}"
 
 
 Law = Callable[[TableSnapshot], Violations]

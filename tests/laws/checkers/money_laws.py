@@ -34,7 +34,7 @@ def money(snapshot: TableSnapshot) -> Violations:
             refunded_fen += sum(back.values())
             whole += not by_us
             if by_us and (len(back) > 1 or by_us != [payment.amount_fen]):
-                yield f"5 money: payment {order_id}{attempt} is refunded in parts, {back}"
+                yield f"5 payments: payment {order_id}{attempt} is refunded in parts, {back}"
         if captured_fen != kept_fen + refunded_fen:
             yield (
                 f"4 money: {known.status} order {order_id}: captured {captured_fen} fen, "
@@ -42,7 +42,7 @@ def money(snapshot: TableSnapshot) -> Violations:
             )
         keeps = order.total_fen and (known.status in KEPT or after_sale)
         if whole != (1 if keeps else 0):
-            yield f"5 money: {known.status} order {order_id} keeps {whole} payments"
+            yield f"5 payments: {known.status} order {order_id} keeps {whole} payments"
 
 
 def refunds(snapshot: TableSnapshot) -> Violations:
@@ -131,7 +131,7 @@ def nothing_in_flight(snapshot: TableSnapshot) -> Violations:
         if refund.trouble_at_s and refused:
             continue
         if not refund.is_done:
-            yield f"5 money: refund {number} is {refund.status}, at the gateway {at_gateway}"
+            yield f"5 payments: refund {number} is {refund.status}, at the gateway {at_gateway}"
 
 
 def sent_unchanged(snapshot: TableSnapshot) -> Violations:

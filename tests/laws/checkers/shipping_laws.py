@@ -22,7 +22,7 @@ MAY_HAVE_PARCELS = SENT | GIVEN_BACK | {OrderStatus.FULFILLING}
 def parcels(snapshot: TableSnapshot) -> Violations:
     """Parcels hold what was bought, of orders that were to be fulfilled and of no others."""
     for order_id, order, sent in _orders(snapshot):
-        what = f"7 shipping: {order.status} order {order_id}"
+        what = f"7 fulfilment: {order.status} order {order_id}"
         units = sum(parcel.units for parcel in sent)
         if units != (order.shipped or 0) or units > order.quantity:
             yield f"{what} says {order.shipped}, its parcels {units} of {order.quantity} units"
@@ -43,12 +43,12 @@ def nothing_after_all_went_back(snapshot: TableSnapshot) -> Violations:
         asked = [e.at_s for e in order.entries() if e.movement is Movement.REFUND_REQUESTED]
         late = [parcel for parcel in sent if parcel.shipped_at_s > max(asked, default=0)]
         if late:
-            yield f"7 shipping: order {order_id} was refunded, then shipped: {late}"
+            yield f"7 fulfilment: order {order_id} was refunded, then shipped: {late}"
 
 
 def receipt(snapshot: TableSnapshot) -> Violations:
     for order_id, order, sent in _orders(snapshot):
-        what = f"7 receipt: {order.status} order {order_id}"
+        what = f"7 fulfilment: {order.status} order {order_id}"
         if order.status == OrderStatus.SHIPPED and order.receive_by_s is None:
             yield f"{what} will never be received"
         if order.status == OrderStatus.COMPLETED and order.received_at_s is None:
@@ -66,10 +66,10 @@ def told_and_found(snapshot: TableSnapshot) -> Violations:
         told = Counter(m.sk.split("#")[2] for m in snapshot.messages.get(order_id, ()))
         for parcel in sent:
             if not told[f"{notifications.STAGES[TextKey.SHIPPED]}{parcel.parcel_id:0>2}"]:
-                yield f"told: parcel {parcel.parcel_id} of order {order_id} was not"
+                yield f"24 messages: parcel {parcel.parcel_id} of order {order_id} was not"
             word = found_by(snapshot.merchant_id, order_search.tracking_word(parcel.number))
             if found[word, order_id] != 1:
-                yield f"lists: order {order_id} is not found by {parcel.number}"
+                yield f"25 search: order {order_id} is not found by {parcel.number}"
 
 
 def traces(snapshot: TableSnapshot) -> Violations:
@@ -106,7 +106,7 @@ def paid_orders_are_found(snapshot: TableSnapshot) -> Violations:
             *(order_search.gateway_word(number) for number in _gateway_numbers(order)),
         ):
             if found[found_by(snapshot.merchant_id, word), order_id] != 1:
-                yield f"lists: order {order_id} is not found by {word}"
+                yield f"25 search: order {order_id} is not found by {word}"
 
 
 def short_numbers_are_unique(snapshot: TableSnapshot) -> Violations:
@@ -120,10 +120,10 @@ def short_numbers_are_unique(snapshot: TableSnapshot) -> Violations:
         if not found[found_by(snapshot.merchant_id, order_search.PLACED), order_id]:
             continue
         if seen.setdefault(order.short_no, order_id) != order_id:
-            yield f"lists: orders {order_id}, {seen[order.short_no]} have one number"
+            yield f"25 search: orders {order_id}, {seen[order.short_no]} have one number"
         word = found_by(snapshot.merchant_id, f"short#{short_of(order_id)}")
         if rows.get((word, str(order.short_serial or 0))) != order_id:
-            yield f"lists: order {order_id} is not found by {order.short_no}"
+            yield f"25 search: order {order_id} is not found by {order.short_no}"
 
 
 def _gateway_numbers(order: OrderItem) -> list[str]:

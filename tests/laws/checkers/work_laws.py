@@ -221,7 +221,7 @@ def people_can_see(snapshot: TableSnapshot) -> Violations:
             failed = refund.status is RefundStatus.FAILED
             if (refund.is_done and refund.trouble_at_s) or (failed and not refund.trouble_at_s):
                 what = f"refund {order.refund_number(key)} is {refund.status}"
-                yield f"21 lists: {what}, with trouble since {refund.trouble_at_s}"
+                yield f"21 lists of work: {what}, with trouble since {refund.trouble_at_s}"
             if refund.trouble_at_s:
                 rank = f"{refund.trouble_at_s:010d}#{order.order_id}{key}"
                 needed[order.pk, order.order_no, key] = (refund_reviews(order.merchant_id), rank)
@@ -232,18 +232,19 @@ def people_can_see(snapshot: TableSnapshot) -> Violations:
     }
     for which in {*needed, *there}:
         if needed.get(which) != there.get(which):
-            yield f"21 lists: refund {which} is in {there.get(which)}, not {needed.get(which)}"
+            text = f"is in {there.get(which)}, not {needed.get(which)}"
+            yield f"21 lists of work: refund {which} {text}"
 
 
 def statements_can_be_seen(snapshot: TableSnapshot) -> Violations:
     """What a gateway told and the books refused stands in its list until staff deal with it."""
     if len(snapshot.refused_callbacks) != len(snapshot.rejected_results):
         kept = f"{len(snapshot.refused_callbacks)} refused callbacks are on record"
-        yield f"21 lists: {kept}, {len(snapshot.rejected_results)} statements are for staff"
+        yield f"21 lists of work: {kept}, {len(snapshot.rejected_results)} statements are for staff"
     for item in snapshot.rejected_results:
         place = rejected_results(item.merchant_id) if item.dealt_at_s is None else None
         if item.list_key != place:
-            yield f"21 lists: rejected result {item.result_id} is in {item.list_key}"
+            yield f"21 lists of work: rejected result {item.result_id} is in {item.list_key}"
 
 
 def differences_can_be_seen(snapshot: TableSnapshot) -> Violations:
@@ -252,14 +253,15 @@ def differences_can_be_seen(snapshot: TableSnapshot) -> Violations:
     found = {item.difference_id: item for item in snapshot.difference_reviews}
     recorded = {DifferenceReviewItem.of(row).difference_id for row in snapshot.differences}
     for difference_id in found.keys() ^ recorded:
-        yield f"21 lists: difference {difference_id} is on record or to be reviewed, not both"
+        text = "is on record or to be reviewed, not both"
+        yield f"21 lists of work: difference {difference_id} {text}"
     for item in found.values():
         is_open = item.dealt_at_s is None
         if item.list_key != differences_list(item.merchant_id, is_open=is_open):
-            yield f"21 lists: difference {item.difference_id} is in {item.list_key}"
+            yield f"21 lists of work: difference {item.difference_id} is in {item.list_key}"
         noted = item.dealt_by is not None
         if noted != (item.note is not None) or (is_open and (noted or item.repaired)):
-            yield f"21 lists: difference {item.difference_id}: closed at {item.dealt_at_s}"
+            yield f"21 lists of work: difference {item.difference_id}: closed at {item.dealt_at_s}"
 
 
 def listing(snapshot: TableSnapshot) -> Violations:
@@ -268,14 +270,14 @@ def listing(snapshot: TableSnapshot) -> Violations:
         unlisted = order.status in (OrderStatus.PENDING, OrderStatus.CLOSED)
         expected = None if unlisted else orders_list(order.merchant_id, order.status)
         if order.list_key != expected:
-            yield f"lists: order {order.order_id} is in {order.list_key}, not {expected}"
+            yield f"25 search: order {order.order_id} is in {order.list_key}, not {expected}"
     for group in snapshot.groups.values():
         seen = group.failed_reason != FailedReason.LEADER_UNPAID
         expected = decided_groups_list(group.merchant_id, group.status)
         if group.status == GroupStatus.OPEN:
             expected = open_groups_list(group.merchant_id, group.activity_id, group.list_shard)
         if group.list_key != (expected if seen and group.status != "pending" else None):
-            yield f"lists: {group.status} group {group.group_id} is in {group.list_key}"
+            yield f"25 search: {group.status} group {group.group_id} is in {group.list_key}"
 
 
 def told(snapshot: TableSnapshot) -> Violations:
@@ -283,7 +285,7 @@ def told(snapshot: TableSnapshot) -> Violations:
     for order_id, order in snapshot.orders.items():
         stages = {message.sk.split("#")[2] for message in snapshot.messages.get(order_id, ())}
         for stage in sorted(_expected_stages(snapshot, order) - stages):
-            yield f"told: order {order_id} has no message {stage}"
+            yield f"24 messages: order {order_id} has no message {stage}"
 
 
 def _expected_stages(snapshot: TableSnapshot, order: OrderItem) -> set[str]:

@@ -1,7 +1,7 @@
-"""Calls to others over urllib3 (botocore's and requests'), ended in time.
+"""Calls to AWS by botocore (over urllib3), ended in time.
 
-Both libraries take their time-outs once, when a client is made, while each call has another share
-of its invocation; and botocore waits between its tries without asking how long there is.
+It takes its time-outs once, when a client is made, while each call has another share of its
+invocation; and it waits between its tries without asking how long there is.
 """
 
 import math

@@ -1,8 +1,7 @@
 """Lock what is installed and packaged: `python -m infra.lock_requirements`.
 
 Each .txt holds its .in and all that it needs, for every Python and platform, with the hash of every
-file. That each package has a wheel for Lambda, or is built from source on purpose, is tried for the
-app's own.
+file. That each package has a wheel for Lambda is tried for the app's own.
 """
 
 import subprocess
@@ -11,14 +10,12 @@ import tempfile
 from pathlib import Path
 
 from infra.package import ROOT
-from infra.wheels import pins
 
 LOCKS = ("requirements", "requirements-dev", "infra/local/requirements-ministack")
 OLDEST_PYTHON = "3.11"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Both of Lambda's processors; that a file fits its runtime's own glibc is tried when packaging.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
-FROM_SOURCE = ("python-alipay-sdk",)  # pure Python, published without a wheel
 
 
 def main() -> None:
@@ -39,9 +36,8 @@ def compile_lock(name: str, options: list[str]) -> None:
 def check(python: str, platform: str) -> None:
     """Resolve requirements.txt as that Python of Lambda would, by its hashes, wheels alone."""
     lock = ROOT / "requirements.txt"
-    wheels = [name for name in pins(lock.read_text()) if name not in FROM_SOURCE]
     given = ["--dry-run", "--quiet", "--require-hashes", "--target", tempfile.gettempdir()]
-    given += [word for name in wheels for word in ("--only-binary", name)]
+    given += ["--only-binary", ":all:"]
     given += ["--python-version", python, "--python-platform", platform]
     _uv("pip", "install", *given, "--requirements", str(lock))
 

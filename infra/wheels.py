@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from chalice.deploy.packager import DependencyBuilder
@@ -21,7 +21,6 @@ from chalice.utils import OSUtils
 from infra.lock import alone
 
 LAMBDA = ("linux", "x86_64")  # of other machines Chalice wants their own files, too
-BUILDS = ("setuptools",)  # of what has no wheel; from the developers' lock
 
 
 class NotFetched(Exception):
@@ -30,8 +29,8 @@ class NotFetched(Exception):
 
 def fetch(project: Path) -> Path:
     """The folder of the files; made once for each lock and Python."""
-    lock, developers = project / "requirements.txt", project / "requirements-dev.txt"
-    content = f"{sys.version} {lock.read_text()} {entries(developers.read_text(), BUILDS)}"
+    lock = project / "requirements.txt"
+    content = f"{sys.version} {lock.read_text()}"
     folder = project / ".cache" / f"wheels-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     folder.parent.mkdir(exist_ok=True)
     with alone(folder.with_suffix(".lock")):
@@ -40,13 +39,9 @@ def fetch(project: Path) -> Path:
         unfinished = folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        builds = unfinished / "builds.txt"
-        builds.write_text(entries(developers.read_text(), BUILDS))
         _download(lock, unfinished, *_for_lambda())
         if (sys.platform, platform.machine()) != LAMBDA:
             _download(lock, unfinished)
-        _download(builds, unfinished)
-        builds.unlink()
         unfinished.rename(folder)
     return folder
 
@@ -60,12 +55,6 @@ def pins(lock: str) -> dict[str, str]:
     """The version of each package in a lock, by its name as packages write it."""
     found = re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", lock, re.MULTILINE)
     return {normal(name): version for name, version in found}
-
-
-def entries(lock: str, names: Iterable[str]) -> str:
-    """The lines of a lock about these packages, hashes included."""
-    blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
-    return "".join(block for block in blocks if normal(block.partition("==")[0]) in names)
 
 
 def normal(name: str) -> str:

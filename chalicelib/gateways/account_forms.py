@@ -6,17 +6,18 @@ parsed as they will be when they are used, and with the checks that are left out
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chalicelib.domain.product import Problem, trouble
-from chalicelib.gateways.alipay_keys import der_of
-from chalicelib.gateways.wechat_pay_keys import PUBLIC_KEY_PREFIX
+from chalicelib.gateways.rsa_signatures import (
+    certificate,
+    certified_key,
+    private_key,
+    public_key,
+)
+from chalicelib.gateways.wechat_pay_signatures import CERTIFICATE, PUBLIC_KEY_PREFIX
 
 _Key = rsa.RSAPrivateKey | rsa.RSAPublicKey
 
@@ -45,21 +46,21 @@ def problems_of_wechat_pay(content: Mapping[str, Any]) -> list[Problem]:
     """Of wechat_pay_account's parameter; empty when it can be used."""
     return [
         *_of_forms(content, but=("mode", "private_key", "public_keys")),
-        *_of_key("private_key", "商户 API 私钥", lambda: _private_pem(content["private_key"])),
+        *_of_key("private_key", "商户 API 私钥", lambda: private_key(content["private_key"])),
         *_of_wechats_keys(content["public_keys"]),
     ]
 
 
 def problems_of_alipay(content: Mapping[str, Any]) -> list[Problem]:
-    """Of alipay_keys' parameter; empty when it can be used."""
+    """Of alipay_account's parameter; empty when it can be used."""
     problems = [
         *_of_forms(content, but=("private_key", "alipay_public_key")),
-        *_of_key("private_key", "应用私钥", lambda: _private(content["private_key"])),
-        *_of_key("alipay_public_key", "支付宝公钥", lambda: _public(content["alipay_public_key"])),
+        *_of_key("private_key", "应用私钥", lambda: private_key(content["private_key"])),
+        *_of_public_key("alipay_public_key", "支付宝公钥", content["alipay_public_key"]),
     ]
     if not problems:
-        own = _private(content["private_key"]).public_key()
-        if own == _public(content["alipay_public_key"]):
+        own = private_key(content["private_key"]).public_key()
+        if own == public_key(content["alipay_public_key"]):
             words = "这是应用公钥。请填支付宝公钥：在“接口加签方式”里上传应用公钥后，由支付宝给出。"
             problems.append(trouble("alipay_public_key", words))
     return problems
@@ -79,10 +80,14 @@ def _of_forms(content: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> Itera
             yield trouble(name, words)
 
 
+def _of_public_key(field: str, what: str, text: str) -> Iterator[Problem]:
+    return _of_key(field, what, lambda: public_key(text))
+
+
 def _of_key(field: str, what: str, load: Callable[[], _Key]) -> Iterator[Problem]:
     try:
         bits = load().key_size
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except ValueError:
         yield trouble(field, _NO_KEY.format(what=what))
         return
     if bits < RSA_BITS_MIN:
@@ -94,10 +99,10 @@ def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:
         yield trouble("public_keys", f"请填 1 到 {PUBLIC_KEYS_MAX} 把微信支付公钥。")
     for serial, text in keys.items():
         field = f"public_keys.{serial}"
-        if "BEGIN CERTIFICATE" in text:
+        if CERTIFICATE in text:
             yield from _of_certificate(field, serial, text)
         elif re.fullmatch(PUBLIC_KEY_PREFIX + r"[0-9A-Za-z]{1,64}", serial):
-            yield from _of_key(field, "微信支付公钥", partial(_public_pem, text))
+            yield from _of_public_key(field, "微信支付公钥", text)
         else:
             words = f"公钥 ID 以 {PUBLIC_KEY_PREFIX} 开头，在商户平台「API 安全」里查看。"
             yield trouble(field, words)
@@ -106,41 +111,13 @@ def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:
 def _of_certificate(field: str, serial: str, text: str) -> Iterator[Problem]:
     """Of a platform certificate, which older merchants have in place of a public key."""
     try:
-        certificate = x509.load_pem_x509_certificate(text.encode())
+        issued = certificate(text)
     except ValueError:
         yield trouble(field, _NO_KEY.format(what="平台证书"))
         return
-    if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
+    try:
+        certified_key(issued)
+    except ValueError:
         yield trouble(field, "平台证书里不是 RSA 公钥，请重新下载。")
-    if not re.fullmatch(r"[0-9A-Fa-f]{1,40}", serial) or int(serial, 16) != (
-        certificate.serial_number
-    ):
+    if not re.fullmatch(r"[0-9A-Fa-f]{1,40}", serial) or int(serial, 16) != issued.serial_number:
         yield trouble(field, "序列号与平台证书不一致，请核对。")
-
-
-def _private(text: str) -> rsa.RSAPrivateKey:
-    return _rsa_private(serialization.load_der_private_key(der_of(text), password=None))
-
-
-def _private_pem(text: str) -> rsa.RSAPrivateKey:
-    return _rsa_private(serialization.load_pem_private_key(text.encode(), password=None))
-
-
-def _public(text: str) -> rsa.RSAPublicKey:
-    return _rsa_public(serialization.load_der_public_key(der_of(text)))
-
-
-def _public_pem(text: str) -> rsa.RSAPublicKey:
-    return _rsa_public(serialization.load_pem_public_key(text.encode()))
-
-
-def _rsa_private(key: object) -> rsa.RSAPrivateKey:
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("not an RSA key")
-    return key
-
-
-def _rsa_public(key: object) -> rsa.RSAPublicKey:
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError("not an RSA key")
-    return key

@@ -20,10 +20,9 @@ from chalicelib.errors import AuthCodeRefused, GatewayFailed
 from chalicelib.gateways import accounts, secrets
 from chalicelib.gateways import alipay_statements as statements
 from chalicelib.gateways.accounts import FIRST_PLACE, Place
+from chalicelib.gateways.alipay_account import AlipayAccount
 from chalicelib.gateways.alipay_bills import rows_of
 from chalicelib.gateways.alipay_client import OAUTH, AlipayClient
-from chalicelib.gateways.alipay_keys import AlipayAccount, AlipayKeys
-from chalicelib.gateways.disbelief import disbelief_as, must_be, read
 from chalicelib.gateways.payment import (
     BillRow,
     CallbackRefused,
@@ -35,6 +34,7 @@ from chalicelib.gateways.payment import (
     Trade,
     TradeStatus,
 )
+from chalicelib.gateways.verification import must_be, read, verification_errors_as
 from chalicelib.settings import settings
 
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
@@ -60,8 +60,8 @@ class Alipay:
     def __init__(
         self, account: AlipayAccount, gateway_url: str, place: Place = FIRST_PLACE
     ) -> None:
-        self._account, self._keys, self.place = account, AlipayKeys(account), place
-        self._client = AlipayClient(account.app_id, self._keys, gateway_url)
+        self._account, self.place = account, place
+        self._client = AlipayClient(account, gateway_url)
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
         """{"url"} of Alipay's page, or, for a known payer, the {"trade_no"} of my.tradePay.
@@ -85,7 +85,7 @@ class Alipay:
             "op_app_id": self._account.app_id,
         }
         content = self._client.ask("alipay.trade.create", biz, notify_url=prepay.notify_url)
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             made = read(content, statements.TradeMade)
             must_be("out_trade_no", made.out_trade_no, prepay.out_trade_no)
         return {"trade_no": made.trade_no}
@@ -112,7 +112,7 @@ class Alipay:
             if refusal.reason == NO_SUCH_TRADE:
                 return Trade(out_trade_no, TradeStatus.UNKNOWN)
             raise
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             said = read(content, statements.TradeAnswer)
             must_be("out_trade_no", said.out_trade_no, out_trade_no)
             return statements.trade_of(said)
@@ -144,7 +144,7 @@ class Alipay:
                 "refund_reason": request.reason[:REASON_MAX],
             },
         )
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             said = read(content, statements.RefundAnswer)
             must_be("out_trade_no", said.out_trade_no, request.out_trade_no)
             if said.fund_change == "Y":
@@ -174,7 +174,7 @@ class Alipay:
             if refusal.reason == NO_SUCH_TRADE:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)
             raise
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             said = read(content, statements.RefundState)
             return statements.refund_of(said, out_trade_no, out_refund_no)
 
@@ -182,8 +182,8 @@ class Alipay:
         self, headers: Mapping[str, str], body: bytes, *, now_s: int
     ) -> Trade | Refund:
         """Always a trade: also what tells of a refund is a statement about its payment."""
-        with disbelief_as(CallbackRefused):
-            said = statements.notice_of(body, self._keys, self._account)
+        with verification_errors_as(CallbackRefused):
+            said = statements.notice_of(body, self._client.signatures, self._account)
             return statements.trade_of_notice(said)
 
     def bill(self, day: dt.date) -> Iterator[BillRow]:
@@ -197,10 +197,10 @@ class Alipay:
             if clock.now_s() < midnight_s(day) + DAY_S + BILL_MADE_BY_S:
                 raise GatewayFailed(reason=refusal.reason) from refusal
             return iter(())
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             address = read(content, statements.BillAddress).bill_download_url
         archive = self._client.download(address)
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             return iter(rows_of(archive, day=day, seller_id=self._account.seller_id))
 
     def payer_of(self, code: str) -> str:
@@ -214,7 +214,7 @@ class Alipay:
             if refusal.reason.startswith(WRONG_CODE):
                 raise AuthCodeRefused from refusal
             raise
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             open_id = read(content, statements.Authorised).open_id
         if not open_id:
             raise GatewayFailed(reason="no_open_id")

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.domain.ids import split_out_refund_no, split_out_trade_no
 from chalicelib.gateways.alipay_statements import epoch_s, signed_fen
-from chalicelib.gateways.disbelief import Disbelieved, must_be
 from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
+from chalicelib.gateways.verification import VerificationError, must_be
 
 UNZIPPED_BYTES_MAX = 64 * 1024 * 1024  # some 200,000 lines
 FILES_MAX = 50
@@ -31,8 +31,8 @@ _SUM = re.compile(r"#+(交易|退款)合计[:：]([0-9]+)笔[,，]商家实收(?
 
 
 def rows_of(archive: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
-    """Every line of the bill. Raises Disbelieved for a file that is not this account's of `day`,
-    that cannot be read, or whose lines do not add up to what it says they do."""
+    """Every line of the bill. Raises VerificationError for a file that is not this account's
+    of `day`, that cannot be read, or whose lines do not add up to what it says they do."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive), metadata_encoding="gbk") as zipped:
             return [
@@ -41,18 +41,18 @@ def rows_of(archive: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
                 for row in _rows(zipped.read(entry), day=day, seller_id=seller_id)
             ]
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
-        raise Disbelieved("unreadable", "bill") from error
+        raise VerificationError("unreadable", "bill") from error
     except UnicodeDecodeError as error:
-        raise Disbelieved("unreadable", "file name") from error
+        raise VerificationError("unreadable", "file name") from error
 
 
 def _entries(zipped: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files of single lines, if they are not too much to hold. There is always one."""
     found = [e for e in zipped.infolist() if DETAILS in e.filename and SUMMARY not in e.filename]
     if not found or len(found) > FILES_MAX:
-        raise Disbelieved("incomplete", "files", str(len(found)))
+        raise VerificationError("incomplete", "files", str(len(found)))
     if sum(entry.file_size for entry in found) > UNZIPPED_BYTES_MAX:
-        raise Disbelieved("too_long", "bill")
+        raise VerificationError("too_long", "bill")
     return found
 
 
@@ -76,7 +76,7 @@ def _rows(content: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
     for word, (count, fen) in received.items():
         stated = sums.get(word)
         if stated is None:
-            raise Disbelieved("incomplete", f"{word}合计")
+            raise VerificationError("incomplete", f"{word}合计")
         if unread and count <= int(stated[2]) <= count + unread:
             continue  # what of it is another system's, and cannot be read, nobody can add up
         must_be(f"{word}合计", str(count), stated[2])
@@ -86,10 +86,10 @@ def _rows(content: bytes, *, day: dt.date, seller_id: str) -> list[BillRow]:
 
 def _read(it: Mapping[str, str]) -> tuple[BillRow, int | None]:
     """(a line, what was received by it); FOREIGN and None for one of another system that cannot
-    be read. Raises Disbelieved for one under a number of ours."""
+    be read. Raises VerificationError for one under a number of ours."""
     try:
         return _row(it), signed_fen(RECEIVED, it[RECEIVED])
-    except Disbelieved:
+    except VerificationError:
         if _is_ours(it):
             raise
         return FOREIGN, None
@@ -115,7 +115,7 @@ def _cells(lines: list[str]) -> Iterator[Mapping[str, str]]:
     names = [name.strip() for name in _split(lines[0])] if lines else []
     for column in COLUMNS:
         if column not in names:
-            raise Disbelieved("incomplete", column)
+            raise VerificationError("incomplete", column)
     for line in _whole(lines[1:], names):
         cells = [cell.strip() for cell in _split(line)]
         more = len(cells) - len(names)
@@ -128,7 +128,7 @@ def _cells(lines: list[str]) -> Iterator[Mapping[str, str]]:
         # Numbers end in a tab, so that a spreadsheet does not round them.
         it = dict(zip(names, mended[: len(names)], strict=True))
         if more and _is_ours(it):
-            raise Disbelieved("unreadable", "line", str(len(cells)))
+            raise VerificationError("unreadable", "line", str(len(cells)))
         yield it
 
 
@@ -155,7 +155,7 @@ def _whole(lines: list[str], names: list[str]) -> Iterator[str]:
 def _row(it: Mapping[str, str]) -> BillRow:
     kind = KINDS.get(it[KIND])
     if kind is None:
-        raise Disbelieved("unknown_state", KIND, it[KIND][:32])
+        raise VerificationError("unknown_state", KIND, it[KIND][:32])
     refunded = kind is BillKind.REFUND  # a bill lists what was carried out, nothing else
     return BillRow(
         kind=kind,

@@ -1,17 +1,19 @@
-"""Asking Alipay: python-alipay-sdk writes our requests, and no answer is believed unproven."""
+"""Asking Alipay: requests signed, answers verified before they are read."""
 
+import json
 import re
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from chalicelib import clock
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import alipay_statements as statements
-from chalicelib.gateways import plain_http
-from chalicelib.gateways.alipay_keys import AlipayKeys
-from chalicelib.gateways.disbelief import disbelief_as, read
+from chalicelib.gateways import http_client
+from chalicelib.gateways.alipay_account import AlipayAccount
+from chalicelib.gateways.alipay_signatures import AlipaySignatures
 from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.gateways.verification import VerificationError, read, verification_errors_as
 
 ANSWER_BYTES_MAX = 1024 * 1024
 BILL_BYTES_MAX = 16 * 1024 * 1024
@@ -28,14 +30,22 @@ TRY_AGAIN = re.compile("SYSTEM_ERROR|UNKNOW_ERROR|unknow-error|LIMIT", re.IGNORE
 class AlipayClient:
     """One app's way to Alipay. Making it neither calls the network nor parses a key."""
 
-    def __init__(self, app_id: str, keys: AlipayKeys, gateway_url: str) -> None:
-        self._app_id, self._keys, self._gateway_url = app_id, keys, gateway_url
+    def __init__(self, account: AlipayAccount, gateway_url: str) -> None:
+        self._app_id, self._gateway_url = account.app_id, gateway_url
+        self.signatures = AlipaySignatures(account)
 
-    def ask(self, method: str, biz: dict[str, Any] | None, **more: str) -> bytes:
-        """The proven text of an answer that says yes. Raises GatewayRefused for a no, else
-        GatewayFailed."""
-        content: bytes = self._sdk.server_api(method, biz, timestamp=_now(), **more)
-        with disbelief_as(GatewayFailed):
+    def ask(self, method: str, biz: Mapping[str, Any] | None, **more: str) -> bytes:
+        """Return the verified text of an answer that says yes. more: parameters beside the
+        business's.
+
+        Raises GatewayRefused for a no, Busy when there is no time left to ask, else GatewayFailed.
+        """
+        _ = self.signatures.public_key  # nothing is asked for whose answer could not be verified
+        form = self._form(method, biz, more).encode()
+        url = self._gateway_url
+        body = http_client.call("POST", url, body=form, headers=FORM, bytes_max=ANSWER_BYTES_MAX)
+        with verification_errors_as(GatewayFailed):
+            content = self.signatures.verified_part(body, f"{method.replace('.', '_')}_response")
             said = read(content, statements.Outcome)
         granted = method == OAUTH and not said.code
         if said.code == DONE or granted:
@@ -45,43 +55,34 @@ class AlipayClient:
             raise GatewayRefused(reason, said.sub_msg)
         raise GatewayFailed(reason=reason)
 
-    def address(self, method: str, biz: dict[str, Any], **more: str) -> str:
-        """A signed request as an address, for the buyer's browser to open."""
-        return f"{self._gateway_url}?{self._sdk.client_api(method, biz, timestamp=_now(), **more)}"
+    def address(self, method: str, biz: Mapping[str, Any], **more: str) -> str:
+        """Return a signed request as an address, for the buyer's browser to open."""
+        return f"{self._gateway_url}?{self._form(method, biz, more)}"
 
     def download(self, address: str) -> bytes:
-        """What lies at an address that Alipay gave us, by https whatever it says: Alipay still
-        writes http. Only its own gateway's host is asked as the gateway is."""
-        where = urlsplit(address)
-        if where.netloc != urlsplit(self._gateway_url).netloc:
-            address = where._replace(scheme="https").geturl()
-        return plain_http.call("GET", address, headers={}, bytes_max=BILL_BYTES_MAX)
+        """Return what lies at an address that Alipay gave us, by https whatever it says: Alipay
+        still writes http. Only its own gateway's host is asked as the gateway is."""
+        with verification_errors_as(GatewayFailed):
+            url = self._https(address)
+        return http_client.call("GET", url, headers={}, bytes_max=BILL_BYTES_MAX)
 
-    @cached_property
-    def _sdk(self) -> Any:
-        """python-alipay-sdk's client, told what it has no parameters for.
+    def _https(self, address: str) -> str:
+        try:
+            where = urlsplit(address)
+        except ValueError as error:
+            raise VerificationError("unreadable", "bill_download_url") from error
+        ours = where.netloc == urlsplit(self._gateway_url).netloc
+        return address if ours else where._replace(scheme="https").geturl()
 
-        Given the public key twice, it does not parse the private one (60 ms). Its address, its
-        signature and how it asks are then replaced by ours.
-        """
-        from alipay import AliPay
-
-        pem = self._keys.public_pem
-        sdk = AliPay(appid=self._app_id, app_private_key_string=pem, alipay_public_key_string=pem)
-        sdk._gateway = self._gateway_url
-        sdk._sign = self._keys.sign
-        sdk.verified_sync_response = self._exchange
-        return sdk
-
-    def _exchange(self, data: dict[str, Any], response_type: str) -> bytes:
-        """Post a request; the part of the answer that Alipay signed."""
-        form = self._sdk.sign_data(data).encode()
-        url = self._gateway_url
-        body = plain_http.call("POST", url, body=form, headers=FORM, bytes_max=ANSWER_BYTES_MAX)
-        with disbelief_as(GatewayFailed):
-            return self._keys.proven(body, response_type)
-
-
-def _now() -> str:
-    """In Beijing: the SDK would take the machine's own zone."""
-    return statements.beijing(clock.now_s())
+    def _form(self, method: str, biz: Mapping[str, Any] | None, more: Mapping[str, str]) -> str:
+        """A signed request, as a form writes it."""
+        parameters = {
+            "app_id": self._app_id,
+            "method": method,
+            "charset": "utf-8",
+            "timestamp": statements.beijing(clock.now_s()),
+            "version": "1.0",
+            "biz_content": json.dumps(biz, separators=(",", ":")) if biz else "",
+            **more,
+        }
+        return urlencode(self.signatures.signed(parameters))

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from chalicelib.domain.beijing import BEIJING
-from chalicelib.gateways.alipay_keys import AlipayAccount, AlipayKeys
-from chalicelib.gateways.disbelief import Disbelieved, must_be
+from chalicelib.gateways.alipay_account import AlipayAccount
+from chalicelib.gateways.alipay_signatures import AlipaySignatures
 from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus
+from chalicelib.gateways.verification import VerificationError, must_be
 
 FIELDS_MAX = 100  # of a notify; Alipay sends about thirty
-UNSIGNED = frozenset({"sign", "sign_type"})
 TRADE_STATUSES = {
     "WAIT_BUYER_PAY": TradeStatus.UNPAID,
     "TRADE_SUCCESS": TradeStatus.SUCCEEDED,
@@ -101,18 +101,13 @@ _HIDDEN = re.compile(
 )
 
 
-def notice_of(body: bytes, keys: AlipayKeys, account: AlipayAccount) -> Notice:
-    """The notify in a form that Alipay signed, for this account. Raises Disbelieved."""
+def notice_of(body: bytes, signatures: AlipaySignatures, account: AlipayAccount) -> Notice:
+    """The notify in a form that Alipay signed, for this account. Raises VerificationError."""
     form = _form(body)
-    kind = form.get("sign_type", "")
-    if kind != "RSA2":
-        raise Disbelieved("signature_type", "sign_type", kind[:32])
-    signed = sorted((name, value) for name, value in form.items() if name not in UNSIGNED)
-    text = "&".join(f"{name}={value}" for name, value in signed)
-    keys.prove(text.encode(), form.get("sign", ""), told=True)
-    for name, value in signed:
+    signatures.verify_notify(form)
+    for name, value in form.items():
         if not _NAME.fullmatch(name) or _HIDDEN.search(value):
-            raise Disbelieved("ambiguous", name[:32])
+            raise VerificationError("ambiguous", name[:32])
     notice = _notice(form)
     must_be("charset", notice.charset.lower(), "utf-8")
     must_be("app_id", notice.app_id, account.app_id)
@@ -121,7 +116,7 @@ def notice_of(body: bytes, keys: AlipayKeys, account: AlipayAccount) -> Notice:
 
 
 def _form(body: bytes) -> dict[str, str]:
-    """The fields of a form, each once, in UTF-8. Raises Disbelieved."""
+    """The fields of a form, each once, in UTF-8. Raises VerificationError."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -131,22 +126,22 @@ def _form(body: bytes) -> dict[str, str]:
             max_num_fields=FIELDS_MAX,
         )
     except ValueError as error:  # UnicodeDecodeError is one
-        raise Disbelieved("unreadable", "form") from error
+        raise VerificationError("unreadable", "form") from error
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise Disbelieved("duplicate", "form")
+        raise VerificationError("duplicate", "form")
     return form
 
 
 def _notice(form: Mapping[str, str]) -> Notice:
     for name in ("app_id", "seller_id", "out_trade_no", "trade_status", "total_amount"):
         if not form.get(name):
-            raise Disbelieved("incomplete", name)
+            raise VerificationError("incomplete", name)
     return msgspec.convert(form, Notice)
 
 
 def trade_of_notice(said: Notice) -> Trade:
-    """Raises Disbelieved as `trade_of` does."""
+    """Raises VerificationError as `trade_of` does."""
     return trade_of(
         TradeAnswer(
             out_trade_no=said.out_trade_no,
@@ -162,16 +157,16 @@ def trade_of_notice(said: Notice) -> Trade:
 def trade_of(said: TradeAnswer, *, attach: str = "") -> Trade:
     """A closed trade with a payment time was captured, and refunded in full since.
 
-    Raises Disbelieved for a state we do not know, or when a payment lacks its number or time.
+    Raises VerificationError for a state we do not know, or when a payment lacks its number or time.
     """
     status = TRADE_STATUSES.get(said.trade_status)
     if status is None:
-        raise Disbelieved("unknown_state", "trade_status", said.trade_status[:32])
+        raise VerificationError("unknown_state", "trade_status", said.trade_status[:32])
     if status is TradeStatus.CLOSED and said.send_pay_date:
         status = TradeStatus.SUCCEEDED
     paid = status is TradeStatus.SUCCEEDED
     if paid and not (said.trade_no and said.send_pay_date):
-        raise Disbelieved("incomplete", "send_pay_date" if said.trade_no else "trade_no")
+        raise VerificationError("incomplete", "send_pay_date" if said.trade_no else "trade_no")
     return Trade(
         out_trade_no=said.out_trade_no,
         status=status,
@@ -184,14 +179,14 @@ def trade_of(said: TradeAnswer, *, attach: str = "") -> Trade:
 
 def refund_of(said: RefundState, out_trade_no: str, out_refund_no: str) -> Refund:
     """Succeeded only when Alipay says so; without a word of a refund there is none, and asking
-    for it again does no harm. Raises Disbelieved when it is of another."""
+    for it again does no harm. Raises VerificationError when it is of another."""
     if not said.refund_status:
         return Refund(out_refund_no, RefundStatus.UNKNOWN)
     must_be("out_trade_no", said.out_trade_no, out_trade_no)
     must_be("out_request_no", said.out_request_no, out_refund_no)
     status = REFUND_STATUSES.get(said.refund_status)
     if status is None:
-        raise Disbelieved("unknown_state", "refund_status", said.refund_status[:32])
+        raise VerificationError("unknown_state", "refund_status", said.refund_status[:32])
     done = status is RefundStatus.SUCCEEDED
     return Refund(
         out_refund_no=out_refund_no,
@@ -213,10 +208,10 @@ def yuan(amount_fen: int) -> str:
 
 
 def fen(name: str, text: str) -> int:
-    """ "29.90" -> 2990, exactly, by its digits. Raises Disbelieved, naming the field."""
+    """ "29.90" -> 2990, exactly, by its digits. Raises VerificationError, naming the field."""
     match = _YUAN.fullmatch(text)
     if match is None:
-        raise Disbelieved("unreadable", name, text[:32])
+        raise VerificationError("unreadable", name, text[:32])
     return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
 
 
@@ -231,10 +226,10 @@ def beijing(at_s: int) -> str:
 
 
 def epoch_s(name: str, text: str) -> int:
-    """A moment as Alipay gives it. Raises Disbelieved, naming the field."""
+    """A moment as Alipay gives it. Raises VerificationError, naming the field."""
     match = _MOMENT.fullmatch(text)
     try:
         moment = dt.datetime.fromisoformat(match[1] if match else "")
     except ValueError as error:
-        raise Disbelieved("unreadable", name, text[:32]) from error
+        raise VerificationError("unreadable", name, text[:32]) from error
     return int(moment.replace(tzinfo=BEIJING).timestamp())

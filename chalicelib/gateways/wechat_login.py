@@ -1,19 +1,15 @@
 """Who opened the mini program: exchanges the code of wx.login for an openid."""
 
-import http.client
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
-from chalicelib import deadline
 from chalicelib.errors import GatewayFailed, InvalidRequest
-from chalicelib.gateways import secrets
+from chalicelib.gateways import http_client, secrets
 from chalicelib.settings import settings
 
-CONNECT_TIMEOUT_S = 1
-READ_TIMEOUT_S = 3
 ANSWER_BYTES_MAX = 65_536
 INVALID_CODE = 40029
 USED_CODE = 40163
@@ -50,7 +46,7 @@ class WechatLogin:
     """The login of one mini program."""
 
     def __init__(self, app: WechatApp, base_url: str) -> None:
-        self._app, self._base = app, urlsplit(base_url)
+        self._app, self._base_url = app, base_url
 
     def identify(self, code: str) -> WechatIdentity:
         """Who `code` (of wx.login, good once and for five minutes) belongs to.
@@ -73,30 +69,14 @@ class WechatLogin:
             "js_code": code,
             "grant_type": "authorization_code",
         }
-        try:
-            status, body = self._get(f"{self._base.path}/sns/jscode2session?{urlencode(query)}")
-        except (OSError, http.client.HTTPException) as error:
-            raise GatewayFailed(reason="no_answer") from error
-        if status != http.HTTPStatus.OK:
-            raise GatewayFailed(reason=f"http_{status}")
+        url = f"{self._base_url}/sns/jscode2session?{urlencode(query)}"
+        body = http_client.call(
+            "GET", url, headers={"Accept": "application/json"}, bytes_max=ANSWER_BYTES_MAX
+        )
         try:
             return msgspec.json.decode(body, type=_Answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise GatewayFailed(reason="unreadable_answer") from error
-
-    def _get(self, target: str) -> tuple[int, bytes]:
-        """Plain http.client: other clients write the address, and so the secret, to their logs."""
-        secure = self._base.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(self._base.netloc, timeout=deadline.share_s(CONNECT_TIMEOUT_S))
-        try:
-            connection.connect()
-            connection.sock.settimeout(deadline.share_s(READ_TIMEOUT_S))
-            connection.request("GET", target, headers={"Accept": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, answer.read(ANSWER_BYTES_MAX)
-        finally:
-            connection.close()
 
 
 def wechat_login(merchant_id: str) -> WechatLogin:

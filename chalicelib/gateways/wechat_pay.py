@@ -5,6 +5,7 @@ import re
 import secrets as random_bytes
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from urllib.parse import quote
 
 import msgspec
 
@@ -15,7 +16,6 @@ from chalicelib.gateways import accounts, secrets
 from chalicelib.gateways import wechat_pay_bills as bills
 from chalicelib.gateways import wechat_pay_statements as statements
 from chalicelib.gateways.accounts import FIRST_PLACE, Place
-from chalicelib.gateways.disbelief import Disbelieved, disbelief_as, must_be, read
 from chalicelib.gateways.payment import (
     BillRow,
     CallbackRefused,
@@ -27,6 +27,12 @@ from chalicelib.gateways.payment import (
     Trade,
     TradeStatus,
 )
+from chalicelib.gateways.verification import (
+    VerificationError,
+    must_be,
+    read,
+    verification_errors_as,
+)
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from chalicelib.gateways.wechat_pay_client import WechatPayClient
 from chalicelib.settings import settings
@@ -34,6 +40,9 @@ from chalicelib.settings import settings
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
 DESCRIPTION_MAX = 127  # characters; longer ones are refused
 REASON_BYTES_MAX = 80  # in UTF-8; its documents say 80 of what they do not say
+
+REFUNDS = "/v3/refund/domestic/refunds"
+TRADE_BILL = "/v3/bill/tradebill"
 
 # Without underscores, as the client gives them.
 NO_SUCH_TRADE = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS"})
@@ -52,8 +61,10 @@ class WechatPay:
     def __init__(self, account: WechatAccount, base_url: str, place: Place = FIRST_PLACE) -> None:
         self._account, self.place = account, place
         self._client = WechatPayClient(account, base_url)
-        # Whose trade it is; wechatpayv3 leaves it out of what it asks in direct mode.
-        self._whose = {"sub_mchid": account.sub_mchid}
+        partner = "/partner" if account.is_partner else ""
+        self._trades = f"/v3/pay{partner}/transactions"
+        # Whose refunds and bills; in direct mode the signature says it.
+        self._whose = {"sub_mchid": account.sub_mchid} if account.is_partner else {}
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
         """The parameters of wx.requestPayment. The same prepay again gives a fresh prepay_id.
@@ -61,20 +72,20 @@ class WechatPay:
         Raises GatewayRefused: ORDERPAID when it is already paid, ORDERCLOSED when it was closed.
         """
         account = self._account
-        body = self._client.ask(
-            lambda client: client.pay(
-                description=_NOT_FOR_A_BILL.sub(" ", prepay.description)[:DESCRIPTION_MAX],
-                out_trade_no=prepay.out_trade_no,
-                amount={"total": prepay.amount_fen, "currency": statements.CURRENCY},
-                payer={account.openid_name: prepay.payer},
-                time_expire=dt.datetime.fromtimestamp(prepay.expires_at_s, BEIJING).isoformat(),
-                attach=prepay.attach,
-                notify_url=prepay.notify_url,
-                sub_appid=account.sub_appid,
-                **self._whose,
-            )
-        )
-        with disbelief_as(GatewayFailed):
+        order = {
+            **account.merchant_names,
+            **{name: app for name, app in account.app_names.items() if app},
+            "description": _NOT_FOR_A_BILL.sub(" ", prepay.description)[:DESCRIPTION_MAX],
+            "out_trade_no": prepay.out_trade_no,
+            "amount": {"total": prepay.amount_fen, "currency": statements.CURRENCY},
+            "payer": {account.openid_name: prepay.payer},
+            "time_expire": dt.datetime.fromtimestamp(prepay.expires_at_s, BEIJING).isoformat(),
+            "notify_url": prepay.notify_url,
+        }
+        if prepay.attach:
+            order["attach"] = prepay.attach
+        body = self._client.post(f"{self._trades}/jsapi", order)
+        with verification_errors_as(GatewayFailed):
             answer = read(body, statements.PrepayAnswer)
         nonce, package = random_bytes.token_hex(16), f"prepay_id={answer.prepay_id}"
         return {
@@ -82,19 +93,19 @@ class WechatPay:
             "nonceStr": nonce,
             "package": package,
             "signType": "RSA",
-            "paySign": self._client.sign(account.running_appid, str(now_s), nonce, package),
+            "paySign": self._client.signatures.sign(
+                account.running_appid, str(now_s), nonce, package
+            ),
         }
 
     def query(self, out_trade_no: str) -> Trade:
         try:
-            body = self._client.ask(
-                lambda client: client.query(out_trade_no=out_trade_no, **self._whose)
-            )
+            body = self._client.get(self._trade(out_trade_no), self._account.merchant_names)
         except GatewayRefused as refusal:
             if refusal.reason in NO_SUCH_TRADE:
                 return Trade(out_trade_no, TradeStatus.UNKNOWN)
             raise
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             said = read(body, statements.TradeStatement)
             must_be("out_trade_no", said.out_trade_no, out_trade_no)
             return statements.trade_of(said, self._account)
@@ -103,7 +114,7 @@ class WechatPay:
         """Done as well when it was closed before, and when WeChat Pay has never heard of it: a
         prepay still on its way then ends with its own expires_at_s."""
         try:
-            self._client.ask(lambda client: client.close(out_trade_no, **self._whose))
+            self._client.post(f"{self._trade(out_trade_no)}/close", self._account.merchant_names)
         except GatewayRefused as refusal:
             if refusal.reason not in NEVER_PAYABLE:
                 raise
@@ -111,35 +122,33 @@ class WechatPay:
     def refund(self, request: RefundRequest) -> Refund:
         """Raises GatewayRefused with NOTENOUGH when the merchant's balance is too small: the same
         number may be asked again when it is not."""
-        body = self._client.ask(
-            lambda client: client.refund(
-                out_refund_no=request.out_refund_no,
-                out_trade_no=request.out_trade_no,
-                amount={
-                    "refund": request.amount_fen,
-                    "total": request.paid_fen,
-                    "currency": statements.CURRENCY,
-                },
-                reason=request.reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore"),
-                notify_url=request.notify_url,
-                **self._whose,
-            )
-        )
-        with disbelief_as(GatewayFailed):
+        asked = {
+            **self._whose,
+            "out_refund_no": request.out_refund_no,
+            "out_trade_no": request.out_trade_no,
+            "amount": {
+                "refund": request.amount_fen,
+                "total": request.paid_fen,
+                "currency": statements.CURRENCY,
+            },
+            "reason": request.reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore"),
+            "notify_url": request.notify_url,
+        }
+        # What is empty is left out: WeChat Pay refuses an empty reason or address.
+        body = self._client.post(REFUNDS, {name: part for name, part in asked.items() if part})
+        with verification_errors_as(GatewayFailed):
             refund = self._refund_of(body, request.out_refund_no)
             must_be("amount", str(refund.amount_fen), str(request.amount_fen))
             return refund
 
     def query_refund(self, out_refund_no: str, *, out_trade_no: str = "") -> Refund:
         try:
-            body = self._client.ask(
-                lambda client: client.query_refund(out_refund_no, **self._whose)
-            )
+            body = self._client.get(f"{REFUNDS}/{quote(out_refund_no, safe='')}", self._whose)
         except GatewayRefused as refusal:
             if refusal.reason in NO_SUCH_REFUND:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)
             raise
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             said = read(body, statements.RefundStatement)
             if out_trade_no and said.out_trade_no != out_trade_no:
                 return Refund(out_refund_no, RefundStatus.UNKNOWN)  # another payment's
@@ -148,13 +157,13 @@ class WechatPay:
     def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now_s: int
     ) -> Trade | Refund:
-        with disbelief_as(CallbackRefused):
+        with verification_errors_as(CallbackRefused):
             kind, plain = self._opened(headers, body, now_s=now_s)
             if kind == "transaction":
                 trade = read(plain, statements.TradeStatement)
                 return statements.trade_of(trade, self._account)
             if kind != "refund":
-                raise Disbelieved("mismatch", "original_type", kind[:32])
+                raise VerificationError("mismatch", "original_type", kind[:32])
             refund = read(plain, statements.RefundStatement)
             return statements.refund_of(refund, self._account, named=True)
 
@@ -162,14 +171,13 @@ class WechatPay:
         """A refund stands on the day on which WeChat Pay accepted it, not on that of its success,
         and keeps the status it had on the morning after. Made by 10:00 on the day after."""
         try:
-            body = self._client.ask(
-                lambda client: client.trade_bill(day.isoformat(), **self._whose)
-            )
+            wanted = {"bill_date": day.isoformat(), "bill_type": "ALL", "tar_type": "GZIP"}
+            body = self._client.get(TRADE_BILL, wanted | self._whose)
         except GatewayRefused as refusal:
             if refusal.reason in NO_TRADES:
                 return iter(())
             raise
-        with disbelief_as(GatewayFailed):
+        with verification_errors_as(GatewayFailed):
             said = read(body, statements.BillAnswer)
             must_be("hash_type", said.hash_type, "SHA1")
             file = self._client.download(said.download_url, bytes_max=bills.FILE_BYTES_MAX)
@@ -177,14 +185,17 @@ class WechatPay:
 
     def _opened(self, headers: Mapping[str, str], body: bytes, *, now_s: int) -> tuple[str, bytes]:
         """(what a callback tells of, its plain resource)."""
-        self._client.keys.prove(headers, body, now_s=now_s)
+        self._client.signatures.verify(headers, body, now_s=now_s)
         sealed = read(body, statements.Callback).resource
         if sealed.algorithm != "AEAD_AES_256_GCM":
-            raise Disbelieved("algorithm", "resource", sealed.algorithm[:32])
-        plain = self._client.keys.open(
+            raise VerificationError("algorithm", "resource", sealed.algorithm[:32])
+        plain = self._client.signatures.decrypt(
             sealed.ciphertext, nonce=sealed.nonce, associated_data=sealed.associated_data
         )
         return sealed.original_type, plain
+
+    def _trade(self, out_trade_no: str) -> str:
+        return f"{self._trades}/out-trade-no/{quote(out_trade_no, safe='')}"
 
     def _refund_of(self, body: bytes, out_refund_no: str) -> Refund:
         said = read(body, statements.RefundStatement)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.beijing import BEIJING, day_of
 from chalicelib.domain.ids import split_out_refund_no, split_out_trade_no
-from chalicelib.gateways.disbelief import Disbelieved
 from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
+from chalicelib.gateways.verification import VerificationError
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from chalicelib.gateways.wechat_pay_statements import CURRENCY
 
@@ -69,26 +69,26 @@ _Cells = dict[str, str]  # by column
 
 
 def unpacked(file: bytes, *, sha1: str) -> bytes:
-    """The bill in a downloaded file, if it is the one with that digest. Raises Disbelieved."""
+    """Return the bill in a downloaded file with that digest. Raises VerificationError."""
     bill = file
     if file.startswith(GZIP_MAGIC):
         try:
             bill = gzip.GzipFile(fileobj=io.BytesIO(file)).read(BILL_BYTES_MAX + 1)
         except (EOFError, OSError, zlib.error) as error:
-            raise Disbelieved("unreadable", "gzip") from error
+            raise VerificationError("unreadable", "gzip") from error
     if len(bill) > BILL_BYTES_MAX:
-        raise Disbelieved("too_large", "bill")
+        raise VerificationError("too_large", "bill")
     seen = hashlib.sha1(bill, usedforsecurity=False).hexdigest()
     if seen != sha1.lower():
-        raise Disbelieved("mismatch", "hash_value", seen)
+        raise VerificationError("mismatch", "hash_value", seen)
     return bill
 
 
 def rows(bill: bytes, day: dt.date, account: WechatAccount) -> Iterator[BillRow]:
-    """The rows of a day's bill. Raises Disbelieved at once unless every row under a number of ours
-    can be read and the totals are those of the rows; a row of another account is no reason, but
-    says so. Another system's row that cannot be read is FOREIGN; where not even its amounts can,
-    the totals prove nothing."""
+    """The rows of a day's bill. Raises VerificationError at once unless every row under a number
+    of ours can be read and the totals are those of the rows; a row of another account is no reason,
+    but says so. Another system's row that cannot be read is FOREIGN; where not even its amounts
+    can, the totals prove nothing."""
     table = _Table.of(bill)
     count, sums, summed = 0, dict.fromkeys(TOTALS, 0), True
     for cells in table.rows():
@@ -96,7 +96,7 @@ def rows(bill: bytes, day: dt.date, account: WechatAccount) -> Iterator[BillRow]
         count += 1
         try:
             amounts = {total: _exact(cells, column) for total, column in TOTALS.items()}
-        except Disbelieved:
+        except VerificationError:
             if _is_ours(cells):
                 raise
             summed = False
@@ -104,10 +104,10 @@ def rows(bill: bytes, day: dt.date, account: WechatAccount) -> Iterator[BillRow]
         for total, amount in amounts.items():
             sums[total] += amount
     if not _COUNT.fullmatch(table.totals[COUNT]) or int(table.totals[COUNT]) != count:
-        raise Disbelieved("totals", COUNT, table.totals[COUNT][:32])
+        raise VerificationError("totals", COUNT, table.totals[COUNT][:32])
     for total, amount in sums.items() if summed else ():
         if _exact(table.totals, total) != amount:
-            raise Disbelieved("totals", total, table.totals[total][:32])
+            raise VerificationError("totals", total, table.totals[total][:32])
     return (_read(cells, day, account) for cells in table.rows())
 
 
@@ -120,7 +120,7 @@ def _is_ours(cells: _Cells) -> bool:
 def _read(cells: _Cells, day: dt.date, account: WechatAccount) -> BillRow:
     try:
         return _row(cells, day, account)
-    except Disbelieved:
+    except VerificationError:
         if _is_ours(cells):
             raise
         return FOREIGN
@@ -165,14 +165,14 @@ def _text(line: bytes) -> str:
     try:
         return line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise Disbelieved("unreadable", "bill") from error
+        raise VerificationError("unreadable", "bill") from error
 
 
 def _header(line: bytes, wanted: Sequence[str]) -> list[str]:
     names = [name.removeprefix("`") for name in _text(line).split(",")]
     for name in wanted:
         if names.count(name) != 1:
-            raise Disbelieved("columns", name)
+            raise VerificationError("columns", name)
     return names
 
 
@@ -181,7 +181,7 @@ def _cells(line: bytes, names: list[str]) -> _Cells:
     text = _text(line)
     cells = text[1:].split(",`")
     if not text.startswith("`") or len(cells) != len(names):
-        raise Disbelieved("unreadable", "row", text[:32])
+        raise VerificationError("unreadable", "row", text[:32])
     return dict(zip(names, cells, strict=True))
 
 
@@ -197,14 +197,14 @@ def _row_cells(line: bytes, names: list[str]) -> _Cells:
     mended = [*cells[:at], ",`".join(cells[at : at + more + 1]), *cells[at + more + 1 :]]
     found = dict(zip(names, mended, strict=True))
     if _is_ours(found):
-        raise Disbelieved("unreadable", "row", text[:32])
+        raise VerificationError("unreadable", "row", text[:32])
     return found
 
 
 def _row(cells: _Cells, day: dt.date, account: WechatAccount) -> BillRow:
     state = cells["交易状态"]
     if state not in PAYMENTS | REFUNDS:
-        raise Disbelieved("unknown_state", "交易状态", state[:32])
+        raise VerificationError("unknown_state", "交易状态", state[:32])
     refund = state in REFUNDS
     return BillRow(
         kind=BillKind.REFUND if refund else BillKind.PAYMENT,
@@ -222,7 +222,7 @@ def _row(cells: _Cells, day: dt.date, account: WechatAccount) -> BillRow:
 
 def _number(cells: _Cells, column: str) -> str:
     if cells[column] in ("", "0"):
-        raise Disbelieved("incomplete", column)
+        raise VerificationError("incomplete", column)
     return cells[column]
 
 
@@ -231,7 +231,7 @@ def _fen(cells: _Cells, column: str) -> int:
     match = _YUAN.fullmatch(cells[column])
     decimals = (match[3] or "").ljust(5, "0") if match else ""
     if match is None or decimals[2:] != "000":
-        raise Disbelieved("unreadable", column, cells[column][:32])
+        raise VerificationError("unreadable", column, cells[column][:32])
     fen = int(match[2]) * 100 + int(decimals[:2])
     return -fen if match[1] else fen
 
@@ -240,7 +240,7 @@ def _exact(cells: _Cells, column: str) -> int:
     """Yuan in units of the fifth decimal, which other systems' fees have."""
     match = _YUAN.fullmatch(cells[column])
     if match is None:
-        raise Disbelieved("unreadable", column, cells[column][:32])
+        raise VerificationError("unreadable", column, cells[column][:32])
     units = int(match[2]) * 100_000 + int((match[3] or "").ljust(5, "0"))
     return -units if match[1] else units
 
@@ -251,10 +251,10 @@ def _at_s(text: str, day: dt.date) -> int:
     try:
         moment = dt.datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING)
     except ValueError as error:
-        raise Disbelieved("unreadable", "交易时间", text[:32]) from error
+        raise VerificationError("unreadable", "交易时间", text[:32]) from error
     at_s = int(moment.timestamp())
     if abs(day_of(at_s) - day) > dt.timedelta(days=1):
-        raise Disbelieved("mismatch", "交易时间", text[:32])
+        raise VerificationError("mismatch", "交易时间", text[:32])
     return at_s
 
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import msgspec
 
-from chalicelib.gateways.disbelief import Disbelieved, must_be
 from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus
+from chalicelib.gateways.verification import VerificationError, must_be
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 
 CURRENCY = "CNY"
@@ -100,16 +100,16 @@ class Callback(msgspec.Struct):
 
 
 def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
-    """Raises Disbelieved when it is of another merchant, app or currency, or has a state we do
-    not know."""
+    """Raises VerificationError when it is of another merchant, app or currency, or has a state we
+    do not know."""
     for name, ours in (account.merchant_names | account.app_names).items():
         must_be(name, getattr(said, name), ours)
     status = TRADE_STATUSES.get(said.trade_state)
     if status is None:
-        raise Disbelieved("unknown_state", "trade_state", said.trade_state[:32])
+        raise VerificationError("unknown_state", "trade_state", said.trade_state[:32])
     paid = status is TradeStatus.SUCCEEDED
     if paid and (said.amount is None or not said.transaction_id):
-        raise Disbelieved("incomplete", "amount" if said.amount is None else "transaction_id")
+        raise VerificationError("incomplete", "amount" if said.amount is None else "transaction_id")
     if said.amount is not None and (paid or said.amount.currency):
         must_be("currency", said.amount.currency, CURRENCY)
     return Trade(
@@ -123,15 +123,15 @@ def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
 
 
 def refund_of(said: RefundStatement, account: WechatAccount, *, named: bool = False) -> Refund:
-    """Raises Disbelieved as `trade_of` does. A refund never names the app; it names the merchant
-    or the currency only in some messages, and those are held to it.
+    """Raises VerificationError as `trade_of` does. A refund never names the app; it names the
+    merchant or the currency only in some messages, and those are held to it.
 
     named: it must name the merchant, as callbacks do.
     """
     for name, ours in account.merchant_names.items():
         seen = getattr(said, name)
         if named and not seen:
-            raise Disbelieved("incomplete", name)
+            raise VerificationError("incomplete", name)
         if seen:
             must_be(name, seen, ours)
     if said.amount.currency:
@@ -139,7 +139,7 @@ def refund_of(said: RefundStatement, account: WechatAccount, *, named: bool = Fa
     word = said.status or said.refund_status
     status = REFUND_STATUSES.get(word)
     if status is None:
-        raise Disbelieved("unknown_state", "refund_status", word[:32])
+        raise VerificationError("unknown_state", "refund_status", word[:32])
     done = status is RefundStatus.SUCCEEDED
     return Refund(
         out_refund_no=said.out_refund_no,
@@ -154,7 +154,7 @@ def _epoch_s(rfc3339: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(rfc3339)
     except ValueError as error:
-        raise Disbelieved("unreadable", "success_time", rfc3339[:40]) from error
+        raise VerificationError("unreadable", "success_time", rfc3339[:40]) from error
     if moment.tzinfo is None:
-        raise Disbelieved("unreadable", "success_time", rfc3339[:40])
+        raise VerificationError("unreadable", "success_time", rfc3339[:40])
     return int(moment.timestamp())

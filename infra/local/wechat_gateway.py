@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from infra.local.wechat_accounts import ORDER_NAMES, Account, Accounts
 from infra.local.wechat_bills import Bills
@@ -70,6 +71,7 @@ class Gateway:
     def answer(self, call: Call) -> Answer | None:
         """None: the answer is lost, its effect is not."""
         try:
+            _check_headers(call)
             signer = authenticate(call, self._accounts.certificate_of)
             operation, number, act = self._route(call)
         except Refusal as refusal:
@@ -129,7 +131,7 @@ class Gateway:
 
     def _route(self, call: Call) -> tuple[str, str, Callable[[Asked], Answer]]:
         for method, path, operation, act in self._routes:
-            match = re.fullmatch(path, call.path)
+            match = re.fullmatch(path, unquote(call.path))
             if match and method == call.method:
                 return operation, match[1] if match.groups() else "", act
         raise Refusal(404, "RESOURCE_NOT_EXISTS", "没有这个接口")
@@ -194,3 +196,9 @@ class Gateway:
 
     def _settle_quietly(self, refund: Refund) -> None:
         self.settle(refund)
+
+
+def _check_headers(call: Call) -> None:
+    """Before the signature, as at WeChat Pay; there only in some of its interfaces."""
+    if not call.headers.get("accept") or not call.headers.get("user-agent"):
+        raise Refusal(400, "INVALID_REQUEST", "Http头缺少Accept或User-Agent")

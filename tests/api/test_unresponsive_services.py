@@ -13,9 +13,9 @@ from chalicelib.api import limits
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import Busy, GatewayFailed
-from chalicelib.gateways import media, plain_http, secrets
+from chalicelib.gateways import http_client, media, secrets
 from chalicelib.gateways.alipay import Alipay
-from chalicelib.gateways.alipay_keys import AlipayAccount
+from chalicelib.gateways.alipay_account import AlipayAccount
 from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway
 from chalicelib.gateways.payment import PaymentGateway
 from chalicelib.gateways.wechat_login import WechatApp, WechatLogin
@@ -110,7 +110,7 @@ def log_in() -> None:
 
 
 def download() -> None:
-    plain_http.call("GET", settings.wechat_pay_url, headers={}, bytes_max=10)
+    http_client.call("GET", settings.wechat_pay_url, headers={}, bytes_max=10)
 
 
 CALLS = (put, update, transact, try_again_and_again, read_parameter, read_object, log_in, download)
@@ -163,6 +163,6 @@ def test_answer_that_trickles_in_ends_with_its_invocation() -> None:
     with unresponsive_server.trickling() as url, deadline.ends_in(CALLS_S):
         began = time.monotonic()
         with pytest.raises((Busy, GatewayFailed)):
-            plain_http.call("GET", url, headers={}, bytes_max=1_000_000)
+            http_client.call("GET", url, headers={}, bytes_max=1_000_000)
 
     assert time.monotonic() - began < INVOCATION_S

@@ -118,7 +118,7 @@ def _import_what_every_run_imports() -> None:
     import msgspec  # noqa: F401
     import pynamodb.models  # noqa: F401
     import pytest  # noqa: F401
-    import wechatpayv3  # noqa: F401
+    import wechatpayv3.utils  # noqa: F401
 
 
 if __name__ == "__main__":

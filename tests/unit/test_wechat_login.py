@@ -10,8 +10,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.errors import GatewayFailed, InvalidRequest
-from chalicelib.gateways import secrets
-from chalicelib.gateways import wechat_login as wechat_login_module
+from chalicelib.gateways import http_client, secrets
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.gateways.wechat_login import WechatApp, WechatIdentity, WechatLogin, wechat_login
@@ -126,7 +125,7 @@ def test_login_that_goes_wrong_is_a_failure(wechat, login, kind, reason):
 
 
 def test_slow_login_is_not_waited_for(wechat, login, monkeypatch):
-    monkeypatch.setattr(wechat_login_module, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.1)
     wechat.faults.add("login", "slow", seconds=0.3)
 
     with pytest.raises(GatewayFailed) as failure:

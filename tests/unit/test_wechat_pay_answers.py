@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import wechat_pay_client
+from chalicelib.gateways import http_client
 from chalicelib.gateways.payment import (
     RefundStatus,
     TradeStatus,
@@ -80,7 +80,7 @@ def test_refund_that_failed_on_the_server_did_not_happen(wechat, pay):
 
 
 def test_slow_answer_is_not_waited_for(wechat, account, monkeypatch):
-    monkeypatch.setattr(wechat_pay_client, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.1)
     pay = gateway_of(account, wechat)
     bought = order()
     wechat.faults.add("prepay", "slow", seconds=0.3)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.gateways import wechat_pay_bills
-from chalicelib.gateways.disbelief import Disbelieved
 from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
+from chalicelib.gateways.verification import VerificationError
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from chalicelib.gateways.wechat_pay_bills import rows, unpacked
 
@@ -63,7 +63,7 @@ def read(text, account=OURS, day=DAY):
 
 def disbelieved(text):
     """The details with which a bill is refused, before a single row of it is given."""
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         rows(text if isinstance(text, bytes) else text.encode(), DAY, OURS)
     return why.value.details
 
@@ -299,7 +299,7 @@ def test_file_is_unpacked_and_held_to_the_digest_of_what_was_in_it():
 def test_other_file_than_was_promised_is_refused():
     bill = BILL.encode()
 
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         unpacked(gzip.compress(bill), sha1=sha1(gzip.compress(bill)))
 
     assert why.value.details == {"reason": "mismatch", "field": "hash_value", "seen": sha1(bill)}
@@ -318,7 +318,7 @@ def test_other_file_than_was_promised_is_refused():
 def test_file_that_cannot_be_unpacked_is_refused(spoilt):
     bill = BILL.encode()
 
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         unpacked(spoilt(gzip.compress(bill)), sha1=sha1(bill))
 
     assert why.value.details == {"reason": "unreadable", "field": "gzip"}
@@ -329,7 +329,7 @@ def test_small_file_with_too_much_in_it_is_not_unpacked_to_its_end(monkeypatch):
     zeros = bytes(1_000_000)
     endless = gzip.compress(zeros)[:-8]  # whoever reads on finds that it breaks off
 
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         unpacked(endless, sha1=sha1(zeros))
 
     assert why.value.details == {"reason": "too_large", "field": "bill"}

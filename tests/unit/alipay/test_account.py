@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from chalicelib.errors import AuthCodeRefused, GatewayFailed, InvalidRequest
 from chalicelib.gateways import directory, secrets
 from chalicelib.gateways.alipay import Alipay
-from chalicelib.gateways.alipay_keys import AlipayAccount, AlipayKeys
+from chalicelib.gateways.alipay_account import AlipayAccount
+from chalicelib.gateways.alipay_signatures import AlipaySignatures
 from chalicelib.gateways.payment import (
     TradeStatus,
 )
@@ -89,10 +90,12 @@ def test_key_that_is_not_rsa_is_a_failure(account):
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
     key = ed25519.Ed25519PrivateKey.generate().public_key()
     pem = key.public_bytes(serialization.Encoding.PEM, spki).decode()
-    keys = AlipayKeys(replace(AlipayAccount.from_secret(account.alipay), alipay_public_key=pem))
+    keys = AlipaySignatures(
+        replace(AlipayAccount.from_secret(account.alipay), alipay_public_key=pem)
+    )
 
     with pytest.raises(GatewayFailed) as failure:
-        keys.prove(b"text", "AAAA")
+        keys.verify(b"text", "AAAA")
 
     assert failure.value.details == {"reason": "alipay_public_key"}
 
@@ -105,7 +108,7 @@ def test_own_key_that_is_not_rsa_is_a_failure(account):
     )
     own = replace(AlipayAccount.from_secret(account.alipay), private_key=pem.decode())
 
-    assert failure_of(lambda: AlipayKeys(own).sign("text")) == {"reason": "private_key"}
+    assert failure_of(lambda: AlipaySignatures(own).signed({})) == {"reason": "private_key"}
 
 
 def test_account_shows_no_key_when_printed(account):

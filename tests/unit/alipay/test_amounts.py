@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.gateways.alipay_statements import fen, signed_fen, yuan
-from chalicelib.gateways.disbelief import Disbelieved
+from chalicelib.gateways.verification import VerificationError
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_every_amount_comes_back_as_it_went():
     ["", ".5", "1.", "1.999", "-1.00", "+1.00", "1e2", "1,000.00", " 1.00", "1.00\n", "１.00"],
 )
 def test_amount_that_is_no_exact_number_of_fen_is_not_believed(text):
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         fen("total_amount", text)
 
     assert why.value.details["field"] == "total_amount"
@@ -32,5 +32,5 @@ def test_amount_that_is_no_exact_number_of_fen_is_not_believed(text):
 
 def test_amounts_of_bills_may_be_below_nothing():
     assert (signed_fen("x", "-19.90"), signed_fen("x", "0.12")) == (-1990, 12)
-    with pytest.raises(Disbelieved):
+    with pytest.raises(VerificationError):
         signed_fen("x", "--1.00")

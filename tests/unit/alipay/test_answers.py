@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import plain_http
+from chalicelib.gateways import http_client
 from chalicelib.gateways.payment import (
     RefundStatus,
     TradeStatus,
@@ -71,7 +71,7 @@ def test_refund_whose_answer_was_lost_happened_once(alipay, pay):
 
 
 def test_slow_answer_is_not_waited_for(alipay, pay, monkeypatch):
-    monkeypatch.setattr(plain_http, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.1)
     alipay.faults.add("query", "slow", seconds=0.3)
 
     assert failure_of(lambda: pay.query("1" * 32)) == {"reason": "no_answer"}

@@ -8,15 +8,15 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
-from chalicelib.gateways import plain_http
+from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay_bills import rows_of
 from chalicelib.gateways.alipay_client import AlipayClient
-from chalicelib.gateways.disbelief import Disbelieved
 from chalicelib.gateways.payment import (
     BillKind,
     BillRow,
     RefundStatus,
 )
+from chalicelib.gateways.verification import VerificationError
 from infra.local import alipay_views
 from infra.local.alipay import Alipay as LocalAlipay
 from tests.fixtures.alipay_gateway import (
@@ -108,8 +108,8 @@ def test_bill_that_alipay_will_not_give_is_no_day_without_business(alipay, accou
 
 def test_bill_is_fetched_by_https_from_anywhere_but_the_gateway(monkeypatch, pay):
     asked = []
-    monkeypatch.setattr(plain_http, "call", lambda *args, **more: asked.append(args) or b"")
-    client = AlipayClient("2021", pay._keys, "https://openapi.example.com/gateway.do")
+    monkeypatch.setattr(http_client, "call", lambda *args, **more: asked.append(args) or b"")
+    client = AlipayClient(pay._account, "https://openapi.example.com/gateway.do")
 
     for address in (
         "http://bills.example.com/file?token=1",
@@ -222,7 +222,7 @@ def test_bill_is_read_by_the_names_of_its_columns():
     ],
 )
 def test_bill_that_is_not_what_it_says_is_not_believed(spoil, details):
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         rows_of(zipped(spoil(TEXT)), day=DAY, seller_id=SELLER)
 
     assert why.value.details == details
@@ -233,14 +233,14 @@ def test_bill_that_is_not_what_it_says_is_not_believed(spoil, details):
     [b"", b"PK", b"<html>", zipped(TEXT)[:-30], zipped(TEXT)[:200], zipped(TEXT, "x.csv")],
 )
 def test_file_that_is_no_bill_is_not_believed(archive):
-    with pytest.raises(Disbelieved):
+    with pytest.raises(VerificationError):
         rows_of(archive, day=DAY, seller_id=SELLER)
 
 
 def test_bill_of_too_many_files_is_not_unpacked(monkeypatch):
     monkeypatch.setattr("chalicelib.gateways.alipay_bills.FILES_MAX", 0)
 
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         rows_of(zipped(TEXT), day=DAY, seller_id=SELLER)
 
     assert why.value.details == {"reason": "incomplete", "field": "files", "seen": "1"}
@@ -249,7 +249,7 @@ def test_bill_of_too_many_files_is_not_unpacked(monkeypatch):
 def test_bill_that_grows_beyond_all_bounds_is_not_unpacked(monkeypatch):
     monkeypatch.setattr("chalicelib.gateways.alipay_bills.UNZIPPED_BYTES_MAX", 1000)
 
-    with pytest.raises(Disbelieved) as why:
+    with pytest.raises(VerificationError) as why:
         rows_of(zipped(TEXT + "#" * 1000), day=DAY, seller_id=SELLER)
 
     assert why.value.details["reason"] == "too_long"

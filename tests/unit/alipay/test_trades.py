@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import plain_http
+from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay_client import AlipayClient
 from chalicelib.gateways.payment import (
     Trade,
@@ -60,9 +60,8 @@ def test_requests_carry_the_time_of_beijing_in_every_zone(pay, monkeypatch, zone
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     monkeypatch.setattr(clock, "now_s", lambda: 1_900_000_000)
-    keys, account = pay._keys, pay._account
 
-    address = AlipayClient(account.app_id, keys, NOWHERE).address("alipay.trade.wap.pay", {})
+    address = AlipayClient(pay._account, NOWHERE).address("alipay.trade.wap.pay", {})
 
     monkeypatch.undo()
     time.tzset()
@@ -84,10 +83,10 @@ def test_page_over_http_takes_the_money_and_leads_back_to_the_shop(alipay, pay, 
     bought = order()
     asked = pay.prepay(bought, now_s=now_s())
 
-    page = plain_http.call("GET", asked["url"], headers={}, bytes_max=10_000).decode()
+    page = http_client.call("GET", asked["url"], headers={}, bytes_max=10_000).decode()
     button = page.partition('action="')[2].partition('"')[0]
     with pytest.raises(GatewayFailed) as redirected:
-        plain_http.call("POST", alipay.base_url + button, headers={}, bytes_max=10_000)
+        http_client.call("POST", alipay.base_url + button, headers={}, bytes_max=10_000)
 
     assert "¥19.90" in page
     assert redirected.value.details == {"reason": "http_303"}

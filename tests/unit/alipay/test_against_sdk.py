@@ -1,0 +1,121 @@
+"""Alipay's signatures, judged by python-alipay-sdk over pycryptodome, which share nothing with
+ours."""
+
+import json
+from base64 import b64decode, b64encode
+from urllib.parse import parse_qsl
+
+import pytest
+from alipay import AliPay
+from Cryptodome.Hash import SHA256
+from Cryptodome.PublicKey import RSA
+from Cryptodome.Signature import PKCS1_v1_5
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.gateways.alipay_account import AlipayAccount
+from chalicelib.gateways.alipay_signatures import AlipaySignatures
+from chalicelib.gateways.alipay_statements import notice_of
+from chalicelib.gateways.verification import VerificationError
+from infra.local.wechat_keys import key_pair, private_pem, public_pem
+
+OURS, PLATFORM = key_pair("merchant"), key_pair("alipay")
+ACCOUNT = AlipayAccount(
+    "2021000000000001", "2088000000000001", private_pem(OURS), public_pem(PLATFORM)
+)
+SIGNATURES = AlipaySignatures(ACCOUNT)
+JUDGE = AliPay(
+    appid=ACCOUNT.app_id,
+    app_private_key_string=ACCOUNT.private_key,
+    alipay_public_key_string=ACCOUNT.alipay_public_key,
+)
+GATEWAY = AliPay(  # signs as Alipay does
+    appid=ACCOUNT.app_id,
+    app_private_key_string=private_pem(PLATFORM),
+    alipay_public_key_string=ACCOUNT.alipay_public_key,
+)
+PLATFORM_KEY = RSA.import_key(private_pem(PLATFORM))
+
+JUDGED = settings(max_examples=200)
+NAMES = st.from_regex(r"[a-z_]{1,20}", fullmatch=True).filter(
+    lambda name: name not in ("sign", "sign_type")
+)
+FIELDS = st.dictionaries(NAMES, st.text(min_size=1, max_size=60), min_size=1, max_size=12)
+VALUES = st.dictionaries(st.text(max_size=10), st.text(max_size=40) | st.integers(), max_size=6)
+
+
+def flipped(text: bytes, place: int) -> bytes:
+    """`text` with one byte changed."""
+    at = place % len(text)
+    return text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :]
+
+
+@JUDGED
+@given(FIELDS)
+def test_request_is_signed_as_the_sdk_signs_it(fields):
+    theirs = dict(parse_qsl(JUDGE.sign_data({**fields, "sign_type": "RSA2"})))
+
+    assert SIGNATURES.signed(fields) == theirs
+
+
+@JUDGED
+@given(FIELDS, st.data())
+def test_notify_is_believed_exactly_when_the_sdk_believes_it(fields, data):
+    told = dict(parse_qsl(GATEWAY.sign_data(dict(fields))))
+    form = told | {"sign_type": "RSA2"}
+    assert JUDGE.verify({**fields, "sign_type": "RSA2"}, told["sign"])
+    SIGNATURES.verify_notify(form)
+
+    name = data.draw(st.sampled_from(sorted(fields)))
+    at = data.draw(st.integers(0, len(fields[name]) - 1))
+    char = "y" if fields[name][at] == "x" else "x"
+    tampered = fields | {name: fields[name][:at] + char + fields[name][at + 1 :]}
+    assert not JUDGE.verify({**tampered, "sign_type": "RSA2"}, told["sign"])
+    with pytest.raises(VerificationError):
+        SIGNATURES.verify_notify(form | tampered)
+
+
+@JUDGED
+@given(VALUES, st.booleans(), st.integers(0))
+def test_answer_is_read_byte_for_byte_as_it_was_signed(values, escaped, place):
+    text = json.dumps(values, ensure_ascii=escaped).encode()
+    proof = b64encode(PKCS1_v1_5.new(PLATFORM_KEY).sign(SHA256.new(text)))
+
+    def answer(content):
+        return b'{"alipay_trade_query_response":%s,"sign":"%s"}' % (content, proof)
+
+    assert SIGNATURES.verified_part(answer(text), "alipay_trade_query_response") == text
+    with pytest.raises(VerificationError):
+        SIGNATURES.verified_part(answer(flipped(text, place)), "alipay_trade_query_response")
+
+
+@JUDGED
+@given(st.text(max_size=200))
+def test_own_signature_convinces_another_library(text):
+    signed = SIGNATURES.signed({"biz_content": f"{text}."})
+
+    message = SHA256.new(f"biz_content={text}.&sign_type=RSA2".encode())
+    assert PKCS1_v1_5.new(RSA.import_key(public_pem(OURS))).verify(
+        message, b64decode(signed["sign"])
+    )
+
+
+ANYTHING = st.text(st.characters(), max_size=60)
+
+
+@JUDGED
+@given(st.binary(max_size=200) | st.builds(json.dumps, st.dictionaries(ANYTHING, ANYTHING)))
+def test_whatever_the_answer_is_it_is_a_verification_error(answer):
+    body = answer if isinstance(answer, bytes) else answer.encode()
+
+    with pytest.raises(VerificationError):
+        SIGNATURES.verified_part(body, "alipay_trade_query_response")
+
+
+@JUDGED
+@given(st.binary(max_size=100), st.sampled_from([b"", b"sign_type=RSA2&", b"sign=AAAA&"]))
+def test_whatever_the_notify_is_it_is_a_verification_error(form, before):
+    with pytest.raises(VerificationError) as why:
+        notice_of(before + form, SIGNATURES, ACCOUNT)
+
+    json.dumps(why.value.details, ensure_ascii=False).encode()  # can be logged, and answered

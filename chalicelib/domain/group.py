@@ -6,7 +6,7 @@ pending ──leader paid──▶ open ──last seat paid──▶ formed
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.errors import Conflict, GroupClosed, GroupFull, NotFound, ServiceError
@@ -30,6 +30,15 @@ class FailedReason(StrEnum):
     CLOSED_BY_MERCHANT = "closed_by_merchant"  # by hand, or with its activity
 
 
+# The checker of laws holds every observed change to these.
+GROUP_EDGES: Mapping[GroupStatus, frozenset[GroupStatus]] = {
+    GroupStatus.PENDING: frozenset({GroupStatus.OPEN, GroupStatus.FAILED}),
+    GroupStatus.OPEN: frozenset({GroupStatus.FORMED, GroupStatus.FAILED}),
+    GroupStatus.FORMED: frozenset(),
+    GroupStatus.FAILED: frozenset(),
+}
+
+
 @dataclass(frozen=True)
 class Group:
     """What decisions about a group need. Times are seconds since the epoch."""
@@ -49,6 +58,30 @@ class Group:
     @property
     def seats_missing(self) -> int:
         return self.seats_total - self.seats_paid
+
+
+@dataclass(frozen=True)
+class GroupTransition:
+    """What an event changes of a group (services.orders.state_changes writes it). None: nothing."""
+
+    was: GroupStatus  # when it is written; else somebody was faster
+    status: GroupStatus
+    seats_paid: int = 0  # more than before
+    expires_at_s: int | None = None
+    failed_reason: FailedReason | None = None
+    decided_at_s: int | None = None
+    due_at_s: int | None = None  # when the decision is to be carried out
+
+    def __post_init__(self) -> None:
+        if self.status is not self.was and self.status not in GROUP_EDGES[self.was]:
+            raise ValueError(f"no edge leads from {self.was} to {self.status}")
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it now stands in the list of decided groups. Nobody ever saw a group whose
+        leader did not pay."""
+        seen = self.failed_reason is not FailedReason.LEADER_UNPAID
+        return self.decided_at_s is not None and seen
 
 
 def refusal_to_join(group: Group | None, *, now_s: int) -> ServiceError:
@@ -81,24 +114,39 @@ def payment_counts(group: Group, *, paid_at_s: int, grace_s: int) -> bool:
     return group.status is GroupStatus.OPEN and paid_at_s <= (group.expires_at_s or 0) + grace_s
 
 
-def after_payment(group: Group, *, now_s: int) -> Group:
-    """The group with one more seat paid: opened by its leader's payment, formed by the last.
+def seat_paid(group: Group, *, now_s: int) -> GroupTransition:
+    """One more seat is paid: the leader's payment opens the group, the last one forms it.
 
     A group opens at `now_s` and lives until min(now_s + life_s, ends_at_s). When the leader's
     callback is so late that the activity is over, the group is due at once and fails by its rule.
     """
-    paid = replace(group, seats_paid=group.seats_paid + 1)
     if group.status is GroupStatus.PENDING:
         expires_at_s = min(now_s + group.life_s, group.ends_at_s)
-        return replace(paid, status=GroupStatus.OPEN, expires_at_s=expires_at_s)
-    if paid.seats_paid == paid.seats_total:
-        return replace(paid, status=GroupStatus.FORMED)
-    return paid
+        return GroupTransition(group.status, GroupStatus.OPEN, 1, expires_at_s=expires_at_s)
+    if group.seats_paid + 1 == group.seats_total:
+        formed = GroupStatus.FORMED
+        return GroupTransition(group.status, formed, 1, decided_at_s=now_s, due_at_s=now_s)
+    return GroupTransition(group.status, group.status, 1)
 
 
-def extended(group: Group, longer_s: int, *, now_s: int) -> int:
-    """The deadline of an open group that is given `longer_s` more, no later than it ever may be:
-    the end of its activity, as it was when the group was opened.
+def failed(reason: FailedReason, *, now_s: int) -> GroupTransition:
+    """The group fails for `reason`: an open one, or one that its leader did not pay.
+
+    One whose deadline has passed is due already; who never saw a group has nothing to settle.
+    """
+    unpaid = reason is FailedReason.LEADER_UNPAID
+    return GroupTransition(
+        was=GroupStatus.PENDING if unpaid else GroupStatus.OPEN,
+        status=GroupStatus.FAILED,
+        failed_reason=reason,
+        decided_at_s=now_s,
+        due_at_s=None if reason in (FailedReason.DUE, FailedReason.LEADER_UNPAID) else now_s,
+    )
+
+
+def extended(group: Group, longer_s: int, *, now_s: int) -> GroupTransition:
+    """An open group is given `longer_s` more, no later than it ever may be: the end of its
+    activity, as it was when the group was opened.
 
     Raises GroupClosed when the group takes no members any more, Conflict when it has no more time
     to get.
@@ -109,7 +157,7 @@ def extended(group: Group, longer_s: int, *, now_s: int) -> int:
     later_s = min(expires_at_s + longer_s, group.ends_at_s)
     if later_s <= expires_at_s:
         raise Conflict("这个团的截止时间已经是活动结束时间，不能再延长。")
-    return later_s
+    return GroupTransition(group.status, group.status, expires_at_s=later_s)
 
 
 def shown_status(group: Group, *, now_s: int, grace_s: int) -> GroupStatus:

@@ -7,7 +7,7 @@ After-sale ends an order as refunded when all of its money or all of its units h
 there is nothing left to do about it. What was kept (freight, say) may still be refunded later.
 
 The state of an order and of its refunds are apart: a late or second payment adds a refund and
-leaves the order's state as it is.
+leaves the order's state as it is. What moves an order is in domain.order_transitions.
 """
 
 from collections.abc import Mapping
@@ -34,24 +34,6 @@ class OrderStatus(StrEnum):
     CLOSED = "closed"  # never paid in time; never revived
     REFUNDING = "refunding"  # the group failed; or all the money, or all units, go back after-sale
     REFUNDED = "refunded"  # and the gateway confirmed what was to go back
-
-
-# The published edges: the checker of laws holds every observed change to them.
-STATUS_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
-    OrderStatus.PENDING: frozenset({OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.CLOSED}),
-    OrderStatus.PAID: frozenset(
-        {OrderStatus.FULFILLING, OrderStatus.REFUNDING, OrderStatus.REFUNDED}
-    ),
-    OrderStatus.FULFILLING: frozenset(
-        {OrderStatus.SHIPPED, OrderStatus.READY_FOR_PICKUP, OrderStatus.REFUNDING}
-    ),
-    OrderStatus.SHIPPED: frozenset({OrderStatus.COMPLETED, OrderStatus.REFUNDING}),
-    OrderStatus.READY_FOR_PICKUP: frozenset({OrderStatus.COMPLETED, OrderStatus.REFUNDING}),
-    OrderStatus.COMPLETED: frozenset({OrderStatus.REFUNDING}),
-    OrderStatus.CLOSED: frozenset(),
-    OrderStatus.REFUNDING: frozenset({OrderStatus.REFUNDED}),
-    OrderStatus.REFUNDED: frozenset({OrderStatus.REFUNDING}),  # more of what was kept goes back
-}
 
 
 class Delivery(StrEnum):
@@ -159,7 +141,8 @@ class Order:
     units: Units = field(default_factory=Units)
     receive_by_s: int = 0  # once all is shipped: when it counts as received by itself
     return_by_s: int = 0  # when a return of goods is closed, unless its buyer has sent them
-    disputed: bool = False  # an after-sale request is open
+    received_at_s: int = 0  # by its buyer, or by itself
+    after_sale: str = ""  # the letter of the request that is open
     pickup: bool = False  # its buyer collects it in a store
 
     @property
@@ -206,6 +189,11 @@ class Order:
             return False
         ours = [refund for key, refund in self.refunds.items() if key[:2] == seat[0]]
         return all(refund.is_done for refund in ours)
+
+    @property
+    def disputed(self) -> bool:
+        """Whether an after-sale request is open."""
+        return self.after_sale != ""
 
     @property
     def is_held_up(self) -> bool:

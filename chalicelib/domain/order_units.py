@@ -20,6 +20,7 @@ class Units:
     handed_over: int = 0
     cancelled: int = 0  # back on sale before they were delivered
     brought_back: int = 0  # by the buyer, after they were delivered
+    returned: int = 0  # of those two: on sale again
 
     @property
     def to_deliver(self) -> int:
@@ -40,15 +41,19 @@ class Units:
     def may_go_back(self) -> int:
         return self.to_deliver + self.with_buyer
 
-    def sent_back(self, units: int) -> "Units":
-        """The units once the buyer has sent `units` of those that were delivered back."""
-        return replace(self, brought_back=self.brought_back + units)
+    def sent_back(self, units: int, resold: int) -> "Units":
+        """The units once the buyer has sent `units` of those that were delivered back, and
+        `resold` of these are on sale again."""
+        return replace(
+            self, brought_back=self.brought_back + units, returned=self.returned + resold
+        )
 
     def given_back(self, units: int) -> "Units":
-        """The units once `units` of them have gone back: those not delivered first."""
+        """The units once `units` of them are on sale again: those not delivered first."""
         cancelled = min(units, self.to_deliver)
         return replace(
             self,
             cancelled=self.cancelled + cancelled,
             brought_back=self.brought_back + units - cancelled,
+            returned=self.returned + units,
         )

@@ -28,6 +28,7 @@ reads another's order. All money of an order is in its one item, and so is every
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -176,7 +177,8 @@ class OrderItem(TradeItem, discriminator="order"):
             units=self.units,
             receive_by_s=self.receive_by_s or 0,
             return_by_s=self.return_by_s or 0,
-            disputed=self.after_sale is not None,
+            received_at_s=self.received_at_s or 0,
+            after_sale=self.after_sale or "",
             pickup=bool(self.pickup),
         )
 
@@ -196,7 +198,7 @@ class OrderItem(TradeItem, discriminator="order"):
         )
         if self.cancelled is None and self.brought_back is None:
             return units.given_back(self.returned or 0)
-        return units
+        return replace(units, returned=self.returned or 0)
 
     def units_as_read(self) -> Condition:
         """The condition that no unit was delivered or given back since the order was read."""

@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.group import (
+    FailedReason,
     Group,
     GroupStatus,
-    after_payment,
+    GroupTransition,
     extended,
+    failed,
     has_free_seat,
     is_joinable,
     next_poll_s,
     payment_counts,
     refusal_to_join,
+    seat_paid,
     shown_status,
 )
 from chalicelib.errors import Conflict, GroupClosed
@@ -34,26 +37,50 @@ FULL = replace(OPEN, members={"leader": "n1", "b": "n2", "c": "n3"})
 
 
 def test_leaders_payment_opens_the_group_for_its_life() -> None:
-    opened = after_payment(PENDING, now_s=NOW_S)
+    opened = seat_paid(PENDING, now_s=NOW_S)
 
-    assert (opened.status, opened.seats_paid, opened.expires_at_s) == ("open", 1, NOW_S + 3600)
-    assert PENDING.seats_paid == 0  # the argument is left as it was
+    assert (opened.was, opened.status, opened.seats_paid) == ("pending", "open", 1)
+    assert (opened.expires_at_s, opened.due_at_s) == (NOW_S + 3600, None)
 
 
 def test_group_lives_no_longer_than_its_activity() -> None:
     late = replace(PENDING, ends_at_s=NOW_S + 100)
 
-    assert after_payment(late, now_s=NOW_S).expires_at_s == NOW_S + 100
+    assert seat_paid(late, now_s=NOW_S).expires_at_s == NOW_S + 100
 
 
 def test_last_payment_forms_the_group() -> None:
-    formed = after_payment(replace(FULL, seats_paid=2), now_s=NOW_S)
+    formed = seat_paid(replace(FULL, seats_paid=2), now_s=NOW_S)
 
-    assert (formed.status, formed.seats_paid, formed.seats_missing) == ("formed", 3, 0)
+    assert (formed.was, formed.status, formed.seats_paid) == ("open", "formed", 1)
+    assert (formed.decided_at_s, formed.due_at_s, formed.is_listed) == (NOW_S, NOW_S, True)
 
 
 def test_payment_in_the_middle_leaves_the_group_open() -> None:
-    assert after_payment(OPEN, now_s=NOW_S) == replace(OPEN, seats_paid=2)
+    assert seat_paid(OPEN, now_s=NOW_S) == GroupTransition(OPEN.status, OPEN.status, 1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "was", "due_at_s", "is_listed"),
+    [
+        ("due", "open", None, True),  # it is due already
+        ("leader_cancelled", "open", NOW_S, True),
+        ("closed_by_merchant", "open", NOW_S, True),
+        ("leader_unpaid", "pending", None, False),  # nobody ever saw it
+    ],
+)
+def test_failed_group_is_settled_and_listed(
+    reason: str, was: str, due_at_s: int | None, is_listed: bool
+) -> None:
+    change = failed(FailedReason(reason), now_s=NOW_S)
+
+    assert (change.was, change.status, change.due_at_s) == (was, "failed", due_at_s)
+    assert change.is_listed is is_listed
+
+
+def test_decided_group_stays_as_it_is() -> None:
+    with pytest.raises(ValueError, match="no edge"):
+        GroupTransition(GroupStatus.FORMED, GroupStatus.FAILED)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +109,8 @@ def test_group_is_closed_to_joiners_at_its_very_deadline() -> None:
 def test_extended_group_lasts_longer_and_never_longer_than_its_activity() -> None:
     expires_at_s = OPEN.expires_at_s or 0
 
-    assert extended(OPEN, 3600, now_s=NOW_S) == expires_at_s + 3600
-    assert extended(OPEN, 10 * 86400, now_s=NOW_S) == OPEN.ends_at_s
+    assert extended(OPEN, 3600, now_s=NOW_S).expires_at_s == expires_at_s + 3600
+    assert extended(OPEN, 10 * 86400, now_s=NOW_S).expires_at_s == OPEN.ends_at_s
     with pytest.raises(Conflict, match="活动结束时间"):
         extended(replace(OPEN, expires_at_s=OPEN.ends_at_s), 3600, now_s=NOW_S)
 

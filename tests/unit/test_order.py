@@ -170,7 +170,7 @@ def test_shipped_order_is_received_by_itself_when_its_days_are_over() -> None:
 def test_receipt_waits_for_whatever_else_is_open() -> None:
     failed = Refund(RefundStatus.FAILED, 900, NOW_S)
 
-    assert next_intent(replace(SHIPPED, disputed=True)) is None
+    assert next_intent(replace(SHIPPED, after_sale="A")) is None
     assert next_intent(replace(SHIPPED, unposted=True)) == (Intent.RELEASE, NOW_S + 600)
     assert next_intent(replace(SHIPPED, refunds={"01A": REFUND})) == (Intent.REFUND, NOW_S)
     assert next_intent(replace(SHIPPED, refunds={"01A": failed})) is None

@@ -40,7 +40,7 @@ def test_what_is_sent_is_not_made_ready() -> None:
 
 
 def test_an_open_request_holds_up_both() -> None:
-    disputed = replace(PAID, disputed=True)
+    disputed = replace(PAID, after_sale="A")
 
     for check, status in (
         (check_readiness, OrderStatus.FULFILLING),

@@ -40,7 +40,7 @@ def test_paid_order_tells_how_its_group_stands(group: Group, words: str) -> None
     assert refusal.value.message == words
 
 
-@pytest.mark.parametrize("change", [{"disputed": True}, {"pickup": True}])
+@pytest.mark.parametrize("change", [{"after_sale": "A"}, {"pickup": True}])
 def test_order_that_is_asked_back_or_collected_is_not_shipped(change: dict[str, bool]) -> None:
     shipping.check(TO_SHIP, None)
 

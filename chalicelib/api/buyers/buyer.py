@@ -34,7 +34,7 @@ from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import releases, seats, shares
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments
-from chalicelib.services.orders import notifications, orders
+from chalicelib.services.orders import notifications, orders, solo_orders
 from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
 from chalicelib.services.people import buyers
 from chalicelib.tables.buyers import BuyerItem
@@ -153,7 +153,7 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.Or
 )
 def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
     """Buy alone, at the solo price and with freight."""
-    order = orders.buy_alone(
+    order = solo_orders.buy_alone(
         who.merchant_id,
         who.buyer_id,
         activity_id,

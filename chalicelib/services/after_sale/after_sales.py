@@ -4,23 +4,25 @@ One request of an order is open at a time; the order names it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain import after_sale as rules
 from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus, Kind, Reason
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import (
-    AFTER_SALE_LETTERS,
-    Order,
+from chalicelib.domain.order import AFTER_SALE_LETTERS, Order
+from chalicelib.domain.order_transitions import (
+    after_sale_ended,
+    after_sale_requested,
+    return_awaited,
 )
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.media import pictures
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import orders, state_changes
 from chalicelib.services.people import shop_cache
-from chalicelib.tables.base import LostRace, PageKey, Writes, as_read, retried, transaction
+from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
@@ -91,17 +93,7 @@ def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) ->
         )
         with transaction() as writes:
             writes.put(made, refuse=lambda old: LostRace())
-            writes.update(
-                order,
-                [
-                    OrderItem.after_sale.set(made.letter),
-                    *order.due_next(replace(order.view(), disputed=True)),
-                ],
-                condition=(OrderItem.status == order.status)
-                & OrderItem.after_sale.does_not_exist()
-                & order.marker_as_read(),
-                refuse=lambda old: LostRace(),
-            )
+            state_changes.write(writes, order, after_sale_requested(order.view(), made.letter))
         return made
 
     return retried(step)
@@ -250,30 +242,19 @@ def move(
 
 def forget(writes: Writes, order: OrderItem, letter: str) -> None:
     """The order waits for this request no longer."""
-    after = replace(order.view(), disputed=False, return_by_s=0)
-    writes.update(
-        order,
-        [OrderItem.after_sale.remove(), OrderItem.return_by_s.remove(), *order.due_next(after)],
-        condition=(OrderItem.status == order.status)
-        & (OrderItem.after_sale == letter)
-        & order.marker_as_read(),
-        refuse=lambda old: LostRace(),
-    )
+    state_changes.write(writes, _naming(order, letter), after_sale_ended(order.view()))
 
 
 def wait_until(writes: Writes, order: OrderItem, letter: str, by_s: int | None) -> None:
     """Let the order wait for its buyer until `by_s`, about its open request; None: no more."""
-    after = replace(order.view(), return_by_s=by_s or 0)
-    until = OrderItem.return_by_s
-    writes.update(
-        order,
-        [until.set(by_s) if by_s else until.remove(), *order.due_next(after)],
-        condition=(OrderItem.status == order.status)
-        & (OrderItem.after_sale == letter)
-        & as_read(OrderItem.return_by_s, order.return_by_s)
-        & order.marker_as_read(),
-        refuse=LostRace,
-    )
+    state_changes.write(writes, _naming(order, letter), return_awaited(order.view(), by_s or 0))
+
+
+def _naming(order: OrderItem, letter: str) -> OrderItem:
+    """The order, which names that request. Raises LostRace when it was ended between two reads."""
+    if order.after_sale != letter:
+        raise LostRace
+    return order
 
 
 def release_replacement(writes: Writes, order: OrderItem, asked: AfterSaleItem) -> None:

@@ -18,7 +18,6 @@ from chalicelib.services.fulfilment import shipping
 from chalicelib.services.orders import notifications, order_search, orders
 from chalicelib.services.people import shop_cache
 from chalicelib.services.people.audit import audit
-from chalicelib.settings import settings
 from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.catalogue import ProductStockItem
@@ -136,8 +135,7 @@ def send_replacement(
             if corrects:
                 more.append(AfterSaleItem.replacement_corrections.set(corrections))
             else:
-                days = shop_cache.merchant(merchant_id, now_s).receipt_after_d
-                receive_by_s = now_s + settings.shortened(days * rules.DAY_S)
+                receive_by_s = shop_cache.receive_by_s(merchant_id, now_s)
                 more += [
                     AfterSaleItem.replacement_at_s.set(now_s),
                     AfterSaleItem.replacement_by.set(staff),

@@ -4,29 +4,16 @@ The refund, its ledger entry, the units that go back and the state that the orde
 one write of the order; what goes back to the stock and to the buyer's limit is written with it.
 """
 
-from dataclasses import replace
-
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
-from chalicelib.domain.after_sale import AfterSaleRefused, check_units_back
-from chalicelib.domain.ledger import Entry, Movement
-from chalicelib.domain.order import (
-    Order,
-    OrderStatus,
-    Refund,
-    RefundReason,
-    RefundStatus,
-    entry_of,
-    reason_of,
-)
+from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
+from chalicelib.domain.order_transitions import refund_requested
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
-from chalicelib.services.fulfilment import shipping
-from chalicelib.services.orders import orders
-from chalicelib.tables.base import LostRace, Writes
-from chalicelib.tables.trade import OrderItem, entered, orders_list
-from chalicelib.tables.trade_item import listed
+from chalicelib.services.orders import releasing, state_changes
+from chalicelib.services.people import shop_cache
+from chalicelib.tables.base import Writes
+from chalicelib.tables.trade import OrderItem
 
 
 def request(
@@ -53,72 +40,26 @@ def request(
     InvalidRequest for the units.
     """
     known = order.view()
-    seat = known.seat_payment
-    if seat is None:
-        raise AfterSaleRefused
-    check_units_back(known, units_back, came_back=came_back)
-    key = seat[0] + letter
-    starts_s = _may_start_s(known, now_s)
-    refund = Refund(RefundStatus.REQUESTED, amount_fen, at_s=now_s, next_at_s=starts_s)
-    after = replace(
+    change = refund_requested(
         known,
-        refunds={**known.refunds, key: refund},
-        units=(
-            known.units.sent_back(came_back) if came_back else known.units.given_back(units_back)
-        ),
-        return_by_s=0,
-        disputed=False,
+        letter,
+        amount_fen,
+        units_back,
+        came_back=came_back,
+        starts_s=_may_start_s(known, now_s),
+        receive_by_s=shop_cache.receive_by_s(order.merchant_id, now_s),
+        now_s=now_s,
     )
-    after, moved = _moved(writes, order, after, now_s)
-    writes.update(
-        order,
-        [
-            OrderItem.refunds[key].set(entry_of(refund)),
-            OrderItem.after_sale.remove(),
-            OrderItem.return_by_s.remove(),
-            *entered(Entry(key, Movement.REFUND_REQUESTED, amount_fen, now_s)),
-            *_gone_back(order, after, units_back),
-            *moved,
-            *order.due_next(after),
-        ],
-        condition=(OrderItem.status == order.status)
-        & order.units_as_read()
-        & order.marker_as_read()
-        & condition,
-        refuse=LostRace,
-    )
+    state_changes.write(writes, order, change, condition=condition)
+    given_back = change.moves and change.after.status is OrderStatus.REFUNDING
+    if order.limited and given_back and known.status is not OrderStatus.REFUNDED:
+        reservations.uncount_limit(
+            writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity
+        )
     units = units_back - on_sale + reserved
     if units:
         to_product = to_product or order.group_id is None or reserved > 0
-        reservations.give_back(writes, orders.shelf_of(order), units, to_product=to_product)
-
-
-def _gone_back(order: OrderItem, after: Order, units_back: int) -> list[Action]:
-    if after.units == order.units:
-        return []
-    return [
-        OrderItem.returned.set((order.returned or 0) + units_back),
-        OrderItem.cancelled.set(after.units.cancelled),
-        OrderItem.brought_back.set(after.units.brought_back),
-    ]
-
-
-def _moved(
-    writes: Writes, order: OrderItem, after: Order, now_s: int
-) -> tuple[Order, list[Action]]:
-    """The order in the state that it has with its refund, and the actions that bring it there."""
-    if after.is_given_back:
-        was_given_back = after.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED)
-        after = replace(after, status=OrderStatus.REFUNDING)
-        if order.limited and not was_given_back:
-            reservations.uncount_limit(
-                writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity
-            )
-        refunding = orders_list(order.merchant_id, OrderStatus.REFUNDING)
-        return after, [OrderItem.status.set(after.status.value), *listed(refunding)]
-    if after.status is OrderStatus.FULFILLING and after.units.to_deliver == 0:
-        return shipping.all_sent(order, after, now_s=now_s)  # the rest will not be sent
-    return after, []
+        reservations.give_back(writes, releasing.shelf_of(order), units, to_product=to_product)
 
 
 def _may_start_s(order: Order, now_s: int) -> int:

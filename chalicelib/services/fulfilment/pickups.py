@@ -4,23 +4,20 @@ The code is told to the buyer alone; staff meet it when it is shown to them.
 """
 
 import secrets
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
-from pynamodb.expressions.update import Action
-
-from chalicelib.domain import pickup as rules
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import Order, OrderStatus
+from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.order_transitions import handed_over, made_ready
+from chalicelib.domain.pickup import CODE_LENGTH
 from chalicelib.errors import Busy, NotFound
-from chalicelib.services.orders import notifications, order_search, orders
+from chalicelib.services.orders import notifications, order_search, orders, state_changes
 from chalicelib.services.people import brute_force_guard
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.records import FoundOrderItem, found_by
-from chalicelib.tables.trade import OrderDetailItem, OrderItem, orders_list
-from chalicelib.tables.trade_item import TradeItem, listed
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem
 
 CODE_TRIES_MAX = 8
 SHARING_MAX = 10  # orders that a code has ever stood for: one, but for a chance of one in millions
@@ -40,10 +37,10 @@ def make_ready(merchant_id: str, order_id: OrderId, *, staff: str, now_s: int) -
         known = order.view()
         if known.pickup and known.status in MADE_READY:
             return order, detail
-        rules.check_readiness(known)
+        ready = made_ready(known)
         code = _new_code(merchant_id)
         with transaction() as writes:
-            _move(writes, order, OrderStatus.READY_FOR_PICKUP)
+            state_changes.write(writes, order, ready)
             writes.update(
                 detail,
                 [OrderDetailItem.pickup_code.set(code), OrderDetailItem.ready_at_s.set(now_s)],
@@ -103,14 +100,10 @@ def hand_over(merchant_id: str, code: str, *, staff: str, now_s: int) -> Ready:
         known = order.view()
         if known.status is OrderStatus.COMPLETED:
             return order, detail
-        rules.check_hand_over(known)
+        handed = handed_over(known, now_s=now_s)
+        units = handed.after.units.handed_over
         with transaction() as writes:
-            units = known.units.to_deliver
-            handed: list[Action] = [
-                OrderItem.handed_over.set(units),
-                OrderItem.received_at_s.set(now_s),
-            ]
-            _move(writes, order, OrderStatus.COMPLETED, handed)
+            state_changes.write(writes, order, handed)
             _audit(writes, order, "order_handed_over", staff, now_s, units=units)
         return orders.detail(merchant_id, order.order_id)
 
@@ -134,30 +127,11 @@ def _new_code(merchant_id: str) -> str:
     100 million; staff then see which order is whose by its name.
     """
     for _ in range(CODE_TRIES_MAX):
-        code = f"{secrets.randbelow(10**rules.CODE_LENGTH):0{rules.CODE_LENGTH}d}"
+        code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
         word = found_by(merchant_id, order_search.code_word(code))
         if not list(FoundOrderItem.query(word, consistent_read=True, limit=1)):
             return code
     raise Busy
-
-
-def _move(
-    writes: Writes, order: OrderItem, status: OrderStatus, more: Sequence[Action] = ()
-) -> None:
-    after: Order = replace(order.view(), status=status)
-    writes.update(
-        order,
-        [
-            OrderItem.status.set(status.value),
-            *order.due_next(after),
-            *listed(orders_list(order.merchant_id, status)),
-            *more,
-        ],
-        condition=(OrderItem.status == order.status)
-        & order.units_as_read()
-        & order.marker_as_read(),
-        refuse=LostRace,
-    )
 
 
 def _store_name(detail: OrderDetailItem) -> str:

@@ -1,14 +1,12 @@
 """Receipt: an order that was shipped is completed, by its buyer or by itself after some days."""
 
-from dataclasses import replace
-
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Intent, OrderStatus, next_intent
+from chalicelib.domain.order_transitions import received
 from chalicelib.errors import Conflict
-from chalicelib.services.orders import orders
-from chalicelib.tables.base import LostRace, retried, update_one
-from chalicelib.tables.trade import OrderItem, orders_list
-from chalicelib.tables.trade_item import listed
+from chalicelib.services.orders import orders, state_changes
+from chalicelib.tables.base import retried
+from chalicelib.tables.trade import OrderItem
 
 REFUSED = {
     OrderStatus.PENDING: "订单还没有付款。",
@@ -28,7 +26,7 @@ def confirm(merchant_id: str, order_id: OrderId, *, now_s: int) -> OrderItem:
         if order.status != OrderStatus.SHIPPED:
             words = REFUSED.get(OrderStatus(order.status), "订单已关闭或已退款，不用确认收货。")
             raise Conflict(words, state=order.status)
-        _complete(order, now_s)
+        _receive(order, now_s)
         return orders.get(merchant_id, order_id)
 
     return retried(step)
@@ -43,7 +41,7 @@ def receive_due(order: OrderItem, *, now_s: int) -> None:
     def step() -> None:
         now = orders.get(order.merchant_id, order.order_id)
         if _is_due(now, now_s):
-            _complete(now, now_s)
+            _receive(now, now_s)
 
     if _is_due(order, now_s):
         retried(step)
@@ -54,17 +52,5 @@ def _is_due(order: OrderItem, now_s: int) -> bool:
     return intent is not None and intent[0] is Intent.RECEIPT and intent[1] <= now_s
 
 
-def _complete(order: OrderItem, now_s: int) -> None:
-    completed = orders_list(order.merchant_id, OrderStatus.COMPLETED)
-    after = replace(order.view(), status=OrderStatus.COMPLETED)
-    update_one(
-        order,
-        [
-            OrderItem.status.set(OrderStatus.COMPLETED.value),
-            OrderItem.received_at_s.set(now_s),
-            *order.due_next(after),
-            *listed(completed),
-        ],
-        condition=(OrderItem.status == OrderStatus.SHIPPED.value) & order.marker_as_read(),
-        refuse=LostRace,
-    )
+def _receive(order: OrderItem, now_s: int) -> None:
+    state_changes.write_alone(order, received(order.view(), now_s=now_s))

@@ -8,22 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pynamodb.expressions.update import Action
-
 from chalicelib.domain import carriers, shipping
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import Order, OrderStatus
+from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.order_transitions import shipped
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.errors import InvalidRequest, NotFound
-from chalicelib.services.orders import notifications, order_search, orders
+from chalicelib.services.orders import notifications, order_search, orders, state_changes
 from chalicelib.services.people import shop_cache
 from chalicelib.services.people.audit import audit
-from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
-from chalicelib.tables.trade import OrderDetailItem, OrderItem, orders_list, with_entry
-from chalicelib.tables.trade_item import listed
-
-DAY_S = 86400
+from chalicelib.tables.trade import OrderDetailItem, OrderItem, with_entry
 
 
 @dataclass(frozen=True)
@@ -147,35 +142,11 @@ def correct(
     return retried(step)
 
 
-def all_sent(order: OrderItem, after: Order, *, now_s: int) -> tuple[Order, list[Action]]:
-    """The order with nothing left to send, and the actions that make it so, its marker aside."""
-    days = shop_cache.merchant(order.merchant_id, now_s).receipt_after_d
-    receive_by_s = now_s + settings.shortened(days * DAY_S)
-    shipped = replace(after, status=OrderStatus.SHIPPED, receive_by_s=receive_by_s)
-    actions: list[Action] = [
-        OrderItem.status.set(OrderStatus.SHIPPED.value),
-        OrderItem.receive_by_s.set(receive_by_s),
-        *listed(orders_list(order.merchant_id, OrderStatus.SHIPPED)),
-    ]
-    return shipped, actions
-
-
 def _write(writes: Writes, ready: Prepared, staff: str, now_s: int) -> None:
     order, parcel = ready.order, ready.parcel
-    before = order.units
-    after = replace(order.view(), units=replace(before, shipped=before.shipped + parcel.units))
-    actions: list[Action] = [OrderItem.shipped.set(after.units.shipped)]
-    if after.units.to_deliver == 0:
-        after, sent = all_sent(order, after, now_s=now_s)
-        actions += sent
-    writes.update(
-        order,
-        [*actions, *order.due_next(after)],
-        condition=(OrderItem.status == OrderStatus.FULFILLING.value)
-        & order.units_as_read()
-        & order.marker_as_read(),
-        refuse=LostRace,
-    )
+    receive_by_s = shop_cache.receive_by_s(order.merchant_id, now_s)
+    change = shipped(order.view(), parcel.units, receive_by_s=receive_by_s)
+    state_changes.write(writes, order, change)
     added, same = with_entry(OrderDetailItem.parcels, ready.detail.parcels, parcel.stored)
     writes.update(ready.detail, added, condition=same, refuse=LostRace)
     order_search.add_word(writes, order, order_search.tracking_word(parcel.number))

@@ -6,17 +6,14 @@ that the last payment, the deadline and a colleague race with it and one of them
 
 from chalicelib.domain import group as rules
 from chalicelib.domain.group import FailedReason, GroupStatus
-from chalicelib.domain.order import Intent
 from chalicelib.errors import Changed, GroupClosed, NotFound
-from chalicelib.services import timeouts
 from chalicelib.services.catalogue import activities
 from chalicelib.services.groups import settlement
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import orders, state_changes
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.trade import GroupItem
-from chalicelib.tables.trade_item import TradeItem
 
 REASON_MAX = 60
 HOURS_MIN, HOURS_MAX = 1, 24
@@ -49,14 +46,17 @@ def close(merchant_id: str, group_id: str, *, reason: str, staff: str, now_s: in
             return  # it was me: the answer was lost, or this is a repeat
         if group.status != GroupStatus.OPEN:
             raise GroupClosed(REFUSALS_TO_CLOSE[GroupStatus(group.status)], state=group.status)
-        failing = settlement.failing(group, FailedReason.CLOSED_BY_MERCHANT, now_s=now_s)
+        failed = rules.failed(FailedReason.CLOSED_BY_MERCHANT, now_s=now_s)
         before = {"status": group.status}
         after = {"status": GroupStatus.FAILED.value, "reason": reason}
         with transaction() as writes:
             writes.update(
                 group,
-                [*failing, GroupItem.closed_words.set(reason)],
-                condition=GroupItem.status == GroupStatus.OPEN.value,
+                [
+                    *state_changes.group_actions(group, failed),
+                    GroupItem.closed_words.set(reason),
+                ],
+                condition=GroupItem.status == failed.was.value,
                 refuse=LostRace,
             )
             subject = f"group#{group_id}"
@@ -85,20 +85,17 @@ def extend(
         was_s = group.expires_at_s or 0
         if was_s == min(expires_at_s + longer_s, group.ends_at_s) > expires_at_s:
             return group  # it was me
-        later_s = rules.extended(group.view(), longer_s, now_s=now_s)
+        longer = rules.extended(group.view(), longer_s, now_s=now_s)
+        later_s = longer.expires_at_s or was_s
         if was_s != expires_at_s:
             raise Changed("这个团的截止时间刚刚变过，请刷新后再决定是否延长。")
         activity = activities.not_over(merchant_id, group.activity_id, now_s)
         with transaction() as writes:
             writes.update(
                 group,
-                [
-                    GroupItem.expires_at_s.set(later_s),
-                    TradeItem.list_rank.set(f"{later_s:010d}#{group_id}"),
-                    *group.due(Intent.GROUP, later_s + timeouts.GRACE_S),
-                ],
+                state_changes.group_actions(group, longer),
                 # An open group's marker moves with its deadline.
-                condition=(GroupItem.status == GroupStatus.OPEN.value) & group.marker_as_read(),
+                condition=(GroupItem.status == longer.was.value) & group.marker_as_read(),
                 refuse=LostRace,
             )
             activities.keep_for(writes, activity, later_s - now_s)

@@ -3,7 +3,7 @@
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
-from chalicelib.services.orders import deliveries, ordering, orders
+from chalicelib.services.orders import deliveries, ordering, orders, solo_orders
 from chalicelib.services.orders.ordering import Purchase, Quote
 
 
@@ -23,8 +23,8 @@ def to_join(merchant_id: str, group_id: str, purchase: Purchase, *, now_s: int) 
 
 
 def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
-    """At the solo price. Raises as orders.buy_alone, stock apart."""
+    """At the solo price. Raises as solo_orders.buy_alone, stock apart."""
     activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
     ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
-    line = orders.solo_line(merchant_id, activity, purchase.sku_id, now_s)
+    line = solo_orders.solo_line(merchant_id, activity, purchase.sku_id, now_s)
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)

@@ -8,7 +8,7 @@ from chalicelib.errors import AlreadyPaid
 from chalicelib.services import timeouts
 from chalicelib.services.groups import settlement
 from chalicelib.services.money import attempt_closing
-from chalicelib.services.orders import notifications, orders
+from chalicelib.services.orders import notifications, orders, releasing
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -30,7 +30,7 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     if order.status != OrderStatus.PENDING:
         raise AlreadyPaid("订单已付款，不能取消。需要退款请联系商家。")
     closed = attempt_closing.close_attempts_now(order, now_s=now_s)
-    if orders.release(order, closed, now_s=now_s):
+    if releasing.release(order, closed, now_s=now_s):
         return
     _settle_decided(order, now_s=now_s)
     if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
@@ -63,7 +63,7 @@ def close(merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s
         subject, after = f"order#{order_id}", {"reason": reason}
         audit(writes, merchant_id, staff, "order_closed", subject, {}, after, now_s)
 
-    if orders.release(order, closed, also=also, now_s=now_s):
+    if releasing.release(order, closed, also=also, now_s=now_s):
         return
     _settle_decided(order, now_s=now_s)
     if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
@@ -78,7 +78,7 @@ def release_due(order: OrderItem, *, now_s: int) -> None:
     """
     patient = now_s < order.pay_by_s + timeouts.GATEWAY_PATIENCE_S
     closed = attempt_closing.close_attempts(order, patient=patient, now_s=now_s)
-    if orders.release(order, closed, now_s=now_s):
+    if releasing.release(order, closed, now_s=now_s):
         observability.count("SeatsReleased")
 
 

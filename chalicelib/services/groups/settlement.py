@@ -7,22 +7,14 @@ only with the last chunk.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pynamodb.expressions.condition import Condition, size
-from pynamodb.expressions.update import Action
 
+from chalicelib.domain import group as group_rules
+from chalicelib.domain import order_transitions
 from chalicelib.domain.group import FailedReason, GroupStatus
-from chalicelib.domain.ledger import Entry, Movement
-from chalicelib.domain.order import (
-    Intent,
-    Order,
-    OrderStatus,
-    Refund,
-    RefundReason,
-    RefundStatus,
-    entry_of,
-)
+from chalicelib.domain.order import Order, OrderStatus
+from chalicelib.domain.order_transitions import Transition
 from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
 from chalicelib.gateways.payment import GatewayRefused
 from chalicelib.gateways.secrets import NotConfigured
@@ -30,7 +22,7 @@ from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.services.money import payments
-from chalicelib.services.orders import counting, notifications, orders
+from chalicelib.services.orders import counting, notifications, orders, releasing, state_changes
 from chalicelib.tables.base import (
     TRANSACTION_ITEMS_MAX,
     LostRace,
@@ -39,14 +31,8 @@ from chalicelib.tables.base import (
     transaction,
     update_one,
 )
-from chalicelib.tables.trade import (
-    GroupItem,
-    OrderItem,
-    decided_groups_list,
-    entered,
-    orders_list,
-)
-from chalicelib.tables.trade_item import listed, not_due
+from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.trade_item import not_due
 
 SETTLE_MAX = 40  # orders per transaction
 WRITES_OF_THE_GROUP = 1 + counting.WRITES_OF_A_GROUP
@@ -67,8 +53,7 @@ def fail_if_due(group: GroupItem, *, now_s: int) -> None:
         lambda: _fail(
             group,
             FailedReason.DUE,
-            condition=(GroupItem.status == GroupStatus.OPEN.value)
-            & (GroupItem.expires_at_s <= past_s),
+            condition=GroupItem.expires_at_s <= past_s,
             now_s=now_s,
         )
     )
@@ -93,9 +78,7 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
         _fail(
             group,
             FailedReason.LEADER_CANCELLED,
-            condition=(GroupItem.status == GroupStatus.OPEN.value)
-            & (size(GroupItem.members) == 1)
-            & group.marker_as_read(),
+            condition=(size(GroupItem.members) == 1) & group.marker_as_read(),
             now_s=now_s,
             refuse=LostRace,
         )
@@ -111,9 +94,7 @@ def close(group: GroupItem, *, now_s: int) -> None:
     list are all that is asked of `group`: an item of the list index will do."""
     merchant_id, _, rest = group.pk.partition("#G#")
     whole = GroupItem.at(merchant_id, rest)
-    condition = GroupItem.status == GroupStatus.OPEN.value
-    reason = FailedReason.CLOSED_BY_MERCHANT
-    retried(lambda: _fail(whole, reason, condition=condition, now_s=now_s))
+    retried(lambda: _fail(whole, FailedReason.CLOSED_BY_MERCHANT, now_s=now_s))
 
 
 def carry_out(group: GroupItem, *, now_s: int) -> None:
@@ -166,7 +147,7 @@ def _parts(waiting: Sequence[OrderItem]) -> list[list[OrderItem]]:
     parts: list[list[OrderItem]] = [[]]
     writes, shelves = WRITES_OF_THE_GROUP, set[Shelf]()
     for order in waiting:
-        shelf = orders.shelf_of(order)
+        shelf = releasing.shelf_of(order)
         cost = 1 + int(order.limited) + int(shelf not in shelves)
         if len(parts[-1]) == SETTLE_MAX or writes + cost > TRANSACTION_ITEMS_MAX:
             parts.append([])
@@ -199,30 +180,22 @@ def _fail(
     group: GroupItem,
     reason: FailedReason,
     *,
-    condition: Condition,
+    condition: Condition | None = None,
     now_s: int,
     refuse: type[Exception] | None = None,
 ) -> None:
     """Decide: failed, listed so, due for settling now. A lost race is no error for a deadline."""
-    actions = failing(group, reason, now_s=now_s)
+    change = group_rules.failed(reason, now_s=now_s)
+    same = GroupItem.status == change.was.value
     try:
-        update_one(group, actions, condition=condition, refuse=refuse or _DecidedOtherwise)
+        update_one(
+            group,
+            state_changes.group_actions(group, change),
+            condition=same if condition is None else same & condition,
+            refuse=refuse or _DecidedOtherwise,
+        )
     except _DecidedOtherwise:
         return
-
-
-def failing(group: GroupItem, reason: FailedReason, *, now_s: int) -> list[Action]:
-    """Actions that decide: failed, listed so, due for settling now."""
-    failed = decided_groups_list(group.merchant_id, GroupStatus.FAILED)
-    actions: list[Action] = [
-        GroupItem.status.set(GroupStatus.FAILED.value),
-        GroupItem.failed_reason.set(reason.value),
-        GroupItem.decided_at_s.set(now_s),
-        *listed(failed, f"{now_s:010d}#{group.group_id}"),
-    ]
-    if reason is not FailedReason.DUE:  # a due group's marker is due already
-        actions += group.due(Intent.GROUP, now_s)
-    return actions
 
 
 class _DecidedOtherwise(Exception):
@@ -238,18 +211,12 @@ def _settle_orders(
     now_s: int,
 ) -> None:
     for order in part:
-        if order.status == OrderStatus.PENDING:
-            after = replace(order.view(), status=OrderStatus.CLOSED)
-            orders.close(writes, order, after)
-        elif outcome is GroupStatus.FORMED:
-            _to_fulfil(writes, order, now_s)
-        else:
-            _to_refund(writes, order, now_s)
+        state_changes.write(writes, order, _settled(order.view(), outcome, now_s))
     if outcome is not GroupStatus.FAILED:
         return
     units: Counter[Shelf] = Counter()
     for order in part:
-        units[orders.shelf_of(order)] += order.quantity
+        units[releasing.shelf_of(order)] += order.quantity
         if order.limited:
             reservations.uncount_limit(
                 writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity
@@ -258,40 +225,10 @@ def _settle_orders(
         reservations.give_back(writes, shelf, count, to_product=to_product)
 
 
-def _to_fulfil(writes: Writes, order: OrderItem, now_s: int) -> None:
-    to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
-    paid = order.view().seat_payment
-    earned = [Entry(paid[0], Movement.EARNED, paid[1].amount_fen, now_s)] if paid else []
-    writes.update(
-        order,
-        [
-            OrderItem.status.set(OrderStatus.FULFILLING.value),
-            *entered(*earned),
-            *listed(to_fulfil),
-        ],
-        condition=OrderItem.status == OrderStatus.PAID.value,
-        refuse=lambda old: LostRace(),
-    )
-
-
-def _to_refund(writes: Writes, order: OrderItem, now_s: int) -> None:
-    """Request the refund of the payment that took the seat; what cost nothing is refunded."""
-    known = order.view()
-    paid = known.seat_payment
-    amount_fen = paid[1].amount_fen if paid else 0
-    status = OrderStatus.REFUNDING if amount_fen else OrderStatus.REFUNDED
-    after: Order = replace(known, status=status)
-    actions: list[Action] = [OrderItem.status.set(status.value)]
-    if paid and amount_fen:
-        refund = Refund(RefundStatus.REQUESTED, amount_fen, at_s=now_s, next_at_s=now_s)
-        key = paid[0] + RefundReason.FAILED_GROUP
-        after = replace(after, refunds={**known.refunds, key: refund})
-        actions.append(OrderItem.refunds[key].set(entry_of(refund)))
-        actions += entered(Entry(key, Movement.REFUND_REQUESTED, amount_fen, now_s))
-    actions += order.due_next(after) + listed(orders_list(order.merchant_id, status))
-    writes.update(
-        order,
-        actions,
-        condition=(OrderItem.status == OrderStatus.PAID.value) & order.marker_as_read(),
-        refuse=lambda old: LostRace(),
-    )
+def _settled(order: Order, outcome: GroupStatus, now_s: int) -> Transition:
+    """What the decision about its group means for an order that waits for it."""
+    if order.status is OrderStatus.PENDING:
+        return order_transitions.released(order)
+    if outcome is GroupStatus.FORMED:
+        return order_transitions.group_formed(order, now_s=now_s)
+    return order_transitions.group_failed(order, now_s=now_s)

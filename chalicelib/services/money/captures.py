@@ -6,38 +6,17 @@ requested in one write, and the order stays as it is. A closed order is never re
 
 from enum import StrEnum
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
 from chalicelib.domain import group as group_rules
-from chalicelib.domain.group import Group, GroupStatus
+from chalicelib.domain import order_transitions
+from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ids import split_out_trade_no
-from chalicelib.domain.ledger import Entry, Movement
-from chalicelib.domain.order import (
-    Intent,
-    Order,
-    OrderStatus,
-    Payment,
-    PaymentStatus,
-    Refund,
-    RefundReason,
-    RefundStatus,
-    entry_of,
-)
+from chalicelib.domain.order import Order, OrderStatus, Payment, PaymentStatus
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Trade
 from chalicelib.services import timeouts
-from chalicelib.services.orders import orders
-from chalicelib.tables.base import LostRace, retried, transaction, update_one
-from chalicelib.tables.trade import (
-    GroupItem,
-    OrderItem,
-    decided_groups_list,
-    entered,
-    open_groups_list,
-    orders_list,
-)
-from chalicelib.tables.trade_item import listed
+from chalicelib.services.orders import orders, state_changes
+from chalicelib.tables.base import LostRace, retried, transaction
+from chalicelib.tables.trade import GroupItem, OrderItem
 
 
 class Outcome(StrEnum):
@@ -126,48 +105,19 @@ def _pay_seat(
     told; the driver of due work does both.
     """
     before = group.view()
-    after = group_rules.after_payment(before, now_s=now_s)
-    condition = GroupItem.status == before.status.value
-    if after.status is GroupStatus.FORMED:
+    change = group_rules.seat_paid(before, now_s=now_s)
+    condition = GroupItem.status == change.was.value
+    if change.status is GroupStatus.FORMED:
         condition &= GroupItem.seats_paid == before.seats_paid
-    elif before.status is GroupStatus.OPEN:
+    elif change.was is GroupStatus.OPEN:
         # An inequality: other members may pay meanwhile without failing this one.
         condition &= GroupItem.seats_paid < before.seats_total - 1
-    paid = orders_list(order.merchant_id, OrderStatus.PAID)
+    paid = order_transitions.seat_paid(order.view(), attempt, payment, now_s=now_s)
     with transaction() as writes:
-        writes.update(
-            order,
-            [
-                OrderItem.status.set(OrderStatus.PAID.value),
-                OrderItem.payments[attempt].set(entry_of(payment)),
-                *entered(_captured(attempt, payment)),
-                *listed(paid, f"{now_s:010d}#{order.order_no}"),
-            ],
-            condition=_is_still_owed(order) & (OrderItem.group_id == group.group_id),
-            refuse=LostRace,
-        )
-        writes.update(
-            group, _group_actions(group, before, after, now_s), condition=condition, refuse=LostRace
-        )
-    return Outcome.FORMED if after.status is GroupStatus.FORMED else Outcome.PAID
-
-
-def _group_actions(group: GroupItem, before: Group, after: Group, now_s: int) -> list[Action]:
-    actions: list[Action] = [GroupItem.seats_paid.add(1)]
-    if after.status is before.status:
-        return actions
-    actions.append(GroupItem.status.set(after.status.value))
-    if after.status is GroupStatus.OPEN:
-        expires_at_s = after.expires_at_s or now_s
-        key = open_groups_list(group.merchant_id, group.activity_id, group.list_shard)
-        actions.append(GroupItem.expires_at_s.set(expires_at_s))
-        actions += listed(key, f"{expires_at_s:010d}#{group.group_id}")
-        return actions + group.due(Intent.GROUP, expires_at_s + timeouts.GRACE_S)
-    # Formed: due now, to be settled.
-    actions.append(GroupItem.decided_at_s.set(now_s))
-    formed = decided_groups_list(group.merchant_id, after.status)
-    actions += listed(formed, f"{now_s:010d}#{group.group_id}")
-    return actions + group.due(Intent.GROUP, now_s)
+        state_changes.write(writes, order, paid, condition=OrderItem.group_id == group.group_id)
+        actions = state_changes.group_actions(group, change)
+        writes.update(group, actions, condition=condition, refuse=LostRace)
+    return Outcome.FORMED if change.status is GroupStatus.FORMED else Outcome.PAID
 
 
 def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
@@ -175,27 +125,9 @@ def _pay_alone(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> 
 
     It keeps its due marker until the capture is in the day book.
     """
-    to_fulfil = orders_list(order.merchant_id, OrderStatus.FULFILLING)
-    earned = Entry(attempt, Movement.EARNED, payment.amount_fen, now_s)
-    update_one(
-        order,
-        [
-            OrderItem.status.set(OrderStatus.FULFILLING.value),
-            OrderItem.payments[attempt].set(entry_of(payment)),
-            *entered(_captured(attempt, payment), earned),
-            *listed(to_fulfil, f"{now_s:010d}#{order.order_no}"),
-        ],
-        condition=_is_still_owed(order),
-        refuse=LostRace,
-    )
+    paid = order_transitions.paid_alone(order.view(), attempt, payment, now_s=now_s)
+    state_changes.write_alone(order, paid)
     return Outcome.PAID
-
-
-def _is_still_owed(order: OrderItem) -> Condition:
-    """A price that was lowered since the order was read is another decision: one too many."""
-    pending = OrderItem.status == OrderStatus.PENDING.value
-    owed: Condition = pending & (OrderItem.total_fen == order.total_fen)
-    return owed
 
 
 def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -> Outcome:
@@ -204,24 +136,7 @@ def _record_late(order: OrderItem, attempt: str, payment: Payment, now_s: int) -
     The order's state stays as it is: settling or release still closes a pending order. Where there
     is no money, nothing was paid: recorded, it would read as the payment that took the seat.
     """
-    if not payment.amount_fen:
-        return Outcome.LATE
-    condition = (
-        OrderItem.payments[attempt].does_not_exist()
-        | (OrderItem.payments[attempt]["status"] != PaymentStatus.SUCCEEDED.value)
-    ) & order.marker_as_read()
-    refund = Refund(RefundStatus.REQUESTED, payment.amount_fen, at_s=now_s, next_at_s=now_s)
-    key = attempt + RefundReason.LATE_PAYMENT
-    owed = Entry(key, Movement.REFUND_REQUESTED, payment.amount_fen, now_s)
-    actions: list[Action] = [
-        OrderItem.payments[attempt].set(entry_of(payment)),
-        OrderItem.refunds[key].set(entry_of(refund)),
-        *entered(_captured(attempt, payment), owed),
-        *order.due(Intent.REFUND, now_s),
-    ]
-    update_one(order, actions, condition=condition, refuse=LostRace)
+    if payment.amount_fen:
+        late = order_transitions.captured_late(order.view(), attempt, payment, now_s=now_s)
+        state_changes.write_alone(order, late)
     return Outcome.LATE
-
-
-def _captured(attempt: str, payment: Payment) -> Entry:
-    return Entry(attempt, Movement.CAPTURED, payment.amount_fen, payment.paid_at_s)

@@ -10,7 +10,8 @@ import json
 from dataclasses import asdict, replace
 
 from chalicelib.domain.ids import ATTEMPTS_MAX, OrderId, base62, out_trade_no
-from chalicelib.domain.order import Order, OrderStatus, Payment, PaymentStatus, entry_of
+from chalicelib.domain.order import Order, OrderStatus, Payment, PaymentStatus
+from chalicelib.domain.order_transitions import attempt_stored
 from chalicelib.errors import (
     AlreadyPaid,
     OrderClosed,
@@ -20,9 +21,8 @@ from chalicelib.errors import (
 )
 from chalicelib.gateways.payment import PaymentGateway, Prepay
 from chalicelib.services import timeouts
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import orders, state_changes
 from chalicelib.services.people import shop_cache
-from chalicelib.tables.base import LostRace, update_one
 from chalicelib.tables.trade import OrderItem
 
 DIGEST_LENGTH = 6  # of what was sent; short, because an order pays for every KB
@@ -123,14 +123,5 @@ def _new(
         until_s=wanted.expires_at_s,
     )
     payment = replace(payment, sent=digest(sent_again(order, attempt, payment, wanted)))
-    after = replace(known, payments={**known.payments, attempt: payment})
-    update_one(
-        order,
-        [OrderItem.payments[attempt].set(entry_of(payment)), *order.due_next(after)],
-        condition=(OrderItem.status == OrderStatus.PENDING.value)
-        & OrderItem.payments[attempt].does_not_exist()
-        & (OrderItem.total_fen == order.total_fen)
-        & order.marker_as_read(),
-        refuse=LostRace,
-    )
+    state_changes.write_alone(order, attempt_stored(known, attempt, payment))
     return attempt, payment

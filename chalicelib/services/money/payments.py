@@ -6,7 +6,8 @@ from functools import partial
 from chalicelib import observability
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.ids import OrderId, out_trade_no
-from chalicelib.domain.order import Payment, PaymentStatus, entry_of
+from chalicelib.domain.order import Payment, PaymentStatus
+from chalicelib.domain.order_transitions import attempt_stored
 from chalicelib.errors import (
     AlreadyPaid,
     GatewayFailed,
@@ -21,8 +22,8 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
 from chalicelib.services.money import payment_attempts, rejected_gateway_results
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
-from chalicelib.services.orders import orders
-from chalicelib.tables.base import LostRace, retried, update_one
+from chalicelib.services.orders import orders, state_changes
+from chalicelib.tables.base import retried
 from chalicelib.tables.trade import OrderItem
 
 FREE = "free"  # the method of an order of 0 fen: no gateway is asked
@@ -249,14 +250,6 @@ def store_attempt(order: OrderItem, attempt: str, stored: Payment) -> None:
         known = current.view()
         if known.payments[attempt].status is not PaymentStatus.CREATED:
             return
-        after = replace(known, payments={**known.payments, attempt: stored})
-        update_one(
-            current,
-            [OrderItem.payments[attempt].set(entry_of(stored)), *current.due_next(after)],
-            condition=(OrderItem.payments[attempt]["status"] == PaymentStatus.CREATED.value)
-            & (OrderItem.status == current.status)
-            & current.marker_as_read(),
-            refuse=LostRace,
-        )
+        state_changes.write_alone(current, attempt_stored(known, attempt, stored))
 
     retried(step)

@@ -6,16 +6,12 @@ still be paid there; that is refunded as a payment too many (services.money.capt
 the order's activity and group stay as they are.
 """
 
-from dataclasses import replace
-
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import Payment, PaymentStatus, entry_of
+from chalicelib.domain.order import Payment
+from chalicelib.domain.order_transitions import price_lowered
 from chalicelib.domain.unpaid_order import check_price
 from chalicelib.services.money import attempt_closing
-from chalicelib.services.orders import notifications, orders
+from chalicelib.services.orders import notifications, orders, state_changes
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -54,19 +50,7 @@ def _write(
     staff: str,
     now_s: int,
 ) -> None:
-    known = order.view()
-    done = {key: closed[key] for key in known.created_attempts if key in closed}
-    after = replace(known, total_fen=total_fen, payments={**known.payments, **done})
-    condition: Condition = (
-        (OrderItem.status == order.status)
-        & (OrderItem.total_fen == order.total_fen)
-        & order.marker_as_read()
-    )
-    actions: list[Action] = [OrderItem.total_fen.set(total_fen), *order.due_next(after)]
-    for attempt, payment in done.items():
-        actions.append(OrderItem.payments[attempt].set(entry_of(payment)))
-        condition &= OrderItem.payments[attempt]["status"] == PaymentStatus.CREATED.value
-    writes.update(order, actions, condition=condition, refuse=LostRace)
+    state_changes.write(writes, order, price_lowered(order.view(), total_fen, closed))
     changes = detail.price_changes or 0
     lines = detail.lines.as_dict()
     discount_fen = lines.get("discount_fen", 0) + order.total_fen - total_fen

@@ -18,7 +18,7 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import refunds
 from chalicelib.services.orders import notifications, orders
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, PageKey, retried, transaction
+from chalicelib.tables.base import PageKey, retried, transaction
 from chalicelib.tables.review_queue import RefundReviewItem, refund_reviews
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -142,7 +142,7 @@ def adopt_gateway_refund(
         trouble_at_s=0,
     )
     notifications.tell_refunded(order, key, stored, now_s=now_s)
-    refunds.store(order, key, known, stored, at_s=said.succeeded_at_s or now_s)
+    refunds.store(order, key, stored, at_s=said.succeeded_at_s or now_s)
     return True
 
 
@@ -280,12 +280,8 @@ def _write_decision(
         current = orders.get(order.merchant_id, order.order_id)
         if current.view().refunds[key] != known:
             raise Conflict("这笔退款刚刚有了变化，请刷新后再看。")
-        actions, condition = refunds.change(current, key, known, stored)
         with transaction() as writes:
-            if stored.is_done:
-                actions += refunds.enter_done(writes, current, key, stored, at_s or now_s)
-            writes.update(current, actions, condition=condition, refuse=LostRace)
-            refunds.place(writes, current, key, known, stored)
+            refunds.write(writes, current, key, stored, at_s=at_s or now_s)
             if stored.status is RefundStatus.OUTSIDE:
                 notifications.put_refunded_outside(writes, current, key, stored, now_s=now_s)
             subject = f"refund#{number}"

@@ -7,38 +7,20 @@ is listed for staff at once and tried again for hours; then it waits for them al
 
 from dataclasses import replace
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
 from chalicelib import observability
 from chalicelib.domain.ids import split_out_refund_no
-from chalicelib.domain.ledger import Entry, Movement
-from chalicelib.domain.order import (
-    OrderStatus,
-    Refund,
-    RefundReason,
-    RefundStatus,
-    entry_of,
-    reason_of,
-)
+from chalicelib.domain.order import Refund, RefundReason, RefundStatus, reason_of
+from chalicelib.domain.order_transitions import refund_stored
 from chalicelib.errors import Conflict, GatewayFailed, NotFound
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import callback_url, payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
 from chalicelib.services.money import captures, day_book
-from chalicelib.services.orders import counting, notifications, orders
-from chalicelib.tables.base import (
-    LostRace,
-    Writes,
-    as_read,
-    retried,
-    transaction,
-    update_one,
-)
+from chalicelib.services.orders import counting, notifications, orders, state_changes
+from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.review_queue import list_refund_review
-from chalicelib.tables.trade import OrderItem, entered, orders_list
-from chalicelib.tables.trade_item import listed
+from chalicelib.tables.trade import OrderItem
 
 WORDS = {
     RefundReason.FAILED_GROUP: "未成团，自动退款",
@@ -110,7 +92,7 @@ def hear(
         after = _after(known, said, now_s)
         if after.status is RefundStatus.SUCCEEDED:
             notifications.tell_refunded(order, key, after, now_s=now_s)
-        store(order, key, known, after, at_s=said.succeeded_at_s or now_s)
+        store(order, key, after, at_s=said.succeeded_at_s or now_s)
         return after
 
     stored = retried(step)
@@ -198,57 +180,26 @@ def failed(known: Refund, reason: str, now_s: int) -> Refund:
     )
 
 
-def store(order: OrderItem, key: str, known: Refund, stored: Refund, *, at_s: int) -> None:
+def store(order: OrderItem, key: str, stored: Refund, *, at_s: int) -> None:
     """Store what became of a refund: with its place in the staff's list, and when it is done,
     with its rows in both books."""
-    actions, condition = change(order, key, known, stored)
-    done = stored.is_done
-    if not done and stored.trouble_at_s == known.trouble_at_s:
-        update_one(order, actions, condition=condition, refuse=LostRace)
+    known = order.view().refunds[key]
+    if not stored.is_done and stored.trouble_at_s == known.trouble_at_s:
+        change = refund_stored(order.view(), key, stored, at_s=at_s)
+        state_changes.write_alone(order, change)
         return
     with transaction() as writes:
-        entry = enter_done(writes, order, key, stored, at_s) if done else []
-        writes.update(order, [*actions, *entry], condition=condition, refuse=LostRace)
-        place(writes, order, key, known, stored)
+        write(writes, order, key, stored, at_s=at_s)
 
 
-def enter_done(
-    writes: Writes, order: OrderItem, key: str, stored: Refund, at_s: int
-) -> list[Action]:
-    """Enter a refund that is done into the day book and the counts; the actions that enter it
-    into its order's ledger."""
-    outside = stored.status is RefundStatus.OUTSIDE
-    movement = Movement.REFUNDED_OUTSIDE if outside else Movement.REFUNDED
-    refunded = Entry(key, movement, stored.amount_fen, at_s)
-    day_book.post_refunded(writes, order, refunded, stored.number)
-    counting.count_refund(writes, order.merchant_id, refunded.amount_fen, at_s)
-    return entered(refunded)
-
-
-def place(writes: Writes, order: OrderItem, key: str, known: Refund, stored: Refund) -> None:
-    """Put a refund into the staff's list, or take it out, where that changes."""
+def write(writes: Writes, order: OrderItem, key: str, stored: Refund, *, at_s: int) -> None:
+    """Add what became of a refund to a transaction, with all that belongs to it."""
+    known = order.view().refunds[key]
+    change = refund_stored(order.view(), key, stored, at_s=at_s)
+    state_changes.write(writes, order, change)
+    for refunded in change.entries:
+        day_book.post_refunded(writes, order, refunded, stored.number)
+        counting.count_refund(writes, order.merchant_id, refunded.amount_fen, at_s)
     if stored.trouble_at_s != known.trouble_at_s:
         since_s = stored.trouble_at_s
         list_refund_review(writes, order.merchant_id, order.order_id, key, since_s)
-
-
-def change(
-    order: OrderItem, key: str, known: Refund, stored: Refund
-) -> tuple[list[Action], Condition]:
-    """One refund's new state, and the order's when it was what the order waited for."""
-    before = order.view()
-    after = replace(before, refunds={**before.refunds, key: stored})
-    actions: list[Action] = [OrderItem.refunds[key].set(entry_of(stored))]
-    if before.status is OrderStatus.REFUNDING and after.is_refunded:
-        after = replace(after, status=OrderStatus.REFUNDED)
-        actions.append(OrderItem.status.set(OrderStatus.REFUNDED.value))
-        actions += listed(orders_list(order.merchant_id, OrderStatus.REFUNDED))
-    entry = OrderItem.refunds[key]
-    condition = (
-        (entry["status"] == known.status.value)
-        & as_read(entry["serial"], known.serial or None)
-        & as_read(entry["trouble_at_s"], known.trouble_at_s or None)
-        & (OrderItem.status == order.status)
-        & order.marker_as_read()
-    )
-    return actions + order.due_next(after), condition

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import NotFound
+from chalicelib.settings import settings
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import MerchantItem, MessageTemplatesItem
 from chalicelib.timed_cache import TimedCache
 
 MERCHANT_KEPT_S = 60
+DAY_S = 86400
 MERCHANTS_MAX = 128
 
 _merchants: TimedCache[str, MerchantItem] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
@@ -21,6 +23,12 @@ _templates: TimedCache[str, Mapping[str, str]] = TimedCache(MERCHANT_KEPT_S, MER
 def merchant(merchant_id: str, now_s: int) -> MerchantItem:
     """The merchant's settings, at most MERCHANT_KEPT_S old. Raises NotFound."""
     return _merchants.read(merchant_id, lambda: _merchant(merchant_id), now_s)
+
+
+def receive_by_s(merchant_id: str, now_s: int) -> int:
+    """When what is shipped now counts as received by itself. Raises NotFound."""
+    days = merchant(merchant_id, now_s).receipt_after_d
+    return now_s + settings.shortened(days * DAY_S)
 
 
 def message_template(merchant_id: str, key: TextKey, now_s: int) -> str | None:

@@ -2,15 +2,10 @@
 
 from collections.abc import Mapping
 
-from chalicelib.domain.order import STATUS_EDGES
+from chalicelib.domain import group as group_rules
+from chalicelib.domain.order_transitions import STATUS_EDGES
 from tests.fixtures.table_snapshot import TableSnapshot
 
-GROUP_EDGES = {
-    "pending": {"open", "failed"},
-    "open": {"formed", "failed"},
-    "formed": set[str](),
-    "failed": set[str](),
-}
 PAYMENT_EDGES = {
     "created": {"succeeded", "closed"},
     # What the gateway had never heard of was closed by us alone: money that came yet is recorded.
@@ -33,6 +28,7 @@ AFTER_SALE_EDGES = {
     "replacement_sent": {"exchanged"},
     **{end: set[str]() for end in ("approved", "refused", "withdrawn", "expired", "exchanged")},
 }
+GROUP_EDGES = {str(at): {str(to) for to in edges} for at, edges in group_rules.GROUP_EDGES.items()}
 ORDER_EDGES = {str(at): {str(to) for to in edges} for at, edges in STATUS_EDGES.items()}
 
 

@@ -212,7 +212,8 @@ class AfterSaleRules:
         more = {"amount_fen": amount_fen, "units_back": units, "staff": STAFF}
         approved = AfterSaleStatus.APPROVED
         if now_is in APPROVABLE:
-            after = known.units.sent_back(came_back) if came_back else known.units.given_back(units)
+            before = known.units
+            after = before.sent_back(came_back, units) if came_back else before.given_back(units)
             if amount_fen == known.refundable_fen or after.all_back:
                 mine.status = OrderStatus.REFUNDING
             elif mine.status is OrderStatus.FULFILLING and after.to_deliver == 0:

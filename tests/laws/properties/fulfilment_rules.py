@@ -17,7 +17,7 @@ from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.fulfilment import pickups, shipping
 from chalicelib.services.groups import releases
 from chalicelib.services.money import price_changes
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import solo_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import STAFF, Shop, Sold
@@ -62,7 +62,7 @@ class FulfilmentRules:
         )
         key = secrets.token_hex(8)
         order = self.answer(
-            lambda: orders.buy_alone(
+            lambda: solo_orders.buy_alone(
                 self.shop.merchant_id,
                 who,
                 self.sold.activity_id,

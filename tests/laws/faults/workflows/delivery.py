@@ -7,7 +7,7 @@ from chalicelib.domain.product import ProductDraft, SkuDraft
 from chalicelib.services.catalogue import freight_templates, products, stores
 from chalicelib.services.catalogue.stores import StoreDraft
 from chalicelib.services.fulfilment import pickups
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
 from tests.caches import clear_caches
@@ -151,7 +151,7 @@ def buy_for_pickup(shop: Shop, sold: Sold, store_id: str, buyer: str) -> OrderIt
         delivery=Delivery.PICKUP,
         store_id=store_id,
     )
-    return orders.buy_alone(
+    return solo_orders.buy_alone(
         shop.merchant_id, buyer, sold.activity_id, purchase, key="one", now_s=shop.now_s
     )
 

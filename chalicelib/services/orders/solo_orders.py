@@ -1,0 +1,119 @@
+"""Buying alone: at the solo price, without a group, from the product's own stock."""
+
+from chalicelib.domain.ids import OrderId, derived_id, new_order_no
+from chalicelib.domain.product import spec_text
+from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
+from chalicelib.gateways import secrets
+from chalicelib.services.catalogue import catalogue_cache, reservations
+from chalicelib.services.orders import deliveries, ordering, orders, unpaid_order_limit
+from chalicelib.services.orders.ordering import Line, Purchase, Quote
+from chalicelib.services.orders.unpaid_order_limit import Register
+from chalicelib.services.people import shop_cache
+from chalicelib.settings import settings
+from chalicelib.tables.base import retried, transaction
+from chalicelib.tables.buyers import KeyItem
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.shop import MerchantItem
+from chalicelib.tables.trade import OrderItem
+
+
+class _Repeat(Exception):
+    def __init__(self, old: KeyItem) -> None:
+        super().__init__("repeat")
+        self.old = old
+
+
+def buy_alone(
+    merchant_id: str,
+    buyer_id: str,
+    activity_id: str,
+    purchase: Purchase,
+    *,
+    key: str,
+    now_s: int,
+) -> OrderItem:
+    """Order at the solo price, from the product's own stock: order, detail, hold, stock and key.
+
+    The price is the product's present one, whatever the activity's terms said once. Raises
+    NotFound, InvalidRequest, UnpaidOrdersLimit, SoldOut, IdempotencyMismatch, Busy, and as
+    deliveries.quoted.
+    """
+    body_hash = purchase.fingerprint(activity_id)
+    key_id = derived_id(secrets.secret("id-key").encode(), "buy", merchant_id, buyer_id, key)
+
+    def attempt(quote: Quote, shop: MerchantItem, register: Register | None) -> OrderItem:
+        order_id = OrderId(buyer_id, new_order_no(now_s))
+        once = KeyItem.at(
+            merchant_id, buyer_id, key_id, order_no=order_id.order_no, body_hash=body_hash
+        )
+        with transaction() as writes:
+            writes.put(once, refuse=_Repeat)
+            unpaid_order_limit.register(
+                writes, merchant_id, order_id, register, limit=shop.unpaid_orders_max
+            )
+            line = quote.line
+            reservations.take_from_product(
+                writes, merchant_id, line.product_id, line.sku_id, purchase.quantity
+            )
+            return ordering.place(
+                writes,
+                merchant_id,
+                order_id,
+                quote,
+                group_id=None,
+                pay_by_s=now_s + settings.shortened(shop.pay_by_s),
+                now_s=now_s,
+            )
+
+    def first_answer(old: KeyItem) -> OrderItem:
+        if old.body_hash != body_hash:
+            raise IdempotencyMismatch
+        return orders.get(merchant_id, OrderId(buyer_id, old.order_no))
+
+    try:
+        activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
+        ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
+        line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
+        quote = deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
+        shop = shop_cache.merchant(merchant_id, now_s)
+        return unpaid_order_limit.within_limit(
+            merchant_id,
+            buyer_id,
+            lambda register: retried(lambda: attempt(quote, shop, register)),
+            now_s=now_s,
+        )
+    except _Repeat as repeat:
+        return first_answer(repeat.old)
+    except (NotFound, InvalidRequest, *ordering.CHANGED_SINCE):
+        # Was it me? What is sold may have changed since the first request.
+        once = _key_item(merchant_id, buyer_id, key_id)
+        if once is None:
+            raise
+        return first_answer(once)
+
+
+def _key_item(merchant_id: str, buyer_id: str, key_id: str) -> KeyItem | None:
+    key = KeyItem.at(merchant_id, buyer_id, key_id)
+    try:
+        return KeyItem.get(key.pk, key.sk, consistent_read=True)
+    except KeyItem.DoesNotExist:
+        return None
+
+
+def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int) -> Line:
+    """A SKU of the activity's product at its present solo price. Raises NotFound."""
+    product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
+    sku = next((sku for sku in product.skus if sku["sku_id"] == sku_id), None)
+    if sku is None or not product.on_sale:
+        raise NotFound("这个规格已下架，看看其他规格。")
+    return Line(
+        activity_id=activity.activity_id,
+        version=0,
+        product_id=activity.product_id,
+        sku_id=sku_id,
+        title=product.title,
+        spec=spec_text(dict(sku["specs"])),
+        image=sku["image"] or (product.images[0] if product.images else ""),
+        list_price_fen=sku["list_price_fen"],
+        unit_price_fen=sku["solo_price_fen"],
+    )

@@ -124,7 +124,7 @@ def progress(item: GroupItem, offer: Terms, *, now_s: int) -> schemas.GroupProgr
         failed_reason=group_rules.FailedReason.DUE.value if overdue else item.failed_reason,
         title=offer.title,
         image=offer.image,
-        group_price_fen=min(sku.group_price_fen for sku in offer.skus),
+        group_price_fen=offer.cheapest.group_price_fen,
         seats_total=view.seats_total,
         seats_taken=view.seats_taken,
         seats_paid=view.seats_paid,
@@ -155,7 +155,7 @@ def members(item: GroupItem, faces: dict[str, BuyerItem]) -> schemas.MemberList:
 
 def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.ShareMade:
     svg, png = qr_codes(made.link)
-    price = yuan(min(sku.group_price_fen for sku in offer.skus))
+    price = yuan(offer.cheapest.group_price_fen)
     return schemas.ShareMade(
         share_id=made.share_id,
         path=made.path,
@@ -193,14 +193,13 @@ def message(item: MessageItem) -> schemas.MessageShown:
 
 
 def _joinable(group: GroupItem) -> schemas.JoinableGroup:
-    expires_at_s, _, group_id = (group.list_rank or "0#").partition("#")
     return schemas.JoinableGroup(
-        group_id=group_id,
+        group_id=group.group_id,
         leader_name=masked_name(group.leader_name),
         seats_total=group.seats_total,
         seats_paid=group.seats_paid,
         seats_missing=group.seats_total - group.seats_paid,
-        expires_at_s=int(expires_at_s),
+        expires_at_s=group.listed_at_s or 0,
     )
 
 

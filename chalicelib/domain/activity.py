@@ -63,6 +63,11 @@ class Terms:
     buckets: int  # of stock, per SKU
     list_shards: int = 1  # of the list of open groups
 
+    @property
+    def cheapest(self) -> TermsSku:
+        """The SKU whose prices stand for the activity: the lowest group price."""
+        return min(self.skus, key=lambda sku: sku.group_price_fen)
+
     def sku(self, sku_id: str) -> TermsSku:
         """Raises InvalidRequest when the activity does not sell it."""
         for sku in self.skus:

@@ -67,6 +67,11 @@ class TradeItem(StoredItem):
     by_due = ByDue()
     by_list = ByList()
 
+    @property
+    def listed_at_s(self) -> int | None:
+        """The time that ranks the item in its list; None while it stands in none."""
+        return int(self.list_rank.partition("#")[0]) if self.list_rank else None
+
     def marked(self, intent: Intent, at_s: int) -> Self:
         """The item, not yet stored, with its due marker."""
         self.due_shard, self.due_at_s = due_shard(intent, self.pk), at_s

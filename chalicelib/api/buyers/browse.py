@@ -109,7 +109,7 @@ def browse_activities(merchant_id: str, query: CategoryPageQuery) -> ActivityCar
 
 
 def _card(item: ActivityItem, sold_out: bool, now_s: int) -> ActivityCard:
-    sku = min(catalogue_cache.terms_of(item).skus, key=lambda sku: sku.group_price_fen)
+    sku = catalogue_cache.terms_of(item).cheapest
     return ActivityCard(
         activity_id=item.activity_id,
         category_id=item.category_id,

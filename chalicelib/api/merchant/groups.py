@@ -165,7 +165,7 @@ def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
             ends_at_s=offer.ends_at_s,
             limit_per_buyer=offer.limit_per_buyer,
             limit_per_order=offer.limit_per_order,
-            group_price_fen=min(sku.group_price_fen for sku in offer.skus),
+            group_price_fen=offer.cheapest.group_price_fen,
         ),
         members=[_member(member) for member in view.members],
         events=[_event(event, view) for event in view.events],

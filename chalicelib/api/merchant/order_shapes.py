@@ -109,7 +109,7 @@ def _row_fields(
         "after_sale_open": order.after_sale is not None,
         "placed_at_s": detail.placed_at_s,
         "pay_by_s": order.pay_by_s,
-        "listed_at_s": int((order.list_rank or f"{detail.placed_at_s}").partition("#")[0]),
+        "listed_at_s": order.listed_at_s or detail.placed_at_s,
     }
 
 

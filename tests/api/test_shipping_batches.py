@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services.fulfilment import shipping_batches
+from chalicelib.domain.short_number import short_of
+from chalicelib.services.fulfilment import shipments, shipping_batches
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.merchant import MerchantFixture, Reply
 from tests.fixtures.shipping import SF, ZTO, formed
+from tests.fixtures.stream_events import change_of, deliver
 
 BATCH = "a-table-of-shipments"
 
@@ -52,7 +54,7 @@ def test_parts_of_a_table_are_one_batch_with_what_was_not_shipped(
                         "order_id": "no order",
                         "carrier": "中通",  # without the blanks around it
                         "number": ZTO,
-                        "words": "订单号有误，应是 30 位字母和数字。请从订单列表里复制。",
+                        "words": shipments.NO_NUMBER,
                     },
                     {
                         "order_id": second,
@@ -65,6 +67,27 @@ def test_parts_of_a_table_are_one_batch_with_what_was_not_shipped(
         ],
         "next": None,
     }
+
+
+def test_orders_are_named_by_the_number_that_people_see(merchant: MerchantFixture) -> None:
+    _, [(_, first), (_, second)] = formed(merchant)
+    changes = (change_of(merchant, merchant.stored_order(it)) for it in (first, second))
+    assert deliver(merchant, *changes) == []
+    shorts = [short_of(it) for it in (first, second)]
+
+    reply = send(
+        merchant,
+        [
+            (shorts[0].replace("-", "") + ".0", "顺丰", SF),  # as a spreadsheet program has it
+            (f" {shorts[1]} ", "中通", ZTO),
+            ("251130-000000", "中通", ZTO),
+        ],
+    )
+
+    assert [it["result"] for it in reply.body["results"]] == ["shipped", "shipped", "needs_change"]
+    assert reply.body["results"][2]["words"] == "没有找到这个短号的订单，请核对。"
+    again = send(merchant, [(first, "顺丰", SF), (shorts[0], "顺丰", SF)], part=1).body["results"]
+    assert [it["result"] for it in again] == ["already_shipped", "skipped"]  # one and the same
 
 
 def test_part_that_is_sent_again_is_kept_once_as_it_went_first(merchant: MerchantFixture) -> None:

@@ -48,7 +48,7 @@ def test_an_account_at_wechat_pay_is_changed_without_pasting_its_keys(
     expect(page.get_by_label("公钥 ID")).to_have_value(FIRST)
     expect(page.get_by_label("公钥 ID")).not_to_be_editable()
     fill(page, 商户号="1900000002")
-    save(page)
+    replace(page, "1900000001")
     assert stored(shop, merchant_id, "wechat-pay") == first | {"mchid": "1900000002"}
 
     begin(page, "修改 微信支付")
@@ -85,7 +85,7 @@ def test_an_account_at_alipay_is_changed_without_pasting_its_keys(
         expect(page.get_by_label(label)).to_have_value("")
         expect(page.get_by_label(label)).to_have_attribute("placeholder", KEPT)
     fill(page, 应用_APPID="2021000000000002")
-    save(page)
+    replace(page, "2021000000000001 2088000000000001")
 
     assert first["alipay_public_key"] == public_pem(ALIPAYS).strip()
     assert stored(shop, merchant_id, "alipay") == first | {"app_id": "2021000000000002"}
@@ -148,6 +148,16 @@ def add_key(page: Page, n: int, key_id: str, key: rsa.RSAPrivateKey) -> None:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="保存账户").click()
+    page.get_by_role("heading", name="收款账户", level=1).wait_for()
+
+
+def replace(page: Page, old: str) -> None:
+    """Put another account in the place of the one that was there, which is asked about first."""
+    page.get_by_role("button", name="保存账户").click()
+    asked = page.get_by_role("dialog", name="换成另一个收款账户？")
+    expect(asked).to_contain_text(f"原来的账户（{old}）")
+    expect(asked).to_contain_text("这次没有填私钥，会沿用原来的")
+    asked.get_by_role("button", name="换账户").click()
     page.get_by_role("heading", name="收款账户", level=1).wait_for()
 
 

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib import deadline
+from chalicelib.domain import short_number
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import Busy, InvalidRequest, NotFound
 from chalicelib.services.fulfilment import shipping
 from chalicelib.services.fulfilment.shipping import Draft
+from chalicelib.services.orders import order_matches
 
 ROWS_MAX = 50
 WORKERS = 8  # a row is three calls that wait for the database
+NO_NUMBER = "订单号有误。请填订单列表里的短号，如 261130-037239，或 30 位的订单号。"
 
 
 class Outcome(StrEnum):
@@ -59,8 +62,6 @@ def ship_all(
 
     The results are in the order of the rows. One that is refused holds up no other.
     """
-    read = [_read(row) for row in rows]
-    clashes = _clashes(read)
 
     def settle(number: int) -> Result:
         row = read[number]
@@ -71,17 +72,36 @@ def ship_all(
         )
 
     with deadline.Threads(WORKERS) as pool:
+        read = list(pool.map(lambda row: _read(merchant_id, row), rows))
+        clashes = _clashes(read)
         return list(pool.map(settle, range(len(rows))))
 
 
-def _read(row: Row) -> _Read | Result:
-    order_id = OrderId.parse(row.order_id.strip())
-    if order_id is None:
-        return _needs_change("order_id", "订单号有误，应是 30 位字母和数字。请从订单列表里复制。")
+def _read(merchant_id: str, row: Row) -> _Read | Result:
+    order_id = _order_of(merchant_id, row.order_id.strip())
+    if isinstance(order_id, Result):
+        return order_id
     try:
         return _Read(order_id, shipping.draft(row.carrier, row.number))
     except InvalidRequest as error:
         return _needs_change(str(error.details.get("field", "")), error.message)
+
+
+def _order_of(merchant_id: str, text: str) -> OrderId | Result:
+    """Return the order that `text` names by its id or its short number."""
+    order_id = OrderId.parse(text)
+    if order_id is not None:
+        return order_id
+    short = short_number.read(text.removesuffix(".0"))
+    if short is None:
+        return _needs_change("order_id", NO_NUMBER)
+    found = order_matches.with_short_number(merchant_id, *short)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        return _needs_change("order_id", "没有找到这个短号的订单，请核对。")
+    words = f"有 {len(found)} 个订单的短号是这个。请填 30 位的订单号，或完整的短号。"
+    return _needs_change("order_id", words)
 
 
 def _clashes(read: Sequence[_Read | Result]) -> dict[int, Result]:

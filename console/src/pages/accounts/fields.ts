@@ -38,6 +38,17 @@ export function namesOf(method: Method, mode: Mode): readonly FieldName[] {
   return method === 'wechat-pay' ? NAMES[mode] : NAMES[method]
 }
 
+/** The fields that say whose account it is: another value is another account. */
+const IDENTITIES: readonly FieldName[] = ['mchid', 'sp_mchid', 'sub_mchid', 'app_id', 'seller_id']
+
+/** The number of the account that the draft would replace; null when it stays the same account. */
+export function replacedBy(draft: Draft, stored: Account | null): string | null {
+  if (!stored?.configured || !stored.as_saved) return null
+  const names = IDENTITIES.filter((name) => stored[name])
+  const isOther = names.some((name) => draft.parts[name].trim() !== stored[name]) || (stored.mode && stored.mode !== draft.mode)
+  return isOther ? names.map((name) => stored[name]).join(' ') : null
+}
+
 export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text)
 
 /** The form of an account: what is told of it, every key empty. */

@@ -67,6 +67,9 @@ const spoken = (words: Readonly<Record<string, WordKey>>, value: string) => {
   return key ? t(key) : value
 }
 
+/** A state of a payment or refund, as we or a gateway call it, for people. */
+export const gatewayStateWords = (status: string) => spoken(STATES, status)
+
 function textOf(key: string, value: string): string {
   if (key === 'method') return methodWords(value)
   if (key === 'field' || key === 'mismatch') return named(value)

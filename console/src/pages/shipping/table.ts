@@ -11,7 +11,7 @@ const BUYER_LENGTH = 22 // an order's id begins with its buyer's
 // In the order in which columns are given away: each title is one column's only.
 const HEADS = {
   number: /(快递|物流|运|面|承运|货运|包裹)单?(编?号|号码)|^单号$|tracking|waybill/i,
-  order_id: /订单(编?号|号码|编码|ID)|order[ _-]*(id|no|number|#|ref)|^order$/i,
+  order_id: /订单(编?号|号码|编码|短号|ID)|^短号$|order[ _-]*(id|no|number|#|ref)|^order$/i,
   carrier: /(快递|物流|承运|配送)(公司|商|企业|方式|名称)|^(快递|物流)$|carrier|courier/i,
 } as const
 const FIELDS = ['order_id', 'carrier', 'number'] as const
@@ -87,6 +87,9 @@ function headOf({ rows }: Sheet): { places: Places; from: number } | null {
   return null
 }
 
+/** A short number does not tell whose order it is: the server looks. */
+const isByLongNumber = ({ order_id }: Row) => order_id.length > BUYER_LENGTH
+
 /** Rows that contradict each other, by their place; the API sees only fifty at once. */
 export function clashes(rows: readonly Row[]): Map<Row, ShipmentResult> {
   const found = new Map<Row, ShipmentResult>()
@@ -94,7 +97,7 @@ export function clashes(rows: readonly Row[]): Map<Row, ShipmentResult> {
   for (const row of rows) {
     const twin = rows.find((it) => it !== row && it.order_id === row.order_id)
     const other = rows.find(
-      (it) => plain(it.number) === plain(row.number) && it.order_id.slice(0, BUYER_LENGTH) !== row.order_id.slice(0, BUYER_LENGTH),
+      (it) => plain(it.number) === plain(row.number) && [it, row].every(isByLongNumber) && it.order_id.slice(0, BUYER_LENGTH) !== row.order_id.slice(0, BUYER_LENGTH),
     )
     const words = twin ? t('batch.sameOrder', { n: twin.n }) : other && t('batch.sameNumber', { n: other.n })
     if (words) found.set(row, { order_id: row.order_id, result: 'needs_change', field: 'number', words })

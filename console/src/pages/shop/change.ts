@@ -3,6 +3,7 @@ import { fieldWords } from '@/fields'
 import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
 import { statusOf, type StatusKind } from '@/words/status'
+import { gatewayStateWords } from '../money/facts'
 
 export interface Change {
   field: string
@@ -15,6 +16,8 @@ const NOTHING = '—'
 const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale', export: 'order' } // others are called as their subject
 const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
 const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids']
+/** Why a gateway's notice was refused, or how its bill differs: the row's own page says it in a sentence. */
+const CODES = ['difference', 'rejected_result']
 const NAMES = ['provinces', 'not_delivered']
 
 /** kind: of the subject. Of what is new, only what was filled in. */
@@ -22,6 +25,7 @@ export function changesOf(kind: string, before: Record<string, unknown>, after: 
   const isNew = Object.keys(before).length === 0
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((field) => !BOOKKEEPING.includes(field))
+    .filter((field) => !CODES.includes(kind) || (field !== 'code' && field !== 'difference'))
     .filter((field) => !isNew || (!field.endsWith('_id') && shown(field, after[field]) !== NOTHING))
     .map((field) => ({
       field: fieldWords(field),
@@ -50,6 +54,7 @@ function numberOf(field: string, value: number): string {
 function textOf(field: string, value: string): string {
   if (field === 'purpose') return t(`audit.purpose.${value}` as WordKey)
   if (field === 'subject') return t(`export.of.${value}` as WordKey)
+  if (field === 'way') return t(`refund.way.${value}` as WordKey)
   if (field === 'role') return t(`role.${value}` as WordKey)
   if (field === 'description') return new DOMParser().parseFromString(value, 'text/html').body.textContent ?? ''
   if (field === 'image' || field === 'logo') return t('audit.count', { n: 1 })
@@ -61,7 +66,7 @@ function textOf(field: string, value: string): string {
 function statusWords(kind: string, value: unknown): string {
   const status = String(value ?? '')
   const { key } = statusOf(STATUSES[kind] ?? (kind as StatusKind), STATUSES_LOGGED[status] ?? status)
-  return key ? t(key) : shown('', value)
+  return key ? t(key) : gatewayStateWords(shown('', value))
 }
 
 /** Other lists of strings are of pictures or ids: how many is enough. */

@@ -9,6 +9,7 @@ from chalicelib.domain.reconcile import Difference
 from chalicelib.tables.records import DifferenceItem
 from chalicelib.tables.review_queue import DifferenceReviewItem
 from infra.local import engine
+from infra.local.demo_data import MERCHANT_ID
 from tests.browser.accessibility import unusable
 from tests.browser.conftest import NARROW, Shop
 
@@ -16,13 +17,8 @@ from tests.browser.conftest import NARROW, Shop
 def found(shop: Shop, number: str, difference: Difference, *, repaired: bool = False) -> None:
     """What the daily comparing finds."""
     dynamodb = engine.client("dynamodb", shop.system.aws_url)
-    [shop_id] = [
-        item["merchant_id"]["S"]
-        for item in dynamodb.scan(TableName="catalogue")["Items"]
-        if item["kind"]["S"] == "merchant"
-    ]
     record = DifferenceItem.at(
-        *(shop_id, "2026-11-28", "wechat_pay", "", number, difference.value),
+        *(MERCHANT_ID, "2026-11-28", "wechat_pay", "", number, difference.value),
         at_s=now_s(),
         ours={
             "amount_fen": 5900,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, Given, PageQuery, RefundShown, Seconds, Told
+from chalicelib.api.schemas import Fen, PageQuery, RefundShown, RequestModel, ResponseModel, Seconds
 from chalicelib.domain.after_sale import PICTURES_MAX, AfterSaleStatus, Reason
 
 _STATUSES = "|".join(AfterSaleStatus)
@@ -14,7 +14,7 @@ Picture = Annotated[
 ]
 
 
-class AfterSaleGiven(Given, frozen=True, kw_only=True):
+class AfterSaleRequest(RequestModel, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="fen to be given back")]
     reason: Annotated[str, Meta(pattern=rf"^({_REASONS})\Z")]
     units: Annotated[
@@ -24,7 +24,7 @@ class AfterSaleGiven(Given, frozen=True, kw_only=True):
     pictures: Annotated[tuple[Picture, ...], Meta(max_length=PICTURES_MAX)] = ()
 
 
-class ExchangeGiven(Given, frozen=True, kw_only=True):
+class ExchangeRequest(RequestModel, frozen=True, kw_only=True):
     units: Annotated[
         int, Meta(ge=1, le=999, description="that are sent back, for as many of the same SKU")
     ]
@@ -33,12 +33,12 @@ class ExchangeGiven(Given, frozen=True, kw_only=True):
     pictures: Annotated[tuple[Picture, ...], Meta(max_length=PICTURES_MAX)] = ()
 
 
-class ReturnParcelGiven(Given, frozen=True, kw_only=True):
+class ReturnParcelRequest(RequestModel, frozen=True, kw_only=True):
     carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
     number: Annotated[str, Meta(min_length=1, max_length=60)]
 
 
-class AfterSaleShown(Told, frozen=True, kw_only=True):
+class AfterSaleShown(ResponseModel, frozen=True, kw_only=True):
     after_sale_id: Annotated[str, Meta(description="order_id and one letter")]
     order_id: str
     short_no: str
@@ -76,7 +76,7 @@ class AfterSaleShown(Told, frozen=True, kw_only=True):
     decided_at_s: Seconds | None
 
 
-class OwnAfterSales(Told, frozen=True, kw_only=True):
+class OwnAfterSales(ResponseModel, frozen=True, kw_only=True):
     refundable_fen: Annotated[Fen, Meta(description="what may yet be asked back")]
     items: list[AfterSaleShown]
 
@@ -89,33 +89,33 @@ class AfterSaleRow(AfterSaleShown, frozen=True, kw_only=True):
     buyer_name: Annotated[str, Meta(description="empty: the buyer never told one")]
 
 
-class AfterSaleRows(Told, frozen=True, kw_only=True):
+class AfterSaleRows(ResponseModel, frozen=True, kw_only=True):
     items: list[AfterSaleRow]
     next: str | None
 
 
-class ApprovalGiven(Given, frozen=True, kw_only=True):
+class ApprovalRequest(RequestModel, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="at most what was asked")]
     units_back: Annotated[int, Meta(ge=0, le=999, description="that return to the stock")] = 0
 
 
-class GoodsReceiptGiven(Given, frozen=True, kw_only=True):
+class GoodsReceiptRequest(RequestModel, frozen=True, kw_only=True):
     units_back: Annotated[
         int, Meta(ge=0, le=999, description="of those that came, on sale again; 0: none")
     ] = 0
 
 
-class ReplacementGiven(ReturnParcelGiven, frozen=True, kw_only=True):
+class ReplacementRequest(ReturnParcelRequest, frozen=True, kw_only=True):
     corrects: Annotated[
         bool, Meta(description="it was sent already, and this is its right number")
     ] = False
 
 
-class RefusalGiven(Given, frozen=True, kw_only=True):
+class RefusalRequest(RequestModel, frozen=True, kw_only=True):
     reply: Annotated[str, Meta(min_length=1, max_length=100, description="the buyer reads it")]
 
 
-class LedgerRow(Told, frozen=True, kw_only=True):
+class LedgerRow(ResponseModel, frozen=True, kw_only=True):
     number: Annotated[str, Meta(description="out_trade_no, or out_refund_no")]
     movement: Annotated[str, Meta(description="captured, earned, requested, refunded or fee")]
     movement_text: str
@@ -125,7 +125,7 @@ class LedgerRow(Told, frozen=True, kw_only=True):
     at_s: Seconds
 
 
-class LedgerShown(Told, frozen=True, kw_only=True):
+class LedgerShown(ResponseModel, frozen=True, kw_only=True):
     order_id: str
     short_no: str
     rows: list[LedgerRow]
@@ -135,7 +135,7 @@ class LedgerShown(Told, frozen=True, kw_only=True):
     refunds: list[RefundShown]
 
 
-class ReconciliationRow(Told, frozen=True, kw_only=True):
+class ReconciliationRow(ResponseModel, frozen=True, kw_only=True):
     day: Annotated[str, Meta(description="YYYY-MM-DD in Beijing")]
     method: str
     payments: int
@@ -147,12 +147,12 @@ class ReconciliationRow(Told, frozen=True, kw_only=True):
     compared_at_s: Seconds
 
 
-class ReconciliationRows(Told, frozen=True, kw_only=True):
+class ReconciliationRows(ResponseModel, frozen=True, kw_only=True):
     items: list[ReconciliationRow]
     next: str | None
 
 
-class RejectedResultRow(Told, frozen=True, kw_only=True):
+class RejectedResultRow(ResponseModel, frozen=True, kw_only=True):
     """What a gateway told, rightly signed, and the books do not take."""
 
     result_id: str
@@ -165,12 +165,12 @@ class RejectedResultRow(Told, frozen=True, kw_only=True):
     first_at_s: Seconds
 
 
-class RejectedResultRows(Told, frozen=True, kw_only=True):
+class RejectedResultRows(ResponseModel, frozen=True, kw_only=True):
     items: list[RejectedResultRow]
     next: str | None
 
 
-class DealtWithGiven(Given, frozen=True, kw_only=True):
+class DealtWithRequest(RequestModel, frozen=True, kw_only=True):
     note: Annotated[
         str,
         Meta(min_length=1, max_length=100, pattern=r"\S", description="what was done about it"),
@@ -181,7 +181,7 @@ class DifferenceQuery(PageQuery, frozen=True, kw_only=True):
     status: Annotated[str, Meta(pattern=r"^(open|closed)\Z")] = "open"
 
 
-class DifferenceRow(Told, frozen=True, kw_only=True):
+class DifferenceRow(ResponseModel, frozen=True, kw_only=True):
     difference_id: str
     status: Annotated[str, Meta(description="open, dealt_with, repaired, agreed")]
     day: str
@@ -198,6 +198,6 @@ class DifferenceRow(Told, frozen=True, kw_only=True):
     note: Annotated[str | None, Meta(description="what was done about it")]
 
 
-class DifferenceRows(Told, frozen=True, kw_only=True):
+class DifferenceRows(ResponseModel, frozen=True, kw_only=True):
     items: list[DifferenceRow]
     next: str | None

@@ -64,19 +64,19 @@ def buyer_of(headers: Mapping[str, str]) -> Buyer:
 
 
 def staff_of(
-    headers: Mapping[str, str], enough: Sequence[Right], *, newcomers: bool = False
+    headers: Mapping[str, str], enough: Sequence[Right], *, before_password_change: bool = False
 ) -> Staff:
     """The staff member who asks. enough: rights of which they need one; empty: none at all.
 
-    newcomers: also who has yet to choose a password of their own. Raises Unauthenticated;
-    PasswordChangeNeeded; Forbidden without any of those rights.
+    before_password_change: also who has yet to choose a password of their own. Raises
+    Unauthenticated; PasswordChangeNeeded; Forbidden without any of those rights.
     """
     claims = _claims(headers, audience="staff")
     version = claims.get("v")
     if not isinstance(version, int):
         raise Unauthenticated("登录已失效，请重新登录。")
     person = sessions.person(claims["m"], claims["sub"], version, now_s=clock.now_s())
-    if person.must_change and not newcomers:
+    if person.must_change and not before_password_change:
         raise PasswordChangeNeeded
     role = Role(person.role)
     since_s = claims.get("since", claims["iat"])

@@ -31,10 +31,10 @@ SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after
     answer=schemas.Done,
     refusals=REFUSALS,
 )
-def hear_payment(merchant_id: str) -> schemas.Done:
+def receive_payment(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a payment at the merchant's first account there. Telling it again changes
     nothing."""
-    _hear(merchant_id, WECHAT_PAY, FIRST)
+    _receive(merchant_id, WECHAT_PAY, FIRST)
     return schemas.Done()
 
 
@@ -45,9 +45,9 @@ def hear_payment(merchant_id: str) -> schemas.Done:
     answer=schemas.Done,
     refusals=REFUSALS,
 )
-def hear_payment_of_account(merchant_id: str, account: str) -> schemas.Done:
+def receive_payment_of_account(merchant_id: str, account: str) -> schemas.Done:
     """The same at another account of the merchant's, of now or of before."""
-    _hear(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
+    _receive(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
     return schemas.Done()
 
 
@@ -58,10 +58,10 @@ def hear_payment_of_account(merchant_id: str, account: str) -> schemas.Done:
     answer=schemas.Done,
     refusals=REFUSALS,
 )
-def hear_refund(merchant_id: str) -> schemas.Done:
+def receive_refund(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a refund at the merchant's first account there. Telling it again changes
     nothing."""
-    _hear(merchant_id, WECHAT_PAY, FIRST)
+    _receive(merchant_id, WECHAT_PAY, FIRST)
     return schemas.Done()
 
 
@@ -72,9 +72,9 @@ def hear_refund(merchant_id: str) -> schemas.Done:
     answer=schemas.Done,
     refusals=REFUSALS,
 )
-def hear_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
+def receive_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
     """The same at another account of the merchant's, of now or of before."""
-    _hear(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
+    _receive(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
     return schemas.Done()
 
 
@@ -86,10 +86,10 @@ def hear_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
     refusals=REFUSALS,
     content_type="application/x-www-form-urlencoded",
 )
-def hear_alipay(merchant_id: str) -> Response:
+def receive_alipay(merchant_id: str) -> Response:
     """Alipay tells of a payment, or of a refund of one, at the merchant's first account there.
     Anything but `success` is told again."""
-    _hear(merchant_id, ALIPAY, FIRST)
+    _receive(merchant_id, ALIPAY, FIRST)
     return Response("success", headers={"Content-Type": "text/plain"})
 
 
@@ -101,9 +101,9 @@ def hear_alipay(merchant_id: str) -> Response:
     refusals=REFUSALS,
     content_type="application/x-www-form-urlencoded",
 )
-def hear_alipay_of_account(merchant_id: str, account: str) -> Response:
+def receive_alipay_of_account(merchant_id: str, account: str) -> Response:
     """The same at another account of the merchant's, of now or of before."""
-    _hear(merchant_id, ALIPAY, _known(merchant_id, ALIPAY, account))
+    _receive(merchant_id, ALIPAY, _known(merchant_id, ALIPAY, account))
     return Response("success", headers={"Content-Type": "text/plain"})
 
 
@@ -114,7 +114,7 @@ def _known(merchant_id: str, method: str, account: str) -> str:
     return account
 
 
-def _hear(merchant_id: str, method: str, account: str) -> None:
+def _receive(merchant_id: str, method: str, account: str) -> None:
     """Believe a callback only about what was begun with the account that it came for."""
     now_s = clock.now_s()
     shop_cache.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
@@ -124,7 +124,7 @@ def _hear(merchant_id: str, method: str, account: str) -> None:
     try:
         said = gateway.read_callback(request.headers, raw_body(request), now_s=now_s)
         if isinstance(said, Refund):
-            refunds.hear(merchant_id, said, heard_from=(method, account), now_s=now_s)
+            refunds.apply_result(merchant_id, said, heard_from=(method, account), now_s=now_s)
         elif said.status is TradeStatus.SUCCEEDED:
             outcome = captures.record(merchant_id, said, method, account=account, now_s=now_s)
             observability.count(f"Payments{outcome.value.title()}")

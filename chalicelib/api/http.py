@@ -74,7 +74,7 @@ class Operation:
     headers: Mapping[str, Header]
     limits: Sequence[limits.Limit]
     content_type: str
-    newcomers: bool
+    before_password_change: bool
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ class Api(Blueprint):
         headers: Mapping[str, Header] | None = None,
         limited: Sequence[limits.Limit] = (),
         content_type: str = "application/json",
-        newcomers: bool = False,
+        before_password_change: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register a view. `right`: what staff need for it, or several of which one is enough.
         `headers`: request headers it reads.
         `content_type`: of bodies, which are refused with 415 when they have another.
-        `newcomers`: staff may ask before they have chosen a password of their own."""
+        `before_password_change`: staff may ask before they have chosen a password of their own."""
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             summary = (view.__doc__ or view.__name__).strip().splitlines()[0]
@@ -133,7 +133,7 @@ class Api(Blueprint):
                 headers=headers or {},
                 limits=tuple(limited),
                 content_type=content_type,
-                newcomers=newcomers,
+                before_password_change=before_password_change,
             )
             self.operations.append(operation)
             route = self.route(path, methods=[method], cors=CORS, content_types=[content_type])
@@ -169,7 +169,9 @@ class Api(Blueprint):
         if operation.audience is Audience.BUYER:
             return auth.buyer_of(headers)
         if operation.audience is Audience.STAFF:
-            return auth.staff_of(headers, operation.rights, newcomers=operation.newcomers)
+            return auth.staff_of(
+                headers, operation.rights, before_password_change=operation.before_password_change
+            )
         return None
 
 

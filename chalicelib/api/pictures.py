@@ -7,7 +7,7 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api import auth, limits
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Given, Seconds, Told
+from chalicelib.api.schemas import RequestModel, ResponseModel, Seconds
 from chalicelib.domain.picture import BYTES_MAX, SHOP, PictureRefused, thumbnail_name
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import NotFound
@@ -17,19 +17,19 @@ from chalicelib.tables.catalogue import PictureItem
 api = Api(__name__)
 
 
-class NewPicture(Given, frozen=True):
+class NewPicture(RequestModel, frozen=True):
     content_type: Literal["image/jpeg", "image/png", "image/webp"]
     size: Annotated[int, Meta(ge=1, description=f"Bytes of the file; {BYTES_MAX} at most.")]
 
 
-class PictureUpload(Told, frozen=True):
+class PictureUpload(ResponseModel, frozen=True):
     picture_id: str
     url: Annotated[str, Meta(description="POST the fields here, then the file as `file`.")]
     fields: Annotated[dict[str, str], Meta(description="Of the multipart form, all of them.")]
     expires_at_s: Seconds
 
 
-class Picture(Told, frozen=True):
+class Picture(ResponseModel, frozen=True):
     picture_id: str
     url: Annotated[str, Meta(description="What products and requests may name.")]
     thumbnail_url: Annotated[str, Meta(description="At most 400 pixels wide and high.")]

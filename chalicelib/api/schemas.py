@@ -25,30 +25,30 @@ Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
 Text100 = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
-class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RequestModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of what clients send: a field we do not know is a mistake, not a wish."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ResponseModel(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what we answer."""
 
 
-class ErrorAnswer(Told, frozen=True, kw_only=True):
+class ErrorAnswer(ResponseModel, frozen=True, kw_only=True):
     code: Annotated[str, Meta(description="stable")]
     message: Annotated[str, Meta(description="for people, in Chinese")]
     details: dict[str, Any]
 
 
-class PageQuery(Given, frozen=True, kw_only=True):
+class PageQuery(RequestModel, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
     next: Annotated[str, Meta(max_length=2000)] | None = None
 
 
-class LoginGiven(Given, frozen=True, kw_only=True):
+class LoginRequest(RequestModel, frozen=True, kw_only=True):
     code: Annotated[str, Meta(min_length=1, max_length=128, description="of wx.login")]
 
 
-class BuyerSession(Told, frozen=True, kw_only=True):
+class BuyerSession(ResponseModel, frozen=True, kw_only=True):
     token: str
     buyer_id: str
     name: str
@@ -56,12 +56,12 @@ class BuyerSession(Told, frozen=True, kw_only=True):
     expires_at_s: Seconds
 
 
-class ProfileGiven(Given, frozen=True, kw_only=True):
+class ProfileRequest(RequestModel, frozen=True, kw_only=True):
     name: Text20
     avatar: Annotated[str, Meta(max_length=300, pattern=r"^(https://[!-~]+)?\Z")] = ""
 
 
-class Address(Given, frozen=True, kw_only=True):
+class Address(RequestModel, frozen=True, kw_only=True):
     """Where an order goes; copied into the order."""
 
     name: Text20
@@ -72,7 +72,7 @@ class Address(Given, frozen=True, kw_only=True):
     street: Text100
 
 
-class PickupGiven(Given, frozen=True, kw_only=True):
+class PickupRequest(RequestModel, frozen=True, kw_only=True):
     """Who collects an order, and where."""
 
     store_id: Id
@@ -80,7 +80,7 @@ class PickupGiven(Given, frozen=True, kw_only=True):
     phone: Phone
 
 
-class PurchaseGiven(Given, frozen=True, kw_only=True):
+class PurchaseRequest(RequestModel, frozen=True, kw_only=True):
     """`address` for express, `pickup` for pickup. `expected_total_fen` is what the buyer was
     quoted: with another total the purchase is refused, 409 price_changed."""
 
@@ -88,13 +88,13 @@ class PurchaseGiven(Given, frozen=True, kw_only=True):
     quantity: Annotated[int, Meta(ge=1, le=999)] = 1
     delivery: Delivery = Delivery.EXPRESS
     address: Address | None = None
-    pickup: PickupGiven | None = None
+    pickup: PickupRequest | None = None
     remark: Annotated[str, Meta(max_length=100)] = ""
     share_id: Id | None = None
     expected_total_fen: Fen | None = None
 
 
-class JoinGiven(PurchaseGiven, frozen=True, kw_only=True):
+class JoinRequest(PurchaseRequest, frozen=True, kw_only=True):
     """`activity_id` and `version` are the group's, as reading it gave them: hints that save a
     round trip. Amounts never come from here."""
 
@@ -102,7 +102,7 @@ class JoinGiven(PurchaseGiven, frozen=True, kw_only=True):
     version: Annotated[int, Meta(ge=1)] | None = None
 
 
-class OrderPlaced(Told, frozen=True, kw_only=True):
+class OrderPlaced(ResponseModel, frozen=True, kw_only=True):
     order_id: str
     short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
@@ -110,7 +110,7 @@ class OrderPlaced(Told, frozen=True, kw_only=True):
     pay_by_s: Seconds
 
 
-class PaymentGiven(Given, frozen=True, kw_only=True):
+class PaymentRequest(RequestModel, frozen=True, kw_only=True):
     """`auth_code`: of my.getAuthCode inside Alipay's mini-program; without one, Alipay's page
     asks who pays."""
 
@@ -118,7 +118,7 @@ class PaymentGiven(Given, frozen=True, kw_only=True):
     auth_code: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
 
 
-class PaymentAsked(Told, frozen=True, kw_only=True):
+class PaymentAsked(ResponseModel, frozen=True, kw_only=True):
     paid: Annotated[bool, Meta(description="true: nothing is left to pay")]
     parameters: Annotated[
         dict[str, str],
@@ -129,7 +129,7 @@ class PaymentAsked(Told, frozen=True, kw_only=True):
     ]
 
 
-class RefundShown(Told, frozen=True, kw_only=True):
+class RefundShown(ResponseModel, frozen=True, kw_only=True):
     out_refund_no: str
     status: str
     status_text: str
@@ -137,7 +137,7 @@ class RefundShown(Told, frozen=True, kw_only=True):
     requested_at_s: Seconds
 
 
-class OrderShown(Told, frozen=True, kw_only=True):
+class OrderShown(ResponseModel, frozen=True, kw_only=True):
     order_id: str
     short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
@@ -152,7 +152,7 @@ class OrderShown(Told, frozen=True, kw_only=True):
     refunds: list[RefundShown]
 
 
-class ParcelShown(Told, frozen=True, kw_only=True):
+class ParcelShown(ResponseModel, frozen=True, kw_only=True):
     parcel_id: str
     carrier: Annotated[str, Meta(description="its code")]
     carrier_name: str
@@ -178,12 +178,12 @@ class OrderDetail(OrderShown, frozen=True, kw_only=True):
     ]
 
 
-class OrderList(Told, frozen=True, kw_only=True):
+class OrderList(ResponseModel, frozen=True, kw_only=True):
     items: list[OrderShown]
     next: str | None
 
 
-class SkuShown(Told, frozen=True, kw_only=True):
+class SkuShown(ResponseModel, frozen=True, kw_only=True):
     sku_id: str
     spec: str
     list_price_fen: Fen
@@ -195,7 +195,7 @@ class SkuShown(Told, frozen=True, kw_only=True):
     ]
 
 
-class JoinableGroup(Told, frozen=True, kw_only=True):
+class JoinableGroup(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     leader_name: Annotated[str, Meta(description="masked")]
     seats_total: int
@@ -204,7 +204,7 @@ class JoinableGroup(Told, frozen=True, kw_only=True):
     expires_at_s: Seconds
 
 
-class ActivityDetail(Told, frozen=True, kw_only=True):
+class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     activity_id: str
     version: int
     state: ActivityState
@@ -224,13 +224,13 @@ class ActivityDetail(Told, frozen=True, kw_only=True):
     now_s: Seconds
 
 
-class Seat(Told, frozen=True, kw_only=True):
+class Seat(ResponseModel, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="masked")]
     avatar: str
     is_leader: bool
 
 
-class GroupProgress(Told, frozen=True, kw_only=True):
+class GroupProgress(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     activity_id: str
     version: int
@@ -249,15 +249,15 @@ class GroupProgress(Told, frozen=True, kw_only=True):
     now_s: Seconds
 
 
-class MemberList(Told, frozen=True, kw_only=True):
+class MemberList(ResponseModel, frozen=True, kw_only=True):
     items: list[Seat]
 
 
-class ShareGiven(Given, frozen=True, kw_only=True):
+class ShareRequest(RequestModel, frozen=True, kw_only=True):
     channel: Annotated[str, Meta(pattern=r"^(friend|chat|moments|poster|qr|link)\Z")]
 
 
-class ShareMade(Told, frozen=True, kw_only=True):
+class ShareMade(ResponseModel, frozen=True, kw_only=True):
     share_id: str
     path: Annotated[str, Meta(description="opens the mini-program")]
     link: Annotated[str, Meta(description="opens a browser")]
@@ -267,19 +267,19 @@ class ShareMade(Told, frozen=True, kw_only=True):
     qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
 
 
-class VisitGiven(Given, frozen=True, kw_only=True):
+class VisitRequest(RequestModel, frozen=True, kw_only=True):
     visitor_id: Annotated[
         str, Meta(pattern=r"^[0-9A-Za-z_-]{8,64}\Z", description="made once by the client")
     ]
 
 
-class VisitCounted(Told, frozen=True, kw_only=True):
+class VisitCounted(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     activity_id: str
     share_id: Annotated[str, Meta(description="send it along when ordering")]
 
 
-class MessageShown(Told, frozen=True, kw_only=True):
+class MessageShown(ResponseModel, frozen=True, kw_only=True):
     message_id: str
     order_id: str
     short_no: str
@@ -291,12 +291,12 @@ class MessageShown(Told, frozen=True, kw_only=True):
     at_s: Seconds
 
 
-class MessageList(Told, frozen=True, kw_only=True):
+class MessageList(ResponseModel, frozen=True, kw_only=True):
     items: list[MessageShown]
     next: str | None
 
 
-class Done(Told, frozen=True, kw_only=True):
+class Done(ResponseModel, frozen=True, kw_only=True):
     """Nothing more to say: it is done, now or by an earlier request."""
 
     done: bool = True

@@ -77,7 +77,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Claim:
+class StockClaim:
     """Another activity that sells the same SKU, from its start until its end."""
 
     activity_id: str
@@ -126,8 +126,8 @@ def spread(units: int, buckets: int) -> list[int]:
 
 
 def overlaps_of(
-    claims: list[Claim], activity_id: str, starts_at_s: int, ends_at_s: int
-) -> list[Claim]:
+    claims: list[StockClaim], activity_id: str, starts_at_s: int, ends_at_s: int
+) -> list[StockClaim]:
     """The other activities that sell the SKU in the same window."""
     return [
         claim
@@ -138,7 +138,9 @@ def overlaps_of(
     ]
 
 
-def refuse_overlap(claims: list[Claim], activity_id: str, starts_at_s: int, ends_at_s: int) -> None:
+def refuse_overlap(
+    claims: list[StockClaim], activity_id: str, starts_at_s: int, ends_at_s: int
+) -> None:
     """Raises ActivityOverlaps when another activity sells the SKU in the same window."""
     claim = next(iter(overlaps_of(claims, activity_id, starts_at_s, ends_at_s)), None)
     if claim is None:

@@ -102,7 +102,7 @@ class Shop:
 
     def told(self, order_id: OrderId) -> None:
         """What the stream does at once after a payment."""
-        due.drive_order(self.merchant.merchant_id, order_id, now_s=self.merchant.now_s)
+        due.process_order(self.merchant.merchant_id, order_id, now_s=self.merchant.now_s)
 
 
 def empty_bucket(merchant: MerchantFixture, activity: Activity, *, number: int) -> None:

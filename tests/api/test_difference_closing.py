@@ -55,7 +55,7 @@ def test_payment_that_stands_in_the_next_days_bill_is_closed(shop: Shop) -> None
 def test_refund_that_nobody_had_heard_of_is_closed_once_it_is_entered(shop: Shop) -> None:
     order = posted_order(shop)
     shop.cancel(order)
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    due.process_item(order.pk, order.sk, now_s=shop.now_s)
     shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.SUCCEEDED)
     assert reconcile(shop) == [(Difference.REFUND_UNHEARD, False)]
     reconcile(shop)

@@ -184,7 +184,7 @@ def test_order_paid_while_it_is_driven_keeps_the_marker_that_its_buyer_is_told_b
     as_driven = merchant.stored_order(order_id)
     merchant.pay(buyer, order_id)
 
-    due._tidy(as_driven)
+    due._reschedule(as_driven)
 
     assert merchant.stored_order(order_id).due_at_s is not None
     merchant.clock.forward(PAY_BY_S + 1)
@@ -229,7 +229,7 @@ def order(shop: Shop) -> OrderItem:
 
 
 def attend(shop: Shop, order: OrderItem) -> None:
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    due.process_item(order.pk, order.sk, now_s=shop.now_s)
 
 
 def broken(shop: Shop, order: OrderItem) -> OrderItem:
@@ -262,15 +262,15 @@ def test_run_that_has_no_time_left_leaves_what_is_due(
 
 def test_what_is_not_there_needs_nothing(shop: Shop) -> None:
     with metered() as meter:
-        due.drive(f"{shop.merchant_id}#G#{new_id()}", "group", now_s=shop.now_s)
-        due.drive(f"{shop.merchant_id}#B#{new_id()}", "order#0", now_s=shop.now_s)
+        due.process(f"{shop.merchant_id}#G#{new_id()}", "group", now_s=shop.now_s)
+        due.process(f"{shop.merchant_id}#B#{new_id()}", "order#0", now_s=shop.now_s)
 
     assert set(meter.calls) <= {"GetItem", "BatchGetItem"}
 
 
 def test_order_whose_marker_says_what_is_next_is_not_written(shop: Shop, order: OrderItem) -> None:
     with metered() as meter:
-        due.drive(order.pk, order.sk, now_s=shop.now_s)
+        due.process(order.pk, order.sk, now_s=shop.now_s)
 
     assert set(meter.calls) <= {"GetItem", "BatchGetItem"}
     assert due_at(shop, order) == order.pay_by_s
@@ -323,7 +323,7 @@ def test_order_paid_while_its_marker_is_mended_is_posted_in_time(
     order.update(actions=[OrderItem.due_at_s.set(shop.now_s + timeouts.POSTPONE_S)])
 
     with interleaved(lambda: shop.hear(trade)):
-        retried(lambda: due._tidy(order))
+        retried(lambda: due._reschedule(order))
 
     assert (shop.order(order.order_id).status, due_at(shop, order)) == ("paid", order.pay_by_s)
 
@@ -336,7 +336,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_the_first_is_posted(
     paid = shop.order(order.order_id)
 
     with interleaved(lambda: shop.hear(second, OTHER_PAY)):
-        retried(lambda: due._tidy(paid))
+        retried(lambda: due._reschedule(paid))
 
     assert shop.order(order.order_id).posted == {"02"}
     assert due_at(shop, order) == shop.now_s
@@ -347,12 +347,12 @@ def test_payment_posted_by_two_at_once_is_counted_once(shop: Shop, order: OrderI
     second = shop.other_gateway.pay(shop.ask(order, OTHER_PAY), at_s=shop.now_s)
     shop.pay(order)
     shop.hear(second, OTHER_PAY)
-    refunds.drive(shop.order(order.order_id), "01L", now_s=shop.now_s)
+    refunds.process(shop.order(order.order_id), "01L", now_s=shop.now_s)
     paid = shop.order(order.order_id)
     day_book.post_captures(paid)
 
-    with interleaved(lambda: due._tidy(paid)):
-        retried(lambda: due._tidy(paid))
+    with interleaved(lambda: due._reschedule(paid)):
+        retried(lambda: due._reschedule(paid))
 
     refund_at_s = paid.view().refunds["01L"].next_at_s
     assert (paid.due_at_s, due_at(shop, order)) == (refund_at_s, refund_at_s)

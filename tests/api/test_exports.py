@@ -326,7 +326,7 @@ def test_stream_starts_an_export_at_once(merchant: MerchantFixture, orders: list
 
 
 def drive_on(merchant: MerchantFixture, export_id: str) -> None:
-    due.attend(f"{merchant.merchant_id}#E#{export_id}", "export", now_s=merchant.now_s)
+    due.process_item(f"{merchant.merchant_id}#E#{export_id}", "export", now_s=merchant.now_s)
 
 
 def test_run_that_ends_in_the_middle_is_gone_on_with(

@@ -116,7 +116,7 @@ def test_receipt_asking_back_and_the_job_at_once_leave_one_state(merchant: Merch
         concurrently(
             [
                 partial(receipts.confirm, *own, now_s=late_s),
-                partial(due.drive_order, *own, now_s=late_s),
+                partial(due.process_order, *own, now_s=late_s),
                 partial(after_sales.request, *own, claim, now_s=late_s),
             ]
         )

@@ -131,7 +131,7 @@ def test_late_payment_that_nobody_heard_of_is_taken_over_and_refunded(shop: Shop
 def test_refund_whose_confirmation_never_came_is_taken_over(shop: Shop) -> None:
     order = posted_order(shop)
     shop.cancel(order)
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    due.process_item(order.pk, order.sk, now_s=shop.now_s)
     shop.gateway.settle(f"{number_of(order)}F")
 
     assert reconcile(shop) == [(Difference.REFUND_UNHEARD, True)]
@@ -234,7 +234,7 @@ def reconciling(shop: Shop) -> ReconcilingItem:
 
 
 def drive(shop: Shop, *, later_s: int = 0) -> None:
-    reconciliation.drive(shop.merchant_id, WECHAT_PAY, now_s=shop.now_s + later_s)
+    reconciliation.process(shop.merchant_id, WECHAT_PAY, now_s=shop.now_s + later_s)
 
 
 def test_shop_that_was_never_paid_has_nothing_to_compare(shop: Shop) -> None:
@@ -275,7 +275,7 @@ def test_refund_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
 ) -> None:
     order = posted_order(shop)
     shop.cancel(order)
-    due.attend(order.pk, order.sk, now_s=shop.now_s)
+    due.process_item(order.pk, order.sk, now_s=shop.now_s)
     shop.gateway.edit_bill = edited(BillKind.REFUND, refund_status=RefundStatus.SUCCEEDED)
 
     assert reconcile(shop) == [(Difference.REFUND_UNHEARD, False)]

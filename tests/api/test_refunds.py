@@ -350,7 +350,7 @@ def test_refund_that_nobody_asked_for_is_not_ours(merchant: MerchantFixture) -> 
     said = Refund(f"{order_id}01F", RefundStatus.SUCCEEDED, amount_fen=5900)
 
     with pytest.raises(NotFound):
-        refunds.hear(merchant.merchant_id, said, now_s=merchant.now_s)
+        refunds.apply_result(merchant.merchant_id, said, now_s=merchant.now_s)
     with pytest.raises(NotFound):
         refund_recovery.resend(
             merchant.merchant_id, said.out_refund_no, staff="test", now_s=merchant.now_s
@@ -369,7 +369,7 @@ def test_refund_that_waits_for_a_person_hears_of_nothing_but_its_confirmation(
 
     def heard(status: RefundStatus) -> str:
         said = Refund(f"{order_id}01F", status, amount_fen=5900)
-        return refunds.hear(merchant.merchant_id, said, now_s=merchant.now_s)
+        return refunds.apply_result(merchant.merchant_id, said, now_s=merchant.now_s)
 
     assert heard(RefundStatus.CLOSED) == "failed"
     before = merchant.stored_order(order_id).refunds.as_dict()
@@ -392,7 +392,7 @@ def test_refund_confirmed_while_it_is_asked_about_stays_confirmed(shop: Shop) ->
     assert said.status == "processing"
 
     with interleaved(lambda: shop.confirm(number)):
-        assert refunds.hear(shop.merchant_id, said, now_s=shop.now_s) == "succeeded"
+        assert refunds.apply_result(shop.merchant_id, said, now_s=shop.now_s) == "succeeded"
 
     assert shop.order(order.order_id).view().refunds["01A"].status == "succeeded"
     assert shop.order(order.order_id).due_at_s is None
@@ -404,7 +404,7 @@ def test_refund_confirmed_while_it_is_sent_again_stays_confirmed(shop: Shop) -> 
     shop.run_jobs()
     number = f"{order.order_id}01F"
     lost = replace(shop.gateway.refund_state(number), status=RefundStatus.CLOSED)
-    assert refunds.hear(shop.merchant_id, lost, now_s=shop.now_s) == "failed"
+    assert refunds.apply_result(shop.merchant_id, lost, now_s=shop.now_s) == "failed"
 
     with interleaved(lambda: shop.confirm(number)), pytest.raises(Conflict):
         refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)

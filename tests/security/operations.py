@@ -58,12 +58,12 @@ STORE = {"name": "西湖店", "address": "文一西路 1 号", "phone": "0571-88
 WANTED: Mapping[str, Mapping[str, Any]] = {
     "SkuInput": {"stock": 1},
     "ActivitySkuInput": {"stock": 3},
-    "PurchaseGiven": {"address": ADDRESS},
-    "JoinGiven": {"address": ADDRESS},
-    "QuoteGiven": {"province": ADDRESS["province"]},
+    "PurchaseRequest": {"address": ADDRESS},
+    "JoinRequest": {"address": ADDRESS},
+    "QuoteRequest": {"province": ADDRESS["province"]},
     "StoreInput": STORE,
     "StoreChange": STORE,
-    "CodeGiven": {"code": "00000000"},
+    "CodeRequest": {"code": "00000000"},
     "TotpConfirmation": {"code": "000000"},
 }
 

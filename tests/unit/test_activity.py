@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.activity import (
     ActivityState,
-    Claim,
+    StockClaim,
     buckets_for,
     refusal_to_open,
     refuse_overlap,
@@ -248,7 +248,7 @@ def test_what_cannot_be_changed_names_its_field(changes, field):
 
 
 def test_an_overlap_names_the_other_activity_and_its_days():
-    other = Claim("a2", "周末三人团", NOW_S - 2 * DAY_S, NOW_S + 5 * DAY_S)
+    other = StockClaim("a2", "周末三人团", NOW_S - 2 * DAY_S, NOW_S + 5 * DAY_S)
 
     with pytest.raises(ActivityOverlaps) as refusal:
         refuse_overlap([other], "a1", NOW_S, NOW_S + DAY_S)
@@ -260,8 +260,8 @@ def test_an_overlap_names_the_other_activity_and_its_days():
 
 
 def test_windows_that_only_touch_and_its_own_claim_are_no_overlap():
-    before = Claim("a2", "早场", NOW_S - DAY_S, NOW_S)
-    after = Claim("a3", "晚场", NOW_S + DAY_S, NOW_S + 2 * DAY_S)
-    own = Claim("a1", "自己", NOW_S, NOW_S + DAY_S)
+    before = StockClaim("a2", "早场", NOW_S - DAY_S, NOW_S)
+    after = StockClaim("a3", "晚场", NOW_S + DAY_S, NOW_S + 2 * DAY_S)
+    own = StockClaim("a1", "自己", NOW_S, NOW_S + DAY_S)
 
     refuse_overlap([before, after, own], "a1", NOW_S, NOW_S + DAY_S)

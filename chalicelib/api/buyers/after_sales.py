@@ -27,13 +27,13 @@ BY_SHOP = "商家主动退款"
     "POST",
     "/orders/{order_id}/after-sales",
     audience=Audience.BUYER,
-    body=schemas.AfterSaleGiven,
+    body=schemas.AfterSaleRequest,
     answer=schemas.AfterSaleShown,
     status=201,
     refusals=[NotFound, AfterSaleRefused],
 )
 def request_after_sale(
-    who: Buyer, order_id: str, body: schemas.AfterSaleGiven
+    who: Buyer, order_id: str, body: schemas.AfterSaleRequest
 ) -> schemas.AfterSaleShown:
     """Ask for money back on an order, all or part of it, with or without sending goods back; staff
     decide."""
@@ -47,13 +47,13 @@ def request_after_sale(
     "POST",
     "/orders/{order_id}/exchanges",
     audience=Audience.BUYER,
-    body=schemas.ExchangeGiven,
+    body=schemas.ExchangeRequest,
     answer=schemas.AfterSaleShown,
     status=201,
     refusals=[NotFound, AfterSaleRefused],
 )
 def request_exchange(
-    who: Buyer, order_id: str, body: schemas.ExchangeGiven
+    who: Buyer, order_id: str, body: schemas.ExchangeRequest
 ) -> schemas.AfterSaleShown:
     """Ask for other units of the same SKU instead of some that came; no money is settled. It is an
     after-sale like the others, one of which is open at a time; staff decide."""
@@ -98,12 +98,12 @@ def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.After
     "PUT",
     "/orders/{order_id}/after-sales/{letter}/parcel",
     audience=Audience.BUYER,
-    body=schemas.ReturnParcelGiven,
+    body=schemas.ReturnParcelRequest,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def send_return(
-    who: Buyer, order_id: str, letter: str, body: schemas.ReturnParcelGiven
+    who: Buyer, order_id: str, letter: str, body: schemas.ReturnParcelRequest
 ) -> schemas.AfterSaleShown:
     """Say in which parcel goods come back; it may be corrected until the shop has them."""
     own, now_s = own_order(who, order_id), clock.now_s()

@@ -53,13 +53,13 @@ KEY_HEADER = {
     "POST",
     "/merchants/{merchant_id}/sessions",
     audience=Audience.PUBLIC,
-    body=schemas.LoginGiven,
+    body=schemas.LoginRequest,
     answer=schemas.BuyerSession,
     status=201,
     refusals=[NotFound, GatewayFailed],
     limited=[limits.BUYER_LOGINS, limits.WRONG_CODES],
 )
-def log_in(merchant_id: str, body: schemas.LoginGiven) -> schemas.BuyerSession:
+def log_in(merchant_id: str, body: schemas.LoginRequest) -> schemas.BuyerSession:
     """Log a buyer in by the code of wx.login."""
     now_s, caller = clock.now_s(), limits.network_of(api.current_request)
     return _session(buyers.log_in(merchant_id, body.code, caller=caller, now_s=now_s), now_s)
@@ -69,10 +69,10 @@ def log_in(merchant_id: str, body: schemas.LoginGiven) -> schemas.BuyerSession:
     "PUT",
     "/me/profile",
     audience=Audience.BUYER,
-    body=schemas.ProfileGiven,
+    body=schemas.ProfileRequest,
     answer=schemas.BuyerSession,
 )
-def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
+def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     """Change the buyer's name and picture; the session that is answered carries the name."""
     buyer = buyers.rename(who.merchant_id, who.buyer_id, body.name, body.avatar)
     return _session(buyer, clock.now_s())
@@ -82,7 +82,7 @@ def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
     "POST",
     "/activities/{activity_id}/groups",
     audience=Audience.BUYER,
-    body=schemas.PurchaseGiven,
+    body=schemas.PurchaseRequest,
     answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
@@ -98,7 +98,7 @@ def rename(who: Buyer, body: schemas.ProfileGiven) -> schemas.BuyerSession:
     ],
     limited=[limits.PURCHASES],
 )
-def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
+def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> schemas.OrderPlaced:
     """Open a group with its first seat, held until the pay-by time."""
     order = seats.open_group(
         who.merchant_id,
@@ -116,7 +116,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> sch
     "POST",
     "/groups/{group_id}/seats",
     audience=Audience.BUYER,
-    body=schemas.JoinGiven,
+    body=schemas.JoinRequest,
     answer=schemas.OrderPlaced,
     status=201,
     refusals=[
@@ -130,7 +130,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> sch
     ],
     limited=[limits.PURCHASES],
 )
-def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.OrderPlaced:
+def join_group(who: Buyer, group_id: str, body: schemas.JoinRequest) -> schemas.OrderPlaced:
     """Take a seat of an open group, held until the pay-by time."""
     hinted = body.activity_id is not None and body.version is not None
     hint = Hint(body.activity_id or "", body.version or 0) if hinted else None
@@ -144,14 +144,14 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinGiven) -> schemas.Or
     "POST",
     "/activities/{activity_id}/orders",
     audience=Audience.BUYER,
-    body=schemas.PurchaseGiven,
+    body=schemas.PurchaseRequest,
     answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
     refusals=[NotFound, SoldOut, UnpaidOrdersLimit, IdempotencyMismatch, *CHANGED_SINCE],
     limited=[limits.PURCHASES],
 )
-def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseGiven) -> schemas.OrderPlaced:
+def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> schemas.OrderPlaced:
     """Buy alone, at the solo price and with freight."""
     order = solo_orders.buy_alone(
         who.merchant_id,
@@ -197,7 +197,7 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
     "POST",
     "/orders/{order_id}/payments",
     audience=Audience.BUYER,
-    body=schemas.PaymentGiven,
+    body=schemas.PaymentRequest,
     answer=schemas.PaymentAsked,
     status=201,
     refusals=[
@@ -213,7 +213,7 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
         GatewayFailed,
     ],
 )
-def pay(who: Buyer, order_id: str, body: schemas.PaymentGiven) -> schemas.PaymentAsked:
+def pay(who: Buyer, order_id: str, body: schemas.PaymentRequest) -> schemas.PaymentAsked:
     """Ask the gateway for the payment of a pending order."""
     own = own_order(who, order_id)
     asked = payments.ask(
@@ -240,12 +240,12 @@ def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
     "POST",
     "/groups/{group_id}/shares",
     audience=Audience.BUYER,
-    body=schemas.ShareGiven,
+    body=schemas.ShareRequest,
     answer=schemas.ShareMade,
     status=201,
     refusals=[NotFound],
 )
-def share(who: Buyer, group_id: str, body: schemas.ShareGiven) -> schemas.ShareMade:
+def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.ShareMade:
     """Invite others to a group: a mini-program path, a link and its QR code."""
     channel = shares.Channel(body.channel)
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
@@ -281,7 +281,7 @@ def _session(buyer: BuyerItem, now_s: int) -> schemas.BuyerSession:
     )
 
 
-def _purchase(body: schemas.PurchaseGiven) -> Purchase:
+def _purchase(body: schemas.PurchaseRequest) -> Purchase:
     """The purchase that a body asks for: sent to its address, or collected in its store."""
     if body.delivery is Delivery.PICKUP:
         if body.pickup is None or body.address is not None:

@@ -78,13 +78,15 @@ def read_members(merchant_id: str, group_id: str) -> Answer:
     "POST",
     "/merchants/{merchant_id}/shares/{share_id}/visits",
     audience=Audience.PUBLIC,
-    body=schemas.VisitGiven,
+    body=schemas.VisitRequest,
     answer=schemas.VisitCounted,
     status=201,
     refusals=[NotFound],
     limited=[limits.VISITS],
 )
-def visit_share(merchant_id: str, share_id: str, body: schemas.VisitGiven) -> schemas.VisitCounted:
+def visit_share(
+    merchant_id: str, share_id: str, body: schemas.VisitRequest
+) -> schemas.VisitCounted:
     """Count a visit by a share, once per visitor."""
     share = shares.visit(merchant_id, share_id, body.visitor_id, now_s=clock.now_s())
     return schemas.VisitCounted(

@@ -8,7 +8,7 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Fen, Given, Id, Told
+from chalicelib.api.schemas import Fen, Id, RequestModel, ResponseModel
 from chalicelib.domain.order import Delivery
 from chalicelib.errors import ActivityClosed, InvalidRequest, NotDeliverable, NotFound, StoreClosed
 from chalicelib.services.catalogue import stores
@@ -19,7 +19,7 @@ from chalicelib.services.people import shop_cache
 api = Api(__name__)
 
 
-class QuoteGiven(Given, frozen=True, kw_only=True):
+class QuoteRequest(RequestModel, frozen=True, kw_only=True):
     """What would be bought: alone, in the group of `group_id`, or else in a new one."""
 
     activity_id: Id
@@ -32,7 +32,7 @@ class QuoteGiven(Given, frozen=True, kw_only=True):
     store_id: Annotated[Id | None, Meta(description="for pickup")] = None
 
 
-class QuoteTold(Told, frozen=True, kw_only=True):
+class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
     unit_price_fen: Fen
     quantity: int
     goods_fen: Fen
@@ -87,14 +87,14 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
     "POST",
     "/orders/quote",
     audience=Audience.BUYER,
-    body=QuoteGiven,
-    answer=QuoteTold,
+    body=QuoteRequest,
+    answer=QuoteResponse,
     refusals=[InvalidRequest, NotFound, ActivityClosed, NotDeliverable, StoreClosed],
 )
-def quote_order(who: Buyer, body: QuoteGiven) -> QuoteTold:
+def quote_order(who: Buyer, body: QuoteRequest) -> QuoteResponse:
     """What a purchase would cost now, with freight; nothing is placed and nothing held."""
     quote = _quote(who.merchant_id, body, clock.now_s())
-    return QuoteTold(
+    return QuoteResponse(
         unit_price_fen=quote.line.unit_price_fen,
         quantity=quote.purchase.quantity,
         goods_fen=quote.goods_fen,
@@ -103,7 +103,7 @@ def quote_order(who: Buyer, body: QuoteGiven) -> QuoteTold:
     )
 
 
-def _quote(merchant_id: str, body: QuoteGiven, now_s: int) -> Quote:
+def _quote(merchant_id: str, body: QuoteRequest, now_s: int) -> Quote:
     if body.delivery is Delivery.PICKUP and body.store_id is None:
         raise InvalidRequest("请选择自提门店。", field="store_id")
     purchase = Purchase(

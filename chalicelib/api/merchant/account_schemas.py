@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Given, Seconds, Told
+from chalicelib.api.schemas import RequestModel, ResponseModel, Seconds
 
 Part = Annotated[str, Meta(max_length=64)]
 Secret = Annotated[str, Meta(max_length=128)]
@@ -18,7 +18,7 @@ class Mode(StrEnum):
     PARTNER = "partner"  # a service provider signs for it
 
 
-class WechatPayChange(Given, frozen=True, kw_only=True):
+class WechatPayChange(RequestModel, frozen=True, kw_only=True):
     """In direct mode mchid and appid, in partner mode those with sp_ and sub_."""
 
     mode: Mode
@@ -41,7 +41,7 @@ class WechatPayChange(Given, frozen=True, kw_only=True):
     ] = None
 
 
-class AlipayChange(Given, frozen=True, kw_only=True):
+class AlipayChange(RequestModel, frozen=True, kw_only=True):
     app_id: Part
     seller_id: Part
     revision: Revision
@@ -49,19 +49,19 @@ class AlipayChange(Given, frozen=True, kw_only=True):
     alipay_public_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
 
 
-class WechatLoginChange(Given, frozen=True, kw_only=True):
+class WechatLoginChange(RequestModel, frozen=True, kw_only=True):
     appid: Part
     revision: Revision
     app_secret: Annotated[Secret | None, Meta(description="None: as it is.")] = None
 
 
-class Offered(Given, frozen=True, kw_only=True):
+class Offered(RequestModel, frozen=True, kw_only=True):
     offered: Annotated[
         bool, Meta(description="False: no new payment is begun; what is under way goes on.")
     ]
 
 
-class Open(Told, frozen=True, kw_only=True):
+class Open(ResponseModel, frozen=True, kw_only=True):
     """What still hangs on an account."""
 
     payments: Annotated[int, Meta(description="Attempts that may still be paid.")]
@@ -69,7 +69,7 @@ class Open(Told, frozen=True, kw_only=True):
     troubles: Annotated[int, Meta(description="Of those: need a person.")]
 
 
-class EarlierAccount(Told, frozen=True, kw_only=True):
+class EarlierAccount(ResponseModel, frozen=True, kw_only=True):
     """An account of before, kept for what was begun with it."""
 
     since_s: Annotated[int | None, Meta(description="None: since ever.")]
@@ -87,7 +87,7 @@ class EarlierAccount(Told, frozen=True, kw_only=True):
     seller_id: str = ""
 
 
-class PaymentAccount(Told, frozen=True, kw_only=True):
+class PaymentAccount(ResponseModel, frozen=True, kw_only=True):
     """Parts that the method does not have, or that are not filled in, are empty."""
 
     method: Annotated[str, Meta(description="wechat-pay, alipay or wechat-login")]
@@ -115,20 +115,20 @@ class PaymentAccount(Told, frozen=True, kw_only=True):
     seller_id: str = ""
 
 
-class EarlierAccountList(Told, frozen=True, kw_only=True):
+class EarlierAccountList(ResponseModel, frozen=True, kw_only=True):
     present: Annotated[Open, Meta(description="What hangs on the account of now.")]
     items: list[EarlierAccount]
     complete: Annotated[bool, Meta(description="False: there may be more than was counted.")]
 
 
-class PaymentAccountList(Told, frozen=True, kw_only=True):
+class PaymentAccountList(ResponseModel, frozen=True, kw_only=True):
     items: list[PaymentAccount]
     in_use_after_s: Annotated[
         int, Meta(description="Seconds after a change, then all of the system uses it.")
     ]
 
 
-class AccountVerdict(Told, frozen=True, kw_only=True):
+class AccountVerdict(ResponseModel, frozen=True, kw_only=True):
     accepted: bool
     reason: Annotated[str, Meta(description="The gateway's code, or ours; empty when accepted.")]
     words: str

@@ -8,7 +8,7 @@ from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import PageQuery, Seconds, Told
+from chalicelib.api.schemas import PageQuery, ResponseModel, Seconds
 from chalicelib.domain import recipient
 from chalicelib.domain.audit_words import words_of
 from chalicelib.domain.beijing import day_of
@@ -30,7 +30,7 @@ class AuditQuery(PageQuery, frozen=True, kw_only=True):
     subject: Subject | None = None
 
 
-class AuditRow(Told, frozen=True, kw_only=True):
+class AuditRow(ResponseModel, frozen=True, kw_only=True):
     """`before` and `after` hold the fields that differ; `before` is empty for what is new, and
     for a look. A look at several orders has the subject "order" and names them in `after`, as
     `order_ids`. Addresses are masked."""
@@ -44,7 +44,7 @@ class AuditRow(Told, frozen=True, kw_only=True):
     after: dict[str, Any]
 
 
-class AuditPage(Told, frozen=True, kw_only=True):
+class AuditPage(ResponseModel, frozen=True, kw_only=True):
     items: list[AuditRow]
     next: str | None
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Fen, Seconds, Told
+from chalicelib.api.schemas import Fen, ResponseModel, Seconds
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.rights import Area, view
 from chalicelib.services.reports import dashboard
@@ -18,7 +18,7 @@ api = Api(__name__, prefix="/v1/merchant")
 Waiting = Annotated[int, Meta(ge=0, le=dashboard.TO_DO_MAX, description="100: or more.")]
 
 
-class SumsShown(Told, frozen=True, kw_only=True):
+class SumsShown(ResponseModel, frozen=True, kw_only=True):
     paid_fen: Annotated[Fen, Meta(description="Captured, by the time of payment.")]
     refunded_fen: Annotated[Fen, Meta(description="Confirmed, by the gateway's time.")]
     orders_paid: int
@@ -34,13 +34,13 @@ class DayShown(SumsShown, frozen=True, kw_only=True):
     day: Annotated[str, Meta(description="YYYY-MM-DD in Beijing.")]
 
 
-class Comparison(Told, frozen=True, kw_only=True):
+class Comparison(ResponseModel, frozen=True, kw_only=True):
     until_s: Annotated[Seconds, Meta(description="The last whole hour of today.")]
     today: SumsShown
     yesterday: Annotated[SumsShown, Meta(description="Until the same hour.")]
 
 
-class ToDoShown(Told, frozen=True, kw_only=True):
+class ToDoShown(ResponseModel, frozen=True, kw_only=True):
     """Each is null for staff who cannot work on what waits there."""
 
     to_ship: Waiting | None
@@ -59,7 +59,7 @@ class ToDoShown(Told, frozen=True, kw_only=True):
     ]
 
 
-class Dashboard(Told, frozen=True, kw_only=True):
+class Dashboard(ResponseModel, frozen=True, kw_only=True):
     """today, compared, days: what the shop takes in; null for staff who may not see it."""
 
     now_s: Seconds

@@ -212,11 +212,11 @@ def look_up_pickup(code: str, who: auth.Staff) -> schemas.Pickup:
     "/pickups",
     audience=Audience.STAFF,
     right=act(Area.PICKUP),
-    body=schemas.CodeGiven,
+    body=schemas.CodeRequest,
     answer=schemas.Pickup,
     refusals=[NotFound, Conflict],
 )
-def hand_over(who: auth.Staff, body: schemas.CodeGiven) -> schemas.Pickup:
+def hand_over(who: auth.Staff, body: schemas.CodeRequest) -> schemas.Pickup:
     """Hand an order over to who shows its code; it is completed."""
     now_s = clock.now_s()
     return _pickup(*pickups.hand_over(who.merchant_id, body.code, staff=who.username, now_s=now_s))

@@ -99,7 +99,7 @@ class FreightTemplateList(msgspec.Struct, frozen=True):
     items: list[FreightTemplate]
 
 
-class CodeGiven(Input, frozen=True):
+class CodeRequest(Input, frozen=True):
     code: Annotated[str, Meta(pattern=r"^[0-9]{8}\Z", description="8 digits")]
 
 

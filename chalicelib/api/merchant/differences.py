@@ -44,11 +44,11 @@ def list_differences(who: Staff, query: schemas.DifferenceQuery) -> schemas.Diff
     "/differences/{difference_id}/dealt-with",
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.DealtWithGiven,
+    body=schemas.DealtWithRequest,
     answer=Done,
     refusals=[NotFound, AlreadyDealtWith],
 )
-def deal_with_difference(who: Staff, difference_id: str, body: schemas.DealtWithGiven) -> Done:
+def deal_with_difference(who: Staff, difference_id: str, body: schemas.DealtWithRequest) -> Done:
     """Close it, with a note of what was done about it."""
     differences.resolve(
         who.merchant_id,

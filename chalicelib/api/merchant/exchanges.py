@@ -19,12 +19,12 @@ api = Api(__name__, prefix="/v1/merchant")
     "/after-sales/{after_sale_id}/goods-receipt",
     audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.GoodsReceiptGiven,
+    body=schemas.GoodsReceiptRequest,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused, InvalidRequest],
 )
 def receive_exchanged_goods(
-    who: Staff, after_sale_id: str, body: schemas.GoodsReceiptGiven
+    who: Staff, after_sale_id: str, body: schemas.GoodsReceiptRequest
 ) -> schemas.AfterSaleShown:
     """Say that the goods of an exchange have come, or need not; the replacement is sent next."""
     order_id, letter = after_sale_parts(after_sale_id)
@@ -45,12 +45,12 @@ def receive_exchanged_goods(
     "/after-sales/{after_sale_id}/replacement",
     audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.ReplacementGiven,
+    body=schemas.ReplacementRequest,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused, InvalidRequest],
 )
 def send_replacement(
-    who: Staff, after_sale_id: str, body: schemas.ReplacementGiven
+    who: Staff, after_sale_id: str, body: schemas.ReplacementRequest
 ) -> schemas.AfterSaleShown:
     """Say in which parcel the replacement is, or correct its number; its buyer is told."""
     order_id, letter = after_sale_parts(after_sale_id)

@@ -5,24 +5,24 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.merchant.order_schemas import OrderStatusName
-from chalicelib.api.schemas import Given, Id, Seconds, Told
+from chalicelib.api.schemas import Id, RequestModel, ResponseModel, Seconds
 from chalicelib.domain.exports import EVER_S, ExportStatus, Subject
 
 ColumnName = Annotated[str, Meta(min_length=1, max_length=32)]
 Time = Annotated[int, Meta(ge=0, le=EVER_S)]
 
 
-class ExportColumn(Told, frozen=True, kw_only=True):
+class ExportColumn(ResponseModel, frozen=True, kw_only=True):
     name: str
     title: Annotated[str, Meta(description="As it stands in the file.")]
 
 
-class ExportSubject(Told, frozen=True, kw_only=True):
+class ExportSubject(ResponseModel, frozen=True, kw_only=True):
     subject: Subject
     columns: list[ExportColumn]
 
 
-class ExportPreset(Told, frozen=True, kw_only=True):
+class ExportPreset(ResponseModel, frozen=True, kw_only=True):
     name: str
     title: str
     subject: Subject
@@ -30,7 +30,7 @@ class ExportPreset(Told, frozen=True, kw_only=True):
     personal: Annotated[bool, Meta(description="For recipients in full.")]
 
 
-class ExportForm(Told, frozen=True, kw_only=True):
+class ExportForm(ResponseModel, frozen=True, kw_only=True):
     """What the asking person may choose from."""
 
     subjects: list[ExportSubject]
@@ -40,7 +40,7 @@ class ExportForm(Told, frozen=True, kw_only=True):
     kept_s: Annotated[int, Meta(description="How long a file can be fetched.")]
 
 
-class ExportWanted(Given, frozen=True, kw_only=True):
+class ExportWanted(RequestModel, frozen=True, kw_only=True):
     """Orders as the list of orders finds them; movements and customers by time, customers also by
     product. `personal`: names, phones and addresses in full, which needs the right to see them."""
 
@@ -55,7 +55,7 @@ class ExportWanted(Given, frozen=True, kw_only=True):
     to_s: Time = EVER_S
 
 
-class ExportShown(Told, frozen=True, kw_only=True):
+class ExportShown(ResponseModel, frozen=True, kw_only=True):
     export_id: str
     staff: str
     subject: Subject
@@ -71,11 +71,11 @@ class ExportShown(Told, frozen=True, kw_only=True):
     may_fetch: Annotated[bool, Meta(description="There is a file, and whoever asks may have it.")]
 
 
-class ExportPage(Told, frozen=True, kw_only=True):
+class ExportPage(ResponseModel, frozen=True, kw_only=True):
     items: list[ExportShown]
     next: str | None
 
 
-class ExportLink(Told, frozen=True, kw_only=True):
+class ExportLink(ResponseModel, frozen=True, kw_only=True):
     url: str
     expires_at_s: Seconds

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, Given, Id, PageQuery, Seconds, Told
+from chalicelib.api.schemas import Fen, Id, PageQuery, RequestModel, ResponseModel, Seconds
 from chalicelib.services.groups import group_controls
 
 Reason = Annotated[
@@ -27,16 +27,16 @@ class GroupQuery(PageQuery, frozen=True, kw_only=True):
     ] = ""
 
 
-class ClosingGiven(Given, frozen=True, kw_only=True):
+class ClosingRequest(RequestModel, frozen=True, kw_only=True):
     reason: Reason
 
 
-class ExtensionGiven(Given, frozen=True, kw_only=True):
+class ExtensionRequest(RequestModel, frozen=True, kw_only=True):
     hours: Hours
     expires_at_s: Annotated[Seconds, Meta(description="The deadline as read.")]
 
 
-class GroupRow(Told, frozen=True, kw_only=True):
+class GroupRow(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     activity_id: str
     title: str
@@ -53,12 +53,12 @@ class GroupRow(Told, frozen=True, kw_only=True):
     decided_at_s: Seconds | None
 
 
-class GroupRows(Told, frozen=True, kw_only=True):
+class GroupRows(ResponseModel, frozen=True, kw_only=True):
     items: list[GroupRow]
     next: str | None
 
 
-class GroupTerms(Told, frozen=True, kw_only=True):
+class GroupTerms(ResponseModel, frozen=True, kw_only=True):
     """The activity's terms when the group was opened, which are the group's for ever."""
 
     version: int
@@ -70,7 +70,7 @@ class GroupTerms(Told, frozen=True, kw_only=True):
     group_price_fen: Annotated[Fen, Meta(description="The lowest of the SKUs.")]
 
 
-class GroupMember(Told, frozen=True, kw_only=True):
+class GroupMember(ResponseModel, frozen=True, kw_only=True):
     name: str
     phone: Annotated[str, Meta(description="Masked.")]
     is_leader: bool
@@ -87,7 +87,7 @@ class GroupMember(Told, frozen=True, kw_only=True):
     invited_by: Annotated[str, Meta(description="Whose share they came by; empty: nobody's.")]
 
 
-class GroupEvent(Told, frozen=True, kw_only=True):
+class GroupEvent(ResponseModel, frozen=True, kw_only=True):
     at_s: Seconds
     what: Annotated[
         str, Meta(description="opened, paid, formed, failed, refund_requested, refunded")

@@ -86,11 +86,11 @@ def read_shop_group(who: Staff, group_id: str) -> schemas.GroupShown:
     "/groups/{group_id}/closing",
     audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ClosingGiven,
+    body=schemas.ClosingRequest,
     answer=schemas.GroupShown,
     refusals=[NotFound, GroupClosed],
 )
-def close_group(who: Staff, group_id: str, body: schemas.ClosingGiven) -> schemas.GroupShown:
+def close_group(who: Staff, group_id: str, body: schemas.ClosingRequest) -> schemas.GroupShown:
     """Close an open group; its members are told why and get their money back."""
     now_s = clock.now_s()
     group_controls.close(
@@ -104,11 +104,11 @@ def close_group(who: Staff, group_id: str, body: schemas.ClosingGiven) -> schema
     "/groups/{group_id}/extension",
     audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ExtensionGiven,
+    body=schemas.ExtensionRequest,
     answer=schemas.GroupShown,
     refusals=[NotFound, GroupClosed, Changed, Conflict, ActivityClosed],
 )
-def extend_group(who: Staff, group_id: str, body: schemas.ExtensionGiven) -> schemas.GroupShown:
+def extend_group(who: Staff, group_id: str, body: schemas.ExtensionRequest) -> schemas.GroupShown:
     """Give an open group more time, until the end of its activity at most."""
     now_s = clock.now_s()
     group_controls.extend(

@@ -75,7 +75,7 @@ def list_colleagues(who: Staff) -> schemas.Colleagues:
     body=schemas.PasswordChange,
     answer=schemas.StaffSession,
     refusals=[Changed],
-    newcomers=True,
+    before_password_change=True,
 )
 def change_own_password(who: Staff, body: schemas.PasswordChange) -> schemas.StaffSession:
     """Choose another password: every session ends, and the answer is a new one."""

@@ -8,7 +8,7 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Given, Told
+from chalicelib.api.schemas import RequestModel, ResponseModel
 from chalicelib.domain import message_template
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.texts import TITLES, TextKey
@@ -26,14 +26,14 @@ Template = Annotated[
 ]
 
 
-class MessageTemplatesChange(Given, frozen=True, kw_only=True):
+class MessageTemplatesChange(RequestModel, frozen=True, kw_only=True):
     texts: Annotated[
         dict[TextKey, Template], Meta(description="What is left out is told as usual.")
     ]
     revision: Annotated[int, Meta(ge=0, description="As read; 0: never changed.")]
 
 
-class MessageTemplate(Told, frozen=True, kw_only=True):
+class MessageTemplate(ResponseModel, frozen=True, kw_only=True):
     key: TextKey
     title: str
     when: Annotated[str, Meta(description="What has happened then, for people.")]
@@ -43,7 +43,7 @@ class MessageTemplate(Told, frozen=True, kw_only=True):
     needed: Annotated[list[str], Meta(description="What it must name.")]
 
 
-class MessageTemplates(Told, frozen=True, kw_only=True):
+class MessageTemplates(ResponseModel, frozen=True, kw_only=True):
     items: list[MessageTemplate]
     example: Annotated[dict[str, str], Meta(description="A value for each name, to show it with.")]
     text_max: int

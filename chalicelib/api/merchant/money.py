@@ -52,12 +52,12 @@ def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.After
     "/after-sales/{after_sale_id}/approval",
     audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.ApprovalGiven,
+    body=schemas.ApprovalRequest,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def approve_after_sale(
-    who: Staff, after_sale_id: str, body: schemas.ApprovalGiven
+    who: Staff, after_sale_id: str, body: schemas.ApprovalRequest
 ) -> schemas.AfterSaleShown:
     """Give money back, what was asked or less; it cannot be taken back."""
     order_id, letter = after_sale_parts(after_sale_id)
@@ -95,12 +95,12 @@ def agree_to_return(who: Staff, after_sale_id: str) -> schemas.AfterSaleShown:
     "/after-sales/{after_sale_id}/refusal",
     audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.RefusalGiven,
+    body=schemas.RefusalRequest,
     answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def refuse_after_sale(
-    who: Staff, after_sale_id: str, body: schemas.RefusalGiven
+    who: Staff, after_sale_id: str, body: schemas.RefusalRequest
 ) -> schemas.AfterSaleShown:
     """Refuse a request, with a reply to its buyer."""
     order_id, letter = after_sale_parts(after_sale_id)
@@ -190,11 +190,11 @@ def list_rejected_results(who: Staff, query: PageQuery) -> schemas.RejectedResul
     "/rejected-results/{result_id}/dealt-with",
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.DealtWithGiven,
+    body=schemas.DealtWithRequest,
     answer=Done,
     refusals=[NotFound, AlreadyDealtWith],
 )
-def deal_with_rejected_result(who: Staff, result_id: str, body: schemas.DealtWithGiven) -> Done:
+def deal_with_rejected_result(who: Staff, result_id: str, body: schemas.DealtWithRequest) -> Done:
     """Take it out of the list, with a note of what was done about it."""
     rejected_gateway_results.resolve(
         who.merchant_id,

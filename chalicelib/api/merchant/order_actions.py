@@ -31,14 +31,14 @@ api = Api(__name__, prefix="/v1/merchant")
     "/orders/{order_id}/refunds",
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.ShopRefundGiven,
+    body=schemas.ShopRefundRequest,
     answer=schemas.OrderFileShown,
     status=201,
     refusals=[NotFound, AfterSaleRefused, InvalidRequest, IdempotencyMismatch],
     headers=HEADERS,
 )
 def refund_order(
-    who: Staff, order_id: str, body: schemas.ShopRefundGiven
+    who: Staff, order_id: str, body: schemas.ShopRefundRequest
 ) -> schemas.OrderFileShown:
     """Give money back of the shop's own accord, all or part; it cannot be taken back."""
     of, made = parsed(order_id), once(api.current_request, who, f"refund {order_id}")
@@ -60,12 +60,12 @@ def refund_order(
     "/orders/{order_id}/price",
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.PriceGiven,
+    body=schemas.PriceRequest,
     answer=schemas.OrderFileShown,
     refusals=[NotFound, OrderClosed, AlreadyPaid, InvalidRequest, PaymentUnsettled],
 )
 def lower_order_price(
-    who: Staff, order_id: str, body: schemas.PriceGiven
+    who: Staff, order_id: str, body: schemas.PriceRequest
 ) -> schemas.OrderFileShown:
     """Let an unpaid order cost less; a payment under way at the old price is closed first."""
     of, now_s = parsed(order_id), clock.now_s()
@@ -78,12 +78,12 @@ def lower_order_price(
     "/orders/{order_id}/closing",
     audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.OrderClosingGiven,
+    body=schemas.OrderClosingRequest,
     answer=schemas.OrderFileShown,
     refusals=[NotFound, AlreadyPaid, PaymentUnsettled],
 )
 def close_order(
-    who: Staff, order_id: str, body: schemas.OrderClosingGiven
+    who: Staff, order_id: str, body: schemas.OrderClosingRequest
 ) -> schemas.OrderFileShown:
     """Close an unpaid order; its buyer is told why, its seat and stock are free."""
     of, now_s = parsed(order_id), clock.now_s()

@@ -5,7 +5,16 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from chalicelib.api.after_sale_schemas import AfterSaleShown
-from chalicelib.api.schemas import Address, Fen, Given, Id, PageQuery, ParcelShown, Seconds, Told
+from chalicelib.api.schemas import (
+    Address,
+    Fen,
+    Id,
+    PageQuery,
+    ParcelShown,
+    RequestModel,
+    ResponseModel,
+    Seconds,
+)
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.recipient import ORDERS_MAX, Purpose
 from chalicelib.domain.unpaid_order import REASON_MAX
@@ -44,7 +53,7 @@ class OrderQuery(PageQuery, frozen=True, kw_only=True):
     to_s: Annotated[int, Meta(ge=0, le=9_999_999_999, description="then or before")] = 9_999_999_999
 
 
-class GroupOfOrder(Told, frozen=True, kw_only=True):
+class GroupOfOrder(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     status: str
     seats_total: int
@@ -53,14 +62,14 @@ class GroupOfOrder(Told, frozen=True, kw_only=True):
     expires_at_s: Seconds | None
 
 
-class Recipient(Told, frozen=True, kw_only=True):
+class Recipient(ResponseModel, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="masked")]
     phone: Annotated[str, Meta(description="masked")]
     province: str
     city: str
 
 
-class OrderRow(Told, frozen=True, kw_only=True):
+class OrderRow(ResponseModel, frozen=True, kw_only=True):
     order_id: str
     short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
@@ -90,7 +99,7 @@ class OrderRow(Told, frozen=True, kw_only=True):
     listed_at_s: Annotated[Seconds, Meta(description="when it was paid; else when placed")]
 
 
-class OrderRows(Told, frozen=True, kw_only=True):
+class OrderRows(ResponseModel, frozen=True, kw_only=True):
     """A page may have fewer rows than asked for, even none, while `next` says that it goes on."""
 
     items: list[OrderRow]
@@ -104,7 +113,7 @@ class OrderRows(Told, frozen=True, kw_only=True):
     ]
 
 
-class OrderCounts(Told, frozen=True, kw_only=True):
+class OrderCounts(ResponseModel, frozen=True, kw_only=True):
     counts: Annotated[
         dict[str, int], Meta(description="orders by status; 100 stands for 100 or more")
     ]
@@ -115,14 +124,14 @@ class ParcelOfStaff(ParcelShown, frozen=True, kw_only=True):
     correctable_until_s: Seconds
 
 
-class NoteShown(Told, frozen=True, kw_only=True):
+class NoteShown(ResponseModel, frozen=True, kw_only=True):
     note_id: str
     text: str
     staff: str
     at_s: Seconds
 
 
-class PaymentOfOrder(Told, frozen=True, kw_only=True):
+class PaymentOfOrder(ResponseModel, frozen=True, kw_only=True):
     out_trade_no: str
     method: str
     status: str
@@ -131,7 +140,7 @@ class PaymentOfOrder(Told, frozen=True, kw_only=True):
     paid_at_s: Seconds
 
 
-class RefundOfOrder(Told, frozen=True, kw_only=True):
+class RefundOfOrder(ResponseModel, frozen=True, kw_only=True):
     out_refund_no: str
     status: str
     amount_fen: Fen
@@ -142,7 +151,7 @@ class RefundOfOrder(Told, frozen=True, kw_only=True):
     reason_text: Annotated[str, Meta(description="what to do about it, when it needs a person")]
 
 
-class Happening(Told, frozen=True, kw_only=True):
+class Happening(ResponseModel, frozen=True, kw_only=True):
     at_s: Seconds
     what: str
     text: str
@@ -174,7 +183,7 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     timeline: Annotated[list[Happening], Meta(description="the first one first")]
 
 
-class RecipientsWanted(Given, frozen=True, kw_only=True):
+class RecipientsWanted(RequestModel, frozen=True, kw_only=True):
     order_ids: Annotated[
         list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=ORDERS_MAX)
     ]
@@ -183,7 +192,7 @@ class RecipientsWanted(Given, frozen=True, kw_only=True):
     ]
 
 
-class RecipientTold(OrderRow, frozen=True, kw_only=True):
+class RecipientResponse(OrderRow, frozen=True, kw_only=True):
     """One order with its recipient in full, and what else whoever packs it reads."""
 
     address: dict[str, str]
@@ -193,38 +202,38 @@ class RecipientTold(OrderRow, frozen=True, kw_only=True):
     notes: list[NoteShown]
 
 
-class RecipientsTold(Told, frozen=True, kw_only=True):
-    items: Annotated[list[RecipientTold], Meta(description="in the order asked for, each once")]
+class RecipientsResponse(ResponseModel, frozen=True, kw_only=True):
+    items: Annotated[list[RecipientResponse], Meta(description="in the order asked for, each once")]
 
 
-class AddressChange(Given, frozen=True, kw_only=True):
+class AddressChange(RequestModel, frozen=True, kw_only=True):
     address: Address
     address_changes: Annotated[int, Meta(ge=0, le=10_000, description="as the order was read")]
 
 
-class ShopRefundGiven(Given, frozen=True, kw_only=True):
+class ShopRefundRequest(RequestModel, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=1, le=10_000_000, description="at most what is left")]
     units_back: Annotated[int, Meta(ge=0, le=999, description="that return to the stock")] = 0
     reason: Annotated[str, Meta(min_length=1, max_length=100, description="the buyer reads it")]
 
 
-class PriceGiven(Given, frozen=True, kw_only=True):
+class PriceRequest(RequestModel, frozen=True, kw_only=True):
     total_fen: Annotated[
         int, Meta(ge=1, le=10_000_000, description="freight included; less than it is")
     ]
 
 
-class OrderClosingGiven(Given, frozen=True, kw_only=True):
+class OrderClosingRequest(RequestModel, frozen=True, kw_only=True):
     reason: Annotated[
         str, Meta(min_length=1, max_length=REASON_MAX, description="the buyer reads it")
     ]
 
 
-class NoteGiven(Given, frozen=True, kw_only=True):
+class NoteRequest(RequestModel, frozen=True, kw_only=True):
     text: Annotated[str, Meta(min_length=1, max_length=200, description="buyers never read it")]
 
 
-class ParcelGiven(Given, frozen=True, kw_only=True):
+class ParcelRequest(RequestModel, frozen=True, kw_only=True):
     """The same carrier and number again is the same parcel."""
 
     carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
@@ -234,12 +243,12 @@ class ParcelGiven(Given, frozen=True, kw_only=True):
     )
 
 
-class ParcelCorrection(Given, frozen=True, kw_only=True):
+class ParcelCorrection(RequestModel, frozen=True, kw_only=True):
     carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
     number: Annotated[str, Meta(min_length=1, max_length=60)]
 
 
-class ShipmentRow(Given, frozen=True, kw_only=True):
+class ShipmentRow(RequestModel, frozen=True, kw_only=True):
     """As it stands in the table: what is wrong with it, the answer says."""
 
     order_id: Annotated[str, Meta(max_length=100)]
@@ -247,7 +256,7 @@ class ShipmentRow(Given, frozen=True, kw_only=True):
     number: Annotated[str, Meta(max_length=100)]
 
 
-class BatchPart(Given, frozen=True, kw_only=True):
+class BatchPart(RequestModel, frozen=True, kw_only=True):
     """Which part of which table this is. Sent again, it is the same."""
 
     batch_id: Annotated[
@@ -257,7 +266,7 @@ class BatchPart(Given, frozen=True, kw_only=True):
     part: Annotated[int, Meta(ge=0, lt=shipping_batches.PARTS_MAX)]
 
 
-class ShipmentsGiven(Given, frozen=True, kw_only=True):
+class ShipmentsRequest(RequestModel, frozen=True, kw_only=True):
     rows: Annotated[list[ShipmentRow], Meta(min_length=1, max_length=50)]
     check_only: Annotated[bool, Meta(description="true: nothing is shipped")]
     batch: Annotated[
@@ -265,7 +274,7 @@ class ShipmentsGiven(Given, frozen=True, kw_only=True):
     ] = None
 
 
-class ShipmentResult(Told, frozen=True, kw_only=True):
+class ShipmentResult(ResponseModel, frozen=True, kw_only=True):
     order_id: Annotated[str, Meta(description="as it was sent")]
     result: Annotated[
         str,
@@ -278,12 +287,12 @@ class ShipmentResult(Told, frozen=True, kw_only=True):
     words: str
 
 
-class ShipmentResults(Told, frozen=True, kw_only=True):
+class ShipmentResults(ResponseModel, frozen=True, kw_only=True):
     results: Annotated[list[ShipmentResult], Meta(description="in the order of the rows")]
     summary: Annotated[dict[str, int], Meta(description="rows by result")]
 
 
-class FailedShipment(Told, frozen=True, kw_only=True):
+class FailedShipment(ResponseModel, frozen=True, kw_only=True):
     """A row as it was typed."""
 
     order_id: str
@@ -292,7 +301,7 @@ class FailedShipment(Told, frozen=True, kw_only=True):
     words: Annotated[str, Meta(description="why it was not shipped")]
 
 
-class ShippingBatch(Told, frozen=True, kw_only=True):
+class ShippingBatch(ResponseModel, frozen=True, kw_only=True):
     batch_id: str
     started_at_s: Seconds
     staff: str
@@ -300,12 +309,12 @@ class ShippingBatch(Told, frozen=True, kw_only=True):
     failures: list[FailedShipment]
 
 
-class ShippingBatches(Told, frozen=True, kw_only=True):
+class ShippingBatches(ResponseModel, frozen=True, kw_only=True):
     items: list[ShippingBatch]
     next: str | None
 
 
-class CarrierShown(Told, frozen=True, kw_only=True):
+class CarrierShown(ResponseModel, frozen=True, kw_only=True):
     code: str
     name: str
     aliases: list[str]
@@ -313,5 +322,5 @@ class CarrierShown(Told, frozen=True, kw_only=True):
     number: Annotated[str, Meta(description="the same as a regular expression")]
 
 
-class Carriers(Told, frozen=True, kw_only=True):
+class Carriers(ResponseModel, frozen=True, kw_only=True):
     items: list[CarrierShown]

@@ -52,10 +52,10 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
     )
 
 
-def in_full(found: Found) -> schemas.RecipientTold:
+def in_full(found: Found) -> schemas.RecipientResponse:
     """Only for services.orders.recipients.look, which has recorded it."""
     detail = found.detail
-    return schemas.RecipientTold(
+    return schemas.RecipientResponse(
         **_row_fields(found.order, detail, found.group),
         address=detail.address.as_dict(),
         address_changes=detail.address_changes or 0,

@@ -85,17 +85,17 @@ def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
     audience=Audience.STAFF,
     right=view(Area.RECIPIENTS),
     body=schemas.RecipientsWanted,
-    answer=schemas.RecipientsTold,
+    answer=schemas.RecipientsResponse,
     refusals=[InvalidRequest, NotFound],
 )
-def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.RecipientsTold:
+def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.RecipientsResponse:
     """Who gets these orders, in full; each look is in the audit log before it is answered."""
     order_ids, now_s = [parsed(order_id) for order_id in body.order_ids], clock.now_s()
     check_look(body.purpose, len(set(order_ids)), may_ship=who.may(act(Area.SHIPPING)))
     seen = recipients.look(
         who.merchant_id, order_ids, body.purpose, staff=who.username, now_s=now_s
     )
-    return schemas.RecipientsTold(items=[order_shapes.in_full(one) for one in seen])
+    return schemas.RecipientsResponse(items=[order_shapes.in_full(one) for one in seen])
 
 
 @api.operation(
@@ -124,13 +124,13 @@ def change_address(
     "/orders/{order_id}/notes",
     audience=Audience.STAFF,
     right=act(Area.ORDERS),
-    body=schemas.NoteGiven,
+    body=schemas.NoteRequest,
     answer=schemas.OrderFileShown,
     status=201,
     refusals=[NotFound, Conflict, IdempotencyMismatch],
     headers=HEADERS,
 )
-def add_note(who: Staff, order_id: str, body: schemas.NoteGiven) -> schemas.OrderFileShown:
+def add_note(who: Staff, order_id: str, body: schemas.NoteRequest) -> schemas.OrderFileShown:
     """Note something about an order that only staff read."""
     of, now_s = parsed(order_id), clock.now_s()
     note_id = once(api.current_request, who, f"note {order_id}").item_id

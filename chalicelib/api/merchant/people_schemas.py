@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Given, Seconds, Told
+from chalicelib.api.schemas import RequestModel, ResponseModel, Seconds
 from chalicelib.domain.rights import Area, Level, Role
 from chalicelib.services.people import staff
 from chalicelib.services.people.staff_accounts import StaffState
@@ -26,13 +26,13 @@ RightsGiven = Annotated[
 ]
 
 
-class StaffLogin(Given, frozen=True, kw_only=True):
+class StaffLogin(RequestModel, frozen=True, kw_only=True):
     username: Annotated[str, Meta(max_length=32)]
     password: Password
     code: Annotated[Code | None, Meta(description="After 401 totp_needed.")] = None
 
 
-class StaffSession(Told, frozen=True, kw_only=True):
+class StaffSession(ResponseModel, frozen=True, kw_only=True):
     token: str
     username: str
     name: str
@@ -44,7 +44,7 @@ class StaffSession(Told, frozen=True, kw_only=True):
     ]
 
 
-class Me(Told, frozen=True, kw_only=True):
+class Me(ResponseModel, frozen=True, kw_only=True):
     merchant_id: str
     username: str
     name: str
@@ -54,21 +54,21 @@ class Me(Told, frozen=True, kw_only=True):
     last_login_at_s: Seconds | None
 
 
-class Colleague(Told, frozen=True, kw_only=True):
+class Colleague(ResponseModel, frozen=True, kw_only=True):
     username: Annotated[str, Meta(description="what notes, parcels and the like are signed with")]
     name: str
 
 
-class Colleagues(Told, frozen=True, kw_only=True):
+class Colleagues(ResponseModel, frozen=True, kw_only=True):
     items: list[Colleague]
 
 
-class PasswordChange(Given, frozen=True, kw_only=True):
+class PasswordChange(RequestModel, frozen=True, kw_only=True):
     old_password: Password
     new_password: NewPassword
 
 
-class TotpBegun(Told, frozen=True, kw_only=True):
+class TotpBegun(ResponseModel, frozen=True, kw_only=True):
     """Told this once. `secret` is for apps that cannot see `qr_svg`, which shows `url`."""
 
     secret: str
@@ -76,15 +76,15 @@ class TotpBegun(Told, frozen=True, kw_only=True):
     qr_svg: str
 
 
-class TotpConfirmation(Given, frozen=True, kw_only=True):
+class TotpConfirmation(RequestModel, frozen=True, kw_only=True):
     code: Code
 
 
-class TotpRemoval(Given, frozen=True, kw_only=True):
+class TotpRemoval(RequestModel, frozen=True, kw_only=True):
     password: Password
 
 
-class StaffMember(Told, frozen=True, kw_only=True):
+class StaffMember(ResponseModel, frozen=True, kw_only=True):
     username: str
     name: str
     role: Role
@@ -98,7 +98,7 @@ class StaffMember(Told, frozen=True, kw_only=True):
     revision: int
 
 
-class AreaShown(Told, frozen=True, kw_only=True):
+class AreaShown(ResponseModel, frozen=True, kw_only=True):
     """What can be given of an area, and what each role has of it without more words."""
 
     area: Area
@@ -107,26 +107,26 @@ class AreaShown(Told, frozen=True, kw_only=True):
     needs: Annotated[dict[Area, Level], Meta(description="What comes with any of it.")]
 
 
-class StaffList(Told, frozen=True, kw_only=True):
+class StaffList(ResponseModel, frozen=True, kw_only=True):
     items: list[StaffMember]
     areas: Annotated[list[AreaShown], Meta(description="In the order to show them.")]
 
 
-class Invitation(Given, frozen=True, kw_only=True):
+class Invitation(RequestModel, frozen=True, kw_only=True):
     username: Username
     name: Name
     role: Role
     rights: RightsGiven | None = None
 
 
-class FirstPassword(Told, frozen=True, kw_only=True):
+class FirstPassword(ResponseModel, frozen=True, kw_only=True):
     """Told this once, to be passed on: it is good until its first login chooses another."""
 
     username: str
     first_password: str
 
 
-class StaffChange(Given, frozen=True, kw_only=True):
+class StaffChange(RequestModel, frozen=True, kw_only=True):
     name: Name
     role: Role
     rights: Annotated[

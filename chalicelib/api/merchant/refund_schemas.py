@@ -4,11 +4,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, Given, Seconds, Told
+from chalicelib.api.schemas import Fen, RequestModel, ResponseModel, Seconds
 from chalicelib.domain.manual_refund import PROOF_MAX, ManualRefundMethod
 
 
-class RefundRow(Told, frozen=True, kw_only=True):
+class RefundRow(ResponseModel, frozen=True, kw_only=True):
     out_refund_no: str
     order_id: str
     short_no: str
@@ -21,12 +21,12 @@ class RefundRow(Told, frozen=True, kw_only=True):
     next_at_s: Annotated[Seconds | None, Meta(description="when it is tried again by itself")]
 
 
-class RefundRows(Told, frozen=True, kw_only=True):
+class RefundRows(ResponseModel, frozen=True, kw_only=True):
     items: list[RefundRow]
     next: str | None
 
 
-class PaidOutside(Given, frozen=True, kw_only=True):
+class PaidOutside(RequestModel, frozen=True, kw_only=True):
     """How staff have paid a buyer back."""
 
     way: Annotated[str, Meta(pattern=rf"^({'|'.join(ManualRefundMethod)})\Z")]

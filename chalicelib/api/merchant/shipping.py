@@ -37,11 +37,11 @@ def list_carriers(who: Staff) -> schemas.Carriers:
     "/orders/{order_id}/parcels",
     audience=Audience.STAFF,
     right=act(Area.SHIPPING),
-    body=schemas.ParcelGiven,
+    body=schemas.ParcelRequest,
     answer=schemas.OrderFileShown,
     refusals=[InvalidRequest, NotFound, ShippingRefused],
 )
-def ship_parcel(who: Staff, order_id: str, body: schemas.ParcelGiven) -> schemas.OrderFileShown:
+def ship_parcel(who: Staff, order_id: str, body: schemas.ParcelRequest) -> schemas.OrderFileShown:
     """Ship an order, or some units of it; its buyer is told."""
     of, now_s = parsed(order_id), clock.now_s()
     given = shipping.draft(body.carrier, body.number, body.units)
@@ -73,11 +73,11 @@ def correct_parcel(
     "/shipments",
     audience=Audience.STAFF,
     right=act(Area.SHIPPING),
-    body=schemas.ShipmentsGiven,
+    body=schemas.ShipmentsRequest,
     answer=schemas.ShipmentResults,
     refusals=[InvalidRequest],
 )
-def ship_orders(who: Staff, body: schemas.ShipmentsGiven) -> schemas.ShipmentResults:
+def ship_orders(who: Staff, body: schemas.ShipmentsRequest) -> schemas.ShipmentResults:
     """Ship up to 50 orders, or only check them; every row has an answer of its own."""
     rows = [shipments.Row(row.order_id, row.carrier, row.number) for row in body.rows]
     now_s, part = clock.now_s(), _part(body)
@@ -131,7 +131,7 @@ def list_shipping_batches(who: Staff, query: PageQuery) -> schemas.ShippingBatch
     )
 
 
-def _part(body: schemas.ShipmentsGiven) -> shipping_batches.Part | None:
+def _part(body: schemas.ShipmentsRequest) -> shipping_batches.Part | None:
     """The part of the history that this is; None when it is none."""
     given = body.batch
     if given is None or body.check_only:

@@ -116,7 +116,7 @@ def refuse(
             after_sales.decide(
                 writes, asked, AfterSaleStatus.REFUSED, [AfterSaleItem.reply.set(reply)], now_s
             )
-            after_sales.forget(writes, order, letter)
+            after_sales.end_request(writes, order, letter)
             after_sales.release_replacement(writes, order, asked)
             notifications.put_after_sale_refused(writes, order, letter, reply, now_s=now_s)
             _audit(

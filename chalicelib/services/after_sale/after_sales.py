@@ -115,7 +115,7 @@ def withdraw(merchant_id: str, order_id: OrderId, letter: str, *, now_s: int) ->
             )
         with transaction() as writes:
             decide(writes, asked, AfterSaleStatus.WITHDRAWN, [], now_s)
-            forget(writes, order, letter)
+            end_request(writes, order, letter)
             release_replacement(writes, order, asked)
         return read(merchant_id, order_id, letter)[1]
 
@@ -240,7 +240,7 @@ def move(
     )
 
 
-def forget(writes: Writes, order: OrderItem, letter: str) -> None:
+def end_request(writes: Writes, order: OrderItem, letter: str) -> None:
     """The order waits for this request no longer."""
     state_changes.write(writes, _naming(order, letter), after_sale_ended(order.view()))
 

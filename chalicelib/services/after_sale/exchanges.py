@@ -176,7 +176,7 @@ def hand_over(
                 AfterSaleItem.replacement_by.set(staff),
             ]
             after_sales.decide(writes, asked, AfterSaleStatus.EXCHANGED, more, now_s)
-            after_sales.forget(writes, order, letter)
+            after_sales.end_request(writes, order, letter)
             after = {"units": asked.units}
             _audit(writes, asked, "after_sale_handed_over", {}, after, staff, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
@@ -199,7 +199,7 @@ def confirm(merchant_id: str, order_id: OrderId, letter: str, *, now_s: int) -> 
             raise AfterSaleRefused("换新的商品还没有寄出。收到后再确认。", state=asked.status)
         with transaction() as writes:
             after_sales.decide(writes, asked, AfterSaleStatus.EXCHANGED, [], now_s)
-            after_sales.forget(writes, order, letter)
+            after_sales.end_request(writes, order, letter)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)

@@ -120,7 +120,7 @@ def close_due(order: OrderItem, *, now_s: int) -> None:
             raise LostRace
         with transaction() as writes:
             after_sales.decide(writes, asked, ended, [], now_s)
-            after_sales.forget(writes, known, letter)
+            after_sales.end_request(writes, known, letter)
             if ended is AfterSaleStatus.EXPIRED:
                 after_sales.release_replacement(writes, known, asked)
                 key = TextKey.EXCHANGE_EXPIRED if asked.exchange else TextKey.RETURN_EXPIRED

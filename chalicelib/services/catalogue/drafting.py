@@ -6,7 +6,7 @@ Nothing is written here.
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import activity_draft
-from chalicelib.domain.activity import Claim, overlaps_of
+from chalicelib.domain.activity import StockClaim, overlaps_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import InvalidRequest
@@ -20,7 +20,7 @@ class Checked:
     activity that sells one of its SKUs at the same time."""
 
     problems: list[Problem]
-    overlaps: list[Claim]
+    overlaps: list[StockClaim]
 
 
 def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:

@@ -37,7 +37,7 @@ def create(
     staff: str,
     now_s: int,
 ) -> FreightItem:
-    """As belongings.create. Raises InvalidRequest with all problems, too."""
+    """As crud.create. Raises InvalidRequest with all problems, too."""
     fields = _fields(name, template)
     return crud.create(
         KIND, merchant_id, template_id, fields, body_hash=body_hash, staff=staff, now_s=now_s
@@ -54,7 +54,7 @@ def change(
     staff: str,
     now_s: int,
 ) -> FreightItem:
-    """As belongings.change; for orders placed from now on. Raises InvalidRequest, too."""
+    """As crud.change; for orders placed from now on. Raises InvalidRequest, too."""
     fields = _fields(name, template)
     return crud.change(
         KIND, merchant_id, template_id, fields, revision=revision, staff=staff, now_s=now_s

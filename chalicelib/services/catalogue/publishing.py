@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from chalicelib.domain import activity_draft
-from chalicelib.domain.activity import ActivityStatus, Claim, Terms, refuse_overlap, spread
+from chalicelib.domain.activity import ActivityStatus, StockClaim, Terms, refuse_overlap, spread
 from chalicelib.domain.activity_draft import Draft, Offer
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
@@ -171,10 +171,10 @@ def _refuse_overlaps(source: Stocked, offered: Terms) -> None:
         refuse_overlap(claims, offered.activity_id, offered.starts_at_s, offered.ends_at_s)
 
 
-def claims_of(source: Stocked, sku_id: str) -> list[Claim]:
+def claims_of(source: Stocked, sku_id: str) -> list[StockClaim]:
     """The activities that sell a SKU of the product, until each has given its stock back."""
     claims = source.stocks[sku_id].activities.as_dict()
-    return [Claim(activity_id=activity_id, **kept) for activity_id, kept in claims.items()]
+    return [StockClaim(activity_id=activity_id, **kept) for activity_id, kept in claims.items()]
 
 
 def _life_s(draft: Draft) -> int:

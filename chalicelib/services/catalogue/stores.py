@@ -55,7 +55,7 @@ def create(
     staff: str,
     now_s: int,
 ) -> StoreItem:
-    """As belongings.create."""
+    """As crud.create."""
     return crud.create(
         KIND, merchant_id, store_id, draft.fields(), body_hash=body_hash, staff=staff, now_s=now_s
     )
@@ -64,7 +64,7 @@ def create(
 def change(
     merchant_id: str, store_id: str, draft: StoreDraft, *, revision: int, staff: str, now_s: int
 ) -> StoreItem:
-    """As belongings.change; orders placed before keep the store as it was."""
+    """As crud.change; orders placed before keep the store as it was."""
     return crud.change(
         KIND, merchant_id, store_id, draft.fields(), revision=revision, staff=staff, now_s=now_s
     )

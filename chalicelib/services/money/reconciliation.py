@@ -54,7 +54,7 @@ LATE_S = 24 * 3600  # then somebody should know
 ONE_DAY = dt.timedelta(days=1)
 
 
-def drive(merchant_id: str, where: str, *, now_s: int) -> None:
+def process(merchant_id: str, where: str, *, now_s: int) -> None:
     """Compare every bill that is ready, day by day, for RUN_S at most. where: the method, or
     method#account."""
     stop_s = time.monotonic() + min(RUN_S, deadline.left_s() * RUN_SHARE)
@@ -177,7 +177,7 @@ def _repair(item: ReconcilingItem, account: str, found: Found, now_s: int) -> bo
             said = gateway.query_refund(found.number)
             if said.status is not RefundStatus.SUCCEEDED:
                 return False
-            refunds.hear(item.merchant_id, said, now_s=now_s)
+            refunds.apply_result(item.merchant_id, said, now_s=now_s)
     except (Conflict, NotFound) as refusal:
         observability.logger.warning("not repaired", extra={"why": str(refusal)})
         return False

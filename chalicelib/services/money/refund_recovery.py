@@ -77,7 +77,7 @@ def resend(merchant_id: str, out_refund_no: str, *, staff: str, now_s: int) -> N
         raise Conflict("这笔退款正在处理或已到账，不用重新发起。")
     said = _query_gateway(order, key, must_answer=known.reason in DEAD)
     if said is not None and said.status is port.RefundStatus.SUCCEEDED:
-        refunds.hear(merchant_id, said, now_s=now_s)
+        refunds.apply_result(merchant_id, said, now_s=now_s)
         return
     again = _resent(known, said, now_s)
     _write_decision(order, key, known, again, "refund_sent_again", staff, now_s)
@@ -217,7 +217,7 @@ def _check_not_paid_by_gateway(
     """Return only when the gateway does not pay the refund itself, now or later."""
     status = said.status if said is not None else port.RefundStatus.UNKNOWN
     if said is not None and status is port.RefundStatus.SUCCEEDED:
-        refunds.hear(merchant_id, said, now_s=now_s)
+        refunds.apply_result(merchant_id, said, now_s=now_s)
         raise Conflict("支付平台刚刚退款成功，不用登记。")
     if status is port.RefundStatus.PROCESSING:
         raise Conflict("支付平台正在处理这笔退款。请点「重新发起」更新结果，不要重复退款。")

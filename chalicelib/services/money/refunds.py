@@ -39,7 +39,7 @@ class RefundedTwice(Conflict):
     default_message = "这笔退款已用其他方式退给买家，支付平台又退了一次。"
 
 
-def drive(order: OrderItem, key: str, *, now_s: int) -> None:
+def process(order: OrderItem, key: str, *, now_s: int) -> None:
     """Do what is next about one open refund: send it, or ask how it is. Safe to run twice."""
     refund = order.view().refunds[key]
     number = order.refund_number(key)
@@ -60,10 +60,10 @@ def drive(order: OrderItem, key: str, *, now_s: int) -> None:
         said = port.Refund(number, port.RefundStatus.UNKNOWN, reason=NOT_CONFIGURED)
     except GatewayFailed:
         said = port.Refund(number, port.RefundStatus.UNKNOWN, reason=UNANSWERED)
-    hear(order.merchant_id, said, now_s=now_s)
+    apply_result(order.merchant_id, said, now_s=now_s)
 
 
-def hear(
+def apply_result(
     merchant_id: str, said: port.Refund, *, heard_from: tuple[str, str] | None = None, now_s: int
 ) -> RefundStatus:
     """Record what a gateway says of a refund, once: from an answer, a query or a callback.

@@ -54,7 +54,7 @@ STAGES = {
 }
 
 
-class _Told(Exception):
+class _AlreadyTold(Exception):
     """The buyer was told already."""
 
 
@@ -251,7 +251,7 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
             return None
         message = _message(order, key, now_s, now_s=now_s, missing=missing)
         with transaction() as writes:
-            writes.put(message, refuse=lambda old: _Told())
+            writes.put(message, refuse=lambda old: _AlreadyTold())
             writes.check(
                 group,
                 condition=(GroupItem.status == GroupStatus.OPEN.value)
@@ -263,7 +263,7 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
 
     try:
         return retried(step)
-    except _Told:
+    except _AlreadyTold:
         return None
 
 

@@ -150,7 +150,7 @@ def link(merchant_id: str, export_id: str, name: str, *, staff: str, now_s: int)
     return Link(object_storage.signed_url(_file(item), name, expires_s=lives_s), now_s + lives_s)
 
 
-def drive(merchant_id: str, export_id: str, *, now_s: int) -> None:
+def process(merchant_id: str, export_id: str, *, now_s: int) -> None:
     """Write as much as there is time for. Safe to run twice and at once, and cut off anywhere."""
     item = _find(merchant_id, export_id)
     if item is None or item.due_at_s is None or item.due_at_s > now_s:

@@ -37,17 +37,17 @@ def run(intent: Intent, *, now_s: int) -> int:
     """Do what is due of one kind, for RUN_S at most. Returns how many items were looked at."""
     stop_s = time_to_stop_s()
 
-    def attend_in_time(key: tuple[str, str]) -> bool:
+    def process_in_time(key: tuple[str, str]) -> bool:
         if time.monotonic() >= stop_s:
             return False  # it stays due for the next run
-        attend(*key, now_s=now_s)
+        process_item(*key, now_s=now_s)
         return True
 
     oldest = _Oldest(now_s)
     with deadline.Threads(WORKERS) as pool:
-        attended = sum(pool.map(attend_in_time, _due_keys(intent, now_s, oldest)))
+        processed = sum(pool.map(process_in_time, _due_keys(intent, now_s, oldest)))
     oldest.tell()
-    return attended
+    return processed
 
 
 def time_to_stop_s() -> float:
@@ -55,10 +55,10 @@ def time_to_stop_s() -> float:
     return time.monotonic() + min(RUN_S, deadline.left_s() * RUN_SHARE)
 
 
-def attend(pk: str, sk: str, *, now_s: int) -> None:
+def process_item(pk: str, sk: str, *, now_s: int) -> None:
     """Do what is next about one item; one that goes wrong is postponed and holds up no other."""
     try:
-        drive(pk, sk, now_s=now_s)
+        process(pk, sk, now_s=now_s)
     except (Busy, GatewayFailed) as error:
         observability.logger.warning("postponed", extra={"item": f"{pk} {sk}", "why": str(error)})
         _postpone(pk, sk, now_s=now_s)
@@ -68,26 +68,26 @@ def attend(pk: str, sk: str, *, now_s: int) -> None:
         _postpone(pk, sk, now_s=now_s)
 
 
-def drive(pk: str, sk: str, *, now_s: int) -> None:
+def process(pk: str, sk: str, *, now_s: int) -> None:
     """Do what is next about one item, whatever its kind. Safe to run twice and in parallel."""
     merchant_id, _, rest = pk.partition("#")
     item_id = rest.partition("#")[2]
     kind, _, number = sk.partition("#")
     if kind == "order":
-        drive_order(merchant_id, OrderId(item_id, number), now_s=now_s)
+        process_order(merchant_id, OrderId(item_id, number), now_s=now_s)
     elif kind == "group":
-        drive_group(merchant_id, item_id, now_s=now_s)
+        process_group(merchant_id, item_id, now_s=now_s)
     elif kind == "reconciling":
-        reconciliation.drive(merchant_id, item_id, now_s=now_s)
+        reconciliation.process(merchant_id, item_id, now_s=now_s)
     elif kind == "export":
-        exports.drive(merchant_id, item_id, now_s=now_s)
+        exports.process(merchant_id, item_id, now_s=now_s)
     elif kind == "closing" and activity_closing.groups_are_closed(
         merchant_id, item_id, now_s=now_s
     ):
         activities.close(merchant_id, item_id, now_s=now_s)
 
 
-def drive_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
+def process_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
     """Fail a due group; tell the members of a decided one, then settle it."""
     group = orders.find_group(merchant_id, group_id)
     if group is None:
@@ -99,7 +99,7 @@ def drive_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
         settlement.carry_out(group, now_s=now_s)
 
 
-def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
+def process_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     """Everything an order may need: ask about its payments, release it, refund, tell, tidy up."""
     try:
         order = orders.get(merchant_id, order_id)
@@ -107,17 +107,17 @@ def drive_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
         return
     silence: ServiceError | None = None
     try:
-        order = _attend_payments(order, now_s)
+        order = _process_payments(order, now_s)
     except (GatewayFailed, NotConfigured) as error:
         silence = error  # nobody's refund waits for it
     for key, refund in order.view().open_refunds.items():
         if refund.next_at_s <= now_s:
-            refunds.drive(order, key, now_s=now_s)
+            refunds.process(order, key, now_s=now_s)
     if order.view().unposted:
         _post(order, now_s)
     returns.close_due(order, now_s=now_s)
     receipts.receive_due(order, now_s=now_s)
-    retried(lambda: _tidy(order))
+    retried(lambda: _reschedule(order))
     if silence is not None:
         raise silence
 
@@ -131,7 +131,7 @@ def _post(order: OrderItem, now_s: int) -> None:
         notifications.tell_waiting(order, now_s=now_s)
 
 
-def _attend_payments(order: OrderItem, now_s: int) -> OrderItem:
+def _process_payments(order: OrderItem, now_s: int) -> OrderItem:
     """Release an order at its pay-by time, or ask about its payments; the order as it is then."""
     known = order.view()
     if known.status is OrderStatus.PENDING and known.pay_by_s <= now_s:
@@ -155,7 +155,7 @@ def _ask_about_attempts(order: OrderItem, now_s: int) -> OrderItem:
     return orders.get(order.merchant_id, order.order_id)
 
 
-def _tidy(driven: OrderItem) -> None:
+def _reschedule(driven: OrderItem) -> None:
     """Let the marker say what is next: whoever changed the order may have left it as it was.
 
     What was captured while it was driven is yet to be posted.

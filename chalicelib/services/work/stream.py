@@ -27,14 +27,14 @@ PAID = (OrderStatus.PAID, OrderStatus.FULFILLING)
 
 
 def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
-    """Attend to every changed item that is due, and let new orders be found.
+    """Process every changed item that is due, and let new orders be found.
 
     Answers the records to be delivered again: those whose words could not be put.
     """
 
     stop_s = due.time_to_stop_s()
 
-    def attend(record: DynamoDBRecord) -> None:
+    def process(record: DynamoDBRecord) -> None:
         change = record.raw_event["dynamodb"]
         if "NewImage" not in change:
             return
@@ -43,14 +43,14 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
         # Past the time it stays due: the schedules carry it out.
         if time.monotonic() < stop_s and _is_due(item, was, now_s):
             with deadline.ends_in(EXPORT_S if isinstance(item, ExportItem) else math.inf):
-                due.attend(item.pk, item.sk, now_s=now_s)
+                due.process_item(item.pk, item.sk, now_s=now_s)
         if isinstance(item, OrderItem):
             _let_be_found(item, was)
 
     processor = BatchProcessor(
         event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False
     )
-    return dict(process_partial_response(event=event, record_handler=attend, processor=processor))
+    return dict(process_partial_response(event=event, record_handler=process, processor=processor))
 
 
 def _is_due(item: TradeItem, was: str | None, now_s: int) -> bool:

@@ -48,7 +48,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Alipay tells of a payment, or of a refund of one, at the merchant's first account there. */
-        post: operations["hear_alipay"];
+        post: operations["receive_alipay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -65,7 +65,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** The same at another account of the merchant's, of now or of before. */
-        post: operations["hear_alipay_of_account"];
+        post: operations["receive_alipay_of_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -82,7 +82,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** WeChat Pay tells of a payment at the merchant's first account there. Telling it again changes */
-        post: operations["hear_payment"];
+        post: operations["receive_payment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -99,7 +99,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** WeChat Pay tells of a refund at the merchant's first account there. Telling it again changes */
-        post: operations["hear_refund"];
+        post: operations["receive_refund"];
         delete?: never;
         options?: never;
         head?: never;
@@ -116,7 +116,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** The same at another account of the merchant's, of now or of before. */
-        post: operations["hear_payment_of_account"];
+        post: operations["receive_payment_of_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -133,7 +133,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** The same at another account of the merchant's, of now or of before. */
-        post: operations["hear_refund_of_account"];
+        post: operations["receive_refund_of_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2387,8 +2387,8 @@ export interface components {
             /** @description as the order was read */
             address_changes: number;
         };
-        /** AfterSaleGiven */
-        AfterSaleGiven: {
+        /** AfterSaleRequest */
+        AfterSaleRequest: {
             /** @description fen to be given back */
             amount_fen: number;
             reason: string;
@@ -2526,8 +2526,8 @@ export interface components {
              */
             alipay_public_key: string | null;
         };
-        /** ApprovalGiven */
-        ApprovalGiven: {
+        /** ApprovalRequest */
+        ApprovalRequest: {
             /** @description at most what was asked */
             amount_fen: number;
             /**
@@ -2641,13 +2641,13 @@ export interface components {
         CategoryList: {
             items: components["schemas"]["Category"][];
         };
-        /** ClosingGiven */
-        ClosingGiven: {
+        /** ClosingRequest */
+        ClosingRequest: {
             /** @description The members read it. */
             reason: string;
         };
-        /** CodeGiven */
-        CodeGiven: {
+        /** CodeRequest */
+        CodeRequest: {
             /** @description 8 digits */
             code: string;
         };
@@ -2718,8 +2718,8 @@ export interface components {
             /** @description YYYY-MM-DD in Beijing. */
             day: string;
         };
-        /** DealtWithGiven */
-        DealtWithGiven: {
+        /** DealtWithRequest */
+        DealtWithRequest: {
             /** @description what was done about it */
             note: string;
         };
@@ -2827,8 +2827,8 @@ export interface components {
             message: string;
             details: Record<string, never>;
         };
-        /** ExchangeGiven */
-        ExchangeGiven: {
+        /** ExchangeRequest */
+        ExchangeRequest: {
             /** @description that are sent back, for as many of the same SKU */
             units: number;
             reason: string;
@@ -2932,8 +2932,8 @@ export interface components {
             /** @default 9999999999 */
             to_s: number;
         };
-        /** ExtensionGiven */
-        ExtensionGiven: {
+        /** ExtensionRequest */
+        ExtensionRequest: {
             hours: number;
             /** @description The deadline as read. */
             expires_at_s: number;
@@ -3017,8 +3017,8 @@ export interface components {
         FreightTemplateList: {
             items: components["schemas"]["FreightTemplate"][];
         };
-        /** GoodsReceiptGiven */
-        GoodsReceiptGiven: {
+        /** GoodsReceiptRequest */
+        GoodsReceiptRequest: {
             /**
              * @description of those that came, on sale again; 0: none
              * @default 0
@@ -3182,11 +3182,11 @@ export interface components {
             } | null;
         };
         /**
-         * JoinGiven
+         * JoinRequest
          * @description `activity_id` and `version` are the group's, as reading it gave them: hints that save a
          *         round trip. Amounts never come from here.
          */
-        JoinGiven: {
+        JoinRequest: {
             /** @description 22 characters */
             sku_id: string;
             /** @default 1 */
@@ -3196,7 +3196,7 @@ export interface components {
             /** @default null */
             address: components["schemas"]["Address"] | null;
             /** @default null */
-            pickup: components["schemas"]["PickupGiven"] | null;
+            pickup: components["schemas"]["PickupRequest"] | null;
             /** @default  */
             remark: string;
             /** @default null */
@@ -3249,8 +3249,8 @@ export interface components {
          * @enum {unknown}
          */
         Level: "act" | "none" | "view";
-        /** LoginGiven */
-        LoginGiven: {
+        /** LoginRequest */
+        LoginRequest: {
             /** @description of wx.login */
             code: string;
         };
@@ -3354,8 +3354,8 @@ export interface components {
             /** @description Bytes of the file; 5242880 at most. */
             size: number;
         };
-        /** NoteGiven */
-        NoteGiven: {
+        /** NoteRequest */
+        NoteRequest: {
             /** @description buyers never read it */
             text: string;
         };
@@ -3394,8 +3394,8 @@ export interface components {
             amount_fen: number;
             complete: boolean;
         };
-        /** OrderClosingGiven */
-        OrderClosingGiven: {
+        /** OrderClosingRequest */
+        OrderClosingRequest: {
             /** @description the buyer reads it */
             reason: string;
         };
@@ -3626,17 +3626,6 @@ export interface components {
             carrier: string;
             number: string;
         };
-        /**
-         * ParcelGiven
-         * @description The same carrier and number again is the same parcel.
-         */
-        ParcelGiven: {
-            /** @description code, name or alias */
-            carrier: string;
-            number: string;
-            /** @default null */
-            units: number | null;
-        };
         /** ParcelOfStaff */
         ParcelOfStaff: {
             parcel_id: string;
@@ -3650,6 +3639,17 @@ export interface components {
             staff: string;
             /** @description seconds since the epoch, UTC */
             correctable_until_s: number;
+        };
+        /**
+         * ParcelRequest
+         * @description The same carrier and number again is the same parcel.
+         */
+        ParcelRequest: {
+            /** @description code, name or alias */
+            carrier: string;
+            number: string;
+            /** @default null */
+            units: number | null;
         };
         /** ParcelShown */
         ParcelShown: {
@@ -3722,17 +3722,6 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * PaymentGiven
-         * @description `auth_code`: of my.getAuthCode inside Alipay's mini-program; without one, Alipay's page
-         *         asks who pays.
-         */
-        PaymentGiven: {
-            /** @default wechat_pay */
-            method: string;
-            /** @default null */
-            auth_code: string | null;
-        };
         /** PaymentOfOrder */
         PaymentOfOrder: {
             out_trade_no: string;
@@ -3743,6 +3732,17 @@ export interface components {
             transaction_id: string;
             /** @description seconds since the epoch, UTC */
             paid_at_s: number;
+        };
+        /**
+         * PaymentRequest
+         * @description `auth_code`: of my.getAuthCode inside Alipay's mini-program; without one, Alipay's page
+         *         asks who pays.
+         */
+        PaymentRequest: {
+            /** @default wechat_pay */
+            method: string;
+            /** @default null */
+            auth_code: string | null;
         };
         /**
          * Pickup
@@ -3771,10 +3771,10 @@ export interface components {
             received_at_s: number | null;
         };
         /**
-         * PickupGiven
+         * PickupRequest
          * @description Who collects an order, and where.
          */
-        PickupGiven: {
+        PickupRequest: {
             /** @description 22 characters */
             store_id: string;
             name: string;
@@ -3804,8 +3804,8 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
         };
-        /** PriceGiven */
-        PriceGiven: {
+        /** PriceRequest */
+        PriceRequest: {
             /** @description freight included; less than it is */
             total_fen: number;
         };
@@ -3921,18 +3921,18 @@ export interface components {
             created_at_s: number;
             revision: number;
         };
-        /** ProfileGiven */
-        ProfileGiven: {
+        /** ProfileRequest */
+        ProfileRequest: {
             name: string;
             /** @default  */
             avatar: string;
         };
         /**
-         * PurchaseGiven
+         * PurchaseRequest
          * @description `address` for express, `pickup` for pickup. `expected_total_fen` is what the buyer was
          *         quoted: with another total the purchase is refused, 409 price_changed.
          */
-        PurchaseGiven: {
+        PurchaseRequest: {
             /** @description 22 characters */
             sku_id: string;
             /** @default 1 */
@@ -3942,7 +3942,7 @@ export interface components {
             /** @default null */
             address: components["schemas"]["Address"] | null;
             /** @default null */
-            pickup: components["schemas"]["PickupGiven"] | null;
+            pickup: components["schemas"]["PickupRequest"] | null;
             /** @default  */
             remark: string;
             /** @default null */
@@ -3957,10 +3957,10 @@ export interface components {
          */
         Purpose: "edit" | "print" | "ship" | "view";
         /**
-         * QuoteGiven
+         * QuoteRequest
          * @description What would be bought: alone, in the group of `group_id`, or else in a new one.
          */
-        QuoteGiven: {
+        QuoteRequest: {
             /** @description 22 characters */
             activity_id: string;
             /** @description 22 characters */
@@ -3984,8 +3984,8 @@ export interface components {
              */
             store_id: string | null;
         };
-        /** QuoteTold */
-        QuoteTold: {
+        /** QuoteResponse */
+        QuoteResponse: {
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
             quantity: number;
@@ -4006,10 +4006,10 @@ export interface components {
             city: string;
         };
         /**
-         * RecipientTold
+         * RecipientResponse
          * @description One order with its recipient in full, and what else whoever packs it reads.
          */
-        RecipientTold: {
+        RecipientResponse: {
             order_id: string;
             /** @description the number for people: day and six digits */
             short_no: string;
@@ -4055,10 +4055,10 @@ export interface components {
             remark: string;
             notes: components["schemas"]["NoteShown"][];
         };
-        /** RecipientsTold */
-        RecipientsTold: {
+        /** RecipientsResponse */
+        RecipientsResponse: {
             /** @description in the order asked for, each once */
-            items: components["schemas"]["RecipientTold"][];
+            items: components["schemas"]["RecipientResponse"][];
         };
         /** RecipientsWanted */
         RecipientsWanted: {
@@ -4138,8 +4138,8 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             requested_at_s: number;
         };
-        /** RefusalGiven */
-        RefusalGiven: {
+        /** RefusalRequest */
+        RefusalRequest: {
             /** @description the buyer reads it */
             reply: string;
         };
@@ -4172,8 +4172,8 @@ export interface components {
             items: components["schemas"]["RejectedResultRow"][];
             next: string | null;
         };
-        /** ReplacementGiven */
-        ReplacementGiven: {
+        /** ReplacementRequest */
+        ReplacementRequest: {
             /** @description code, name or alias */
             carrier: string;
             number: string;
@@ -4183,8 +4183,8 @@ export interface components {
              */
             corrects: boolean;
         };
-        /** ReturnParcelGiven */
-        ReturnParcelGiven: {
+        /** ReturnParcelRequest */
+        ReturnParcelRequest: {
             /** @description code, name or alias */
             carrier: string;
             number: string;
@@ -4256,10 +4256,6 @@ export interface components {
             /** @default null */
             return_address: string | null;
         };
-        /** ShareGiven */
-        ShareGiven: {
-            channel: string;
-        };
         /** ShareMade */
         ShareMade: {
             share_id: string;
@@ -4274,6 +4270,10 @@ export interface components {
             qr_svg: string;
             /** @description the link as a QR code, a PNG data URI */
             qr_png: string;
+        };
+        /** ShareRequest */
+        ShareRequest: {
+            channel: string;
         };
         /** ShelfChange */
         ShelfChange: {
@@ -4309,8 +4309,8 @@ export interface components {
             carrier: string;
             number: string;
         };
-        /** ShipmentsGiven */
-        ShipmentsGiven: {
+        /** ShipmentsRequest */
+        ShipmentsRequest: {
             rows: components["schemas"]["ShipmentRow"][];
             /** @description true: nothing is shipped */
             check_only: boolean;
@@ -4363,8 +4363,8 @@ export interface components {
             days: string;
             hours: string;
         };
-        /** ShopRefundGiven */
-        ShopRefundGiven: {
+        /** ShopRefundRequest */
+        ShopRefundRequest: {
             /** @description at most what is left */
             amount_fen: number;
             /**
@@ -4684,8 +4684,8 @@ export interface components {
             /** @description send it along when ordering */
             share_id: string;
         };
-        /** VisitGiven */
-        VisitGiven: {
+        /** VisitRequest */
+        VisitRequest: {
             /** @description made once by the client */
             visitor_id: string;
         };
@@ -4762,7 +4762,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PurchaseGiven"];
+                "application/json": components["schemas"]["PurchaseRequest"];
             };
         };
         responses: {
@@ -4881,7 +4881,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PurchaseGiven"];
+                "application/json": components["schemas"]["PurchaseRequest"];
             };
         };
         responses: {
@@ -4986,7 +4986,7 @@ export interface operations {
             };
         };
     };
-    hear_alipay: {
+    receive_alipay: {
         parameters: {
             query?: never;
             header?: never;
@@ -5082,7 +5082,7 @@ export interface operations {
             };
         };
     };
-    hear_alipay_of_account: {
+    receive_alipay_of_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -5179,7 +5179,7 @@ export interface operations {
             };
         };
     };
-    hear_payment: {
+    receive_payment: {
         parameters: {
             query?: never;
             header?: never;
@@ -5277,7 +5277,7 @@ export interface operations {
             };
         };
     };
-    hear_refund: {
+    receive_refund: {
         parameters: {
             query?: never;
             header?: never;
@@ -5375,7 +5375,7 @@ export interface operations {
             };
         };
     };
-    hear_payment_of_account: {
+    receive_payment_of_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -5474,7 +5474,7 @@ export interface operations {
             };
         };
     };
-    hear_refund_of_account: {
+    receive_refund_of_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -5584,7 +5584,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["JoinGiven"];
+                "application/json": components["schemas"]["JoinRequest"];
             };
         };
         responses: {
@@ -5691,7 +5691,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ShareGiven"];
+                "application/json": components["schemas"]["ShareRequest"];
             };
         };
         responses: {
@@ -6029,7 +6029,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProfileGiven"];
+                "application/json": components["schemas"]["ProfileRequest"];
             };
         };
         responses: {
@@ -7351,7 +7351,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApprovalGiven"];
+                "application/json": components["schemas"]["ApprovalRequest"];
             };
         };
         responses: {
@@ -7467,7 +7467,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GoodsReceiptGiven"];
+                "application/json": components["schemas"]["GoodsReceiptRequest"];
             };
         };
         responses: {
@@ -7677,7 +7677,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RefusalGiven"];
+                "application/json": components["schemas"]["RefusalRequest"];
             };
         };
         responses: {
@@ -7793,7 +7793,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplacementGiven"];
+                "application/json": components["schemas"]["ReplacementRequest"];
             };
         };
         responses: {
@@ -8684,7 +8684,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DealtWithGiven"];
+                "application/json": components["schemas"]["DealtWithRequest"];
             };
         };
         responses: {
@@ -9789,7 +9789,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ClosingGiven"];
+                "application/json": components["schemas"]["ClosingRequest"];
             };
         };
         responses: {
@@ -9905,7 +9905,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExtensionGiven"];
+                "application/json": components["schemas"]["ExtensionRequest"];
             };
         };
         responses: {
@@ -11147,7 +11147,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderClosingGiven"];
+                "application/json": components["schemas"]["OrderClosingRequest"];
             };
         };
         responses: {
@@ -11346,7 +11346,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NoteGiven"];
+                "application/json": components["schemas"]["NoteRequest"];
             };
         };
         responses: {
@@ -11471,7 +11471,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ParcelGiven"];
+                "application/json": components["schemas"]["ParcelRequest"];
             };
         };
         responses: {
@@ -11704,7 +11704,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PriceGiven"];
+                "application/json": components["schemas"]["PriceRequest"];
             };
         };
         responses: {
@@ -11919,7 +11919,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ShopRefundGiven"];
+                "application/json": components["schemas"]["ShopRefundRequest"];
             };
         };
         responses: {
@@ -12972,7 +12972,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CodeGiven"];
+                "application/json": components["schemas"]["CodeRequest"];
             };
         };
         responses: {
@@ -14188,7 +14188,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecipientsTold"];
+                    "application/json": components["schemas"]["RecipientsResponse"];
                 };
             };
             /** @description invalid_request */
@@ -14750,7 +14750,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DealtWithGiven"];
+                "application/json": components["schemas"]["DealtWithRequest"];
             };
         };
         responses: {
@@ -15036,7 +15036,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ShipmentsGiven"];
+                "application/json": components["schemas"]["ShipmentsRequest"];
             };
         };
         responses: {
@@ -16399,7 +16399,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LoginGiven"];
+                "application/json": components["schemas"]["LoginRequest"];
             };
         };
         responses: {
@@ -16498,7 +16498,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["VisitGiven"];
+                "application/json": components["schemas"]["VisitRequest"];
             };
         };
         responses: {
@@ -16813,7 +16813,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["QuoteGiven"];
+                "application/json": components["schemas"]["QuoteRequest"];
             };
         };
         responses: {
@@ -16823,7 +16823,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QuoteTold"];
+                    "application/json": components["schemas"]["QuoteResponse"];
                 };
             };
             /** @description invalid_request */
@@ -17058,7 +17058,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AfterSaleGiven"];
+                "application/json": components["schemas"]["AfterSaleRequest"];
             };
         };
         responses: {
@@ -17166,7 +17166,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReturnParcelGiven"];
+                "application/json": components["schemas"]["ReturnParcelRequest"];
             };
         };
         responses: {
@@ -17532,7 +17532,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExchangeGiven"];
+                "application/json": components["schemas"]["ExchangeRequest"];
             };
         };
         responses: {
@@ -17639,7 +17639,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PaymentGiven"];
+                "application/json": components["schemas"]["PaymentRequest"];
             };
         };
         responses: {

@@ -90,7 +90,7 @@ def refunded(shop: Shop, saved: ShopSnapshot, order: OrderItem) -> bool:
     gateways = shop.gateways
     confirmed = [said for gateway in gateways for said in _settle(gateway)]
     for said in confirmed:
-        refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+        refunds.apply_result(shop.merchant_id, said, now_s=shop.now_s)
     return bool(confirmed)
 
 
@@ -100,7 +100,7 @@ def refunded_again(shop: Shop, saved: ShopSnapshot, order: OrderItem) -> bool:
     other = shop.other_gateway
     heard += [other.refund_state(number) for number in other.record.refunds]
     for said in heard:
-        refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+        refunds.apply_result(shop.merchant_id, said, now_s=shop.now_s)
     return bool(heard)
 
 
@@ -149,7 +149,7 @@ def tell_everything_again(shop: Shop) -> None:
         for number in gateway.record.captured:
             shop.hear(gateway.trade(number), gateway.method)
         for number in gateway.record.refunds:
-            refunds.hear(shop.merchant_id, gateway.refund_state(number), now_s=shop.now_s)
+            refunds.apply_result(shop.merchant_id, gateway.refund_state(number), now_s=shop.now_s)
 
 
 def _callback(shop: Shop, gateway: FakeGateway, number: str, method: str) -> bool:

@@ -159,7 +159,7 @@ def run_jobs_of(shop: Shop, saved: ShopSnapshot, now_s: int) -> None:
             for item in TradeItem.batch_get(ours, consistent_read=True):
                 queue = str(item.due_shard).partition("#")[0]
                 if item.due_at_s is not None and item.due_at_s <= now_s and queue == intent:
-                    due.attend(item.pk, item.sk, now_s=now_s)
+                    due.process_item(item.pk, item.sk, now_s=now_s)
 
 
 def _snapshot(shop: Shop, items: Sequence[tuple[int, Image]]) -> ShopSnapshot:

@@ -196,7 +196,9 @@ class Simulation:
         status = port.RefundStatus.SUCCEEDED if fine else port.RefundStatus.ABNORMAL
         gateway.settle(number, status)
         said = gateway.refund_state(number)
-        self._mail(lambda: refunds.hear(self.shop.merchant_id, said, now_s=self.now_of("callback")))
+        self._mail(
+            lambda: refunds.apply_result(self.shop.merchant_id, said, now_s=self.now_of("callback"))
+        )
 
     def send_again(self) -> None:
         """Staff send a refund again that needs a person."""

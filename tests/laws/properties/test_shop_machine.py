@@ -293,7 +293,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.shop.run_jobs()
         elif items and what == "stream":
             item = items[which % len(items)]
-            due.attend(item.pk, item.sk, now_s=self.shop.now_s)
+            due.process_item(item.pk, item.sk, now_s=self.shop.now_s)
         elif teams and what == "decide":
             # A job that decides a group and is cut off before it settles it.
             with suppress(ServiceError):
@@ -338,7 +338,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         gateway.settle(number, status)
         for _ in range(told):
             said = gateway.refund_state(number)
-            refunds.hear(self.shop.merchant_id, said, now_s=self.shop.now_s)
+            refunds.apply_result(self.shop.merchant_id, said, now_s=self.shop.now_s)
         self.settle_down(followed=True)
 
     # Staff.

@@ -48,7 +48,7 @@ def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random
             shop.hear(trade or shop.gateway.pay(numbers[number], at_s=at_s), now_s=now_s)
 
         def fail() -> None:
-            due.drive_group(shop.merchant_id, group_ids[number], now_s=now_s)
+            due.process_group(shop.merchant_id, group_ids[number], now_s=now_s)
 
         acts: list[Callable[[], None]] = [pay, fail, fail]
         chance.shuffle(acts)
@@ -116,7 +116,7 @@ def extension_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Ra
         )
 
     def fail(group_id: str) -> None:
-        due.drive_group(shop.merchant_id, group_id, now_s=expires_at_s + GRACE_S)
+        due.process_group(shop.merchant_id, group_id, now_s=expires_at_s + GRACE_S)
 
     for group_id in group_ids:
         acts = [partial(extend, group_id), partial(extend, group_id), partial(fail, group_id)]
@@ -146,7 +146,7 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
     scenes = list(zip(solds, group_ids, strict=True))
     members = concurrently(lambda scene: shop.join(*scene, shop.buyer()), scenes)
     numbers = concurrently(shop.ask, members)
-    newcomers = concurrently(lambda _: shop.buyer(), range(rounds))
+    before_password_change = concurrently(lambda _: shop.buyer(), range(rounds))
     paid_at_s = shop.now_s + PAY_BY_S
     shop.now_s = paid_at_s + GATEWAY_PATIENCE_S
 
@@ -160,10 +160,10 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
                 shop.hear(trade or shop.gateway.pay(numbers[number], at_s=paid_at_s))
 
         def release() -> None:
-            due.drive_order(shop.merchant_id, members[number].order_id, now_s=shop.now_s)
+            due.process_order(shop.merchant_id, members[number].order_id, now_s=shop.now_s)
 
         def take_seat() -> None:
-            shop.join(*scenes[number], newcomers[number])
+            shop.join(*scenes[number], before_password_change[number])
 
         acts = [pay, release, release, take_seat]
         chance.shuffle(acts)
@@ -220,7 +220,7 @@ def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int 
     buyers = concurrently(lambda _: shop.buyer(), range(seats - 2))
     concurrently(join, range(seats - 2))
     shop.now_s += LIFE_S + GRACE_S
-    drive = partial(due.drive_group, shop.merchant_id, group_id, now_s=shop.now_s)
+    drive = partial(due.process_group, shop.merchant_id, group_id, now_s=shop.now_s)
     answers = run_together(drive, drive, drive, drive)
 
     group = shop.group(group_id)
@@ -239,7 +239,7 @@ def refunds_confirmed_over_and_over(shop: Shop, *, times: int) -> int:
         said = Refund(
             number, RefundStatus.PROCESSING, amount_fen=shop.record.refunds[number].amount_fen
         )
-        refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+        refunds.apply_result(shop.merchant_id, said, now_s=shop.now_s)
 
     acts = [(act, number) for number in numbers for act in (shop.confirm, hear_old_news)]
     concurrently(lambda one: one[0](one[1]), acts * times)

@@ -101,7 +101,7 @@ def comparing_the_bills_of_the_day_of_the_change(shop: Shop) -> Act:
     def compare() -> None:
         for bills in ("", account):
             item = ReconcilingItem.at(shop.merchant_id, WECHAT_PAY, bills)
-            due.attend(item.pk, item.sk, now_s=shop.now_s)
+            due.process_item(item.pk, item.sk, now_s=shop.now_s)
 
     return compare
 

@@ -50,7 +50,7 @@ def failed(shop: Shop, number: str, status: port.RefundStatus) -> None:
     """The gateway gives a refund up, and says so."""
     said = shop.gateway.settle(number, status)
     assert said is not None
-    refunds.hear(shop.merchant_id, said, now_s=shop.now_s)
+    refunds.apply_result(shop.merchant_id, said, now_s=shop.now_s)
 
 
 def paid_outside(shop: Shop, number: str, paid: ManualPayment) -> None:
@@ -226,4 +226,4 @@ def reconciling_a_refund_made_by_hand(shop: Shop) -> Act:
 
 def _attend_bill(shop: Shop) -> None:
     key = ReconcilingItem.at(shop.merchant_id, WECHAT_PAY)
-    due.attend(key.pk, key.sk, now_s=shop.now_s)
+    due.process_item(key.pk, key.sk, now_s=shop.now_s)

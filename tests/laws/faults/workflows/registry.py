@@ -21,12 +21,12 @@ def workflow(set_up: Workflow) -> Workflow:
 def attend_order(shop: Shop, order: OrderItem) -> None:
     """What a job or the stream does about an order."""
     key = OrderItem.at(shop.merchant_id, order.order_id)
-    due.attend(key.pk, key.sk, now_s=shop.now_s)
+    due.process_item(key.pk, key.sk, now_s=shop.now_s)
 
 
 def attend_group(shop: Shop, group_id: str) -> None:
     key = GroupItem.at(shop.merchant_id, group_id)
-    due.attend(key.pk, key.sk, now_s=shop.now_s)
+    due.process_item(key.pk, key.sk, now_s=shop.now_s)
 
 
 def paid_and_cancelled(shop: Shop) -> OrderItem:

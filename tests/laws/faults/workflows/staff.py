@@ -173,7 +173,7 @@ def closing_the_groups_of_an_ended_activity(shop: Shop) -> Act:
 
 def _attend_closing(shop: Shop, sold: Sold) -> None:
     key = ClosingItem.at(shop.merchant_id, sold.activity_id)
-    due.attend(key.pk, key.sk, now_s=shop.now_s)
+    due.process_item(key.pk, key.sk, now_s=shop.now_s)
 
 
 @workflow
@@ -189,6 +189,6 @@ def exporting_orders(shop: Shop) -> Act:
         exports.ask(
             shop.merchant_id, export_id, wanted, body_hash="", staff=STAFF, now_s=shop.now_s
         )
-        due.attend(f"{shop.merchant_id}#E#{export_id}", "export", now_s=shop.now_s)
+        due.process_item(f"{shop.merchant_id}#E#{export_id}", "export", now_s=shop.now_s)
 
     return act

@@ -4,6 +4,7 @@ Tables are made from infra/template/tables.yaml, the very definition that is dep
 and production cannot differ in a key or an index.
 """
 
+import copy
 import hashlib
 import os
 import subprocess
@@ -13,6 +14,7 @@ import venv
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +115,7 @@ def create_tables(endpoint: str, prefix: str = "") -> dict[str, str]:
 
 def table_definition(kind: str) -> dict[str, Any]:
     """What CreateTable takes for the table of `kind`, from the template, without its name."""
-    properties = merged()["Resources"][TABLES[kind]]["Properties"]
+    properties = _resource(TABLES[kind])["Properties"]
     definition = {
         key: properties[key]
         for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
@@ -126,11 +128,22 @@ def table_definition(kind: str) -> dict[str, Any]:
     return definition
 
 
+def _resource(name: str) -> dict[str, Any]:
+    """Return a resource of the template, to be changed at will."""
+    return copy.deepcopy(_resources()[name])
+
+
+@cache
+def _resources() -> dict[str, Any]:
+    """The template's resources: tests make tables more often than YAML is quick to read."""
+    return merged()["Resources"]
+
+
 def create_bucket(endpoint: str, name: str) -> str:
     """Create the bucket of pictures, and return the address of what is in it."""
     s3 = client("s3", endpoint)
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    bucket = merged()["Resources"]["MediaBucket"]["Properties"]
+    bucket = _resource("MediaBucket")["Properties"]
     (rule,) = bucket["CorsConfiguration"]["CorsRules"]
     rule["MaxAgeSeconds"] = rule.pop("MaxAge")  # CloudFormation's word for it is another
     s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})

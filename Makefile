@@ -2,7 +2,7 @@
 PYTHON ?= python3
 STAGE ?= dev
 
-.PHONY: run dev demo test test-dynamodb-local torture fuzz bench-export mutation check format package \
+.PHONY: run dev demo test test-fast test-dynamodb-local torture fuzz bench-export mutation check format package \
   openapi setup lock console console-dev console-check source-check template-check deploy-console node chromium
 
 # The environment is made again when a requirements file or the Python changes.
@@ -15,6 +15,7 @@ setup: $(STAMP)
 
 $(STAMP):
 	@echo "Installing the Python packages …"
+	@$(PYTHON) -c "import ensurepip, venv" 2> /dev/null || $(call debian,python3-venv)
 	@$(PYTHON) -m venv .venv
 	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.txt
 	@rm -f .venv/installed-* && touch $@
@@ -25,8 +26,13 @@ lock: $(STAMP)  ## Every requirements*.txt from the .in file beside it
 	@$(PY) -m infra.lock_requirements $(UPGRADE)
 
 # What Python's packages do not bring: installed from Debian's where we may, else asked for.
+# Debian 12 has a Node.js that is too old to build the console, Debian 13 has one that is not.
+node_fits = command -v npm > /dev/null && \
+  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
+
 node:
-	@command -v npm > /dev/null || $(call debian,nodejs npm)
+	@{ $(node_fits); } || $(call debian,nodejs npm)
+	@{ $(node_fits); } || { echo "Please install Node.js 20.19 or newer (https://nodejs.org), then try again." >&2; exit 1; }
 
 # The shell has no window to draw: the console's tests take it half the time that Chromium takes.
 chromium:
@@ -51,11 +57,18 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 # Races, crashes and properties: what depends on how the engine decides.
 ENGINE_SUITES := $(wildcard tests/laws/races/test_races*.py) tests/laws/faults tests/laws/properties
 
+# Modules go to the processes in the order of their folders: those of one folder share what is slow to
+# start, and the small ones of tests/unit come last, so that neither process waits long for the other.
+IN_TWO := -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(STAMP) node chromium  ## In two processes, each with an engine of its own
-	@$(PY) -m pytest -q -n 2 --dist loadfile
+	@$(PY) $(IN_TWO)
+
+test-fast: $(STAMP)  ## The rules and the API, without what is slow; for the daily loop
+	@$(PY) $(IN_TWO) -m "not slow" --one-gateway tests/unit tests/api
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
-	@TUAN_TEST_ENGINE=dynamodb-local $(PY) -m pytest -q -n 2 --dist loadfile $(ENGINE_SUITES)
+	@TUAN_TEST_ENGINE=dynamodb-local $(PY) $(IN_TWO) $(ENGINE_SUITES)
 
 torture: $(STAMP)  ## Every crash, fault, order and race at full size; TORTURE_SEED, TORTURE_PIECES
 	@$(PY) -m tests.laws

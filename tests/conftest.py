@@ -140,9 +140,17 @@ def _put_parameters() -> None:
     engine.put_parameters(ENDPOINT, address, secret=False)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--one-gateway", action="store_true", help="scenarios of GATEWAYS over the first one only"
+    )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The scenarios of a module with GATEWAYS run over each of them, unless they are marked."""
     gateways = getattr(metafunc.module, "GATEWAYS", ())
+    if metafunc.config.getoption("one_gateway"):
+        gateways = gateways[:1]
     alone = metafunc.definition.get_closest_marker("wechat_pay_only")
     if gateways and alone is None and "paid_by" in metafunc.fixturenames:
         metafunc.parametrize("paid_by", gateways, indirect=True)

@@ -19,6 +19,8 @@ from tests.api.test_payment_accounts import unwritten
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, Reply
 from tests.fixtures.payment_fixtures import BOTH
 
+pytestmark = pytest.mark.slow
+
 GATEWAYS = BOTH
 ACCOUNTS = "/v1/merchant/payment-accounts"
 

@@ -9,6 +9,8 @@ from infra.local.wechat_bills import Row
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.payment_fixtures import BOTH
 
+pytestmark = pytest.mark.slow
+
 GATEWAYS = BOTH
 READY_S = 10 * 3600 + 1800
 

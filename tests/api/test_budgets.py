@@ -23,6 +23,8 @@ from tests.caches import clear_caches
 from tests.fixtures.capacity_meter import CapacityMeter, metered
 from tests.fixtures.merchant import ADDRESS, Activity, MerchantFixture
 
+pytestmark = pytest.mark.slow
+
 COUNTED = 4  # a decided group is counted for its day and for its activity
 
 

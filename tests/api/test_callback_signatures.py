@@ -10,6 +10,8 @@ from tests.fixtures.callbacks import held_seat, path_of
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.payment_fixtures import BOTH
 
+pytestmark = pytest.mark.slow
+
 GATEWAYS = BOTH
 
 

@@ -21,6 +21,8 @@ from tests.fixtures.order_states import (
 from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.shop import OTHER_PAY, Shop
 
+pytestmark = pytest.mark.slow
+
 GATEWAYS = BOTH
 PAY_BY_S = 600
 

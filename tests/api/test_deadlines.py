@@ -8,6 +8,8 @@ from chalicelib.domain.ids import new_id
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture
 from tests.fixtures.payment_fixtures import BOTH
 
+pytestmark = pytest.mark.slow
+
 GATEWAYS = BOTH
 GRACE_S = 60
 PATIENCE_S = 300

@@ -26,6 +26,8 @@ from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.shop import OTHER_PAY, Shop
 
+pytestmark = pytest.mark.slow
+
 PAY_BY_S = 600
 DEADLINE_S = 24 * 3600 + 61
 PATIENCE_S = 301

@@ -11,6 +11,8 @@ from tests.api.test_units_and_endings import collect
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, Reply, concurrently
 from tests.fixtures.shipping import RECEIPT_S, formed, ship, status_of
 
+pytestmark = pytest.mark.slow
+
 WEEK_S = 7 * 86400
 
 

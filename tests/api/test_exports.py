@@ -19,6 +19,8 @@ from tests.fixtures.merchant import ADDRESS, DAY_S, Caller, MerchantFixture, Rep
 from tests.fixtures.shipping import ship
 from tests.fixtures.stream_events import change_of, deliver
 
+pytestmark = pytest.mark.slow
+
 EXPORTS = "/v1/merchant/exports"
 Table = list[dict[str, str]]
 

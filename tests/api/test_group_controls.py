@@ -36,6 +36,8 @@ from tests.fixtures.staff_requests import (
     extend_group,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def shown(merchant: MerchantFixture, group_id: str) -> dict[str, Any]:
     reply = merchant.owner().get(f"/v1/merchant/groups/{group_id}")

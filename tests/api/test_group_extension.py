@@ -22,6 +22,8 @@ from tests.fixtures.merchant import DAY_S, MerchantFixture
 from tests.fixtures.shop import LIFE_S, Shop, Sold
 from tests.fixtures.staff_requests import audited, closing_of, extend_group
 
+pytestmark = pytest.mark.slow
+
 GRACE_S = 60
 
 

@@ -17,6 +17,8 @@ from chalicelib.tables.shop import GuessesItem
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.merchant import MerchantFixture, Reply, concurrently
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery"
 WRONG = "wrong horse battery"
 

@@ -22,6 +22,8 @@ from tests.fixtures.shipping import to_ship as order_to_ship
 from tests.fixtures.shop import ADDRESS, STAFF, Shop
 from tests.fixtures.staff_requests import audited, detail, give_back, ship, to_ship
 
+pytestmark = pytest.mark.slow
+
 MOVED = {**ADDRESS, "street": "新街 1 号", "phone": "13900139001"}
 ELSEWHERE = {**ADDRESS, "street": "老街 2 号"}
 Step = Callable[[Shop, OrderItem], object]

@@ -15,6 +15,8 @@ from tests.fixtures.merchant import ADDRESS, MerchantFixture
 from tests.fixtures.shipping import POSTED_S, SF, file_of, formed, rows, ship
 from tests.fixtures.stream_events import change_of, deliver
 
+pytestmark = pytest.mark.slow
+
 
 def page(merchant: MerchantFixture, query: str) -> Any:
     reply = merchant.staff("service").get(f"/v1/merchant/orders?{query}")

@@ -26,6 +26,8 @@ from tests.fixtures.shop import (
     Shop,
 )
 
+pytestmark = pytest.mark.slow
+
 GATEWAYS = BOTH
 HOUR_S = 3600
 

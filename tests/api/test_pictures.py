@@ -33,6 +33,8 @@ from tests.fixtures.images import (
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture, concurrently
 
+pytestmark = pytest.mark.slow
+
 STAFF, OWN = "/v1/merchant/pictures", "/v1/me/pictures"
 JPEG, PNG, WEBP = photograph(), photograph(form="PNG"), photograph(form="WEBP")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'

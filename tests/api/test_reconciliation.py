@@ -28,6 +28,8 @@ from tests.fixtures.reconciliation import (
 )
 from tests.fixtures.shop import OTHER_PAY, PAY_BY_S, Shop, number_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_bill_that_fits_is_reported_with_its_totals(shop: Shop) -> None:
     order = refunded_order(shop)

@@ -8,6 +8,8 @@ from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
 from chalicelib.services.money.day_book import READY_AFTER_S
 from tests.fixtures.merchant import Buyer, MerchantFixture
 
+pytestmark = pytest.mark.slow
+
 MINUTE_S = 60
 Returned = tuple[Buyer, str, str]  # buyer, order, number of the refund
 

@@ -9,6 +9,8 @@ from tests.api.test_units_and_endings import collect
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply, concurrently
 from tests.fixtures.shipping import RECEIPT_S, ship, status_of, to_ship
 
+pytestmark = pytest.mark.slow
+
 TO = "王师傅 13800138000 浙江省杭州市余杭区文一西路 969 号"
 WEEK_S = 7 * 86400
 PARCEL = {"carrier": "顺丰", "number": "SF9999999999999"}

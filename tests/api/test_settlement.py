@@ -10,6 +10,8 @@ from tests.fixtures.order_states import formed_order, group_of_two, leader_alone
 from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, Shop
 from tests.fixtures.staff_requests import approve_after_sale, request_after_sale
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 301
 
 

@@ -9,6 +9,8 @@ from chalicelib.services.work import due
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture
 from tests.fixtures.stream_events import change_of, deliver, record
 
+pytestmark = pytest.mark.slow
+
 PAY_BY_S = 600
 
 

@@ -19,6 +19,8 @@ from tests.fixtures.stream_events import change_of
 from tests.fixtures.two_merchants import TwoMerchants, two_merchants
 from tests.fixtures.unresponsive_server import BEGINS, INVOCATION_S, short_invocations
 
+pytestmark = pytest.mark.slow
+
 DAY_S = 86400
 
 __all__ = ["short_invocations"]

@@ -30,6 +30,8 @@ from tests.fixtures.two_merchants import SeededMerchant, two_merchants
 from tests.fixtures.unresponsive_server import BEGINS, CALLS_S, INVOCATION_S, short_invocations
 from tests.security.operations import ask
 
+pytestmark = pytest.mark.slow
+
 SILENT = {(503, "busy"), (503, "payment_unsettled"), (502, "gateway_failed")}
 
 __all__ = ["short_invocations"]

@@ -9,6 +9,8 @@ from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.payment import BillKind, BillRow
 from tests.fixtures.merchant import MerchantFixture
 
+pytestmark = pytest.mark.slow
+
 PAY_BY_S = 600
 PATIENCE_S = 300
 BILLS_ARE_READY_S = 10 * 3600

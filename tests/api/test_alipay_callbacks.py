@@ -340,7 +340,7 @@ def test_order_paid_at_both_gateways_is_paid_once_and_refunded_where_it_came_fro
     wechat = WechatPayFixture(merchant.wechat, lambda: merchant.account)
     page = merchant.prepay(buyer, order_id)
     asked = buyer.post(f"/v1/orders/{order_id}/payments", {"method": "wechat_pay"})
-    steps = [
+    steps: list[Callable[[], str]] = [
         lambda: wechat.pay(wechat.key_of(asked.body["parameters"])),
         lambda: merchant.gateway.pay(page),
     ]

@@ -19,7 +19,7 @@ from chalicelib.services.orders.ordering import Purchase
 from chalicelib.services.people import shop_cache
 from chalicelib.services.work import due
 from chalicelib.tables.trade import StockItem
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.capacity_meter import CapacityMeter, metered
 from tests.fixtures.merchant import ADDRESS, Activity, MerchantFixture
 
@@ -215,7 +215,7 @@ def test_join_whose_bucket_is_short_reads_all_buckets_and_tries_once_more(
     shop = Shop(merchant)
     group_id, buyer = shop.opened(), merchant.buyer()
     empty_bucket(merchant, shop.activity, number=3)
-    monkeypatch.setattr(reservations.random, "randrange", lambda end: 3 % end)
+    monkeypatch.setattr("random.randrange", lambda end: 3 % end)
     meter.reset()
 
     shop._join(group_id, buyer.buyer_id, shop.hint)

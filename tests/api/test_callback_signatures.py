@@ -150,7 +150,7 @@ def test_callback_signed_with_the_old_certificate_counts_only_where_it_is_known(
     merchant: MerchantFixture, known: bool
 ) -> None:
     keys = merchant.wechat.platform.public_keys(with_certificate=known)
-    merchant.keep_wechat_pay_account(merchant.account.wechat_pay | {"public_keys": keys})
+    merchant.keep_wechat_pay_account({**merchant.account.wechat_pay, "public_keys": keys})
     _, group_id, buyer, order_id = held_seat(merchant)
     number = merchant.pay_unheard(buyer, order_id)
     merchant.wechat.courier.serial = merchant.wechat.platform.certificate_serial

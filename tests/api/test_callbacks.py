@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ PAY_BY_S = 600
 
 def tell(merchant: MerchantFixture, kind: str, resource: dict[str, Any]) -> Reply:
     """What the API answers when WeChat tells of a payment or a refund in these words."""
-    event = {
+    event: dict[str, Any] = {
         "url": path_of(merchant, f"{kind}s"),
         "type": "TOLD",
         "summary": "",
@@ -269,7 +270,7 @@ def test_callback_cancellation_and_due_run_in_every_order(
     activity, group_id, buyer, order_id = held_seat(merchant)
     number = merchant.pay_unheard(buyer, order_id)
     merchant.clock.forward(PAY_BY_S)
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "callback": lambda: merchant.resend(number),
         "cancel": lambda: buyer.cancel(order_id),
         "due": merchant.run_jobs,
@@ -296,7 +297,7 @@ def test_callback_cancellation_and_deadline_in_every_order_while_the_gateway_is_
     number = merchant.pay_unheard(buyer, order_id)
     merchant.gateway.faults.add("query", "server_error", times=1000)
     merchant.clock.forward(30 + 60 + 300)
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "callback": lambda: merchant.resend(number),
         "cancel": lambda: buyer.cancel(order_id),
         "due": merchant.run_jobs,
@@ -330,7 +331,10 @@ def test_both_prepays_of_an_order_are_paid_and_the_first_heard_counts(
     merchant.gateway.ledger.close(merchant.gateway.mchid, f"{order_id}01")
     new = merchant.prepay(buyer, order_id)
     assert sorted(merchant.stored_order(order_id).payments.as_dict()) == ["01", "02"]
-    steps = [lambda: merchant.pay_in_spite(f"{order_id}01"), lambda: merchant.gateway.pay(new)]
+    steps: list[Callable[[], object]] = [
+        lambda: merchant.pay_in_spite(f"{order_id}01"),
+        lambda: merchant.gateway.pay(new),
+    ]
 
     for step in steps if old_first else steps[::-1]:
         step()

@@ -1,5 +1,7 @@
 """What staff and buyers find in the catalogue; settings, staff, categories, caches."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.activity import ActivityState
@@ -24,10 +26,13 @@ from tests.fixtures.catalogue import (
     DAY_S,
     END_S,
     NOW_S,
+    CatalogueFixture,
 )
 
 
-def test_activities_are_listed_by_state_and_browsed_until_they_end(catalogue):
+def test_activities_are_listed_by_state_and_browsed_until_they_end(
+    catalogue: CatalogueFixture,
+) -> None:
     running = catalogue.publish(red=10, green=2)
     scheduled = catalogue.publish(red=10, green=2, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
     paused = catalogue.publish(
@@ -55,7 +60,7 @@ def test_activities_are_listed_by_state_and_browsed_until_they_end(catalogue):
     assert [item.activity_id for item in in_category] == by_end[1:]
 
 
-def test_lists_keep_merchants_apart(catalogue):
+def test_lists_keep_merchants_apart(catalogue: CatalogueFixture) -> None:
     catalogue.publish()
     other = merchants.create("别家", now_s=NOW_S).merchant_id
 
@@ -68,7 +73,7 @@ def test_lists_keep_merchants_apart(catalogue):
 # Settings, staff, categories, caches
 
 
-def test_settings_are_changed_by_who_read_them_last(catalogue):
+def test_settings_are_changed_by_who_read_them_last(catalogue: CatalogueFixture) -> None:
     def change_pay_by(pay_by_s: int, revision: int) -> int:
         return merchants.change_settings(
             catalogue.merchant_id,
@@ -85,11 +90,16 @@ def test_settings_are_changed_by_who_read_them_last(catalogue):
     assert merchants.read(catalogue.merchant_id).pay_by_s == 300
 
 
-def test_only_the_right_password_of_the_right_person_logs_in(catalogue):
+def test_only_the_right_password_of_the_right_person_logs_in(catalogue: CatalogueFixture) -> None:
     def login(username: str, password: str, merchant_id: str = catalogue.merchant_id) -> str:
         return staff.login(merchant_id, username, password, now_s=NOW_S).username
 
-    new = {"name": "小李", "role": "manager", "password": "correct horse", "staff": BOSS}
+    new: dict[str, Any] = {
+        "name": "小李",
+        "role": "manager",
+        "password": "correct horse",
+        "staff": BOSS,
+    }
     item = staff.add(catalogue.merchant_id, "xiaoli", now_s=NOW_S, **new)
 
     assert login("xiaoli", "correct horse") == "xiaoli"
@@ -108,7 +118,7 @@ def test_only_the_right_password_of_the_right_person_logs_in(catalogue):
     assert [one.username for one in staff.everyone(catalogue.merchant_id)] == ["xiaoli"]
 
 
-def test_categories_come_in_their_order(catalogue):
+def test_categories_come_in_their_order(catalogue: CatalogueFixture) -> None:
     first = categories.create(
         catalogue.merchant_id, name="蔬菜", position=0, staff=BOSS, now_s=NOW_S
     )
@@ -127,7 +137,7 @@ def test_categories_come_in_their_order(catalogue):
     assert [item.name for item in categories.everything(catalogue.merchant_id)] == ["水果", "时蔬"]
 
 
-def test_kept_reads_grow_no_older_than_promised(catalogue):
+def test_kept_reads_grow_no_older_than_promised(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
     assert (
         catalogue_cache.activity(catalogue.merchant_id, activity.activity_id, NOW_S).status

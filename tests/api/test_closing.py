@@ -24,6 +24,7 @@ from tests.fixtures.catalogue import (
     DAY_S,
     END_S,
     NOW_S,
+    CatalogueFixture,
     change,
     closing_due_at_s,
     outcome,
@@ -31,7 +32,7 @@ from tests.fixtures.catalogue import (
 )
 
 
-def test_pause_and_resume_and_nothing_after_the_end(catalogue):
+def test_pause_and_resume_and_nothing_after_the_end(catalogue: CatalogueFixture) -> None:
     merchant_id, activity_id = catalogue.merchant_id, catalogue.publish().activity_id
 
     assert activities.pause(merchant_id, activity_id, staff=BOSS, now_s=NOW_S).status == "paused"
@@ -44,7 +45,7 @@ def test_pause_and_resume_and_nothing_after_the_end(catalogue):
         activities.pause(merchant_id, new_id(), staff=BOSS, now_s=NOW_S)
 
 
-def test_ending_frees_the_skus_and_waits_for_the_last_group(catalogue):
+def test_ending_frees_the_skus_and_waits_for_the_last_group(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
     change(catalogue, activity, life_h=1)  # groups of version 1 still live 24 hours
 
@@ -59,7 +60,7 @@ def test_ending_frees_the_skus_and_waits_for_the_last_group(catalogue):
     assert catalogue.publish(red=10, green=5, starts_at_s=NOW_S + 100).status == "published"
 
 
-def test_ending_shortly_before_the_end_closes_no_later(catalogue):
+def test_ending_shortly_before_the_end_closes_no_later(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
 
     activities.end(catalogue.merchant_id, activity.activity_id, staff=BOSS, now_s=END_S - 10)
@@ -67,7 +68,9 @@ def test_ending_shortly_before_the_end_closes_no_later(catalogue):
     assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
 
 
-def test_closing_gives_back_exactly_once_and_not_before_it_is_due(catalogue):
+def test_closing_gives_back_exactly_once_and_not_before_it_is_due(
+    catalogue: CatalogueFixture,
+) -> None:
     merchant_id, activity = catalogue.merchant_id, catalogue.publish()
     take(activity, catalogue.red, 7)
     due_at_s = END_S + timeouts.CLOSING_AFTER_S
@@ -86,7 +89,9 @@ def test_closing_gives_back_exactly_once_and_not_before_it_is_due(catalogue):
         take(activity, catalogue.red, 1)
 
 
-def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(catalogue):
+def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(
+    catalogue: CatalogueFixture,
+) -> None:
     merchant_id, activity = catalogue.merchant_id, catalogue.publish()
     take(activity, catalogue.red, 10)  # to come back during the race
     shelf = activities.shelf_of(activity, catalogue.red)

@@ -60,7 +60,7 @@ def change(merchant: MerchantFixture, activity: Activity, **changes: Any) -> Any
 
 
 def tell_staff_to(merchant: MerchantFixture, activity: Activity, what: str) -> None:
-    body = {} if what == "end" else None
+    body: dict[str, Any] | None = {} if what == "end" else None
     reply = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/{what}", body)
     assert reply.status == 200, reply.body
     merchant.clock.forward(CATALOGUE_KEPT_S)

@@ -20,7 +20,7 @@ from chalicelib.services.orders import counting, notifications, orders, state_ch
 from chalicelib.services.work import due
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.trade import OrderItem
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture

@@ -1,5 +1,6 @@
 """Exchanges of goods: asked for, agreed to, sent back, received, replaced, confirmed."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -370,7 +371,7 @@ def test_receiving_replacing_and_withdrawing_at_once_have_one_outcome(
         * 2
     )
     merchant.check_laws(quiescent=False)
-    concurrently([lambda n=n: replace(merchant, after_sale_id, n) for n in numbers * 2])
+    concurrently([partial(replace, merchant, after_sale_id, n) for n in numbers * 2])
     merchant.run_jobs(2)
 
     [row] = friend.get(f"/v1/orders/{order_id}/after-sales").body["items"]
@@ -388,7 +389,7 @@ def test_two_exchanges_race_for_the_last_replacement(merchant: MerchantFixture) 
         ids.append(ask(buyer, order_id).body["after_sale_id"])
     take_out(merchant, activity, 9)
 
-    concurrently([lambda of=of: agree(merchant, of) for of in ids * 4])
+    concurrently([partial(agree, merchant, of) for of in ids * 4])
 
     assert len(listed(merchant, "return_agreed")) == len(listed(merchant, "requested")) == 1
     assert merchant.product_stock(activity) == 0

@@ -1,5 +1,6 @@
 """Freight: what is quoted is what is paid, and staff decide what sending costs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from tests.fixtures.capacity_meter import metered
-from tests.fixtures.merchant import ADDRESS, Activity, Buyer, MerchantFixture
+from tests.fixtures.merchant import ADDRESS, Activity, Buyer, MerchantFixture, Reply
 
 RULE = {"first": 1, "first_fen": 800, "next": 1, "next_fen": 300}
 FAR = {"first": 1, "first_fen": 2000, "next": 1, "next_fen": 1500}
@@ -209,7 +210,7 @@ def test_a_repeat_gets_its_order_though_freight_has_changed_since(
 ) -> None:
     activity, buyer = sent(merchant), merchant.buyer()
     group_id, _, _ = merchant.open_group(activity)
-    ways = [
+    ways: list[Callable[[], Reply]] = [
         lambda: buyer.open(activity, key="open-once", expected_total_fen=6700),
         lambda: buyer.join(activity, group_id, expected_total_fen=6700),
         lambda: buyer.buy_alone(activity, key="alone-once", expected_total_fen=10700),

@@ -1,6 +1,7 @@
 """Staff at work over HTTP: who may do what, what they send and what they get."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from app import app
 from chalicelib import clock
 from chalicelib.domain.ids import new_id
 from chalicelib.services.people import merchants, staff
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
 
 PASSWORD = "correct horse battery"
 WEEK_S = 7 * 86_400
@@ -47,7 +48,7 @@ class Desk:
 
 
 @pytest.fixture
-def anybody():
+def anybody() -> Iterator[Desk]:
     clear_caches()
     now_s = clock.now_s()
     merchant_id = merchants.create("果园直送", service_phone="400-800", now_s=now_s).merchant_id
@@ -73,7 +74,7 @@ def log_in(anybody: Desk, username: str) -> Desk:
 
 
 @pytest.fixture
-def manager(anybody) -> Desk:
+def manager(anybody: Desk) -> Desk:
     return log_in(anybody, "manager")
 
 
@@ -111,7 +112,7 @@ def make_product(desk: Desk) -> Any:
     return desk.made("/v1/merchant/products", product_body(category["category_id"]))
 
 
-def test_a_wrong_password_and_no_session_are_refused(anybody):
+def test_a_wrong_password_and_no_session_are_refused(anybody: Desk) -> None:
     path = f"/v1/merchants/{anybody.merchant_id}/staff-sessions"
     status, answer = anybody.ask("POST", path, {"username": "owner", "password": "guess"})
 
@@ -130,14 +131,14 @@ def test_a_wrong_password_and_no_session_are_refused(anybody):
         ("GET", "/v1/merchant/products", {"owner", "manager", "fulfilment", "service"}),
     ],
 )
-def test_roles_decide_who_may(anybody, method, path, roles):
+def test_roles_decide_who_may(anybody: Desk, method: str, path: str, roles: Any) -> None:
     for role in ("owner", "manager", "fulfilment", "service"):
         status, _ = log_in(anybody, role).ask(method, path, {})
 
         assert (status != 403) == (role in roles), role
 
 
-def test_the_owner_adds_staff(anybody):
+def test_the_owner_adds_staff(anybody: Desk) -> None:
     owner = log_in(anybody, "owner")
     new = {"username": "xiaoli", "name": "小李", "role": "service"}
 
@@ -151,7 +152,7 @@ def test_the_owner_adds_staff(anybody):
         assert (status, answer["code"]) == (400, "invalid_request")
 
 
-def test_settings_are_read_and_changed(anybody):
+def test_settings_are_read_and_changed(anybody: Desk) -> None:
     owner = log_in(anybody, "owner")
     change = {"name": "新果园", "service_phone": "400-801-1234", "pay_by_s": 300, "revision": 1}
 
@@ -164,7 +165,7 @@ def test_settings_are_read_and_changed(anybody):
     assert (status, answer["code"]) == (409, "changed")
 
 
-def test_a_product_is_made_changed_and_stocked(manager):
+def test_a_product_is_made_changed_and_stocked(manager: Desk) -> None:
     product = make_product(manager)
     path = f"/v1/merchant/products/{product['product_id']}"
     sku = product["skus"][0]
@@ -184,7 +185,7 @@ def test_a_product_is_made_changed_and_stocked(manager):
     assert (read["skus"][0]["available"], read["skus"][0]["activities"]) == (70, [])
 
 
-def test_a_repeated_creation_makes_one_product(manager):
+def test_a_repeated_creation_makes_one_product(manager: Desk) -> None:
     category = manager.made("/v1/merchant/categories", {"name": "水果"})
     body = product_body(category["category_id"])
 
@@ -198,7 +199,9 @@ def test_a_repeated_creation_makes_one_product(manager):
     assert [item["title"] for item in page["items"]] == ["红富士苹果"]
 
 
-def test_products_come_in_pages_that_only_their_reader_can_turn(manager, anybody):
+def test_products_come_in_pages_that_only_their_reader_can_turn(
+    manager: Desk, anybody: Desk
+) -> None:
     category = manager.made("/v1/merchant/categories", {"name": "水果"})
     for title in ("一", "二", "三"):
         body = product_body(category["category_id"], title=title)
@@ -215,7 +218,7 @@ def test_products_come_in_pages_that_only_their_reader_can_turn(manager, anybody
     assert manager.get("/v1/merchant/products?limit=51")[0] == 400
 
 
-def test_a_draft_with_problems_says_where_and_what_to_do(manager):
+def test_a_draft_with_problems_says_where_and_what_to_do(manager: Desk) -> None:
     product = make_product(manager)
     sku_id = product["skus"][0]["sku_id"]
     skus = [{"sku_id": sku_id, "group_price_fen": 3990, "stock": 101}]
@@ -238,7 +241,7 @@ def test_a_draft_with_problems_says_where_and_what_to_do(manager):
     ]
 
 
-def test_numbers_with_a_fraction_and_unknown_fields_are_refused(manager):
+def test_numbers_with_a_fraction_and_unknown_fields_are_refused(manager: Desk) -> None:
     product = make_product(manager)
 
     for wrong in ({"seats_total": 3.5}, {"seats_total": "3"}, {"auto_form": True}):
@@ -247,7 +250,7 @@ def test_numbers_with_a_fraction_and_unknown_fields_are_refused(manager):
         assert (status, refusal["code"]) == (400, "invalid_request")
 
 
-def test_an_activity_is_published_changed_filled_paused_and_ended(manager):
+def test_an_activity_is_published_changed_filled_paused_and_ended(manager: Desk) -> None:
     product = make_product(manager)
     activity = manager.made("/v1/merchant/activities", activity_body(product))
     path = f"/v1/merchant/activities/{activity['activity_id']}"
@@ -279,7 +282,7 @@ def test_an_activity_is_published_changed_filled_paused_and_ended(manager):
     assert manager.get("/v1/merchant/activities?state=running")[1]["items"] == []
 
 
-def test_nobody_reaches_another_shop(manager):
+def test_nobody_reaches_another_shop(manager: Desk) -> None:
     product = make_product(manager)
     activity = manager.made("/v1/merchant/activities", activity_body(product))
     now_s = clock.now_s()
@@ -306,7 +309,7 @@ def test_nobody_reaches_another_shop(manager):
     assert rival.get("/v1/merchant/products")[1]["items"] == []
 
 
-def test_anybody_browses_what_is_not_over(anybody, manager):
+def test_anybody_browses_what_is_not_over(anybody: Desk, manager: Desk) -> None:
     product = make_product(manager)
     activity = manager.made("/v1/merchant/activities", activity_body(product))
     shop = f"/v1/merchants/{anybody.merchant_id}"

@@ -76,7 +76,8 @@ def test_callback_that_was_signed_and_refused_is_told_apart_from_a_forged_one(
         out = capsys.readouterr().out
         figures = [json.loads(line) for line in out.splitlines() if '"_aws"' in line]
         names = ("SignedCallbacksRefused", "CapturesOfWrongAmount")
-        return reply.status, *([f[name] for f in figures if name in f] for name in names)
+        refused, wrong = ([f[name] for f in figures if name in f] for name in names)
+        return reply.status, refused, wrong
 
     amount = {"total": 1, "payer_total": 1, "currency": "CNY", "payer_currency": "CNY"}
     unknown = {"out_trade_no": f"{new_id()}ABCDEFGH01"}

@@ -15,7 +15,7 @@ from chalicelib.gateways.wechat_pay import wechat_pay
 from chalicelib.services.people.payment_account_history import without_history
 from infra.local.wechat_faults import Kind
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
-from tests.caches import restore, snapshot
+from tests.fixtures.caches import restore, snapshot
 from tests.fixtures.merchant import MerchantFixture, Reply
 
 pytestmark = pytest.mark.parametrize("paid_by", ["alipay"], indirect=True)  # both are there

@@ -320,7 +320,7 @@ def test_an_order_keeps_its_store_as_it_was(merchant: MerchantFixture) -> None:
 def test_delivery_says_what_is_missing(merchant: MerchantFixture) -> None:
     activity, buyer = merchant.activity(stock=10), merchant.buyer()
     store_id = make_store(merchant)["store_id"]
-    bodies = [
+    bodies: list[dict[str, Any]] = [
         {"address": None},
         {"delivery": "pickup", "address": None},
         collected(store_id) | {"address": ADDRESS},

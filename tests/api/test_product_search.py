@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.product import ProductDraft, SkuDraft
+from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import product_lists, products
 from chalicelib.services.reports import dashboard
 from tests.fixtures.capacity_meter import CapacityMeter, metered
@@ -279,7 +280,7 @@ def test_product_takes_accepted_pictures_of_its_shop_alone(merchant: MerchantFix
     )
 
     products.create(merchant.merchant_id, right, staff="test", now_s=merchant.now_s)
-    with pytest.raises(products.InvalidRequest) as refusal:
+    with pytest.raises(InvalidRequest) as refusal:
         products.create(merchant.merchant_id, wrong, staff="test", now_s=merchant.now_s)
 
     problems = refusal.value.details["problems"]

@@ -24,6 +24,7 @@ from chalicelib.services.catalogue import (
     publishing,
 )
 from chalicelib.services.catalogue.products import NEW_STOCKS_MAX, REMOVED_MAX, Stocked
+from chalicelib.tables.catalogue import ProductStockItem
 from tests.fixtures.catalogue import (
     BOSS,
     DAY_S,
@@ -44,7 +45,7 @@ def adjust(
     delta: int,
     adjustment_id: str | None = None,
     sku_id: str | None = None,
-):
+) -> ProductStockItem:
     return adjustments.adjust_stock(
         catalogue.merchant_id,
         catalogue.product_id,
@@ -57,7 +58,7 @@ def adjust(
     )
 
 
-def test_an_adjustment_happens_once_however_often_it_is_sent(catalogue):
+def test_an_adjustment_happens_once_however_often_it_is_sent(catalogue: CatalogueFixture) -> None:
     adjustment_id = new_id()
 
     assert adjust(catalogue, 5, adjustment_id).available == 105
@@ -67,14 +68,14 @@ def test_an_adjustment_happens_once_however_often_it_is_sent(catalogue):
     assert catalogue.stock() == (105, 50)
 
 
-def test_adjustments_race_and_stock_never_goes_below_nothing(catalogue):
+def test_adjustments_race_and_stock_never_goes_below_nothing(catalogue: CatalogueFixture) -> None:
     outcomes = concurrently([lambda: adjust(catalogue, -15) for _ in range(10)])
 
     assert outcomes == ["done"] * 6 + ["sold_out"] * 4
     assert catalogue.stock() == (10, 50)
 
 
-def test_adjustments_that_cannot_be_change_nothing(catalogue):
+def test_adjustments_that_cannot_be_change_nothing(catalogue: CatalogueFixture) -> None:
     for delta in (0, 10_000_000):
         with pytest.raises(InvalidRequest):
             adjust(catalogue, delta)
@@ -85,7 +86,7 @@ def test_adjustments_that_cannot_be_change_nothing(catalogue):
     assert catalogue.stock() == (100, 50)
 
 
-def test_stock_is_added_to_an_activity_until_it_is_over(catalogue):
+def test_stock_is_added_to_an_activity_until_it_is_over(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
 
     def add(quantity: int, now_s: int = NOW_S, adjustment_id: str | None = None) -> int:
@@ -121,7 +122,9 @@ def save(catalogue: CatalogueFixture, draft: ProductDraft, revision: int = 1) ->
     )
 
 
-def test_saving_a_product_keeps_stock_adds_skus_and_repeats_safely(catalogue):
+def test_saving_a_product_keeps_stock_adds_skus_and_repeats_safely(
+    catalogue: CatalogueFixture,
+) -> None:
     new = SkuDraft({"颜色": "黄色"}, 5900, 3990, stock=7)
     draft = kept_draft(catalogue, title="阿克苏苹果")
     draft = replace(draft, skus=(*draft.skus, new))
@@ -137,7 +140,7 @@ def test_saving_a_product_keeps_stock_adds_skus_and_repeats_safely(catalogue):
         save(catalogue, kept_draft(catalogue, title="别的"))
 
 
-def test_a_sku_in_an_activity_cannot_be_removed(catalogue):
+def test_a_sku_in_an_activity_cannot_be_removed(catalogue: CatalogueFixture) -> None:
     catalogue.publish()
     draft = kept_draft(catalogue)
 
@@ -148,7 +151,7 @@ def test_a_sku_in_an_activity_cannot_be_removed(catalogue):
     assert products.read(catalogue.merchant_id, catalogue.product_id).product.revision == 1
 
 
-def test_a_sku_can_be_removed_once_its_activity_is_closed(catalogue):
+def test_a_sku_can_be_removed_once_its_activity_is_closed(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
     activities.end(catalogue.merchant_id, activity.activity_id, staff=BOSS, now_s=NOW_S)
     draft = kept_draft(catalogue)
@@ -164,7 +167,9 @@ def test_a_sku_can_be_removed_once_its_activity_is_closed(catalogue):
     assert saved.stocks[catalogue.green].available == 50  # kept, for what may still come back
 
 
-def test_removing_a_sku_races_its_publication_and_one_of_them_wins(catalogue):
+def test_removing_a_sku_races_its_publication_and_one_of_them_wins(
+    catalogue: CatalogueFixture,
+) -> None:
     draft = kept_draft(catalogue)
 
     outcomes = concurrently(
@@ -177,7 +182,7 @@ def test_removing_a_sku_races_its_publication_and_one_of_them_wins(catalogue):
     assert (len(skus), len(published)) in [(1, 0), (2, 1)]
 
 
-def test_a_product_of_200_skus_is_created_whole(catalogue):
+def test_a_product_of_200_skus_is_created_whole(catalogue: CatalogueFixture) -> None:
     skus = tuple(
         SkuDraft({"编号": str(n)}, list_price_fen=200, solo_price_fen=100, stock=n)
         for n in range(200)
@@ -194,7 +199,7 @@ def test_a_product_of_200_skus_is_created_whole(catalogue):
     assert order == list(range(200))
 
 
-def test_an_unknown_category_is_refused(catalogue):
+def test_an_unknown_category_is_refused(catalogue: CatalogueFixture) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         products.create(catalogue.merchant_id, product_draft(new_id()), staff=BOSS, now_s=NOW_S)
 

@@ -1,6 +1,7 @@
 """Publications and changed terms: stock moves exactly, versions are for good."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,7 @@ from tests.fixtures.catalogue import (
     DAY_S,
     END_S,
     NOW_S,
+    CatalogueFixture,
     change,
     closing_due_at_s,
     concurrently,
@@ -45,7 +47,9 @@ from tests.fixtures.shop import STAFF, Shop, Sold
 from tests.fixtures.staff_requests import end
 
 
-def test_publishing_moves_stock_from_the_product_to_the_activity(catalogue):
+def test_publishing_moves_stock_from_the_product_to_the_activity(
+    catalogue: CatalogueFixture,
+) -> None:
     activity = catalogue.publish()
 
     assert catalogue.stock() == (60, 40)
@@ -60,7 +64,7 @@ def test_publishing_moves_stock_from_the_product_to_the_activity(catalogue):
     )
 
 
-def test_every_change_leaves_one_audit_row(catalogue):
+def test_every_change_leaves_one_audit_row(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
     activities.pause(catalogue.merchant_id, activity.activity_id, staff="li", now_s=NOW_S)
     activities.pause(catalogue.merchant_id, activity.activity_id, staff="li", now_s=NOW_S)
@@ -82,18 +86,22 @@ def test_every_change_leaves_one_audit_row(catalogue):
     )
 
 
-def test_a_refused_publication_tells_every_problem_and_changes_nothing(catalogue):
+def test_a_refused_publication_tells_every_problem_and_changes_nothing(
+    catalogue: CatalogueFixture,
+) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         catalogue.publish(red=101, seats_total=1)
 
-    problems = refusal.value.details["problems"]
+    problems: Any = refusal.value.details["problems"]
     assert [problem["field"] for problem in problems] == ["seats_total", "skus[0].stock"]
     assert refusal.value.message == "还有 2 处需要修改，改好就能发布。"
     assert catalogue.stock() == (100, 50)
     assert activity_lists.page(catalogue.merchant_id, limit=10, now_s=NOW_S) == ([], None)
 
 
-def test_publishing_a_product_that_is_not_there_or_not_on_sale_is_refused(catalogue):
+def test_publishing_a_product_that_is_not_there_or_not_on_sale_is_refused(
+    catalogue: CatalogueFixture,
+) -> None:
     with pytest.raises(InvalidRequest):
         catalogue.publish(product_id=new_id())
 
@@ -106,7 +114,7 @@ def test_publishing_a_product_that_is_not_there_or_not_on_sale_is_refused(catalo
     assert catalogue.stock() == (100, 50)
 
 
-def test_an_overlap_is_refused_and_a_later_window_is_not(catalogue):
+def test_an_overlap_is_refused_and_a_later_window_is_not(catalogue: CatalogueFixture) -> None:
     catalogue.publish(red=10, green=5)
 
     with pytest.raises(ActivityOverlaps):
@@ -117,7 +125,7 @@ def test_an_overlap_is_refused_and_a_later_window_is_not(catalogue):
     assert catalogue.stock() == (80, 40)
 
 
-def test_publications_race_for_the_same_window_and_one_wins(catalogue):
+def test_publications_race_for_the_same_window_and_one_wins(catalogue: CatalogueFixture) -> None:
     for day in range(5):
         window = {"starts_at_s": NOW_S + day * DAY_S, "ends_at_s": NOW_S + (day + 1) * DAY_S}
         steps = [partial(catalogue.publish, red=4, green=1, **window)] * 6
@@ -126,7 +134,9 @@ def test_publications_race_for_the_same_window_and_one_wins(catalogue):
         assert catalogue.stock() == (100 - 4 * (day + 1), 50 - (day + 1))
 
 
-def test_publications_in_different_windows_race_for_the_same_stock(catalogue):
+def test_publications_in_different_windows_race_for_the_same_stock(
+    catalogue: CatalogueFixture,
+) -> None:
     windows = [(END_S + n * DAY_S, END_S + (n + 1) * DAY_S) for n in range(6)]
     steps = [
         lambda window=window: catalogue.publish(
@@ -141,7 +151,7 @@ def test_publications_in_different_windows_race_for_the_same_stock(catalogue):
     assert catalogue.stock() == (10, 47)
 
 
-def test_a_repeated_publication_gets_the_first_activity(catalogue):
+def test_a_repeated_publication_gets_the_first_activity(catalogue: CatalogueFixture) -> None:
     def publish(body_hash: str) -> ActivityItem:
         return publishing.publish(
             catalogue.merchant_id,
@@ -161,7 +171,7 @@ def test_a_repeated_publication_gets_the_first_activity(catalogue):
         publish("other")
 
 
-def test_the_largest_publication_is_one_transaction(catalogue):
+def test_the_largest_publication_is_one_transaction(catalogue: CatalogueFixture) -> None:
     skus = tuple(
         SkuDraft({"编号": str(n)}, list_price_fen=200, solo_price_fen=100, stock=20)
         for n in range(48)
@@ -183,7 +193,7 @@ def test_the_largest_publication_is_one_transaction(catalogue):
     assert {stock.available for stock in left.values()} == {0}
 
 
-def test_a_change_makes_a_version_and_the_old_one_stays(catalogue):
+def test_a_change_makes_a_version_and_the_old_one_stays(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
 
     after = change(catalogue, activity, seats_total=5)
@@ -196,7 +206,9 @@ def test_a_change_makes_a_version_and_the_old_one_stays(catalogue):
     assert catalogue.stock() == (60, 40)
 
 
-def test_a_repeated_change_makes_one_version_and_a_stale_one_is_refused(catalogue):
+def test_a_repeated_change_makes_one_version_and_a_stale_one_is_refused(
+    catalogue: CatalogueFixture,
+) -> None:
     activity = catalogue.publish()
     change(catalogue, activity, seats_total=5)
 
@@ -206,7 +218,7 @@ def test_a_repeated_change_makes_one_version_and_a_stale_one_is_refused(catalogu
     assert stored(VersionItem.at(catalogue.merchant_id, activity.activity_id, 3)) is None
 
 
-def test_changes_at_once_make_one_version(catalogue):
+def test_changes_at_once_make_one_version(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
     steps = [
         lambda seats=seats: change(catalogue, activity, seats_total=seats) for seats in range(4, 10)
@@ -216,7 +228,9 @@ def test_changes_at_once_make_one_version(catalogue):
     assert activities.read(catalogue.merchant_id, activity.activity_id).version == 2
 
 
-def test_a_later_end_moves_the_closing_the_claims_and_the_place_in_lists(catalogue):
+def test_a_later_end_moves_the_closing_the_claims_and_the_place_in_lists(
+    catalogue: CatalogueFixture,
+) -> None:
     activity = catalogue.publish()
     later_s = END_S + DAY_S
 
@@ -228,7 +242,7 @@ def test_a_later_end_moves_the_closing_the_claims_and_the_place_in_lists(catalog
         catalogue.publish(red=1, green=2, starts_at_s=END_S, ends_at_s=END_S + 2 * DAY_S)
 
 
-def test_a_later_end_must_not_run_into_the_next_activity(catalogue):
+def test_a_later_end_must_not_run_into_the_next_activity(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
     catalogue.publish(red=10, green=5, starts_at_s=END_S, ends_at_s=END_S + DAY_S)
 
@@ -239,25 +253,30 @@ def test_a_later_end_must_not_run_into_the_next_activity(catalogue):
     assert closing_due_at_s(activity) == END_S + timeouts.CLOSING_AFTER_S
 
 
-def test_a_start_that_has_not_come_is_moved_and_one_that_has_is_not(catalogue):
+def test_a_start_that_has_not_come_is_moved_and_one_that_has_is_not(
+    catalogue: CatalogueFixture,
+) -> None:
     later_s = NOW_S + DAY_S
     activity = catalogue.publish(starts_at_s=later_s)
 
     sooner = change(catalogue, activity, starts_at_s=later_s - 3600)
-    concurrently = change(catalogue, activity, revision=2, starts_at_s=1)
+    immediate = change(catalogue, activity, revision=2, starts_at_s=1)
     repeated = change(catalogue, activity, revision=2, starts_at_s=1)
     with pytest.raises(InvalidRequest) as refusal:
         change(catalogue, activity, revision=3, starts_at_s=later_s)
 
     assert (sooner.version, sooner.starts_at_s) == (2, later_s - 3600)
-    assert (concurrently.version, concurrently.starts_at_s) == (3, NOW_S + 60)
+    assert (immediate.version, immediate.starts_at_s) == (3, NOW_S + 60)
     assert (repeated.version, repeated.starts_at_s) == (3, NOW_S + 60)
-    fields = [problem["field"] for problem in refusal.value.details["problems"]]
+    problems: Any = refusal.value.details["problems"]
+    fields = [problem["field"] for problem in problems]
     assert fields == ["starts_at_s"]
     assert catalogue.stock() == (60, 40)
 
 
-def test_a_moved_start_must_not_run_into_another_activity_nor_up_to_the_end(catalogue):
+def test_a_moved_start_must_not_run_into_another_activity_nor_up_to_the_end(
+    catalogue: CatalogueFixture,
+) -> None:
     begins_s = NOW_S + 2 * DAY_S
     catalogue.publish(red=10, green=5, ends_at_s=NOW_S + DAY_S)
     activity = catalogue.publish(red=10, green=5, starts_at_s=begins_s)
@@ -271,13 +290,14 @@ def test_a_moved_start_must_not_run_into_another_activity_nor_up_to_the_end(cata
         catalogue.publish(red=2, green=1, starts_at_s=NOW_S + DAY_S + 60, ends_at_s=begins_s)
 
 
-def test_an_earlier_end_and_other_skus_are_refused(catalogue):
+def test_an_earlier_end_and_other_skus_are_refused(catalogue: CatalogueFixture) -> None:
     activity = catalogue.publish()
 
     with pytest.raises(InvalidRequest) as refusal:
         change(catalogue, activity, ends_at_s=END_S - 1, skus=(DraftSku(catalogue.red, 2000),))
 
-    fields = [problem["field"] for problem in refusal.value.details["problems"]]
+    problems: Any = refusal.value.details["problems"]
+    fields = [problem["field"] for problem in problems]
     assert fields == ["ends_at_s", "skus"]
     assert activities.read(catalogue.merchant_id, activity.activity_id).version == 1
 

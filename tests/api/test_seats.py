@@ -1,5 +1,8 @@
 """Seats: who gets one, who does not, and what becomes of a group."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.ids import new_id
@@ -52,7 +55,7 @@ def test_buyers_join_at_once_and_the_last_seat_is_taken_once(merchant: MerchantF
     group_id, _, _ = merchant.open_group(activity)
     buyers = [merchant.buyer() for _ in range(8)]
 
-    replies = concurrently([lambda b=b: b.join(activity, group_id) for b in buyers])
+    replies = concurrently([partial(b.join, activity, group_id) for b in buyers])
 
     assert sorted(reply.status for reply in replies) == [201] + [409] * 7
     assert {reply.code for reply in replies if reply.status == 409} == {"group_full"}
@@ -255,7 +258,7 @@ def test_buyer_whose_seat_was_released_can_come_back_with_a_new_order(
     ],
 )
 def test_join_with_a_wrong_hint_or_none_takes_the_seat_all_the_same(
-    merchant: MerchantFixture, hint: dict[str, object]
+    merchant: MerchantFixture, hint: dict[str, Any]
 ) -> None:
     activity = merchant.activity(seats=2, stock=10)
     group_id, _, _ = merchant.open_group(activity)
@@ -306,11 +309,8 @@ def test_sku_that_the_activity_does_not_sell_is_refused(merchant: MerchantFixtur
     buyer = merchant.buyer()
 
     replies = [
-        f(sku_id=new_id())
-        for f in (
-            lambda **more: buyer.open(activity, **more),
-            lambda **more: buyer.join(activity, group_id, **more),
-        )
+        buyer.open(activity, sku_id=new_id()),
+        buyer.join(activity, group_id, sku_id=new_id()),
     ]
 
     assert [(r.status, r.code) for r in replies] == [(400, "invalid_request")] * 2
@@ -346,7 +346,7 @@ def test_limit_per_buyer_holds_when_many_groups_are_joined_at_once(
     groups = [merchant.open_group(activity)[0] for _ in range(5)]
     buyer = merchant.buyer()
 
-    replies = concurrently([lambda g=g: buyer.join(activity, g) for g in groups])
+    replies = concurrently([partial(buyer.join, activity, g) for g in groups])
 
     assert sorted(reply.status for reply in replies) == [201] * 2 + [409] * 3
     assert {reply.code for reply in replies if reply.status == 409} == {"limit_reached"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -217,8 +218,8 @@ def test_a_parent_cannot_be_removed_while_a_child_comes(merchant: MerchantFixtur
         body = {"name": f"下级{n}", "parent_id": parent_id}
         concurrently(
             [
-                lambda parent_id=parent_id: remove(merchant, parent_id),
-                lambda body=body: merchant.owner().post(CATEGORIES, body),
+                partial(remove, merchant, parent_id),
+                partial(merchant.owner().post, CATEGORIES, body),
             ]
         )
         found = levels(merchant)

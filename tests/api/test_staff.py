@@ -9,7 +9,7 @@ from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.domain.rights import PRESETS, Role
 from chalicelib.services.people import sessions, staff
 from chalicelib.tables.shop import StaffItem
-from tests.caches import restore, snapshot
+from tests.fixtures.caches import restore, snapshot
 from tests.fixtures.merchant import Caller, MerchantFixture, Reply, concurrently
 from tests.fixtures.staff_logins import (
     ANOTHER,

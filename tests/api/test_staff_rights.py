@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.services.people import sessions
 from chalicelib.tables.shop import StaffItem
-from tests.caches import restore, snapshot
+from tests.fixtures.caches import restore, snapshot
 from tests.fixtures.merchant import Caller, MerchantFixture, Reply
 from tests.fixtures.staff_logins import at_work, hire
 

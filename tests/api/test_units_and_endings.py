@@ -66,7 +66,10 @@ def test_pickup_whose_units_are_all_back_on_sale_is_handed_over_to_nobody(
     merchant: MerchantFixture, ready: bool
 ) -> None:
     activity, buyer, order_id = collect(merchant)
-    code = make_ready(merchant, order_id) and buyer.order(order_id)["pickup_code"] if ready else ""
+    code = ""
+    if ready:
+        make_ready(merchant, order_id)
+        code = buyer.order(order_id)["pickup_code"]
     give_back(merchant, buyer, order_id, 2 * UNIT_FEN - 1, units=2)
 
     replies: list[Reply] = [make_ready(merchant, order_id)]

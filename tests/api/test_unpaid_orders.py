@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from tests.caches import clear_caches
 from tests.fixtures.api_clients import Buyer, Reply
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.merchant import Activity, MerchantFixture, concurrently
 
 UNPAID_MAX = 3  # by default

@@ -23,9 +23,9 @@ from chalicelib.settings import settings
 from chalicelib.tables.base import put_new, retried, transaction, update_one
 from chalicelib.tables.buyers import BuyerItem
 from infra.local.alipay import Alipay as LocalAlipay
-from tests.caches import clear_caches
 from tests.fixtures import unresponsive_server
 from tests.fixtures.api_clients import ApiClient, Caller, Reply
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.two_merchants import SeededMerchant, two_merchants
 from tests.fixtures.unresponsive_server import BEGINS, CALLS_S, INVOCATION_S, short_invocations
 from tests.security.operations import ask

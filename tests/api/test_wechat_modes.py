@@ -97,7 +97,7 @@ def test_callback_of_partner_mode_is_verified_by_the_key_it_names(
 ) -> None:
     serve(merchant)
     keys = merchant.wechat.platform.public_keys(with_certificate=True)
-    merchant.keep_wechat_pay_account(merchant.account.wechat_pay | {"public_keys": keys})
+    merchant.keep_wechat_pay_account({**merchant.account.wechat_pay, "public_keys": keys})
     activity = merchant.activity(seats=2, stock=10)
     group_id, _, _ = merchant.open_group(activity)
     merchant.wechat.courier.serial = merchant.wechat.platform.certificate_serial

@@ -111,7 +111,7 @@ def test_a_list_comes_anew_after_the_last_of_changes_that_overlap(
         first.get_by_role("button", name=f"更多 {title}").click()
         page.get_by_role("menuitem", name="下架").click()
         confirm(page)
-    until(lambda: len(lists) == 2 or page.wait_for_timeout(50))
+    until(lambda: len(lists) == 2, page)
     for route in lists:
         route.continue_()
 

@@ -67,8 +67,9 @@ def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
     page = log_in()
     page.get_by_role("link", name="批量发货", exact=True).click()
     downloaded = download(page, page.get_by_role("button", name="下载待发货表格"), tmp_path)
+    rows: list[list[Any]]
     head, *rows = excel.read(downloaded)
-    mine = [row for row in rows if row[0] in orders]
+    mine: list[list[Any]] = [list(row) for row in rows if row[0] in orders]
     assert head[:3] == ["订单号", "快递公司", "快递单号"]
     assert [row[1:3] for row in mine] == [["", ""], ["", ""]]
     assert {row[3] for row in mine} == {"钱多多", "孙小美"}

@@ -81,18 +81,24 @@ def offered(shop: Shop, product: demo_data.Product = demo_data.HONEY) -> Offer:
     )
 
 
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` finds once it finds something; fails when it does not in PATIENCE_S."""
+def until(look: Callable[[], Any], page: Page | None = None) -> Any:
+    """Return what `look` finds, once it finds something; fail when it does not in PATIENCE_S.
+
+    page: one whose events are handled meanwhile.
+    """
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.5)
+        if page is not None:
+            page.wait_for_timeout(50)
+        else:
+            time.sleep(0.5)
     raise AssertionError("nothing came of it")
 
 
 def only(page: Page, held: list[Route]) -> Route:
     """The one request that is held; what the page does may be seen before it arrives."""
-    until(lambda: held or page.wait_for_timeout(50))
+    until(lambda: held, page)
     assert len(held) == 1
     return held[0]

@@ -64,7 +64,11 @@ def about(shop: SeededMerchant) -> BaseSchema:
     return _plain(schemathesis.openapi.from_dict(document))
 
 
-def cases(plain: APIOperation, ours: APIOperation, shop: SeededMerchant) -> st.SearchStrategy[Case]:
+def cases(
+    plain: APIOperation[Any, Any, Any, Any],
+    ours: APIOperation[Any, Any, Any, Any],
+    shop: SeededMerchant,
+) -> st.SearchStrategy[Case[Any]]:
     """Requests to an operation, of four kinds: right ones and wrong ones about nothing, right ones
     about what the shop has, and wrong ones about what the shop has."""
     kinds = [plain.as_strategy(GenerationMode.POSITIVE), ours.as_strategy(GenerationMode.POSITIVE)]
@@ -82,7 +86,7 @@ def session_of(merchants: TwoMerchants, who: Who) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens[who]}"} if who in tokens else {}
 
 
-def who_may(operation: APIOperation) -> Who:
+def who_may(operation: APIOperation[Any, Any, Any, Any]) -> Who:
     security = operation.definition.raw.get("security", [{}])
     return next((Who(name) for name in security[0]), Who.ANYBODY)
 
@@ -98,7 +102,7 @@ def next_second(merchants: TwoMerchants) -> None:
     limits.reset()
 
 
-def answer(case: Case, headers: Mapping[str, str]) -> int:
+def answer(case: Case[Any], headers: Mapping[str, str]) -> int:
     """Ask, hold the answer to the document, and return its status."""
     response = case.call(app=wsgi_app, headers=dict(headers))
     case.validate_response(response, checks=CHECKS, headers=dict(headers))

@@ -72,7 +72,7 @@ def test_operation_keeps_its_word(
         case=requests,
         who=st.sampled_from([rightly, rightly, rightly, *Who]),
     )
-    def ask(case: Case, who: Who) -> None:
+    def ask(case: Case[Any], who: Who) -> None:
         next_second(merchants)
         answer(case, session_of(merchants, who))
 
@@ -95,11 +95,11 @@ def test_stories_that_follow_from_answers_keep_it_too(
             nonlocal told
             told += 1
 
-        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             next_second(merchants)
             return {"app": wsgi_app, "headers": session_of(merchants, who_may(case.operation))}
 
-        def validate_response(self, response: Response, case: Case, **_: Any) -> None:
+        def validate_response(self, response: Response, case: Case[Any], **_: Any) -> None:
             try:
                 case.validate_response(response, checks=STORY_CHECKS)
             except FailureGroup as found:

@@ -60,7 +60,7 @@ def main() -> int:
     _tell(f"torture with seed {SEED}: {', '.join(name for name, _ in pieces)}")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(PROCESSES) as pool:
         file = Path(folder, "figures")
-        done = list(pool.map(lambda piece: _run(*piece, file), pieces))
+        done = list(pool.map(lambda piece: _run(piece[0], piece[1], file), pieces))
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     counted = sum((Counter(json.loads(line)) for line in lines), Counter[str]())
     red = [one.name for one in done if not one.green]

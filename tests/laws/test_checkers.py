@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -124,12 +125,12 @@ def closing_of(scene: Scene) -> ClosingItem:
     return scene.snapshot.closings[scene.sold.activity_id]
 
 
-def seat_of(order: OrderItem) -> object:
+def seat_of(order: OrderItem) -> Any:
     return GroupItem.members[order.buyer_id]
 
 
 OTHER = "0" * 22
-Plant = tuple[str, Callable[[Scene], StoredItem], Callable[[Scene], list[object]]]
+Plant = tuple[str, Callable[[Scene], StoredItem], Callable[[Scene], list[Any]]]
 # What is reported; the item that is changed; the change.
 PLANTS: list[Plant] = [
     ("1 seats: .* 3 seats paid, 2 orders", lambda s: s.open_group,
@@ -261,7 +262,7 @@ def test_planted_violation_is_reported(
     scene: Scene,
     reported: str,
     item_of: Callable[[Scene], StoredItem],
-    change: Callable[[Scene], list[object]],
+    change: Callable[[Scene], list[Any]],
 ) -> None:
     item = item_of(scene)
     before = type(item).get(item.pk, item.sk)

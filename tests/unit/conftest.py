@@ -1,24 +1,28 @@
 """The local WeChat and a merchant's account at it, for the unit tests of WeChat Pay."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from chalicelib.gateways.wechat_pay import WechatPay
 from infra.local.wechat import Wechat
-from tests.fixtures.wechat_pay_gateway import NUMBERS, gateway_of
+from infra.local.wechat_accounts import Account
+from tests.fixtures.wechat_pay_gateway import NUMBERS, Sent, gateway_of
 
 
 @pytest.fixture(scope="module")
-def wechat():
+def wechat() -> Iterator[Wechat]:
     counterpart = Wechat().start()
     yield counterpart
     counterpart.stop()
 
 
 @pytest.fixture
-def sent(wechat):
+def sent(wechat: Wechat) -> Iterator[list[Sent]]:
     """The callbacks that the counterpart sends, as (url, headers, body); each is accepted."""
     posts = []
 
-    def accept(url, headers, body):
+    def accept(url: str, headers: dict[str, str], body: bytes) -> int:
         posts.append((url, headers, body))
         return 204
 
@@ -31,11 +35,11 @@ def sent(wechat):
 
 
 @pytest.fixture
-def account(wechat, sent):
+def account(wechat: Wechat, sent: list[Sent]) -> Account:
     """A merchant of its own for each test; `sent` comes first, so nothing leaves the process."""
     return wechat.new_account(f"merchant-{next(NUMBERS)}")
 
 
 @pytest.fixture
-def pay(wechat, account):
+def pay(wechat: Wechat, account: Account) -> WechatPay:
     return gateway_of(account, wechat)

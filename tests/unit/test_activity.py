@@ -1,6 +1,7 @@
 """What an activity may promise, and what it shows."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,18 +58,18 @@ def first_sku(**changes: object) -> tuple[DraftSku, ...]:
     return (replace(DRAFT.skus[0], **changes), DRAFT.skus[1])  # type: ignore[arg-type]
 
 
-def test_a_right_draft_has_no_problems():
+def test_a_right_draft_has_no_problems() -> None:
     assert problems() == []
 
 
-def test_a_price_that_is_not_lower_says_which_would_do():
+def test_a_price_that_is_not_lower_says_which_would_do() -> None:
     words = "拼团价要低于单买价 ¥39.90，请改为 ¥39.89 或更低。"
 
     assert problems(skus=first_sku(group_price_fen=3990)) == [("skus[0].group_price_fen", words)]
     assert problems(skus=first_sku(group_price_fen=3989)) == []
 
 
-def test_more_stock_than_there_is_says_how_much_there_is():
+def test_more_stock_than_there_is_says_how_much_there_is() -> None:
     words = "活动库存最多 86 件（当前可售库存）。请减少数量，或先补充库存。"
 
     assert problems(skus=first_sku(stock=87)) == [("skus[0].stock", words)]
@@ -100,7 +101,7 @@ def test_more_stock_than_there_is_says_how_much_there_is():
         ({"seats_total": 51}, "skus"),
     ],
 )
-def test_each_limit_names_its_field(changes, field):
+def test_each_limit_names_its_field(changes: dict[str, Any], field: str) -> None:
     assert fields(**changes) == [field]
 
 
@@ -117,11 +118,11 @@ def test_each_limit_names_its_field(changes, field):
         {"seats_total": 50},
     ],
 )
-def test_the_limits_themselves_are_allowed(changes):
+def test_the_limits_themselves_are_allowed(changes: dict[str, Any]) -> None:
     assert fields(**changes) == []
 
 
-def test_no_sku_and_more_than_48_are_refused():
+def test_no_sku_and_more_than_48_are_refused() -> None:
     many = {f"s{number}": Offer(f"s{number}", "", 200, 100, 10) for number in range(49)}
     skus = tuple(DraftSku(sku_id, 50, 10) for sku_id in many)
 
@@ -130,7 +131,7 @@ def test_no_sku_and_more_than_48_are_refused():
     assert [p["field"] for p in problems_of(draft, many, now_s=NOW_S)] == ["skus"]
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_told_at_once() -> None:
     found = fields(title="", seats_total=0, skus=first_sku(group_price_fen=9999, stock=99))
 
     assert found == ["title", "seats_total", "skus[0].group_price_fen", "skus[0].stock"]
@@ -140,12 +141,12 @@ def test_all_problems_are_told_at_once():
     ("stocks", "buckets"),
     [([100], 8), ([5], 5), ([1], 1), ([100, 3], 3), ([100] * 24, 3), ([100] * 48, 1)],
 )
-def test_buckets_are_as_many_as_stock_and_one_transaction_allow(stocks, buckets):
+def test_buckets_are_as_many_as_stock_and_one_transaction_allow(stocks: Any, buckets: int) -> None:
     assert buckets_for(stocks) == buckets
 
 
 @pytest.mark.parametrize("skus", range(1, 49))
-def test_a_publication_never_passes_100_writes(skus):
+def test_a_publication_never_passes_100_writes(skus: int) -> None:
     writes = 4 + skus * (1 + buckets_for([1_000_000] * skus))
 
     assert writes <= 100
@@ -155,7 +156,7 @@ def test_a_publication_never_passes_100_writes(skus):
     ("units", "buckets", "each"),
     [(21, 8, [3, 3, 3, 3, 3, 2, 2, 2]), (8, 8, [1] * 8), (0, 2, [0, 0])],
 )
-def test_units_are_spread_evenly_and_none_is_lost(units, buckets, each):
+def test_units_are_spread_evenly_and_none_is_lost(units: int, buckets: int, each: Any) -> None:
     assert spread(units, buckets) == each
 
 
@@ -171,11 +172,13 @@ def test_units_are_spread_evenly_and_none_is_lost(units, buckets, each):
         ("ended", NOW_S, ActivityState.ENDED),
     ],
 )
-def test_the_state_is_the_status_and_the_clock(status, at_s, state):
+def test_the_state_is_the_status_and_the_clock(
+    status: str, at_s: int, state: ActivityState
+) -> None:
     assert state_of(status, NOW_S, NOW_S + DAY_S, now_s=at_s) is state
 
 
-def test_a_running_activity_without_stock_is_sold_out():
+def test_a_running_activity_without_stock_is_sold_out() -> None:
     state = state_of("published", NOW_S, NOW_S + 1, now_s=NOW_S, sold_out=True)
 
     assert state is ActivityState.SOLD_OUT
@@ -190,18 +193,18 @@ def test_a_running_activity_without_stock_is_sold_out():
         ("published", NOW_S + DAY_S, "活动已结束，看看其他正在拼的好物。"),
     ],
 )
-def test_a_closed_activity_says_why(status, at_s, words):
+def test_a_closed_activity_says_why(status: str, at_s: int, words: str) -> None:
     refusal = refusal_to_open(status, NOW_S, NOW_S + DAY_S, at_s)
 
     assert refusal is not None
     assert (refusal.code, refusal.message) == ("activity_closed", words)
 
 
-def test_groups_open_in_a_running_activity():
+def test_groups_open_in_a_running_activity() -> None:
     assert refusal_to_open("published", NOW_S, NOW_S + DAY_S, NOW_S) is None
 
 
-def test_terms_take_words_and_prices_from_the_product():
+def test_terms_take_words_and_prices_from_the_product() -> None:
     sku = TERMS.sku("s1")
 
     assert (TERMS.version, TERMS.buckets, TERMS.life_s) == (1, 8, 86_400)
@@ -209,14 +212,14 @@ def test_terms_take_words_and_prices_from_the_product():
     assert sku.group_price_fen == 2990
 
 
-def test_terms_refuse_a_sku_that_they_do_not_sell():
+def test_terms_refuse_a_sku_that_they_do_not_sell() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         TERMS.sku("s9")
 
     assert refusal.value.details == {"field": "sku_id"}
 
 
-def test_a_change_makes_the_next_version_and_leaves_the_old():
+def test_a_change_makes_the_next_version_and_leaves_the_old() -> None:
     change = replace(DRAFT, skus=first_sku(group_price_fen=2000), seats_total=5)
 
     after = changed_terms(TERMS, change, OFFERS, life_s=86_400, now_s=NOW_S)
@@ -225,7 +228,7 @@ def test_a_change_makes_the_next_version_and_leaves_the_old():
     assert (TERMS.version, TERMS.seats_total, TERMS.sku("s1").group_price_fen) == (1, 3, 2990)
 
 
-def test_a_change_of_nothing_makes_no_version():
+def test_a_change_of_nothing_makes_no_version() -> None:
     assert changed_terms(TERMS, DRAFT, OFFERS, life_s=86_400, now_s=NOW_S) is TERMS
 
 
@@ -239,7 +242,7 @@ def test_a_change_of_nothing_makes_no_version():
         ({"seats_total": 101}, "seats_total"),
     ],
 )
-def test_what_cannot_be_changed_names_its_field(changes, field):
+def test_what_cannot_be_changed_names_its_field(changes: dict[str, Any], field: str) -> None:
     change = replace(DRAFT, **changes)
 
     found = change_problems_of(change, TERMS, OFFERS, now_s=NOW_S)
@@ -247,7 +250,7 @@ def test_what_cannot_be_changed_names_its_field(changes, field):
     assert [problem["field"] for problem in found] == [field]
 
 
-def test_an_overlap_names_the_other_activity_and_its_days():
+def test_an_overlap_names_the_other_activity_and_its_days() -> None:
     other = StockClaim("a2", "周末三人团", NOW_S - 2 * DAY_S, NOW_S + 5 * DAY_S)
 
     with pytest.raises(ActivityOverlaps) as refusal:
@@ -259,7 +262,7 @@ def test_an_overlap_names_the_other_activity_and_its_days():
     assert refusal.value.details["activity_id"] == "a2"
 
 
-def test_windows_that_only_touch_and_its_own_claim_are_no_overlap():
+def test_windows_that_only_touch_and_its_own_claim_are_no_overlap() -> None:
     before = StockClaim("a2", "早场", NOW_S - DAY_S, NOW_S)
     after = StockClaim("a3", "晚场", NOW_S + DAY_S, NOW_S + 2 * DAY_S)
     own = StockClaim("a1", "自己", NOW_S, NOW_S + DAY_S)

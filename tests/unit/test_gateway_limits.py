@@ -1,11 +1,14 @@
 """What the gateways document of requests is held to at home, to the character and the second."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways.payment import GatewayRefused, RefundStatus
+from chalicelib.gateways.payment import GatewayRefused, Prepay, RefundStatus
+from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.services.money.refunds import WORDS
 from infra.local import alipay_limits, wechat_limits
 from infra.local.limits import broken
@@ -44,9 +47,10 @@ ALIPAY_ORDER = {
     "passback_params": "g1",
 }
 ALIPAY_REFUND = {"out_trade_no": "a", "out_request_no": "a1F", "refund_amount": "0.01"}
+Clocked = tuple[Wechat, list[float]]  # the local WeChat, and the time by its clock
 
 
-def fen(**changes):
+def fen(**changes: Any) -> dict[str, Any]:
     return {"amount": {"total": 1, "refund": 1, "currency": "CNY"} | changes}
 
 
@@ -152,7 +156,9 @@ def fen(**changes):
     ],
     ids=["wechat order", "wechat refund", "alipay order", "alipay refund"],
 )
-def test_request_is_taken_to_its_limits_and_not_beyond(sound, table, good, bad):
+def test_request_is_taken_to_its_limits_and_not_beyond(
+    sound: dict[str, Any], table: Any, good: list[Any], bad: list[Any]
+) -> None:
     assert broken(sound, table) == ""
     for change in good:
         assert broken(sound | change, table) == "", change
@@ -162,7 +168,7 @@ def test_request_is_taken_to_its_limits_and_not_beyond(sound, table, good, bad):
 
 
 @pytest.fixture
-def clocked():
+def clocked() -> Iterator[Clocked]:
     """(WeChat by a clock of ours, the clock)."""
     clock = [float(NOW_S)]
     wechat = Wechat(now=lambda: clock[0]).start()
@@ -173,11 +179,13 @@ def clocked():
 
 
 @pytest.fixture
-def pay(clocked):
+def pay(clocked: Clocked) -> WechatPay:
     return gateway_of(clocked[0].new_account("m1"), clocked[0])
 
 
-def test_payment_has_to_end_more_than_a_minute_after_it_was_first_asked_for(clocked, pay):
+def test_payment_has_to_end_more_than_a_minute_after_it_was_first_asked_for(
+    clocked: Clocked, pay: WechatPay
+) -> None:
     _, clock = clocked
     with pytest.raises(GatewayRefused) as refusal:
         pay.prepay(order(expires_at_s=NOW_S + 60), now_s=PAID_AT_S)
@@ -189,7 +197,9 @@ def test_payment_has_to_end_more_than_a_minute_after_it_was_first_asked_for(cloc
     assert pay.prepay(late, now_s=PAID_AT_S)["package"]  # the same again, until its end
 
 
-def test_refunds_of_one_order_are_a_minute_apart_and_a_repeat_is_none(clocked, pay):
+def test_refunds_of_one_order_are_a_minute_apart_and_a_repeat_is_none(
+    clocked: Clocked, pay: WechatPay
+) -> None:
     wechat, clock = clocked
     bought, other = (bought_by(wechat, pay) for _ in range(2))
     first = refund_request(bought, out_refund_no=f"{bought.out_trade_no}A", amount_fen=100)
@@ -211,7 +221,7 @@ def test_refunds_of_one_order_are_a_minute_apart_and_a_repeat_is_none(clocked, p
     assert pay.refund(second).status is RefundStatus.PROCESSING
 
 
-def test_time_divisor_shortens_the_minute():
+def test_time_divisor_shortens_the_minute() -> None:
     wechat = Wechat(now=lambda: float(NOW_S), time_divisor=60).start()
     try:
         pay = gateway_of(wechat.new_account("m1"), wechat)
@@ -223,7 +233,9 @@ def test_time_divisor_shortens_the_minute():
 
 
 @pytest.mark.parametrize("char", ["草", "🍓", "a"])
-def test_longest_texts_of_the_product_are_taken(clocked, pay, char):
+def test_longest_texts_of_the_product_are_taken(
+    clocked: Clocked, pay: WechatPay, char: str
+) -> None:
     wechat, _ = clocked
     bought = bought_by(wechat, pay, description=char * 200)
 
@@ -232,11 +244,11 @@ def test_longest_texts_of_the_product_are_taken(clocked, pay, char):
     assert pay.refund(asked).amount_fen == PRICE_FEN
 
 
-def test_reasons_of_refunds_are_taken_whole():
+def test_reasons_of_refunds_are_taken_whole() -> None:
     assert all(len(words.encode()) <= 80 for words in WORDS.values())
 
 
-def bought_by(wechat, pay, **changes):
+def bought_by(wechat: Wechat, pay: WechatPay, **changes: Any) -> Prepay:
     bought = order(**changes)
     pay.prepay(bought, now_s=PAID_AT_S)
     wechat.pay(out_trade_no=bought.out_trade_no)

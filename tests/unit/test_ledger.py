@@ -1,5 +1,7 @@
 """The ledger of an order: entries with both legs, balances that add up to nothing."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.ledger import Account, Entry, Movement, balances, entries_of
@@ -16,7 +18,7 @@ STORED = {
 }
 
 
-def test_entries_come_in_the_order_in_which_they_happened():
+def test_entries_come_in_the_order_in_which_they_happened() -> None:
     keys = [entry.key for entry in entries_of(STORED)]
 
     assert keys == [
@@ -30,11 +32,11 @@ def test_entries_come_in_the_order_in_which_they_happened():
     ]
 
 
-def test_entry_is_stored_as_it_was_read():
+def test_entry_is_stored_as_it_was_read() -> None:
     assert {entry.key: entry.stored for entry in entries_of(STORED)} == STORED
 
 
-def test_balances_add_up_to_nothing():
+def test_balances_add_up_to_nothing() -> None:
     left = balances(entries_of(STORED))
 
     assert left == {
@@ -48,7 +50,7 @@ def test_balances_add_up_to_nothing():
     assert sum(left.values()) == 0
 
 
-def test_refund_of_a_failed_group_comes_from_what_is_held():
+def test_refund_of_a_failed_group_comes_from_what_is_held() -> None:
     failed = Entry("01F", Movement.REFUND_REQUESTED, 5900, 1)
     after_sale = Entry("01B", Movement.REFUND_REQUESTED, 5900, 1)
 
@@ -57,11 +59,11 @@ def test_refund_of_a_failed_group_comes_from_what_is_held():
 
 
 @pytest.mark.parametrize("letter", AFTER_SALE_LETTERS)
-def test_letters_of_after_sale_are_no_other_reason(letter):
+def test_letters_of_after_sale_are_no_other_reason(letter: Any) -> None:
     assert reason_of(f"01{letter}") is RefundReason.AFTER_SALE
 
 
 @pytest.mark.parametrize("key", ["01", "01f", "01FF", "01AB", "011"])
-def test_key_of_no_refund_has_no_reason(key):
+def test_key_of_no_refund_has_no_reason(key: str) -> None:
     with pytest.raises(ValueError, match="RefundReason"):
         reason_of(key)

@@ -3,6 +3,7 @@ and buys again what was paid too late."""
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -58,8 +59,8 @@ def test_waits_grow_with_what_a_known_step_takes(
     took_s: float, factor: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = iter((100.0, 100.0 + took_s))
-    monkeypatch.setattr(pace.time, "monotonic", lambda: next(times))
-    monkeypatch.setattr(pace.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr("infra.local.pace.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("infra.local.pace.subprocess.run", lambda *_, **__: None)
 
     assert pace.factor.__wrapped__() == pytest.approx(factor)
 
@@ -98,8 +99,8 @@ def test_what_is_refused_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> 
 def test_trouble_that_does_not_pass_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(503, 503, 503, monkeypatch=monkeypatch)
     times = iter((0.0, 1.0, 2.0, 1000.0))
-    monkeypatch.setattr(api_client.time, "monotonic", lambda: next(times))
-    monkeypatch.setattr(api_client.pace, "factor", lambda: 3.0)
+    monkeypatch.setattr("infra.local.api_client.time.monotonic", lambda: next(times))
+    monkeypatch.setattr(pace, "factor", lambda: 3.0)
 
     with pytest.raises(Unexpected, match="503"):
         Api("http://127.0.0.1:9").post("/v1/orders", key="once")
@@ -112,7 +113,7 @@ def test_functions_have_more_time_where_everything_takes_longer(
     factor: float, api_s: int, job_s: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "factor", lambda: factor)
-    functions = {
+    functions: dict[str, dict[str, Any]] = {
         name: {"Type": "AWS::Serverless::Function", "Properties": {"Timeout": seconds}}
         for name, seconds in (("Api", 10), ("Job", 60))
     }

@@ -3,7 +3,10 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -14,6 +17,7 @@ from chalicelib.gateways import http_client, secrets
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.gateways.wechat_login import WechatApp, WechatIdentity, WechatLogin, wechat_login
+from chalicelib.settings import settings
 from infra.local.wechat import Wechat
 from infra.local.wechat_http import Answer, Server
 
@@ -21,19 +25,19 @@ NOW_S = 1_800_000_000
 
 
 @pytest.fixture
-def wechat():
+def wechat() -> Iterator[Wechat]:
     counterpart = Wechat(now=lambda: NOW_S).start()
     yield counterpart
     counterpart.stop()
 
 
 @pytest.fixture
-def login(wechat):
+def login(wechat: Wechat) -> WechatLogin:
     return WechatLogin(WechatApp(**wechat.new_account("m1").wechat_login), wechat.base_url)
 
 
 @pytest.fixture
-def parameters(monkeypatch):
+def parameters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
     """The parameters of a stage in an account of nobody's."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
@@ -43,15 +47,15 @@ def parameters(monkeypatch):
         secrets.clear_cache()
         ssm = boto3.client("ssm")
 
-        def put(name, value):
-            path = f"{secrets.settings.parameters_prefix}/{name}"
+        def put(name: str, value: str) -> None:
+            path = f"{settings.parameters_prefix}/{name}"
             ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
 
         yield put
         secrets.clear_cache()
 
 
-def control(wechat, method, path, body=None):
+def control(wechat: Wechat, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     """The JSON answer of the control, whatever its status."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{wechat.base_url}/_local/{path}", data, method=method)
@@ -67,14 +71,16 @@ def control(wechat, method, path, body=None):
 # Login
 
 
-def test_code_gives_the_openid_and_unionid_and_nothing_else(wechat, login):
+def test_code_gives_the_openid_and_unionid_and_nothing_else(
+    wechat: Wechat, login: WechatLogin
+) -> None:
     identity = login.identify(wechat.codes.issue("oBuyer", "uBuyer"))
 
     assert identity == WechatIdentity("oBuyer", "uBuyer")
     assert vars(identity) == {"openid": "oBuyer", "unionid": "uBuyer"}
 
 
-def test_code_is_good_once(wechat, login):
+def test_code_is_good_once(wechat: Wechat, login: WechatLogin) -> None:
     code = wechat.codes.issue("oBuyer")
     login.identify(code)
 
@@ -85,12 +91,14 @@ def test_code_is_good_once(wechat, login):
 
 
 @pytest.mark.parametrize("code", ["never-issued", "a&secret=b", "登录"])
-def test_code_that_was_never_issued_is_refused(login, code):
+def test_code_that_was_never_issued_is_refused(login: WechatLogin, code: str) -> None:
     with pytest.raises(InvalidRequest):
         login.identify(code)
 
 
-def test_demo_code_always_means_the_same_buyer_of_the_app(wechat, login):
+def test_demo_code_always_means_the_same_buyer_of_the_app(
+    wechat: Wechat, login: WechatLogin
+) -> None:
     other = WechatLogin(WechatApp(**wechat.new_account("m2").wechat_login), wechat.base_url)
 
     first, second = login.identify("demo-小红"), login.identify("demo-小红")
@@ -101,7 +109,7 @@ def test_demo_code_always_means_the_same_buyer_of_the_app(wechat, login):
     assert other.identify("demo-小红") != first
 
 
-def test_wrong_app_secret_is_a_failure(wechat, login):
+def test_wrong_app_secret_is_a_failure(wechat: Wechat, login: WechatLogin) -> None:
     app = WechatApp(wechat.new_account("m1").appid, "wrong")
 
     with pytest.raises(GatewayFailed) as failure:
@@ -115,7 +123,9 @@ def test_wrong_app_secret_is_a_failure(wechat, login):
     ("kind", "reason"),
     [("server_error", "http_500"), ("rate_limited", "http_429"), ("lost_answer", "no_answer")],
 )
-def test_login_that_goes_wrong_is_a_failure(wechat, login, kind, reason):
+def test_login_that_goes_wrong_is_a_failure(
+    wechat: Wechat, login: WechatLogin, kind: str, reason: str
+) -> None:
     wechat.faults.add("login", kind)
 
     with pytest.raises(GatewayFailed) as failure:
@@ -124,7 +134,9 @@ def test_login_that_goes_wrong_is_a_failure(wechat, login, kind, reason):
     assert failure.value.details == {"reason": reason}
 
 
-def test_slow_login_is_not_waited_for(wechat, login, monkeypatch):
+def test_slow_login_is_not_waited_for(
+    wechat: Wechat, login: WechatLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.1)
     wechat.faults.add("login", "slow", seconds=0.3)
 
@@ -143,7 +155,7 @@ def test_slow_login_is_not_waited_for(wechat, login, monkeypatch):
         (b'{"errcode": -1, "openid": "o1"}', "-1"),
     ],
 )
-def test_answer_without_an_openid_is_a_failure(body, reason):
+def test_answer_without_an_openid_is_a_failure(body: bytes, reason: str) -> None:
     server = Server(lambda call: Answer(200, body))
     server.start()
 
@@ -157,7 +169,7 @@ def test_answer_without_an_openid_is_a_failure(body, reason):
 # Control over HTTP, and what outlives a restart
 
 
-def test_control_makes_an_account_and_issues_codes(wechat):
+def test_control_makes_an_account_and_issues_codes(wechat: Wechat) -> None:
     status, made = control(wechat, "POST", "accounts", {"merchant_id": "m7"})
     _, again = control(wechat, "POST", "accounts", {"merchant_id": "m7"})
     _, issued = control(wechat, "POST", "codes", {"openid": "oBuyer"})
@@ -169,7 +181,7 @@ def test_control_makes_an_account_and_issues_codes(wechat):
     assert login.identify(issued["code"]) == WechatIdentity("oBuyer")
 
 
-def test_control_sets_shows_and_clears_faults(wechat):
+def test_control_sets_shows_and_clears_faults(wechat: Wechat) -> None:
     asked = {"operation": "refund", "kind": "not_enough", "times": 2}
 
     _, added = control(wechat, "POST", "faults", asked)
@@ -189,13 +201,15 @@ def test_control_sets_shows_and_clears_faults(wechat):
         ("nothing", {}, (404, "RESOURCE_NOT_EXISTS")),
     ],
 )
-def test_control_refuses_what_it_cannot_do(wechat, path, body, answer):
+def test_control_refuses_what_it_cannot_do(
+    wechat: Wechat, path: str, body: dict[str, Any], answer: tuple[Any, ...]
+) -> None:
     status, said = control(wechat, "POST", path, body)
 
     assert (status, said["code"]) == answer
 
 
-def test_control_shows_an_empty_ledger_and_no_callbacks(wechat):
+def test_control_shows_an_empty_ledger_and_no_callbacks(wechat: Wechat) -> None:
     wechat.new_account("m1", balance_fen=500)
 
     _, ledger = control(wechat, "GET", "ledger")
@@ -208,7 +222,7 @@ def test_control_shows_an_empty_ledger_and_no_callbacks(wechat):
     assert settled == {"settled": 0}
 
 
-def test_accounts_and_keys_outlive_a_restart(tmp_path):
+def test_accounts_and_keys_outlive_a_restart(tmp_path: Path) -> None:
     before = Wechat(folder=tmp_path).start()
     account = before.new_account("m1")
     before.stop()
@@ -226,7 +240,7 @@ def test_accounts_and_keys_outlive_a_restart(tmp_path):
 # Secrets
 
 
-def test_secret_is_read_once_and_kept(parameters):
+def test_secret_is_read_once_and_kept(parameters: Callable[[str, str], None]) -> None:
     parameters("session-key", "first")
     first = secrets.secret("session-key")
     parameters("session-key", "second")
@@ -237,7 +251,7 @@ def test_secret_is_read_once_and_kept(parameters):
 
 
 @pytest.mark.parametrize("name", ["session-key", "merchants/../x y", ""])
-def test_missing_secret_says_which(parameters, name):
+def test_missing_secret_says_which(parameters: Callable[[str, str], None], name: str) -> None:
     with pytest.raises(NotConfigured) as refusal:
         secrets.secret(name)
 
@@ -246,7 +260,9 @@ def test_missing_secret_says_which(parameters, name):
 
 
 @pytest.mark.parametrize("value", ["not json: hush", '["hush"]'])
-def test_secret_of_the_wrong_shape_says_which_and_not_what(parameters, value):
+def test_secret_of_the_wrong_shape_says_which_and_not_what(
+    parameters: Callable[[str, str], None], value: str
+) -> None:
     parameters("merchants/m1/wechat-login", value)
 
     with pytest.raises(NotConfigured) as refusal:
@@ -256,7 +272,9 @@ def test_secret_of_the_wrong_shape_says_which_and_not_what(parameters, value):
     assert "hush" not in str(refusal.value)
 
 
-def test_gateways_come_from_the_merchants_secrets(parameters, wechat):
+def test_gateways_come_from_the_merchants_secrets(
+    parameters: Callable[[str, str], None], wechat: Wechat
+) -> None:
     account = wechat.new_account("m1")
     parameters("merchants/m1/wechat-pay", json.dumps(account.wechat_pay))
     parameters("merchants/m1/wechat-login", json.dumps(account.wechat_login))
@@ -271,9 +289,11 @@ def test_gateways_come_from_the_merchants_secrets(parameters, wechat):
     "changes",
     [{"mode": "partner"}, {"mchid": ""}, {"api_v3_key": "short"}, {"public_keys": {}}],
 )
-def test_incomplete_account_is_not_configured(parameters, wechat, changes):
+def test_incomplete_account_is_not_configured(
+    parameters: Callable[[str, str], None], wechat: Wechat, changes: dict[str, Any]
+) -> None:
     account = wechat.new_account("m1")
-    parameters("merchants/m1/wechat-pay", json.dumps(account.wechat_pay | changes))
+    parameters("merchants/m1/wechat-pay", json.dumps({**account.wechat_pay, **changes}))
 
     with pytest.raises(NotConfigured) as refusal:
         payment_gateway("m1", "wechat_pay")

@@ -18,12 +18,15 @@ from chalicelib.gateways.payment import (
 )
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
+from infra.local.wechat import Wechat
+from infra.local.wechat_accounts import Account
 from infra.local.wechat_http import Refusal
 from infra.local.wechat_keys import key_pair
 from tests.fixtures.wechat_pay_gateway import (
     NOWHERE,
     PAID_AT_S,
     PRICE_FEN,
+    Sent,
     callback,
     gateway_of,
     ledger_of,
@@ -37,7 +40,9 @@ from tests.fixtures.wechat_pay_gateway import (
 # Prepay
 
 
-def test_prepay_gives_the_parameters_of_request_payment_signed_by_the_merchant(pay, account):
+def test_prepay_gives_the_parameters_of_request_payment_signed_by_the_merchant(
+    pay: WechatPay, account: Account
+) -> None:
     asked = pay.prepay(order(), now_s=PAID_AT_S)
 
     assert sorted(asked) == ["nonceStr", "package", "paySign", "signType", "timeStamp"]
@@ -50,7 +55,9 @@ def test_prepay_gives_the_parameters_of_request_payment_signed_by_the_merchant(p
     key_pair("merchant").public_key().verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
 
 
-def test_same_prepay_again_gives_another_prepay_id_for_the_one_trade(wechat, pay):
+def test_same_prepay_again_gives_another_prepay_id_for_the_one_trade(
+    wechat: Wechat, pay: WechatPay
+) -> None:
     bought = order()
     first = pay.prepay(bought, now_s=PAID_AT_S)
     second = pay.prepay(bought, now_s=PAID_AT_S)
@@ -59,7 +66,7 @@ def test_same_prepay_again_gives_another_prepay_id_for_the_one_trade(wechat, pay
     assert len(wechat.ledger.summaries(bought.out_trade_no)) == 1
 
 
-def test_prepay_of_a_known_number_with_another_amount_is_refused(pay):
+def test_prepay_of_a_known_number_with_another_amount_is_refused(pay: WechatPay) -> None:
     bought = order()
     pay.prepay(bought, now_s=PAID_AT_S)
 
@@ -69,7 +76,7 @@ def test_prepay_of_a_known_number_with_another_amount_is_refused(pay):
     assert refusal.value.reason == "INVALIDREQUEST"
 
 
-def test_prepay_of_a_paid_order_is_refused_as_paid(wechat, pay):
+def test_prepay_of_a_paid_order_is_refused_as_paid(wechat: Wechat, pay: WechatPay) -> None:
     bought = paid(wechat, pay)
 
     with pytest.raises(GatewayRefused) as refusal:
@@ -79,7 +86,7 @@ def test_prepay_of_a_paid_order_is_refused_as_paid(wechat, pay):
     assert refusal.value.words == "该订单已支付"
 
 
-def test_prepay_of_a_closed_order_is_refused_as_closed(pay):
+def test_prepay_of_a_closed_order_is_refused_as_closed(pay: WechatPay) -> None:
     bought = order()
     pay.prepay(bought, now_s=PAID_AT_S)
     pay.close(bought.out_trade_no)
@@ -90,7 +97,7 @@ def test_prepay_of_a_closed_order_is_refused_as_closed(pay):
     assert refusal.value.reason == "ORDERCLOSED"
 
 
-def test_description_longer_than_wechat_pay_takes_is_cut(wechat, pay):
+def test_description_longer_than_wechat_pay_takes_is_cut(wechat: Wechat, pay: WechatPay) -> None:
     bought = order(description="葡" * 200)
 
     pay.prepay(bought, now_s=PAID_AT_S)
@@ -98,7 +105,9 @@ def test_description_longer_than_wechat_pay_takes_is_cut(wechat, pay):
     assert pay.query(bought.out_trade_no).status is TradeStatus.UNPAID
 
 
-def test_request_signed_with_another_certificate_is_refused(wechat, account):
+def test_request_signed_with_another_certificate_is_refused(
+    wechat: Wechat, account: Account
+) -> None:
     pay = gateway_of(account, wechat, serial_no="0" * 40)
 
     with pytest.raises(GatewayRefused) as refusal:
@@ -107,7 +116,7 @@ def test_request_signed_with_another_certificate_is_refused(wechat, account):
     assert refusal.value.reason == "SIGNERROR"
 
 
-def test_app_of_another_merchant_is_refused(wechat, account):
+def test_app_of_another_merchant_is_refused(wechat: Wechat, account: Account) -> None:
     pay = gateway_of(account, wechat, appid="wxother")
 
     with pytest.raises(GatewayRefused) as refusal:
@@ -116,7 +125,7 @@ def test_app_of_another_merchant_is_refused(wechat, account):
     assert refusal.value.reason == "APPIDMCHIDNOTMATCH"
 
 
-def test_expired_order_cannot_be_paid(wechat, pay):
+def test_expired_order_cannot_be_paid(wechat: Wechat, pay: WechatPay) -> None:
     bought = order(expires_at_s=now_s() + 90)
     pay.prepay(bought, now_s=PAID_AT_S)
 
@@ -130,11 +139,11 @@ def test_expired_order_cannot_be_paid(wechat, pay):
 # Query and close
 
 
-def test_number_never_heard_of_is_unknown(pay):
+def test_number_never_heard_of_is_unknown(pay: WechatPay) -> None:
     assert pay.query("9" * 32) == Trade("9" * 32, TradeStatus.UNKNOWN)
 
 
-def test_query_follows_a_trade_from_unpaid_to_refunded(wechat, pay):
+def test_query_follows_a_trade_from_unpaid_to_refunded(wechat: Wechat, pay: WechatPay) -> None:
     bought = order()
     pay.prepay(bought, now_s=PAID_AT_S)
     unpaid = pay.query(bought.out_trade_no)
@@ -156,7 +165,7 @@ def test_query_follows_a_trade_from_unpaid_to_refunded(wechat, pay):
     assert pay.query(bought.out_trade_no) == succeeded  # refunding does not uncapture it
 
 
-def test_closed_trade_stays_closed_however_often_it_is_closed(pay):
+def test_closed_trade_stays_closed_however_often_it_is_closed(pay: WechatPay) -> None:
     bought = order()
     pay.prepay(bought, now_s=PAID_AT_S)
 
@@ -166,13 +175,13 @@ def test_closed_trade_stays_closed_however_often_it_is_closed(pay):
     assert pay.query(bought.out_trade_no).status is TradeStatus.CLOSED
 
 
-def test_closing_what_was_never_begun_is_done(pay):
+def test_closing_what_was_never_begun_is_done(pay: WechatPay) -> None:
     pay.close("9" * 32)
 
     assert pay.query("9" * 32).status is TradeStatus.UNKNOWN
 
 
-def test_paid_trade_cannot_be_closed(wechat, pay):
+def test_paid_trade_cannot_be_closed(wechat: Wechat, pay: WechatPay) -> None:
     bought = paid(wechat, pay)
 
     with pytest.raises(GatewayRefused) as refusal:
@@ -194,7 +203,9 @@ def test_paid_trade_cannot_be_closed(wechat, pay):
         ("PAYERROR", TradeStatus.CLOSED),
     ],
 )
-def test_every_trade_state_has_its_status(wechat, account, pay, state, status):
+def test_every_trade_state_has_its_status(
+    wechat: Wechat, account: Account, pay: WechatPay, state: str, status: TradeStatus
+) -> None:
     ours = {"mchid": account.mchid, "appid": account.appid}
     headers, body = callback(wechat, account, statement(**ours, trade_state=state))
 
@@ -206,7 +217,9 @@ def test_every_trade_state_has_its_status(wechat, account, pay, state, status):
 # Refunds
 
 
-def test_refund_is_processing_then_succeeded(wechat, account, pay):
+def test_refund_is_processing_then_succeeded(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     bought = paid(wechat, pay)
 
     asked = pay.refund(refund_request(bought))
@@ -226,7 +239,7 @@ def test_refund_is_processing_then_succeeded(wechat, account, pay):
     }
 
 
-def test_same_refund_number_twice_is_one_refund(wechat, pay):
+def test_same_refund_number_twice_is_one_refund(wechat: Wechat, pay: WechatPay) -> None:
     bought = paid(wechat, pay)
 
     first, second = pay.refund(refund_request(bought)), pay.refund(refund_request(bought))
@@ -235,7 +248,7 @@ def test_same_refund_number_twice_is_one_refund(wechat, pay):
     assert ledger_of(wechat, bought)["refunding_fen"] == PRICE_FEN
 
 
-def test_refunding_more_than_was_paid_is_refused(wechat, pay):
+def test_refunding_more_than_was_paid_is_refused(wechat: Wechat, pay: WechatPay) -> None:
     bought = paid(wechat, pay)
     pay.refund(refund_request(bought, amount_fen=1000))
 
@@ -246,7 +259,7 @@ def test_refunding_more_than_was_paid_is_refused(wechat, pay):
     assert ledger_of(wechat, bought)["refunding_fen"] == 1000
 
 
-def test_refund_of_an_unpaid_order_is_refused(pay):
+def test_refund_of_an_unpaid_order_is_refused(pay: WechatPay) -> None:
     bought = order()
     pay.prepay(bought, now_s=PAID_AT_S)
 
@@ -256,7 +269,9 @@ def test_refund_of_an_unpaid_order_is_refused(pay):
     assert refusal.value.reason == "RESOURCENOTEXISTS"
 
 
-def test_refund_waits_for_balance_under_the_same_number(wechat, account, pay):
+def test_refund_waits_for_balance_under_the_same_number(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     bought = paid(wechat, pay)
     wechat.ledger.balances[account.mchid] = PRICE_FEN - 1
 
@@ -270,7 +285,7 @@ def test_refund_waits_for_balance_under_the_same_number(wechat, account, pay):
     assert wechat.ledger.balances[account.mchid] == 0
 
 
-def test_refund_never_asked_for_is_unknown(pay):
+def test_refund_never_asked_for_is_unknown(pay: WechatPay) -> None:
     assert pay.query_refund("9" * 33) == Refund("9" * 33, RefundStatus.UNKNOWN)
 
 
@@ -282,7 +297,9 @@ def test_refund_never_asked_for_is_unknown(pay):
         ("ABNORMAL", RefundStatus.ABNORMAL),
     ],
 )
-def test_refund_callback_and_query_say_the_same(wechat, pay, sent, word, status):
+def test_refund_callback_and_query_say_the_same(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], word: str, status: RefundStatus
+) -> None:
     bought = paid(wechat, pay)
     pay.refund(refund_request(bought))
     wechat.settle_refunds(out_refund_no=f"{bought.out_trade_no}F", status=word)
@@ -296,7 +313,9 @@ def test_refund_callback_and_query_say_the_same(wechat, pay, sent, word, status)
     assert told == pay.query_refund(f"{bought.out_trade_no}F")
 
 
-def test_processing_refund_callback_is_read_as_such(wechat, account, pay):
+def test_processing_refund_callback_is_read_as_such(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     resource = {
         "mchid": account.mchid,
         "out_trade_no": "1" * 32,
@@ -311,7 +330,9 @@ def test_processing_refund_callback_is_read_as_such(wechat, account, pay):
     assert told == Refund("1" * 32 + "F", RefundStatus.PROCESSING, 5, "PROCESSING")
 
 
-def test_refund_is_settled_by_itself_after_its_delay(wechat, pay, sent):
+def test_refund_is_settled_by_itself_after_its_delay(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent]
+) -> None:
     wechat.gateway.refund_delay_s = 0.01
     bought = paid(wechat, pay)
 
@@ -321,7 +342,9 @@ def test_refund_is_settled_by_itself_after_its_delay(wechat, pay, sent):
     assert pay.query_refund(f"{bought.out_trade_no}F").status is RefundStatus.SUCCEEDED
 
 
-def test_refund_may_stay_processing_until_it_is_settled_by_hand(wechat, pay):
+def test_refund_may_stay_processing_until_it_is_settled_by_hand(
+    wechat: Wechat, pay: WechatPay
+) -> None:
     wechat.gateway.refund_delay_s = 0.0
     wechat.faults.add("refund", "stays_processing")
     bought = paid(wechat, pay)
@@ -336,13 +359,15 @@ def test_refund_may_stay_processing_until_it_is_settled_by_hand(wechat, pay):
 # The account
 
 
-def test_making_a_gateway_parses_nothing_and_calls_nobody():
+def test_making_a_gateway_parses_nothing_and_calls_nobody() -> None:
     account = WechatAccount("1", "wx1", "0", "no key", "k" * 32, (("PUB_KEY_ID_1", "no key"),))
 
     assert WechatPay(account, NOWHERE).method == "wechat_pay"
 
 
-def test_key_that_cannot_be_read_is_a_failure_for_the_merchant_to_mend(wechat, account):
+def test_key_that_cannot_be_read_is_a_failure_for_the_merchant_to_mend(
+    wechat: Wechat, account: Account
+) -> None:
     pay = gateway_of(account, wechat, private_key="no key")
 
     with pytest.raises(GatewayFailed) as failure:
@@ -352,7 +377,7 @@ def test_key_that_cannot_be_read_is_a_failure_for_the_merchant_to_mend(wechat, a
     assert failure.value.message == "商家的微信支付密钥有误，请商家改正后再试。"
 
 
-def test_key_that_is_not_rsa_is_a_failure(wechat, account):
+def test_key_that_is_not_rsa_is_a_failure(wechat: Wechat, account: Account) -> None:
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
     pem = (
@@ -368,7 +393,7 @@ def test_key_that_is_not_rsa_is_a_failure(wechat, account):
     assert failure.value.details == {"reason": "public_keys"}
 
 
-def test_own_key_that_is_not_rsa_is_a_failure(wechat, account):
+def test_own_key_that_is_not_rsa_is_a_failure(wechat: Wechat, account: Account) -> None:
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
     pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
@@ -384,14 +409,14 @@ def test_own_key_that_is_not_rsa_is_a_failure(wechat, account):
     assert failure.value.details == {"reason": "private_key"}
 
 
-def test_account_shows_no_secret_when_printed(account):
+def test_account_shows_no_secret_when_printed(account: Account) -> None:
     shown = repr(WechatAccount.from_secret(account.wechat_pay))
 
     assert "PRIVATE" not in shown
     assert account.wechat_pay["api_v3_key"] not in shown
 
 
-def test_other_methods_of_payment_are_refused():
+def test_other_methods_of_payment_are_refused() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         payment_gateway("m1", "cash")
 

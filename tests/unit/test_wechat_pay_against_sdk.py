@@ -66,11 +66,14 @@ def flipped(text: bytes, place: int) -> bytes:
 
 @JUDGED
 @given(st.sampled_from(["GET", "POST"]), TARGETS, st.text(max_size=300), NONCES)
-def test_authorization_is_what_the_sdk_makes_of_the_same_request(method, target, body, nonce):
+def test_authorization_is_what_the_sdk_makes_of_the_same_request(
+    method: str, target: str, body: str, nonce: str
+) -> None:
     theirs = utils.build_authorization(
         target, method, ACCOUNT.mchid, ACCOUNT.serial_no, OURS, data=body, nonce_str=nonce
     )
-    at_s = int(re.search(r'timestamp="(\d+)"', theirs)[1])
+    [stamp] = re.findall(r'timestamp="(\d+)"', theirs)
+    at_s = int(stamp)
 
     ours = SIGNATURES.authorization(method, target, body, at_s=at_s, nonce=nonce)
 
@@ -83,13 +86,15 @@ def test_authorization_is_what_the_sdk_makes_of_the_same_request(method, target,
 
 @JUDGED
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
-def test_signature_for_the_buyers_client_is_the_sdks(lines):
+def test_signature_for_the_buyers_client_is_the_sdks(lines: list[str]) -> None:
     assert SIGNATURES.sign(*lines) == JUDGE.sign(lines)
 
 
 @JUDGED
 @given(st.text(max_size=300), NONCES, MOMENTS, st.integers(0), st.data())
-def test_answer_is_believed_exactly_as_the_sdk_signed_it(body, nonce, at_s, place, data):
+def test_answer_is_believed_exactly_as_the_sdk_signed_it(
+    body: str, nonce: str, at_s: int, place: int, data: st.DataObject
+) -> None:
     headers = signed(body, nonce, at_s)
     SIGNATURES.verify(headers, body.encode(), now_s=None)
 
@@ -116,11 +121,18 @@ def test_answer_is_believed_exactly_as_the_sdk_signed_it(body, nonce, at_s, plac
     MOMENTS,
     st.integers(0),
 )
-def test_callback_is_opened_as_the_sdk_opens_it(resource, nonce, seal_nonce, bound, at_s, place):
+def test_callback_is_opened_as_the_sdk_opens_it(
+    resource: dict[str, str | int],
+    nonce: str,
+    seal_nonce: str,
+    bound: str,
+    at_s: int,
+    place: int,
+) -> None:
     plain = json.dumps(resource).encode()
     sealed = AESGCM(API_V3_KEY.encode()).encrypt(seal_nonce.encode(), plain, bound.encode())
 
-    def callback(ciphertext):
+    def callback(ciphertext: bytes) -> str:
         said = {
             "resource_type": "encrypt-resource",
             "resource": {
@@ -155,7 +167,7 @@ def test_callback_is_opened_as_the_sdk_opens_it(resource, nonce, seal_nonce, bou
 
 @JUDGED
 @given(st.text(max_size=50).filter(lambda text: text.strip().upper() != SERIAL), MOMENTS)
-def test_another_serial_is_refused(serial, at_s):
+def test_another_serial_is_refused(serial: str, at_s: int) -> None:
     headers = signed("{}", "n", at_s) | {"Wechatpay-Serial": serial}
 
     with pytest.raises(VerificationError) as why:
@@ -170,7 +182,9 @@ NAMES = st.sampled_from(list(signed("{}", "n", NOW_S)))
 
 @JUDGED
 @given(st.dictionaries(NAMES, ANYTHING), st.dictionaries(ANYTHING, ANYTHING, max_size=3))
-def test_whatever_the_headers_are_it_is_a_verification_error(changes, more):
+def test_whatever_the_headers_are_it_is_a_verification_error(
+    changes: dict[str, str], more: dict[str, str]
+) -> None:
     headers = {**more, **signed("{}", "n", NOW_S), **changes}
 
     with pytest.raises(VerificationError) as why:
@@ -181,7 +195,9 @@ def test_whatever_the_headers_are_it_is_a_verification_error(changes, more):
 
 @JUDGED
 @given(ANYTHING, ANYTHING, ANYTHING)
-def test_whatever_is_sealed_it_is_a_verification_error(ciphertext, nonce, associated_data):
+def test_whatever_is_sealed_it_is_a_verification_error(
+    ciphertext: str, nonce: str, associated_data: str
+) -> None:
     with pytest.raises(VerificationError):
         SIGNATURES.decrypt(ciphertext, nonce=nonce, associated_data=associated_data)
 
@@ -206,14 +222,14 @@ PUBLISHED_SIGNATURE = (
 )
 
 
-def test_published_signature_is_that_of_its_text_alone():
+def test_published_signature_is_that_of_its_text_alone() -> None:
     key = rsa_signatures.public_key(PUBLISHED_KEY)
 
     assert rsa_signatures.is_signed(b"source", PUBLISHED_SIGNATURE, [key])
     assert not rsa_signatures.is_signed(b"Source", PUBLISHED_SIGNATURE, [key])
 
 
-def test_published_ciphertext_is_opened():
+def test_published_ciphertext_is_opened() -> None:
     account = WechatAccount("1", "wx1", "0", "", "testAPIv3Key0000", ())
 
     opened = WechatPaySignatures(account).decrypt(

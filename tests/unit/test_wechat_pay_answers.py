@@ -1,5 +1,8 @@
 """Answers of WeChat Pay that do not come, or are not to be believed."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from chalicelib.errors import GatewayFailed
@@ -10,6 +13,8 @@ from chalicelib.gateways.payment import (
 )
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
+from infra.local.wechat import Wechat
+from infra.local.wechat_accounts import Account
 from infra.local.wechat_http import Answer, Server
 from tests.fixtures.wechat_pay_gateway import (
     NOWHERE,
@@ -27,13 +32,15 @@ from tests.fixtures.wechat_pay_gateway import (
 
 @pytest.mark.parametrize("kind", ["server_error", "rate_limited", "forged_answer", "lost_answer"])
 @pytest.mark.parametrize("operation", ["prepay", "query", "close", "refund", "query_refund"])
-def test_unknown_outcome_is_a_failure_and_no_refusal(wechat, pay, operation, kind):
+def test_unknown_outcome_is_a_failure_and_no_refusal(
+    wechat: Wechat, pay: WechatPay, operation: str, kind: str
+) -> None:
     bought = paid(wechat, pay) if "refund" in operation else order()
     if "refund" not in operation:
         pay.prepay(bought, now_s=PAID_AT_S)
     if operation == "query_refund":
         pay.refund(refund_request(bought))
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "prepay": lambda: pay.prepay(bought, now_s=PAID_AT_S),
         "query": lambda: pay.query(bought.out_trade_no),
         "close": lambda: pay.close(bought.out_trade_no),
@@ -56,7 +63,7 @@ def test_unknown_outcome_is_a_failure_and_no_refusal(wechat, pay, operation, kin
     calls[operation]()  # and the same again succeeds
 
 
-def test_refund_whose_answer_was_lost_happened_once(wechat, pay):
+def test_refund_whose_answer_was_lost_happened_once(wechat: Wechat, pay: WechatPay) -> None:
     bought = paid(wechat, pay)
     wechat.faults.add("refund", "lost_answer", times=2)
 
@@ -69,7 +76,7 @@ def test_refund_whose_answer_was_lost_happened_once(wechat, pay):
     assert ledger_of(wechat, bought)["refunding_fen"] == PRICE_FEN
 
 
-def test_refund_that_failed_on_the_server_did_not_happen(wechat, pay):
+def test_refund_that_failed_on_the_server_did_not_happen(wechat: Wechat, pay: WechatPay) -> None:
     bought = paid(wechat, pay)
     wechat.faults.add("refund", "server_error")
 
@@ -79,7 +86,9 @@ def test_refund_that_failed_on_the_server_did_not_happen(wechat, pay):
     assert ledger_of(wechat, bought)["refunding_fen"] == 0
 
 
-def test_slow_answer_is_not_waited_for(wechat, account, monkeypatch):
+def test_slow_answer_is_not_waited_for(
+    wechat: Wechat, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.1)
     pay = gateway_of(account, wechat)
     bought = order()
@@ -92,7 +101,7 @@ def test_slow_answer_is_not_waited_for(wechat, account, monkeypatch):
     assert len(wechat.ledger.summaries(bought.out_trade_no)) == 1  # it had its effect
 
 
-def test_gateway_that_is_away_is_a_failure(account, wechat):
+def test_gateway_that_is_away_is_a_failure(account: Account, wechat: Wechat) -> None:
     pay = WechatPay(WechatAccount.from_secret(account.wechat_pay), NOWHERE)
 
     with pytest.raises(GatewayFailed) as failure:
@@ -118,7 +127,9 @@ def test_gateway_that_is_away_is_a_failure(account, wechat):
         ({"transaction_id": ""}, {"reason": "incomplete", "field": "transaction_id"}),
     ],
 )
-def test_signed_answer_about_something_else_is_a_failure(wechat, account, said, details):
+def test_signed_answer_about_something_else_is_a_failure(
+    wechat: Wechat, account: Account, said: dict[str, Any], details: dict[str, Any]
+) -> None:
     ours = {"mchid": account.mchid, "appid": account.appid}
 
     with (
@@ -145,7 +156,9 @@ def test_signed_answer_about_something_else_is_a_failure(wechat, account, said, 
         ({"status": ""}, {"reason": "unknown_state", "field": "refund_status"}),
     ],
 )
-def test_signed_answer_about_another_refund_is_a_failure(wechat, account, said, details):
+def test_signed_answer_about_another_refund_is_a_failure(
+    wechat: Wechat, account: Account, said: dict[str, Any], details: dict[str, Any]
+) -> None:
     request = refund_request(order())
     refund = {
         "out_refund_no": request.out_refund_no,
@@ -164,7 +177,7 @@ def test_signed_answer_about_another_refund_is_a_failure(wechat, account, said, 
 
 
 @pytest.mark.parametrize("code", ["ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"])
-def test_codes_are_known_in_both_spellings(wechat, account, code):
+def test_codes_are_known_in_both_spellings(wechat: Wechat, account: Account, code: str) -> None:
     with gateway_saying(wechat, account, {"code": code, "message": "无"}, status=404) as pay:
         assert pay.query("0" * 32).status is TradeStatus.UNKNOWN
 
@@ -173,7 +186,9 @@ def test_codes_are_known_in_both_spellings(wechat, account, code):
     ("status", "code"),
     [(400, "USERPAYING"), (403, "SYSTEM_ERROR"), (429, "ANYTHING"), (202, "USER_PAYING")],
 )
-def test_code_that_asks_for_another_try_is_a_failure(wechat, account, status, code):
+def test_code_that_asks_for_another_try_is_a_failure(
+    wechat: Wechat, account: Account, status: int, code: str
+) -> None:
     with (
         gateway_saying(wechat, account, {"code": code}, status=status) as pay,
         pytest.raises(GatewayFailed) as failure,
@@ -184,7 +199,7 @@ def test_code_that_asks_for_another_try_is_a_failure(wechat, account, status, co
     assert failure.value.details == {"reason": code.replace("_", "")}
 
 
-def test_answer_without_a_proof_is_a_failure_whatever_it_says(account):
+def test_answer_without_a_proof_is_a_failure_whatever_it_says(account: Account) -> None:
     server = Server(lambda call: Answer.json(statement()))
     server.start()
     pay = WechatPay(WechatAccount.from_secret(account.wechat_pay), server.base_url)
@@ -197,7 +212,7 @@ def test_answer_without_a_proof_is_a_failure_whatever_it_says(account):
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b'{"code": 7}'])
-def test_error_that_wechat_pay_did_not_write_is_a_failure(account, body):
+def test_error_that_wechat_pay_did_not_write_is_a_failure(account: Account, body: bytes) -> None:
     server = Server(lambda call: Answer(403, body, {"Content-Type": "application/json"}))
     server.start()
     pay = WechatPay(WechatAccount.from_secret(account.wechat_pay), server.base_url)

@@ -4,7 +4,9 @@ import datetime as dt
 import gzip
 import hashlib
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,11 +59,11 @@ NO_TRADES = (
 )
 
 
-def read(text, account=OURS, day=DAY):
+def read(text: str, account: WechatAccount = OURS, day: dt.date = DAY) -> list[BillRow]:
     return list(rows(text.encode(), day, account))
 
 
-def disbelieved(text):
+def disbelieved(text: str | bytes) -> Mapping[str, Any]:
     """The details with which a bill is refused, before a single row of it is given."""
     with pytest.raises(VerificationError) as why:
         rows(text if isinstance(text, bytes) else text.encode(), DAY, OURS)
@@ -71,7 +73,7 @@ def disbelieved(text):
 # What is read
 
 
-def test_bill_is_read_as_payments_and_refunds_in_fen():
+def test_bill_is_read_as_payments_and_refunds_in_fen() -> None:
     assert read(BILL) == [
         BillRow(BillKind.PAYMENT, NUMBER, FIRST, 5900, 35, NOON_S),
         BillRow(BillKind.PAYMENT, OTHER, SECOND, 13490, 78, NOON_S + 1),
@@ -88,12 +90,12 @@ def test_bill_is_read_as_payments_and_refunds_in_fen():
     ]
 
 
-def test_bill_without_rows_is_read_as_nothing():
+def test_bill_without_rows_is_read_as_nothing() -> None:
     assert read(NO_TRADES) == []
 
 
-def test_columns_are_found_by_name_wherever_they_stand_and_whatever_else_there_is():
-    def turned(line, new):
+def test_columns_are_found_by_name_wherever_they_stand_and_whatever_else_there_is() -> None:
+    def turned(line: str, new: str) -> str:
         cells = line.removeprefix("\ufeff").split(",`" if line.startswith("`") else ",")
         quoted = "`" if line.startswith("`") else ""
         return f",{quoted}".join([f"{quoted}{new}", cells[0].removeprefix("`"), *cells[:0:-1]])
@@ -114,7 +116,7 @@ def test_columns_are_found_by_name_wherever_they_stand_and_whatever_else_there_i
         ("LOST", RefundStatus.UNKNOWN),
     ],
 )
-def test_every_refund_status_of_a_bill_has_ours(word, status):
+def test_every_refund_status_of_a_bill_has_ours(word: str, status: RefundStatus) -> None:
     *_, refund = read(BILL.replace("PROCESSING", word))
 
     assert refund.refund_status is status
@@ -130,7 +132,9 @@ def test_every_refund_status_of_a_bill_has_ours(word, status):
         ("`1900000109,`0", "`1900000109,`", ""),  # some bills leave it empty
     ],
 )
-def test_row_of_another_account_is_given_and_says_what_is_not_ours(old, new, mismatch):
+def test_row_of_another_account_is_given_and_says_what_is_not_ours(
+    old: str, new: str, mismatch: str
+) -> None:
     first, *others = read(BILL.replace(old, new, 1))
 
     assert (first.mismatch, first.amount_fen) == (mismatch, 5900)
@@ -147,7 +151,9 @@ def test_row_of_another_account_is_given_and_says_what_is_not_ours(old, new, mis
         ("wxown", "0", "sub_mchid"),
     ],
 )
-def test_row_of_a_partner_names_its_merchant_and_either_app(appid, sub_mchid, mismatch):
+def test_row_of_a_partner_names_its_merchant_and_either_app(
+    appid: str, sub_mchid: str, mismatch: str
+) -> None:
     text = BILL.replace("`wx8888888888888888,`1900000109,`0", f"`{appid},`1900000109,`{sub_mchid}")
 
     seen = read(text, replace(PARTNERS, sub_appid="wxown"))
@@ -155,7 +161,7 @@ def test_row_of_a_partner_names_its_merchant_and_either_app(appid, sub_mchid, mi
     assert [row.mismatch for row in seen] == [mismatch] * 3
 
 
-def test_moment_beside_the_day_is_borne_with():
+def test_moment_beside_the_day_is_borne_with() -> None:
     first, *_ = read(BILL.replace("`2026-11-20 12:00:00", "`2026-11-21 00:00:03"))
 
     assert first.at_s == NOON_S + 12 * 3600 + 3
@@ -177,14 +183,14 @@ def test_moment_beside_the_day_is_borne_with():
         ("申请退款总金额", "`193.90,`20.05", "`193.90,`20.06"),
     ],
 )
-def test_totals_that_are_not_those_of_the_rows_are_refused(total, old, new):
+def test_totals_that_are_not_those_of_the_rows_are_refused(total: str, old: str, new: str) -> None:
     details = disbelieved(BILL.replace(old, new))
 
     assert (details["reason"], details["field"]) == ("totals", total)
 
 
 @pytest.mark.parametrize("line", [1, 2, 3])
-def test_bill_that_lost_a_row_is_refused(line):
+def test_bill_that_lost_a_row_is_refused(line: int) -> None:
     lines = BILL.split("\r\n")
     del lines[line]
 
@@ -216,13 +222,13 @@ def test_bill_that_lost_a_row_is_refused(line):
         "手续费总金额",
     ],
 )
-def test_bill_without_a_column_is_refused(column):
+def test_bill_without_a_column_is_refused(column: str) -> None:
     text = re.sub(rf"(?<![^\W_]){column}(?=,)", "别的", BILL)
 
     assert disbelieved(text) == {"reason": "columns", "field": column}
 
 
-def test_column_that_stands_twice_is_refused():
+def test_column_that_stands_twice_is_refused() -> None:
     assert disbelieved(BILL.replace("费率备注", "订单金额", 1)) == {
         "reason": "columns",
         "field": "订单金额",
@@ -250,12 +256,14 @@ def test_column_that_stands_twice_is_refused():
         ("\r\n`2026-11-20 12:00:01", "\r\n2026-11-20 12:00:01", {"field": "row"}),
     ],
 )
-def test_row_that_cannot_be_read_takes_the_whole_bill_with_it(old, new, details):
+def test_row_that_cannot_be_read_takes_the_whole_bill_with_it(
+    old: str, new: str, details: dict[str, Any]
+) -> None:
     assert disbelieved(BILL.replace(old, new, 1)).items() >= details.items()
 
 
 @pytest.mark.parametrize("amount", ["", "５９.00", "59.005", "5.9e1", "+59.00", "59,00", " 59.00"])
-def test_amount_that_is_no_whole_number_of_fen_is_refused(amount):
+def test_amount_that_is_no_whole_number_of_fen_is_refused(amount: str) -> None:
     details = disbelieved(BILL.replace("`0.60%,`59.00", f"`0.60%,`{amount}"))
 
     seen = {"seen": amount} if amount else {}
@@ -263,13 +271,13 @@ def test_amount_that_is_no_whole_number_of_fen_is_refused(amount):
 
 
 @pytest.mark.parametrize("amount", ["59", "59.0", "59.00000", "0059.00"])
-def test_amount_may_have_as_many_decimals_as_it_likes(amount):
+def test_amount_may_have_as_many_decimals_as_it_likes(amount: str) -> None:
     first, *_ = read(BILL.replace("`0.60%,`59.00", f"`0.60%,`{amount}"))
 
     assert first.amount_fen == 5900
 
 
-def test_fee_of_less_than_a_fen_is_refused():
+def test_fee_of_less_than_a_fen_is_refused() -> None:
     assert disbelieved(BILL.replace("`0.35000", "`0.35400"))["field"] == "手续费"
 
 
@@ -277,18 +285,18 @@ def test_fee_of_less_than_a_fen_is_refused():
     "text",
     [b"", b"\n", b"<html>busy</html>", b"\xff\xfe", BILL.encode("gbk", "replace"), BILL[:-150]],
 )
-def test_what_is_no_bill_is_refused(text):
+def test_what_is_no_bill_is_refused(text: Any) -> None:
     assert disbelieved(text)["reason"] in {"columns", "unreadable"}
 
 
 # What is unpacked
 
 
-def sha1(content):
+def sha1(content: bytes) -> str:
     return hashlib.sha1(content).hexdigest()
 
 
-def test_file_is_unpacked_and_held_to_the_digest_of_what_was_in_it():
+def test_file_is_unpacked_and_held_to_the_digest_of_what_was_in_it() -> None:
     bill = BILL.encode()
 
     assert unpacked(gzip.compress(bill), sha1=sha1(bill)) == bill
@@ -296,7 +304,7 @@ def test_file_is_unpacked_and_held_to_the_digest_of_what_was_in_it():
     assert unpacked(bill, sha1=sha1(bill)) == bill  # unpacked on its way
 
 
-def test_other_file_than_was_promised_is_refused():
+def test_other_file_than_was_promised_is_refused() -> None:
     bill = BILL.encode()
 
     with pytest.raises(VerificationError) as why:
@@ -315,7 +323,7 @@ def test_other_file_than_was_promised_is_refused():
         lambda file: file + b"more",
     ],
 )
-def test_file_that_cannot_be_unpacked_is_refused(spoilt):
+def test_file_that_cannot_be_unpacked_is_refused(spoilt: Callable[..., Any]) -> None:
     bill = BILL.encode()
 
     with pytest.raises(VerificationError) as why:
@@ -324,7 +332,9 @@ def test_file_that_cannot_be_unpacked_is_refused(spoilt):
     assert why.value.details == {"reason": "unreadable", "field": "gzip"}
 
 
-def test_small_file_with_too_much_in_it_is_not_unpacked_to_its_end(monkeypatch):
+def test_small_file_with_too_much_in_it_is_not_unpacked_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(wechat_pay_bills, "BILL_BYTES_MAX", 1000)
     zeros = bytes(1_000_000)
     endless = gzip.compress(zeros)[:-8]  # whoever reads on finds that it breaks off
@@ -345,7 +355,7 @@ def test_small_file_with_too_much_in_it_is_not_unpacked_to_its_end(monkeypatch):
         ("`129.90", "`129.9O", True),
     ],
 )
-def test_row_of_another_system_costs_nobody_the_bill(old, new, readable):
+def test_row_of_another_system_costs_nobody_the_bill(old: str, new: str, readable: bool) -> None:
     foreign = BILL.replace(OTHER, "till-0001").replace(old, new, 1)
 
     payment, other, refund = read(foreign)
@@ -354,7 +364,7 @@ def test_row_of_another_system_costs_nobody_the_bill(old, new, readable):
     assert other.kind is (BillKind.PAYMENT if readable else BillKind.FOREIGN)
 
 
-def test_fee_of_another_system_with_five_decimals_is_added_up():
+def test_fee_of_another_system_with_five_decimals_is_added_up() -> None:
     foreign = BILL.replace(OTHER, "till-0001").replace("`0.78000", "`0.78345")
 
     rows_read = read(foreign.replace("`1.01000", "`1.01345"))

@@ -1,6 +1,8 @@
 """Callbacks of WeChat Pay: which are believed, and how they go astray."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,12 +12,15 @@ from chalicelib.gateways.payment import (
 )
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
+from infra.local.wechat import Wechat
+from infra.local.wechat_accounts import Account
 from infra.local.wechat_http import Answer, Call, Server
 from tests.fixtures.wechat_pay_gateway import (
     NOWHERE,
     NUMBERS,
     PAID_AT_S,
     PRICE_FEN,
+    Sent,
     callback,
     gateway_of,
     now_s,
@@ -26,7 +31,9 @@ from tests.fixtures.wechat_pay_gateway import (
 )
 
 
-def test_payment_callback_tells_what_the_query_tells(wechat, pay, sent):
+def test_payment_callback_tells_what_the_query_tells(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent]
+) -> None:
     bought = paid(wechat, pay)
 
     url, headers, body = sent[-1]
@@ -38,7 +45,9 @@ def test_payment_callback_tells_what_the_query_tells(wechat, pay, sent):
 
 
 @pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
-def test_header_names_may_be_in_any_case(wechat, pay, sent, case):
+def test_header_names_may_be_in_any_case(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], case: Any
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
 
@@ -49,7 +58,9 @@ def test_header_names_may_be_in_any_case(wechat, pay, sent, case):
     assert told.amount_fen == PRICE_FEN
 
 
-def test_callback_without_signature_type_is_taken_as_rsa(wechat, pay, sent):
+def test_callback_without_signature_type_is_taken_as_rsa(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent]
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
     del headers["Wechatpay-Signature-Type"]
@@ -57,7 +68,9 @@ def test_callback_without_signature_type_is_taken_as_rsa(wechat, pay, sent):
     assert pay.read_callback(headers, body, now_s=now_s()).amount_fen == PRICE_FEN
 
 
-def test_callback_of_another_signature_type_is_refused(wechat, pay, sent):
+def test_callback_of_another_signature_type_is_refused(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent]
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
     headers["Wechatpay-Signature-Type"] = "WECHATPAY2-SM2-WITH-SM3"
@@ -70,7 +83,9 @@ def test_callback_of_another_signature_type_is_refused(wechat, pay, sent):
 
 
 @pytest.mark.parametrize("name", ["Timestamp", "Nonce", "Signature", "Serial"])
-def test_callback_without_one_of_its_headers_is_refused(wechat, pay, sent, name):
+def test_callback_without_one_of_its_headers_is_refused(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], name: str
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
     del headers[f"Wechatpay-{name}"]
@@ -91,7 +106,9 @@ def test_callback_without_one_of_its_headers_is_refused(wechat, pay, sent, name)
         lambda headers, body: (headers | {"Wechatpay-Signature": "AAAA"}, body),
     ],
 )
-def test_tampered_callback_is_refused(wechat, pay, sent, tamper):
+def test_tampered_callback_is_refused(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], tamper: Callable[..., Any]
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
 
@@ -101,7 +118,9 @@ def test_tampered_callback_is_refused(wechat, pay, sent, tamper):
 
 
 @pytest.mark.parametrize("age_s", [300, -300, 3600])
-def test_stale_callback_is_refused(wechat, pay, sent, age_s):
+def test_stale_callback_is_refused(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], age_s: int
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
     signed_at_s = int(headers["Wechatpay-Timestamp"])
@@ -116,7 +135,9 @@ def test_stale_callback_is_refused(wechat, pay, sent, age_s):
 
 
 @pytest.mark.parametrize("age_s", [299, -299])
-def test_callback_just_inside_the_window_is_read(wechat, pay, sent, age_s):
+def test_callback_just_inside_the_window_is_read(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], age_s: int
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
     signed_at_s = int(headers["Wechatpay-Timestamp"])
@@ -127,7 +148,9 @@ def test_callback_just_inside_the_window_is_read(wechat, pay, sent, age_s):
 
 
 @pytest.mark.parametrize("timestamp", ["-1", "1e9", "１８０", "9" * 13, "now"])
-def test_timestamp_that_is_no_number_is_refused(wechat, pay, sent, timestamp):
+def test_timestamp_that_is_no_number_is_refused(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], timestamp: str
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
 
@@ -138,8 +161,8 @@ def test_timestamp_that_is_no_number_is_refused(wechat, pay, sent, timestamp):
 
 @pytest.mark.parametrize("serial", ["PUB_KEY_ID_0", "7132D72A03E93CDDF8C03BBD1F37EEDF00000000"])
 def test_callback_of_an_unknown_serial_is_refused_without_asking_anybody(
-    wechat, account, sent, serial
-):
+    wechat: Wechat, account: Account, sent: list[Sent], serial: str
+) -> None:
     pay = WechatPay(WechatAccount.from_secret(account.wechat_pay), NOWHERE)
     headers, body = callback(wechat, account, statement())
 
@@ -148,7 +171,9 @@ def test_callback_of_an_unknown_serial_is_refused_without_asking_anybody(
     assert details == {"reason": "unknown_serial", "field": "Wechatpay-Serial", "seen": serial}
 
 
-def test_callback_signed_by_the_certificate_is_read_only_with_the_certificate(wechat, pay, sent):
+def test_callback_signed_by_the_certificate_is_read_only_with_the_certificate(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent]
+) -> None:
     wechat.courier.serial = wechat.platform.certificate_serial
     both = gateway_of(
         wechat.new_account(f"merchant-{next(NUMBERS)}", with_certificate=True), wechat
@@ -163,7 +188,7 @@ def test_callback_signed_by_the_certificate_is_read_only_with_the_certificate(we
     assert told.amount_fen == PRICE_FEN
 
 
-def test_account_with_a_certificate_alone_works(wechat, sent):
+def test_account_with_a_certificate_alone_works(wechat: Wechat, sent: list[Sent]) -> None:
     account = wechat.new_account(f"merchant-{next(NUMBERS)}")
     only = tuple(wechat.platform.public_keys(with_certificate=True).items())[1:]
     pay = gateway_of(account, wechat, public_keys=only)
@@ -195,14 +220,18 @@ def test_account_with_a_certificate_alone_works(wechat, sent):
         ),
     ],
 )
-def test_proven_callback_about_something_else_is_refused(wechat, account, pay, said, details):
+def test_proven_callback_about_something_else_is_refused(
+    wechat: Wechat, account: Account, pay: WechatPay, said: dict[str, Any], details: dict[str, Any]
+) -> None:
     ours = {"mchid": account.mchid, "appid": account.appid}
     headers, body = callback(wechat, account, statement(**(ours | said)))
 
     assert refused(pay, headers, body) == details
 
 
-def test_callback_for_another_merchant_cannot_be_opened(wechat, pay, sent):
+def test_callback_for_another_merchant_cannot_be_opened(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent]
+) -> None:
     other = gateway_of(wechat.new_account(f"merchant-{next(NUMBERS)}"), wechat)
     paid(wechat, pay)
     _, headers, body = sent[-1]
@@ -210,7 +239,9 @@ def test_callback_for_another_merchant_cannot_be_opened(wechat, pay, sent):
     assert refused(other, headers, body) == {"reason": "ciphertext", "field": "resource"}
 
 
-def test_callback_about_something_that_nobody_asked_for_is_refused(wechat, account, pay):
+def test_callback_about_something_that_nobody_asked_for_is_refused(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     told = callback(wechat, account, {}, kind="payscore")
 
     assert refused(pay, *told)["field"] == "original_type"
@@ -232,8 +263,12 @@ def test_callback_about_something_that_nobody_asked_for_is_refused(wechat, accou
     ],
 )
 def test_proven_refund_callback_about_something_else_is_refused(
-    wechat, account, pay, changes, details
-):
+    wechat: Wechat,
+    account: Account,
+    pay: WechatPay,
+    changes: dict[str, Any],
+    details: dict[str, Any],
+) -> None:
     resource = {
         "mchid": account.mchid,
         "out_trade_no": "1" * 32,
@@ -249,7 +284,9 @@ def test_proven_refund_callback_about_something_else_is_refused(
     assert refusal.value.details == details
 
 
-def test_callback_sealed_in_another_way_is_refused(wechat, account, pay):
+def test_callback_sealed_in_another_way_is_refused(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     headers, body = callback(wechat, account, statement(), algorithm="AEAD_SM4_GCM")
 
     assert refused(pay, headers, body) == {
@@ -259,7 +296,7 @@ def test_callback_sealed_in_another_way_is_refused(wechat, account, pay):
     }
 
 
-def test_serial_may_be_spelt_in_lower_case(wechat, sent):
+def test_serial_may_be_spelt_in_lower_case(wechat: Wechat, sent: list[Sent]) -> None:
     account = wechat.new_account(f"merchant-{next(NUMBERS)}", with_certificate=True)
     pay = gateway_of(account, wechat)
     wechat.courier.serial = wechat.platform.certificate_serial
@@ -270,7 +307,7 @@ def test_serial_may_be_spelt_in_lower_case(wechat, sent):
     assert pay.read_callback(headers, body, now_s=now_s()).amount_fen == PRICE_FEN
 
 
-def test_signed_body_that_is_no_callback_is_refused(wechat, pay):
+def test_signed_body_that_is_no_callback_is_refused(wechat: Wechat, pay: WechatPay) -> None:
     for body in (b"", b"null", b"\xff", b'{"resource": 1}'):
         headers = wechat.platform.sign(body, at_s=time.time())
 
@@ -280,11 +317,18 @@ def test_signed_body_that_is_no_callback_is_refused(wechat, pay):
 # Callbacks that go astray
 
 
-def test_refused_callback_comes_again_until_it_is_accepted(wechat, pay, sent, monkeypatch):
+def test_refused_callback_comes_again_until_it_is_accepted(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("infra.local.wechat_callbacks.RETRY_AFTER_S", (0.01, 0.01, 0.01))
     answers = iter([500, 0, 204])
     bodies = []
-    wechat.courier.send = lambda url, headers, body: bodies.append(body) or next(answers)
+
+    def answer(url: str, headers: dict[str, str], body: bytes) -> int:
+        bodies.append(body)
+        return next(answers)
+
+    wechat.courier.send = answer
 
     paid(wechat, pay)
 
@@ -294,7 +338,9 @@ def test_refused_callback_comes_again_until_it_is_accepted(wechat, pay, sent, mo
     assert (delivery["state"], delivery["answers"]) == ("delivered", [500, 0, 204])
 
 
-def test_callback_that_nobody_accepts_is_given_up_and_can_be_resent(wechat, pay, sent, monkeypatch):
+def test_callback_that_nobody_accepts_is_given_up_and_can_be_resent(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("infra.local.wechat_callbacks.RETRY_AFTER_S", (0.01,))
     accept, wechat.courier.send = wechat.courier.send, lambda url, headers, body: 500
     bought = paid(wechat, pay)
@@ -309,7 +355,9 @@ def test_callback_that_nobody_accepts_is_given_up_and_can_be_resent(wechat, pay,
 
 
 @pytest.mark.parametrize(("kind", "times"), [("dropped", 0), ("duplicated", 2), ("delayed", 1)])
-def test_callbacks_can_be_made_to_go_astray(wechat, pay, sent, kind, times):
+def test_callbacks_can_be_made_to_go_astray(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], kind: str, times: int
+) -> None:
     wechat.faults.add("payment_callback", kind, seconds=0.01)
 
     paid(wechat, pay)
@@ -317,10 +365,12 @@ def test_callbacks_can_be_made_to_go_astray(wechat, pay, sent, kind, times):
     assert len(sent) == times
 
 
-def test_callback_over_http_reaches_the_merchant_as_it_was_signed(wechat, pay, monkeypatch):
+def test_callback_over_http_reaches_the_merchant_as_it_was_signed(
+    wechat: Wechat, pay: WechatPay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from infra.local.wechat_callbacks import post
 
-    told = []
+    told: list[Any] = []
 
     def receive(call: Call) -> Answer:
         told.append(pay.read_callback(call.headers, call.body, now_s=now_s()))

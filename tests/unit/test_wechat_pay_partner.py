@@ -1,6 +1,7 @@
 """WeChat Pay in partner mode: a service provider signs, and everything names its merchant."""
 
 import base64
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,14 +17,17 @@ from chalicelib.gateways.payment import (
     Trade,
     TradeStatus,
 )
+from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from infra.local.wechat import Wechat
+from infra.local.wechat_accounts import Account
 from infra.local.wechat_http import Refusal
 from infra.local.wechat_keys import key_pair
 from tests.fixtures.wechat_pay_gateway import (
     NUMBERS,
     PAID_AT_S,
     PRICE_FEN,
+    Sent,
     callback,
     gateway_of,
     gateway_saying,
@@ -40,17 +44,17 @@ IN_EITHER_APP = pytest.mark.parametrize("own_app", [True, False])
 NAMES = ["sp_mchid", "sp_appid", "sub_mchid", "sub_appid"]
 
 
-def partner(wechat, **how):
+def partner(wechat: Wechat, **how: Any) -> Account:
     return wechat.new_account(f"merchant-{next(NUMBERS)}", partner=True, **how)
 
 
 @pytest.fixture
-def account(wechat, sent):
+def account(wechat: Wechat, sent: list[Sent]) -> Account:
     """A merchant with an app of its own, served by the provider."""
     return partner(wechat)
 
 
-def secret_of(account, **changes):
+def secret_of(account: Account, **changes: Any) -> dict[str, Any]:
     parts = {**account.wechat_pay, **changes}
     return {name: value for name, value in parts.items() if value is not None}
 
@@ -59,7 +63,9 @@ def secret_of(account, **changes):
 
 
 @IN_EITHER_APP
-def test_prepay_names_provider_merchant_and_the_app_of_the_openid(wechat, sent, own_app):
+def test_prepay_names_provider_merchant_and_the_app_of_the_openid(
+    wechat: Wechat, sent: list[Sent], own_app: bool
+) -> None:
     account = partner(wechat, own_app=own_app)
     bought = order()
 
@@ -76,7 +82,9 @@ def test_prepay_names_provider_merchant_and_the_app_of_the_openid(wechat, sent, 
 
 
 @IN_EITHER_APP
-def test_payment_is_asked_for_in_the_name_of_the_app_that_asks(wechat, sent, own_app):
+def test_payment_is_asked_for_in_the_name_of_the_app_that_asks(
+    wechat: Wechat, sent: list[Sent], own_app: bool
+) -> None:
     account = partner(wechat, own_app=own_app)
 
     asked = gateway_of(account, wechat).prepay(order(), now_s=PAID_AT_S)
@@ -88,7 +96,9 @@ def test_payment_is_asked_for_in_the_name_of_the_app_that_asks(wechat, sent, own
 
 
 @IN_EITHER_APP
-def test_trade_is_followed_from_unpaid_to_refunded(wechat, sent, own_app):
+def test_trade_is_followed_from_unpaid_to_refunded(
+    wechat: Wechat, sent: list[Sent], own_app: bool
+) -> None:
     account = partner(wechat, own_app=own_app)
     pay = gateway_of(account, wechat)
     bought = order()
@@ -111,7 +121,7 @@ def test_trade_is_followed_from_unpaid_to_refunded(wechat, sent, own_app):
     assert ledger_of(wechat, bought)["refunded_fen"] == PRICE_FEN
 
 
-def test_closed_trade_cannot_be_paid(wechat, pay):
+def test_closed_trade_cannot_be_paid(wechat: Wechat, pay: WechatPay) -> None:
     bought = order()
     pay.prepay(bought, now_s=PAID_AT_S)
 
@@ -123,12 +133,14 @@ def test_closed_trade_cannot_be_paid(wechat, pay):
     assert pay.query(bought.out_trade_no).status is TradeStatus.CLOSED
 
 
-def test_what_was_never_begun_is_unknown(pay):
+def test_what_was_never_begun_is_unknown(pay: WechatPay) -> None:
     assert pay.query("9" * 32).status is TradeStatus.UNKNOWN
     assert pay.query_refund("9" * 33).status is RefundStatus.UNKNOWN
 
 
-def test_merchants_of_one_provider_share_its_keys_and_no_trades(wechat, account, pay):
+def test_merchants_of_one_provider_share_its_keys_and_no_trades(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     other = partner(wechat)
     bought = paid(wechat, pay)
 
@@ -142,7 +154,9 @@ def test_merchants_of_one_provider_share_its_keys_and_no_trades(wechat, account,
     assert refusal.value.reason == "RESOURCENOTEXISTS"
 
 
-def test_provider_acts_for_nobody_but_its_merchants(wechat, account, sent):
+def test_provider_acts_for_nobody_but_its_merchants(
+    wechat: Wechat, account: Account, sent: list[Sent]
+) -> None:
     stranger = wechat.new_account(f"merchant-{next(NUMBERS)}")
     pay = gateway_of(account, wechat, sub_mchid=stranger.mchid)
 
@@ -153,7 +167,9 @@ def test_provider_acts_for_nobody_but_its_merchants(wechat, account, sent):
 
 
 @pytest.mark.parametrize("name", ["appid", "sub_appid"])
-def test_app_that_is_not_the_merchants_is_refused(wechat, account, name):
+def test_app_that_is_not_the_merchants_is_refused(
+    wechat: Wechat, account: Account, name: str
+) -> None:
     pay = gateway_of(account, wechat, **{name: "wxother"})
 
     with pytest.raises(GatewayRefused) as refusal:
@@ -163,7 +179,7 @@ def test_app_that_is_not_the_merchants_is_refused(wechat, account, name):
 
 
 @pytest.mark.parametrize("mode", [{"partner": True}, {"partner": False}])
-def test_prepay_id_that_ran_out_is_replaced_for_the_same_trade(mode):
+def test_prepay_id_that_ran_out_is_replaced_for_the_same_trade(mode: dict[str, Any]) -> None:
     """It lives for two hours, whatever the order's own time says."""
     at = [float(now_s())]
     wechat = Wechat(now=lambda: at[0]).start()
@@ -189,7 +205,9 @@ def test_prepay_id_that_ran_out_is_replaced_for_the_same_trade(mode):
 
 
 @IN_EITHER_APP
-def test_callbacks_tell_what_the_queries_tell(wechat, sent, own_app):
+def test_callbacks_tell_what_the_queries_tell(
+    wechat: Wechat, sent: list[Sent], own_app: bool
+) -> None:
     pay = gateway_of(partner(wechat, own_app=own_app), wechat)
     bought = paid(wechat, pay)
     pay.refund(refund_request(bought))
@@ -203,7 +221,9 @@ def test_callbacks_tell_what_the_queries_tell(wechat, sent, own_app):
     assert (payment.status, refund.status) == (TradeStatus.SUCCEEDED, RefundStatus.SUCCEEDED)
 
 
-def test_callback_for_another_merchant_of_the_provider_is_refused(wechat, account, pay, sent):
+def test_callback_for_another_merchant_of_the_provider_is_refused(
+    wechat: Wechat, account: Account, pay: WechatPay, sent: list[Sent]
+) -> None:
     """It can be opened, as the provider's key is the same: only the name tells."""
     bought = paid(wechat, pay)
     pay.refund(refund_request(bought))
@@ -217,7 +237,9 @@ def test_callback_for_another_merchant_of_the_provider_is_refused(wechat, accoun
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_statement_is_believed_only_if_every_name_is_ours(wechat, account, pay, name):
+def test_statement_is_believed_only_if_every_name_is_ours(
+    wechat: Wechat, account: Account, pay: WechatPay, name: str
+) -> None:
     told = statement(**account.names) | {name: "other"}
     details = {"reason": "mismatch", "field": name, "seen": "other"}
 
@@ -230,14 +252,18 @@ def test_statement_is_believed_only_if_every_name_is_ours(wechat, account, pay, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_statement_without_one_of_the_names_is_refused(wechat, account, pay, name):
+def test_statement_without_one_of_the_names_is_refused(
+    wechat: Wechat, account: Account, pay: WechatPay, name: str
+) -> None:
     told = statement(**account.names)
     del told[name]
 
     assert refused(pay, *callback(wechat, account, told)) == {"reason": "mismatch", "field": name}
 
 
-def test_statement_of_direct_mode_is_refused(wechat, account, pay):
+def test_statement_of_direct_mode_is_refused(
+    wechat: Wechat, account: Account, pay: WechatPay
+) -> None:
     told = statement(mchid=account.mchid, appid=account.appid)
 
     details = refused(pay, *callback(wechat, account, told))
@@ -245,7 +271,9 @@ def test_statement_of_direct_mode_is_refused(wechat, account, pay):
     assert details == {"reason": "mismatch", "field": "sp_mchid"}
 
 
-def test_statement_of_partner_mode_is_refused_in_direct_mode(wechat, account, sent):
+def test_statement_of_partner_mode_is_refused_in_direct_mode(
+    wechat: Wechat, account: Account, sent: list[Sent]
+) -> None:
     direct = wechat.new_account(f"merchant-{next(NUMBERS)}")
     told = statement(**account.names)
 
@@ -254,7 +282,7 @@ def test_statement_of_partner_mode_is_refused_in_direct_mode(wechat, account, se
     assert details == {"reason": "mismatch", "field": "mchid"}
 
 
-def test_app_that_the_merchant_does_not_have_is_refused(wechat, sent):
+def test_app_that_the_merchant_does_not_have_is_refused(wechat: Wechat, sent: list[Sent]) -> None:
     account = partner(wechat, own_app=False)
     told = statement(**account.names, sub_appid="wxother")
 
@@ -272,7 +300,13 @@ def test_app_that_the_merchant_does_not_have_is_refused(wechat, sent):
         ({"sp_mchid": "", "mchid": "1"}, {"reason": "incomplete", "field": "sp_mchid"}),
     ],
 )
-def test_refund_callback_must_name_provider_and_merchant(wechat, account, pay, changes, details):
+def test_refund_callback_must_name_provider_and_merchant(
+    wechat: Wechat,
+    account: Account,
+    pay: WechatPay,
+    changes: dict[str, Any],
+    details: dict[str, Any],
+) -> None:
     resource = {
         **account.merchant_names,
         "out_trade_no": "1" * 32,
@@ -292,7 +326,9 @@ def test_refund_callback_must_name_provider_and_merchant(wechat, account, pay, c
     assert refusal.value.details == details
 
 
-def test_each_callback_is_verified_by_the_key_that_it_names(wechat, sent):
+def test_each_callback_is_verified_by_the_key_that_it_names(
+    wechat: Wechat, sent: list[Sent]
+) -> None:
     """While WeChat Pay moves the provider from its certificate to a public key, both sign."""
     pay = gateway_of(partner(wechat, with_certificate=True), wechat)
     today_only = gateway_of(partner(wechat), wechat)
@@ -313,7 +349,9 @@ def test_each_callback_is_verified_by_the_key_that_it_names(wechat, sent):
 
 
 @pytest.mark.parametrize(("age_s", "stale"), [(299, False), (-299, False), (300, True)])
-def test_callback_is_read_within_five_minutes_of_its_signing(wechat, pay, sent, age_s, stale):
+def test_callback_is_read_within_five_minutes_of_its_signing(
+    wechat: Wechat, pay: WechatPay, sent: list[Sent], age_s: int, stale: bool
+) -> None:
     paid(wechat, pay)
     _, headers, body = sent[-1]
     at_s = int(headers["Wechatpay-Timestamp"]) + age_s
@@ -327,7 +365,7 @@ def test_callback_is_read_within_five_minutes_of_its_signing(wechat, pay, sent, 
 # The secret
 
 
-def test_secret_without_an_app_of_the_merchants_runs_in_the_providers(account):
+def test_secret_without_an_app_of_the_merchants_runs_in_the_providers(account: Account) -> None:
     without = WechatAccount.from_secret(secret_of(account, sub_appid=None))
     own = WechatAccount.from_secret(secret_of(account))
 
@@ -351,7 +389,7 @@ def test_secret_without_an_app_of_the_merchants_runs_in_the_providers(account):
         {"mode": None},
     ],
 )
-def test_incomplete_secret_is_refused(account, changes):
+def test_incomplete_secret_is_refused(account: Account, changes: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError) as refusal:
         WechatAccount.from_secret(secret_of(account, **changes))
 

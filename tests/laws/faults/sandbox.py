@@ -21,6 +21,7 @@ from chalicelib.domain.order import Intent
 from chalicelib.errors import Busy
 from chalicelib.gateways import media, object_storage
 from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.gateways.payment import Prepay
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.money import payment_attempts
 from chalicelib.services.work import due
@@ -28,7 +29,7 @@ from chalicelib.settings import settings
 from chalicelib.tables import base
 from chalicelib.tables.base import chunks, connection
 from chalicelib.tables.trade_item import TradeItem, due_shard
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.fake_gateway import FakeGateway, plugged_in
 from tests.fixtures.isolated_tables import isolated_tables
 from tests.fixtures.shop import JOBS, OTHER_PAY, Shop
@@ -197,7 +198,8 @@ def _digest_anew(order: Image, shop: Shop) -> None:
     """What was sent names the merchant, and so does the digest that an open attempt keeps of it."""
     order_id = order["buyer_id"]["S"] + order["order_no"]["S"]
     for attempt, payment in order["payments"]["M"].items():
-        said = [s for g in shop.gateways for s in g.asked.get(order_id + attempt, ())]
+        asked = [s for g in shop.gateways for s in g.asked.get(order_id + attempt, ())]
+        said = [one for one in asked if isinstance(one, Prepay)]
         if "sent" in payment["M"] and said:
             payment["M"]["sent"]["S"] = payment_attempts.digest(said[0])
 

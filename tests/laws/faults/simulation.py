@@ -9,6 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
+
+import pytest
 
 from chalicelib import observability
 from chalicelib.domain.order import Intent
@@ -20,7 +23,8 @@ from chalicelib.services.groups import releases
 from chalicelib.services.money import captures, payments, refund_recovery, refunds
 from chalicelib.services.work import due, stream
 from chalicelib.tables.trade import OrderItem
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
+from tests.fixtures.fake_gateway import FakeGateway
 from tests.fixtures.fault_injection import Faults, injected
 from tests.fixtures.interruptions import (
     GATEWAY_EFFECTS,
@@ -154,15 +158,16 @@ class Simulation:
         for gateway in self.shop.gateways:
             for number in gateway.payable(self.shop.now_s)[:1]:
                 trade = gateway.pay(number, at_s=self.shop.now_s)
-                self._mail(
-                    lambda trade=trade, gateway=gateway: captures.record(
-                        self.shop.merchant_id,
-                        trade,
-                        gateway.method,
-                        account=gateway.place.account,
-                        now_s=self.now_of("callback"),
-                    )
-                )
+                self._mail(partial(self._hear, gateway, trade))
+
+    def _hear(self, gateway: FakeGateway, trade: port.Trade) -> object:
+        return captures.record(
+            self.shop.merchant_id,
+            trade,
+            gateway.method,
+            account=gateway.place.account,
+            now_s=self.now_of("callback"),
+        )
 
     def change_account(self) -> None:
         """The owner saves another account, while anything is on its way."""
@@ -308,9 +313,7 @@ def no_failures_of_our_own() -> Iterator[None]:
     def note(message: object, *args: object, **more: object) -> None:
         errors.append((message, more.get("extra"), sys.exc_info()[1]))
 
-    said, observability.logger.exception = observability.logger.exception, note
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(observability.logger, "exception", note)
         yield
-    finally:
-        observability.logger.exception = said
     assert not errors, errors

@@ -14,7 +14,6 @@ import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 
 from chalicelib.domain.after_sale import (
-    AFTER_SALE_LETTERS,
     DAY_S,
     OPEN,
     STARTED,
@@ -22,7 +21,7 @@ from chalicelib.domain.after_sale import (
     Kind,
     Reason,
 )
-from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.order import AFTER_SALE_LETTERS, OrderStatus
 from chalicelib.services.after_sale import after_sale_decisions, after_sales, exchanges, returns
 from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.people import merchants
@@ -165,6 +164,7 @@ class AfterSaleRules:
     @rule(which=ANY, corrects=st.booleans())
     def send_replacement(self, which: int, corrects: bool) -> None:
         asked, sent = self.a_request(which), AfterSaleStatus.REPLACEMENT_SENT
+        may: tuple[AfterSaleStatus, ...]
         may = (sent,) if corrects else (AfterSaleStatus.REPLACING,)
         may = may if asked.exchange and not asked.pickup else ()
         number, more = f"SF{secrets.randbelow(10**13):013d}", {"corrects": corrects, "staff": STAFF}

@@ -11,8 +11,8 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 
-from chalicelib.domain.after_sale import AFTER_SALE_LETTERS, STARTED
-from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.domain.after_sale import STARTED
+from chalicelib.domain.order import AFTER_SALE_LETTERS, Delivery, OrderStatus
 from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.fulfilment import pickups, shipping
 from chalicelib.services.groups import releases
@@ -112,7 +112,7 @@ class FulfilmentRules:
         """What waits in the store is handed over; else it is made ready, if it may be."""
         order = self.an_order(which)
         mine = self.model.orders[str(order.order_id)]
-        at = {"staff": STAFF, "now_s": self.shop.now_s}
+        at: dict[str, Any] = {"staff": STAFF, "now_s": self.shop.now_s}
         if mine.status is OrderStatus.READY_FOR_PICKUP:
             code = str(self.snapshot.details[str(order.order_id)].pickup_code)
             disputed = order.after_sale is not None

@@ -11,9 +11,9 @@ from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus, RefundReason
 from chalicelib.gateways.payment import Trade
-from chalicelib.services.money.payments import Outcome
+from chalicelib.services.money.captures import Outcome
 from chalicelib.services.people import merchants
-from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue import ActivityItem, VersionItem
 from tests.fixtures.shop import GRACE_S, TIME_TO_PAY_S
 from tests.fixtures.table_snapshot import GIVEN_BACK, KEPT, TableSnapshot
 
@@ -73,7 +73,7 @@ class Model:
     def refusals_to_join(
         self,
         group_id: str,
-        offer: ActivityItem,
+        offer: ActivityItem | VersionItem,
         buyer: str,
         quantity: int,
         snapshot: TableSnapshot,
@@ -264,7 +264,7 @@ class Model:
         return unpaid >= merchants.UNPAID_ORDERS
 
     def _refusals_to_place(
-        self, offer: ActivityItem, buyer: str, quantity: int, snapshot: TableSnapshot
+        self, offer: ActivityItem | VersionItem, buyer: str, quantity: int, snapshot: TableSnapshot
     ) -> set[str]:
         if quantity > offer.limit_per_order:
             return {"invalid_request"}

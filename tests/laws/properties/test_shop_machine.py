@@ -35,7 +35,7 @@ from chalicelib.services.work import due
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.shop import (
     DAY_S,
     GRACE_S,
@@ -412,7 +412,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
     def adjust(self, delta: int, *, of_activity: bool) -> None:
         merchant_id, sku_id = self.shop.merchant_id, self.sold.sku_id
-        who = {"staff": STAFF, "now_s": self.shop.now_s}
+        who: dict[str, Any] = {"staff": STAFF, "now_s": self.shop.now_s}
         with suppress(Conflict):
             if of_activity:
                 adjustments.add_stock(
@@ -450,8 +450,10 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
                 for forward_s in (25 * 3600, 11 * DAY_S, 7200):
                     self.shop.run_jobs(forward_s=forward_s)
                 snapshot = self.shop.check(quiescent=True)
-                for item in (*snapshot.orders.values(), *snapshot.groups.values()):
-                    hypothesis.event(f"{item.sk.partition('#')[0]} {item.status} at the end")
+                for order in snapshot.orders.values():
+                    hypothesis.event(f"order {order.status} at the end")
+                for group in snapshot.groups.values():
+                    hypothesis.event(f"group {group.status} at the end")
         finally:
             self.stack.close()
 

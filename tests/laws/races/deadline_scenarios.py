@@ -83,7 +83,11 @@ def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Rand
         )
 
     for group_id, trade in zip(group_ids, trades, strict=True):
-        acts = [partial(shop.hear, trade), partial(close, group_id), partial(close, group_id)]
+        acts: list[Callable[[], object]] = [
+            partial(shop.hear, trade),
+            partial(close, group_id),
+            partial(close, group_id),
+        ]
         chance.shuffle(acts)
         run_together(*acts)
     shop.gateway.confirms_at_once = True
@@ -195,9 +199,9 @@ def joins_against_closing(shop: Shop, *, buyers: int) -> Tally:
 
     acts: list[Callable[[], Any]] = [close, close, close]
     for order in early:
-        acts.insert(random.randrange(len(acts)), lambda order=order: shop.cancel(order))
+        acts.insert(random.randrange(len(acts)), partial(shop.cancel, order))
     for buyer in late:
-        acts.append(lambda buyer=buyer: shop.join(sold, group_id, buyer))
+        acts.append(partial(shop.join, sold, group_id, buyer))
     answers = run_together(*acts)
 
     assert shop.left(sold) == 0

@@ -4,6 +4,7 @@ Only what is stored counts here: whoever lost an answer may be told that it was 
 """
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.fixtures.fault_injection import Faults, injected
 from tests.fixtures.shop import PAY_BY_S, Shop
 from tests.laws.races import deadline_scenarios, scenarios
 
-RACES = {
+RACES: dict[str, Callable[[Shop, random.Random], object]] = {
     "two seats": lambda shop, chance: scenarios.many_buyers_for_two_seats(shop, buyers=20),
     "little stock": lambda shop, chance: scenarios.many_buyers_for_little_stock(
         shop, buyers=60, stock=30, leaders=3

@@ -52,7 +52,7 @@ def flipped(text: bytes, place: int) -> bytes:
 
 @JUDGED
 @given(FIELDS)
-def test_request_is_signed_as_the_sdk_signs_it(fields):
+def test_request_is_signed_as_the_sdk_signs_it(fields: dict[str, str]) -> None:
     theirs = dict(parse_qsl(JUDGE.sign_data({**fields, "sign_type": "RSA2"})))
 
     assert SIGNATURES.signed(fields) == theirs
@@ -60,7 +60,9 @@ def test_request_is_signed_as_the_sdk_signs_it(fields):
 
 @JUDGED
 @given(FIELDS, st.data())
-def test_notify_is_believed_exactly_when_the_sdk_believes_it(fields, data):
+def test_notify_is_believed_exactly_when_the_sdk_believes_it(
+    fields: dict[str, str], data: st.DataObject
+) -> None:
     told = dict(parse_qsl(GATEWAY.sign_data(dict(fields))))
     form = told | {"sign_type": "RSA2"}
     assert JUDGE.verify({**fields, "sign_type": "RSA2"}, told["sign"])
@@ -77,11 +79,13 @@ def test_notify_is_believed_exactly_when_the_sdk_believes_it(fields, data):
 
 @JUDGED
 @given(VALUES, st.booleans(), st.integers(0))
-def test_answer_is_read_byte_for_byte_as_it_was_signed(values, escaped, place):
+def test_answer_is_read_byte_for_byte_as_it_was_signed(
+    values: dict[str, str | int], escaped: bool, place: int
+) -> None:
     text = json.dumps(values, ensure_ascii=escaped).encode()
     proof = b64encode(PKCS1_v1_5.new(PLATFORM_KEY).sign(SHA256.new(text)))
 
-    def answer(content):
+    def answer(content: bytes) -> bytes:
         return b'{"alipay_trade_query_response":%s,"sign":"%s"}' % (content, proof)
 
     assert SIGNATURES.verified_part(answer(text), "alipay_trade_query_response") == text
@@ -91,7 +95,7 @@ def test_answer_is_read_byte_for_byte_as_it_was_signed(values, escaped, place):
 
 @JUDGED
 @given(st.text(max_size=200))
-def test_own_signature_convinces_another_library(text):
+def test_own_signature_convinces_another_library(text: str) -> None:
     signed = SIGNATURES.signed({"biz_content": f"{text}."})
 
     message = SHA256.new(f"biz_content={text}.&sign_type=RSA2".encode())
@@ -105,7 +109,7 @@ ANYTHING = st.text(st.characters(), max_size=60)
 
 @JUDGED
 @given(st.binary(max_size=200) | st.builds(json.dumps, st.dictionaries(ANYTHING, ANYTHING)))
-def test_whatever_the_answer_is_it_is_a_verification_error(answer):
+def test_whatever_the_answer_is_it_is_a_verification_error(answer: str | bytes) -> None:
     body = answer if isinstance(answer, bytes) else answer.encode()
 
     with pytest.raises(VerificationError):
@@ -114,7 +118,7 @@ def test_whatever_the_answer_is_it_is_a_verification_error(answer):
 
 @JUDGED
 @given(st.binary(max_size=100), st.sampled_from([b"", b"sign_type=RSA2&", b"sign=AAAA&"]))
-def test_whatever_the_notify_is_it_is_a_verification_error(form, before):
+def test_whatever_the_notify_is_it_is_a_verification_error(form: bytes, before: bytes) -> None:
     with pytest.raises(VerificationError) as why:
         notice_of(before + form, SIGNATURES, ACCOUNT)
 

@@ -1,16 +1,20 @@
 """Answers of Alipay that do not come, or are not to be believed."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import http_client
+from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.payment import (
     RefundStatus,
     TradeStatus,
 )
-from infra.local.alipay_keys import sign
+from infra.local.alipay import Alipay as LocalAlipay
+from infra.local.alipay_keys import Account, sign
 from infra.local.wechat_http import Answer
 from infra.local.wechat_keys import key_pair
 from tests.fixtures.alipay_gateway import (
@@ -32,13 +36,15 @@ from tests.fixtures.alipay_gateway import (
 
 @pytest.mark.parametrize("kind", ["server_error", "rate_limited", "forged_answer", "lost_answer"])
 @pytest.mark.parametrize("operation", ["prepay", "query", "close", "refund", "query_refund"])
-def test_unknown_outcome_is_a_failure_and_no_refusal(alipay, pay, operation, kind):
+def test_unknown_outcome_is_a_failure_and_no_refusal(
+    alipay: LocalAlipay, pay: Alipay, operation: str, kind: str
+) -> None:
     bought = paid(alipay, pay) if "refund" in operation else order(payer="open-id")
     if "refund" not in operation:
         pay.prepay(bought, now_s=now_s())
     if operation == "query_refund":
         pay.refund(refund_request(bought))
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "prepay": lambda: pay.prepay(bought, now_s=now_s()),
         "query": lambda: pay.query(bought.out_trade_no),
         "close": lambda: pay.close(bought.out_trade_no),
@@ -59,7 +65,7 @@ def test_unknown_outcome_is_a_failure_and_no_refusal(alipay, pay, operation, kin
     calls[operation]()  # and the same again succeeds
 
 
-def test_refund_whose_answer_was_lost_happened_once(alipay, pay):
+def test_refund_whose_answer_was_lost_happened_once(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = paid(alipay, pay)
     alipay.faults.add("refund", "lost_answer", times=2)
 
@@ -70,14 +76,16 @@ def test_refund_whose_answer_was_lost_happened_once(alipay, pay):
     assert ledger_of(alipay, bought)["refunded_fen"] == PRICE_FEN
 
 
-def test_slow_answer_is_not_waited_for(alipay, pay, monkeypatch):
+def test_slow_answer_is_not_waited_for(
+    alipay: LocalAlipay, pay: Alipay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.1)
     alipay.faults.add("query", "slow", seconds=0.3)
 
     assert failure_of(lambda: pay.query("1" * 32)) == {"reason": "no_answer"}
 
 
-def test_gateway_that_is_away_is_a_failure(account):
+def test_gateway_that_is_away_is_a_failure(account: Account) -> None:
     pay = gateway_of(account, NOWHERE)
 
     assert failure_of(lambda: pay.query("1" * 32)) == {"reason": "no_answer"}
@@ -97,7 +105,9 @@ def test_gateway_that_is_away_is_a_failure(account):
         (Answer(200, b" " * (1024 * 1024 + 1)), "too_long"),
     ],
 )
-def test_answer_that_alipay_did_not_write_is_a_failure(account, answer, reason):
+def test_answer_that_alipay_did_not_write_is_a_failure(
+    account: Account, answer: Any, reason: str
+) -> None:
     with gateway_answering(account, answer) as pay:
         assert failure_of(lambda: pay.query("1" * 32))["reason"] == reason
 
@@ -112,22 +122,22 @@ def test_answer_that_alipay_did_not_write_is_a_failure(account, answer, reason):
 )
 @pytest.mark.parametrize("signature", ["", "AAAA", "签名", "bm90IGEgc2lnbmF0dXJl"])
 def test_answer_without_alipays_signature_is_a_failure_whatever_it_says(
-    alipay, account, text, signature
-):
+    alipay: LocalAlipay, account: Account, text: str, signature: str
+) -> None:
     with gateway_saying(alipay, account, text.encode(), signature=signature) as pay:
         reason = failure_of(lambda: pay.query("1" * 32))["reason"]
 
     assert reason == ("signature" if signature else "unsigned")
 
 
-def test_error_without_a_signature_is_a_failure_and_no_refusal(account):
+def test_error_without_a_signature_is_a_failure_and_no_refusal(account: Account) -> None:
     body = b'{"error_response":{"code":"40002","sub_code":"isv.code-invalid"}}'
 
     with gateway_answering(account, Answer(200, body)) as pay:
         assert failure_of(lambda: pay.payer_of("code"))["reason"] == "unsigned"
 
 
-def test_answer_signed_by_another_key_is_a_failure(alipay, account):
+def test_answer_signed_by_another_key_is_a_failure(alipay: LocalAlipay, account: Account) -> None:
     text = json.dumps(statement()).encode()
 
     with gateway_saying(alipay, account, text, signature=sign(key_pair("merchant"), text)) as pay:
@@ -147,12 +157,16 @@ def test_answer_signed_by_another_key_is_a_failure(alipay, account):
         '"total_amount":"19.90"}'.encode(),
     ],
 )
-def test_signed_text_is_found_whatever_its_strings_hold(alipay, account, text):
+def test_signed_text_is_found_whatever_its_strings_hold(
+    alipay: LocalAlipay, account: Account, text: Any
+) -> None:
     with gateway_saying(alipay, account, text % (b"1" * 32)) as pay:
         assert pay.query("1" * 32).status is TradeStatus.UNPAID
 
 
-def test_what_is_read_is_what_was_signed_although_the_name_comes_twice(alipay, account):
+def test_what_is_read_is_what_was_signed_although_the_name_comes_twice(
+    alipay: LocalAlipay, account: Account
+) -> None:
     good, bad = json.dumps(statement()).encode(), json.dumps(statement(trade_no="forged")).encode()
     name, proof = b"alipay_trade_query_response", sign(alipay.platform, good).encode()
     bodies = [
@@ -160,7 +174,7 @@ def test_what_is_read_is_what_was_signed_although_the_name_comes_twice(alipay, a
         for first, second in ((good, bad), (bad, good))
     ]
 
-    seen = []
+    seen: list[Any] = []
     for body in bodies:
         with gateway_answering(account, Answer(200, body)) as pay:
             try:
@@ -193,7 +207,9 @@ def test_what_is_read_is_what_was_signed_although_the_name_comes_twice(alipay, a
         ({"code": ""}, {"reason": "no_code"}),
     ],
 )
-def test_signed_answer_that_cannot_be_is_a_failure(alipay, account, said, details):
+def test_signed_answer_that_cannot_be_is_a_failure(
+    alipay: LocalAlipay, account: Account, said: dict[str, Any], details: dict[str, Any]
+) -> None:
     with gateway_saying(alipay, account, statement(**said)) as pay:
         assert failure_of(lambda: pay.query("1" * 32)) == details
 
@@ -211,7 +227,9 @@ def test_signed_answer_that_cannot_be_is_a_failure(alipay, account, said, detail
         ("99999", "anything"),
     ],
 )
-def test_code_that_asks_for_another_try_is_a_failure(alipay, account, code, sub_code):
+def test_code_that_asks_for_another_try_is_a_failure(
+    alipay: LocalAlipay, account: Account, code: str, sub_code: str
+) -> None:
     said = {"code": code, "sub_code": sub_code}
 
     with gateway_saying(alipay, account, said, name="alipay_trade_close_response") as pay:
@@ -227,7 +245,9 @@ def test_code_that_asks_for_another_try_is_a_failure(alipay, account, code, sub_
         ("20001", "aop.invalid-auth-token"),
     ],
 )
-def test_code_that_says_no_is_a_refusal_with_its_reason(alipay, account, code, sub_code):
+def test_code_that_says_no_is_a_refusal_with_its_reason(
+    alipay: LocalAlipay, account: Account, code: str, sub_code: str
+) -> None:
     said = {"code": code, "sub_code": sub_code, "sub_msg": "不行"}
 
     with gateway_saying(alipay, account, said, name="alipay_trade_close_response") as pay:

@@ -3,12 +3,15 @@
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from chalicelib import clock
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
 from chalicelib.gateways import http_client
+from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_bills import rows_of
 from chalicelib.gateways.alipay_client import AlipayClient
 from chalicelib.gateways.payment import (
@@ -19,6 +22,7 @@ from chalicelib.gateways.payment import (
 from chalicelib.gateways.verification import VerificationError
 from infra.local import alipay_views
 from infra.local.alipay import Alipay as LocalAlipay
+from infra.local.alipay_keys import Account
 from tests.fixtures.alipay_gateway import (
     PRICE_FEN,
     failure_of,
@@ -30,9 +34,11 @@ from tests.fixtures.alipay_gateway import (
     refusal_of,
 )
 
+Shop = tuple[LocalAlipay, Account, Alipay]
+
 
 @pytest.fixture
-def day(monkeypatch):
+def day(monkeypatch: pytest.MonkeyPatch) -> dt.date:
     """A day of which the bill is made: it is noon of the next."""
     today = day_of(now_s())
     monkeypatch.setattr(clock, "now_s", lambda: midnight_s(today) + 36 * 3600)
@@ -40,7 +46,7 @@ def day(monkeypatch):
 
 
 @pytest.fixture
-def shop():
+def shop() -> Iterator[Shop]:
     """(counterpart, account, gateway) at that time, with a clock of its own."""
     counterpart = LocalAlipay(now=lambda: float(clock.now_s())).start()
     counterpart.courier.send = lambda url, headers, body: 200
@@ -50,7 +56,7 @@ def shop():
     counterpart.stop()
 
 
-def test_bill_lists_what_was_paid_and_refunded_on_the_day(shop, day):
+def test_bill_lists_what_was_paid_and_refunded_on_the_day(shop: Shop, day: dt.date) -> None:
     counterpart, _, pay = shop
     noon_s = midnight_s(day) + 12 * 3600
     bought = []
@@ -87,7 +93,9 @@ def test_bill_lists_what_was_paid_and_refunded_on_the_day(shop, day):
     ]
 
 
-def test_day_without_business_has_no_rows_once_its_bill_would_be_made(shop, day, monkeypatch):
+def test_day_without_business_has_no_rows_once_its_bill_would_be_made(
+    shop: Shop, day: dt.date, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, _, pay = shop
 
     assert list(pay.bill(day)) == []
@@ -96,7 +104,9 @@ def test_day_without_business_has_no_rows_once_its_bill_would_be_made(shop, day,
     assert failure_of(lambda: pay.bill(day)) == {"reason": "isp.bill_not_exist"}
 
 
-def test_bill_that_alipay_will_not_give_is_no_day_without_business(alipay, account):
+def test_bill_that_alipay_will_not_give_is_no_day_without_business(
+    alipay: LocalAlipay, account: Account
+) -> None:
     name = "alipay_data_dataservice_bill_downloadurl_query_response"
     said = {"code": "40006", "sub_code": "isv.insufficient-isv-permissions"}
 
@@ -106,9 +116,16 @@ def test_bill_that_alipay_will_not_give_is_no_day_without_business(alipay, accou
     assert reason == "isv.insufficient-isv-permissions"
 
 
-def test_bill_is_fetched_by_https_from_anywhere_but_the_gateway(monkeypatch, pay):
-    asked = []
-    monkeypatch.setattr(http_client, "call", lambda *args, **more: asked.append(args) or b"")
+def test_bill_is_fetched_by_https_from_anywhere_but_the_gateway(
+    monkeypatch: pytest.MonkeyPatch, pay: Alipay
+) -> None:
+    asked: list[Any] = []
+
+    def call(*args: Any, **more: Any) -> bytes:
+        asked.append(args)
+        return b""
+
+    monkeypatch.setattr(http_client, "call", call)
     client = AlipayClient(pay._account, "https://openapi.example.com/gateway.do")
 
     for address in (
@@ -145,7 +162,7 @@ TEXT = (
 )
 
 
-def zipped(text, name="20881234123412340156_20261121_业务明细.csv"):
+def zipped(text: str | bytes, name: str = "20881234123412340156_20261121_业务明细.csv") -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         alipay_views._add(archive, name, "")
@@ -158,7 +175,7 @@ def zipped(text, name="20881234123412340156_20261121_业务明细.csv"):
     return content.getvalue()
 
 
-def test_bill_is_read_by_the_names_of_its_columns():
+def test_bill_is_read_by_the_names_of_its_columns() -> None:
     at_s = int(dt.datetime(2026, 11, 21, 10, tzinfo=BEIJING).timestamp())
     back = "\r\n".join(
         line if line.startswith("#") else ",".join(line.split(",")[::-1])
@@ -221,7 +238,9 @@ def test_bill_is_read_by_the_names_of_its_columns():
         ),
     ],
 )
-def test_bill_that_is_not_what_it_says_is_not_believed(spoil, details):
+def test_bill_that_is_not_what_it_says_is_not_believed(
+    spoil: Callable[..., Any], details: dict[str, Any]
+) -> None:
     with pytest.raises(VerificationError) as why:
         rows_of(zipped(spoil(TEXT)), day=DAY, seller_id=SELLER)
 
@@ -232,12 +251,12 @@ def test_bill_that_is_not_what_it_says_is_not_believed(spoil, details):
     "archive",
     [b"", b"PK", b"<html>", zipped(TEXT)[:-30], zipped(TEXT)[:200], zipped(TEXT, "x.csv")],
 )
-def test_file_that_is_no_bill_is_not_believed(archive):
+def test_file_that_is_no_bill_is_not_believed(archive: Any) -> None:
     with pytest.raises(VerificationError):
         rows_of(archive, day=DAY, seller_id=SELLER)
 
 
-def test_bill_of_too_many_files_is_not_unpacked(monkeypatch):
+def test_bill_of_too_many_files_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.gateways.alipay_bills.FILES_MAX", 0)
 
     with pytest.raises(VerificationError) as why:
@@ -246,7 +265,7 @@ def test_bill_of_too_many_files_is_not_unpacked(monkeypatch):
     assert why.value.details == {"reason": "incomplete", "field": "files", "seen": "1"}
 
 
-def test_bill_that_grows_beyond_all_bounds_is_not_unpacked(monkeypatch):
+def test_bill_that_grows_beyond_all_bounds_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.gateways.alipay_bills.UNZIPPED_BYTES_MAX", 1000)
 
     with pytest.raises(VerificationError) as why:
@@ -271,7 +290,7 @@ FOREIGN_LINE = (
         (FOREIGN_LINE.format(name="樱桃", received="1.00").replace("交易", "转账"), False),
     ],
 )
-def test_line_of_another_system_costs_nobody_the_bill(line, read):
+def test_line_of_another_system_costs_nobody_the_bill(line: Any, read: bool) -> None:
     ours = TEXT.index("2026112122001")
     received = "20.90" if read else "19.90"
     text = TEXT[:ours] + line + TEXT[ours:]

@@ -1,20 +1,25 @@
 """Notifies of Alipay: which are believed, and how they go astray."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
+from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.payment import (
     TradeStatus,
 )
-from infra.local.alipay_keys import sign, signed_text
+from infra.local.alipay import Alipay as LocalAlipay
+from infra.local.alipay_keys import Account, sign, signed_text
 from infra.local.wechat_http import Answer, Call, Server
 from infra.local.wechat_keys import key_pair
 from tests.fixtures.alipay_gateway import (
     NOTIFY_URL,
     NUMBERS,
     PRICE_FEN,
+    Sent,
     now_s,
     paid,
     refund_request,
@@ -23,7 +28,9 @@ from tests.fixtures.alipay_gateway import (
 )
 
 
-def test_notify_tells_what_the_query_tells(alipay, pay, sent):
+def test_notify_tells_what_the_query_tells(
+    alipay: LocalAlipay, pay: Alipay, sent: list[Sent]
+) -> None:
     bought = paid(alipay, pay, attach="g 1&m=2/二")
 
     [(url, headers, body)] = sent
@@ -36,7 +43,9 @@ def test_notify_tells_what_the_query_tells(alipay, pay, sent):
 
 
 @pytest.mark.parametrize("amount_fen", [1, PRICE_FEN])
-def test_notify_of_a_refund_is_a_statement_about_a_captured_trade(alipay, pay, sent, amount_fen):
+def test_notify_of_a_refund_is_a_statement_about_a_captured_trade(
+    alipay: LocalAlipay, pay: Alipay, sent: list[Sent], amount_fen: Any
+) -> None:
     bought = paid(alipay, pay)
     before = pay.read_callback({}, sent[-1][2], now_s=now_s())
     pay.refund(refund_request(bought, amount_fen=amount_fen))
@@ -59,13 +68,20 @@ def test_notify_of_a_refund_is_a_statement_about_a_captured_trade(alipay, pay, s
         ("TRADE_CLOSED", None, TradeStatus.CLOSED),
     ],
 )
-def test_notify_of_every_state_has_its_status(alipay, account, pay, state, paid_at, status):
+def test_notify_of_every_state_has_its_status(
+    alipay: LocalAlipay,
+    account: Account,
+    pay: Alipay,
+    state: str,
+    paid_at: str | None,
+    status: TradeStatus,
+) -> None:
     body = told(alipay, account, trade_status=state, gmt_payment=paid_at)
 
     assert pay.read_callback({}, body, now_s=now_s()).status is status
 
 
-def resigned(body, key_name):
+def resigned(body: bytes, key_name: str) -> bytes:
     """The same fields, signed by another key."""
     fields = dict(parse_qsl(body.decode()))
     signature = sign(key_pair(key_name), signed_text(fields, "sign", "sign_type"))
@@ -112,7 +128,13 @@ def resigned(body, key_name):
         ),
     ],
 )
-def test_tampered_notify_is_refused(alipay, account, pay, tamper, details):
+def test_tampered_notify_is_refused(
+    alipay: LocalAlipay,
+    account: Account,
+    pay: Alipay,
+    tamper: Callable[..., Any],
+    details: dict[str, Any],
+) -> None:
     body = told(alipay, account)
 
     assert pay.read_callback({}, body, now_s=now_s()).amount_fen == PRICE_FEN
@@ -154,11 +176,19 @@ def test_tampered_notify_is_refused(alipay, account, pay, tamper, details):
         ),
     ],
 )
-def test_proven_notify_about_something_else_is_refused(alipay, account, pay, changes, details):
+def test_proven_notify_about_something_else_is_refused(
+    alipay: LocalAlipay,
+    account: Account,
+    pay: Alipay,
+    changes: dict[str, Any],
+    details: dict[str, Any],
+) -> None:
     assert refused(pay, told(alipay, account, **changes)) == details
 
 
-def test_fields_hidden_in_others_under_the_same_signature_are_refused(alipay, account, pay):
+def test_fields_hidden_in_others_under_the_same_signature_are_refused(
+    alipay: LocalAlipay, account: Account, pay: Alipay
+) -> None:
     body = told(alipay, account, out_biz_no="R1")
     fields = dict(parse_qsl(body.decode()))
     merged = {**fields, "notify_type": f"{fields['notify_type']}&out_biz_no=R1"}
@@ -171,13 +201,17 @@ def test_fields_hidden_in_others_under_the_same_signature_are_refused(alipay, ac
         assert refused(pay, urlencode(form).encode())["reason"] == "ambiguous"
 
 
-def test_notify_for_another_merchant_of_the_same_alipay_is_refused(alipay, account, pay):
+def test_notify_for_another_merchant_of_the_same_alipay_is_refused(
+    alipay: LocalAlipay, account: Account, pay: Alipay
+) -> None:
     other = alipay.new_account(f"merchant-{next(NUMBERS)}")
 
     assert refused(pay, told(alipay, other))["field"] == "app_id"
 
 
-def test_notify_comes_again_until_the_answer_is_the_word(alipay, pay, sent, monkeypatch):
+def test_notify_comes_again_until_the_answer_is_the_word(
+    alipay: LocalAlipay, pay: Alipay, sent: list[Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("infra.local.wechat_callbacks.RETRY_AFTER_S", (0.01, 0.01, 0.01))
     answers = iter([b"SUCCESS", b"success\n", b"success"])
     bodies = []
@@ -201,7 +235,9 @@ def test_notify_comes_again_until_the_answer_is_the_word(alipay, pay, sent, monk
 
 
 @pytest.mark.parametrize(("kind", "times"), [("dropped", 0), ("duplicated", 2), ("delayed", 1)])
-def test_notifies_can_be_made_to_go_astray(alipay, pay, sent, kind, times):
+def test_notifies_can_be_made_to_go_astray(
+    alipay: LocalAlipay, pay: Alipay, sent: list[Sent], kind: str, times: int
+) -> None:
     alipay.faults.add("payment_callback", kind, seconds=0.01)
 
     paid(alipay, pay)

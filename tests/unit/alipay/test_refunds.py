@@ -1,14 +1,17 @@
 """Refunds at Alipay, and what becomes of them."""
 
 import json
+from typing import Any
 
 import pytest
 
+from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.payment import (
     Refund,
     RefundStatus,
 )
-from infra.local.alipay_keys import sign
+from infra.local.alipay import Alipay as LocalAlipay
+from infra.local.alipay_keys import Account, sign
 from infra.local.wechat_http import Answer
 from tests.fixtures.alipay_gateway import (
     PRICE_FEN,
@@ -24,7 +27,7 @@ from tests.fixtures.alipay_gateway import (
 )
 
 
-def test_refund_is_confirmed_by_its_answer(alipay, pay):
+def test_refund_is_confirmed_by_its_answer(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = paid(alipay, pay)
 
     asked = pay.refund(refund_request(bought))
@@ -42,7 +45,7 @@ def test_refund_is_confirmed_by_its_answer(alipay, pay):
     }
 
 
-def test_same_refund_number_twice_is_one_refund(alipay, pay):
+def test_same_refund_number_twice_is_one_refund(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = paid(alipay, pay)
     request = refund_request(bought, amount_fen=1000)
 
@@ -52,7 +55,9 @@ def test_same_refund_number_twice_is_one_refund(alipay, pay):
     assert ledger_of(alipay, bought)["refunded_fen"] == 1000
 
 
-def test_refund_that_moved_nothing_yet_is_processing_until_a_query_says_more(alipay, pay):
+def test_refund_that_moved_nothing_yet_is_processing_until_a_query_says_more(
+    alipay: LocalAlipay, pay: Alipay
+) -> None:
     bought = paid(alipay, pay)
     alipay.faults.add("refund", "stays_processing")
 
@@ -66,7 +71,9 @@ def test_refund_that_moved_nothing_yet_is_processing_until_a_query_says_more(ali
     assert pay.query_refund(number).status is RefundStatus.SUCCEEDED
 
 
-def test_refund_that_failed_is_unknown_and_can_be_asked_for_again(alipay, pay):
+def test_refund_that_failed_is_unknown_and_can_be_asked_for_again(
+    alipay: LocalAlipay, pay: Alipay
+) -> None:
     bought = paid(alipay, pay)
     alipay.faults.add("refund", "stays_processing")
     number = pay.refund(refund_request(bought)).out_refund_no
@@ -85,7 +92,9 @@ def test_refund_that_failed_is_unknown_and_can_be_asked_for_again(alipay, pay):
         ({"out_trade_no": "9" * 32}, "ACQ.TRADE_NOT_EXIST"),
     ],
 )
-def test_refund_that_is_not_covered_is_refused(alipay, pay, changes, reason):
+def test_refund_that_is_not_covered_is_refused(
+    alipay: LocalAlipay, pay: Alipay, changes: dict[str, Any], reason: str
+) -> None:
     bought = paid(alipay, pay)
     pay.refund(refund_request(bought, amount_fen=1000))
 
@@ -93,7 +102,9 @@ def test_refund_that_is_not_covered_is_refused(alipay, pay, changes, reason):
     assert ledger_of(alipay, bought)["refunded_fen"] == 1000
 
 
-def test_refund_waits_for_balance_under_the_same_number(alipay, account, pay):
+def test_refund_waits_for_balance_under_the_same_number(
+    alipay: LocalAlipay, account: Account, pay: Alipay
+) -> None:
     bought = paid(alipay, pay)
     alipay.ledger.balances[account.mchid] = PRICE_FEN - 1
 
@@ -106,7 +117,7 @@ def test_refund_waits_for_balance_under_the_same_number(alipay, account, pay):
     assert alipay.ledger.balances[account.mchid] == 0
 
 
-def test_refund_never_asked_for_is_unknown(alipay, pay):
+def test_refund_never_asked_for_is_unknown(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = paid(alipay, pay)
 
     for number in ("9" * 33, f"{bought.out_trade_no}F"):
@@ -125,7 +136,9 @@ def test_refund_never_asked_for_is_unknown(alipay, pay):
         ),
     ],
 )
-def test_signed_answer_about_another_refund_is_a_failure(alipay, account, said, details):
+def test_signed_answer_about_another_refund_is_a_failure(
+    alipay: LocalAlipay, account: Account, said: dict[str, Any], details: dict[str, Any]
+) -> None:
     refund = {
         "code": "10000",
         "out_trade_no": "1" * 32,
@@ -140,7 +153,9 @@ def test_signed_answer_about_another_refund_is_a_failure(alipay, account, said, 
 
 
 @pytest.mark.parametrize("operation", ["create", "refund"])
-def test_signed_answer_about_another_order_is_a_failure(alipay, account, operation):
+def test_signed_answer_about_another_order_is_a_failure(
+    alipay: LocalAlipay, account: Account, operation: str
+) -> None:
     asked = order(out_trade_no="1" * 32, payer="open-id")
     said = {"code": "10000", "out_trade_no": "2" * 32, "trade_no": "2026112222001"}
     done = {"fund_change": "Y", "gmt_refund_pay": "2026-11-22 12:00:00"}
@@ -157,7 +172,9 @@ def test_signed_answer_about_another_order_is_a_failure(alipay, account, operati
     assert details == {"reason": "mismatch", "field": "out_trade_no", "seen": "2" * 32}
 
 
-def test_refund_that_was_made_before_with_another_amount_is_a_failure(alipay, account):
+def test_refund_that_was_made_before_with_another_amount_is_a_failure(
+    alipay: LocalAlipay, account: Account
+) -> None:
     asked = refund_request(order(out_trade_no="1" * 32))
     said = {
         "code": "10000",

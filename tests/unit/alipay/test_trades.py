@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -10,16 +12,19 @@ import pytest
 from chalicelib import clock
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import http_client
+from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_client import AlipayClient
 from chalicelib.gateways.payment import (
     Trade,
     TradeStatus,
 )
-from infra.local.alipay_keys import Refused
+from infra.local.alipay import Alipay as LocalAlipay
+from infra.local.alipay_keys import Account, Refused
 from tests.fixtures.alipay_gateway import (
     NOTIFY_URL,
     NOWHERE,
     PRICE_FEN,
+    Sent,
     gateway_of,
     gateway_saying,
     now_s,
@@ -32,7 +37,9 @@ from tests.fixtures.alipay_gateway import (
 )
 
 
-def test_prepay_without_a_payer_is_the_signed_address_of_a_page(alipay, account, pay):
+def test_prepay_without_a_payer_is_the_signed_address_of_a_page(
+    alipay: LocalAlipay, account: Account, pay: Alipay
+) -> None:
     bought = order(expires_at_s=1_900_000_000, description="草莓/葡萄=2&3,斤")
 
     asked = pay.prepay(bought, now_s=now_s())
@@ -56,7 +63,9 @@ def test_prepay_without_a_payer_is_the_signed_address_of_a_page(alipay, account,
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai"])
-def test_requests_carry_the_time_of_beijing_in_every_zone(pay, monkeypatch, zone):
+def test_requests_carry_the_time_of_beijing_in_every_zone(
+    pay: Alipay, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     monkeypatch.setattr(clock, "now_s", lambda: 1_900_000_000)
@@ -68,7 +77,9 @@ def test_requests_carry_the_time_of_beijing_in_every_zone(pay, monkeypatch, zone
     assert parse_qs(urlsplit(address).query)["timestamp"] == ["2030-03-18 01:46:40"]
 
 
-def test_trade_exists_only_from_when_the_buyer_opens_the_page(alipay, pay):
+def test_trade_exists_only_from_when_the_buyer_opens_the_page(
+    alipay: LocalAlipay, pay: Alipay
+) -> None:
     bought = order()
     asked = pay.prepay(bought, now_s=now_s())
     before = pay.query(bought.out_trade_no)
@@ -79,7 +90,9 @@ def test_trade_exists_only_from_when_the_buyer_opens_the_page(alipay, pay):
     assert pay.query(bought.out_trade_no).status is TradeStatus.UNPAID
 
 
-def test_page_over_http_takes_the_money_and_leads_back_to_the_shop(alipay, pay, sent):
+def test_page_over_http_takes_the_money_and_leads_back_to_the_shop(
+    alipay: LocalAlipay, pay: Alipay, sent: list[Sent]
+) -> None:
     bought = order()
     asked = pay.prepay(bought, now_s=now_s())
 
@@ -93,7 +106,7 @@ def test_page_over_http_takes_the_money_and_leads_back_to_the_shop(alipay, pay, 
     assert pay.query(bought.out_trade_no).status is TradeStatus.SUCCEEDED
 
 
-def test_prepay_with_a_payer_makes_the_trade_at_once(alipay, pay):
+def test_prepay_with_a_payer_makes_the_trade_at_once(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = order(payer="open-id-of-xiaoming")
 
     first, second = (pay.prepay(bought, now_s=now_s()) for _ in range(2))
@@ -101,18 +114,22 @@ def test_prepay_with_a_payer_makes_the_trade_at_once(alipay, pay):
     assert list(first) == ["trade_no"]
     assert first == second
     assert pay.query(bought.out_trade_no).status is TradeStatus.UNPAID
-    assert alipay.pay(**first).order["buyer_open_id"] == "open-id-of-xiaoming"
+    assert alipay.pay(trade_no=first["trade_no"]).order["buyer_open_id"] == "open-id-of-xiaoming"
 
 
 @pytest.mark.parametrize("payer", ["", "open-id"])
-def test_prepay_of_a_paid_order_is_refused_as_paid(alipay, pay, payer):
+def test_prepay_of_a_paid_order_is_refused_as_paid(
+    alipay: LocalAlipay, pay: Alipay, payer: str
+) -> None:
     bought = paid(alipay, pay, payer=payer)
 
     assert refusal_of(lambda: pay.prepay(bought, now_s=now_s())) == "ACQ.TRADE_HAS_SUCCESS"
 
 
 @pytest.mark.parametrize("payer", ["", "open-id"])
-def test_prepay_of_a_closed_order_is_refused_as_closed(alipay, pay, payer):
+def test_prepay_of_a_closed_order_is_refused_as_closed(
+    alipay: LocalAlipay, pay: Alipay, payer: str
+) -> None:
     bought = order(payer=payer)
     asked = pay.prepay(bought, now_s=now_s())
     if not payer:
@@ -122,7 +139,7 @@ def test_prepay_of_a_closed_order_is_refused_as_closed(alipay, pay, payer):
     assert refusal_of(lambda: pay.prepay(bought, now_s=now_s())) == "ACQ.TRADE_HAS_CLOSE"
 
 
-def test_prepay_of_a_known_number_with_another_amount_is_refused(pay):
+def test_prepay_of_a_known_number_with_another_amount_is_refused(pay: Alipay) -> None:
     bought = order(payer="open-id")
     pay.prepay(bought, now_s=now_s())
 
@@ -139,7 +156,9 @@ def test_prepay_of_a_known_number_with_another_amount_is_refused(pay):
         lambda fields: fields | {"app_id": "2021000000000000"},
     ],
 )
-def test_address_that_was_changed_on_its_way_opens_no_page(alipay, pay, tamper):
+def test_address_that_was_changed_on_its_way_opens_no_page(
+    alipay: LocalAlipay, pay: Alipay, tamper: Callable[..., Any]
+) -> None:
     bought = order()
     address, _, query = pay.prepay(bought, now_s=now_s())["url"].partition("?")
 
@@ -149,7 +168,7 @@ def test_address_that_was_changed_on_its_way_opens_no_page(alipay, pay, tamper):
     assert alipay.ledger.summaries(bought.out_trade_no) == []
 
 
-def test_address_cannot_be_paid_when_its_time_is_over(alipay, pay):
+def test_address_cannot_be_paid_when_its_time_is_over(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = order(expires_at_s=now_s() + 60)
     asked = pay.prepay(bought, now_s=now_s())
 
@@ -160,7 +179,7 @@ def test_address_cannot_be_paid_when_its_time_is_over(alipay, pay):
     assert pay.query(bought.out_trade_no).status is TradeStatus.CLOSED
 
 
-def test_request_signed_by_another_key_is_refused(alipay, account):
+def test_request_signed_by_another_key_is_refused(alipay: LocalAlipay, account: Account) -> None:
     other = pkcs1_pem("stranger")
 
     pay = gateway_of(account, alipay.gateway_url, private_key=other)
@@ -171,7 +190,7 @@ def test_request_signed_by_another_key_is_refused(alipay, account):
 # Query and close
 
 
-def test_query_follows_a_trade_from_unpaid_to_refunded(alipay, pay):
+def test_query_follows_a_trade_from_unpaid_to_refunded(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = order(payer="open-id")
     pay.prepay(bought, now_s=now_s())
     unpaid = pay.query(bought.out_trade_no)
@@ -202,7 +221,9 @@ def test_query_follows_a_trade_from_unpaid_to_refunded(alipay, pay):
         ("TRADE_CLOSED", "2027-01-15 16:00:00", TradeStatus.SUCCEEDED),
     ],
 )
-def test_every_trade_state_has_its_status(alipay, account, state, paid_at, status):
+def test_every_trade_state_has_its_status(
+    alipay: LocalAlipay, account: Account, state: str, paid_at: str, status: TradeStatus
+) -> None:
     said = statement(trade_status=state, send_pay_date=paid_at)
 
     with gateway_saying(alipay, account, said) as pay:
@@ -212,7 +233,7 @@ def test_every_trade_state_has_its_status(alipay, account, state, paid_at, statu
     assert trade.paid_at_s == (1_800_000_000 if status is TradeStatus.SUCCEEDED else 0)
 
 
-def test_closed_trade_stays_closed_however_often_it_is_closed(pay):
+def test_closed_trade_stays_closed_however_often_it_is_closed(pay: Alipay) -> None:
     bought = order(payer="open-id")
     pay.prepay(bought, now_s=now_s())
 
@@ -222,13 +243,13 @@ def test_closed_trade_stays_closed_however_often_it_is_closed(pay):
     assert pay.query(bought.out_trade_no).status is TradeStatus.CLOSED
 
 
-def test_closing_what_nobody_opened_is_done(pay):
+def test_closing_what_nobody_opened_is_done(pay: Alipay) -> None:
     pay.close("9" * 32)
 
     assert pay.query("9" * 32).status is TradeStatus.UNKNOWN
 
 
-def test_paid_trade_cannot_be_closed(alipay, pay):
+def test_paid_trade_cannot_be_closed(alipay: LocalAlipay, pay: Alipay) -> None:
     bought = paid(alipay, pay)
 
     assert refusal_of(lambda: pay.close(bought.out_trade_no)) == "ACQ.TRADE_STATUS_ERROR"

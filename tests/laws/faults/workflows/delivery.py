@@ -10,7 +10,7 @@ from chalicelib.services.fulfilment import pickups
 from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
-from tests.caches import clear_caches
+from tests.fixtures.caches import clear_caches
 from tests.fixtures.shop import STAFF, Shop, Sold
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.money import approve, ask_back

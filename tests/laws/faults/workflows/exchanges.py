@@ -1,5 +1,7 @@
 """Workflows of goods that are exchanged for others."""
 
+from typing import Any
+
 from chalicelib.domain.after_sale import Reason
 from chalicelib.services.after_sale import after_sale_decisions, after_sales, exchanges
 from chalicelib.services.after_sale.after_sales import Claim
@@ -37,13 +39,13 @@ def asked_to_exchange(shop: Shop) -> OrderItem:
 
 
 def receive(shop: Shop, order: OrderItem, units_back: int = 1) -> None:
-    at = {"units_back": units_back, "staff": STAFF, "now_s": shop.now_s}
+    at: dict[str, Any] = {"units_back": units_back, "staff": STAFF, "now_s": shop.now_s}
     exchanges.receive_goods(shop.merchant_id, order.order_id, "A", **at)
 
 
 def replace(shop: Shop, order: OrderItem) -> None:
     given = ("顺丰", "SF2222222222222")
-    at = {"staff": STAFF, "now_s": shop.now_s}
+    at: dict[str, Any] = {"staff": STAFF, "now_s": shop.now_s}
     exchanges.send_replacement(shop.merchant_id, order.order_id, "A", *given, **at)
 
 
@@ -125,7 +127,7 @@ def closing_an_exchange_that_was_not_sent(shop: Shop) -> Act:
 @workflow
 def refusing_goods_to_exchange(shop: Shop) -> Act:
     order = on_its_way(shop)
-    at = {"reply": "不是本店的商品", "staff": STAFF, "now_s": shop.now_s}
+    at: dict[str, Any] = {"reply": "不是本店的商品", "staff": STAFF, "now_s": shop.now_s}
     return lambda: after_sale_decisions.refuse(shop.merchant_id, order.order_id, "A", **at)
 
 

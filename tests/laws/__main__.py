@@ -45,7 +45,7 @@ TAIL_LINES = 60
 
 @dataclass(frozen=True)
 class Done:
-    """How a piece went."""
+    """The result of one piece."""
 
     name: str
     green: bool

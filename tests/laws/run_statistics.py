@@ -1,4 +1,4 @@
-"""How much a run has tried: the seed it can be repeated with, its size, and what it counted."""
+"""The seed, size and counts of a run of the law tests, printed at its end."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def count(what: str, number: int = 1) -> None:
 
 
 def chance(*names: object) -> random.Random:
-    """Chance that repeats itself for the same seed and the same names."""
+    """Return a random generator that repeats itself for the same seed and names."""
     return random.Random("/".join(str(name) for name in (SEED, *names)))
 
 
@@ -32,7 +32,7 @@ def sized(full: int, sample: int) -> int:
 
 
 def as_table(numbers: Mapping[str, int]) -> list[str]:
-    """Numbers for people, and the seed."""
+    """Format the numbers, and the seed."""
     width = max((len(what) for what in numbers), default=0)
     lines = [f"{what:{width}}  {number:>9,}" for what, number in sorted(numbers.items())]
     return [*lines, f"seed {SEED}: repeat with TORTURE_SEED={SEED}"]
@@ -42,8 +42,7 @@ def as_table(numbers: Mapping[str, int]) -> list[str]:
 
 
 def pytest_sessionfinish(session: Any) -> None:
-    """Hand on what this process counted: to the process that started it, or to the shared file,
-    one JSON object per line."""
+    """Hand this process's counts to the process that started it, or to the shared file as JSON."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["torture"] = dict(counted)
@@ -54,7 +53,7 @@ def pytest_sessionfinish(session: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # of xdist, which may be left out
 def pytest_testnodedown(node: Any) -> None:
-    """Add what a process of this run has counted; one that crashed tells nothing."""
+    """Add the counts of a worker process; one that crashed has none."""
     counted.update(getattr(node, "workeroutput", {}).get("torture", {}))
 
 

@@ -22,7 +22,7 @@ TAKEN = (*RESERVED, AfterSaleStatus.REPLACEMENT_SENT, AfterSaleStatus.EXCHANGED)
 
 
 def off_stock(asked: AfterSaleItem) -> int:
-    """Units that an exchange took from the stock, less those that came back to it."""
+    """Return the units that an exchange took from the stock, less those that came back."""
     taken = asked.exchange and asked.status in TAKEN
     return (asked.units or 0) - asked.units_back if taken else 0
 

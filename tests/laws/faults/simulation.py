@@ -60,24 +60,24 @@ class Simulation:
         self.sold: Sold = shop.activity(seats=2, stock=12, product_stock=15, limit_per_buyer=5)
         self.buyers = [shop.buyer() for _ in range(BUYERS)]
         self.orders: list[OrderItem] = []
-        self.mail: list[Callable[[], object]] = []  # callbacks on their way
-        self.carried = 0  # changes that the stream has carried
+        self.callbacks: list[Callable[[], object]] = []  # callbacks on their way
+        self.delivered_changes = 0  # changes that the stream has carried
         self.gateway_faults = 0
         self.clocks: dict[str, int] = {}
         for gateway in shop.gateways:
             gateway.around = self._around
         self.steps: list[tuple[Callable[[], object], int]] = [
-            (self.come_in, 6),
+            (self.place_order, 6),
             (self.ask, 3),
             (self.change_account, 1),
             (self.pay, 6),
-            (self.post, 6),
+            (self.deliver_callback, 6),
             (self.cancel, 2),
             (self.confirm_refund, 3),
-            (self.work, 6),
-            (self.carry_stream, 5),
-            (self.wait, 8),
-            (self.send_again, 1),
+            (self.run_job, 6),
+            (self.deliver_stream_batch, 5),
+            (self.pass_time, 8),
+            (self.resend_refund, 1),
             (self.close_or_extend, 1),
             (self.ship_or_receive, 3),
         ]
@@ -91,7 +91,7 @@ class Simulation:
         skew_s = self.profile.skew_s
         return self.shop.now_s + self.clocks.setdefault(actor, self.chance.randint(-skew_s, skew_s))
 
-    def live(self, steps: int) -> None:
+    def run(self, steps: int) -> None:
         """Run so many random steps under faults; check every law after every fourth."""
         acts, weights = zip(*self.steps, strict=True)
         for number in range(steps):
@@ -99,9 +99,9 @@ class Simulation:
             with injected(self.changes), suppress(ServiceError):
                 act()
             if number % 4 == 0:
-                self.look()
+                self.check_laws()
 
-    def look(self, *, quiescent: bool = False) -> None:
+    def check_laws(self, *, quiescent: bool = False) -> None:
         """Every law, by the latest of all clocks while they differ."""
         real_s = self.shop.now_s
         self.shop.now_s += 0 if quiescent else self.profile.skew_s
@@ -112,7 +112,7 @@ class Simulation:
 
     def end(self) -> None:
         """Stop the faults, run the jobs three times, deliver the last callbacks; check all laws."""
-        self.look()
+        self.check_laws()
         for gateway in self.shop.gateways:
             gateway.around = lambda operation, act: act()
             gateway.confirms_at_once = True
@@ -120,14 +120,14 @@ class Simulation:
         for after_s in JOB_RUNS_S:
             self.shop.now_s = began_s + after_s
             self.shop.run_jobs()
-        self.look(quiescent=True)
-        for callback in self.mail:
+        self.check_laws(quiescent=True)
+        for callback in self.callbacks:
             callback()
-        self.look(quiescent=True)
+        self.check_laws(quiescent=True)
 
     # Steps.
 
-    def come_in(self) -> None:
+    def place_order(self) -> None:
         buyer, now_s = self.chance.choice(self.buyers), self.shop.now_s
         self.shop.now_s = self.now_of("api")
         try:
@@ -158,7 +158,7 @@ class Simulation:
         for gateway in self.shop.gateways:
             for number in gateway.payable(self.shop.now_s)[:1]:
                 trade = gateway.pay(number, at_s=self.shop.now_s)
-                self._mail(partial(self._hear, gateway, trade))
+                self._queue_callback(partial(self._hear, gateway, trade))
 
     def _hear(self, gateway: FakeGateway, trade: port.Trade) -> object:
         return captures.record(
@@ -174,14 +174,14 @@ class Simulation:
         if len(self.shop.gateways_by_method[WECHAT_PAY]) < ACCOUNTS_MAX:
             self.shop.change_account()
 
-    def post(self) -> None:
+    def deliver_callback(self) -> None:
         """One of the callbacks arrives, in any order. One that failed is sent again later."""
-        if self.mail:
-            callback = self.mail.pop(self.chance.randrange(len(self.mail)))
+        if self.callbacks:
+            callback = self.callbacks.pop(self.chance.randrange(len(self.callbacks)))
             try:
                 callback()
             except ServiceError:
-                self.mail.append(callback)
+                self.callbacks.append(callback)
 
     def cancel(self) -> None:
         if self.orders:
@@ -201,11 +201,11 @@ class Simulation:
         status = port.RefundStatus.SUCCEEDED if fine else port.RefundStatus.ABNORMAL
         gateway.settle(number, status)
         said = gateway.refund_state(number)
-        self._mail(
+        self._queue_callback(
             lambda: refunds.apply_result(self.shop.merchant_id, said, now_s=self.now_of("callback"))
         )
 
-    def send_again(self) -> None:
+    def resend_refund(self) -> None:
         """Staff send a refund again that needs a person."""
         merchant_id = self.shop.merchant_id
         found, _ = refund_recovery.needing_person(merchant_id, after=None, limit=5)
@@ -221,7 +221,7 @@ class Simulation:
     def ship_or_receive(self) -> None:
         ship_or_receive(self.shop, self.orders, self.chance, now_s=self.now_of("api"))
 
-    def work(self) -> None:
+    def run_job(self) -> None:
         """Jobs in any order: once, twice at once, killed, or out of time."""
         intent = Intent(self.chance.choice(JOBS))
         now_s = self.now_of(intent)
@@ -232,7 +232,7 @@ class Simulation:
             with interrupted(self.shop, cut, under=self.changes):
                 due.run(intent, now_s=now_s)
         elif self.chance.random() < self.profile.jobs_run_out:
-            with _little_time():
+            with _short_run():
                 due.run(intent, now_s=now_s)
         elif self.chance.random() < 0.2:
             with ThreadPoolExecutor(2) as pool:
@@ -240,16 +240,18 @@ class Simulation:
         else:
             due.run(intent, now_s=now_s)
 
-    def carry_stream(self) -> None:
+    def deliver_stream_batch(self) -> None:
         """A batch of changes; the function may die within it, and what failed comes again."""
-        pending = self.changes.made[self.carried : self.carried + self.chance.randint(1, BATCH_MAX)]
+        pending = self.changes.made[
+            self.delivered_changes : self.delivered_changes + self.chance.randint(1, BATCH_MAX)
+        ]
         records = [
-            stream_record(change, self.carried + number)
+            stream_record(change, self.delivered_changes + number)
             for number, change in enumerate(pending)
             if is_of_trade(change)
         ]
         if not records:
-            self.carried += len(pending)
+            self.delivered_changes += len(pending)
             return
         cut = Interruption(10**6)
         if self.chance.random() < self.profile.jobs_die:
@@ -259,22 +261,22 @@ class Simulation:
             answer = stream.handle({"Records": records}, now_s=self.now_of("stream"))
             failed = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
         if not failed:
-            self.carried += len(pending)
+            self.delivered_changes += len(pending)
         elif failed != ["all"]:
-            self.carried = min(int(number) for number in failed)
+            self.delivered_changes = min(int(number) for number in failed)
 
-    def wait(self) -> None:
+    def pass_time(self) -> None:
         self.shop.now_s += self.chance.choice(WAITS_S)
         clear_caches()
 
     # Gateways.
 
-    def _mail(self, callback: Callable[[], object]) -> None:
+    def _queue_callback(self, callback: Callable[[], object]) -> None:
         profile, roll = self.profile.gateway, self.chance.random
         times = 0 if roll() < max(profile.silent, 0.1) else 1
         while times and roll() < max(profile.repeating, 0.1) and times < CALLBACKS_MAX:
             times += 1
-        self.mail += [callback] * times
+        self.callbacks += [callback] * times
 
     def _around(self, operation: str, act: Callable[[], object]) -> object:
         """One call of the services to a gateway, under its fault profile."""
@@ -296,7 +298,7 @@ class Simulation:
 
 
 @contextmanager
-def _little_time() -> Iterator[None]:
+def _short_run() -> Iterator[None]:
     """A run that must stop in the middle of its work."""
     before, due.RUN_S = due.RUN_S, 0.01
     try:
@@ -306,7 +308,7 @@ def _little_time() -> Iterator[None]:
 
 
 @contextmanager
-def no_failures_of_our_own() -> Iterator[None]:
+def no_unexplained_failures() -> Iterator[None]:
     """Jobs postpone whatever goes wrong; only what a fault explains may go wrong."""
     errors: list[object] = []
 

@@ -7,7 +7,7 @@ from tests.fixtures.shop import Shop
 from tests.laws import run_statistics
 from tests.laws.faults.fault_profile import FaultProfile, GatewayFaultProfile
 from tests.laws.faults.sandbox import new_sandbox
-from tests.laws.faults.simulation import Simulation, no_failures_of_our_own
+from tests.laws.faults.simulation import Simulation, no_unexplained_failures
 
 RATES = (0.01, 0.1, 0.3, 1.0)
 STEPS = run_statistics.sized(150, 25)
@@ -67,10 +67,10 @@ def test_every_law_holds_in_and_after_a_storm_of_everything(number: int) -> None
 
 
 def simulate(profile: FaultProfile, name: str) -> None:
-    with new_sandbox() as sandbox, no_failures_of_our_own():
+    with new_sandbox() as sandbox, no_unexplained_failures():
         shop: Shop = sandbox.shop()
         simulation = Simulation(shop, profile, run_statistics.chance("life", name))
-        simulation.live(STEPS)
+        simulation.run(STEPS)
         run_statistics.count("faults injected", simulation.injected)
         run_statistics.count("orders under faults", len(simulation.orders))
         run_statistics.count("steps of simulations", STEPS)

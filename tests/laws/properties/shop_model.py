@@ -36,7 +36,7 @@ class Team:
         return self.status is GroupStatus.OPEN and now_s < self.expires_at_s
 
     def counts(self, paid_at_s: int) -> bool:
-        """Whether a payment made then takes its held seat."""
+        """Return whether a payment made then takes its held seat."""
         if self.status is GroupStatus.PENDING:
             return paid_at_s < self.ends_at_s
         in_time = paid_at_s <= self.expires_at_s + GRACE_S
@@ -118,7 +118,7 @@ class Model:
         return {"too_little_time"} if self.is_short(order_id, now_s) and not begun else set()
 
     def is_short(self, order_id: str, now_s: int) -> bool:
-        """Whether there is too little time left to pay it."""
+        """Return whether there is too little time left to pay."""
         order = self.orders[order_id]
         team = self.teams.get(order.group_id or "")
         last_s = order.pay_by_s
@@ -128,7 +128,7 @@ class Model:
         return order.total_fen > 0 and last_s - now_s < TIME_TO_PAY_S
 
     def hear(self, order_id: str, trade: Trade, now_s: int) -> Outcome:
-        """What a capture means, and its effect."""
+        """Apply a capture; return its expected outcome."""
         order = self.orders[order_id]
         if trade.out_trade_no in order.heard:
             return Outcome.DUPLICATE
@@ -166,7 +166,7 @@ class Model:
         return None
 
     def close(self, order_id: str) -> None:
-        """An unpaid order is let go: its seat, and with a leader's the group."""
+        """Close an unpaid order: free its seat, and fail the group if it is the leader's."""
         order = self.orders[order_id]
         order.status = OrderStatus.CLOSED
         team = self.teams.get(order.group_id or "")
@@ -179,7 +179,7 @@ class Model:
     # What has become of it.
 
     def agree(self, snapshot: TableSnapshot) -> None:
-        """Raise AssertionError where the books are not what was foretold."""
+        """Raise AssertionError where the tables differ from the model."""
         assert set(snapshot.orders) == set(self.orders)
         assert set(snapshot.groups) == set(self.teams)
         for group_id, group in snapshot.groups.items():

@@ -1,8 +1,8 @@
-"""A shop lives through anything, in any order, on the real engine; every law holds at each step.
+"""A state machine of one shop on the real engine; every law is checked after each step.
 
-Buyers, gateways, staff, jobs and time take turns as Hypothesis likes. Answers are foretold by a
-small model, changes that jobs make have to be justified by it, and when all is over three job
-runs leave nothing undone. `make torture` plays many more and longer lives.
+Hypothesis lets buyers, gateways, staff, jobs and time act in any order. A small model predicts
+each answer and justifies each change that jobs make; at the end, three job runs leave no due work.
+`make torture` runs more and longer sequences.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Races in a shop: each sets the scene, lets everybody act at once, and says what must have come.
+"""Races in a shop: each prepares it, runs acts at the same time, and asserts the outcome.
 
 What is asserted holds under injected faults too; how often somebody was told what is left to
 the callers, who know whether answers are lost.
@@ -15,7 +15,7 @@ Tally = Counter[str]
 
 
 def tally(answers: list[Any]) -> Tally:
-    """How many got what: refusals and outcomes by name, orders together."""
+    """Count the answers: refusals and outcomes by name, orders together."""
     return Counter("order" if isinstance(answer, OrderItem) else str(answer) for answer in answers)
 
 
@@ -51,7 +51,7 @@ def many_buyers_for_little_stock(shop: Shop, *, buyers: int, stock: int, leaders
 
 
 def one_buyer_joins_over_and_over(shop: Shop, *, times: int) -> set[str]:
-    """The different answers that the buyer got."""
+    """Return the different answers that the buyer got."""
     sold = shop.activity(seats=10)
     group_id = shop.opened(sold)
     buyer = shop.buyer()

@@ -45,11 +45,13 @@ ServiceError                     500 internal_error
 ├ PaymentUnsettled               503 payment_unsettled
 └ Busy                           503 busy
 
-Codes are part of the API: never renamed once released. Messages are for people, in the
-language of the people who meet them (Chinese), and say what to do next.
+Codes are part of the API: never renamed once released. Messages are for people and say what to
+do next. They are written in Chinese and given in English to who asks for it (see text.py).
 """
 
 from collections.abc import Mapping
+
+from chalicelib.text import Text
 
 Detail = str | int | list[str] | list[int] | list[dict[str, str]]
 
@@ -66,7 +68,7 @@ class ServiceError(Exception):
     default_message = "系统出了点问题，请稍后再试。"
 
     def __init__(self, message: str | None = None, **details: Detail) -> None:
-        self.message = message or self.default_message
+        self.message = Text(message or self.default_message)
         self.details: Mapping[str, Detail] = details
         super().__init__(f"{self.code}: {self.message} {details or ''}".rstrip())
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from chalicelib.text import Text
 from infra.local import dynamodb_local, engine, process
 from tests.laws.run_statistics import (
     pytest_sessionfinish,
@@ -73,6 +74,7 @@ hypothesis.settings.load_profile("default")
 def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A local AWS with the three tables, the bucket and the app's parameters; its address."""
     _keep_to_policies()
+    _translate_every_answer()
     logs = tmp_path_factory.mktemp("engine")
     servers = []
     try:
@@ -118,6 +120,23 @@ def _keep_to_policies() -> None:
 
     client_timeouts.with_deadline = lambda client: function_policies.watch(ended_in_time(client))
     due.run, stream.handle = run_as_its_job, handle_as_the_stream
+
+
+def _translate_every_answer() -> None:
+    """Fail where an answer has a text without an English template, whatever language it is in."""
+    from chalicelib.api import languages
+
+    text_for = languages.Reader.text_for
+
+    def translated(self: languages.Reader, value: Any) -> str:
+        for text in (value, *value.values.values()) if isinstance(value, Text) else ():
+            if isinstance(text, Text) and any(
+                "一" <= character <= "鿿" for character in text.template
+            ):
+                assert text.template in languages.english(), text.template
+        return text_for(self, value)
+
+    languages.Reader.text_for = translated  # type: ignore[method-assign]
 
 
 def _ease_jobs() -> None:

@@ -19,11 +19,12 @@ from chalice import Blueprint, CORSConfig, Response
 from chalice.app import Request
 
 from chalicelib import clock, observability
-from chalicelib.api import auth, limits
+from chalicelib.api import auth, languages, limits
 from chalicelib.api.text_normalisation import PHONES, normalised
 from chalicelib.domain.phone import WRONG as WRONG_PHONE
 from chalicelib.domain.rights import Right
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
+from chalicelib.text import Text
 
 BODY_MAX = 128 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is some 100 KB
 ID_PATTERN = "^[0-9A-Za-z_-]{1,64}$"  # of whatever stands in a path: no key has room for more
@@ -152,14 +153,15 @@ class Api(Blueprint):
                 request, now_s = self.current_request, clock.now_s()
                 with limits.kept(operation.limits, request, who, now_s=now_s):
                     given |= _decoded(request, operation)
-                    return _response(view(**path_parameters, **given), operation.status)
+                    answer = view(**path_parameters, **given)
+                    return _response(answer, operation.status, request.headers)
             except ServiceError as error:
                 if error.status >= 500:
                     observability.logger.warning("refused", exc_info=True)
-                return error_response(error)
+                return error_response(error, self.current_request.headers)
             except Exception:
                 observability.logger.exception("unhandled error")
-                return error_response(ServiceError())
+                return error_response(ServiceError(), self.current_request.headers)
 
         return answered
 
@@ -181,10 +183,12 @@ def raw_body(request: Request) -> bytes:
     return body.encode() if isinstance(body, str) else body
 
 
-def error_response(error: ServiceError) -> Response:
+def error_response(error: ServiceError, asked: Mapping[str, str]) -> Response:
+    """The answer to a request with the headers `asked`."""
     body = {"code": error.code, "message": error.message, "details": dict(error.details)}
     wait_s = error.details.get("retry_after_s")
-    return _json(body, error.status, {} if wait_s is None else {"Retry-After": str(wait_s)})
+    headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+    return _json(body, error.status, headers, asked)
 
 
 def header_of(headers: Mapping[str, str], name: str) -> str | None:
@@ -192,18 +196,19 @@ def header_of(headers: Mapping[str, str], name: str) -> str | None:
     return (headers.get(name) or "").strip() or None
 
 
-def _response(answer: Any, status: int) -> Response:
+def _response(answer: Any, status: int, asked: Mapping[str, str]) -> Response:
     if isinstance(answer, Response):
         return answer
     if isinstance(answer, Answer):
-        return _json(answer.body, answer.status, answer.headers)
-    return _json(answer, status, {})
+        return _json(answer.body, answer.status, answer.headers, asked)
+    return _json(answer, status, {}, asked)
 
 
-def _json(body: Any, status: int, headers: Mapping[str, str]) -> Response:
+def _json(body: Any, status: int, headers: Mapping[str, str], asked: Mapping[str, str]) -> Response:
     # A string is sent as it is: msgspec encodes ten times faster than Chalice would.
-    text = "" if body is None else msgspec.json.encode(body).decode()
-    content: dict[str, str | list[str]] = {**HEADERS, **headers}
+    reader = languages.Reader(asked)
+    text = "" if body is None else msgspec.json.encode(body, enc_hook=reader.text_for).decode()
+    content: dict[str, str | list[str]] = {**HEADERS, **headers, **reader.headers}
     return Response(text, status_code=status, headers=content)
 
 
@@ -264,8 +269,8 @@ def _words_for(place: str, problem: str) -> str:
     if name in PHONES and "another form" in problem:
         return WRONG_PHONE
     if problem.endswith("length >= 1"):
-        return f"请填写「{place}」，不能是空白。"
+        return Text("请填写「{field}」，不能是空白。", field=place)
     longest = re.search(r"length <= ([0-9]+)$", problem)
     if longest:
-        return f"「{place}」最多 {longest[1]} 个字，请删减。"
-    return f"「{place}」填写有误，请检查后再试。"
+        return Text("「{field}」最多 {max} 个字，请删减。", field=place, max=longest[1])
+    return Text("「{field}」填写有误，请检查后再试。", field=place)

@@ -22,6 +22,12 @@ from chalicelib.errors import (
 
 VERSION = "1.0.0"
 TITLE = "Group buying (拼团) API"
+ABOUT = (
+    "Errors are `{code, message, details}`; codes are stable. Messages and other texts that the "
+    "system has for people are in Chinese, or in English where `Accept-Language` prefers it; "
+    "`Content-Language` says which. What people wrote themselves, and messages to buyers, "
+    "stay as they are."
+)
 ID_SCHEMA = {"type": "string", "pattern": ID_PATTERN}
 REF = "#/components/schemas/{name}"
 RETRY_AFTER = {
@@ -40,7 +46,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     whole = {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": VERSION},
+        "info": {"title": TITLE, "version": VERSION, "description": ABOUT},
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),

@@ -35,7 +35,7 @@ class ResponseModel(msgspec.Struct, frozen=True, kw_only=True):
 
 class ErrorAnswer(ResponseModel, frozen=True, kw_only=True):
     code: Annotated[str, Meta(description="stable")]
-    message: Annotated[str, Meta(description="for people, in Chinese")]
+    message: Annotated[str, Meta(description="for people, in the language asked for")]
     details: dict[str, Any]
 
 

@@ -14,6 +14,7 @@ from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.shipping import Parcel, parcels_of
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import masked_name, status_text
@@ -24,6 +25,7 @@ from chalicelib.tables.buyers import BuyerItem, MessageItem
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
+from chalicelib.text import Text
 
 QR_SCALE = 6  # pixels per module: about 250 px, enough for a phone held against a phone
 
@@ -48,11 +50,16 @@ def order_detail(item: OrderItem, detail: OrderDetailItem) -> schemas.OrderDetai
     )
 
 
+def spec(text: str) -> str:
+    """A SKU in words; where it is the only one, they are ours and can be translated."""
+    return Text(text) if text == ONLY_SPEC else text
+
+
 def parcel(one: Parcel) -> schemas.ParcelShown:
     return schemas.ParcelShown(
         parcel_id=one.parcel_id,
         carrier=one.carrier,
-        carrier_name=carriers.by_code(one.carrier).name,
+        carrier_name=Text(carriers.by_code(one.carrier).name),
         number=one.number,
         units=one.units,
         shipped_at_s=one.shipped_at_s,
@@ -91,7 +98,7 @@ def activity(
         skus=[
             schemas.SkuShown(
                 sku_id=sku.sku_id,
-                spec=sku.spec,
+                spec=spec(sku.spec),
                 list_price_fen=sku.list_price_fen,
                 solo_price_fen=sku.solo_price_fen,
                 group_price_fen=sku.group_price_fen,
@@ -215,7 +222,7 @@ def _order_fields(item: OrderItem) -> dict[str, Any]:
         "quantity": item.quantity,
         "total_fen": item.total_fen,
         "status": view.status.value,
-        "status_text": status_text(view, in_group=item.group_id is not None),
+        "status_text": Text(status_text(view, in_group=item.group_id is not None)),
         "pay_by_s": item.pay_by_s,
         "refunds": refunds(item),
     }
@@ -226,7 +233,7 @@ def refunds(item: OrderItem) -> list[schemas.RefundShown]:
         schemas.RefundShown(
             out_refund_no=item.refund_number(key),
             status=refund.status.value,
-            status_text=text_for_buyer(refund),
+            status_text=Text(text_for_buyer(refund)),
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
         )

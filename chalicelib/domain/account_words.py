@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from chalicelib.text import Text
+
 ACCEPTED: Mapping[str, str] = {
     "wechat-pay": "微信支付认可商户号、证书序列号和私钥。APIv3 密钥要到收到付款通知时才用上。",
     "alipay": "支付宝认可 APPID 和应用私钥，支付宝公钥也与它的签名相符。",
@@ -50,5 +52,7 @@ def refused(method: str, reason: str) -> str:
     """What to do about a check that the gateway refused for `reason` (its own code, or ours)."""
     if reason == "no_answer" or reason.startswith("http_5"):
         return _NO_ANSWER
-    other = f"平台没有接受这次检查（{reason}）。请在它的商家后台核对各项后再试。"
+    other = Text(
+        "平台没有接受这次检查（{reason}）。请在它的商家后台核对各项后再试。", reason=reason
+    )
     return _REFUSED[method].get(reason, other)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.errors import ActivityClosed, ActivityOverlaps, InvalidRequest
+from chalicelib.text import Text
 
 BUCKETS_MAX = 8
 
@@ -107,7 +108,9 @@ def refusal_to_open(
     if state is ActivityState.RUNNING:
         return None
     words = {
-        ActivityState.SCHEDULED: f"活动 {_moment(starts_at_s)} 开始，到时再来开团吧。",
+        ActivityState.SCHEDULED: Text(
+            "活动 {start} 开始，到时再来开团吧。", start=_moment(starts_at_s)
+        ),
         ActivityState.PAUSED: "活动暂不可拼，看看其他正在拼的好物。",
     }
     message = words.get(state, "活动已结束，看看其他正在拼的好物。")
@@ -146,8 +149,12 @@ def refuse_overlap(
     if claim is None:
         return
     raise ActivityOverlaps(
-        f"这个商品 {_day(claim.starts_at_s)} 至 {_day(claim.ends_at_s)} 已在"
-        f"「{claim.name}」中。请换时间，或先结束那个活动。",
+        Text(
+            "这个商品 {start} 至 {end} 已在「{name}」中。请换时间，或先结束那个活动。",
+            start=_day(claim.starts_at_s),
+            end=_day(claim.ends_at_s),
+            name=claim.name,
+        ),
         activity_id=claim.activity_id,
         name=claim.name,
         starts_at_s=claim.starts_at_s,
@@ -157,7 +164,9 @@ def refuse_overlap(
 
 def _moment(at_s: int) -> str:
     local = dt.datetime.fromtimestamp(at_s, _SHANGHAI)
-    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
+    return Text(
+        "{month} 月 {day} 日 {time}", month=local.month, day=local.day, time=f"{local:%H:%M}"
+    )
 
 
 def _day(at_s: int) -> str:

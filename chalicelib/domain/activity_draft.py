@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from chalicelib.domain.activity import Terms, TermsSku, buckets_for
 from chalicelib.domain.money import yuan
 from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, normal, trouble
+from chalicelib.text import Text
 
 TITLE_MAX = 28
 SKUS_MAX = 48
@@ -97,8 +98,9 @@ def change_problems_of(
         if terms.starts_at_s <= now_s:
             problems.append(trouble("starts_at_s", "活动已经开始，开始时间不能再改。"))
         elif draft.ends_at_s - starts_at_s < window_min_s:
-            words = f"活动至少要进行{_length(window_min_s)}，请提前开始时间或延后结束时间。"
-            problems.append(trouble("starts_at_s", words))
+            length = _length(window_min_s)
+            text = Text("活动至少要进行{length}，请提前开始时间或延后结束时间。", length=length)
+            problems.append(trouble("starts_at_s", text))
     if draft.ends_at_s < terms.ends_at_s:
         words = "结束时间只能延后。想早些结束，请用“结束活动”。"
         problems.append(trouble("ends_at_s", words))
@@ -173,23 +175,28 @@ def _priced(draft: Draft, offers: Mapping[str, Offer]) -> tuple[TermsSku, ...]:
 
 def _of_rules(draft: Draft) -> Iterator[Problem]:
     if not 1 <= len(draft.title.strip()) <= TITLE_MAX:
-        yield trouble("title", f"活动名称要有 1 到 {TITLE_MAX} 个字，请修改。")
+        yield trouble("title", Text("活动名称要有 1 到 {max} 个字，请修改。", max=TITLE_MAX))
     if not SEATS_MIN <= draft.seats_total <= SEATS_MAX:
-        yield trouble("seats_total", f"成团人数要在 {SEATS_MIN} 到 {SEATS_MAX} 人之间，请修改。")
+        yield trouble(
+            "seats_total",
+            Text("成团人数要在 {min} 到 {max} 人之间，请修改。", min=SEATS_MIN, max=SEATS_MAX),
+        )
     if not LIFE_H_MIN <= draft.life_h <= LIFE_H_MAX:
-        words = f"成团时限要在 {LIFE_H_MIN} 到 {LIFE_H_MAX} 小时之间，请修改。"
+        words = Text(
+            "成团时限要在 {min} 到 {max} 小时之间，请修改。", min=LIFE_H_MIN, max=LIFE_H_MAX
+        )
         yield trouble("life_h", words)
 
 
 def _of_limits(draft: Draft) -> Iterator[Problem]:
     if not 0 <= draft.limit_per_buyer <= LIMIT_PER_BUYER_MAX:
-        words = f"每人限购最多 {LIMIT_PER_BUYER_MAX} 件，填 0 表示不限，请修改。"
+        words = Text("每人限购最多 {max} 件，填 0 表示不限，请修改。", max=LIMIT_PER_BUYER_MAX)
         yield trouble("limit_per_buyer", words)
     if not 1 <= draft.limit_per_order <= LIMIT_PER_ORDER_MAX:
-        words = f"每单限购要在 1 到 {LIMIT_PER_ORDER_MAX} 件之间，请修改。"
+        words = Text("每单限购要在 1 到 {max} 件之间，请修改。", max=LIMIT_PER_ORDER_MAX)
         yield trouble("limit_per_order", words)
     elif 0 < draft.limit_per_buyer < draft.limit_per_order:
-        words = f"每单限购不能超过每人限购的 {draft.limit_per_buyer} 件，请改小。"
+        words = Text("每单限购不能超过每人限购的 {max} 件，请改小。", max=draft.limit_per_buyer)
         yield trouble("limit_per_order", words)
 
 
@@ -200,21 +207,26 @@ def _of_window(draft: Draft, now_s: int, window_min_s: int) -> Iterator[Problem]
     elif draft.ends_at_s <= starts_at_s:
         yield trouble("ends_at_s", "结束时间要晚于开始时间，请修改。")
     elif draft.ends_at_s - starts_at_s < window_min_s:
-        yield trouble("ends_at_s", f"活动至少要进行{_length(window_min_s)}，请延后结束时间。")
+        yield trouble(
+            "ends_at_s",
+            Text("活动至少要进行{length}，请延后结束时间。", length=_length(window_min_s)),
+        )
     if draft.ends_at_s > now_s + WINDOW_MAX_S:
         yield trouble("ends_at_s", "结束时间最晚为一年之后，请提前。")
 
 
 def _of_skus(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:
     if not 1 <= len(draft.skus) <= SKUS_MAX:
-        yield trouble("skus", f"参加活动的规格要有 1 到 {SKUS_MAX} 个，请增减。")
+        yield trouble("skus", Text("参加活动的规格要有 1 到 {max} 个，请增减。", max=SKUS_MAX))
     seen: set[str] = set()
     for i, sku in enumerate(draft.skus):
         offer = offers.get(sku.sku_id)
         if offer is None:
             yield trouble(f"skus[{i}].sku_id", "商品没有这个规格，请刷新后重新选择。")
         elif sku.sku_id in seen:
-            yield trouble(f"skus[{i}].sku_id", f"「{offer.spec}」重复了，请去掉一个。")
+            yield trouble(
+                f"skus[{i}].sku_id", Text("「{spec}」重复了，请去掉一个。", spec=offer.spec)
+            )
         else:
             yield from _of_price(f"skus[{i}].group_price_fen", sku, offer)
         seen.add(sku.sku_id)
@@ -223,9 +235,13 @@ def _of_skus(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:
 def _of_price(field: str, sku: DraftSku, offer: Offer) -> Iterator[Problem]:
     highest = min(offer.solo_price_fen - 1, PRICE_FEN_MAX)
     if sku.group_price_fen < 0:
-        yield trouble(field, f"拼团价不能低于 {yuan(0)}，请修改。")
+        yield trouble(field, Text("拼团价不能低于 {min}，请修改。", min=yuan(0)))
     elif sku.group_price_fen > highest:
-        words = f"拼团价要低于单买价 {yuan(offer.solo_price_fen)}，请改为 {yuan(highest)} 或更低。"
+        words = Text(
+            "拼团价要低于单买价 {solo}，请改为 {max} 或更低。",
+            solo=yuan(offer.solo_price_fen),
+            max=yuan(highest),
+        )
         yield trouble(field, words)
 
 
@@ -234,18 +250,27 @@ def _of_stock(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:
         units = sku.stock or 0
         offer = offers.get(sku.sku_id)
         if not 1 <= units <= STOCK_MAX:
-            words = f"活动库存要在 1 到 {STOCK_MAX} 件之间。请修改，或不让这个规格参加。"
+            words = Text(
+                "活动库存要在 1 到 {max} 件之间。请修改，或不让这个规格参加。", max=STOCK_MAX
+            )
             yield trouble(f"skus[{i}].stock", words)
         elif offer is not None and units > offer.available:
-            words = f"活动库存最多 {offer.available} 件（当前可售库存）。请减少数量，或先补充库存。"
+            words = Text(
+                "活动库存最多 {available} 件（当前可售库存）。请减少数量，或先补充库存。",
+                available=offer.available,
+            )
             yield trouble(f"skus[{i}].stock", words)
     if sum(sku.stock or 0 for sku in draft.skus) < draft.seats_total:
-        words = f"活动库存合计至少要有 {draft.seats_total} 件，才够成一个团。请增加数量。"
+        words = Text(
+            "活动库存合计至少要有 {seats} 件，才够成一个团。请增加数量。", seats=draft.seats_total
+        )
         yield trouble("skus", words)
 
 
 def _length(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
     if rest == 0:
-        return f" {hours} 小时"
-    return f" {seconds // 60} 分钟" if seconds % 60 == 0 else f" {seconds} 秒"
+        return Text(" {hours} 小时", hours=hours)
+    if seconds % 60 == 0:
+        return Text(" {minutes} 分钟", minutes=seconds // 60)
+    return Text(" {seconds} 秒", seconds=seconds)

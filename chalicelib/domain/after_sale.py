@@ -22,6 +22,7 @@ from enum import StrEnum
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import AFTER_SALE_LETTERS, Order, OrderStatus
 from chalicelib.errors import Conflict, InvalidRequest
+from chalicelib.text import Text
 
 PICTURES_MAX = 6
 DAY_S = 86400
@@ -139,7 +140,9 @@ def check_period(order: Order, *, now_s: int, period_s: int) -> None:
         raise AfterSaleRefused("订单已没有可退的金额。需要帮助请联系商家。")
     if now_s - seat[1].paid_at_s > period_s:
         days = period_s // DAY_S
-        raise AfterSaleRefused(f"付款已超过 {days} 天，不能在线申请售后。请联系商家。", days=days)
+        raise AfterSaleRefused(
+            Text("付款已超过 {days} 天，不能在线申请售后。请联系商家。", days=days), days=days
+        )
 
 
 NO_SHOP_REFUND: Mapping[OrderStatus, str] = {
@@ -164,7 +167,9 @@ def check_shop_refund(order: Order, amount_fen: int, *, now_s: int) -> None:
         raise AfterSaleRefused("订单的钱已全部退回，没有可退的了。")
     if now_s - seat[1].paid_at_s > PERIOD_S:
         days = PERIOD_S // DAY_S
-        raise AfterSaleRefused(f"付款已超过 {days} 天，支付平台不能再退。请与买家商量线下退款。")
+        raise AfterSaleRefused(
+            Text("付款已超过 {days} 天，支付平台不能再退。请与买家商量线下退款。", days=days)
+        )
     check_amount(order, amount_fen)
 
 
@@ -173,7 +178,7 @@ def check_amount(order: Order, amount_fen: int) -> None:
     if not 1 <= amount_fen <= order.refundable_fen:
         most = order.refundable_fen
         raise InvalidRequest(
-            f"退款金额应在 ¥0.01 到 {yuan(most)} 之间。",
+            Text("退款金额应在 ¥0.01 到 {max} 之间。", max=yuan(most)),
             field="amount_fen",
             max=most,
         )
@@ -189,11 +194,13 @@ def check_return(order: Order, units: int, kind: Kind = Kind.RETURN) -> None:
     """Return only when the buyer has `units` to send back. Raises AfterSaleRefused,
     InvalidRequest."""
     most = order.units.with_buyer
-    word = "换货" if kind is Kind.EXCHANGE else "退货"
+    word = Text("换货" if kind is Kind.EXCHANGE else "退货")
     if most <= 0:
-        raise AfterSaleRefused(f"商品还没有发出或取走，不用{word}。请申请仅退款。")
+        raise AfterSaleRefused(Text("商品还没有发出或取走，不用{what}。请申请仅退款。", what=word))
     if not 1 <= units <= most:
-        raise InvalidRequest(f"{word}件数应在 1 到 {most} 之间。", field="units", max=most)
+        raise InvalidRequest(
+            Text("{what}件数应在 1 到 {max} 之间。", what=word, max=most), field="units", max=most
+        )
 
 
 def worth_fen(order: Order, units: int) -> int:
@@ -207,7 +214,9 @@ def check_units_back(order: Order, units_back: int, *, came_back: int = 0) -> No
     """Raises InvalidRequest for more units than came back, or else than are not back yet."""
     most = came_back or order.units.may_go_back
     if not 0 <= units_back <= most:
-        raise InvalidRequest(f"退回库存应在 0 到 {most} 件之间。", field="units_back", max=most)
+        raise InvalidRequest(
+            Text("退回库存应在 0 到 {max} 件之间。", max=most), field="units_back", max=most
+        )
 
 
 def next_letter(used: int) -> str:

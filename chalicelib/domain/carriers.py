@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from chalicelib.errors import InvalidRequest
+from chalicelib.text import Text
 
 ANY_NUMBER = "[0-9A-Z][0-9A-Z-]{7,28}[0-9A-Z]"  # 9 to 30 characters
 ANY_FORM = "9–30 位字母或数字"
@@ -116,7 +117,8 @@ def find(text: str) -> Carrier:
         raise InvalidRequest("请填写快递公司。", field="carrier")
     if carrier is None:
         raise InvalidRequest(
-            f"没有找到快递公司「{text}」。请从列表里选，或选「其他快递」。", field="carrier"
+            Text("没有找到快递公司「{text}」。请从列表里选，或选「其他快递」。", text=text),
+            field="carrier",
         )
     return carrier
 
@@ -131,5 +133,11 @@ def number_of(carrier: Carrier, text: str) -> str:
             "单号被表格改成了科学计数。请把这一列的格式设为「文本」后重新填写。", field="number"
         )
     raise InvalidRequest(
-        f"{carrier.name}的单号应是 {carrier.form}，请核对。", field="number", form=carrier.form
+        Text(
+            "{carrier}的单号应是 {form}，请核对。",
+            carrier=Text(carrier.name),
+            form=Text(carrier.form),
+        ),
+        field="number",
+        form=Text(carrier.form),
     )

@@ -15,6 +15,7 @@ from enum import StrEnum
 from chalicelib.domain.beijing import BEIJING, DAY_S
 from chalicelib.domain.rights import Area, Right, view
 from chalicelib.errors import InvalidRequest
+from chalicelib.text import Text
 
 ROWS_MAX = 50_000
 DAYS_MAX = 366  # of movements, which are read day by day
@@ -234,7 +235,7 @@ def check(wanted: Wanted, *, now_s: int) -> None:
         if wanted.product_id or wanted.buyer_id:
             raise InvalidRequest("账务明细不能按商品或买家筛选。", field="product_id")
         if min(wanted.to_s, now_s) - wanted.from_s > DAYS_MAX * DAY_S:
-            words = f"账务明细一次最多导出 {DAYS_MAX} 天，请缩短时间范围。"
+            words = Text("账务明细一次最多导出 {max} 天，请缩短时间范围。", max=DAYS_MAX)
             raise InvalidRequest(words, field="from_s")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.domain.money import yuan
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import NotDeliverable
+from chalicelib.text import Text
 
 FEE_FEN_MAX = 99_999
 AMOUNT_FEN_MAX = 99_999_999
@@ -83,7 +84,9 @@ def rule_for(template: Template, province: str) -> Rule:
     if name is None:
         raise NotDeliverable("没有认出收货省份，请重新选择地区。", province=province)
     if name in template.not_delivered:
-        raise NotDeliverable(f"这件商品暂不配送到{name}，请换一个收货地址。", province=name)
+        raise NotDeliverable(
+            Text("这件商品暂不配送到{name}，请换一个收货地址。", name=Text(name)), province=name
+        )
     for region in template.regions:
         if name in region.provinces:
             return region.rule
@@ -119,25 +122,37 @@ def _of_provinces(template: Template) -> Iterator[Problem]:
 def _of_names(provinces: Iterable[str], seen: set[str], field: str) -> Iterator[Problem]:
     for province in provinces:
         if province not in PROVINCES:
-            yield trouble(field, f"没有「{province}」这个省份，请重新选择。")
+            yield trouble(
+                field, Text("没有「{province}」这个省份，请重新选择。", province=province)
+            )
         elif province in seen:
-            yield trouble(field, f"「{province}」选了两次，请去掉一个。")
+            yield trouble(
+                field, Text("「{province}」选了两次，请去掉一个。", province=Text(province))
+            )
         seen.add(province)
 
 
 def _of_rule(rule: Rule, measure: Measure, field: str) -> Iterator[Problem]:
     by_piece = measure is Measure.PIECE
     most, unit, least = (STEP_MAX, "件", 1) if by_piece else (STEP_G_MAX, "克", NEXT_G_MIN)
-    what = "件" if by_piece else "重"
     bounds = (
-        ("first", rule.first, 1, most, f"首{what}"),
-        ("next", rule.next, least, most, f"续{what}"),
+        ("first", rule.first, 1, most, "首件" if by_piece else "首重"),
+        ("next", rule.next, least, most, "续件" if by_piece else "续重"),
         ("free_from_units", rule.free_from_units, 0, STEP_MAX, "包邮件数"),
     )
     for name, value, low, high, words in bounds:
         if not low <= value <= high:
-            of = "件" if name == "free_from_units" else unit
-            yield trouble(f"{field}.{name}", f"{words}要在 {low} 到 {high} {of}之间，请修改。")
+            of = Text("件" if name == "free_from_units" else unit)
+            yield trouble(
+                f"{field}.{name}",
+                Text(
+                    "{words}要在 {min} 到 {max} {unit}之间，请修改。",
+                    words=Text(words),
+                    min=low,
+                    max=high,
+                    unit=of,
+                ),
+            )
     fees = (
         ("first_fen", rule.first_fen, FEE_FEN_MAX, "首费"),
         ("next_fen", rule.next_fen, FEE_FEN_MAX, "续费"),
@@ -145,7 +160,12 @@ def _of_rule(rule: Rule, measure: Measure, field: str) -> Iterator[Problem]:
     )
     for name, value, high, words in fees:
         if not 0 <= value <= high:
-            text = f"{words}要在 {yuan(0)} 到 {yuan(high)} 之间，请修改。"
+            text = Text(
+                "{words}要在 {min} 到 {max} 之间，请修改。",
+                words=Text(words),
+                min=yuan(0),
+                max=yuan(high),
+            )
             yield trouble(f"{field}.{name}", text)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from chalicelib.domain.order import Refund, RefundStatus
+from chalicelib.text import Text
 
 PROOF_MAX = 64
 
@@ -34,8 +35,10 @@ def text_for_buyer(refund: Refund) -> str:
     if refund.status is RefundStatus.SUCCEEDED:
         return "已原路退回"
     if refund.status is RefundStatus.OUTSIDE:
-        return (
-            f"商家已用{METHOD_WORDS[ManualRefundMethod(refund.outside)]}退款，凭证：{refund.proof}"
+        return Text(
+            "商家已用{method}退款，凭证：{proof}",
+            method=Text(METHOD_WORDS[ManualRefundMethod(refund.outside)]),
+            proof=refund.proof,
         )
     if refund.trouble_at_s:
         return "支付平台暂时没有退出，商家正在处理"

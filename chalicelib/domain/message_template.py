@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.domain.texts import TEXTS, TextKey, is_free, text_of, words_for
+from chalicelib.text import Text
 
 TEXT_MAX = 120
 NAMES: Mapping[str, str] = {
@@ -143,13 +144,13 @@ def _problem(key: TextKey, template: str) -> str:
     missing = next((name for name in needed(key) if name not in names), None)
     may = "、".join(f"{{{name}}}" for name in allowed(key))
     if len(template) > TEXT_MAX:
-        return f"最多 {TEXT_MAX} 个字，现在是 {len(template)} 个。"
+        return Text("最多 {max} 个字，现在是 {length} 个。", max=TEXT_MAX, length=len(template))
     if any(ord(character) < 32 for character in template):
         return "请写在一行里。"
     if unknown is not None:
-        return f"这条消息里没有「{{{unknown}}}」，可以用：{may}。"
+        return Text("这条消息里没有「{{{unknown}}}」，可以用：{may}。", unknown=unknown, may=may)
     if any(brace in _NAMED.sub("", template) for brace in "{}"):
-        return f"大括号没有成对。要用的内容请写成这样：{may}。"
+        return Text("大括号没有成对。要用的内容请写成这样：{may}。", may=may)
     if missing is not None:
-        return f"请写上{{{missing}}}，买家需要知道。"
+        return Text("请写上{{{missing}}}，买家需要知道。", missing=missing)
     return ""

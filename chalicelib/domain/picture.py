@@ -3,6 +3,7 @@
 import re
 
 from chalicelib.errors import InvalidRequest
+from chalicelib.text import Text
 
 BYTES_MAX = 5 * 1024 * 1024
 PIXELS_MAX = 40_000_000  # as decoded; a few kilobytes can claim to be billions
@@ -24,9 +25,11 @@ _PDF, _PDF_WITHIN = b"%PDF-", 1024
 _ZIP_END, _ZIP_END_WITHIN = b"PK\x05\x06", 65_557
 
 _WORDS = {
-    "too_large": f"图片不能超过 {BYTES_MAX // 1024**2} MB，请压缩后再传。",
+    "too_large": Text("图片不能超过 {max_mb} MB，请压缩后再传。", max_mb=BYTES_MAX // 1024**2),
     "type": "只能上传 JPEG、PNG 或 WebP 格式的静态图片，请换一张。",
-    "too_many_pixels": f"图片的像素太多（最多 {PIXELS_MAX // 10_000} 万），请缩小后再传。",
+    "too_many_pixels": Text(
+        "图片的像素太多（最多 {max} 万），请缩小后再传。", max=PIXELS_MAX // 10000
+    ),
     "stowaway": "图片里夹带了别的内容。请换一张，或截图后再传。",
     "broken": "图片打不开，可能没有传完整。请换一张，或重新上传。",
 }

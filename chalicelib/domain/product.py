@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.money import yuan
+from chalicelib.text import Text
 
 TITLE_MAX = 60
 SELLING_POINT_MAX = 40
@@ -16,6 +17,7 @@ IMAGE_URL_MAX = 500
 SKUS_MAX = 200
 SPEC_NAMES_MAX = 3
 SPEC_TEXT_MAX = 20
+ONLY_SPEC = "默认规格"  # of a product without specs
 PRICE_FEN_MAX = 99_999_999
 STOCK_MAX = 9_999_999
 WEIGHT_G_MAX = 1_000_000
@@ -55,7 +57,7 @@ class ProductDraft:
 
 def spec_text(specs: Mapping[str, str]) -> str:
     """A SKU in words: 红色 / XL."""
-    return " / ".join(specs.values()) or "默认规格"
+    return " / ".join(specs.values()) or ONLY_SPEC
 
 
 def found_by(draft: ProductDraft) -> str:
@@ -74,7 +76,7 @@ def sought(q: str) -> list[str]:
 
 
 def trouble(field: str, problem: str) -> Problem:
-    return {"field": field, "problem": problem}
+    return {"field": field, "problem": Text(problem)}
 
 
 def problems_of(draft: ProductDraft, *, known: Sequence[str] = ()) -> list[Problem]:
@@ -93,26 +95,30 @@ def problems_of(draft: ProductDraft, *, known: Sequence[str] = ()) -> list[Probl
 
 def _of_texts(draft: ProductDraft) -> Iterator[Problem]:
     if not 1 <= len(draft.title.strip()) <= TITLE_MAX:
-        yield trouble("title", f"商品名称要有 1 到 {TITLE_MAX} 个字，请修改。")
+        yield trouble("title", Text("商品名称要有 1 到 {max} 个字，请修改。", max=TITLE_MAX))
     if len(draft.description) > DESCRIPTION_MAX:
-        yield trouble("description", f"商品介绍最多 {DESCRIPTION_MAX} 个字，请删减。")
+        yield trouble("description", Text("商品介绍最多 {max} 个字，请删减。", max=DESCRIPTION_MAX))
     if len(draft.images) > IMAGES_MAX:
-        yield trouble("images", f"图片最多 {IMAGES_MAX} 张，请删减。")
+        yield trouble("images", Text("图片最多 {max} 张，请删减。", max=IMAGES_MAX))
     if len(draft.selling_point.strip()) > SELLING_POINT_MAX:
-        yield trouble("selling_point", f"卖点最多 {SELLING_POINT_MAX} 个字，请删减。")
+        yield trouble("selling_point", Text("卖点最多 {max} 个字，请删减。", max=SELLING_POINT_MAX))
     if len(draft.unit.strip()) > UNIT_MAX:
-        yield trouble("unit", f"单位最多 {UNIT_MAX} 个字，请删减。")
+        yield trouble("unit", Text("单位最多 {max} 个字，请删减。", max=UNIT_MAX))
     if not 0 <= draft.warn_below <= STOCK_MAX:
-        yield trouble("warn_below", f"预警值要在 0 到 {STOCK_MAX} 件之间，填 0 表示不预警。")
+        yield trouble(
+            "warn_below", Text("预警值要在 0 到 {max} 件之间，填 0 表示不预警。", max=STOCK_MAX)
+        )
 
 
 def _of_sku_list(draft: ProductDraft, known: Sequence[str]) -> Iterator[Problem]:
     if not 1 <= len(draft.skus) <= SKUS_MAX:
-        yield trouble("skus", f"规格组合要有 1 到 {SKUS_MAX} 个，请增减规格。")
+        yield trouble("skus", Text("规格组合要有 1 到 {max} 个，请增减规格。", max=SKUS_MAX))
         return
     names = tuple(draft.skus[0].specs)
     if len(names) > SPEC_NAMES_MAX:
-        yield trouble("skus", f"规格项最多 {SPEC_NAMES_MAX} 个（例如颜色、尺码），请删减。")
+        yield trouble(
+            "skus", Text("规格项最多 {max} 个（例如颜色、尺码），请删减。", max=SPEC_NAMES_MAX)
+        )
     seen: set[tuple[str, ...]] = set()
     kept: set[str] = set()
     for i, sku in enumerate(draft.skus):
@@ -122,7 +128,9 @@ def _of_sku_list(draft: ProductDraft, known: Sequence[str]) -> Iterator[Problem]
         values = tuple(sku.specs[name].strip() for name in names)
         if values in seen:
             words = spec_text(sku.specs)
-            yield trouble(f"skus[{i}].specs", f"「{words}」重复了，请修改或删除一个。")
+            yield trouble(
+                f"skus[{i}].specs", Text("「{words}」重复了，请修改或删除一个。", words=words)
+            )
         seen.add(values)
         yield from _of_identity(i, sku, known, kept)
 
@@ -131,7 +139,9 @@ def _of_identity(i: int, sku: SkuDraft, known: Sequence[str], kept: set[str]) ->
     """A SKU is new and brings its stock, or known and named once; its stock is adjusted apart."""
     if sku.sku_id is None:
         if sku.stock is None or not 0 <= sku.stock <= STOCK_MAX:
-            yield trouble(f"skus[{i}].stock", f"库存要在 0 到 {STOCK_MAX} 之间，请修改。")
+            yield trouble(
+                f"skus[{i}].stock", Text("库存要在 0 到 {max} 之间，请修改。", max=STOCK_MAX)
+            )
         return
     if sku.sku_id not in known or sku.sku_id in kept:
         yield trouble(f"skus[{i}].sku_id", "没有这个规格，请刷新后再试。")
@@ -146,23 +156,28 @@ def _of_skus(draft: ProductDraft) -> Iterator[Problem]:
     for i, sku in enumerate(draft.skus):
         for text in (*sku.specs, *sku.specs.values()):
             if not 1 <= len(text.strip()) <= SPEC_TEXT_MAX:
-                words = f"规格名称和规格值要有 1 到 {SPEC_TEXT_MAX} 个字，请修改。"
+                words = Text("规格名称和规格值要有 1 到 {max} 个字，请修改。", max=SPEC_TEXT_MAX)
                 yield trouble(f"skus[{i}].specs", words)
                 break
         if not 1 <= sku.solo_price_fen <= PRICE_FEN_MAX:
-            words = f"单买价要在 {yuan(1)} 到 {yuan(PRICE_FEN_MAX)} 之间，请修改。"
+            words = Text(
+                "单买价要在 {min} 到 {max} 之间，请修改。", min=yuan(1), max=yuan(PRICE_FEN_MAX)
+            )
             yield trouble(f"skus[{i}].solo_price_fen", words)
         if not sku.solo_price_fen <= sku.list_price_fen <= PRICE_FEN_MAX:
-            words = f"划线价不能低于单买价 {yuan(sku.solo_price_fen)}，请改高或与单买价相同。"
+            words = Text(
+                "划线价不能低于单买价 {price}，请改高或与单买价相同。",
+                price=yuan(sku.solo_price_fen),
+            )
             if sku.list_price_fen > PRICE_FEN_MAX:
-                words = f"划线价最高 {yuan(PRICE_FEN_MAX)}，请改低。"
+                words = Text("划线价最高 {max}，请改低。", max=yuan(PRICE_FEN_MAX))
             yield trouble(f"skus[{i}].list_price_fen", words)
 
 
 def _of_weights(draft: ProductDraft) -> Iterator[Problem]:
     for i, sku in enumerate(draft.skus):
         if not 0 <= sku.weight_g <= WEIGHT_G_MAX:
-            words = f"重量要在 0 到 {WEIGHT_G_MAX} 克之间，请修改。"
+            words = Text("重量要在 0 到 {max} 克之间，请修改。", max=WEIGHT_G_MAX)
             yield trouble(f"skus[{i}].weight_g", words)
 
 
@@ -171,10 +186,14 @@ def _of_codes(draft: ProductDraft) -> Iterator[Problem]:
     for i, sku in enumerate(draft.skus):
         code = sku.code.strip()
         if len(code) > SKU_CODE_MAX:
-            yield trouble(f"skus[{i}].code", f"规格编码最多 {SKU_CODE_MAX} 个字符，请删减。")
+            yield trouble(
+                f"skus[{i}].code", Text("规格编码最多 {max} 个字符，请删减。", max=SKU_CODE_MAX)
+            )
         elif code and code in seen:
-            yield trouble(f"skus[{i}].code", f"规格编码「{code}」重复了，请修改。")
+            yield trouble(f"skus[{i}].code", Text("规格编码「{code}」重复了，请修改。", code=code))
         if not 0 <= (sku.cost_fen or 0) <= PRICE_FEN_MAX:
-            words = f"成本价要在 {yuan(0)} 到 {yuan(PRICE_FEN_MAX)} 之间，请修改。"
+            words = Text(
+                "成本价要在 {min} 到 {max} 之间，请修改。", min=yuan(0), max=yuan(PRICE_FEN_MAX)
+            )
             yield trouble(f"skus[{i}].cost_fen", words)
         seen.add(code)

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.errors import Conflict, InvalidRequest
+from chalicelib.text import Text
 
 PARCELS_MAX = 20  # of one order
 CORRECTION_S = 24 * 3600  # after shipping, a number may be corrected
@@ -82,7 +83,9 @@ def check_units(units: int | None, *, left: int) -> int:
     if units is None:
         return left
     if not 1 <= units <= left:
-        raise InvalidRequest(f"还有 {left} 件没有发，最多填 {left}。", field="units", max=left)
+        raise InvalidRequest(
+            Text("还有 {left} 件没有发，最多填 {left}。", left=left), field="units", max=left
+        )
     return units
 
 
@@ -97,4 +100,4 @@ def _unformed(group: Group) -> str:
         return "刚刚成团，请过几秒再发货。"
     if group.status is GroupStatus.FAILED:
         return "没有成团，正在退款，不能发货。"
-    return f"还差 {group.seats_missing} 人成团，成团后才能发货。"
+    return Text("还差 {missing} 人成团，成团后才能发货。", missing=group.seats_missing)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.errors import AlreadyPaid, InvalidRequest, OrderClosed
+from chalicelib.text import Text
 
 REASON_MAX = 60  # of closing; its buyer reads it
 PAID_WORDS: Mapping[str, str] = {
@@ -34,7 +35,7 @@ def check_price(order: Order, total_fen: int, *, now_s: int) -> None:
         raise OrderClosed("付款时间已过，订单马上关闭，不能改价。")
     if not 1 <= total_fen < order.total_fen:
         raise InvalidRequest(
-            f"只能改低：请填 ¥0.01 以上、低于 {yuan(order.total_fen)} 的金额。",
+            Text("只能改低：请填 ¥0.01 以上、低于 {price} 的金额。", price=yuan(order.total_fen)),
             field="total_fen",
             max=order.total_fen - 1,
         )

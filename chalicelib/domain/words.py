@@ -9,6 +9,7 @@ from chalicelib.domain.order import (
     RefundReason,
     reason_of,
 )
+from chalicelib.text import Text
 
 BUYER_WORDS: Mapping[OrderStatus, str] = {
     OrderStatus.PENDING: "待支付",
@@ -28,29 +29,44 @@ STAFF_WORDS: Mapping[OrderStatus, str] = {
     OrderStatus.SHIPPED: "已发货",
 }
 
-_OUTSIDE = "已用其他方式退给买家的，点「登记线下退款」。"
+_OUTSIDE = Text("已用其他方式退给买家的，点「登记线下退款」。")
 _REJECTED = "支付平台没有接受系统的退款请求。请把下面的错误码告诉技术支持，处理好后点「重新发起」。"
 _RIGHTS = "支付平台说这个商户号没有退款权限或被限制。请在它的商家后台解决后，再点「重新发起」。"
 _UNKNOWN_THERE = "支付平台在这个商户号里找不到原来的付款。请核对收款账户后，再点「重新发起」。"
-_REFUNDED_THERE = (
-    f"支付平台说这笔付款已经没有可退的钱，可能有人在它的商家后台退过。请核对，{_OUTSIDE}"
+_REFUNDED_THERE = Text(
+    "支付平台说这笔付款已经没有可退的钱，可能有人在它的商家后台退过。请核对，{outside}",
+    outside=_OUTSIDE,
 )
 # By the gateway's own words, without underscores where its documents differ.
 REFUND_TROUBLES: Mapping[str, str] = {
     "NOTENOUGH": "商户号余额不足。请先充值，再点「重新发起」。",
     "ACQ.SELLER_BALANCE_NOT_ENOUGH": "支付宝账户余额不足。请先充值，再点「重新发起」。",
-    "USERACCOUNTABNORMAL": f"买家的微信账户异常或已注销，钱退不进去。请联系买家，{_OUTSIDE}",
-    "ACQ.BUYER_ERROR": f"买家的支付宝账户异常，钱退不进去。请联系买家，{_OUTSIDE}",
-    "ACQ.BUYER_NOT_EXIST": f"买家的支付宝账户已不存在，钱退不进去。请联系买家，{_OUTSIDE}",
-    "TRADEOVERDUE": f"付款已超过一年，微信支付不能再原路退。请联系买家，{_OUTSIDE}",
-    "ACQ.TRADE_HAS_FINISHED": f"这笔交易在支付宝已完结，超过了可退款的期限。请联系买家，{_OUTSIDE}",
+    "USERACCOUNTABNORMAL": Text(
+        "买家的微信账户异常或已注销，钱退不进去。请联系买家，{outside}", outside=_OUTSIDE
+    ),
+    "ACQ.BUYER_ERROR": Text(
+        "买家的支付宝账户异常，钱退不进去。请联系买家，{outside}", outside=_OUTSIDE
+    ),
+    "ACQ.BUYER_NOT_EXIST": Text(
+        "买家的支付宝账户已不存在，钱退不进去。请联系买家，{outside}", outside=_OUTSIDE
+    ),
+    "TRADEOVERDUE": Text(
+        "付款已超过一年，微信支付不能再原路退。请联系买家，{outside}", outside=_OUTSIDE
+    ),
+    "ACQ.TRADE_HAS_FINISHED": Text(
+        "这笔交易在支付宝已完结，超过了可退款的期限。请联系买家，{outside}", outside=_OUTSIDE
+    ),
     "ACQ.TRADE_HAS_CLOSE": _REFUNDED_THERE,
     "ACQ.REASON_TRADE_REFUND_FEE_ERR": _REFUNDED_THERE,
     "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL": _REFUNDED_THERE,
     "REFUNDFEEMISMATCH": _REFUNDED_THERE,
     "ACQ.REASON_TRADE_BEEN_FREEZEN": "这笔交易被支付宝冻结。请联系支付宝解冻后，再点「重新发起」。",
-    "ACQ.TRADE_NOT_ALLOW_REFUND": f"支付宝不允许这笔交易退款。请在它的商家后台查看原因，{_OUTSIDE}",
-    "ACQ.TRADE_STATUS_ERROR": f"支付宝里这笔交易的状态不能退款。请在它的商家后台查看，{_OUTSIDE}",
+    "ACQ.TRADE_NOT_ALLOW_REFUND": Text(
+        "支付宝不允许这笔交易退款。请在它的商家后台查看原因，{outside}", outside=_OUTSIDE
+    ),
+    "ACQ.TRADE_STATUS_ERROR": Text(
+        "支付宝里这笔交易的状态不能退款。请在它的商家后台查看，{outside}", outside=_OUTSIDE
+    ),
     "NOAUTH": _RIGHTS,
     "ACCOUNTERROR": _RIGHTS,
     "RULELIMIT": _RIGHTS,
@@ -64,16 +80,21 @@ REFUND_TROUBLES: Mapping[str, str] = {
     "isv.invalid-signature": "支付宝不认应用私钥。请在「收款账户」里重新填写后，再点「重新发起」。",
     "isv.invalid-app-id": "支付宝不认应用 APPID。请在「收款账户」里核对后，再点「重新发起」。",
     "PARAMERROR": _REJECTED,
-    "INVALIDREQUEST": (
+    "INVALIDREQUEST": Text(
         "微信支付没有接受这笔退款，可能已退完、超过一年或正在退另一笔。"
-        f"请在它的商家后台查看这笔交易，再点「重新发起」；{_OUTSIDE}"
+        "请在它的商家后台查看这笔交易，再点「重新发起」；{outside}",
+        outside=_OUTSIDE,
     ),
     "ACQ.INVALID_PARAMETER": _REJECTED,
     "ACQ.DISCORDANT_REPEAT_REQUEST": _REJECTED,
-    "closed": f"支付平台已关闭这笔退款，钱没有退出。请点「重新发起」换新单号再退；{_OUTSIDE}",
-    "abnormal": (
+    "closed": Text(
+        "支付平台已关闭这笔退款，钱没有退出。请点「重新发起」换新单号再退；{outside}",
+        outside=_OUTSIDE,
+    ),
+    "abnormal": Text(
         "买家的收款账户异常，钱停在支付平台。请在它的商家后台处理这笔退款，再点「重新发起」更新结果；"
-        f"{_OUTSIDE}"
+        "{outside}",
+        outside=_OUTSIDE,
     ),
     "not_configured": "商家的收款参数缺失或有误。请改正后点「重新发起」。",
     "no_answer": "支付平台长时间没有回应。请点「重新发起」。",
@@ -122,7 +143,9 @@ def status_text(order: Order, *, in_group: bool) -> str:
         words = "商品已退"  # and part of the money is kept, such as the freight
     if not after_sale:
         return words
-    return f"{words}·已部分退款" if all(after_sale) else f"{words}·部分退款中"
+    if all(after_sale):
+        return Text("{words}·已部分退款", words=Text(words))
+    return Text("{words}·部分退款中", words=Text(words))
 
 
 def _words_of_state(order: Order, *, in_group: bool) -> str:

@@ -18,6 +18,7 @@ from chalicelib.gateways.rsa_signatures import (
     public_key,
 )
 from chalicelib.gateways.wechat_pay_signatures import CERTIFICATE, PUBLIC_KEY_PREFIX
+from chalicelib.text import Text
 
 _Key = rsa.RSAPrivateKey | rsa.RSAPublicKey
 
@@ -39,7 +40,7 @@ _FORMS: Mapping[str, tuple[str, str]] = {
     "seller_id": (r"2088[0-9]{12}", "商家账号（PID）以 2088 开头，共 16 位数字。"),
 }
 _NO_KEY = "不是有效的{what}。请连同开头和结尾的“-----”行完整粘贴。"
-_SHORT_KEY = f"{{what}}太短，至少要 {RSA_BITS_MIN} 位的 RSA 密钥。"
+_SHORT_KEY = "{what}太短，至少要 {min} 位的 RSA 密钥。"
 
 
 def problems_of_wechat_pay(content: Mapping[str, Any]) -> list[Problem]:
@@ -88,15 +89,15 @@ def _of_key(field: str, what: str, load: Callable[[], _Key]) -> Iterator[Problem
     try:
         bits = load().key_size
     except ValueError:
-        yield trouble(field, _NO_KEY.format(what=what))
+        yield trouble(field, Text(_NO_KEY, what=Text(what)))
         return
     if bits < RSA_BITS_MIN:
-        yield trouble(field, _SHORT_KEY.format(what=what))
+        yield trouble(field, Text(_SHORT_KEY, what=Text(what), min=RSA_BITS_MIN))
 
 
 def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:
     if not 1 <= len(keys) <= PUBLIC_KEYS_MAX:
-        yield trouble("public_keys", f"请填 1 到 {PUBLIC_KEYS_MAX} 把微信支付公钥。")
+        yield trouble("public_keys", Text("请填 1 到 {max} 把微信支付公钥。", max=PUBLIC_KEYS_MAX))
     for serial, text in keys.items():
         field = f"public_keys.{serial}"
         if CERTIFICATE in text:
@@ -104,7 +105,9 @@ def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:
         elif re.fullmatch(PUBLIC_KEY_PREFIX + r"[0-9A-Za-z]{1,64}", serial):
             yield from _of_public_key(field, "微信支付公钥", text)
         else:
-            words = f"公钥 ID 以 {PUBLIC_KEY_PREFIX} 开头，在商户平台「API 安全」里查看。"
+            words = Text(
+                "公钥 ID 以 {prefix} 开头，在商户平台「API 安全」里查看。", prefix=PUBLIC_KEY_PREFIX
+            )
             yield trouble(field, words)
 
 
@@ -113,7 +116,7 @@ def _of_certificate(field: str, serial: str, text: str) -> Iterator[Problem]:
     try:
         issued = certificate(text)
     except ValueError:
-        yield trouble(field, _NO_KEY.format(what="平台证书"))
+        yield trouble(field, Text(_NO_KEY, what=Text("平台证书")))
         return
     try:
         certified_key(issued)

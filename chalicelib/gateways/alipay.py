@@ -36,6 +36,7 @@ from chalicelib.gateways.payment import (
 )
 from chalicelib.gateways.verification import must_be, read, verification_errors_as
 from chalicelib.settings import settings
+from chalicelib.text import Text
 
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
 BILL_MADE_BY_S = 12 * 3600  # of the next day; Alipay says 9:00, and that it may be late
@@ -228,7 +229,9 @@ def alipay(merchant_id: str, account: str | None = None) -> Alipay:
     try:
         found = AlipayAccount.from_secret(content, now_s=clock.now_s())
     except msgspec.ValidationError as error:
-        raise secrets.misconfigured(name, f"支付宝账户不完整：{error}") from error
+        raise secrets.misconfigured(
+            name, Text("支付宝账户不完整：{reason}", reason=error)
+        ) from error
     return _kept(found, settings.alipay_url, accounts.history_of(content).place)
 
 

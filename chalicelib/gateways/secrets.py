@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib import client_timeouts
 from chalicelib.errors import Busy, NotFound
 from chalicelib.settings import settings
+from chalicelib.text import Text
 from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 300  # a changed secret is in use everywhere after this long
@@ -46,7 +47,10 @@ def json_secret(name: str) -> dict[str, Any]:
 
 def misconfigured(name: str, why: str) -> NotConfigured:
     """The error for a parameter that is there but cannot be used; `why` is for staff."""
-    return NotConfigured(f"参数“{name}”的内容有误（{why}），请商家改正后再试。", parameter=name)
+    return NotConfigured(
+        Text("参数“{name}”的内容有误（{why}），请商家改正后再试。", name=name, why=Text(why)),
+        parameter=name,
+    )
 
 
 def write(name: str, value: str) -> None:
@@ -107,7 +111,9 @@ def _read(name: str) -> str:
 
 
 def _missing(name: str) -> NotConfigured:
-    return NotConfigured(f"还没有配置参数“{name}”，请商家配置好后再试。", parameter=name)
+    return NotConfigured(
+        Text("还没有配置参数“{name}”，请商家配置好后再试。", name=name), parameter=name
+    )
 
 
 @lru_cache(maxsize=1)

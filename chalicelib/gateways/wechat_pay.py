@@ -36,6 +36,7 @@ from chalicelib.gateways.verification import (
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from chalicelib.gateways.wechat_pay_client import WechatPayClient
 from chalicelib.settings import settings
+from chalicelib.text import Text
 
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
 DESCRIPTION_MAX = 127  # characters; longer ones are refused
@@ -210,7 +211,9 @@ def wechat_pay(merchant_id: str, account: str | None = None) -> WechatPay:
     try:
         found = WechatAccount.from_secret(content, now_s=clock.now_s())
     except msgspec.ValidationError as error:
-        raise secrets.misconfigured(name, f"微信支付账户不完整：{error}") from error
+        raise secrets.misconfigured(
+            name, Text("微信支付账户不完整：{reason}", reason=error)
+        ) from error
     return _kept(found, settings.wechat_pay_url, accounts.history_of(content).place)
 
 

@@ -9,7 +9,7 @@ from operator import and_
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.attributes import SERIALIZE_CLASS_MAP, Attribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import NUMBER
 from pynamodb.exceptions import (
@@ -25,6 +25,10 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import client_timeouts, deadline
 from chalicelib.errors import Busy
+from chalicelib.text import Text
+
+# A Text is stored as the string it is: in a map of any values too, which go by their exact type.
+SERIALIZE_CLASS_MAP[Text] = UnicodeAttribute()  # type: ignore[index]
 
 TRIES_MAX = 8
 BACKOFF_S = 0.01

@@ -1,5 +1,6 @@
 """Every page, wide and on a phone: it can be reached, read and used by whoever uses it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -101,6 +102,40 @@ def test_the_whole_console_speaks_english(log_in: Callable[..., Page], shop: Sho
     page.get_by_role("heading", name="New activity", level=1).wait_for()
     assert page.title() == "New activity · Group Buying Console"
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+WRITTEN_BY_PEOPLE = {"山野果园", "店主", "中文"}  # the shop, its owner, and the way back to Chinese
+
+
+def test_english_pages_have_no_chinese_but_what_people_wrote(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("heading", name="Home", level=1).wait_for()
+
+    def chinese() -> set[str]:
+        return set(re.findall("[一-鿿]+", page.locator("body").inner_text()))
+
+    for path, title in {
+        "exports": "Exports",
+        "batch-shipping": "Batch shipping",
+        "freight/new": "New template",
+        "refunds": "Stuck refunds",
+        "payment-accounts/wechat-pay": "WeChat Pay",
+        "account": "My account",
+    }.items():
+        page.goto(f"{shop.url}#/{path}")
+        page.get_by_role("heading", name=title, level=1).wait_for()
+        assert chinese() <= WRITTEN_BY_PEOPLE
+
+    # What the server says: actions in the audit log, and a refusal.
+    page.goto(f"{shop.url}#/audit")
+    expect(page.get_by_text("Activity published").first).to_be_visible()
+    page.goto(f"{shop.url}#/pickups")
+    page.locator("main input").first.fill("00000000")
+    page.locator("main input").first.press("Enter")
+    expect(page.get_by_text("There is no such pickup code.")).to_be_visible()
 
 
 def test_a_page_that_does_not_come_is_told_or_fetched_anew(page: Page, shop: Shop) -> None:

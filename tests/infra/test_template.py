@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import app as application
+from chalicelib.api.languages import english
 from chalicelib.domain import exports
 from infra import merge_template
 from infra.package import ROOT, ZIP_NAME, complete_template, package
@@ -372,7 +373,8 @@ def test_answers_of_the_gateway_itself_look_like_ours(template: Template) -> Non
     codes = {}
     for kind, answer in answers.items():
         body = json.loads(answer["ResponseTemplates"]["application/json"])
-        assert set(body) == {"code", "message", "details"}
+        assert set(body) == {"code", "message", "message_en", "details"}
+        assert body["message_en"] == english()[body["message"]]
         assert answer["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] == "'*'"
         codes[kind] = (answer.get("StatusCode"), body["code"])
 
@@ -420,7 +422,7 @@ def test_package_holds_the_app_compiled_and_nothing_hidden(packaged: Path) -> No
     with zipfile.ZipFile(packaged / ZIP_NAME) as zipped:
         names = zipped.namelist()
 
-    assert "app.py" in names
+    assert {"app.py", "chalicelib/api/english.json"} <= set(names)
     assert [name for name in names if name.startswith("__pycache__/app.") and name.endswith(".pyc")]
     assert not [name for name in names if any(part.startswith(".") for part in name.split("/"))]
     services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}

@@ -18,6 +18,7 @@ from chalicelib.services.after_sale import after_sales, exchanges, returns
 from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.orders import orders
 from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.text import Text
 
 api = Api(__name__)
 BY_SHOP = "商家主动退款"
@@ -133,12 +134,12 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
         title=item.title,
         kind=item.asks_for.value,
         status=item.status,
-        status_text=BY_SHOP
-        if by_shop
-        else status_words(AfterSaleStatus(item.status), item.asks_for),
+        status_text=Text(
+            BY_SHOP if by_shop else status_words(AfterSaleStatus(item.status), item.asks_for)
+        ),
         amount_fen=item.amount_fen,
         reason=item.reason,
-        reason_text=BY_SHOP if by_shop else REASON_WORDS[Reason(item.reason)],
+        reason_text=Text(BY_SHOP if by_shop else REASON_WORDS[Reason(item.reason)]),
         words=item.words,
         pictures=list(item.pictures),
         reply=item.reply,
@@ -147,13 +148,13 @@ def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:
         return_to=item.return_to or "",
         return_by_s=item.return_by_s,
         carrier=item.carrier or "",
-        carrier_name=_carrier_name(item.carrier),
+        carrier_name=Text(_carrier_name(item.carrier)),
         number=item.number or "",
         sent_at_s=item.sent_at_s,
         goods_at_s=item.goods_at_s,
         pickup=bool(item.pickup),
         replacement_carrier=item.replacement_carrier or "",
-        replacement_carrier_name=_carrier_name(item.replacement_carrier),
+        replacement_carrier_name=Text(_carrier_name(item.replacement_carrier)),
         replacement_number=item.replacement_number or "",
         replacement_at_s=item.replacement_at_s,
         receive_by_s=item.receive_by_s,

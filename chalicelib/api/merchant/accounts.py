@@ -14,6 +14,7 @@ from chalicelib.gateways.secrets import KEPT_S
 from chalicelib.services.money import account_usage
 from chalicelib.services.people import payment_accounts, payment_method_switch
 from chalicelib.services.people.payment_accounts import LOGIN, PAY, PAY_BY_ALIPAY, Account
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 _DIRECT = ("mchid", "appid")
@@ -218,7 +219,9 @@ def _change(
 
 def _verdict(who: Staff, method: str) -> schemas.AccountVerdict:
     said = payment_accounts.check(who.merchant_id, method)
-    return schemas.AccountVerdict(accepted=said.accepted, reason=said.reason, words=said.words)
+    return schemas.AccountVerdict(
+        accepted=said.accepted, reason=said.reason, words=Text(said.words)
+    )
 
 
 def _shown(account: Account) -> schemas.PaymentAccount:

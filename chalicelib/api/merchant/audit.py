@@ -15,6 +15,7 @@ from chalicelib.domain.beijing import day_of
 from chalicelib.domain.rights import Area, view
 from chalicelib.services.people import audit_log
 from chalicelib.tables.records import AuditItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}(0[1-9]|1[0-2])\Z", description="In Beijing.")]
@@ -80,7 +81,7 @@ def _shown(row: AuditItem) -> AuditRow:
         at_s=row.at_s,
         staff=row.staff,
         action=row.action,
-        words=words_of(row.action),
+        words=Text(words_of(row.action)),
         subject=row.subject,
         before=before,
         after=after,

@@ -1,7 +1,7 @@
 """/v1/merchant: pickup stores, freight templates, and handing over what is collected."""
 
 from chalicelib import clock
-from chalicelib.api import auth
+from chalicelib.api import auth, shapes
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import delivery_schemas as schemas
 from chalicelib.api.merchant.orders import parsed
@@ -24,6 +24,7 @@ from chalicelib.services.catalogue.stores import Hours, StoreDraft
 from chalicelib.services.fulfilment import pickups
 from chalicelib.tables.shop import FreightItem, StoreItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -276,9 +277,9 @@ def _pickup(item: OrderItem, detail: OrderDetailItem) -> schemas.Pickup:
         order_id=str(item.order_id),
         short_no=item.short_no,
         status=view.status.value,
-        status_text=staff_text(view),
+        status_text=Text(staff_text(view)),
         title=lines["title"],
-        spec=lines["spec"],
+        spec=shapes.spec(lines["spec"]),
         image=lines["image"],
         quantity=item.quantity,
         to_hand_over=view.units.to_deliver,

@@ -12,6 +12,7 @@ from chalicelib.errors import NotFound
 from chalicelib.services.money import differences
 from chalicelib.services.money.review_queue import AlreadyDealtWith
 from chalicelib.tables.review_queue import DifferenceReviewItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -69,7 +70,7 @@ def _shown(item: DifferenceReviewItem) -> schemas.DifferenceRow:
         method=item.method,
         number=item.number,
         difference=item.difference,
-        difference_text=words_of(Difference(item.difference), repaired=item.repaired),
+        difference_text=Text(words_of(Difference(item.difference), repaired=item.repaired)),
         repaired=status is DifferenceStatus.REPAIRED,
         ours=item.ours.as_dict(),
         theirs=item.theirs.as_dict(),

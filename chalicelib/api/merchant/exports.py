@@ -21,6 +21,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.reports import exports
 from chalicelib.tables.exports import ExportItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 FILE_NAMES = {Subject.ORDERS: "订单", Subject.MOVEMENTS: "账务明细", Subject.CUSTOMERS: "客户"}
@@ -39,7 +40,7 @@ def read_export_form(who: Staff) -> schemas.ExportForm:
         subjects=[
             schemas.ExportSubject(
                 subject=subject,
-                columns=[schemas.ExportColumn(name=c.name, title=c.title) for c in columns],
+                columns=[schemas.ExportColumn(name=c.name, title=Text(c.title)) for c in columns],
             )
             for subject, columns in COLUMNS.items()
             if _may(who, subject, personal=False)
@@ -47,7 +48,7 @@ def read_export_form(who: Staff) -> schemas.ExportForm:
         presets=[
             schemas.ExportPreset(
                 name=preset.name,
-                title=preset.title,
+                title=Text(preset.title),
                 subject=preset.subject,
                 columns=list(preset.columns),
                 personal=preset.personal and _may(who, preset.subject, personal=True),

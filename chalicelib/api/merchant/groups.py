@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.api import pages
+from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import group_schemas as schemas
@@ -28,6 +28,7 @@ from chalicelib.services.groups import group_controls, group_lists, group_view
 from chalicelib.services.groups.group_lists import Tab
 from chalicelib.services.groups.group_view import Event, GroupView, Happened, Member
 from chalicelib.tables.trade import GroupItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -140,7 +141,7 @@ def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
         "image": offer.image,
         "leader_name": item.leader_name,
         "status": status.value,
-        "status_text": group_text(status, failed_reason),
+        "status_text": Text(group_text(status, failed_reason)),
         "failed_reason": failed_reason,
         "seats_total": view.seats_total,
         "seats_taken": view.seats_taken,
@@ -184,13 +185,13 @@ def _member(member: Member) -> schemas.GroupMember:
         phone=masked_phone(address.get("phone", "")),
         is_leader=member.is_leader,
         sku_id=item.sku_id,
-        spec=lines.get("spec", ""),
+        spec=shapes.spec(lines.get("spec", "")),
         quantity=item.quantity,
         paid_fen=seat[1].amount_fen if seat else 0,
         order_id=str(item.order_id),
         short_no=item.short_no,
         status=item.status,
-        status_text=staff_text(known),
+        status_text=Text(staff_text(known)),
         refund_status=refunds[-1].status.value if refunds else None,
         refunded_fen=sum(confirmed),
         invited_by=member.invited_by,
@@ -205,7 +206,7 @@ def _event(event: Event, view: GroupView) -> schemas.GroupEvent:
     return schemas.GroupEvent(
         at_s=event.at_s,
         what=event.what.value,
-        text=words.format(name=event.name, amount=yuan(event.amount_fen)),
+        text=Text(words, name=event.name, amount=yuan(event.amount_fen)),
         order_id=event.order_id,
         amount_fen=event.amount_fen,
     )

@@ -14,6 +14,7 @@ from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.errors import Changed, InvalidRequest
 from chalicelib.services.people import message_templates
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -88,8 +89,8 @@ def _shown(texts: Mapping[TextKey, str], revision: int) -> MessageTemplates:
         items=[
             MessageTemplate(
                 key=key,
-                title=TITLES[key],
-                when=message_template.WHEN[key],
+                title=Text(TITLES[key]),
+                when=Text(message_template.WHEN[key]),
                 usual=message_template.original(key),
                 text=texts.get(key, ""),
                 names=message_template.allowed(key),

@@ -22,6 +22,7 @@ from chalicelib.services.orders import orders
 from chalicelib.tables.records import ReconciliationItem
 from chalicelib.tables.review_queue import RejectedResultItem
 from chalicelib.tables.trade import OrderItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -134,7 +135,7 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
             schemas.LedgerRow(
                 number=_number(order, entry),
                 movement=entry.movement.value,
-                movement_text=MOVEMENT_WORDS[entry.movement],
+                movement_text=Text(MOVEMENT_WORDS[entry.movement]),
                 debit=entry.legs[0].value,
                 credit=entry.legs[1].value,
                 amount_fen=entry.amount_fen,
@@ -213,7 +214,7 @@ def _rejected(item: RejectedResultItem) -> schemas.RejectedResultRow:
         result_id=item.result_id,
         method=item.method,
         code=item.code,
-        trouble_text=statement_trouble(item.code),
+        trouble_text=Text(statement_trouble(item.code)),
         told=told,
         details=item.details.as_dict(),
         order_id=str(parts[0]) if parts and item.code != NotFound.code else None,

@@ -20,6 +20,7 @@ from chalicelib.domain.words import refund_trouble, staff_text
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
+from chalicelib.text import Text
 
 
 def row(found: Found) -> schemas.OrderRow:
@@ -68,9 +69,9 @@ def in_full(found: Found) -> schemas.RecipientResponse:
 def carrier(one: carriers.Carrier) -> schemas.CarrierShown:
     return schemas.CarrierShown(
         code=one.code,
-        name=one.name,
+        name=Text(one.name),
         aliases=list(one.aliases),
-        form=one.form,
+        form=Text(one.form),
         number=f"^({one.number})$",
     )
 
@@ -86,12 +87,12 @@ def _row_fields(
         "buyer_id": order.buyer_id,
         "product_id": order.product_id,
         "title": lines["title"],
-        "spec": lines["spec"],
+        "spec": shapes.spec(lines["spec"]),
         "image": lines["image"],
         "quantity": order.quantity,
         "total_fen": order.total_fen,
         "status": order.status,
-        "status_text": staff_text(order.view()),
+        "status_text": Text(staff_text(order.view())),
         "ship_refusal": _ship_refusal(order, group),
         "shipped": order.units.shipped,
         "to_deliver": order.units.to_deliver,
@@ -172,12 +173,14 @@ def _refunds(order: OrderItem, *, reasons: bool) -> list[schemas.RefundOfOrder]:
         schemas.RefundOfOrder(
             out_refund_no=order.refund_number(key),
             status=refund.status.value,
-            status_text=text_for_buyer(refund),
+            status_text=Text(text_for_buyer(refund)),
             amount_fen=refund.amount_fen,
             requested_at_s=refund.at_s,
             needs_person=reasons and bool(refund.trouble_at_s),
             reason=refund.reason if reasons else "",
-            reason_text=(refund_trouble(refund.reason) if reasons and refund.trouble_at_s else ""),
+            reason_text=Text(
+                refund_trouble(refund.reason) if reasons and refund.trouble_at_s else ""
+            ),
         )
         for key, refund in sorted(order.view().refunds.items())
     ]

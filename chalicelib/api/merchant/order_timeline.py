@@ -13,6 +13,7 @@ from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.words import MOVEMENT_WORDS, method_text
 from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.text import Text
 
 MONEY = {
     Movement.CAPTURED: "paid",
@@ -30,7 +31,7 @@ def of(file: OrderFile) -> list[Happening]:
 
 
 def _told(at_s: int, what: str, text: str, by: str = "") -> Happening:
-    return Happening(at_s=at_s, what=what, text=text, by=by)
+    return Happening(at_s=at_s, what=what, text=Text(text), by=by)
 
 
 def _placed(file: OrderFile) -> Iterator[Happening]:
@@ -45,7 +46,12 @@ def _money(file: OrderFile) -> Iterator[Happening]:
         method = method_text(known.payments[entry.of[:2]].method)
         if entry.movement is Movement.REFUNDED_OUTSIDE:
             method = METHOD_WORDS[ManualRefundMethod(known.refunds[entry.of].outside)]
-        text = f"{MOVEMENT_WORDS[entry.movement]} {yuan(entry.amount_fen)}（{method}）"
+        text = Text(
+            "{movement} {amount}（{method}）",
+            movement=Text(MOVEMENT_WORDS[entry.movement]),
+            amount=yuan(entry.amount_fen),
+            method=Text(method),
+        )
         yield _told(entry.at_s, MONEY[entry.movement], text)
 
 
@@ -54,18 +60,24 @@ def _group(file: OrderFile) -> Iterator[Happening]:
     if group is None or group.decided_at_s is None:
         return
     if group.status == GroupStatus.FORMED:
-        yield _told(group.decided_at_s, "formed", f"{group.seats_total} 人成团")
+        yield _told(group.decided_at_s, "formed", Text("{seats} 人成团", seats=group.seats_total))
     else:
         yield _told(group.decided_at_s, "failed", "没有成团")
 
 
 def _parcels(file: OrderFile) -> Iterator[Happening]:
     for parcel in parcels_of(file.detail.parcels):
-        which = f"{carriers.by_code(parcel.carrier).name} {parcel.number}"
-        text = f"发货 {parcel.units} 件：{which}"
+        carrier = Text(carriers.by_code(parcel.carrier).name)
+        number = parcel.number
+        text = Text(
+            "发货 {units} 件：{carrier} {number}",
+            units=parcel.units,
+            carrier=carrier,
+            number=number,
+        )
         yield _told(parcel.shipped_at_s, "shipped", text, parcel.staff)
         if parcel.corrections:
-            text = f"更正单号：现为 {which}"
+            text = Text("更正单号：现为 {carrier} {number}", carrier=carrier, number=number)
             yield _told(parcel.corrected_at_s, "parcel_corrected", text, parcel.corrected_by)
 
 
@@ -89,25 +101,30 @@ def _received_text(file: OrderFile, at_s: int) -> str:
 def _after_sales(file: OrderFile) -> Iterator[Happening]:
     for asked in file.after_sales:
         if asked.by_staff is not None:
-            text = f"商家主动退款 {yuan(asked.amount_fen)}：{asked.words}"
+            text = Text(
+                "商家主动退款 {amount}：{reason}", amount=yuan(asked.amount_fen), reason=asked.words
+            )
             yield _told(asked.requested_at_s, "refunded_by_shop", text, asked.by_staff)
             continue
-        reason = REASON_WORDS[Reason(asked.reason)]
-        text = f"买家申请{_wanted(asked)}：{reason}"
+        reason = Text(REASON_WORDS[Reason(asked.reason)])
+        text = Text("买家申请{wanted}：{reason}", wanted=_wanted(asked), reason=reason)
         yield _told(asked.requested_at_s, "after_sale_requested", text)
         yield from _return(asked)
         if asked.decided_at_s is not None:
             status = AfterSaleStatus(asked.status)
-            words = status_words(status, asked.asks_for)
-            words += f"：{asked.reply}" if asked.reply else ""
+            words = Text(status_words(status, asked.asks_for))
+            if asked.reply:
+                words = Text("{decision}：{reply}", decision=words, reply=asked.reply)
             yield _told(asked.decided_at_s, f"after_sale_{status.value}", words)
 
 
 def _wanted(asked: AfterSaleItem) -> str:
     if asked.exchange:
-        return f"换货 {asked.units} 件"
-    what = f"退货 {asked.units} 件并退款" if asked.units else "退款"
-    return f"{what} {yuan(asked.amount_fen)}"
+        return Text("换货 {units} 件", units=asked.units)
+    amount = yuan(asked.amount_fen)
+    if asked.units:
+        return Text("退货 {units} 件并退款 {amount}", units=asked.units, amount=amount)
+    return Text("退款 {amount}", amount=amount)
 
 
 def _return(asked: AfterSaleItem) -> Iterator[Happening]:
@@ -115,16 +132,24 @@ def _return(asked: AfterSaleItem) -> Iterator[Happening]:
         text = "商家同意换货" if asked.exchange else "商家同意退货"
         yield _told(asked.agreed_at_s, "return_agreed", text, asked.agreed_by or "")
     if asked.sent_at_s is not None and asked.carrier is not None:
-        text = f"买家寄回：{carriers.by_code(asked.carrier).name} {asked.number}"
+        text = Text(
+            "买家寄回：{carrier} {number}",
+            carrier=Text(carriers.by_code(asked.carrier).name),
+            number=asked.number,
+        )
         yield _told(asked.sent_at_s, "return_sent", text)
     if asked.goods_at_s is not None:
-        text = f"商家收到退回的商品，退回库存 {asked.units_back} 件"
+        text = Text("商家收到退回的商品，退回库存 {units} 件", units=asked.units_back)
         yield _told(asked.goods_at_s, "goods_received", text, asked.goods_by or "")
     if asked.replacement_at_s is not None:
         text = "换新的商品已当面交给买家"
         if asked.replacement_carrier is not None:
-            carrier = carriers.by_code(asked.replacement_carrier).name
-            text = f"寄出换新的商品：{carrier} {asked.replacement_number}"
+            carrier = Text(carriers.by_code(asked.replacement_carrier).name)
+            text = Text(
+                "寄出换新的商品：{carrier} {number}",
+                carrier=carrier,
+                number=asked.replacement_number,
+            )
         yield _told(asked.replacement_at_s, "replacement_sent", text, asked.replacement_by or "")
 
 
@@ -134,10 +159,10 @@ def _staffs(file: OrderFile) -> Iterator[Happening]:
         by = detail.address_changed_by or ""
         yield _told(detail.address_changed_at_s, "address_changed", "改了收货地址", by)
     if detail.price_changed_at_s is not None:
-        text = f"改价，应付 {yuan(file.order.total_fen)}"
+        text = Text("改价，应付 {price}", price=yuan(file.order.total_fen))
         yield _told(detail.price_changed_at_s, "price_lowered", text, detail.price_changed_by or "")
     if detail.closed_at_s is not None:
-        text = f"商家关闭订单：{detail.closed_words}"
+        text = Text("商家关闭订单：{reason}", reason=detail.closed_words)
         yield _told(detail.closed_at_s, "closed_by_shop", text, detail.closed_by or "")
     for note in detail.notes or ():
-        yield _told(note["at_s"], "noted", f"备注：{note['text']}", note["staff"])
+        yield _told(note["at_s"], "noted", Text("备注：{note}", note=note["text"]), note["staff"])

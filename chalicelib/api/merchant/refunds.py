@@ -13,6 +13,7 @@ from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, NotFound
 from chalicelib.services.money import refund_recovery
 from chalicelib.services.money.refund_recovery import ManualPayment, RefundUnderWay
 from chalicelib.tables.trade import OrderItem
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -81,7 +82,7 @@ def _row(item: OrderItem, key: str) -> schemas.RefundRow:
         amount_fen=refund.amount_fen,
         status=refund.status.value,
         reason=refund.reason,
-        reason_text=refund_trouble(refund.reason),
+        reason_text=Text(refund_trouble(refund.reason)),
         since_s=refund.trouble_at_s,
         next_at_s=refund.next_at_s if key in item.view().open_refunds else None,
     )

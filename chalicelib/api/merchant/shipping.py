@@ -16,6 +16,7 @@ from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.fulfilment import shipments, shipping, shipping_batches
 from chalicelib.services.reports import order_files
+from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -94,7 +95,7 @@ def ship_orders(who: Staff, body: schemas.ShipmentsRequest) -> schemas.ShipmentR
                 order_id=row.order_id,
                 result=result.outcome.value,
                 field=result.field,
-                words=result.words,
+                words=Text(result.words),
             )
             for row, result in zip(rows, results, strict=True)
         ],

@@ -19,6 +19,7 @@ from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import OrderItem
+from chalicelib.text import Text
 
 ON_ITS_WAY = "换新的商品已寄出，等买家收货。"
 TOO_LATE_TO_REFUSE: Mapping[str, str] = {
@@ -131,18 +132,20 @@ def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> N
     """Raises AfterSaleRefused, or InvalidRequest for more than was asked, for units that the buyer
     keeps, or for others than those that are back on sale already."""
     if asked.status == AfterSaleStatus.REPLACEMENT_SENT:
-        words = ON_ITS_WAY + "买家收到后仍要退款的，可以再申请。"
+        words = "换新的商品已寄出，等买家收货。买家收到后仍要退款的，可以再申请。"
         raise AfterSaleRefused(words, state=asked.status)
     most = asked.amount_fen
     if amount_fen > most:
-        of = f"最多 {yuan(most)}" if asked.exchange else "不能超过买家申请的金额"
-        raise InvalidRequest(f"退款金额{of}。", field="amount_fen", max=most)
+        words = "退款金额不能超过买家申请的金额。"
+        if asked.exchange:
+            words = Text("退款金额最多 {max}。", max=yuan(most))
+        raise InvalidRequest(words, field="amount_fen", max=most)
     if asked.units and units_back > asked.units:
-        words = f"买家只退回 {asked.units} 件，退回库存不能超过这个件数。"
+        words = Text("买家只退回 {units} 件，退回库存不能超过这个件数。", units=asked.units)
         raise InvalidRequest(words, field="units_back", max=asked.units)
     if asked.goods_at_s is not None and units_back != asked.units_back:
         raise InvalidRequest(
-            f"收货时已退回库存 {asked.units_back} 件，请填 {asked.units_back}。",
+            Text("收货时已退回库存 {units} 件，请填 {units}。", units=asked.units_back),
             field="units_back",
             max=asked.units_back,
         )

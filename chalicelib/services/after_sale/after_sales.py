@@ -26,6 +26,7 @@ from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transacti
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
+from chalicelib.text import Text
 
 OPEN_MAX = len(AFTER_SALE_LETTERS)
 
@@ -108,9 +109,9 @@ def withdraw(merchant_id: str, order_id: OrderId, letter: str, *, now_s: int) ->
             return asked
         check_open(asked)
         if asked.status not in (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURN_AGREED):
-            then = "换新" if asked.exchange else "退款"
+            then = Text("换新" if asked.exchange else "退款")
             raise AfterSaleRefused(
-                f"商品已寄出，不能撤销。商家收到后会{then}，需要帮助请联系商家。",
+                Text("商品已寄出，不能撤销。商家收到后会{then}，需要帮助请联系商家。", then=then),
                 state=asked.status,
             )
         with transaction() as writes:
@@ -169,7 +170,7 @@ def _check(order: Order, claim: Claim, now_s: int, period_s: int) -> int:
 def _refuse_foreign(merchant_id: str, buyer_id: str, urls: tuple[str, ...]) -> None:
     for i, url in enumerate(urls):
         if not pictures.is_accepted(merchant_id, url, buyer_id):
-            words = f"第 {i + 1} 张图片不是在这里上传的，请重新上传。"
+            words = Text("第 {number} 张图片不是在这里上传的，请重新上传。", number=i + 1)
             raise InvalidRequest(words, field=f"pictures[{i}]")
 
 
@@ -209,8 +210,10 @@ def read(merchant_id: str, order_id: OrderId, letter: str) -> tuple[OrderItem, A
 def check_open(asked: AfterSaleItem) -> None:
     """Raises AfterSaleRefused when the request was decided."""
     if asked.status not in rules.OPEN:
-        words = rules.status_words(AfterSaleStatus(asked.status), asked.asks_for)
-        raise AfterSaleRefused(f"这个申请已有结果（{words}），请刷新后查看。", state=asked.status)
+        words = Text(rules.status_words(AfterSaleStatus(asked.status), asked.asks_for))
+        raise AfterSaleRefused(
+            Text("这个申请已有结果（{words}），请刷新后查看。", words=words), state=asked.status
+        )
 
 
 def decide(

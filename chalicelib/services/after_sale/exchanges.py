@@ -22,6 +22,7 @@ from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.catalogue import ProductStockItem
 from chalicelib.tables.trade import OrderItem
+from chalicelib.text import Text
 
 COMES_BACK = (AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.RETURNING)
 NOT_YET: Mapping[str, str] = {
@@ -228,7 +229,10 @@ def _check_sending(asked: AfterSaleItem, *, corrects: bool) -> None:
         after_sales.check_open(asked)
         raise AfterSaleRefused("换新的商品还没有寄出，没有单号可更正。", state=asked.status)
     if sent and not corrects:
-        words = f"换新的商品已寄出，单号 {asked.replacement_number}。填错了请点「更正单号」。"
+        words = Text(
+            "换新的商品已寄出，单号 {number}。填错了请点「更正单号」。",
+            number=asked.replacement_number,
+        )
         raise AfterSaleRefused(words, state=asked.status)
     if not corrects:
         _check_replacing(asked)
@@ -236,8 +240,12 @@ def _check_sending(asked: AfterSaleItem, *, corrects: bool) -> None:
 
 def _too_few(available: int, units: int) -> AfterSaleRefused:
     return AfterSaleRefused(
-        f"这个规格的商品库存只有 {available} 件，换不了 {units} 件（活动里的库存不算）。"
-        "请先增加商品库存，或改为退款。",
+        Text(
+            "这个规格的商品库存只有 {available} 件，"
+            "换不了 {units} 件（活动里的库存不算）。请先增加商品库存，或改为退款。",
+            available=available,
+            units=units,
+        ),
         available=available,
     )
 

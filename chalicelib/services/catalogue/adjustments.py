@@ -29,6 +29,7 @@ from chalicelib.tables.records import (
     adjusted,
 )
 from chalicelib.tables.trade import StockItem
+from chalicelib.text import Text
 
 REASON_MAX = 60
 
@@ -57,7 +58,7 @@ def adjust_stock(
     Raises NotFound, SoldOut when fewer are there than are to go, InvalidRequest, or Busy.
     """
     if delta == 0 or abs(delta) > STOCK_MAX:
-        words = f"增减数量要在 1 到 {STOCK_MAX} 件之间，请修改。"
+        words = Text("增减数量要在 1 到 {max} 件之间，请修改。", max=STOCK_MAX)
         raise InvalidRequest(words, field="delta")
     record = StockAdjustmentItem.at(
         merchant_id,
@@ -105,7 +106,7 @@ def add_stock(
     Raises NotFound, ActivityClosed, SoldOut, InvalidRequest or Busy.
     """
     if not 1 <= quantity <= STOCK_MAX:
-        words = f"增加数量要在 1 到 {STOCK_MAX} 件之间，请修改。"
+        words = Text("增加数量要在 1 到 {max} 件之间，请修改。", max=STOCK_MAX)
         raise InvalidRequest(words, field="quantity")
     activity = stored(ActivityItem.at(merchant_id, activity_id))
     if activity is None:
@@ -212,9 +213,14 @@ def _refusal_to_adjust(old: ProductStockItem | None, delta: int) -> ServiceError
     if old is None:
         return NotFound("没有找到这个规格。")
     if delta < 0:
-        words = f"可售库存只有 {old.available} 件，请减少数量，或先补充库存。"
+        words = Text(
+            "可售库存只有 {available} 件，请减少数量，或先补充库存。", available=old.available
+        )
         return SoldOut(words, available=old.available)
-    return InvalidRequest(f"库存最多 {STOCK_MAX} 件，现有 {old.available} 件。", field="delta")
+    return InvalidRequest(
+        Text("库存最多 {max} 件，现有 {available} 件。", max=STOCK_MAX, available=old.available),
+        field="delta",
+    )
 
 
 def _read(stock: ProductStockItem) -> ProductStockItem:

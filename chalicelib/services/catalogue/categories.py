@@ -26,6 +26,7 @@ from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.catalogue import activities_list, products_list, rank
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
 from chalicelib.tables.shop import CategoryItem
+from chalicelib.text import Text
 
 CATEGORIES_MAX = 100
 NAME_MAX = 20
@@ -68,7 +69,7 @@ def create(
             return first
         before = list_revisions.seen(merchant_id, KIND.name)
         if len(everything(merchant_id)) >= CATEGORIES_MAX:
-            words = f"分类最多 {CATEGORIES_MAX} 个。请修改已有的分类。"
+            words = Text("分类最多 {max} 个。请修改已有的分类。", max=CATEGORIES_MAX)
             raise LimitReached(words, limit=CATEGORIES_MAX)
         item = CategoryItem.at(merchant_id, key, body_hash=body_hash, **after)
         with transaction() as writes:
@@ -202,23 +203,37 @@ def _refuse_level(item: CategoryItem, parent_id: str | None) -> None:
     if parent_id == item.category_id:
         raise InvalidRequest("上级分类不能是它自己，请重新选择。", field="parent_id")
     if parent_id is not None and item.children:
-        words = f"「{item.name}」下有 {item.children} 个分类，不能放到其他分类下。请先移走它们。"
+        words = Text(
+            "「{name}」下有 {count} 个分类，不能放到其他分类下。请先移走它们。",
+            name=item.name,
+            count=item.children,
+        )
         raise InvalidRequest(words, field="parent_id")
 
 
 def _refuse_filled(item: CategoryItem, now_s: int) -> None:
     if item.children:
-        raise Conflict(f"「{item.name}」下还有 {item.children} 个分类，请先移走或删除它们。")
-    for key, since, what in (
-        (products_list(item.merchant_id, item.category_id), None, "商品"),
+        raise Conflict(
+            Text(
+                "「{name}」下还有 {count} 个分类，请先移走或删除它们。",
+                name=item.name,
+                count=item.children,
+            )
+        )
+    for key, since, refusal in (
+        (
+            products_list(item.merchant_id, item.category_id),
+            None,
+            "「{name}」里还有商品，请先把它们移到其他分类。",
+        ),
         (
             activities_list(item.merchant_id, item.category_id),
             CatalogueItem.list_rank >= rank(now_s + 1),  # what is over shows nowhere
-            "没有结束的活动",
+            "「{name}」里还有没有结束的活动，请先把它们移到其他分类。",
         ),
     ):
         if list(CatalogueItem.by_category.query(key, since, limit=1)):
-            raise Conflict(f"「{item.name}」里还有{what}，请先把它们移到其他分类。")
+            raise Conflict(Text(refusal, name=item.name))
 
 
 def _audit(

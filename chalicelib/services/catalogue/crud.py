@@ -12,6 +12,7 @@ from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
 from chalicelib.tables.shop import BelongingItem
+from chalicelib.text import Text
 
 REMOVED_KEPT_S = 7 * 86_400  # a removal that is repeated finds what it did, for so long
 
@@ -85,7 +86,10 @@ def create(
             return first
         before = list_revisions.seen(merchant_id, kind.name)
         if len(everything(kind, merchant_id)) >= kind.most:
-            raise LimitReached(f"{kind.noun}最多 {kind.most} 个，请先删除不用的。", limit=kind.most)
+            raise LimitReached(
+                Text("{noun}最多 {max} 个，请先删除不用的。", noun=Text(kind.noun), max=kind.most),
+                limit=kind.most,
+            )
         item = kind.at(merchant_id, item_id, body_hash=body_hash, **fields)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)
@@ -175,7 +179,7 @@ def _audit(
 
 
 def _missing(kind: Kind[Any]) -> NotFound:
-    return NotFound(f"没有找到这个{kind.noun}。")
+    return NotFound(Text("没有找到这个{noun}。", noun=Text(kind.noun)))
 
 
 def _plain(value: Any) -> Any:

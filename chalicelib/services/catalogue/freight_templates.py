@@ -12,6 +12,7 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
 from chalicelib.tables.shop import FreightItem
+from chalicelib.text import Text
 
 NAME_MAX = 20
 KIND = Kind(FreightItem, "freight", "运费模板", most=50, kept_for_ever=True)
@@ -75,6 +76,6 @@ def require(merchant_id: str, template_id: str) -> None:
 def _fields(name: str, template: Template) -> dict[str, Any]:
     problems = freight.problems_of(template)
     if problems:
-        words = f"还有 {len(problems)} 处需要修改，改好就能保存。"
+        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
         raise InvalidRequest(words, problems=problems)
     return {"name": name.strip(), "rules": freight.stored_of(template)}

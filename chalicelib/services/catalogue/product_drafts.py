@@ -8,6 +8,7 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import categories, freight_templates
 from chalicelib.services.catalogue.descriptions import cleaned, has_foreign_image
 from chalicelib.services.media import pictures
+from chalicelib.text import Text
 
 
 def tidy(draft: ProductDraft) -> ProductDraft:
@@ -29,7 +30,7 @@ def refuse_problems(merchant_id: str, draft: ProductDraft, *, known: Sequence[st
     """
     problems = [*problems_of(draft, known=known), *_of_pictures(merchant_id, draft)]
     if problems:
-        words = f"还有 {len(problems)} 处需要修改，改好就能保存。"
+        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
         raise InvalidRequest(words, problems=problems)
     categories.require(merchant_id, draft.category_id)
     if draft.freight_template_id:

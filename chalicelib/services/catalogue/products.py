@@ -23,6 +23,7 @@ from chalicelib.tables.catalogue import (
     rank,
 )
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.text import Text
 
 # A save is one transaction: the product, its card, the audit row, new stocks and removed ones.
 # Stocks of new SKUs beyond that are written before it; nothing leads to them until the product
@@ -184,14 +185,20 @@ def _refuse_removal(
     specs = {sku["sku_id"]: spec_text(sku["specs"]) for sku in skus}
     for stock in removed:
         for claim in stock.activities.as_dict().values():
-            words = f"「{specs[stock.sku_id]}」正在「{claim['name']}」中使用，请先结束那个活动。"
+            words = Text(
+                "「{spec}」正在「{name}」中使用，请先结束那个活动。",
+                spec=specs[stock.sku_id],
+                name=claim["name"],
+            )
             if claim["ends_at_s"] <= now_s:  # over, and its stock not yet back
-                words = (
-                    f"「{claim['name']}」刚结束，它的库存退回后才能删除「{specs[stock.sku_id]}」。"
+                words = Text(
+                    "「{name}」刚结束，它的库存退回后才能删除「{spec}」。",
+                    name=claim["name"],
+                    spec=specs[stock.sku_id],
                 )
             raise InvalidRequest(words, field="skus", sku_id=stock.sku_id)
     if len(removed) > REMOVED_MAX:
-        words = f"一次最多删除 {REMOVED_MAX} 个规格，请分几次保存。"
+        words = Text("一次最多删除 {max} 个规格，请分几次保存。", max=REMOVED_MAX)
         raise InvalidRequest(words, field="skus")
 
 

@@ -28,6 +28,7 @@ from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, VersionItem, activities_list, rank
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, StockItem
+from chalicelib.text import Text
 
 
 def publish(
@@ -161,7 +162,7 @@ def offers_of(source: Stocked) -> dict[str, Offer]:
 
 def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
-        words = f"还有 {len(problems)} 处需要修改，改好就能发布。"
+        words = Text("还有 {count} 处需要修改，改好就能发布。", count=len(problems))
         raise InvalidRequest(words, problems=list(problems))
 
 

@@ -15,6 +15,7 @@ from chalicelib.tables.base import TRIES_MAX, LostRace, Writes, retried
 from chalicelib.tables.catalogue import ProductStockItem
 from chalicelib.tables.trade import LimitItem, StockItem
 from chalicelib.tables.trade_item import TradeItem
+from chalicelib.text import Text
 from chalicelib.timed_cache import TimedCache
 
 SHORT_HINT_S = 1.0
@@ -157,7 +158,11 @@ def count_limit(
         [LimitItem.used.add(units), LimitItem.kind.set(LimitItem)],
         condition=LimitItem.used.does_not_exist() | (LimitItem.used <= limit - units),
         refuse=lambda old: LimitReached(
-            f"这个活动每人限购 {limit} 件，你已买 {old.used if old else 0} 件。可以单独购买。",
+            Text(
+                "这个活动每人限购 {max} 件，你已买 {used} 件。可以单独购买。",
+                max=limit,
+                used=old.used if old else 0,
+            ),
             limit=limit,
             used=old.used if old else 0,
         ),

@@ -16,6 +16,7 @@ from chalicelib.errors import Busy, InvalidRequest, NotFound
 from chalicelib.services.fulfilment import shipping
 from chalicelib.services.fulfilment.shipping import Draft
 from chalicelib.services.orders import order_matches
+from chalicelib.text import Text
 
 ROWS_MAX = 50
 WORKERS = 8  # a row is three calls that wait for the database
@@ -100,7 +101,9 @@ def _order_of(merchant_id: str, text: str) -> OrderId | Result:
         return found[0]
     if not found:
         return _needs_change("order_id", "没有找到这个短号的订单，请核对。")
-    words = f"有 {len(found)} 个订单的短号是这个。请填 30 位的订单号，或完整的短号。"
+    words = Text(
+        "有 {count} 个订单的短号是这个。请填 30 位的订单号，或完整的短号。", count=len(found)
+    )
     return _needs_change("order_id", words)
 
 
@@ -115,7 +118,7 @@ def _clashes(read: Sequence[_Read | Result]) -> dict[int, Result]:
         if isinstance(row, Result):
             continue
         if row in first:
-            found[number] = Result(Outcome.SKIPPED, f"与第 {first[row] + 1} 行相同。")
+            found[number] = Result(Outcome.SKIPPED, Text("与第 {row} 行相同。", row=first[row] + 1))
             continue
         first[row] = number
     for row, number in first.items():
@@ -129,10 +132,10 @@ def _clashes(read: Sequence[_Read | Result]) -> dict[int, Result]:
 
 def _contradiction(row: _Read, other: _Read, place: int) -> str:
     if row.order_id == other.order_id:
-        return f"第 {place + 1} 行是同一个订单。要分包裹，请在订单里逐个发货。"
+        return Text("第 {row} 行是同一个订单。要分包裹，请在订单里逐个发货。", row=place + 1)
     same_buyer = row.order_id.buyer_id == other.order_id.buyer_id
     if row.draft.number == other.draft.number and not same_buyer:
-        return f"与第 {place + 1} 行的单号相同，收件人不同。请核对。"
+        return Text("与第 {row} 行的单号相同，收件人不同。请核对。", row=place + 1)
     return ""
 
 

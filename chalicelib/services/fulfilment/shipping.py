@@ -19,6 +19,7 @@ from chalicelib.services.people import shop_cache
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, with_entry
+from chalicelib.text import Text
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def prepare(
     shipping.check(known, group.view() if group else None)
     units = shipping.check_units(given.units, left=known.units.to_deliver)
     if len(parcels) >= shipping.PARCELS_MAX:
-        raise ShippingRefused(f"一个订单最多分 {shipping.PARCELS_MAX} 个包裹。")
+        raise ShippingRefused(Text("一个订单最多分 {max} 个包裹。", max=shipping.PARCELS_MAX))
     check_unused(merchant_id, order_id, given.number)
     parcel_id = str(len(parcels) + 1)
     made = Parcel(parcel_id, given.carrier, given.number, units, now_s, staff)
@@ -159,7 +160,11 @@ def check_unused(merchant_id: str, order_id: OrderId, number: str) -> None:
     for other in order_search.with_number(merchant_id, number):
         if other.buyer_id != order_id.buyer_id:
             raise InvalidRequest(
-                f"单号 {number} 已用于另一位买家的订单 {other}，请核对。",
+                Text(
+                    "单号 {number} 已用于另一位买家的订单 {other}，请核对。",
+                    number=number,
+                    other=other,
+                ),
                 field="number",
                 order_id=str(other),
             )

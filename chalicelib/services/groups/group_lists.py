@@ -25,6 +25,7 @@ from chalicelib.tables.catalogue import ActivityItem, activities_list, rank
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.trade import GroupItem, decided_groups_list, open_groups_list
 from chalicelib.tables.trade_item import TradeItem, listed_count
+from chalicelib.text import Text
 
 SOON_S = settings.shortened(2 * 3600)
 MERGED_MAX = 100  # activities whose open groups are merged
@@ -114,7 +115,7 @@ def _with_open_groups(merchant_id: str, now_s: int) -> list[ActivityItem]:
     )
     found = [item for item in query if isinstance(item, ActivityItem)]
     if len(found) > MERGED_MAX:
-        words = f"进行中的活动超过 {MERGED_MAX} 个，请先选择一个活动。"
+        words = Text("进行中的活动超过 {max} 个，请先选择一个活动。", max=MERGED_MAX)
         raise InvalidRequest(words, field="activity_id", max=MERGED_MAX)
     return found
 

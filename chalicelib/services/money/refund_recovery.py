@@ -22,6 +22,7 @@ from chalicelib.tables.base import PageKey, retried, transaction
 from chalicelib.tables.review_queue import RefundReviewItem, refund_reviews
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
+from chalicelib.text import Text
 
 DEAD = (port.RefundStatus.CLOSED.value, port.RefundStatus.ABNORMAL.value)
 NOT_FOUND = "没有找到这笔退款。"
@@ -100,7 +101,7 @@ def record_manual_refund(
     if not known.trouble_at_s:
         raise Conflict("这笔退款正在处理或已到账，不用登记。")
     if paid.amount_fen != known.amount_fen:
-        words = f"登记的金额应等于这笔退款：{yuan(known.amount_fen)}。"
+        words = Text("登记的金额应等于这笔退款：{amount}。", amount=yuan(known.amount_fen))
         raise InvalidRequest(words, field="amount_fen", expected_fen=known.amount_fen)
     if known.status is RefundStatus.PROCESSING:
         raise Conflict("支付平台已受理这笔退款，请等它的结果，不要重复退款。")

@@ -12,6 +12,7 @@ from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, PageKey, retried, transaction, update_one
 from chalicelib.tables.review_queue import ReviewItem
 from chalicelib.tables.trade_item import TradeItem, listed
+from chalicelib.text import Text
 
 _Review = TypeVar("_Review", bound=ReviewItem)
 
@@ -105,5 +106,5 @@ def _check_same(item: ReviewItem, note: str, staff: str) -> None:
     if item.dealt_by is None:
         raise AlreadyDealtWith
     if (item.dealt_by, item.note) != (staff, note):
-        words = f"{item.dealt_by} 已经处理了这一条：{item.note}"
+        words = Text("{name} 已经处理了这一条：{note}", name=item.dealt_by, note=item.note)
         raise AlreadyDealtWith(words, by=item.dealt_by, note=item.note or "")

@@ -12,6 +12,7 @@ from chalicelib.errors import PriceChanged
 from chalicelib.services.catalogue import catalogue_cache, stores
 from chalicelib.services.orders import ordering
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
+from chalicelib.text import Text
 
 
 def seat_quoted(merchant_id: str, offer: Terms, purchase: Purchase, *, now_s: int) -> Quote:
@@ -45,7 +46,11 @@ def quoted(merchant_id: str, line: Line, purchase: Purchase, *, now_s: int) -> Q
         quote = Quote(line, purchase, _freight_fen(merchant_id, line, purchase, now_s))
     expected_fen = purchase.expected_total_fen
     if expected_fen is not None and expected_fen != quote.total_fen:
-        words = f"价格有变化：{yuan(expected_fen)} → {yuan(quote.total_fen)}。请确认后再提交。"
+        words = Text(
+            "价格有变化：{before} → {after}。请确认后再提交。",
+            before=yuan(expected_fen),
+            after=yuan(quote.total_fen),
+        )
         raise PriceChanged(words, old_fen=expected_fen, new_fen=quote.total_fen)
     return quote
 

@@ -10,6 +10,7 @@ from chalicelib.services.orders import order_search, orders
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, as_read, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, with_entry
+from chalicelib.text import Text
 
 NOTES_MAX = 50  # of one order
 BEFORE_SHIPPING = (OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.FULFILLING)
@@ -86,7 +87,7 @@ def add_note(
         if written is not None:
             return detail
         if len(notes) >= NOTES_MAX:
-            raise Conflict(f"一个订单最多写 {NOTES_MAX} 条备注。")
+            raise Conflict(Text("一个订单最多写 {max} 条备注。", max=NOTES_MAX))
         note = {"note_id": note_id, "at_s": now_s, "staff": staff, "text": text}
         added, same = with_entry(OrderDetailItem.notes, notes, note)
         with transaction() as writes:

@@ -11,6 +11,7 @@ from chalicelib.domain.order import Delivery, Intent, OrderStatus
 from chalicelib.errors import InvalidRequest, NotDeliverable, PriceChanged, StoreClosed
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from chalicelib.text import Text
 
 TITLE_MAX = 24  # characters of a title that an order carries; its detail has it whole
 
@@ -93,7 +94,9 @@ class Quote:
 def check_quantity(quantity: int, *, limit_per_order: int) -> None:
     if not 1 <= quantity <= limit_per_order:
         raise InvalidRequest(
-            f"每单最多买 {limit_per_order} 件。", field="quantity", max=limit_per_order
+            Text("每单最多买 {max} 件。", max=limit_per_order),
+            field="quantity",
+            max=limit_per_order,
         )
 
 

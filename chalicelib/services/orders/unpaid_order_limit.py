@@ -21,6 +21,7 @@ from chalicelib.tables.base import TRIES_MAX, Writes, retried
 from chalicelib.tables.buyers import UnpaidOrdersItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
+from chalicelib.text import Text
 
 _T = TypeVar("_T")
 
@@ -59,7 +60,10 @@ def within_limit(
         limit = shop_cache.merchant(merchant_id, now_s).unpaid_orders_max
         if len(register.unpaid) >= limit:
             raise UnpaidOrdersLimit(
-                f"你有 {len(register.unpaid)} 个订单还没付款，请先付款或取消，再下新的订单。",
+                Text(
+                    "你有 {count} 个订单还没付款，请先付款或取消，再下新的订单。",
+                    count=len(register.unpaid),
+                ),
                 limit=limit,
                 order_ids=[buyer_id + number for number in sorted(register.unpaid)],
             )

@@ -20,6 +20,7 @@ from chalicelib.errors import TooManyRequests
 from chalicelib.tables.base import LostRace, put_new, retried, update_one
 from chalicelib.tables.catalogue_item import CatalogueItem, stored
 from chalicelib.tables.shop import GuessesItem
+from chalicelib.text import Text
 
 JUDGING_S = 1  # a guess that was counted so lately may be judged yet
 PAUSES_S = (0.05, 0.1, 0.2, 0.4)  # for those that are being judged
@@ -83,7 +84,7 @@ def count_guess(kind: GuessKind, merchant_id: str, subject: str, *, now_s: int) 
             break
         time.sleep(pause_s)
     observability.count(kind.metric)
-    words = kind.words.format(minutes=-(-full.wait_s // 60))
+    words = Text(kind.words, minutes=-(-full.wait_s // 60))
     raise TooManyRequests(words, retry_after_s=full.wait_s)
 
 

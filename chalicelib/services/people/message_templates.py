@@ -10,6 +10,7 @@ from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import MessageTemplatesItem
+from chalicelib.text import Text
 
 
 def read(merchant_id: str) -> tuple[Mapping[TextKey, str], int]:
@@ -30,7 +31,7 @@ def change(
     after = {k: text for k, text in after.items() if text not in ("", message_template.original(k))}
     problems = message_template.problems_of(after)
     if problems:
-        words = f"还有 {len(problems)} 处需要修改，改好就能保存。"
+        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
         raise InvalidRequest(words, problems=problems)
 
     def step() -> None:

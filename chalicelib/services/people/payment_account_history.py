@@ -15,6 +15,7 @@ from chalicelib.domain.product import trouble
 from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import accounts, secrets
 from chalicelib.gateways.accounts import HISTORY, Content, Earlier, History, Place, Retired
+from chalicelib.text import Text
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "wechat-pay": ("mchid", "appid", "sp_mchid", "sp_appid", "sub_mchid", "sub_appid"),
@@ -108,7 +109,9 @@ def _history_after_switch(
     others = [one for one in before.earlier if one.account != place.account]
     ended = Earlier(before.place.account, before.place.bills, before.since_s, now_s)
     if len(others) >= EARLIER_MAX:
-        words = f"收款账户换过 {EARLIER_MAX} 次以上，不能再换新的。请联系系统的维护人员。"
+        words = Text(
+            "收款账户换过 {max} 次以上，不能再换新的。请联系系统的维护人员。", max=EARLIER_MAX
+        )
         raise InvalidRequest(words, problems=[trouble("mchid", words)])
     return History(place, now_s, (*others, ended), retired)
 

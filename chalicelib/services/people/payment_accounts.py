@@ -24,6 +24,7 @@ from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import PaymentAccountItem
+from chalicelib.text import Text
 
 PAY, PAY_BY_ALIPAY, LOGIN = "wechat-pay", "alipay", "wechat-login"  # as their parameters are named
 METHODS = (PAY, PAY_BY_ALIPAY, LOGIN)
@@ -270,7 +271,7 @@ def _too_much(content: Mapping[str, Any]) -> list[Problem]:
 
 def _refuse_problems(problems: list[Problem]) -> None:
     if problems:
-        words = f"还有 {len(problems)} 处需要修改，改好就能保存。"
+        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
         raise InvalidRequest(words, problems=problems)
 
 

@@ -13,6 +13,7 @@ from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import StaffItem
+from chalicelib.text import Text
 
 # Without what is easily taken for something else: read out over a telephone, or copied by hand.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -96,7 +97,7 @@ def invite(
             return
         before = list_revisions.seen(merchant_id, "staff")
         if len(people.everyone(merchant_id, consistent=True)) >= people.STAFF_MAX:
-            words = f"最多可以有 {people.STAFF_MAX} 位员工，停用的也算在内。"
+            words = Text("最多可以有 {max} 位员工，停用的也算在内。", max=people.STAFF_MAX)
             raise LimitReached(words, max=people.STAFF_MAX)
         try:
             people.add(

@@ -32,6 +32,7 @@ from chalicelib.services.reports import export_rows
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction, update_one
 from chalicelib.tables.exports import ExportItem, OpenExportsItem, exports_list
 from chalicelib.tables.trade_item import TradeItem, not_due
+from chalicelib.text import Text
 
 PART_ROWS = 1000
 RUN_S = 30.0  # of a job; the stream gives less
@@ -93,7 +94,9 @@ def ask(
 def _refuse_left_out(merchant_id: str, q: str, now_s: int) -> None:
     """Raise InvalidRequest where a file of what `q` finds would lack some of it and not say so."""
     if q and order_query.parse(merchant_id, q, now_s=now_s).left_out:
-        words = f"名称里有「{q}」的商品或活动太多，导出会不完整。请清空搜索词，选中一个商品再导出。"
+        words = Text(
+            "名称里有「{q}」的商品或活动太多，导出会不完整。请清空搜索词，选中一个商品再导出。", q=q
+        )
         raise InvalidRequest(words, field="q")
 
 

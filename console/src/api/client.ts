@@ -1,6 +1,7 @@
 /** The only caller of the API: addresses, sessions, repeats and refusals are dealt with here. */
 import { config } from '@/config'
 import { isStale, logInAgain, session } from '@/stores/session'
+import { LOCALES, language } from '@/words'
 import { noAnswer, refusalIn } from './errors'
 import type { paths } from './schema'
 import type { AnswerOf, Given, PathOf, Rest, Verb } from './types'
@@ -44,7 +45,7 @@ async function send<V extends Verb, P extends keyof paths>(
   given?: Given<V, P>,
 ): Promise<Response> {
   const { path: parts, query, body, key } = given ?? {}
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { 'Accept-Language': LOCALES[language.value] }
   if (session.value) headers.Authorization = `Bearer ${session.value.token}`
   if (key) headers['Idempotency-Key'] = key
   if (verb !== 'get') headers['Content-Type'] = 'application/json'

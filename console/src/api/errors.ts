@@ -1,5 +1,5 @@
 import { fieldWords } from '@/fields'
-import { t } from '@/words'
+import { language, t } from '@/words'
 
 /** One thing to change, and where: `field` is a path in the body, as in `skus[2].stock`. */
 export interface Problem {
@@ -28,10 +28,11 @@ export class ApiError extends Error {
 
 export const noAnswer = () => new ApiError(0, 'no_answer', t('error.noAnswer'))
 
-/** The refusal in an answer that is not 2xx; gateways' own bodies have no code. */
+/** The refusal in an answer that is not 2xx. The API gateway's own have no code, or both languages. */
 export async function refusalIn(answer: Response): Promise<ApiError> {
   const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>
-  const { code, message } = body
+  const { code } = body
+  const message = (language.value === 'en' && body.message_en) || body.message
   const details = (body.details ?? {}) as Record<string, unknown>
   return new ApiError(
     answer.status,
@@ -44,7 +45,8 @@ export async function refusalIn(answer: Response): Promise<ApiError> {
 /** A message that calls a field by its path in the body calls it by what people read beside it. */
 function named(message: string, field: unknown): string {
   const name = typeof field === 'string' ? /(\w+)(?:\[\d+\])*$/.exec(field)?.[1] : undefined
-  return name ? message.replace(`「${field}」`, `「${fieldWords(name)}」`) : message
+  if (!name) return message
+  return message.replace(`「${field}」`, `「${fieldWords(name)}」`).replace(`“${field}”`, `“${fieldWords(name)}”`)
 }
 
 /** What to tell people about anything that was thrown. */

@@ -2823,7 +2823,7 @@ export interface components {
         ErrorAnswer: {
             /** @description stable */
             code: string;
-            /** @description for people, in Chinese */
+            /** @description for people, in the language asked for */
             message: string;
             details: Record<string, never>;
         };

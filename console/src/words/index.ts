@@ -6,6 +6,8 @@ export type WordKey = keyof typeof zh
 export type Words = Record<WordKey, string>
 export type Language = 'zh' | 'en'
 
+/** How pages and requests name a language. */
+export const LOCALES: Readonly<Record<Language, string>> = { zh: 'zh-CN', en: 'en' }
 const KEPT_AS = 'tuan.language'
 
 export const language = ref<Language>('zh')
@@ -21,7 +23,7 @@ export async function speak(chosen: Language): Promise<void> {
   const spoken = chosen === 'en' ? (await import('./en')).en : zh
   if (language.value !== chosen) return // changed again while the words came
   words.value = spoken
-  document.documentElement.lang = chosen === 'en' ? 'en' : 'zh-CN'
+  document.documentElement.lang = LOCALES[chosen]
   localStorage.setItem(KEPT_AS, chosen)
 }
 

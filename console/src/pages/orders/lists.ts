@@ -2,7 +2,6 @@
 import type { Order, OrderQuery } from '@/api/orders'
 import type { ListQuery } from '@/components/useList'
 import { secondsOf } from '@/format'
-import { language, t } from '@/words'
 import { statusOf } from '@/words/status'
 
 export const TABS = [
@@ -37,9 +36,3 @@ export const isPackable = ({ status }: Pick<Order, 'status'>) => ['fulfilling', 
 
 /** The colour of an order's state; its words are the server's, which knows 部分发货 and 待备货. */
 export const toneOf = (row: Pick<Order, 'status'>) => statusOf('order', row.status).tone
-
-/** An order's state for people: in Chinese the API's own words, which say more than the status. */
-export const stateWords = ({ status, status_text }: Pick<Order, 'status' | 'status_text'>) => {
-  const { key } = statusOf('order', status)
-  return language.value === 'en' && key ? t(key) : status_text
-}

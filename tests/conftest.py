@@ -38,7 +38,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 
 SLOW_S = 60
 TESTS = Path(__file__).parent
-ON_ENGINE = {"api", "integration", "laws"}
+ON_ENGINE = {"api", "laws"}
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"

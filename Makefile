@@ -25,15 +25,19 @@ $(STAMP):
 lock: $(STAMP)  ## Every requirements*.txt from the .in file beside it
 	@$(PY) -m infra.lock_requirements $(UPGRADE)
 
-# What Python's packages do not bring: installed from Debian's where we may, else asked for.
-# Debian 12 has a Node.js that is too old to build the console, Debian 13 has one that is not.
+# The console's tools want Node.js 20.19 or newer. Where there is none, or Debian 12's, which is older,
+# one from PyPI is put into .cache/node, before what the machine has.
+export PATH := $(CURDIR)/.cache/node/bin:$(PATH)
+NODE_LOCK := infra/local/requirements-node.txt
 node_fits = command -v npm > /dev/null && \
   node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
 
-node:
-	@{ $(node_fits); } || $(call debian,nodejs npm)
-	@{ $(node_fits); } || { echo "Please install Node.js 20.19 or newer (https://nodejs.org), then try again." >&2; exit 1; }
+node: $(STAMP)
+	@{ $(node_fits); } || { echo "Installing Node.js …" && $(PY) -m venv .cache/node/venv && \
+	  .cache/node/venv/bin/pip install -qq --require-hashes -r $(NODE_LOCK) && mkdir -p .cache/node/bin && \
+	  ln -sf ../venv/bin/node ../venv/bin/npm ../venv/bin/npx .cache/node/bin/; }
 
+# What neither PyPI nor npm brings: installed from Debian's packages where we may, else asked for.
 # The shell has no window to draw: the console's tests take it half the time that Chromium takes.
 chromium:
 	@command -v chromium-headless-shell > /dev/null || command -v chromium > /dev/null || \

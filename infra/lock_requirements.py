@@ -11,7 +11,12 @@ from pathlib import Path
 
 from infra.package import ROOT
 
-LOCKS = ("requirements", "requirements-dev", "infra/local/requirements-ministack")
+LOCKS = (
+    "requirements",
+    "requirements-dev",
+    "infra/local/requirements-ministack",
+    "infra/local/requirements-node",
+)
 OLDEST_PYTHON = "3.11"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Both of Lambda's processors; that a file fits its runtime's own glibc is tried when packaging.

@@ -83,7 +83,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if ON_DYNAMODB_LOCAL:
             log = logs / "dynamodb-local.log"
             servers.append(dynamodb_local.start(port=DYNAMODB_PORT, log=log))
-            _wait_for_answers()
+        _wait_for_answers()
         engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
         engine.create_bucket(ENDPOINT, f"{PREFIX}media")
         _put_parameters()
@@ -95,8 +95,11 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait_for_answers() -> None:
-    """Give calls the time that DynamoDB Local needs: one thread of it does all the work. It goes on
-    with what its caller has given up, so that a crowd which asks anew is never answered at all."""
+    """Give calls the time that an engine needs on a busy machine, where the app gives up early.
+
+    One thread of DynamoDB Local does all the work, and goes on with what its caller has given up:
+    a crowd which asks anew is never answered at all.
+    """
     from chalicelib.tables.base import connection  # imports the app, which reads the environment
 
     connection._read_timeout_seconds = SLOW_S

@@ -15,8 +15,8 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.after_sale import after_sales, refund_requests
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.orders import notifications
-from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import Writes, retried, transaction
+from chalicelib.services.people.audit import audit_after_sale
+from chalicelib.tables.base import retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.text import Text
@@ -94,7 +94,7 @@ def approve(
                 "amount_fen": asked.amount_fen,
                 "units_back": asked.units_back,
             }
-            _audit(writes, asked, "after_sale_approved", before, decided, staff, now_s)
+            audit_after_sale(writes, asked, staff, "after_sale_approved", before, decided, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(lambda: reservations.giving_back(step))
@@ -120,9 +120,8 @@ def refuse(
             after_sales.end_request(writes, order, letter)
             after_sales.release_replacement(writes, order, asked)
             notifications.put_after_sale_refused(writes, order, letter, reply, now_s=now_s)
-            _audit(
-                writes, asked, "after_sale_refused", {"status": asked.status}, after, staff, now_s
-            )
+            before = {"status": asked.status}
+            audit_after_sale(writes, asked, staff, "after_sale_refused", before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)
@@ -149,16 +148,3 @@ def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> N
             field="units_back",
             max=asked.units_back,
         )
-
-
-def _audit(
-    writes: Writes,
-    asked: AfterSaleItem,
-    action: str,
-    before: Mapping[str, object],
-    after: Mapping[str, object],
-    staff: str,
-    now_s: int,
-) -> None:
-    subject = f"after_sale#{asked.order_id}{asked.letter}"
-    audit(writes, asked.merchant_id, staff, action, subject, before, after, now_s)

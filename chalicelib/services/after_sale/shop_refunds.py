@@ -11,7 +11,7 @@ from chalicelib.errors import IdempotencyMismatch
 from chalicelib.services.after_sale import after_sales, refund_requests
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.orders import orders
-from chalicelib.services.people.audit import audit
+from chalicelib.services.people.audit import audit_after_sale
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
@@ -73,9 +73,8 @@ def refund(
                 condition=OrderItem.after_sale.does_not_exist(),
                 now_s=now_s,
             )
-            subject = f"after_sale#{order_id}{made.letter}"
             after = {"amount_fen": amount_fen, "units_back": units_back, "reason": reason}
-            audit(writes, merchant_id, staff, "order_refunded", subject, {}, after, now_s)
+            audit_after_sale(writes, made, staff, "order_refunded", {}, after, now_s)
         return made
 
     return retried(lambda: reservations.giving_back(step))

@@ -25,9 +25,9 @@ from chalicelib.gateways.payment import (
 )
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import (
-    agreement,
     captures,
     comparing,
+    difference_checks,
     differences,
     reconciled_accounts,
     refund_recovery,
@@ -100,7 +100,7 @@ def _compare_next(item: ReconcilingItem, now_s: int) -> None:
         differences.keep(item, found, repaired=False, now_s=now_s)
     posted = reconciled_accounts.day_book_rows(item, day)
     _look_for_missing(item, rows, posted, now_s)
-    agreement.close_agreed(item, rows, now_s)
+    difference_checks.close_agreed(item, rows, now_s)
     if billed or posted:
         retried(lambda: put_new(_report(item, rows, len(billed) - len(rows), now_s)))
     _advance(item, day + ONE_DAY, 0, midnight_s(day + 2 * ONE_DAY) + READY_AFTER_S)
@@ -144,8 +144,8 @@ def _compare(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> None
     known = _orders(item.merchant_id, [comparing.order_of(row) for row in rows])
     for row in rows:
         order = known.get(str(comparing.order_of(row)))
-        gateway, account, row = agreement.placed(item, row, order)
-        for found in agreement.of_line(item, row, order, gateway):
+        gateway, account, row = difference_checks.placed(item, row, order)
+        for found in difference_checks.of_line(item, row, order, gateway):
             if found.difference is Difference.REFUND_BY_HAND:
                 repaired = order is not None and _take_over(order, row, now_s)
             else:
@@ -219,7 +219,7 @@ def _look_for_missing(
     for known in posted:
         if known.number in billed:
             continue
-        is_there, said = agreement.at_gateway(known)
+        is_there, said = difference_checks.at_gateway(known)
         if not is_there:
             is_refund = known.movement == Movement.REFUNDED
             kind = Difference.REFUND_MISSING if is_refund else Difference.PAYMENT_MISSING

@@ -7,7 +7,7 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch
 from chalicelib.services.orders import order_search, orders
-from chalicelib.services.people.audit import audit
+from chalicelib.services.people.audit import audit_order
 from chalicelib.tables.base import LostRace, as_read, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, with_entry
 from chalicelib.text import Text
@@ -62,8 +62,7 @@ def change_address(
             )
             order_search.add_word(writes, order, order_search.phone_word(address["phone"]))
             order_search.add_name(writes, order, address["name"])
-            subject = f"order#{order_id}"
-            audit(writes, merchant_id, staff, "address_changed", subject, before, address, now_s)
+            audit_order(writes, order, staff, "address_changed", before, address, now_s)
         return orders.detail(merchant_id, order_id)[1]
 
     return retried(step)
@@ -79,7 +78,7 @@ def add_note(
     """
 
     def step() -> OrderDetailItem:
-        _, detail = orders.detail(merchant_id, order_id)
+        order, detail = orders.detail(merchant_id, order_id)
         notes = list(detail.notes or ())
         written = next((note["text"] for note in notes if note["note_id"] == note_id), None)
         if written is not None and written != text:
@@ -92,8 +91,7 @@ def add_note(
         added, same = with_entry(OrderDetailItem.notes, notes, note)
         with transaction() as writes:
             writes.update(detail, added, condition=same, refuse=LostRace)
-            subject, after = f"order#{order_id}", {"text": text}
-            audit(writes, merchant_id, staff, "order_noted", subject, {}, after, now_s)
+            audit_order(writes, order, staff, "order_noted", {}, {"text": text}, now_s)
         return orders.detail(merchant_id, order_id)[1]
 
     return retried(step)

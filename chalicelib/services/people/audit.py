@@ -5,7 +5,9 @@ from typing import Any
 
 from chalicelib.domain.ids import new_id
 from chalicelib.tables.base import LostRace, Writes, put_new, retried
+from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.records import AuditItem
+from chalicelib.tables.trade import OrderItem
 
 
 def audit(
@@ -34,6 +36,34 @@ def audit(
         after={name: value for name, value in after.items() if name in changed},
     )
     writes.put(row, refuse=LostRace)
+
+
+def audit_order(
+    writes: Writes,
+    order: OrderItem,
+    staff: str,
+    action: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now_s: int,
+) -> None:
+    """As `audit`, of one order."""
+    subject = f"order#{order.order_id}"
+    audit(writes, order.merchant_id, staff, action, subject, before, after, now_s)
+
+
+def audit_after_sale(
+    writes: Writes,
+    asked: AfterSaleItem,
+    staff: str,
+    action: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now_s: int,
+) -> None:
+    """As `audit`, of one request for after-sale."""
+    subject = f"after_sale#{asked.order_id}{asked.letter}"
+    audit(writes, asked.merchant_id, staff, action, subject, before, after, now_s)
 
 
 def audit_look(

@@ -41,11 +41,15 @@ export function namesOf(method: Method, mode: Mode): readonly FieldName[] {
 /** The fields that say whose account it is: another value is another account. */
 const IDENTITIES: readonly FieldName[] = ['mchid', 'sp_mchid', 'sub_mchid', 'app_id', 'seller_id']
 
+const NUMBER = /^\d{8,16}$/
+
 /** The number of the account that the draft would replace; null when it stays the same account. */
 export function replacedBy(draft: Draft, stored: Account | null): string | null {
   if (!stored?.configured || !stored.as_saved) return null
   const names = IDENTITIES.filter((name) => stored[name])
-  const isOther = names.some((name) => draft.parts[name].trim() !== stored[name]) || (stored.mode && stored.mode !== draft.mode)
+  const others = names.map((name) => draft.parts[name].trim()).filter((number, at) => number !== stored[names[at]!])
+  if (!others.every((number) => NUMBER.test(number))) return null // the API refuses it: there is nothing to ask about
+  const isOther = others.length > 0 || (stored.mode && stored.mode !== draft.mode)
   return isOther ? names.map((name) => stored[name]).join(' ') : null
 }
 

@@ -213,7 +213,8 @@ def _json(body: Any, status: int, headers: Mapping[str, str], asked: Mapping[str
 
 
 def _refuse_odd_ids(path_parameters: Mapping[str, str]) -> None:
-    """What is no id of ours does not exist; the table would refuse it, or take it for another's."""
+    """Raise NotFound for a path parameter that cannot be an id: as a key, it could be refused by
+    the table, or name an item of another kind."""
     for value in path_parameters.values():
         if not re.fullmatch(ID_PATTERN.rstrip("$"), value):
             raise NotFound

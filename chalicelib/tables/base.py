@@ -261,7 +261,7 @@ def _code_of(error: PynamoDBException) -> str | None:
 
 
 def retried(step: Callable[[], _T]) -> _T:
-    """Run `step` until it is neither busy nor beaten, with capped and jittered waits.
+    """Run `step` again while it raises Busy or LostRace, with capped and jittered waits.
 
     Raises Busy after TRIES_MAX, or when the invocation has no time for another try: nothing was
     changed, and the caller may ask again.

@@ -33,13 +33,13 @@ def _dev() -> None:
     port, wechat_port = system.ports()
     say("正在从源码启动……")
     with from_sources(port, wechat_port) as (running, children):
-        town = system.step("上货开团", lambda: welcome.fill(running))
+        demo_shop = system.step("上货开团", lambda: welcome.fill(running))
         if os.environ.get("DEMO") == "large":
             system.step("一个月的生意", lambda: demo_large.fill(running))
         with console.beside(running) as page:
-            welcome.write_addresses(ADDRESSES, running, town, console.config_of(running))
+            welcome.write_addresses(ADDRESSES, running, demo_shop, console.config_of(running))
             welcome.greet(
-                running, town, console=page, seconds=system.started_s(), addresses=ADDRESSES
+                running, demo_shop, console=page, seconds=system.started_s(), addresses=ADDRESSES
             )
             children.show_requests()
             say("改动 app.py 或 chalicelib/ 后会自动重启，数据不变。")

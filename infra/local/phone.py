@@ -32,7 +32,7 @@ class Phone:
     name: str
     token: str
     api: Api
-    tills: Mapping[str, Api] = field(hash=False)  # by the method of payment
+    local_gateways: Mapping[str, Api] = field(hash=False)  # by the method of payment
 
     def open(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
         path = f"/v1/activities/{offer.activity_id}/groups"
@@ -61,7 +61,7 @@ class Phone:
             what = {"url": given["url"]}
         else:
             what = {"prepay_id": given["package"].removeprefix("prepay_id=")}
-        return str(self.tills[method].post("/_local/pay", what)["out_trade_no"])
+        return str(self.local_gateways[method].post("/_local/pay", what)["out_trade_no"])
 
     def buy(self, place: Callable[[], Placed], method: str = "wechat_pay") -> Placed:
         """Place an order and pay it; again, when the time to pay was over before it was asked for,
@@ -108,11 +108,13 @@ class Phone:
         return self._purchase(offer, sku, quantity) | hint
 
 
-def log_in(api: Api, tills: Mapping[str, Api], merchant_id: str, code: str, name: str) -> Phone:
+def log_in(
+    api: Api, local_gateways: Mapping[str, Api], merchant_id: str, code: str, name: str
+) -> Phone:
     """Log a buyer in by a WeChat code (demo-<anything>), and give them a name."""
     session = api.post(f"/v1/merchants/{merchant_id}/sessions", {"code": code})
     named = api.as_(session["token"]).put("/v1/me/profile", {"name": name})
-    return Phone(name, named["token"], api.as_(named["token"]), tills)
+    return Phone(name, named["token"], api.as_(named["token"]), local_gateways)
 
 
 def _placed(answer: Any) -> Placed:

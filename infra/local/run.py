@@ -31,13 +31,13 @@ def _run() -> None:
     settings = {"TIME_DIVISOR": os.environ.get("TIME_DIVISOR", "1")}
     log = engine.CACHE / "run.log"
     with system.deployed(port=port, wechat_port=wechat_port, log=log, settings=settings) as running:
-        town = system.step("上货开团", lambda: welcome.fill(running))
+        demo_shop = system.step("上货开团", lambda: welcome.fill(running))
         if os.environ.get("DEMO") == "large":
             system.step("一个月的生意", lambda: demo_large.fill(running))
         with console.beside(running) as page, function_logs.followed(running.aws_url):
-            welcome.write_addresses(ADDRESSES, running, town, console.config_of(running))
+            welcome.write_addresses(ADDRESSES, running, demo_shop, console.config_of(running))
             welcome.greet(
-                running, town, console=page, seconds=system.started_s(), addresses=ADDRESSES
+                running, demo_shop, console=page, seconds=system.started_s(), addresses=ADDRESSES
             )
             system.wait_for_the_end()
 

@@ -64,7 +64,7 @@ class System:
         return Api(self.wechat.base_url)
 
     @property
-    def tills(self) -> dict[str, Api]:
+    def local_gateways(self) -> dict[str, Api]:
         """Where buyers pay, by the method of payment."""
         return {"wechat_pay": self.wechat_control, "alipay": Api(self.alipay.base_url)}
 

@@ -27,7 +27,7 @@ CALLBACKS_S = 30.0  # how long those of the first payments may take
 
 
 @dataclass(frozen=True)
-class Town:
+class DemoShop:
     """The shop with its first buyers: `inviting` is a group with one seat left, in `offer`."""
 
     offer: Offer
@@ -35,14 +35,14 @@ class Town:
     phones: tuple[Phone, ...]  # the last of them is not in the group yet
 
 
-def fill(system: System) -> Town:
+def fill(system: System) -> DemoShop:
     """Open the shop with everything in it: goods, activities, people, groups under way."""
     staff = system.owner()
     staff.set_up()
     usual_s = staff.hold_for(LONGEST_HOLD_S)  # this machine may be slow, and the shop's clock fast
     offers = staff.offer_all(demo_data.PRODUCTS)
     xiaoman, xingyuan, zhixia = phones = tuple(
-        log_in(system.api, system.tills, MERCHANT_ID, f"demo-{code}", name)
+        log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-{code}", name)
         for code, name in BUYERS.items()
     )
     inviting = xiaoman.buy(lambda: xiaoman.open(offers[STRAWBERRY.name]))
@@ -60,10 +60,12 @@ def fill(system: System) -> Town:
     staff.hold_for(usual_s)
     words = "手快选错了规格，还没发货的话请退给我"
     xiaoman.ask_back(regretted, regretted.total_fen, "wrong_order", words)
-    return Town(offers[STRAWBERRY.name], inviting, phones)
+    return DemoShop(offers[STRAWBERRY.name], inviting, phones)
 
 
-def write_addresses(file: Path, system: System, town: Town, config: Mapping[str, str]) -> None:
+def write_addresses(
+    file: Path, system: System, demo_shop: DemoShop, config: Mapping[str, str]
+) -> None:
     """Where everything is, for programs: scripts, the mini-program, the console (`config`)."""
     addresses = {
         **config,
@@ -73,15 +75,15 @@ def write_addresses(file: Path, system: System, town: Town, config: Mapping[str,
         "aws": system.aws_url,
         "merchant_id": MERCHANT_ID,
         "staff": {"username": OWNER, "password": PASSWORD},
-        "buyers": {phone.name: phone.token for phone in town.phones},
-        "group_id": town.inviting.group_id,
+        "buyers": {phone.name: phone.token for phone in demo_shop.phones},
+        "group_id": demo_shop.inviting.group_id,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(addresses, indent=1, ensure_ascii=False) + "\n")
 
 
 def greet(
-    system: System, town: Town, *, console: str | None, seconds: float, addresses: Path
+    system: System, demo_shop: DemoShop, *, console: str | None, seconds: float, addresses: Path
 ) -> None:
     """Say where everything is. console: its address, None when it could not be built."""
     shop = f"{system.api_url}/v1/merchants/{MERCHANT_ID}"
@@ -91,7 +93,7 @@ def greet(
         "接口": f"{system.api_url}/v1",
         "接口说明": f"{system.api_url}/v1/openapi.json",
         "活动列表": f"{shop}/activities",
-        "一个团": f"{shop}/groups/{town.inviting.group_id}",
+        "一个团": f"{shop}/groups/{demo_shop.inviting.group_id}",
         "微信替身": f"{system.wechat.base_url}/_local/ledger（每一笔收款和退款）",
         "支付宝替身": f"{system.alipay.base_url}/_local/ledger",
         "本机 AWS": system.aws_url,
@@ -104,9 +106,9 @@ def greet(
     for username, password, name in _logins():
         say(f"  {padded(name, 12)}{padded(username, 10)}{password}")
     say("\n买家令牌（请求头 Authorization: Bearer …）")
-    for phone in town.phones:
+    for phone in demo_shop.phones:
         say(f"  {padded(phone.name, 12)}{phone.token}")
-    say("\n".join(_first_purchase(system, town)))
+    say("\n".join(_first_purchase(system, demo_shop)))
 
 
 def _logins() -> list[tuple[str, str, str]]:
@@ -114,9 +116,9 @@ def _logins() -> list[tuple[str, str, str]]:
     return [(OWNER, PASSWORD, "店主"), *others]
 
 
-def _first_purchase(system: System, town: Town) -> list[str]:
+def _first_purchase(system: System, demo_shop: DemoShop) -> list[str]:
     """Lines for a shell: the last seat of a group is taken, paid for, and the group is formed."""
-    buyer, offer, group_id = town.phones[-1], town.offer, town.inviting.group_id
+    buyer, offer, group_id = demo_shop.phones[-1], demo_shop.offer, demo_shop.inviting.group_id
     seat = {
         "sku_id": offer.sku_ids[0],
         "address": demo_data.address(buyer.name),

@@ -57,7 +57,7 @@ def opened(shop: Shop) -> tuple[str, str, str]:
 def buyer(shop: Shop, name: str = "何小鱼") -> Phone:
     """A buyer who was never here before."""
     code = f"demo-{secrets.token_hex(6)}"
-    return phone.log_in(shop.system.api, shop.system.tills, MERCHANT_ID, code, name)
+    return phone.log_in(shop.system.api, shop.system.local_gateways, MERCHANT_ID, code, name)
 
 
 def offered(shop: Shop, product: demo_data.Product = demo_data.HONEY) -> Offer:

@@ -76,7 +76,7 @@ def clear_cache() -> None:
 
 
 def _plan(shelf: Shelf, quantity: int) -> Plan:
-    """Whence to take `quantity` units: the fullest buckets first, ties at random."""
+    """From which buckets to take `quantity` units: the fullest first, ties at random."""
     left = {bucket.bucket: bucket.available for bucket in buckets_of(shelf)}
     plan, need = {}, quantity
     for bucket in sorted(left, key=lambda number: (-left[number], random.random())):

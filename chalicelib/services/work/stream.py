@@ -1,6 +1,6 @@
 """The stream of the trade table: what a change has made due is carried out at once.
 
-Orders are let be found here, too: nobody who buys waits for the rows that staff find them by.
+It also writes the search rows of new orders, so that no buyer waits for them.
 """
 
 import math

@@ -21,8 +21,8 @@ def groups_with(shop: Shop, sold: Sold) -> list[str]:
 
 def rush(shop: Shop, sold: Sold, group_ids: list[str], buyers: list[str]) -> list[OrderItem]:
     """Everybody joins some group at once; the seats that were got. The others were sold out."""
-    crowd = list(enumerate(buyers))
-    answers = concurrently(lambda one: shop.join(sold, group_ids[one[0] % GROUPS], one[1]), crowd)
+    joiners = list(enumerate(buyers))
+    answers = concurrently(lambda one: shop.join(sold, group_ids[one[0] % GROUPS], one[1]), joiners)
     seated = [answer for answer in answers if isinstance(answer, OrderItem)]
     assert {answer for answer in answers if isinstance(answer, str)} == {"sold_out"}
     return seated

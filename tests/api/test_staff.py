@@ -216,7 +216,9 @@ def test_two_owners_who_demote_each_other_at_once_leave_one(
 
     keys = [StaffItem.at(merchant.merchant_id, name) for name in ("boss", "second")]
     roles = [StaffItem.get(key.pk, key.sk, consistent_read=True).role for key in keys]
-    assert sorted(reply.status for reply in replies) == [200, 409]
+    done, refused = sorted(reply.status for reply in replies)
+    assert done == 200
+    assert refused in (403, 409)  # no owner any more when it asked, or when it wrote
     assert sorted(roles) == ["owner", "service"]
 
 

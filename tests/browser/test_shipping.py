@@ -308,7 +308,7 @@ def test_an_address_is_changed_before_shipping(log_in: Callable[..., Page], shop
     dialog.get_by_label("详细地址").fill("莲花峰路 26 号")
     dialog.get_by_role("button", name="保存地址").click()
 
-    expect(page.get_by_text("改了收货地址 · ayun")).to_be_visible()
+    expect(page.get_by_text("改了收货地址 · 阿云")).to_be_visible()
     expect(page.get_by_text("莲花峰路 26 号")).to_have_count(0)
     page.get_by_role("button", name="查看完整信息").click()
     expect(page.get_by_text("莲花峰路 26 号")).to_be_visible()

@@ -136,6 +136,10 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
         )
 
     @property
+    def audit_subject(self) -> str:
+        return f"after_sale#{self.order_id}{self.letter}"
+
+    @property
     def asks_for(self) -> Kind:
         if self.exchange:
             return Kind.EXCHANGE

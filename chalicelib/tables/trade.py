@@ -163,6 +163,10 @@ class OrderItem(TradeItem, discriminator="order"):
         return OrderId(self.buyer_id, self.order_no)
 
     @property
+    def audit_subject(self) -> str:
+        return f"order#{self.order_id}"
+
+    @property
     def short_no(self) -> str:
         return short_number(self.order_id, self.short_serial or 0)
 

@@ -15,7 +15,7 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.after_sale import after_sales, refund_requests
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.orders import notifications
-from chalicelib.services.people.audit import audit_after_sale
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import OrderItem
@@ -94,7 +94,7 @@ def approve(
                 "amount_fen": asked.amount_fen,
                 "units_back": asked.units_back,
             }
-            audit_after_sale(writes, asked, staff, "after_sale_approved", before, decided, now_s)
+            audit_item(writes, asked, staff, "after_sale_approved", before, decided, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(lambda: reservations.giving_back(step))
@@ -121,7 +121,7 @@ def refuse(
             after_sales.release_replacement(writes, order, asked)
             notifications.put_after_sale_refused(writes, order, letter, reply, now_s=now_s)
             before = {"status": asked.status}
-            audit_after_sale(writes, asked, staff, "after_sale_refused", before, after, now_s)
+            audit_item(writes, asked, staff, "after_sale_refused", before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)

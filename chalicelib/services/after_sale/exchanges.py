@@ -17,7 +17,7 @@ from chalicelib.services.catalogue import reservations
 from chalicelib.services.fulfilment import shipping
 from chalicelib.services.orders import notifications, order_search, orders
 from chalicelib.services.people import shop_cache
-from chalicelib.services.people.audit import audit_after_sale
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.catalogue import ProductStockItem
@@ -94,7 +94,7 @@ def receive_goods(
                 key = TextKey.EXCHANGE_READY
                 notifications.put_of_request(writes, order, key, letter, now_s=now_s, **facts)
             after = {"units_back": units_back}
-            audit_after_sale(writes, asked, staff, "after_sale_goods_received", {}, after, now_s)
+            audit_item(writes, asked, staff, "after_sale_goods_received", {}, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)
@@ -150,9 +150,7 @@ def send_replacement(
             key = TextKey.EXCHANGE_SENT
             notifications.put_of_request(writes, order, key, suffix, now_s=now_s, **facts)
             before = before if corrects else {}
-            audit_after_sale(
-                writes, asked, staff, "after_sale_replacement_sent", before, after, now_s
-            )
+            audit_item(writes, asked, staff, "after_sale_replacement_sent", before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)
@@ -181,7 +179,7 @@ def hand_over(
             after_sales.decide(writes, asked, AfterSaleStatus.EXCHANGED, more, now_s)
             after_sales.end_request(writes, order, letter)
             after = {"units": asked.units}
-            audit_after_sale(writes, asked, staff, "after_sale_handed_over", {}, after, now_s)
+            audit_item(writes, asked, staff, "after_sale_handed_over", {}, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)

@@ -14,7 +14,7 @@ from chalicelib.domain.texts import TextKey
 from chalicelib.services.after_sale import after_sales, exchanges
 from chalicelib.services.orders import notifications, order_search, orders
 from chalicelib.services.people import merchants
-from chalicelib.services.people.audit import audit_after_sale
+from chalicelib.services.people.audit import audit_item
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
@@ -64,7 +64,7 @@ def agree(
             before, after = {"status": asked.status}, {"status": "return_agreed"}
             kind = "exchange" if asked.exchange else "return"
             action = f"after_sale_{kind}_agreed"
-            audit_after_sale(writes, asked, staff, action, before, after, now_s)
+            audit_item(writes, asked, staff, action, before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
 
     return retried(step)

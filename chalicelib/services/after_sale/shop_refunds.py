@@ -11,7 +11,7 @@ from chalicelib.errors import IdempotencyMismatch
 from chalicelib.services.after_sale import after_sales, refund_requests
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.orders import orders
-from chalicelib.services.people.audit import audit_after_sale
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
@@ -74,7 +74,7 @@ def refund(
                 now_s=now_s,
             )
             after = {"amount_fen": amount_fen, "units_back": units_back, "reason": reason}
-            audit_after_sale(writes, made, staff, "order_refunded", {}, after, now_s)
+            audit_item(writes, made, staff, "order_refunded", {}, after, now_s)
         return made
 
     return retried(lambda: reservations.giving_back(step))

@@ -13,7 +13,7 @@ from chalicelib.domain.pickup import CODE_LENGTH
 from chalicelib.errors import Busy, NotFound
 from chalicelib.services.orders import notifications, order_search, orders, state_changes
 from chalicelib.services.people import brute_force_guard
-from chalicelib.services.people.audit import audit_order
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -142,4 +142,4 @@ def _audit(
     writes: Writes, order: OrderItem, action: str, staff: str, now_s: int, **more: int
 ) -> None:
     after = {"status": action.removeprefix("order_"), **more}
-    audit_order(writes, order, staff, action, {"status": order.status}, after, now_s)
+    audit_item(writes, order, staff, action, {"status": order.status}, after, now_s)

@@ -16,7 +16,7 @@ from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.orders import notifications, order_search, orders, state_changes
 from chalicelib.services.people import shop_cache
-from chalicelib.services.people.audit import audit_order
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, with_entry
 from chalicelib.text import Text
@@ -138,7 +138,7 @@ def correct(
             order_search.add_word(writes, order, order_search.tracking_word(after.number))
             notifications.put_shipped(writes, order, after, corrected=True, now_s=now_s)
             facts = _facts(before), _facts(after)
-            audit_order(writes, order, staff, "parcel_corrected", *facts, now_s)
+            audit_item(writes, order, staff, "parcel_corrected", *facts, now_s)
         return after
 
     return retried(step)
@@ -153,7 +153,7 @@ def _write(writes: Writes, ready: Prepared, staff: str, now_s: int) -> None:
     writes.update(ready.detail, added, condition=same, refuse=LostRace)
     order_search.add_word(writes, order, order_search.tracking_word(parcel.number))
     notifications.put_shipped(writes, order, parcel, now_s=now_s)
-    audit_order(writes, order, staff, "order_shipped", {}, _facts(parcel), now_s)
+    audit_item(writes, order, staff, "order_shipped", {}, _facts(parcel), now_s)
 
 
 def check_unused(merchant_id: str, order_id: OrderId, number: str) -> None:

@@ -9,7 +9,7 @@ from chalicelib.services import timeouts
 from chalicelib.services.groups import settlement
 from chalicelib.services.money import attempt_closing
 from chalicelib.services.orders import notifications, orders, releasing
-from chalicelib.services.people.audit import audit_order
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 
@@ -60,7 +60,7 @@ def close(merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s
             refuse=LostRace,
         )
         notifications.put_closed_by_shop(writes, current, reason, now_s=now_s)
-        audit_order(writes, current, staff, "order_closed", {}, {"reason": reason}, now_s)
+        audit_item(writes, current, staff, "order_closed", {}, {"reason": reason}, now_s)
 
     if releasing.release(order, closed, also=also, now_s=now_s):
         return

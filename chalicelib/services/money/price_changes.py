@@ -12,7 +12,7 @@ from chalicelib.domain.order_transitions import price_lowered
 from chalicelib.domain.unpaid_order import check_price
 from chalicelib.services.money import attempt_closing
 from chalicelib.services.orders import notifications, orders, state_changes
-from chalicelib.services.people.audit import audit_order
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 
@@ -69,4 +69,4 @@ def _write(
     )
     notifications.put_price_lowered(writes, order, total_fen, changes + 1, now_s=now_s)
     before, after = {"total_fen": order.total_fen}, {"total_fen": total_fen}
-    audit_order(writes, order, staff, "order_price_lowered", before, after, now_s)
+    audit_item(writes, order, staff, "order_price_lowered", before, after, now_s)

@@ -7,7 +7,7 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import Changed, Conflict, IdempotencyMismatch
 from chalicelib.services.orders import order_search, orders
-from chalicelib.services.people.audit import audit_order
+from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, as_read, retried, transaction
 from chalicelib.tables.trade import OrderDetailItem, OrderItem, with_entry
 from chalicelib.text import Text
@@ -62,7 +62,7 @@ def change_address(
             )
             order_search.add_word(writes, order, order_search.phone_word(address["phone"]))
             order_search.add_name(writes, order, address["name"])
-            audit_order(writes, order, staff, "address_changed", before, address, now_s)
+            audit_item(writes, order, staff, "address_changed", before, address, now_s)
         return orders.detail(merchant_id, order_id)[1]
 
     return retried(step)
@@ -91,7 +91,7 @@ def add_note(
         added, same = with_entry(OrderDetailItem.notes, notes, note)
         with transaction() as writes:
             writes.update(detail, added, condition=same, refuse=LostRace)
-            audit_order(writes, order, staff, "order_noted", {}, {"text": text}, now_s)
+            audit_item(writes, order, staff, "order_noted", {}, {"text": text}, now_s)
         return orders.detail(merchant_id, order_id)[1]
 
     return retried(step)

@@ -38,32 +38,17 @@ def audit(
     writes.put(row, refuse=LostRace)
 
 
-def audit_order(
+def audit_item(
     writes: Writes,
-    order: OrderItem,
+    item: OrderItem | AfterSaleItem,
     staff: str,
     action: str,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     now_s: int,
 ) -> None:
-    """As `audit`, of one order."""
-    subject = f"order#{order.order_id}"
-    audit(writes, order.merchant_id, staff, action, subject, before, after, now_s)
-
-
-def audit_after_sale(
-    writes: Writes,
-    asked: AfterSaleItem,
-    staff: str,
-    action: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    now_s: int,
-) -> None:
-    """As `audit`, of one request for after-sale."""
-    subject = f"after_sale#{asked.order_id}{asked.letter}"
-    audit(writes, asked.merchant_id, staff, action, subject, before, after, now_s)
+    """As `audit`, of an order or a request for after-sale."""
+    audit(writes, item.merchant_id, staff, action, item.audit_subject, before, after, now_s)
 
 
 def audit_look(

@@ -12,25 +12,19 @@ from chalicelib.gateways.payment import CallbackRefused, Refund, Trade, TradeSta
 from chalicelib.services.money import captures, refunds, rejected_gateway_results
 from chalicelib.services.people import shop_cache
 
-api = Api(__name__)
-REFUSALS = [
+api = Api(__name__, audience=Audience.GATEWAY)
+NOTED = (
     CallbackRefused,
     NotFound,
     captures.WrongAmount,
     refunds.RefundedTwice,
     captures.WrongAccount,
-    GatewayFailed,
-]
+)
+REFUSALS = [*NOTED, GatewayFailed]
 SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after the signature held
 
 
-@api.operation(
-    "POST",
-    "/callbacks/wechat-pay/{merchant_id}/payments",
-    audience=Audience.GATEWAY,
-    answer=schemas.Done,
-    refusals=REFUSALS,
-)
+@api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/payments", refusals=REFUSALS)
 def receive_payment(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a payment at the merchant's first account there. Telling it again changes
     nothing."""
@@ -38,26 +32,14 @@ def receive_payment(merchant_id: str) -> schemas.Done:
     return schemas.Done()
 
 
-@api.operation(
-    "POST",
-    "/callbacks/wechat-pay/{merchant_id}/{account}/payments",
-    audience=Audience.GATEWAY,
-    answer=schemas.Done,
-    refusals=REFUSALS,
-)
+@api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/{account}/payments", refusals=REFUSALS)
 def receive_payment_of_account(merchant_id: str, account: str) -> schemas.Done:
     """The same at another account of the merchant's, of now or of before."""
     _receive(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
     return schemas.Done()
 
 
-@api.operation(
-    "POST",
-    "/callbacks/wechat-pay/{merchant_id}/refunds",
-    audience=Audience.GATEWAY,
-    answer=schemas.Done,
-    refusals=REFUSALS,
-)
+@api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/refunds", refusals=REFUSALS)
 def receive_refund(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a refund at the merchant's first account there. Telling it again changes
     nothing."""
@@ -65,13 +47,7 @@ def receive_refund(merchant_id: str) -> schemas.Done:
     return schemas.Done()
 
 
-@api.operation(
-    "POST",
-    "/callbacks/wechat-pay/{merchant_id}/{account}/refunds",
-    audience=Audience.GATEWAY,
-    answer=schemas.Done,
-    refusals=REFUSALS,
-)
+@api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/{account}/refunds", refusals=REFUSALS)
 def receive_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
     """The same at another account of the merchant's, of now or of before."""
     _receive(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
@@ -81,8 +57,6 @@ def receive_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
 @api.operation(
     "POST",
     "/callbacks/alipay/{merchant_id}",
-    audience=Audience.GATEWAY,
-    answer=None,
     refusals=REFUSALS,
     content_type="application/x-www-form-urlencoded",
 )
@@ -96,8 +70,6 @@ def receive_alipay(merchant_id: str) -> Response:
 @api.operation(
     "POST",
     "/callbacks/alipay/{merchant_id}/{account}",
-    audience=Audience.GATEWAY,
-    answer=None,
     refusals=REFUSALS,
     content_type="application/x-www-form-urlencoded",
 )
@@ -128,13 +100,7 @@ def _receive(merchant_id: str, method: str, account: str) -> None:
         elif said.status is TradeStatus.SUCCEEDED:
             outcome = captures.record(merchant_id, said, method, account=account, now_s=now_s)
             observability.count(f"Payments{outcome.value.title()}")
-    except (
-        CallbackRefused,
-        NotFound,
-        captures.WrongAmount,
-        captures.WrongAccount,
-        refunds.RefundedTwice,
-    ) as refusal:
+    except NOTED as refusal:
         _note(merchant_id, method, refusal, said, now_s)
         raise
 

@@ -1,8 +1,9 @@
 """The edge: one declaration per operation, from which its route, its checks and its OpenAPI come.
 
-A view receives path parameters as they stand in the path, and, where the operation declares
-them, `who` (the verified session), `query` and `body` (decoded and checked). It returns a
-schema, or an `Answer` when it has headers to add. ServiceErrors become answers here, inside the
+A view receives path parameters as they stand in the path, `who` (the verified session) unless it
+is public, and, where it has parameters of these names, `query` and `body`, decoded as the schemas
+that they are annotated with. It returns the schema of its annotation, or an `Answer` when it has
+headers to add. ServiceErrors become answers here, inside the
 view: Chalice adds CORS headers to what a view returns, not to what middleware puts in its place.
 """
 
@@ -90,9 +91,13 @@ class Answer:
 class Api(Blueprint):
     """A blueprint whose routes are operations; `operations` lists them for the document."""
 
-    def __init__(self, import_name: str, *, prefix: str = "/v1") -> None:
+    def __init__(
+        self, import_name: str, *, prefix: str = "/v1", audience: Audience = Audience.STAFF
+    ) -> None:
+        """audience: of the operations that name no other."""
         super().__init__(import_name)
         self.prefix = prefix
+        self.audience = audience
         self.operations: list[Operation] = []
 
     def operation(
@@ -100,8 +105,8 @@ class Api(Blueprint):
         method: str,
         path: str,
         *,
-        audience: Audience,
-        answer: type[msgspec.Struct] | None,
+        audience: Audience | None = None,
+        answer: type[msgspec.Struct] | None = None,
         status: int = 200,
         right: Right | Sequence[Right] = (),
         query: type[msgspec.Struct] | None = None,
@@ -113,22 +118,25 @@ class Api(Blueprint):
         before_password_change: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register a view. `right`: what staff need for it, or several of which one is enough.
+        `answer`: what is in the `Answer` of a view that returns one.
         `headers`: request headers it reads.
         `content_type`: of bodies, which are refused with 415 when they have another.
         `before_password_change`: staff may ask before they have chosen a password of their own."""
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             summary = (view.__doc__ or view.__name__).strip().splitlines()[0]
+            types = view.__annotations__
+            returned = types["return"]
             operation = Operation(
                 method=method,
                 path=self.prefix + path,
                 name=view.__name__,
                 summary=summary,
-                audience=audience,
+                audience=audience or self.audience,
                 rights=(right,) if isinstance(right, Right) else tuple(right),
-                query=query,
-                body=body,
-                answer=answer,
+                query=query or types.get("query"),
+                body=body or types.get("body"),
+                answer=returned if issubclass(returned, msgspec.Struct) else answer,
                 status=status,
                 refusals=tuple(refusals),
                 headers=headers or {},

@@ -40,10 +40,7 @@ class Picture(ResponseModel, frozen=True):
 @api.operation(
     "POST",
     "/merchant/pictures",
-    audience=Audience.STAFF,
     right=(act(Area.GOODS), act(Area.SETTINGS)),
-    body=NewPicture,
-    answer=PictureUpload,
     status=201,
     refusals=[PictureRefused],
     limited=[limits.STAFF_PICTURES],
@@ -56,9 +53,7 @@ def upload_picture(who: auth.Staff, body: NewPicture) -> PictureUpload:
 @api.operation(
     "POST",
     "/merchant/pictures/{picture_id}/acceptance",
-    audience=Audience.STAFF,
     right=(act(Area.GOODS), act(Area.SETTINGS)),
-    answer=Picture,
     refusals=[NotFound, PictureRefused],
     limited=[limits.STAFF_PICTURES],
 )
@@ -72,8 +67,6 @@ def accept_picture(picture_id: str, who: auth.Staff) -> Picture:
     "POST",
     "/me/pictures",
     audience=Audience.BUYER,
-    body=NewPicture,
-    answer=PictureUpload,
     status=201,
     refusals=[PictureRefused],
     limited=[limits.BUYER_PICTURES],
@@ -87,7 +80,6 @@ def upload_own_picture(who: auth.Buyer, body: NewPicture) -> PictureUpload:
     "POST",
     "/me/pictures/{picture_id}/acceptance",
     audience=Audience.BUYER,
-    answer=Picture,
     refusals=[NotFound, PictureRefused],
     limited=[limits.BUYER_PICTURES],
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.limits import ACCOUNT_CHECKS
 from chalicelib.api.merchant import account_schemas as schemas
 from chalicelib.domain.rights import Area, act, view
@@ -22,13 +22,7 @@ _PARTNER = ("sp_mchid", "sp_appid", "sub_mchid", "sub_appid")
 _SIGNING = ("serial_no", "private_key", "api_v3_key", "public_keys")
 
 
-@api.operation(
-    "GET",
-    "/payment-accounts",
-    audience=Audience.STAFF,
-    right=view(Area.ACCOUNTS),
-    answer=schemas.PaymentAccountList,
-)
+@api.operation("GET", "/payment-accounts", right=view(Area.ACCOUNTS))
 def list_payment_accounts(who: Staff) -> schemas.PaymentAccountList:
     """Every method, configured or not, without its keys."""
     found = payment_accounts.everything(who.merchant_id)
@@ -37,15 +31,7 @@ def list_payment_accounts(who: Staff) -> schemas.PaymentAccountList:
     )
 
 
-@api.operation(
-    "PUT",
-    "/payment-accounts/wechat-pay",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    body=schemas.WechatPayChange,
-    answer=schemas.PaymentAccount,
-    refusals=[Changed],
-)
+@api.operation("PUT", "/payment-accounts/wechat-pay", right=act(Area.ACCOUNTS), refusals=[Changed])
 def change_wechat_pay(who: Staff, body: schemas.WechatPayChange) -> schemas.PaymentAccount:
     """Keep an account at WeChat Pay; in use everywhere within five minutes."""
     names = _DIRECT if body.mode is schemas.Mode.DIRECT else _PARTNER
@@ -53,15 +39,7 @@ def change_wechat_pay(who: Staff, body: schemas.WechatPayChange) -> schemas.Paym
     return _change(who, PAY, {"mode": body.mode.value, **parts}, body.revision)
 
 
-@api.operation(
-    "PUT",
-    "/payment-accounts/alipay",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    body=schemas.AlipayChange,
-    answer=schemas.PaymentAccount,
-    refusals=[Changed],
-)
+@api.operation("PUT", "/payment-accounts/alipay", right=act(Area.ACCOUNTS), refusals=[Changed])
 def change_alipay(who: Staff, body: schemas.AlipayChange) -> schemas.PaymentAccount:
     """Keep an account at Alipay; in use everywhere within five minutes."""
     names = ("app_id", "seller_id", "private_key", "alipay_public_key")
@@ -70,13 +48,7 @@ def change_alipay(who: Staff, body: schemas.AlipayChange) -> schemas.PaymentAcco
 
 
 @api.operation(
-    "PUT",
-    "/payment-accounts/wechat-login",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    body=schemas.WechatLoginChange,
-    answer=schemas.PaymentAccount,
-    refusals=[Changed],
+    "PUT", "/payment-accounts/wechat-login", right=act(Area.ACCOUNTS), refusals=[Changed]
 )
 def change_wechat_login(who: Staff, body: schemas.WechatLoginChange) -> schemas.PaymentAccount:
     """Keep what the mini program's login needs; in use everywhere within five minutes."""
@@ -85,12 +57,7 @@ def change_wechat_login(who: Staff, body: schemas.WechatLoginChange) -> schemas.
 
 
 @api.operation(
-    "POST",
-    "/payment-accounts/wechat-pay/check",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    answer=schemas.AccountVerdict,
-    limited=[ACCOUNT_CHECKS],
+    "POST", "/payment-accounts/wechat-pay/check", right=act(Area.ACCOUNTS), limited=[ACCOUNT_CHECKS]
 )
 def check_wechat_pay(who: Staff) -> schemas.AccountVerdict:
     """Ask WeChat Pay after an order that is not there: are the keys accepted?"""
@@ -98,12 +65,7 @@ def check_wechat_pay(who: Staff) -> schemas.AccountVerdict:
 
 
 @api.operation(
-    "POST",
-    "/payment-accounts/alipay/check",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    answer=schemas.AccountVerdict,
-    limited=[ACCOUNT_CHECKS],
+    "POST", "/payment-accounts/alipay/check", right=act(Area.ACCOUNTS), limited=[ACCOUNT_CHECKS]
 )
 def check_alipay(who: Staff) -> schemas.AccountVerdict:
     """Ask Alipay after a trade that is not there: are the keys accepted?"""
@@ -113,9 +75,7 @@ def check_alipay(who: Staff) -> schemas.AccountVerdict:
 @api.operation(
     "POST",
     "/payment-accounts/wechat-login/check",
-    audience=Audience.STAFF,
     right=act(Area.ACCOUNTS),
-    answer=schemas.AccountVerdict,
     limited=[ACCOUNT_CHECKS],
 )
 def check_wechat_login(who: Staff) -> schemas.AccountVerdict:
@@ -123,51 +83,25 @@ def check_wechat_login(who: Staff) -> schemas.AccountVerdict:
     return _verdict(who, LOGIN)
 
 
-@api.operation(
-    "GET",
-    "/payment-accounts/wechat-pay/earlier",
-    audience=Audience.STAFF,
-    right=view(Area.ACCOUNTS),
-    answer=schemas.EarlierAccountList,
-)
+@api.operation("GET", "/payment-accounts/wechat-pay/earlier", right=view(Area.ACCOUNTS))
 def list_earlier_wechat_pay(who: Staff) -> schemas.EarlierAccountList:
     """The accounts of before at WeChat Pay, and what still hangs on them and on that of now."""
     return _earlier(who, PAY)
 
 
-@api.operation(
-    "GET",
-    "/payment-accounts/alipay/earlier",
-    audience=Audience.STAFF,
-    right=view(Area.ACCOUNTS),
-    answer=schemas.EarlierAccountList,
-)
+@api.operation("GET", "/payment-accounts/alipay/earlier", right=view(Area.ACCOUNTS))
 def list_earlier_alipay(who: Staff) -> schemas.EarlierAccountList:
     """The accounts of before at Alipay, and what still hangs on them and on that of now."""
     return _earlier(who, PAY_BY_ALIPAY)
 
 
-@api.operation(
-    "PUT",
-    "/payment-accounts/wechat-pay/offered",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    body=schemas.Offered,
-    answer=schemas.PaymentAccount,
-)
+@api.operation("PUT", "/payment-accounts/wechat-pay/offered", right=act(Area.ACCOUNTS))
 def offer_wechat_pay(who: Staff, body: schemas.Offered) -> schemas.PaymentAccount:
     """Begin new payments with WeChat Pay, or stop; in use everywhere within a minute."""
     return _offer(who, PAY, body.offered)
 
 
-@api.operation(
-    "PUT",
-    "/payment-accounts/alipay/offered",
-    audience=Audience.STAFF,
-    right=act(Area.ACCOUNTS),
-    body=schemas.Offered,
-    answer=schemas.PaymentAccount,
-)
+@api.operation("PUT", "/payment-accounts/alipay/offered", right=act(Area.ACCOUNTS))
 def offer_alipay(who: Staff, body: schemas.Offered) -> schemas.PaymentAccount:
     """Begin new payments with Alipay, or stop; in use everywhere within a minute."""
     return _offer(who, PAY_BY_ALIPAY, body.offered)

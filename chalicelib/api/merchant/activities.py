@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.api import auth, pages
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.activity import ActivityState, state_of
@@ -39,10 +39,7 @@ api = Api(__name__)
 @api.operation(
     "POST",
     "/merchant/activities",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ActivityInput,
-    answer=schemas.Activity,
     status=201,
     refusals=[InvalidRequest, ActivityOverlaps, IdempotencyMismatch],
     headers=HEADERS,
@@ -61,14 +58,7 @@ def publish_activity(who: auth.Staff, body: schemas.ActivityInput) -> schemas.Ac
     return _activity(item, now_s)
 
 
-@api.operation(
-    "GET",
-    "/merchant/activities",
-    audience=Audience.STAFF,
-    right=view(Area.ACTIVITIES),
-    query=schemas.ActivityPageQuery,
-    answer=schemas.ActivityPage,
-)
+@api.operation("GET", "/merchant/activities", right=view(Area.ACTIVITIES))
 def list_activities(who: auth.Staff, query: schemas.ActivityPageQuery) -> schemas.ActivityPage:
     """Activities in one state, or all of them."""
     now_s = clock.now_s()
@@ -95,12 +85,7 @@ def list_activities(who: auth.Staff, query: schemas.ActivityPageQuery) -> schema
 
 
 @api.operation(
-    "GET",
-    "/merchant/activities/{activity_id}",
-    audience=Audience.STAFF,
-    right=view(Area.ACTIVITIES),
-    answer=schemas.Activity,
-    refusals=[NotFound],
+    "GET", "/merchant/activities/{activity_id}", right=view(Area.ACTIVITIES), refusals=[NotFound]
 )
 def read_merchant_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
     """An activity with its present terms and the stock it has left."""
@@ -110,10 +95,7 @@ def read_merchant_activity(activity_id: str, who: auth.Staff) -> schemas.Activit
 @api.operation(
     "PUT",
     "/merchant/activities/{activity_id}",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ActivityChange,
-    answer=schemas.Activity,
     refusals=[InvalidRequest, NotFound, ActivityClosed, ActivityOverlaps, Changed],
 )
 def change_activity(
@@ -135,10 +117,7 @@ def change_activity(
 @api.operation(
     "POST",
     "/merchant/activities/{activity_id}/stock",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.NewActivityStock,
-    answer=schemas.Activity,
     refusals=[InvalidRequest, NotFound, ActivityClosed, SoldOut, IdempotencyMismatch],
     headers=HEADERS,
 )
@@ -162,9 +141,7 @@ def add_activity_stock(
 @api.operation(
     "POST",
     "/merchant/activities/{activity_id}/pause",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    answer=schemas.Activity,
     refusals=[NotFound, ActivityClosed],
 )
 def pause_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
@@ -177,9 +154,7 @@ def pause_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
 @api.operation(
     "POST",
     "/merchant/activities/{activity_id}/resume",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    answer=schemas.Activity,
     refusals=[NotFound, ActivityClosed, Conflict],
 )
 def resume_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
@@ -192,10 +167,7 @@ def resume_activity(activity_id: str, who: auth.Staff) -> schemas.Activity:
 @api.operation(
     "POST",
     "/merchant/activities/{activity_id}/end",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ActivityEnd,
-    answer=schemas.Activity,
     refusals=[NotFound],
 )
 def end_activity(activity_id: str, who: auth.Staff, body: schemas.ActivityEnd) -> schemas.Activity:

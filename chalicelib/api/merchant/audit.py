@@ -7,7 +7,7 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.schemas import PageQuery, ResponseModel, Seconds
 from chalicelib.domain import recipient
 from chalicelib.domain.audit_words import words_of
@@ -50,14 +50,7 @@ class AuditPage(ResponseModel, frozen=True, kw_only=True):
     next: str | None
 
 
-@api.operation(
-    "GET",
-    "/audit",
-    audience=Audience.STAFF,
-    right=view(Area.AUDIT),
-    query=AuditQuery,
-    answer=AuditPage,
-)
+@api.operation("GET", "/audit", right=view(Area.AUDIT))
 def list_audit(who: Staff, query: AuditQuery) -> AuditPage:
     """Changes and looks by staff, the newest first; a page of a search may be short and go on."""
     month = query.month or f"{day_of(clock.now_s()):%Y%m}"

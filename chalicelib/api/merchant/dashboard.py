@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.schemas import Fen, ResponseModel, Seconds
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.rights import Area, view
@@ -69,12 +69,7 @@ class Dashboard(ResponseModel, frozen=True, kw_only=True):
     days: Annotated[list[DayShown] | None, Meta(description="The newest first, today among them.")]
 
 
-@api.operation(
-    "GET",
-    "/dashboard",
-    audience=Audience.STAFF,
-    answer=Dashboard,
-)
+@api.operation("GET", "/dashboard")
 def read_dashboard(who: Staff) -> Dashboard:
     """What happened today and in 30 days, by day, and what waits for whoever asks."""
     now_s = clock.now_s()

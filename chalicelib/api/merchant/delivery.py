@@ -2,7 +2,7 @@
 
 from chalicelib import clock
 from chalicelib.api import auth, shapes
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import delivery_schemas as schemas
 from chalicelib.api.merchant.orders import parsed
 from chalicelib.api.once import HEADERS, once
@@ -29,13 +29,7 @@ from chalicelib.text import Text
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET",
-    "/stores",
-    audience=Audience.STAFF,
-    right=view(Area.DELIVERY),
-    answer=schemas.StoreList,
-)
+@api.operation("GET", "/stores", right=view(Area.DELIVERY))
 def list_stores(who: auth.Staff) -> schemas.StoreList:
     """All pickup stores, by name."""
     return schemas.StoreList([_store(item) for item in stores.everything(who.merchant_id)])
@@ -44,10 +38,7 @@ def list_stores(who: auth.Staff) -> schemas.StoreList:
 @api.operation(
     "POST",
     "/stores",
-    audience=Audience.STAFF,
     right=act(Area.DELIVERY),
-    body=schemas.StoreInput,
-    answer=schemas.Store,
     status=201,
     refusals=[LimitReached, IdempotencyMismatch],
     headers=HEADERS,
@@ -66,15 +57,7 @@ def create_store(who: auth.Staff, body: schemas.StoreInput) -> schemas.Store:
     return _store(item)
 
 
-@api.operation(
-    "PUT",
-    "/stores/{store_id}",
-    audience=Audience.STAFF,
-    right=act(Area.DELIVERY),
-    body=schemas.StoreChange,
-    answer=schemas.Store,
-    refusals=[NotFound, Changed],
-)
+@api.operation("PUT", "/stores/{store_id}", right=act(Area.DELIVERY), refusals=[NotFound, Changed])
 def change_store(store_id: str, who: auth.Staff, body: schemas.StoreChange) -> schemas.Store:
     """Change a pickup store, close or open it; for orders placed from now on."""
     item = stores.change(
@@ -88,27 +71,14 @@ def change_store(store_id: str, who: auth.Staff, body: schemas.StoreChange) -> s
     return _store(item)
 
 
-@api.operation(
-    "DELETE",
-    "/stores/{store_id}",
-    audience=Audience.STAFF,
-    right=act(Area.DELIVERY),
-    answer=Done,
-    refusals=[NotFound],
-)
+@api.operation("DELETE", "/stores/{store_id}", right=act(Area.DELIVERY), refusals=[NotFound])
 def remove_store(store_id: str, who: auth.Staff) -> Done:
     """Remove a pickup store; what was bought for it is still collected there."""
     stores.remove(who.merchant_id, store_id, staff=who.username, now_s=clock.now_s())
     return Done()
 
 
-@api.operation(
-    "GET",
-    "/freight-templates",
-    audience=Audience.STAFF,
-    right=view(Area.DELIVERY),
-    answer=schemas.FreightTemplateList,
-)
+@api.operation("GET", "/freight-templates", right=view(Area.DELIVERY))
 def list_freight_templates(who: auth.Staff) -> schemas.FreightTemplateList:
     """All freight templates, by name."""
     items = freight_templates.everything(who.merchant_id)
@@ -118,10 +88,7 @@ def list_freight_templates(who: auth.Staff) -> schemas.FreightTemplateList:
 @api.operation(
     "POST",
     "/freight-templates",
-    audience=Audience.STAFF,
     right=act(Area.DELIVERY),
-    body=schemas.FreightInput,
-    answer=schemas.FreightTemplate,
     status=201,
     refusals=[InvalidRequest, LimitReached, IdempotencyMismatch],
     headers=HEADERS,
@@ -144,10 +111,7 @@ def create_freight_template(who: auth.Staff, body: schemas.FreightInput) -> sche
 @api.operation(
     "PUT",
     "/freight-templates/{template_id}",
-    audience=Audience.STAFF,
     right=act(Area.DELIVERY),
-    body=schemas.FreightChange,
-    answer=schemas.FreightTemplate,
     refusals=[InvalidRequest, NotFound, Changed],
 )
 def change_freight_template(
@@ -167,12 +131,7 @@ def change_freight_template(
 
 
 @api.operation(
-    "DELETE",
-    "/freight-templates/{template_id}",
-    audience=Audience.STAFF,
-    right=act(Area.DELIVERY),
-    answer=Done,
-    refusals=[NotFound],
+    "DELETE", "/freight-templates/{template_id}", right=act(Area.DELIVERY), refusals=[NotFound]
 )
 def remove_freight_template(template_id: str, who: auth.Staff) -> Done:
     """Offer a freight template no more; products that name it go on by it."""
@@ -181,12 +140,7 @@ def remove_freight_template(template_id: str, who: auth.Staff) -> Done:
 
 
 @api.operation(
-    "POST",
-    "/orders/{order_id}/readiness",
-    audience=Audience.STAFF,
-    right=act(Area.PICKUP),
-    answer=schemas.Pickup,
-    refusals=[NotFound, Conflict],
+    "POST", "/orders/{order_id}/readiness", right=act(Area.PICKUP), refusals=[NotFound, Conflict]
 )
 def make_ready(order_id: str, who: auth.Staff) -> schemas.Pickup:
     """Say that an order can be collected; its buyer is told the code."""
@@ -194,29 +148,14 @@ def make_ready(order_id: str, who: auth.Staff) -> schemas.Pickup:
     return _pickup(*pickups.make_ready(who.merchant_id, of, staff=who.username, now_s=now_s))
 
 
-@api.operation(
-    "GET",
-    "/pickups/{code}",
-    audience=Audience.STAFF,
-    right=act(Area.PICKUP),
-    answer=schemas.Pickup,
-    refusals=[NotFound],
-)
+@api.operation("GET", "/pickups/{code}", right=act(Area.PICKUP), refusals=[NotFound])
 def look_up_pickup(code: str, who: auth.Staff) -> schemas.Pickup:
     """The order of a pickup code, to look at before it is handed over."""
     now_s = clock.now_s()
     return _pickup(*pickups.look_up(who.merchant_id, code, staff=who.username, now_s=now_s))
 
 
-@api.operation(
-    "POST",
-    "/pickups",
-    audience=Audience.STAFF,
-    right=act(Area.PICKUP),
-    body=schemas.CodeRequest,
-    answer=schemas.Pickup,
-    refusals=[NotFound, Conflict],
-)
+@api.operation("POST", "/pickups", right=act(Area.PICKUP), refusals=[NotFound, Conflict])
 def hand_over(who: auth.Staff, body: schemas.CodeRequest) -> schemas.Pickup:
     """Hand an order over to who shows its code; it is completed."""
     now_s = clock.now_s()

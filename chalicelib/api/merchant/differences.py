@@ -4,7 +4,7 @@ from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.schemas import Done
 from chalicelib.domain.reconcile import Difference, DifferenceStatus, words_of
 from chalicelib.domain.rights import Area, act, view
@@ -17,14 +17,7 @@ from chalicelib.text import Text
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET",
-    "/differences",
-    audience=Audience.STAFF,
-    right=view(Area.RECONCILIATION),
-    query=schemas.DifferenceQuery,
-    answer=schemas.DifferenceRows,
-)
+@api.operation("GET", "/differences", right=view(Area.RECONCILIATION))
 def list_differences(who: Staff, query: schemas.DifferenceQuery) -> schemas.DifferenceRows:
     """Where a bill and the ledger did not say the same: what is open, the longest waiting first, or
     what is closed, the last closed first."""
@@ -43,10 +36,7 @@ def list_differences(who: Staff, query: schemas.DifferenceQuery) -> schemas.Diff
 @api.operation(
     "POST",
     "/differences/{difference_id}/dealt-with",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.DealtWithRequest,
-    answer=Done,
     refusals=[NotFound, AlreadyDealtWith],
 )
 def deal_with_difference(who: Staff, difference_id: str, body: schemas.DealtWithRequest) -> Done:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from chalicelib import clock
 from chalicelib.api import auth, shapes
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant.activities import draft_of
 from chalicelib.domain.rights import Area, act, view
@@ -77,14 +77,7 @@ class OpenGroups(msgspec.Struct, frozen=True):
     complete: bool
 
 
-@api.operation(
-    "POST",
-    "/merchant/activities/check",
-    audience=Audience.STAFF,
-    right=act(Area.ACTIVITIES),
-    body=schemas.ActivityInput,
-    answer=DraftChecked,
-)
+@api.operation("POST", "/merchant/activities/check", right=act(Area.ACTIVITIES))
 def check_activity(who: auth.Staff, body: schemas.ActivityInput) -> DraftChecked:
     """What would keep this body from being published now; nothing is written."""
     checked = drafting.check(who.merchant_id, draft_of(body), now_s=clock.now_s())
@@ -97,9 +90,7 @@ def check_activity(who: auth.Staff, body: schemas.ActivityInput) -> DraftChecked
 @api.operation(
     "POST",
     "/merchant/activities/{activity_id}/copy",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    answer=CopiedActivity,
     refusals=[NotFound],
 )
 def copy_activity(activity_id: str, who: auth.Staff) -> CopiedActivity:
@@ -111,9 +102,7 @@ def copy_activity(activity_id: str, who: auth.Staff) -> CopiedActivity:
 @api.operation(
     "GET",
     "/merchant/activities/{activity_id}/open-groups",
-    audience=Audience.STAFF,
     right=view(Area.ACTIVITIES),
-    answer=OpenGroups,
     refusals=[NotFound],
 )
 def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
@@ -124,9 +113,7 @@ def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
 @api.operation(
     "GET",
     "/merchant/activities/{activity_id}/links",
-    audience=Audience.STAFF,
     right=view(Area.ACTIVITIES),
-    answer=ActivityLinks,
     refusals=[NotFound],
 )
 def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:

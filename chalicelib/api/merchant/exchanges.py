@@ -4,7 +4,7 @@ from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant.money import after_sale_parts
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.rights import Area, act
@@ -17,10 +17,7 @@ api = Api(__name__, prefix="/v1/merchant")
 @api.operation(
     "POST",
     "/after-sales/{after_sale_id}/goods-receipt",
-    audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.GoodsReceiptRequest,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused, InvalidRequest],
 )
 def receive_exchanged_goods(
@@ -43,10 +40,7 @@ def receive_exchanged_goods(
 @api.operation(
     "PUT",
     "/after-sales/{after_sale_id}/replacement",
-    audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.ReplacementRequest,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused, InvalidRequest],
 )
 def send_replacement(
@@ -71,9 +65,7 @@ def send_replacement(
 @api.operation(
     "POST",
     "/after-sales/{after_sale_id}/hand-over",
-    audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def hand_over_replacement(who: Staff, after_sale_id: str) -> schemas.AfterSaleShown:

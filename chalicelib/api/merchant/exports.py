@@ -3,7 +3,7 @@
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import export_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import PageQuery
@@ -27,13 +27,7 @@ api = Api(__name__, prefix="/v1/merchant")
 FILE_NAMES = {Subject.ORDERS: "订单", Subject.MOVEMENTS: "账务明细", Subject.CUSTOMERS: "客户"}
 
 
-@api.operation(
-    "GET",
-    "/exports/form",
-    audience=Audience.STAFF,
-    right=act(Area.EXPORTS),
-    answer=schemas.ExportForm,
-)
+@api.operation("GET", "/exports/form", right=act(Area.EXPORTS))
 def read_export_form(who: Staff) -> schemas.ExportForm:
     """What can be exported: subjects with their columns, and usual choices of them."""
     return schemas.ExportForm(
@@ -65,10 +59,7 @@ def read_export_form(who: Staff) -> schemas.ExportForm:
 @api.operation(
     "POST",
     "/exports",
-    audience=Audience.STAFF,
     right=act(Area.EXPORTS),
-    body=schemas.ExportWanted,
-    answer=schemas.ExportShown,
     status=201,
     refusals=[InvalidRequest, LimitReached, IdempotencyMismatch],
     headers=HEADERS,
@@ -88,14 +79,7 @@ def ask_for_export(who: Staff, body: schemas.ExportWanted) -> schemas.ExportShow
     return _shown(item, who)
 
 
-@api.operation(
-    "GET",
-    "/exports",
-    audience=Audience.STAFF,
-    right=act(Area.EXPORTS),
-    query=PageQuery,
-    answer=schemas.ExportPage,
-)
+@api.operation("GET", "/exports", right=act(Area.EXPORTS))
 def list_exports(who: Staff, query: PageQuery) -> schemas.ExportPage:
     """Everybody's exports, the newest first."""
     scope = ("exports", who.merchant_id)
@@ -107,26 +91,14 @@ def list_exports(who: Staff, query: PageQuery) -> schemas.ExportPage:
     )
 
 
-@api.operation(
-    "GET",
-    "/exports/{export_id}",
-    audience=Audience.STAFF,
-    right=act(Area.EXPORTS),
-    answer=schemas.ExportShown,
-    refusals=[NotFound],
-)
+@api.operation("GET", "/exports/{export_id}", right=act(Area.EXPORTS), refusals=[NotFound])
 def read_export(who: Staff, export_id: str) -> schemas.ExportShown:
     """How far an export is."""
     return _shown(exports.read(who.merchant_id, export_id), who)
 
 
 @api.operation(
-    "POST",
-    "/exports/{export_id}/link",
-    audience=Audience.STAFF,
-    right=act(Area.EXPORTS),
-    answer=schemas.ExportLink,
-    refusals=[NotFound, Conflict],
+    "POST", "/exports/{export_id}/link", right=act(Area.EXPORTS), refusals=[NotFound, Conflict]
 )
 def link_export(who: Staff, export_id: str) -> schemas.ExportLink:
     """A link to the file, good for ten minutes; it is in the audit log who fetches it."""

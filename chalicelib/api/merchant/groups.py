@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib import clock
 from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import group_schemas as schemas
 from chalicelib.domain import group as rules
 from chalicelib.domain.group import FailedReason, GroupStatus
@@ -40,15 +40,7 @@ EVENT_WORDS = {
 }
 
 
-@api.operation(
-    "GET",
-    "/groups",
-    audience=Audience.STAFF,
-    right=view(Area.ACTIVITIES),
-    query=schemas.GroupQuery,
-    answer=schemas.GroupRows,
-    refusals=[InvalidRequest, NotFound],
-)
+@api.operation("GET", "/groups", right=view(Area.ACTIVITIES), refusals=[InvalidRequest, NotFound])
 def list_shop_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows:
     """Groups of the shop or of one activity: open ones by deadline, decided ones newest first."""
     now_s = clock.now_s()
@@ -69,14 +61,7 @@ def list_shop_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows
     return schemas.GroupRows(items=rows, next=pages.token_of(key, *scope))
 
 
-@api.operation(
-    "GET",
-    "/groups/{group_id}",
-    audience=Audience.STAFF,
-    right=view(Area.ACTIVITIES),
-    answer=schemas.GroupShown,
-    refusals=[NotFound],
-)
+@api.operation("GET", "/groups/{group_id}", right=view(Area.ACTIVITIES), refusals=[NotFound])
 def read_shop_group(who: Staff, group_id: str) -> schemas.GroupShown:
     """A group with its terms, its members and their orders, and what happened when."""
     return _shown(group_view.look(who.merchant_id, group_id), clock.now_s())
@@ -85,10 +70,7 @@ def read_shop_group(who: Staff, group_id: str) -> schemas.GroupShown:
 @api.operation(
     "POST",
     "/groups/{group_id}/closing",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ClosingRequest,
-    answer=schemas.GroupShown,
     refusals=[NotFound, GroupClosed],
 )
 def close_group(who: Staff, group_id: str, body: schemas.ClosingRequest) -> schemas.GroupShown:
@@ -103,10 +85,7 @@ def close_group(who: Staff, group_id: str, body: schemas.ClosingRequest) -> sche
 @api.operation(
     "POST",
     "/groups/{group_id}/extension",
-    audience=Audience.STAFF,
     right=act(Area.ACTIVITIES),
-    body=schemas.ExtensionRequest,
-    answer=schemas.GroupShown,
     refusals=[NotFound, GroupClosed, Changed, Conflict, ActivityClosed],
 )
 def extend_group(who: Staff, group_id: str, body: schemas.ExtensionRequest) -> schemas.GroupShown:

@@ -29,8 +29,6 @@ api = Api(__name__)
     "POST",
     "/merchants/{merchant_id}/staff-sessions",
     audience=Audience.PUBLIC,
-    body=schemas.StaffLogin,
-    answer=schemas.StaffSession,
     status=201,
     refusals=[NotFound, WrongPassword, AccountDisabled, TotpNeeded, WrongTotp],
     limited=[limits.STAFF_LOGINS],
@@ -42,7 +40,7 @@ def create_staff_session(merchant_id: str, body: schemas.StaffLogin) -> schemas.
     return _session(item, item.session_version, now_s=now_s)
 
 
-@api.operation("GET", "/merchant/me", audience=Audience.STAFF, answer=schemas.Me)
+@api.operation("GET", "/merchant/me")
 def read_own_account(who: Staff) -> schemas.Me:
     """Whose session this is."""
     item = staff.read(who.merchant_id, who.username)
@@ -57,7 +55,7 @@ def read_own_account(who: Staff) -> schemas.Me:
     )
 
 
-@api.operation("GET", "/merchant/me/colleagues", audience=Audience.STAFF, answer=schemas.Colleagues)
+@api.operation("GET", "/merchant/me/colleagues")
 def list_colleagues(who: Staff) -> schemas.Colleagues:
     """What everybody in the shop is called, those who have left included."""
     return schemas.Colleagues(
@@ -68,15 +66,7 @@ def list_colleagues(who: Staff) -> schemas.Colleagues:
     )
 
 
-@api.operation(
-    "PUT",
-    "/merchant/me/password",
-    audience=Audience.STAFF,
-    body=schemas.PasswordChange,
-    answer=schemas.StaffSession,
-    refusals=[Changed],
-    before_password_change=True,
-)
+@api.operation("PUT", "/merchant/me/password", refusals=[Changed], before_password_change=True)
 def change_own_password(who: Staff, body: schemas.PasswordChange) -> schemas.StaffSession:
     """Choose another password: every session ends, and the answer is a new one."""
     now_s = clock.now_s()
@@ -87,34 +77,21 @@ def change_own_password(who: Staff, body: schemas.PasswordChange) -> schemas.Sta
     return _session(item, version, now_s=now_s)
 
 
-@api.operation(
-    "POST",
-    "/merchant/me/sessions/renewal",
-    audience=Audience.STAFF,
-    answer=schemas.StaffSession,
-    status=201,
-)
+@api.operation("POST", "/merchant/me/sessions/renewal", status=201)
 def renew_own_session(who: Staff) -> schemas.StaffSession:
     """A fresh session while the old one is good, up to a week from the login."""
     item = staff.read(who.merchant_id, who.username)
     return _session(item, item.session_version, now_s=clock.now_s(), since_s=who.since_s)
 
 
-@api.operation("POST", "/merchant/me/sessions/end", audience=Audience.STAFF, answer=Done)
+@api.operation("POST", "/merchant/me/sessions/end")
 def end_own_sessions(who: Staff) -> Done:
     """End every session of one's own, this one too."""
     own_account.end_sessions(who.merchant_id, who.username, now_s=clock.now_s())
     return Done()
 
 
-@api.operation(
-    "POST",
-    "/merchant/me/totp",
-    audience=Audience.STAFF,
-    answer=schemas.TotpBegun,
-    status=201,
-    refusals=[Conflict],
-)
+@api.operation("POST", "/merchant/me/totp", status=201, refusals=[Conflict])
 def begin_own_totp(who: Staff) -> schemas.TotpBegun:
     """A secret for an authenticator app; in use when its first code is confirmed."""
     secret = own_account.begin_totp(who.merchant_id, who.username)
@@ -123,28 +100,14 @@ def begin_own_totp(who: Staff) -> schemas.TotpBegun:
     return schemas.TotpBegun(secret=totp.base32(secret), url=url, qr_svg=_qr_svg(url))
 
 
-@api.operation(
-    "POST",
-    "/merchant/me/totp/confirmation",
-    audience=Audience.STAFF,
-    body=schemas.TotpConfirmation,
-    answer=Done,
-    refusals=[Conflict],
-)
+@api.operation("POST", "/merchant/me/totp/confirmation", refusals=[Conflict])
 def confirm_own_totp(who: Staff, body: schemas.TotpConfirmation) -> Done:
     """Ask for codes at every login from now on."""
     own_account.confirm_totp(who.merchant_id, who.username, body.code, now_s=clock.now_s())
     return Done()
 
 
-@api.operation(
-    "POST",
-    "/merchant/me/totp/removal",
-    audience=Audience.STAFF,
-    body=schemas.TotpRemoval,
-    answer=Done,
-    refusals=[Changed],
-)
+@api.operation("POST", "/merchant/me/totp/removal", refusals=[Changed])
 def remove_own_totp(who: Staff, body: schemas.TotpRemoval) -> Done:
     """Ask for codes no more."""
     own_account.remove_totp(who.merchant_id, who.username, body.password, now_s=clock.now_s())

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.schemas import RequestModel, ResponseModel
 from chalicelib.domain import message_template
 from chalicelib.domain.rights import Area, act, view
@@ -51,26 +51,14 @@ class MessageTemplates(ResponseModel, frozen=True, kw_only=True):
     revision: int
 
 
-@api.operation(
-    "GET",
-    "/message-templates",
-    audience=Audience.STAFF,
-    right=view(Area.MESSAGES),
-    answer=MessageTemplates,
-)
+@api.operation("GET", "/message-templates", right=view(Area.MESSAGES))
 def read_message_templates(who: Staff) -> MessageTemplates:
     """Every message to buyers: when it is told, as usual and in the shop's own words."""
     return _shown(*message_templates.read(who.merchant_id))
 
 
 @api.operation(
-    "PUT",
-    "/message-templates",
-    audience=Audience.STAFF,
-    right=act(Area.MESSAGES),
-    body=MessageTemplatesChange,
-    answer=MessageTemplates,
-    refusals=[InvalidRequest, Changed],
+    "PUT", "/message-templates", right=act(Area.MESSAGES), refusals=[InvalidRequest, Changed]
 )
 def change_message_templates(who: Staff, body: MessageTemplatesChange) -> MessageTemplates:
     """Have buyers told in other words from now on; in use everywhere within a minute."""

@@ -7,7 +7,7 @@ from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain import ledger
 from chalicelib.domain.after_sale import AfterSaleRefused
@@ -27,14 +27,7 @@ from chalicelib.text import Text
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET",
-    "/after-sales",
-    audience=Audience.STAFF,
-    right=view(Area.AFTER_SALES),
-    query=schemas.AfterSaleQuery,
-    answer=schemas.AfterSaleRows,
-)
+@api.operation("GET", "/after-sales", right=view(Area.AFTER_SALES))
 def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.AfterSaleRows:
     """Requests in one status, the longest waiting first."""
     scope = ("after_sales", who.merchant_id, query.status)
@@ -51,10 +44,7 @@ def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.After
 @api.operation(
     "POST",
     "/after-sales/{after_sale_id}/approval",
-    audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.ApprovalRequest,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def approve_after_sale(
@@ -78,9 +68,7 @@ def approve_after_sale(
 @api.operation(
     "POST",
     "/after-sales/{after_sale_id}/return-agreement",
-    audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def agree_to_return(who: Staff, after_sale_id: str) -> schemas.AfterSaleShown:
@@ -94,10 +82,7 @@ def agree_to_return(who: Staff, after_sale_id: str) -> schemas.AfterSaleShown:
 @api.operation(
     "POST",
     "/after-sales/{after_sale_id}/refusal",
-    audience=Audience.STAFF,
     right=act(Area.AFTER_SALES),
-    body=schemas.RefusalRequest,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def refuse_after_sale(
@@ -113,14 +98,7 @@ def refuse_after_sale(
     )
 
 
-@api.operation(
-    "GET",
-    "/orders/{order_id}/ledger",
-    audience=Audience.STAFF,
-    right=view(Area.REFUNDS),
-    answer=schemas.LedgerShown,
-    refusals=[NotFound],
-)
+@api.operation("GET", "/orders/{order_id}/ledger", right=view(Area.REFUNDS), refusals=[NotFound])
 def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
     """Every movement of an order's money, with both accounts, and what they add up to."""
     parsed = OrderId.parse(order_id)
@@ -148,14 +126,7 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
     )
 
 
-@api.operation(
-    "GET",
-    "/reconciliations",
-    audience=Audience.STAFF,
-    right=view(Area.RECONCILIATION),
-    query=PageQuery,
-    answer=schemas.ReconciliationRows,
-)
+@api.operation("GET", "/reconciliations", right=view(Area.RECONCILIATION))
 def list_reconciliations(who: Staff, query: PageQuery) -> schemas.ReconciliationRows:
     """Days whose bills were compared with the ledger, the newest first."""
     scope = ("reconciliations", who.merchant_id)
@@ -167,14 +138,7 @@ def list_reconciliations(who: Staff, query: PageQuery) -> schemas.Reconciliation
     )
 
 
-@api.operation(
-    "GET",
-    "/rejected-results",
-    audience=Audience.STAFF,
-    right=view(Area.RECONCILIATION),
-    query=PageQuery,
-    answer=schemas.RejectedResultRows,
-)
+@api.operation("GET", "/rejected-results", right=view(Area.RECONCILIATION))
 def list_rejected_results(who: Staff, query: PageQuery) -> schemas.RejectedResultRows:
     """What gateways told, the books do not take and nobody has dealt with, the oldest first."""
     scope = ("rejected_results", who.merchant_id)
@@ -189,10 +153,7 @@ def list_rejected_results(who: Staff, query: PageQuery) -> schemas.RejectedResul
 @api.operation(
     "POST",
     "/rejected-results/{result_id}/dealt-with",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.DealtWithRequest,
-    answer=Done,
     refusals=[NotFound, AlreadyDealtWith],
 )
 def deal_with_rejected_result(who: Staff, result_id: str, body: schemas.DealtWithRequest) -> Done:

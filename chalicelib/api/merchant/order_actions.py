@@ -2,7 +2,7 @@
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
 from chalicelib.api.merchant.orders import parsed
@@ -29,10 +29,7 @@ api = Api(__name__, prefix="/v1/merchant")
 @api.operation(
     "POST",
     "/orders/{order_id}/refunds",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.ShopRefundRequest,
-    answer=schemas.OrderFileShown,
     status=201,
     refusals=[NotFound, AfterSaleRefused, InvalidRequest, IdempotencyMismatch],
     headers=HEADERS,
@@ -58,10 +55,7 @@ def refund_order(
 @api.operation(
     "PUT",
     "/orders/{order_id}/price",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.PriceRequest,
-    answer=schemas.OrderFileShown,
     refusals=[NotFound, OrderClosed, AlreadyPaid, InvalidRequest, PaymentUnsettled],
 )
 def lower_order_price(
@@ -76,10 +70,7 @@ def lower_order_price(
 @api.operation(
     "POST",
     "/orders/{order_id}/closing",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.OrderClosingRequest,
-    answer=schemas.OrderFileShown,
     refusals=[NotFound, AlreadyPaid, PaymentUnsettled],
 )
 def close_order(

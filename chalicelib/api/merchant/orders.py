@@ -3,7 +3,7 @@
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
 from chalicelib.api.once import HEADERS, once
@@ -26,15 +26,7 @@ from chalicelib.services.reports import order_files
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET",
-    "/orders",
-    audience=Audience.STAFF,
-    right=view(Area.ORDERS),
-    query=schemas.OrderQuery,
-    answer=schemas.OrderRows,
-    refusals=[InvalidRequest],
-)
+@api.operation("GET", "/orders", right=view(Area.ORDERS), refusals=[InvalidRequest])
 def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows:
     """Orders in one status or found by a word; what waits for staff the longest first, else the
     newest."""
@@ -54,39 +46,20 @@ def list_shop_orders(who: Staff, query: schemas.OrderQuery) -> schemas.OrderRows
     )
 
 
-@api.operation(
-    "GET",
-    "/orders/counts",
-    audience=Audience.STAFF,
-    right=view(Area.ORDERS),
-    answer=schemas.OrderCounts,
-)
+@api.operation("GET", "/orders/counts", right=view(Area.ORDERS))
 def count_orders(who: Staff) -> schemas.OrderCounts:
     """How many orders each list has, up to 100."""
     return schemas.OrderCounts(counts=order_lists.counts(who.merchant_id))
 
 
-@api.operation(
-    "GET",
-    "/orders/{order_id}",
-    audience=Audience.STAFF,
-    right=view(Area.ORDERS),
-    answer=schemas.OrderFileShown,
-    refusals=[NotFound],
-)
+@api.operation("GET", "/orders/{order_id}", right=view(Area.ORDERS), refusals=[NotFound])
 def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
     """Everything of one order; its recipient is masked."""
     return _file(who, parsed(order_id))
 
 
 @api.operation(
-    "POST",
-    "/recipients",
-    audience=Audience.STAFF,
-    right=view(Area.RECIPIENTS),
-    body=schemas.RecipientsWanted,
-    answer=schemas.RecipientsResponse,
-    refusals=[InvalidRequest, NotFound],
+    "POST", "/recipients", right=view(Area.RECIPIENTS), refusals=[InvalidRequest, NotFound]
 )
 def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.RecipientsResponse:
     """Who gets these orders, in full; each look is in the audit log before it is answered."""
@@ -101,10 +74,7 @@ def see_recipients(who: Staff, body: schemas.RecipientsWanted) -> schemas.Recipi
 @api.operation(
     "PUT",
     "/orders/{order_id}/address",
-    audience=Audience.STAFF,
     right=act(Area.ORDERS),
-    body=schemas.AddressChange,
-    answer=schemas.OrderFileShown,
     refusals=[NotFound, ShippingRefused, Changed],
 )
 def change_address(
@@ -122,10 +92,7 @@ def change_address(
 @api.operation(
     "POST",
     "/orders/{order_id}/notes",
-    audience=Audience.STAFF,
     right=act(Area.ORDERS),
-    body=schemas.NoteRequest,
-    answer=schemas.OrderFileShown,
     status=201,
     refusals=[NotFound, Conflict, IdempotencyMismatch],
     headers=HEADERS,

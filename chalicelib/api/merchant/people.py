@@ -2,7 +2,7 @@
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import people_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.domain import rights
@@ -21,9 +21,7 @@ from chalicelib.services.people.staff_accounts import Member
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET", "/staff", audience=Audience.STAFF, right=act(Area.STAFF), answer=schemas.StaffList
-)
+@api.operation("GET", "/staff", right=act(Area.STAFF))
 def list_staff(who: Staff) -> schemas.StaffList:
     """Everyone who works for the shop, by username."""
     found = staff_accounts.members(who.merchant_id, now_s=clock.now_s())
@@ -33,10 +31,7 @@ def list_staff(who: Staff) -> schemas.StaffList:
 @api.operation(
     "POST",
     "/staff",
-    audience=Audience.STAFF,
     right=act(Area.STAFF),
-    body=schemas.Invitation,
-    answer=schemas.FirstPassword,
     status=201,
     refusals=[Conflict, LimitReached, IdempotencyMismatch],
     headers=HEADERS,
@@ -59,13 +54,7 @@ def invite_staff(who: Staff, body: schemas.Invitation) -> schemas.FirstPassword:
 
 
 @api.operation(
-    "PUT",
-    "/staff/{username}",
-    audience=Audience.STAFF,
-    right=act(Area.STAFF),
-    body=schemas.StaffChange,
-    answer=schemas.StaffMember,
-    refusals=[NotFound, Changed, LastOwner],
+    "PUT", "/staff/{username}", right=act(Area.STAFF), refusals=[NotFound, Changed, LastOwner]
 )
 def change_staff(who: Staff, username: str, body: schemas.StaffChange) -> schemas.StaffMember:
     """Rename somebody, give them another role or other rights, disable or enable their account."""
@@ -87,9 +76,7 @@ def change_staff(who: Staff, username: str, body: schemas.StaffChange) -> schema
 @api.operation(
     "POST",
     "/staff/{username}/password-reset",
-    audience=Audience.STAFF,
     right=act(Area.STAFF),
-    answer=schemas.FirstPassword,
     refusals=[NotFound, Conflict],
     headers=HEADERS,
 )

@@ -2,7 +2,7 @@
 
 from chalicelib import clock
 from chalicelib.api import auth, pages
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant import product_shapes
 from chalicelib.api.once import HEADERS, once
@@ -25,10 +25,7 @@ SEES_COST = view(Area.STATISTICS)
 @api.operation(
     "POST",
     "/merchant/products",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    body=schemas.ProductInput,
-    answer=schemas.Product,
     status=201,
     refusals=[InvalidRequest, IdempotencyMismatch],
     headers=HEADERS,
@@ -47,14 +44,7 @@ def create_product(who: auth.Staff, body: schemas.ProductInput) -> schemas.Produ
     return _shown(who, stocked)
 
 
-@api.operation(
-    "GET",
-    "/merchant/products",
-    audience=Audience.STAFF,
-    right=view(Area.GOODS),
-    query=schemas.ProductPageQuery,
-    answer=schemas.ProductPage,
-)
+@api.operation("GET", "/merchant/products", right=view(Area.GOODS))
 def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.ProductPage:
     """Products by state, category and words, the newest first, each with its stock."""
     scope = ("products", who.merchant_id, query.category or "", query.state or "", query.q)
@@ -71,12 +61,7 @@ def list_products(who: auth.Staff, query: schemas.ProductPageQuery) -> schemas.P
 
 
 @api.operation(
-    "GET",
-    "/merchant/products/{product_id}",
-    audience=Audience.STAFF,
-    right=view(Area.GOODS),
-    answer=schemas.Product,
-    refusals=[NotFound],
+    "GET", "/merchant/products/{product_id}", right=view(Area.GOODS), refusals=[NotFound]
 )
 def read_product(product_id: str, who: auth.Staff) -> schemas.Product:
     """A product with the stock of its SKUs."""
@@ -86,10 +71,7 @@ def read_product(product_id: str, who: auth.Staff) -> schemas.Product:
 @api.operation(
     "PUT",
     "/merchant/products/{product_id}",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    body=schemas.ProductChange,
-    answer=schemas.Product,
     refusals=[InvalidRequest, NotFound, Changed],
 )
 def change_product(
@@ -111,10 +93,7 @@ def change_product(
 @api.operation(
     "PUT",
     "/merchant/products/{product_id}/shelf",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    body=schemas.ShelfChange,
-    answer=schemas.Product,
     refusals=[NotFound, Changed],
 )
 def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) -> schemas.Product:
@@ -134,9 +113,7 @@ def shelve_product(product_id: str, who: auth.Staff, body: schemas.ShelfChange) 
 @api.operation(
     "POST",
     "/merchant/products/{product_id}/copy",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    answer=schemas.Product,
     status=201,
     refusals=[InvalidRequest, NotFound, IdempotencyMismatch],
     headers=HEADERS,
@@ -158,10 +135,7 @@ def copy_product(product_id: str, who: auth.Staff) -> schemas.Product:
 @api.operation(
     "POST",
     "/merchant/products/{product_id}/stock-adjustments",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    body=schemas.StockAdjustment,
-    answer=schemas.SkuStock,
     status=201,
     refusals=[InvalidRequest, NotFound, SoldOut, IdempotencyMismatch],
     headers=HEADERS,
@@ -186,10 +160,7 @@ def adjust_stock(
 @api.operation(
     "GET",
     "/merchant/products/{product_id}/stock-adjustments",
-    audience=Audience.STAFF,
     right=view(Area.GOODS),
-    query=schemas.PageQuery,
-    answer=schemas.StockHistory,
     refusals=[NotFound],
 )
 def list_stock_adjustments(

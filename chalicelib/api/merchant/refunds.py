@@ -3,7 +3,7 @@
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import refund_schemas as schemas
 from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain.manual_refund import ManualRefundMethod
@@ -18,14 +18,7 @@ from chalicelib.text import Text
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET",
-    "/refunds",
-    audience=Audience.STAFF,
-    right=view(Area.REFUNDS),
-    query=PageQuery,
-    answer=schemas.RefundRows,
-)
+@api.operation("GET", "/refunds", right=view(Area.REFUNDS))
 def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
     """Refunds that only a person can mend, the longest waiting first."""
     scope = ("refunds", who.merchant_id)
@@ -39,9 +32,7 @@ def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
 @api.operation(
     "POST",
     "/refunds/{out_refund_no}/retry",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    answer=Done,
     refusals=[NotFound, Conflict, GatewayFailed],
 )
 def retry_refund(who: Staff, out_refund_no: str) -> Done:
@@ -54,10 +45,7 @@ def retry_refund(who: Staff, out_refund_no: str) -> Done:
 @api.operation(
     "POST",
     "/refunds/{out_refund_no}/outside",
-    audience=Audience.STAFF,
     right=act(Area.REFUNDS),
-    body=schemas.PaidOutside,
-    answer=Done,
     refusals=[NotFound, InvalidRequest, Conflict, RefundUnderWay, GatewayFailed],
 )
 def pay_refund_outside(who: Staff, out_refund_no: str, body: schemas.PaidOutside) -> Done:

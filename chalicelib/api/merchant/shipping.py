@@ -5,7 +5,7 @@ from collections import Counter
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
 from chalicelib.api.merchant.orders import parsed
@@ -21,13 +21,7 @@ from chalicelib.text import Text
 api = Api(__name__, prefix="/v1/merchant")
 
 
-@api.operation(
-    "GET",
-    "/carriers",
-    audience=Audience.STAFF,
-    right=view(Area.ORDERS),
-    answer=schemas.Carriers,
-)
+@api.operation("GET", "/carriers", right=view(Area.ORDERS))
 def list_carriers(who: Staff) -> schemas.Carriers:
     """Carriers, with what people call them and what their numbers look like."""
     return schemas.Carriers(items=[order_shapes.carrier(one) for one in carriers.CARRIERS])
@@ -36,10 +30,7 @@ def list_carriers(who: Staff) -> schemas.Carriers:
 @api.operation(
     "POST",
     "/orders/{order_id}/parcels",
-    audience=Audience.STAFF,
     right=act(Area.SHIPPING),
-    body=schemas.ParcelRequest,
-    answer=schemas.OrderFileShown,
     refusals=[InvalidRequest, NotFound, ShippingRefused],
 )
 def ship_parcel(who: Staff, order_id: str, body: schemas.ParcelRequest) -> schemas.OrderFileShown:
@@ -53,10 +44,7 @@ def ship_parcel(who: Staff, order_id: str, body: schemas.ParcelRequest) -> schem
 @api.operation(
     "PUT",
     "/orders/{order_id}/parcels/{parcel_id}",
-    audience=Audience.STAFF,
     right=act(Area.SHIPPING),
-    body=schemas.ParcelCorrection,
-    answer=schemas.OrderFileShown,
     refusals=[InvalidRequest, NotFound, ShippingRefused],
 )
 def correct_parcel(
@@ -69,15 +57,7 @@ def correct_parcel(
     return order_shapes.file(order_files.read(who.merchant_id, of), who)
 
 
-@api.operation(
-    "POST",
-    "/shipments",
-    audience=Audience.STAFF,
-    right=act(Area.SHIPPING),
-    body=schemas.ShipmentsRequest,
-    answer=schemas.ShipmentResults,
-    refusals=[InvalidRequest],
-)
+@api.operation("POST", "/shipments", right=act(Area.SHIPPING), refusals=[InvalidRequest])
 def ship_orders(who: Staff, body: schemas.ShipmentsRequest) -> schemas.ShipmentResults:
     """Ship up to 50 orders, or only check them; every row has an answer of its own."""
     rows = [shipments.Row(row.order_id, row.carrier, row.number) for row in body.rows]
@@ -103,14 +83,7 @@ def ship_orders(who: Staff, body: schemas.ShipmentsRequest) -> schemas.ShipmentR
     )
 
 
-@api.operation(
-    "GET",
-    "/shipping-batches",
-    audience=Audience.STAFF,
-    right=act(Area.SHIPPING),
-    query=PageQuery,
-    answer=schemas.ShippingBatches,
-)
+@api.operation("GET", "/shipping-batches", right=act(Area.SHIPPING))
 def list_shipping_batches(who: Staff, query: PageQuery) -> schemas.ShippingBatches:
     """Tables of shipments that were sent, the newest first, with the rows that were not shipped."""
     scope = ("shipping batches", who.merchant_id)

@@ -2,7 +2,7 @@
 
 from chalicelib import clock
 from chalicelib.api import auth
-from chalicelib.api.http import Api, Audience
+from chalicelib.api.http import Api
 from chalicelib.api.merchant import shop_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done
@@ -22,26 +22,14 @@ from chalicelib.tables.shop import CategoryItem, MerchantItem
 api = Api(__name__)
 
 
-@api.operation(
-    "GET",
-    "/merchant/settings",
-    audience=Audience.STAFF,
-    right=view(Area.SETTINGS),
-    answer=schemas.Settings,
-)
+@api.operation("GET", "/merchant/settings", right=view(Area.SETTINGS))
 def read_settings(who: auth.Staff) -> schemas.Settings:
     """The shop's settings."""
     return _settings(merchants.read(who.merchant_id))
 
 
 @api.operation(
-    "PUT",
-    "/merchant/settings",
-    audience=Audience.STAFF,
-    right=act(Area.SETTINGS),
-    body=schemas.SettingsChange,
-    answer=schemas.Settings,
-    refusals=[InvalidRequest, Changed],
+    "PUT", "/merchant/settings", right=act(Area.SETTINGS), refusals=[InvalidRequest, Changed]
 )
 def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Settings:
     """Change the shop's settings; for orders placed from now on."""
@@ -65,13 +53,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
     return _settings(item)
 
 
-@api.operation(
-    "GET",
-    "/merchant/categories",
-    audience=Audience.STAFF,
-    right=view(Area.GOODS),
-    answer=schemas.CategoryList,
-)
+@api.operation("GET", "/merchant/categories", right=view(Area.GOODS))
 def list_categories(who: auth.Staff) -> schemas.CategoryList:
     """All categories, in their order."""
     items = categories.everything(who.merchant_id)
@@ -81,10 +63,7 @@ def list_categories(who: auth.Staff) -> schemas.CategoryList:
 @api.operation(
     "POST",
     "/merchant/categories",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    body=schemas.NewCategory,
-    answer=schemas.Category,
     status=201,
     refusals=[InvalidRequest, LimitReached, IdempotencyMismatch],
     headers=HEADERS,
@@ -108,10 +87,7 @@ def create_category(who: auth.Staff, body: schemas.NewCategory) -> schemas.Categ
 @api.operation(
     "PUT",
     "/merchant/categories/{category_id}",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    body=schemas.CategoryChange,
-    answer=schemas.Category,
     refusals=[InvalidRequest, NotFound, Changed],
 )
 def change_category(
@@ -134,9 +110,7 @@ def change_category(
 @api.operation(
     "DELETE",
     "/merchant/categories/{category_id}",
-    audience=Audience.STAFF,
     right=act(Area.GOODS),
-    answer=Done,
     refusals=[NotFound, Conflict],
 )
 def remove_category(category_id: str, who: auth.Staff) -> Done:

@@ -2,9 +2,10 @@
 
 A view receives path parameters as they stand in the path, `who` (the verified session) unless it
 is public, and, where it has parameters of these names, `query` and `body`, decoded as the schemas
-that they are annotated with. It returns the schema of its annotation, or an `Answer` when it has
-headers to add. ServiceErrors become answers here, inside the
-view: Chalice adds CORS headers to what a view returns, not to what middleware puts in its place.
+that they are annotated with. A public operation about a merchant that has a `who` takes a session
+too: it gets a buyer of that merchant, or None. A view returns the schema of its annotation, or an
+`Answer` when it has headers to add. ServiceErrors become answers here, inside the view: Chalice
+adds CORS headers to what a view returns, not to what middleware puts in its place.
 """
 
 import functools
@@ -77,6 +78,7 @@ class Operation:
     limits: Sequence[limits.Limit]
     content_type: str
     before_password_change: bool
+    optional_session: bool
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,14 @@ class Api(Blueprint):
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             summary = (view.__doc__ or view.__name__).strip().splitlines()[0]
             types = view.__annotations__
+            whose = audience or self.audience
             returned = types["return"]
             operation = Operation(
                 method=method,
                 path=self.prefix + path,
                 name=view.__name__,
                 summary=summary,
-                audience=audience or self.audience,
+                audience=whose,
                 rights=(right,) if isinstance(right, Right) else tuple(right),
                 query=query or types.get("query"),
                 body=body or types.get("body"),
@@ -143,6 +146,7 @@ class Api(Blueprint):
                 limits=tuple(limited),
                 content_type=content_type,
                 before_password_change=before_password_change,
+                optional_session="who" in types and whose is Audience.PUBLIC,
             )
             self.operations.append(operation)
             route = self.route(path, methods=[method], cors=CORS, content_types=[content_type])
@@ -155,8 +159,8 @@ class Api(Blueprint):
         @functools.wraps(view)
         def answered(**path_parameters: str) -> Response:
             try:
-                who = self._who(operation)
-                given = {} if who is None else {"who": who}
+                who = self._who(operation, path_parameters)
+                given = {} if who is None and not operation.optional_session else {"who": who}
                 _refuse_odd_ids(path_parameters)
                 request, now_s = self.current_request, clock.now_s()
                 with limits.kept(operation.limits, request, who, now_s=now_s):
@@ -173,9 +177,14 @@ class Api(Blueprint):
 
         return answered
 
-    def _who(self, operation: Operation) -> auth.Buyer | auth.Staff | None:
+    def _who(
+        self, operation: Operation, path_parameters: Mapping[str, str]
+    ) -> auth.Buyer | auth.Staff | None:
         """Who asks, checked before anything that they send; None where anybody may."""
         headers = self.current_request.headers
+        if operation.optional_session and header_of(headers, "authorization"):
+            buyer = auth.buyer_of(headers)
+            return buyer if buyer.merchant_id == path_parameters["merchant_id"] else None
         if operation.audience is Audience.BUYER:
             return auth.buyer_of(headers)
         if operation.audience is Audience.STAFF:

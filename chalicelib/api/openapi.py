@@ -84,6 +84,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.audience in (Audience.BUYER, Audience.STAFF):
         shown["security"] = [{str(operation.audience): [str(right) for right in operation.rights]}]
+    if operation.optional_session:
+        shown["security"] = [{}, {str(Audience.BUYER): []}]
     if operation.body is not None:
         shown["requestBody"] = {"required": True, "content": _content(operation.body)}
     if operation.audience is Audience.GATEWAY:  # as its own documents describe it
@@ -145,7 +147,7 @@ def _by_status(operation: Operation) -> dict[int, list[type[ServiceError]]]:
         refusals.append(InvalidRequest)
     if operation.body is not None:
         refusals.append(BodyTooLarge)
-    if operation.audience in (Audience.BUYER, Audience.STAFF):
+    if operation.audience in (Audience.BUYER, Audience.STAFF) or operation.optional_session:
         refusals.append(Unauthenticated)
     if operation.rights:
         refusals.append(Forbidden)

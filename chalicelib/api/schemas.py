@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from chalicelib.domain import phone
 from chalicelib.domain.activity import ActivityState
+from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
 
@@ -134,7 +135,12 @@ class RefundShown(ResponseModel, frozen=True, kw_only=True):
     status: str
     status_text: str
     amount_fen: Fen
+    method: Annotated[str, Meta(description="of the payment that goes back")]
     requested_at_s: Seconds
+    expected_by_s: Annotated[
+        Seconds | None, Meta(description="an estimate; null: it has arrived, or needs a person")
+    ]
+    arrived_at_s: Seconds | None
 
 
 class OrderShown(ResponseModel, frozen=True, kw_only=True):
@@ -195,12 +201,24 @@ class SkuShown(ResponseModel, frozen=True, kw_only=True):
     ]
 
 
+class OwnGroup(ResponseModel, frozen=True, kw_only=True):
+    """A group in which the asker has paid and waits."""
+
+    group_id: str
+    order_id: str
+    seats_total: int
+    seats_paid: int
+    seats_missing: int
+    expires_at_s: Seconds
+
+
 class JoinableGroup(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     leader_name: Annotated[str, Meta(description="masked")]
     seats_total: int
+    seats_taken: Annotated[int, Meta(description="paid, or held for somebody who is paying")]
     seats_paid: int
-    seats_missing: int
+    seats_missing: Annotated[int, Meta(description="until it forms: those that are not paid")]
     expires_at_s: Seconds
 
 
@@ -220,7 +238,12 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
-    joinable_groups: list[JoinableGroup]
+    joinable_groups: Annotated[
+        list[JoinableGroup],
+        Meta(description="with a free seat, without the asker's: fewest missing, then soonest due"),
+    ]
+    joinable_more: Annotated[bool, Meta(description="there may be more: say 50+")]
+    own_group: Annotated[OwnGroup | None, Meta(description="of who asks with a session")]
     now_s: Seconds
 
 
@@ -228,6 +251,8 @@ class Seat(ResponseModel, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="masked")]
     avatar: str
     is_leader: bool
+    is_paid: Annotated[bool, Meta(description="false: held for somebody who is paying")]
+    is_mine: Annotated[bool, Meta(description="of who asks with a session")]
 
 
 class GroupProgress(ResponseModel, frozen=True, kw_only=True):
@@ -249,8 +274,30 @@ class GroupProgress(ResponseModel, frozen=True, kw_only=True):
     now_s: Seconds
 
 
-class MemberList(ResponseModel, frozen=True, kw_only=True):
-    items: list[Seat]
+class GroupPage(ResponseModel, frozen=True, kw_only=True):
+    """A group as the one who asks sees it; without a session, as a stranger."""
+
+    progress: GroupProgress
+    seats: Annotated[list[Seat], Meta(description="that are taken, the leader's first")]
+    role: GroupRole
+    order: Annotated[OrderShown | None, Meta(description="the asker's newest in this group")]
+    own_group: Annotated[OwnGroup | None, Meta(description="another of this activity")]
+    others: Annotated[
+        list[JoinableGroup], Meta(description="to join instead, where this one is full or over")
+    ]
+    skus: Annotated[list[SkuShown], Meta(description="at the prices of this group")]
+    solo_price_fen: Annotated[int, Meta(description="of the SKU with the lowest group price")]
+    solo_on_sale: bool
+    activity_state: Annotated[ActivityState, Meta(description="running: groups can be opened")]
+    limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
+    limit_per_order: int
+    deliveries: list[Delivery]
+    ship_within_h: Annotated[int, Meta(description="hours after forming")]
+    decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]
+    closed_words: Annotated[
+        str, Meta(description="why the shop closed it, to who had a seat; else empty")
+    ]
+    next_poll_s: Annotated[int, Meta(ge=0, description="0: it will not change any more")]
 
 
 class ShareRequest(RequestModel, frozen=True, kw_only=True):

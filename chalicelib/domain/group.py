@@ -60,6 +60,15 @@ class Group:
         return self.seats_total - self.seats_paid
 
 
+class GroupRole(StrEnum):
+    """What somebody who looks at a group is in it."""
+
+    LEADER = "leader"
+    MEMBER = "member"  # has paid
+    HOLDER = "holder"  # holds a seat that is not paid
+    STRANGER = "stranger"
+
+
 @dataclass(frozen=True)
 class GroupTransition:
     """What an event changes of a group (services.orders.state_changes writes it). None: nothing."""

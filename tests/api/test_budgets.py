@@ -21,7 +21,7 @@ from chalicelib.services.work import due
 from chalicelib.tables.trade import StockItem
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.capacity_meter import CapacityMeter, metered
-from tests.fixtures.merchant import ADDRESS, Activity, MerchantFixture
+from tests.fixtures.merchant import ADDRESS, Activity, Caller, MerchantFixture
 
 pytestmark = pytest.mark.slow
 
@@ -116,15 +116,24 @@ def spent(meter: CapacityMeter) -> tuple[int, int]:
     return len(meter.calls), meter.units
 
 
-def test_activity_detail_is_one_read(merchant: MerchantFixture, meter: CapacityMeter) -> None:
+def test_activity_detail_reads_its_groups_and_the_orders_of_a_buyer(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
     shop = Shop(merchant)
     path = f"/v1/merchants/{merchant.merchant_id}/activities/{shop.activity.activity_id}"
     assert merchant.visitor().get(path).status == 200
     meter.reset()
 
     assert merchant.visitor().get(path).status == 200
-
     assert spent(meter) == (1, 0), meter.calls
+    shop.opened()
+    meter.reset()
+    assert merchant.visitor().get(path).status == 200
+    assert spent(meter) == (2, 0), meter.calls
+    buyer = merchant.buyer()
+    meter.reset()
+    assert buyer.get(path).status == 200
+    assert spent(meter) == (3, 0), meter.calls
 
 
 def test_activity_detail_reads_activity_buckets_and_product_every_five_seconds(
@@ -362,18 +371,33 @@ def test_failing_a_large_group_costs_one_call_more_per_forty_members(
     assert spent(meter) == (6, 8 + COUNTED + 5 * 45 + 2 + 3), meter.parts
 
 
-def test_members_names_and_pictures_are_one_read_more(
+def test_group_page_is_two_reads_and_one_more_for_a_buyer_or_for_other_groups(
     merchant: MerchantFixture, meter: CapacityMeter
 ) -> None:
-    shop = Shop(merchant)
-    path = f"/v1/merchants/{merchant.merchant_id}/groups/{shop.opened()}/members"
-    meter.reset()
+    shop = Shop(merchant, seats=2)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    path = f"/v1/merchants/{merchant.merchant_id}/groups/{group_id}/page"
+    merchant.visitor().get(path)
+    calls = []
 
-    reply = merchant.visitor().get(path)
+    def read_by(caller: Caller) -> None:
+        meter.reset()
+        assert caller.get(path).status == 200
+        assert meter.units == 0
+        calls.append(meter.calls.copy())
 
-    assert reply.body["items"] == [{"name": "团*", "avatar": "", "is_leader": True}]
-    assert reply.headers["cache-control"] == "public, max-age=60"
-    assert spent(meter) == (2, 0), meter.calls
+    read_by(merchant.visitor())
+    read_by(buyer)
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+    read_by(buyer)
+    read_by(merchant.visitor())
+
+    assert calls == [
+        ["GetItem", "BatchGetItem"],
+        ["GetItem", "Query", "BatchGetItem"],
+        ["GetItem", "Query", "BatchGetItem"],
+        ["GetItem", "Query", "BatchGetItem"],
+    ]
 
 
 def test_release_is_three_calls_of_seven_units(

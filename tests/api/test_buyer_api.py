@@ -60,8 +60,8 @@ def test_renamed_buyer_carries_the_name_into_the_next_group(merchant: MerchantFi
     group_id, _, _ = merchant.open_group(activity, buyer)
 
     assert (reply.status, reply.body["name"]) == (200, "陈小满")
-    shown = merchant.visitor().get(f"{progress_path(merchant, group_id)}/members").body["items"]
-    assert shown == [{"name": "陈*", "avatar": "https://img.example.com/a", "is_leader": True}]
+    (seat,) = merchant.visitor().get(f"{progress_path(merchant, group_id)}/page").body["seats"]
+    assert (seat["name"], seat["avatar"]) == ("陈*", "https://img.example.com/a")
 
 
 def test_name_stays_when_a_buyer_logs_in_again(merchant: MerchantFixture) -> None:

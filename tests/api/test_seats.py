@@ -114,7 +114,7 @@ def test_group_of_a_leader_who_never_pays_is_never_seen(merchant: MerchantFixtur
 
     def assert_unseen() -> None:
         assert merchant.visitor().get(progress).status == 404
-        assert merchant.visitor().get(f"{progress}/members").status == 404
+        assert merchant.visitor().get(f"{progress}/page").status == 404
         assert merchant.visitor().get(detail).body["joinable_groups"] == []
 
     assert_unseen()

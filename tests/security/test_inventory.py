@@ -56,7 +56,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "log_in",
         "read_activity",
         "read_group",
-        "read_members",
+        "read_group_page",
         "read_shop",
         "visit_share",
     }

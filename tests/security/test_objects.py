@@ -177,7 +177,7 @@ def test_group_that_its_leader_has_not_paid_is_seen_by_nobody(merchants: TwoMerc
     replies = [
         *(
             ask(named(name), shop, group_id=group_id).by(merchants.visitor())
-            for name in ("read_group", "read_members")
+            for name in ("read_group", "read_group_page")
         ),
         ask(named("share"), shop, group_id=group_id).by(shop.outsider),
     ]

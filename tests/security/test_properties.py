@@ -108,7 +108,7 @@ def test_public_answers_name_no_buyer(merchants: TwoMerchants) -> None:
     base = f"/v1/merchants/{shop.merchant_id}"
     paths = [
         f"{base}/groups/{shop.group_id}",
-        f"{base}/groups/{shop.group_id}/members",
+        f"{base}/groups/{shop.group_id}/page",
         f"{base}/activities/{shop.activity.activity_id}",
         base,
     ]

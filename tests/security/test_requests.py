@@ -335,7 +335,7 @@ def answers_of_every_kind(merchants: TwoMerchants) -> list[Reply]:
         leader.get("/v1/orders?limit=x"),
         leader.get("/v1/orders/nonsense"),
         visitor.get(group),
-        visitor.get(f"{group}/members"),
+        visitor.get(f"{group}/page"),
     ]
 
 

@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from chalicelib import clock
-from chalicelib.api import auth, limits, pages, schemas, shapes
+from chalicelib.api import auth, group_shapes, limits, pages, schemas, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience, Header
 from chalicelib.domain.ids import OrderId
@@ -250,7 +250,7 @@ def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.Shar
     channel = shares.Channel(body.channel)
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
     offer = catalogue_cache.version(who.merchant_id, group.activity_id, group.version)
-    return shapes.invitation(made, offer, group)
+    return group_shapes.invitation(made, offer, group)
 
 
 @api.operation(

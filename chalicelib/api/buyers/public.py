@@ -5,18 +5,18 @@ import hashlib
 import msgspec
 
 from chalicelib import clock
-from chalicelib.api import limits, schemas, shapes
+from chalicelib.api import group_shapes, limits, schemas
+from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
-from chalicelib.services.groups import seats, shares
+from chalicelib.services.groups import group_page, joinable_groups, shares
 from chalicelib.services.orders import orders
-from chalicelib.services.people import buyers
+from chalicelib.services.people import shop_cache
 from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
-JOINABLE_MAX = 10
-FACES_KEPT = "public, max-age=60"  # names and pictures may be a minute old
+ETAG = {"If-None-Match": Header("The ETag of the last answer; 304 when nothing has changed.")}
 
 
 @api.operation(
@@ -26,16 +26,19 @@ FACES_KEPT = "public, max-age=60"  # names and pictures may be a minute old
     answer=schemas.ActivityDetail,
     refusals=[NotFound],
 )
-def read_activity(merchant_id: str, activity_id: str) -> schemas.ActivityDetail:
-    """An activity with its terms and the groups that can be joined."""
+def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> schemas.ActivityDetail:
+    """An activity with its terms and the groups that can be joined; with a session, the asker's
+    own group too."""
     now_s = clock.now_s()
     activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
     offer = catalogue_cache.terms_of(activity)
-    open_now = seats.joinable(merchant_id, activity_id, offer, now_s=now_s, limit=JOINABLE_MAX)
+    open_now, own = joinable_groups.of_activity(
+        merchant_id, activity_id, offer, _ids(who), now_s=now_s
+    )
     sold_out = availability.sold_out_skus(activity, now_s=now_s)
     product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
-    return shapes.activity(
-        activity, offer, open_now, sold_out, solo_on_sale=product.on_sale, now_s=now_s
+    return group_shapes.activity(
+        activity, offer, open_now, own, sold_out, solo_on_sale=product.on_sale, now_s=now_s
     )
 
 
@@ -44,7 +47,7 @@ def read_activity(merchant_id: str, activity_id: str) -> schemas.ActivityDetail:
     "/merchants/{merchant_id}/groups/{group_id}",
     audience=Audience.PUBLIC,
     answer=schemas.GroupProgress,
-    headers={"If-None-Match": Header("The ETag of the last answer; 304 when nothing has changed.")},
+    headers=ETAG,
     refusals=[NotFound],
 )
 def read_group(merchant_id: str, group_id: str) -> Answer:
@@ -52,26 +55,36 @@ def read_group(merchant_id: str, group_id: str) -> Answer:
     now_s = clock.now_s()
     group = _visible(merchant_id, group_id)
     offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
-    progress = shapes.progress(group, offer, now_s=now_s)
-    etag = _etag(progress)
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if header_of(api.current_request.headers, "If-None-Match") == etag:
-        return Answer(None, status=304, headers=headers)
-    return Answer(progress, headers=headers)
+    progress = group_shapes.progress(group, offer, now_s=now_s)
+    return _unless_unchanged(progress, msgspec.structs.replace(progress, now_s=0), "no-cache")
 
 
 @api.operation(
     "GET",
-    "/merchants/{merchant_id}/groups/{group_id}/members",
+    "/merchants/{merchant_id}/groups/{group_id}/page",
     audience=Audience.PUBLIC,
-    answer=schemas.MemberList,
+    answer=schemas.GroupPage,
+    headers=ETAG,
     refusals=[NotFound],
 )
-def read_members(merchant_id: str, group_id: str) -> Answer:
-    """Names (masked) and pictures of a group's members, the leader first."""
-    group = _visible(merchant_id, group_id)
-    faces = buyers.faces(merchant_id, list(group.members.as_dict()))
-    return Answer(shapes.members(group, faces), headers={"Cache-Control": FACES_KEPT})
+def read_group_page(merchant_id: str, group_id: str, who: Buyer | None) -> Answer:
+    """All that the page of a group shows, to a stranger or, with a session, to who has a seat."""
+    now_s = clock.now_s()
+    seen = group_page.look(_visible(merchant_id, group_id), _ids(who), now_s=now_s)
+    activity = catalogue_cache.activity(merchant_id, seen.group.activity_id, now_s)
+    product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
+    page = group_shapes.page(
+        seen,
+        activity,
+        availability.sold_out_skus(activity, now_s=now_s),
+        solo_on_sale=product.on_sale,
+        deliveries=catalogue_cache.deliveries(merchant_id, now_s),
+        ship_within_h=shop_cache.merchant(merchant_id, now_s).ship_within_h,
+        now_s=now_s,
+    )
+    still = msgspec.structs.replace(page.progress, now_s=0)
+    unmoving = msgspec.structs.replace(page, progress=still)
+    return _unless_unchanged(page, unmoving, "no-cache" if who is None else "private, no-cache")
 
 
 @api.operation(
@@ -102,7 +115,16 @@ def _visible(merchant_id: str, group_id: str) -> GroupItem:
     return group
 
 
-def _etag(progress: schemas.GroupProgress) -> str:
-    """Of everything but the time of day, which changes in every answer."""
-    unmoving = msgspec.structs.replace(progress, now_s=0)
-    return f'"{hashlib.sha256(msgspec.json.encode(unmoving)).hexdigest()[:16]}"'
+def _ids(who: Buyer | None) -> list[str]:
+    return [] if who is None else [who.buyer_id]
+
+
+def _unless_unchanged(body: msgspec.Struct, unmoving: msgspec.Struct, kept: str) -> Answer:
+    """The answer, or 304 for who has it. unmoving: the body without the time of day, which changes
+    in every answer. kept: how caches may keep it."""
+    text = msgspec.json.encode(unmoving, enc_hook=str)
+    etag = f'"{hashlib.sha256(text).hexdigest()[:16]}"'
+    headers = {"ETag": etag, "Cache-Control": kept}
+    if header_of(api.current_request.headers, "If-None-Match") == etag:
+        return Answer(None, status=304, headers=headers)
+    return Answer(body, headers=headers)

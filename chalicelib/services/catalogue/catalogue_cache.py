@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from chalicelib.domain.activity import Terms, TermsSku
 from chalicelib.domain.freight import Template, template_of
+from chalicelib.domain.order import Delivery
 from chalicelib.errors import NotFound
+from chalicelib.services.catalogue import stores
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import FreightItem, StoreItem
@@ -21,11 +23,15 @@ VERSIONS_MAX = 512
 FREIGHTS_MAX = 128
 STORES_MAX = 128
 
+SHOPS_MAX = 128
+PICKUP_KEPT_S = 60  # whether a shop has a store that is open
+
 _Key = tuple[str, str]  # the merchant's id and the item's
 _activities: TimedCache[_Key, ActivityItem] = TimedCache(KEPT_S, ACTIVITIES_MAX)
 _products: TimedCache[_Key, ProductItem] = TimedCache(KEPT_S, PRODUCTS_MAX)
 _freights: TimedCache[_Key, Template] = TimedCache(KEPT_S, FREIGHTS_MAX)
 _stores: TimedCache[_Key, StoreItem | None] = TimedCache(KEPT_S, STORES_MAX)
+_pickup: TimedCache[str, bool] = TimedCache(PICKUP_KEPT_S, SHOPS_MAX)
 
 
 def activity(merchant_id: str, activity_id: str, now_s: int) -> ActivityItem:
@@ -50,6 +56,14 @@ def store(merchant_id: str, store_id: str, now_s: int) -> StoreItem | None:
     """A pickup store, at most KEPT_S old; None when there is none."""
     key = merchant_id, store_id
     return _stores.read(key, lambda: stored(StoreItem.at(merchant_id, store_id)), now_s)
+
+
+def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
+    """The ways in which a shop delivers, at most PICKUP_KEPT_S old; a purchase looks again."""
+    open_now = _pickup.read(
+        merchant_id, lambda: any(s.is_open for s in stores.everything(merchant_id)), now_s
+    )
+    return [Delivery.EXPRESS, Delivery.PICKUP] if open_now else [Delivery.EXPRESS]
 
 
 @lru_cache(maxsize=VERSIONS_MAX)
@@ -89,6 +103,7 @@ def clear_cache() -> None:
     _products.clear_cache()
     _freights.clear_cache()
     _stores.clear_cache()
+    _pickup.clear_cache()
     version.cache_clear()
 
 

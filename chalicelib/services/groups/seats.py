@@ -1,4 +1,4 @@
-"""Opening a group, joining it, looking at it: one transaction takes a seat, or says why not."""
+"""Opening a group, joining it: one transaction takes a seat, or says why not."""
 
 import random
 from dataclasses import dataclass
@@ -24,8 +24,7 @@ from chalicelib.services.orders import ordering, orders, seat_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.services.orders.seat_orders import SeatClaim
 from chalicelib.tables.base import transaction
-from chalicelib.tables.trade import GroupItem, OrderItem, open_groups_list
-from chalicelib.tables.trade_item import TradeItem
+from chalicelib.tables.trade import GroupItem, OrderItem
 
 LEADER_NAME_MAX = 20
 
@@ -124,20 +123,6 @@ def join(
         raise NotFound("没有找到这个团。")
     true_hint = Hint(group.activity_id, group.version)
     return _join_under(true_hint, merchant_id, buyer_id, group_id, purchase, now_s)
-
-
-def joinable(
-    merchant_id: str, activity_id: str, offer: Terms, *, now_s: int, limit: int
-) -> list[TradeItem]:
-    """Open groups of an activity, the soonest due first, from one shard of their list.
-
-    Items of the list index: group_id, leader_name, seats_total, seats_paid; `list_rank` begins
-    with expires_at_s. Due groups are not among them, whether or not a job has run.
-    """
-    shard = random.randrange(offer.list_shards)
-    key = open_groups_list(merchant_id, activity_id, shard)
-    after = TradeItem.list_rank > f"{now_s:010d}~"
-    return list(TradeItem.by_list.query(key, after, limit=limit, page_size=limit))
 
 
 def _join_under(

@@ -1,13 +1,15 @@
 """Reading orders and groups."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from chalicelib.domain.ids import OrderId
+from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.errors import NotFound
 from chalicelib.tables.base import PageKey
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
+
+RECENT_MAX = 200  # a buyer's orders, of less than 1 KB each, that one call looks at
 
 
 def get(merchant_id: str, order_id: OrderId) -> OrderItem:
@@ -87,6 +89,25 @@ def of_groups(groups: Sequence[GroupItem]) -> list[OrderItem]:
             keys.append((key.pk, key.sk))
     found = TradeItem.batch_get(keys, consistent_read=True)
     return [item for item in found if isinstance(item, OrderItem)]
+
+
+def of_buyer_since(
+    merchant_id: str, buyer_ids: Iterable[str], since_s: int, *, activity_id: str
+) -> list[OrderItem]:
+    """A buyer's orders of an activity placed since then, newest first: one consistent call per id
+    looks at RECENT_MAX orders of any activity."""
+    found: list[OrderItem] = []
+    for buyer_id in buyer_ids:
+        found += OrderItem.query(
+            buyer_pk(merchant_id, buyer_id),
+            OrderItem.sk.between(f"order#{base62(since_s, ORDER_NO_LENGTH - 2)}", "order#~"),
+            consistent_read=True,
+            scan_index_forward=False,
+            limit=RECENT_MAX,
+            page_size=RECENT_MAX,
+        )
+    found.sort(key=lambda order: order.order_no, reverse=True)
+    return [order for order in found if order.activity_id == activity_id]
 
 
 def of_buyer(

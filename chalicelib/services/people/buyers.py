@@ -7,9 +7,6 @@ from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, shop_cache
 from chalicelib.tables.base import put_new, update_one
 from chalicelib.tables.buyers import BuyerItem
-from chalicelib.tables.trade_item import TradeItem
-
-BATCH_MAX = 100  # a group's members, in one call
 
 
 class _Gone(Exception):
@@ -49,10 +46,3 @@ def rename(merchant_id: str, buyer_id: str, name: str, avatar: str) -> BuyerItem
         refuse=_Gone,
     )
     return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
-
-
-def faces(merchant_id: str, buyer_ids: list[str]) -> dict[str, BuyerItem]:
-    """Names and pictures of buyers, by id, in one call."""
-    keys = [(BuyerItem.at(merchant_id, b).pk, "buyer") for b in buyer_ids[:BATCH_MAX]]
-    found = TradeItem.batch_get(keys) if keys else []
-    return {item.buyer_id: item for item in found if isinstance(item, BuyerItem)}

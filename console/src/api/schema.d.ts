@@ -1828,7 +1828,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An activity with its terms and the groups that can be joined. */
+        /** An activity with its terms and the groups that can be joined; with a session, the asker's */
         get: operations["read_activity"];
         put?: never;
         post?: never;
@@ -1872,15 +1872,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/merchants/{merchant_id}/groups/{group_id}/members": {
+    "/v1/merchants/{merchant_id}/groups/{group_id}/page": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Names (masked) and pictures of a group's members, the leader first. */
-        get: operations["read_members"];
+        /** All that the page of a group shows, to a stranger or, with a session, to who has a seat. */
+        get: operations["read_group_page"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2248,7 +2248,12 @@ export interface components {
             limit_per_order: number;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
+            /** @description with a free seat, without the asker's: fewest missing, then soonest due */
             joinable_groups: components["schemas"]["JoinableGroup"][];
+            /** @description there may be more: say 50+ */
+            joinable_more: boolean;
+            /** @description of who asks with a session */
+            own_group: components["schemas"]["OwnGroup"] | null;
             /** @description seconds since the epoch, UTC */
             now_s: number;
         };
@@ -3067,6 +3072,41 @@ export interface components {
             seats_missing: number;
             expires_at_s: number | null;
         };
+        /**
+         * GroupPage
+         * @description A group as the one who asks sees it; without a session, as a stranger.
+         */
+        GroupPage: {
+            progress: components["schemas"]["GroupProgress"];
+            /** @description that are taken, the leader's first */
+            seats: components["schemas"]["Seat"][];
+            role: components["schemas"]["GroupRole"];
+            /** @description the asker's newest in this group */
+            order: components["schemas"]["OrderShown"] | null;
+            /** @description another of this activity */
+            own_group: components["schemas"]["OwnGroup"] | null;
+            /** @description to join instead, where this one is full or over */
+            others: components["schemas"]["JoinableGroup"][];
+            /** @description at the prices of this group */
+            skus: components["schemas"]["SkuShown"][];
+            /** @description of the SKU with the lowest group price */
+            solo_price_fen: number;
+            solo_on_sale: boolean;
+            /** @description running: groups can be opened */
+            activity_state: components["schemas"]["ActivityState"];
+            /** @description 0: no limit */
+            limit_per_buyer: number;
+            limit_per_order: number;
+            deliveries: components["schemas"]["Delivery"][];
+            /** @description hours after forming */
+            ship_within_h: number;
+            /** @description when it formed or failed */
+            decided_at_s: number | null;
+            /** @description why the shop closed it, to who had a seat; else empty */
+            closed_words: string;
+            /** @description 0: it will not change any more */
+            next_poll_s: number;
+        };
         /** GroupProgress */
         GroupProgress: {
             group_id: string;
@@ -3090,6 +3130,12 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             now_s: number;
         };
+        /**
+         * GroupRole
+         * @description What somebody who looks at a group is in it.
+         * @enum {unknown}
+         */
+        GroupRole: "holder" | "leader" | "member" | "stranger";
         /** GroupRow */
         GroupRow: {
             group_id: string;
@@ -3214,7 +3260,10 @@ export interface components {
             /** @description masked */
             leader_name: string;
             seats_total: number;
+            /** @description paid, or held for somebody who is paying */
+            seats_taken: number;
             seats_paid: number;
+            /** @description until it forms: those that are not paid */
             seats_missing: number;
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
@@ -3266,10 +3315,6 @@ export interface components {
             };
             totp: boolean;
             last_login_at_s: number | null;
-        };
-        /** MemberList */
-        MemberList: {
-            items: components["schemas"]["Seat"][];
         };
         /** MessageList */
         MessageList: {
@@ -3608,6 +3653,19 @@ export interface components {
             /** @description what may yet be asked back */
             refundable_fen: number;
             items: components["schemas"]["AfterSaleShown"][];
+        };
+        /**
+         * OwnGroup
+         * @description A group in which the asker has paid and waits.
+         */
+        OwnGroup: {
+            group_id: string;
+            order_id: string;
+            seats_total: number;
+            seats_paid: number;
+            seats_missing: number;
+            /** @description seconds since the epoch, UTC */
+            expires_at_s: number;
         };
         /**
          * PaidOutside
@@ -4135,8 +4193,13 @@ export interface components {
             status_text: string;
             /** @description fen, 1/100 yuan */
             amount_fen: number;
+            /** @description of the payment that goes back */
+            method: string;
             /** @description seconds since the epoch, UTC */
             requested_at_s: number;
+            /** @description an estimate; null: it has arrived, or needs a person */
+            expected_by_s: number | null;
+            arrived_at_s: number | null;
         };
         /** RefusalRequest */
         RefusalRequest: {
@@ -4200,6 +4263,10 @@ export interface components {
             name: string;
             avatar: string;
             is_leader: boolean;
+            /** @description false: held for somebody who is paying */
+            is_paid: boolean;
+            /** @description of who asks with a session */
+            is_mine: boolean;
         };
         /**
          * SellingActivity
@@ -16147,6 +16214,15 @@ export interface operations {
                     "application/json": components["schemas"]["ActivityDetail"];
                 };
             };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description not_found */
             404: {
                 headers: {
@@ -16327,10 +16403,13 @@ export interface operations {
             };
         };
     };
-    read_members: {
+    read_group_page: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the last answer; 304 when nothing has changed. */
+                "If-None-Match"?: string;
+            };
             path: {
                 merchant_id: string;
                 group_id: string;
@@ -16345,7 +16424,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberList"];
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+            /** @description nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description not_found */

@@ -1,0 +1,185 @@
+"""Activities and groups as buyers see them."""
+
+from chalicelib.api import schemas, shapes
+from chalicelib.domain import group as group_rules
+from chalicelib.domain.activity import Terms, state_of
+from chalicelib.domain.group import GroupRole
+from chalicelib.domain.money import yuan
+from chalicelib.domain.order import Delivery
+from chalicelib.domain.words import masked_name
+from chalicelib.services import timeouts
+from chalicelib.services.catalogue import availability
+from chalicelib.services.groups.group_page import GroupPage, Seat
+from chalicelib.services.groups.joinable_groups import JoinableGroups
+from chalicelib.services.groups.shares import Invitation
+from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.trade import GroupItem, OrderItem
+
+OTHERS_MAX = 3  # groups to join instead of one that is full or over
+POLL_REFUND_S = 15  # while the asker's money is on its way back
+
+
+def activity(
+    item: ActivityItem,
+    offer: Terms,
+    groups: JoinableGroups,
+    own: tuple[GroupItem, OrderItem] | None,
+    sold_out: frozenset[str],
+    *,
+    solo_on_sale: bool,
+    now_s: int,
+) -> schemas.ActivityDetail:
+    """sold_out: its SKUs that have nothing left."""
+    none_left = availability.is_sold_out(item, sold_out)
+    return schemas.ActivityDetail(
+        activity_id=item.activity_id,
+        version=offer.version,
+        state=state_of(
+            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=none_left
+        ),
+        title=offer.title,
+        image=offer.image,
+        skus=skus(offer, sold_out),
+        seats_total=offer.seats_total,
+        life_s=offer.life_s,
+        starts_at_s=offer.starts_at_s,
+        ends_at_s=offer.ends_at_s,
+        limit_per_buyer=offer.limit_per_buyer,
+        limit_per_order=offer.limit_per_order,
+        solo_on_sale=solo_on_sale,
+        joinable_groups=[joinable(group) for group in groups.items],
+        joinable_more=groups.more,
+        own_group=own_group(own),
+        now_s=now_s,
+    )
+
+
+def page(
+    seen: GroupPage,
+    item: ActivityItem,
+    sold_out: frozenset[str],
+    *,
+    solo_on_sale: bool,
+    deliveries: list[Delivery],
+    ship_within_h: int,
+    now_s: int,
+) -> schemas.GroupPage:
+    """A group for who asks. item: its activity as it is now; sold_out: as for `activity`."""
+    group, offer = seen.group, seen.terms
+    shown = progress(group, offer, now_s=now_s)
+    none_left = availability.is_sold_out(item, sold_out)
+    had_seat = seen.role in (GroupRole.LEADER, GroupRole.MEMBER)
+    open_refunds = seen.order is not None and seen.order.view().open_refunds
+    return schemas.GroupPage(
+        progress=shown,
+        seats=[seat(one) for one in seen.seats],
+        role=seen.role,
+        order=None if seen.order is None else shapes.order(seen.order),
+        own_group=own_group(seen.own),
+        others=[joinable(one) for one in seen.others.items[:OTHERS_MAX]] if seen.others else [],
+        skus=skus(offer, sold_out),
+        solo_price_fen=offer.cheapest.solo_price_fen,
+        solo_on_sale=solo_on_sale,
+        activity_state=state_of(
+            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=none_left
+        ),
+        limit_per_buyer=offer.limit_per_buyer,
+        limit_per_order=offer.limit_per_order,
+        deliveries=deliveries,
+        ship_within_h=ship_within_h,
+        decided_at_s=group.decided_at_s,
+        closed_words=(group.closed_words or "") if had_seat else "",
+        next_poll_s=shown.next_poll_s or (POLL_REFUND_S if open_refunds else 0),
+    )
+
+
+def skus(offer: Terms, sold_out: frozenset[str]) -> list[schemas.SkuShown]:
+    return [
+        schemas.SkuShown(
+            sku_id=sku.sku_id,
+            spec=shapes.spec(sku.spec),
+            list_price_fen=sku.list_price_fen,
+            solo_price_fen=sku.solo_price_fen,
+            group_price_fen=sku.group_price_fen,
+            sold_out=sku.sku_id in sold_out,
+        )
+        for sku in offer.skus
+    ]
+
+
+def progress(item: GroupItem, offer: Terms, *, now_s: int) -> schemas.GroupProgress:
+    """What anybody may read of a group: no member is named in full."""
+    view = item.view()
+    shown = group_rules.shown_status(view, now_s=now_s, grace_s=timeouts.GRACE_S)
+    overdue = shown is group_rules.GroupStatus.FAILED and item.failed_reason is None
+    return schemas.GroupProgress(
+        group_id=item.group_id,
+        activity_id=item.activity_id,
+        version=item.version,
+        status=shown.value,
+        failed_reason=group_rules.FailedReason.DUE.value if overdue else item.failed_reason,
+        title=offer.title,
+        image=offer.image,
+        group_price_fen=offer.cheapest.group_price_fen,
+        seats_total=view.seats_total,
+        seats_taken=view.seats_taken,
+        seats_paid=view.seats_paid,
+        seats_missing=view.seats_missing,
+        expires_at_s=view.expires_at_s,
+        leader_name=masked_name(item.leader_name),
+        next_poll_s=group_rules.next_poll_s(view, now_s=now_s, grace_s=timeouts.GRACE_S),
+        now_s=now_s,
+    )
+
+
+def seat(one: Seat) -> schemas.Seat:
+    """A seat; who has no name yet is shown as a WeChat user."""
+    return schemas.Seat(
+        name=masked_name(one.face.name if one.face else ""),
+        avatar=one.face.avatar if one.face else "",
+        is_leader=one.is_leader,
+        is_paid=one.is_paid,
+        is_mine=one.is_mine,
+    )
+
+
+def joinable(group: GroupItem) -> schemas.JoinableGroup:
+    view = group.view()
+    return schemas.JoinableGroup(
+        group_id=group.group_id,
+        leader_name=masked_name(group.leader_name),
+        seats_total=view.seats_total,
+        seats_taken=view.seats_taken,
+        seats_paid=view.seats_paid,
+        seats_missing=view.seats_missing,
+        expires_at_s=view.expires_at_s or 0,
+    )
+
+
+def own_group(own: tuple[GroupItem, OrderItem] | None) -> schemas.OwnGroup | None:
+    if own is None:
+        return None
+    group, order = own
+    view = group.view()
+    return schemas.OwnGroup(
+        group_id=group.group_id,
+        order_id=str(order.order_id),
+        seats_total=view.seats_total,
+        seats_paid=view.seats_paid,
+        seats_missing=view.seats_missing,
+        expires_at_s=view.expires_at_s or 0,
+    )
+
+
+def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.ShareMade:
+    svg, png = shapes.qr_codes(made.link)
+    price = yuan(offer.cheapest.group_price_fen)
+    return schemas.ShareMade(
+        share_id=made.share_id,
+        path=made.path,
+        link=made.link,
+        scene=made.scene,
+        title=f"【还差{group.view().seats_missing}人】{price} 拼{offer.title}",
+        qr_svg=svg,
+        qr_png=png,
+    )

@@ -1,0 +1,120 @@
+"""A group as the one who asks for it sees it: its seats, what they are in it, what they can do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.activity import Terms
+from chalicelib.domain.group import GroupRole, GroupStatus, has_free_seat
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import OrderStatus
+from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.groups import joinable_groups
+from chalicelib.services.groups.joinable_groups import JoinableGroups
+from chalicelib.services.orders import orders
+from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem
+
+NOT_PAID = (OrderStatus.PENDING, OrderStatus.CLOSED)
+
+
+@dataclass(frozen=True)
+class Seat:
+    """face: None for a buyer who is not known any more."""
+
+    face: BuyerItem | None
+    is_leader: bool
+    is_paid: bool
+    is_mine: bool
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    """order: the asker's newest in this group. own: another group of the activity that waits for
+    members, and the asker's order in it. others: those to join instead, where this one is full or
+    over for the asker."""
+
+    group: GroupItem
+    terms: Terms
+    seats: list[Seat]
+    role: GroupRole
+    order: OrderItem | None
+    own: tuple[GroupItem, OrderItem] | None
+    others: JoinableGroups | None
+
+
+def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage:
+    """What a buyer (no ids: a visitor) sees of a group that has been read.
+
+    One read of its members; a buyer's orders of the activity, and the list of other groups where
+    that is wanted, are one call more each.
+    """
+    merchant_id, activity_id = group.merchant_id, group.activity_id
+    terms = catalogue_cache.version(merchant_id, activity_id, group.version)
+    own = orders.of_buyer_since(merchant_id, buyer_ids, terms.starts_at_s, activity_id=activity_id)
+    mine = next((order for order in own if order.group_id == group.group_id), None)
+    role = _role(group, mine)
+    listed: list[str] | None = None
+    if _wants_others(group, role, now_s):
+        listed = joinable_groups.listed(merchant_id, activity_id, terms, now_s=now_s)
+    waiting = joinable_groups.waiting_in(own) - {group.group_id}
+    wanted = waiting | set(listed or ()) - {group.group_id}
+    keys = _keys_of_members(group) + joinable_groups.keys(merchant_id, sorted(wanted))
+    found = list(TradeItem.batch_get(keys))
+    groups = [item for item in found if isinstance(item, GroupItem)]
+    others = None
+    if listed is not None:
+        others = joinable_groups.choose(listed, groups, buyer_ids, now_s=now_s)
+    return GroupPage(
+        group=group,
+        terms=terms,
+        seats=_seats(group, found, buyer_ids),
+        role=role,
+        order=mine,
+        own=joinable_groups.own_group(own, groups, now_s=now_s),
+        others=others,
+    )
+
+
+def _role(group: GroupItem, order: OrderItem | None) -> GroupRole:
+    if order is None or group.members.as_dict().get(order.buyer_id) != order.order_no:
+        return GroupRole.STRANGER  # a seat that was let go of makes no member
+    if order.status in NOT_PAID:
+        held = order.status == OrderStatus.PENDING
+        return GroupRole.HOLDER if held else GroupRole.STRANGER
+    return GroupRole.LEADER if order.buyer_id == group.leader_id else GroupRole.MEMBER
+
+
+def _wants_others(group: GroupItem, role: GroupRole, now_s: int) -> bool:
+    if role is GroupRole.STRANGER:
+        return not has_free_seat(group.view(), now_s=now_s)
+    return group.status == GroupStatus.FAILED
+
+
+def _keys_of_members(group: GroupItem) -> list[tuple[str, str]]:
+    """Names and pictures, and the orders where not every seat is paid."""
+    members = sorted(group.members.as_dict().items())
+    keys = [(BuyerItem.at(group.merchant_id, buyer_id).pk, "buyer") for buyer_id, _ in members]
+    if len(members) > group.seats_paid:
+        places = [OrderItem.at(group.merchant_id, OrderId(*member)) for member in members]
+        keys += [(place.pk, place.sk) for place in places]
+    return keys
+
+
+def _seats(group: GroupItem, found: Sequence[TradeItem], buyer_ids: Sequence[str]) -> list[Seat]:
+    """The leader's first, then as they came."""
+    faces = {item.buyer_id: item for item in found if isinstance(item, BuyerItem)}
+    held = {
+        item.buyer_id for item in found if isinstance(item, OrderItem) and item.status in NOT_PAID
+    }
+    by_arrival = sorted(group.members.as_dict().items(), key=lambda seat: seat[1])
+    members = sorted((b for b, _ in by_arrival), key=lambda b: b != group.leader_id)
+    return [
+        Seat(
+            face=faces.get(buyer_id),
+            is_leader=buyer_id == group.leader_id,
+            is_paid=buyer_id not in held,
+            is_mine=buyer_id in buyer_ids,
+        )
+        for buyer_id in members
+    ]

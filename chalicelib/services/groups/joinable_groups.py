@@ -1,0 +1,99 @@
+"""The groups of an activity that a buyer can join now, and the one that they are in already."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.activity import Terms
+from chalicelib.domain.group import has_free_seat, is_joinable
+from chalicelib.domain.order import OrderStatus
+from chalicelib.services.orders import orders
+from chalicelib.tables.trade import GroupItem, OrderItem, open_groups_list
+from chalicelib.tables.trade_item import TradeItem
+
+LOOKED_AT = 50  # open groups of an activity, the soonest due
+
+
+@dataclass(frozen=True)
+class JoinableGroups:
+    """Groups with a free seat, fewest missing first, then the soonest due.
+
+    more: there are open groups beyond those that were looked at.
+    """
+
+    items: list[GroupItem]
+    more: bool
+
+
+def of_activity(
+    merchant_id: str, activity_id: str, offer: Terms, buyer_ids: Sequence[str], *, now_s: int
+) -> tuple[JoinableGroups, tuple[GroupItem, OrderItem] | None]:
+    """The groups that a buyer (no ids: a visitor) can join, and the one that they wait in.
+
+    A list and a read of what stands in it; a buyer's orders of the activity are one call more.
+    """
+    found = listed(merchant_id, activity_id, offer, now_s=now_s)
+    own = orders.of_buyer_since(merchant_id, buyer_ids, offer.starts_at_s, activity_id=activity_id)
+    wanted = keys(merchant_id, sorted(waiting_in(own) | set(found)))
+    groups = [i for i in TradeItem.batch_get(wanted) if isinstance(i, GroupItem)] if wanted else []
+    joinable = choose(found, groups, buyer_ids, now_s=now_s)
+    return joinable, own_group(own, groups, now_s=now_s)
+
+
+def listed(merchant_id: str, activity_id: str, offer: Terms, *, now_s: int) -> list[str]:
+    """The ids of LOOKED_AT open groups of an activity and of one more, the soonest due first, in
+    one call per shard of their list. Due ones are not among them, whether or not a job has run."""
+    after = TradeItem.list_rank > f"{now_s:010d}~"
+    most = LOOKED_AT + 1
+    found: list[tuple[str, str]] = []
+    for shard in range(offer.list_shards):
+        key = open_groups_list(merchant_id, activity_id, shard)
+        page = TradeItem.by_list.query(key, after, limit=most, page_size=most)
+        found += [(str(i.list_rank), i.group_id) for i in page if isinstance(i, GroupItem)]
+    return [group_id for _, group_id in sorted(found)[:most]]
+
+
+def keys(merchant_id: str, group_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Where the groups are stored."""
+    return [(GroupItem.at(merchant_id, group_id).pk, "group") for group_id in group_ids]
+
+
+def waiting_in(own: Iterable[OrderItem]) -> set[str]:
+    """The ids of the groups in which these orders of a buyer have a paid seat and wait."""
+    return {o.group_id for o in own if o.group_id and o.status == OrderStatus.PAID}
+
+
+def choose(
+    group_ids: Sequence[str],
+    groups: Iterable[GroupItem],
+    buyer_ids: Sequence[str],
+    *,
+    now_s: int,
+) -> JoinableGroups:
+    """Which of the listed groups the buyer can join: of those whose last seat is held for somebody
+    there are none, nor of those that the buyer is in. buyer_ids: of the buyer; empty: a visitor."""
+    among = set(group_ids[:LOOKED_AT])
+    free = [
+        group
+        for group in groups
+        if group.group_id in among
+        and has_free_seat(group.view(), now_s=now_s)
+        and not set(buyer_ids) & set(group.members.as_dict())
+    ]
+    free.sort(key=lambda group: (group.view().seats_missing, group.expires_at_s, group.group_id))
+    return JoinableGroups(free, more=len(group_ids) > LOOKED_AT)
+
+
+def own_group(
+    own: Iterable[OrderItem], groups: Iterable[GroupItem], *, now_s: int
+) -> tuple[GroupItem, OrderItem] | None:
+    """The group that waits for members, the soonest due, and the buyer's paid order in it."""
+    order_of = {order.group_id: order for order in own if order.status == OrderStatus.PAID}
+    waiting = [
+        group
+        for group in groups
+        if group.group_id in order_of and is_joinable(group.view(), now_s=now_s)
+    ]
+    if not waiting:
+        return None
+    group = min(waiting, key=lambda group: group.expires_at_s or 0)
+    return group, order_of[group.group_id]

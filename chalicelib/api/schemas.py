@@ -335,12 +335,30 @@ class MessageShown(ResponseModel, frozen=True, kw_only=True):
     title: str
     text: str
     facts: dict[str, Any]
-    at_s: Seconds
+    at_s: Annotated[int, Meta(ge=0, description="when it happened")]
+    told_at_s: Annotated[int, Meta(ge=0, description="when it was told; messages stand by it")]
+    unread: bool
 
 
 class MessageList(ResponseModel, frozen=True, kw_only=True):
     items: list[MessageShown]
     next: str | None
+
+
+class ReadMark(RequestModel, frozen=True, kw_only=True):
+    up_to_s: Annotated[
+        int, Meta(ge=0, le=9_999_999_999, description="`told_at_s` of the newest message seen")
+    ]
+
+
+class Unread(ResponseModel, frozen=True, kw_only=True):
+    unread_messages: Annotated[int, Meta(description="100: more than 99")]
+
+
+class Profile(Unread, frozen=True, kw_only=True):
+    buyer_id: str
+    name: str
+    avatar: str
 
 
 class Done(ResponseModel, frozen=True, kw_only=True):

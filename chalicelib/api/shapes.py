@@ -80,7 +80,7 @@ def qr_codes(link: str) -> tuple[str, str]:
     return svg.getvalue().decode(), uri
 
 
-def message(item: MessageItem) -> schemas.MessageShown:
+def message(item: MessageItem, *, read_up_to_s: int) -> schemas.MessageShown:
     key, facts = TextKey(item.text_key), item.facts.as_dict()
     return schemas.MessageShown(
         message_id=item.sk.removeprefix("message#"),
@@ -92,6 +92,8 @@ def message(item: MessageItem) -> schemas.MessageShown:
         text=sentence(key, facts, item.template),
         facts=facts,
         at_s=item.at_s,
+        told_at_s=(told_at_s := item.listed_at_s or item.at_s),
+        unread=told_at_s > read_up_to_s,
     )
 
 

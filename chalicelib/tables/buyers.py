@@ -28,6 +28,7 @@ class BuyerItem(TradeItem, discriminator="buyer"):
     openid = UnicodeAttribute()
     name = UnicodeAttribute(default="")
     avatar = UnicodeAttribute(default="")
+    read_up_to_s = IntAttribute(default=0)  # messages told until then
 
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "BuyerItem":
@@ -54,7 +55,8 @@ class UnpaidOrdersItem(TradeItem, discriminator="holds"):
 class MessageItem(TradeItem, discriminator="message"):
     """One message to a buyer about one order. The key makes it once: order and stage.
 
-    Stages sort in the order in which they can happen, so the list of messages reads as a story.
+    In the buyer's list it stands by when it was told, not by when what it tells of happened: what
+    was told late is new all the same.
     """
 
     order_id = UnicodeAttribute()
@@ -197,6 +199,10 @@ class VisitItem(TradeItem, discriminator="visit"):
     @classmethod
     def at(cls, merchant_id: str, share_id: str, visitor_id: str, **more: Any) -> "VisitItem":
         return cls(f"{merchant_id}#X#{share_id}", f"visit#{visitor_id}", **more)
+
+
+def messages_list(merchant_id: str, buyer_id: str) -> str:
+    return f"{merchant_id}#messages#{buyer_id}"
 
 
 def after_sales_list(merchant_id: str, status: str) -> str:

@@ -414,3 +414,17 @@ def test_release_is_three_calls_of_seven_units(
 
     assert spent(meter) == (3, 7), meter.parts
     assert len(orders.of_group(merchant.stored_group(group_id))) == 1
+
+
+def test_what_is_the_buyers_own_is_two_calls(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    buyer = merchant.buyer()
+    meter.reset()
+
+    buyer.get("/v1/me/profile")
+    buyer.get("/v1/me/messages")
+    buyer.put("/v1/me/messages/read", {"up_to_s": merchant.now_s})
+
+    assert meter.calls == ["GetItem", "Query", "Query", "BatchGetItem", "UpdateItem", "Query"]
+    assert meter.units == 1, meter.parts

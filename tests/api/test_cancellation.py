@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.errors import AlreadyPaid, Conflict
 from chalicelib.services.groups import settlement
-from chalicelib.services.orders import notifications, releasing
+from chalicelib.services.orders import inbox, releasing
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.order_states import (
@@ -205,10 +205,7 @@ def test_order_that_its_gateway_says_is_paid_is_not_cancelled(shop: Shop) -> Non
         shop.cancel(order)
 
     assert shop.order(order.order_id).status == "paid"
-    assert notifications.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=9) == (
-        [],
-        None,
-    )
+    assert inbox.read(shop.merchant_id, [order.buyer_id], after=None, limit=9).messages == []
 
 
 def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:

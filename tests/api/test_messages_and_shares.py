@@ -8,7 +8,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Refund, RefundStatus
 from chalicelib.errors import OrderClosed
 from chalicelib.services.groups import group_controls, settlement
-from chalicelib.services.orders import notifications
+from chalicelib.services.orders import inbox, notifications
 from chalicelib.tables.buyers import MessageItem, ShareItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.interleavings import interleaved
@@ -127,21 +127,55 @@ def test_member_who_never_paid_is_told_nothing_when_the_group_fails(
     assert buyer.messages() == []
 
 
-def test_messages_come_in_pages_the_newest_order_first(merchant: MerchantFixture) -> None:
+def test_messages_come_in_pages_the_latest_first(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=2, stock=10)
     buyer, orders = merchant.buyer(), []
     for _ in range(3):
         _, _, order_id = merchant.open_group(activity, buyer)
         orders.append(order_id)
+    for order_id in orders[::-1]:  # the oldest order's news are the latest
         merchant.clock.forward(10)
-    hear(merchant, *orders)
+        hear(merchant, order_id)
 
     first = buyer.get("/v1/me/messages?limit=2").body
     second = buyer.get(f"/v1/me/messages?limit=2&next={first['next']}").body
 
-    assert [m["order_id"] for m in first["items"] + second["items"]] == orders[::-1]
+    assert [m["order_id"] for m in first["items"] + second["items"]] == orders
     assert second["next"] is None
     assert merchant.buyer().get("/v1/me/messages").body == {"items": [], "next": None}
+
+
+def test_messages_are_unread_until_the_buyer_has_seen_them(merchant: MerchantFixture) -> None:
+    """By when they were told: news of what happened before the mark are news all the same."""
+    activity = merchant.activity(seats=2, stock=10)
+    buyer = merchant.buyer("小满")
+    orders = [merchant.open_group(activity, buyer)[2] for _ in range(2)]
+    hear(merchant, orders[0])
+    [message] = buyer.get("/v1/me/messages").body["items"]
+    profile = buyer.get("/v1/me/profile").body
+
+    merchant.clock.forward(60)
+    seen = buyer.put("/v1/me/messages/read", {"up_to_s": message["told_at_s"]}).body
+    hear(merchant, orders[1])
+    late = buyer.put("/v1/me/messages/read", {"up_to_s": 1}).body
+    newest, oldest = buyer.get("/v1/me/messages").body["items"]
+    merchant.clock.forward(1)
+    ahead = buyer.put("/v1/me/messages/read", {"up_to_s": 9_999_999_999}).body
+    _, _, third = merchant.open_group(activity, buyer)
+    merchant.clock.forward(1)
+    hear(merchant, third)
+
+    assert profile == {
+        "buyer_id": buyer.buyer_id,
+        "name": "小满",
+        "avatar": "",
+        "unread_messages": 1,
+    }
+    assert message["unread"] is True
+    assert [seen, late, ahead] == [{"unread_messages": n} for n in (0, 1, 0)]
+    assert [newest["unread"], oldest["unread"]] == [True, False]
+    assert newest["order_id"] == orders[1]
+    assert buyer.get("/v1/me/profile").body["unread_messages"] == 1  # a mark is never ahead
 
 
 @pytest.mark.parametrize("channel", ["friend", "chat", "moments", "poster", "qr", "link"])
@@ -263,7 +297,7 @@ def leader(shop: Shop, sold: Sold) -> OrderItem:
 
 
 def messages_of(shop: Shop, order: OrderItem) -> list[MessageItem]:
-    return notifications.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=10)[0]
+    return inbox.read(shop.merchant_id, [order.buyer_id], after=None, limit=10).messages
 
 
 def keys(shop: Shop, order: OrderItem) -> list[str]:

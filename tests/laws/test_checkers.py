@@ -250,6 +250,8 @@ PLANTS: list[Plant] = [
     ("25 search: formed group .* is in", lambda s: s.formed_group,
      lambda s: [TradeItem.list_key.set("elsewhere")]),
     ("25 search: order .* is in None", lambda s: s.paid, lambda s: [TradeItem.list_key.remove()]),
+    ("25 search: message .* is in", lambda s: next(iter(s.snapshot.messages.values()))[0],
+     lambda s: [TradeItem.list_key.remove()]),
     ("25 search: open group .* is in None", lambda s: s.open_group,
      lambda s: [TradeItem.list_key.remove()]),
 ]  # fmt: skip

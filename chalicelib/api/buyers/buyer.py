@@ -34,7 +34,7 @@ from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import releases, seats, shares
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments
-from chalicelib.services.orders import notifications, orders, solo_orders
+from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
 from chalicelib.services.people import buyers
 from chalicelib.tables.buyers import BuyerItem
@@ -251,23 +251,6 @@ def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.Shar
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
     offer = catalogue_cache.version(who.merchant_id, group.activity_id, group.version)
     return group_shapes.invitation(made, offer, group)
-
-
-@api.operation(
-    "GET",
-    "/me/messages",
-    audience=Audience.BUYER,
-    query=schemas.PageQuery,
-    answer=schemas.MessageList,
-)
-def list_messages(who: Buyer, query: schemas.PageQuery) -> schemas.MessageList:
-    """The buyer's messages, those of the newest order first."""
-    scope = ("messages", who.merchant_id, who.buyer_id)
-    found, key = notifications.of_buyer(
-        who.merchant_id, who.buyer_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    items = [shapes.message(message) for message in found]
-    return schemas.MessageList(items=items, next=pages.token_of(key, *scope))
 
 
 def _session(buyer: BuyerItem, now_s: int) -> schemas.BuyerSession:

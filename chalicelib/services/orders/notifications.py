@@ -17,10 +17,9 @@ from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.orders import orders
 from chalicelib.services.people import shop_cache
-from chalicelib.tables.base import LostRace, PageKey, Writes, put_new, retried, transaction
-from chalicelib.tables.buyers import AfterSaleItem, MessageItem
+from chalicelib.tables.base import LostRace, Writes, put_new, retried, transaction
+from chalicelib.tables.buyers import AfterSaleItem, MessageItem, messages_list
 from chalicelib.tables.trade import GroupItem, OrderItem
-from chalicelib.tables.trade_item import buyer_pk
 
 CHANNELS: list[Callable[[MessageItem], None]] = []
 CLOSED_WITH_ACTIVITY = "活动提前结束"
@@ -196,20 +195,6 @@ def put_refunded_outside(
     writes.put(message, refuse=lambda old: LostRace())
 
 
-def of_buyer(
-    merchant_id: str, buyer_id: str, *, after: PageKey | None, limit: int
-) -> tuple[list[MessageItem], PageKey | None]:
-    """(messages, those of the newest order first; the key that the next page starts after)."""
-    page = MessageItem.query(
-        buyer_pk(merchant_id, buyer_id),
-        MessageItem.sk.startswith("message#"),
-        scan_index_forward=False,
-        limit=limit,
-        last_evaluated_key=after,
-    )
-    return list(page), page.last_evaluated_key
-
-
 def _of_refund(
     order: OrderItem, key: TextKey, refund_key: str, refund: Refund, *, at_s: int, now_s: int
 ) -> MessageItem:
@@ -222,10 +207,13 @@ def _message(
 ) -> MessageItem:
     """at_s: when what it tells of happened. The shop's own sentence is kept with it: what was
     told stays as it was told."""
+    stage = STAGES[key] + suffix
     return MessageItem.at(
         order.merchant_id,
         order.order_id,
-        STAGES[key] + suffix,
+        stage,
+        list_key=messages_list(order.merchant_id, order.buyer_id),
+        list_rank=f"{now_s:010d}#{order.order_no}#{stage}",
         group_id=order.group_id,
         short_serial=order.short_serial,
         text_key=key.value,

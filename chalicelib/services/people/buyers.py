@@ -36,13 +36,18 @@ def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem
     return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
 
 
+def read(merchant_id: str, buyer_id: str) -> BuyerItem:
+    """Return the buyer as they are now."""
+    buyer = BuyerItem.at(merchant_id, buyer_id)
+    return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+
+
 def rename(merchant_id: str, buyer_id: str, name: str, avatar: str) -> BuyerItem:
     """Store what the buyer is called and looks like."""
-    buyer = BuyerItem.at(merchant_id, buyer_id)
     update_one(
-        buyer,
+        BuyerItem.at(merchant_id, buyer_id),
         [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
         condition=BuyerItem.pk.exists(),
         refuse=_Gone,
     )
-    return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+    return read(merchant_id, buyer_id)

@@ -16,7 +16,7 @@ from chalicelib.domain.texts import TextKey
 from chalicelib.services import timeouts
 from chalicelib.services.orders import notifications
 from chalicelib.services.reports.exports import OPEN_MAX
-from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.tables.buyers import AfterSaleItem, messages_list
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.review_queue import (
     DifferenceReviewItem,
@@ -278,6 +278,12 @@ def listing(snapshot: TableSnapshot) -> Violations:
             expected = open_groups_list(group.merchant_id, group.activity_id, group.list_shard)
         if group.list_key != (expected if seen and group.status != "pending" else None):
             yield f"25 search: {group.status} group {group.group_id} is in {group.list_key}"
+    for message in (one for told in snapshot.messages.values() for one in told):
+        _, order_no, stage = message.sk.split("#", 2)
+        place = (message.list_key or "", (message.list_rank or "").partition("#")[2])
+        buyer_id = message.pk.rpartition("#")[2]
+        if place != (messages_list(snapshot.merchant_id, buyer_id), f"{order_no}#{stage}"):
+            yield f"25 search: message {message.sk} is in {place}"
 
 
 def told(snapshot: TableSnapshot) -> Violations:

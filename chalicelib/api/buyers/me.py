@@ -1,0 +1,54 @@
+"""/v1/me: what belongs to the buyer who asks."""
+
+from chalicelib import clock
+from chalicelib.api import pages, schemas, shapes
+from chalicelib.api.auth import Buyer
+from chalicelib.api.http import Api, Audience
+from chalicelib.services.orders import inbox
+from chalicelib.services.people import buyers
+
+api = Api(__name__)
+
+
+@api.operation("GET", "/me/profile", audience=Audience.BUYER, answer=schemas.Profile)
+def read_profile(who: Buyer) -> schemas.Profile:
+    """The buyer's name and picture, and how many messages are unread."""
+    buyer = buyers.read(who.merchant_id, who.buyer_id)
+    return schemas.Profile(
+        buyer_id=buyer.buyer_id,
+        name=buyer.name,
+        avatar=buyer.avatar,
+        unread_messages=inbox.unread(buyer, [who.buyer_id]),
+    )
+
+
+@api.operation(
+    "GET",
+    "/me/messages",
+    audience=Audience.BUYER,
+    query=schemas.PageQuery,
+    answer=schemas.MessageList,
+)
+def list_messages(who: Buyer, query: schemas.PageQuery) -> schemas.MessageList:
+    """The buyer's messages, the latest first."""
+    scope = ("messages", who.merchant_id, who.buyer_id)
+    after = pages.key_of(query.next, *scope)
+    page = inbox.read(
+        who.merchant_id, [who.buyer_id], after=after["rank"] if after else None, limit=query.limit
+    )
+    items = [shapes.message(item, read_up_to_s=page.read_up_to_s) for item in page.messages]
+    key = {"rank": page.next_rank} if page.next_rank else None
+    return schemas.MessageList(items=items, next=pages.token_of(key, *scope))
+
+
+@api.operation(
+    "PUT",
+    "/me/messages/read",
+    audience=Audience.BUYER,
+    body=schemas.ReadMark,
+    answer=schemas.Unread,
+)
+def mark_messages_read(who: Buyer, body: schemas.ReadMark) -> schemas.Unread:
+    """Mark the messages told until then as read."""
+    unread = inbox.mark_read(who.merchant_id, [who.buyer_id], body.up_to_s, now_s=clock.now_s())
+    return schemas.Unread(unread_messages=unread)

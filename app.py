@@ -11,7 +11,7 @@ from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import clock, deadline, observability
 from chalicelib.api import callbacks, openapi, pictures
-from chalicelib.api.buyers import after_sales, browse, buyer, public, quotes, receipts
+from chalicelib.api.buyers import addresses, after_sales, browse, buyer, public, quotes, receipts
 from chalicelib.api.buyers import me as buyer_me
 from chalicelib.api.http import CORS
 from chalicelib.api.merchant import (
@@ -45,6 +45,7 @@ PUBLIC = (
     public.api,
     buyer.api,
     buyer_me.api,
+    addresses.api,
     quotes.api,
     after_sales.api,
     receipts.api,

@@ -345,22 +345,6 @@ class MessageList(ResponseModel, frozen=True, kw_only=True):
     next: str | None
 
 
-class ReadMark(RequestModel, frozen=True, kw_only=True):
-    up_to_s: Annotated[
-        int, Meta(ge=0, le=9_999_999_999, description="`told_at_s` of the newest message seen")
-    ]
-
-
-class Unread(ResponseModel, frozen=True, kw_only=True):
-    unread_messages: Annotated[int, Meta(description="100: more than 99")]
-
-
-class Profile(Unread, frozen=True, kw_only=True):
-    buyer_id: str
-    name: str
-    avatar: str
-
-
 class Done(ResponseModel, frozen=True, kw_only=True):
     """Nothing more to say: it is done, now or by an earlier request."""
 

@@ -41,6 +41,19 @@ class BuyerItem(TradeItem, discriminator="buyer"):
         )
 
 
+class AddressBookItem(TradeItem, discriminator="address_book"):
+    """All addresses of a buyer: who orders reads them in one call, and that there are so many at
+    most and one of them the default is true of one item. addresses: [{address_id, name, …}]."""
+
+    addresses: ListAttribute[Any] = ListAttribute(default=list)
+    default_id = UnicodeAttribute(default="")
+    revision = IntAttribute(default=0)  # counts edits; an edit conditions on the one it read
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "AddressBookItem":
+        return cls(buyer_pk(merchant_id, buyer_id), "addresses", **more)
+
+
 class UnpaidOrdersItem(TradeItem, discriminator="holds"):
     """Orders of a buyer that were placed unpaid; those that are paid or closed may still be here
     (services.orders.unpaid_order_limit)."""

@@ -8,6 +8,7 @@
 | after-sale    | m#B#buyer_id                  | after_sale#order_no#letter |
 | limit         | m#B#buyer_id                  | limit#activity_id       |
 | buyer         | m#B#buyer_id                  | buyer                   |
+| address book  | m#B#buyer_id                  | addresses               |
 | holds         | m#B#buyer_id                  | holds                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |

@@ -57,6 +57,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "read_activity",
         "read_group",
         "read_group_page",
+        "read_regions",
         "read_shop",
         "visit_share",
     }

@@ -45,7 +45,9 @@ CONTENTS = {
         for text in (*NAMES.values(), *EXAMPLE.values(), "、")
         if CHINESE_TEXT.search(text) and text not in english()
     },
+    "domain/pasted_address.py": EVERY,  # what addresses are made of
     "domain/plain_text.py": EVERY,  # characters that show nothing
+    "domain/regions.py": EVERY,
     "domain/texts.py": EVERY,  # messages to buyers, but for their titles
     "domain/words.py": {"微信用户"},  # in place of a buyer's name
     "gateways/alipay.py": {"交易已支付", "交易已经关闭"},  # Alipay's own words

@@ -1,16 +1,18 @@
 """/v1/me: what belongs to the buyer who asks."""
 
 from chalicelib import clock
-from chalicelib.api import pages, schemas, shapes
+from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Buyer
+from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.http import Api, Audience
+from chalicelib.api.schemas import MessageList, PageQuery
 from chalicelib.services.orders import inbox
 from chalicelib.services.people import buyers
 
-api = Api(__name__)
+api = Api(__name__, audience=Audience.BUYER)
 
 
-@api.operation("GET", "/me/profile", audience=Audience.BUYER, answer=schemas.Profile)
+@api.operation("GET", "/me/profile")
 def read_profile(who: Buyer) -> schemas.Profile:
     """The buyer's name and picture, and how many messages are unread."""
     buyer = buyers.read(who.merchant_id, who.buyer_id)
@@ -22,14 +24,8 @@ def read_profile(who: Buyer) -> schemas.Profile:
     )
 
 
-@api.operation(
-    "GET",
-    "/me/messages",
-    audience=Audience.BUYER,
-    query=schemas.PageQuery,
-    answer=schemas.MessageList,
-)
-def list_messages(who: Buyer, query: schemas.PageQuery) -> schemas.MessageList:
+@api.operation("GET", "/me/messages")
+def list_messages(who: Buyer, query: PageQuery) -> MessageList:
     """The buyer's messages, the latest first."""
     scope = ("messages", who.merchant_id, who.buyer_id)
     after = pages.key_of(query.next, *scope)
@@ -38,16 +34,10 @@ def list_messages(who: Buyer, query: schemas.PageQuery) -> schemas.MessageList:
     )
     items = [shapes.message(item, read_up_to_s=page.read_up_to_s) for item in page.messages]
     key = {"rank": page.next_rank} if page.next_rank else None
-    return schemas.MessageList(items=items, next=pages.token_of(key, *scope))
+    return MessageList(items=items, next=pages.token_of(key, *scope))
 
 
-@api.operation(
-    "PUT",
-    "/me/messages/read",
-    audience=Audience.BUYER,
-    body=schemas.ReadMark,
-    answer=schemas.Unread,
-)
+@api.operation("PUT", "/me/messages/read")
 def mark_messages_read(who: Buyer, body: schemas.ReadMark) -> schemas.Unread:
     """Mark the messages told until then as read."""
     unread = inbox.mark_read(who.merchant_id, [who.buyer_id], body.up_to_s, now_s=clock.now_s())

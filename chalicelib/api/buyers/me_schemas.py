@@ -1,0 +1,63 @@
+"""What buyers send and receive about themselves."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.api.schemas import Address, RequestModel, ResponseModel
+from chalicelib.domain.pasted_address import PASTE_MAX
+
+
+class ReadMark(RequestModel, frozen=True, kw_only=True):
+    up_to_s: Annotated[
+        int, Meta(ge=0, le=9_999_999_999, description="`told_at_s` of the newest message seen")
+    ]
+
+
+class Unread(ResponseModel, frozen=True, kw_only=True):
+    unread_messages: Annotated[int, Meta(description="100: more than 99")]
+
+
+class Profile(Unread, frozen=True, kw_only=True):
+    buyer_id: str
+    name: str
+    avatar: str
+
+
+class NewAddress(Address, frozen=True, kw_only=True):
+    """`is_default`: from now on. The first one is the default anyway, and one always is."""
+
+    is_default: bool = False
+
+
+class SavedAddress(Address, frozen=True, kw_only=True):
+    address_id: str
+    is_default: bool
+
+
+class AddressBook(ResponseModel, frozen=True, kw_only=True):
+    items: Annotated[list[SavedAddress], Meta(description="the default first, then the newest")]
+
+
+class PastedAddress(RequestModel, frozen=True, kw_only=True):
+    text: Annotated[str, Meta(min_length=1, max_length=PASTE_MAX)]
+
+
+class ParsedAddress(ResponseModel, frozen=True, kw_only=True):
+    """What the text says; an empty string is what it does not say."""
+
+    name: str
+    phone: str
+    province: str
+    city: str
+    district: str
+    street: str
+    missing: Annotated[list[str], Meta(description="fields that are needed and not in the text")]
+
+
+class Regions(ResponseModel, frozen=True, kw_only=True):
+    version: str
+    regions: Annotated[
+        dict[str, dict[str, list[str]]],
+        Meta(description="province, city, districts; of some cities none"),
+    ]

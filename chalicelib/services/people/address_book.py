@@ -1,0 +1,76 @@
+"""The addresses that a buyer keeps; an order copies one, and stays as it is when that changes."""
+
+from collections.abc import Callable
+from functools import partial
+
+from chalicelib.domain import address_book
+from chalicelib.domain.address_book import FIELDS, Address, Book
+from chalicelib.domain.ids import new_id
+from chalicelib.tables.base import LostRace, retried, update_one
+from chalicelib.tables.buyers import AddressBookItem
+from chalicelib.tables.catalogue_item import stored
+
+
+def read(merchant_id: str, buyer_id: str) -> Book:
+    """Return the buyer's addresses, in one call."""
+    return _book(_read(merchant_id, buyer_id))
+
+
+def add(merchant_id: str, buyer_id: str, address: Address, *, is_default: bool) -> tuple[str, Book]:
+    """Keep an address; return its id and the book. Raises LimitReached, Busy."""
+    edit = partial(address_book.added, address_id=new_id(), address=address, is_default=is_default)
+    book = _edited(merchant_id, buyer_id, edit)
+    return book.id_of(address) or "", book
+
+
+def change(
+    merchant_id: str, buyer_id: str, address_id: str, address: Address, *, is_default: bool
+) -> Book:
+    """Change an address; return the book. Raises NotFound, Busy."""
+    edit = partial(
+        address_book.changed, address_id=address_id, address=address, is_default=is_default
+    )
+    return _edited(merchant_id, buyer_id, edit)
+
+
+def remove(merchant_id: str, buyer_id: str, address_id: str) -> None:
+    """Forget an address. Raises NotFound, Busy."""
+    _edited(merchant_id, buyer_id, partial(address_book.removed, address_id=address_id))
+
+
+def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Book:
+    """Store what the edit makes of the book as it is; in one item, under its revision."""
+
+    def step() -> Book:
+        item = _read(merchant_id, buyer_id)
+        before = _book(item)
+        after = edit(before)
+        if after != before:
+            revision = AddressBookItem.revision
+            new = revision.does_not_exist() if item.revision == 0 else revision == item.revision
+            rows = [{"address_id": key, **known} for key, known in after.addresses.items()]
+            update_one(
+                item,
+                [
+                    AddressBookItem.kind.set(AddressBookItem),
+                    AddressBookItem.addresses.set(rows),
+                    AddressBookItem.default_id.set(after.default_id),
+                    revision.set(item.revision + 1),
+                ],
+                condition=new,
+                refuse=LostRace,
+            )
+        return after
+
+    return retried(step)
+
+
+def _read(merchant_id: str, buyer_id: str) -> AddressBookItem:
+    book = AddressBookItem.at(merchant_id, buyer_id)
+    return stored(book) or book
+
+
+def _book(item: AddressBookItem) -> Book:
+    rows = [dict(row) for row in item.addresses]
+    addresses = {row["address_id"]: {field: row[field] for field in FIELDS} for row in rows}
+    return Book(addresses, item.default_id)

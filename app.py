@@ -13,6 +13,7 @@ from chalicelib import clock, deadline, observability
 from chalicelib.api import callbacks, openapi, pictures
 from chalicelib.api.buyers import addresses, after_sales, browse, buyer, public, quotes, receipts
 from chalicelib.api.buyers import me as buyer_me
+from chalicelib.api.buyers import orders as own_orders
 from chalicelib.api.http import CORS
 from chalicelib.api.merchant import (
     accounts,
@@ -48,6 +49,7 @@ PUBLIC = (
     addresses.api,
     quotes.api,
     after_sales.api,
+    own_orders.api,
     receipts.api,
     pictures.api,
     callbacks.api,

@@ -167,28 +167,6 @@ class ParcelShown(ResponseModel, frozen=True, kw_only=True):
     shipped_at_s: Seconds
 
 
-class OrderDetail(OrderShown, frozen=True, kw_only=True):
-    address: dict[str, str]
-    lines: dict[str, Any]
-    remark: str
-    placed_at_s: Seconds
-    delivery: Delivery
-    store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
-    pickup_code: Annotated[
-        str | None, Meta(description="once a pickup is ready: shown in the store")
-    ]
-    parcels: list[ParcelShown]
-    closed_words: Annotated[str, Meta(description="why the shop closed it unpaid; else empty")]
-    receive_by_s: Annotated[
-        Seconds | None, Meta(description="once all is shipped: received by itself then")
-    ]
-
-
-class OrderList(ResponseModel, frozen=True, kw_only=True):
-    items: list[OrderShown]
-    next: str | None
-
-
 class SkuShown(ResponseModel, frozen=True, kw_only=True):
     sku_id: str
     spec: str

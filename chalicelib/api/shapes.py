@@ -11,37 +11,21 @@ from chalicelib.domain import carriers
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
-from chalicelib.domain.order import Delivery, Refund
+from chalicelib.domain.order import Refund
 from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
-from chalicelib.domain.shipping import Parcel, parcels_of
+from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TITLES, TextKey
 from chalicelib.domain.words import status_text
 from chalicelib.tables.buyers import MessageItem
-from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from chalicelib.tables.trade import OrderItem
 from chalicelib.text import Text
 
 QR_SCALE = 6  # pixels per module: about 250 px, enough for a phone held against a phone
 
 
 def order(item: OrderItem) -> schemas.OrderShown:
-    return schemas.OrderShown(**_order_fields(item))
-
-
-def order_detail(item: OrderItem, detail: OrderDetailItem) -> schemas.OrderDetail:
-    return schemas.OrderDetail(
-        **_order_fields(item),
-        address=detail.address.as_dict(),
-        lines=detail.lines.as_dict(),
-        remark=detail.remark,
-        placed_at_s=detail.placed_at_s,
-        delivery=Delivery(detail.delivery),
-        store=detail.store.as_dict() if detail.store is not None else None,
-        pickup_code=detail.pickup_code,
-        parcels=[parcel(one) for one in parcels_of(detail.parcels)],
-        closed_words=detail.closed_words or "",
-        receive_by_s=item.receive_by_s,
-    )
+    return schemas.OrderShown(**order_fields(item))
 
 
 def spec(text: str) -> str:
@@ -97,7 +81,7 @@ def message(item: MessageItem, *, read_up_to_s: int) -> schemas.MessageShown:
     )
 
 
-def _order_fields(item: OrderItem) -> dict[str, Any]:
+def order_fields(item: OrderItem) -> dict[str, Any]:
     view = item.view()
     return {
         "order_id": str(item.order_id),

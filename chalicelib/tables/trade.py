@@ -271,6 +271,7 @@ class OrderDetailItem(TradeItem, discriminator="detail"):
     pickup_code = UnicodeAttribute(null=True)  # once it is ready
     ready_at_s = IntAttribute(null=True)
     parcels: ListAttribute[Any] = ListAttribute(null=True)  # domain.shipping.Parcel as maps
+    urged_at_s = IntAttribute(null=True)  # when its buyer last asked the shop to hurry
     notes: ListAttribute[Any] = ListAttribute(null=True)  # [{note_id, at_s, staff, text}]
     address_changes = IntAttribute(null=True)  # by staff
     address_changed_at_s = IntAttribute(null=True)

@@ -430,3 +430,34 @@ def test_what_is_the_buyers_own_is_two_calls_at_most(
     profile, messages, marked = "GetItem Query", "Query BatchGetItem", "UpdateItem Query"
     assert meter.calls == f"{profile} {messages} {marked} GetItem".split()
     assert meter.units == 1, meter.parts
+
+
+def test_own_orders_are_a_query_and_a_read_and_one_order_is_a_read_and_its_group_while_it_waits(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    activity, buyer = merchant.activity(seats=2), merchant.buyer()
+    group_id, _, order_id = merchant.open_group(activity, buyer)
+    calls = []
+
+    def read(path: str) -> None:
+        meter.reset()
+        assert buyer.get(path).status == 200
+        assert meter.units == 0
+        calls.append(meter.calls.copy())
+
+    for path in ("/v1/orders", "/v1/orders?tab=waiting", "/v1/orders?tab=to_ship"):
+        read(path)
+    read(f"/v1/orders/{order_id}")
+    merchant.member(activity, group_id)
+    merchant.run_jobs()
+    read(f"/v1/orders/{order_id}")
+    read(f"/v1/orders/by-payment/{order_id}01")
+
+    assert calls == [
+        ["Query", "BatchGetItem"],
+        ["Query", "BatchGetItem"],
+        ["Query"],
+        ["BatchGetItem", "GetItem"],
+        ["BatchGetItem"],
+        ["BatchGetItem"],
+    ]

@@ -66,6 +66,7 @@ def test_row_tells_what_a_list_needs_and_masks_who_it_is_for(merchant: MerchantF
         "has_remark": True,
         "has_notes": False,
         "after_sale_open": False,
+        "urged_at_s": None,
         "placed_at_s": merchant.now_s,
         "pay_by_s": merchant.now_s + 600,
         "listed_at_s": merchant.now_s,

@@ -24,6 +24,7 @@ def unknown(shop: SeededMerchant) -> dict[str, str]:
     """Ids of the same form as the shop's, that nobody has."""
     alike = {
         "order_id": f"{new_id()}{shop.paid[22:]}",
+        "payment_no": f"{new_id()}{shop.paid[22:]}01",
         "out_refund_no": f"{new_id()}{shop.failed_refund[22:]}",
         "after_sale_id": f"{new_id()}{shop.after_sale_id[22:]}",
     }

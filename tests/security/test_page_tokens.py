@@ -97,7 +97,7 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
     month = f"{day_of(merchants.merchant.now_s):%Y%m}"
     return {
         "browse_activities": ("browse", shop, ""),
-        "list_orders": ("orders", shop, buyer_id),
+        "list_orders": ("orders", shop, buyer_id, ""),
         "list_messages": ("messages", shop, buyer_id),
         "list_activities": ("activities", shop, "", "", ""),
         "list_audit": ("audit", shop, month, "", ""),

@@ -1,11 +1,11 @@
-"""What buyers do: log in, open, join, buy alone, pay, cancel, look after their orders."""
+"""What buyers do: log in, open, join, buy alone, pay, cancel."""
 
 import re
 
 import msgspec
 
 from chalicelib import clock
-from chalicelib.api import auth, group_shapes, limits, pages, schemas, shapes
+from chalicelib.api import auth, group_shapes, limits, schemas, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience, Header
 from chalicelib.domain.ids import OrderId
@@ -162,35 +162,6 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
         now_s=clock.now_s(),
     )
     return shapes.placed(order)
-
-
-@api.operation(
-    "GET",
-    "/orders",
-    audience=Audience.BUYER,
-    query=schemas.PageQuery,
-    answer=schemas.OrderList,
-)
-def list_orders(who: Buyer, query: schemas.PageQuery) -> schemas.OrderList:
-    """The buyer's orders, newest first."""
-    scope = ("orders", who.merchant_id, who.buyer_id)
-    found, key = orders.of_buyer(
-        who.merchant_id, who.buyer_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    items = [shapes.order(order) for order in found]
-    return schemas.OrderList(items=items, next=pages.token_of(key, *scope))
-
-
-@api.operation(
-    "GET",
-    "/orders/{order_id}",
-    audience=Audience.BUYER,
-    answer=schemas.OrderDetail,
-    refusals=[NotFound],
-)
-def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
-    """One order of the buyer, with address and price lines."""
-    return shapes.order_detail(*orders.detail(who.merchant_id, own_order(who, order_id)))
 
 
 @api.operation(

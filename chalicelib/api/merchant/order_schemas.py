@@ -94,6 +94,7 @@ class OrderRow(ResponseModel, frozen=True, kw_only=True):
     has_remark: bool
     has_notes: bool
     after_sale_open: bool
+    urged_at_s: Annotated[Seconds | None, Meta(description="when its buyer last asked to hurry")]
     placed_at_s: Seconds
     pay_by_s: Annotated[Seconds, Meta(description="closed then, unless it is paid")]
     listed_at_s: Annotated[Seconds, Meta(description="when it was paid; else when placed")]

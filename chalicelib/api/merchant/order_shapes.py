@@ -108,6 +108,7 @@ def _row_fields(
         "has_remark": bool(detail.remark),
         "has_notes": bool(detail.notes),
         "after_sale_open": order.after_sale is not None,
+        "urged_at_s": detail.urged_at_s,
         "placed_at_s": detail.placed_at_s,
         "pay_by_s": order.pay_by_s,
         "listed_at_s": order.listed_at_s or detail.placed_at_s,

@@ -25,7 +25,16 @@ MONEY = {
 
 def of(file: OrderFile) -> list[Happening]:
     """Everything with a time, the first one first; what is of one second keeps its order."""
-    parts = (_placed, _money, _group, _parcels, _pickup, _receipt, _after_sales, _staffs)
+    parts = (
+        _placed,
+        _money,
+        _group,
+        _parcels,
+        _pickup,
+        _receipt,
+        _after_sales,
+        _by_hand,
+    )
     happenings = [happening for part in parts for happening in part(file)]
     return sorted(happenings, key=lambda happening: happening.at_s)
 
@@ -153,8 +162,10 @@ def _return(asked: AfterSaleItem) -> Iterator[Happening]:
         yield _told(asked.replacement_at_s, "replacement_sent", text, asked.replacement_by or "")
 
 
-def _staffs(file: OrderFile) -> Iterator[Happening]:
+def _by_hand(file: OrderFile) -> Iterator[Happening]:
     detail = file.detail
+    if detail.urged_at_s is not None:
+        yield _told(detail.urged_at_s, "urged", "买家催发货")
     if detail.address_changed_at_s is not None:
         by = detail.address_changed_by or ""
         yield _told(detail.address_changed_at_s, "address_changed", "改了收货地址", by)

@@ -2035,8 +2035,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The buyer's orders, newest first. */
+        /** The buyer's orders, newest first: all, or those of a tab; and how many each tab has. */
         get: operations["list_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/by-payment/{payment_no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The buyer's order that was paid under a number: ours (out_trade_no), or WeChat's or Alipay's */
+        get: operations["find_order_by_payment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2069,7 +2086,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One order of the buyer, with address and price lines. */
+        /** One order of the buyer: its address, price lines, parcels, steps, and what can be done. */
         get: operations["read_order"];
         put?: never;
         post?: never;
@@ -2210,6 +2227,23 @@ export interface paths {
         put?: never;
         /** Confirm that all of an order has arrived; it is completed. */
         post: operations["confirm_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{order_id}/urges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the shop to ship or make ready what was bought, once a day; staff see it. */
+        post: operations["urge_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3511,6 +3545,12 @@ export interface components {
             /** @description Bytes of the file; 5242880 at most. */
             size: number;
         };
+        /**
+         * NextAction
+         * @description What a buyer can do about an order, the next best one first.
+         * @enum {unknown}
+         */
+        NextAction: "ask_after_sale" | "buy_again" | "cancel" | "invite" | "pay" | "pick_up" | "receive" | "see_after_sale" | "see_refund" | "track" | "urge";
         /** NoteRequest */
         NoteRequest: {
             /** @description buyers never read it */
@@ -3581,23 +3621,40 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
+            spec: string;
+            image: string;
+            /** @description fen, 1/100 yuan */
+            unit_price_fen: number;
+            /** @description seconds since the epoch, UTC */
+            placed_at_s: number;
+            delivery: components["schemas"]["Delivery"];
+            /** @description as long as the order waits for it */
+            group: components["schemas"]["OrderGroup"] | null;
+            /** @description once all is shipped: received by itself then */
+            receive_by_s: number | null;
+            /** @description when the shop was last asked to hurry */
+            urged_at_s: number | null;
+            /** @description what the buyer can do now, the next best first */
+            actions: components["schemas"]["NextAction"][];
             address: {
                 [key: string]: string;
             };
             lines: Record<string, never>;
             remark: string;
-            /** @description seconds since the epoch, UTC */
-            placed_at_s: number;
-            delivery: components["schemas"]["Delivery"];
             /** @description of a pickup, as it was then */
             store: Record<string, never> | null;
             /** @description once a pickup is ready: shown in the store */
             pickup_code: string | null;
             parcels: components["schemas"]["ParcelShown"][];
+            /** @description the order's way; of one that ended, what it took of it */
+            steps: components["schemas"]["StepShown"][];
+            /** @description by which it was paid; empty: it was not */
+            method: string;
+            method_text: string;
             /** @description why the shop closed it unpaid; else empty */
             closed_words: string;
-            /** @description once all is shipped: received by itself then */
-            receive_by_s: number | null;
+            /** @description seconds since the epoch, UTC */
+            now_s: number;
         };
         /**
          * OrderFileShown
@@ -3633,6 +3690,8 @@ export interface components {
             has_remark: boolean;
             has_notes: boolean;
             after_sale_open: boolean;
+            /** @description when its buyer last asked to hurry */
+            urged_at_s: number | null;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
             /** @description closed then, unless it is paid */
@@ -3667,9 +3726,27 @@ export interface components {
             /** @description the first one first */
             timeline: components["schemas"]["Happening"][];
         };
+        /**
+         * OrderGroup
+         * @description The group that an order waits for; it tells nothing that its page would not.
+         */
+        OrderGroup: {
+            status: string;
+            seats_total: number;
+            seats_taken: number;
+            seats_paid: number;
+            seats_missing: number;
+            /** @description null: its leader has not paid */
+            expires_at_s: number | null;
+        };
         /** OrderList */
         OrderList: {
-            items: components["schemas"]["OrderShown"][];
+            items: components["schemas"]["OwnOrderRow"][];
+            /** @description with the first page; null: too many to be counted */
+            counts: components["schemas"]["OwnOrderCounts"] | null;
+            /** @description seconds since the epoch, UTC */
+            now_s: number;
+            /** @description of a tab: a page may be short, even empty */
             next: string | null;
         };
         /** OrderPlaced */
@@ -3714,6 +3791,8 @@ export interface components {
             has_remark: boolean;
             has_notes: boolean;
             after_sale_open: boolean;
+            /** @description when its buyer last asked to hurry */
+            urged_at_s: number | null;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
             /** @description closed then, unless it is paid */
@@ -3778,6 +3857,52 @@ export interface components {
             seats_missing: number;
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
+        };
+        /**
+         * OwnOrderCounts
+         * @description How many orders stand in each tab, exactly; one that is refunded in part stands in two.
+         */
+        OwnOrderCounts: {
+            all: number;
+            to_pay: number;
+            waiting: number;
+            to_ship: number;
+            to_receive: number;
+            after_sale: number;
+        };
+        /** OwnOrderRow */
+        OwnOrderRow: {
+            order_id: string;
+            /** @description the number for people: day and six digits */
+            short_no: string;
+            group_id: string | null;
+            activity_id: string;
+            sku_id: string;
+            title: string;
+            quantity: number;
+            /** @description fen, 1/100 yuan */
+            total_fen: number;
+            status: string;
+            /** @description what the buyer reads */
+            status_text: string;
+            /** @description seconds since the epoch, UTC */
+            pay_by_s: number;
+            refunds: components["schemas"]["RefundShown"][];
+            spec: string;
+            image: string;
+            /** @description fen, 1/100 yuan */
+            unit_price_fen: number;
+            /** @description seconds since the epoch, UTC */
+            placed_at_s: number;
+            delivery: components["schemas"]["Delivery"];
+            /** @description as long as the order waits for it */
+            group: components["schemas"]["OrderGroup"] | null;
+            /** @description once all is shipped: received by itself then */
+            receive_by_s: number | null;
+            /** @description when the shop was last asked to hurry */
+            urged_at_s: number | null;
+            /** @description what the buyer can do now, the next best first */
+            actions: components["schemas"]["NextAction"][];
         };
         /**
          * PaidOutside
@@ -4240,6 +4365,8 @@ export interface components {
             has_remark: boolean;
             has_notes: boolean;
             after_sale_open: boolean;
+            /** @description when its buyer last asked to hurry */
+            urged_at_s: number | null;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
             /** @description closed then, unless it is paid */
@@ -4759,6 +4886,17 @@ export interface components {
          * @enum {unknown}
          */
         StaffState: "active" | "disabled" | "invited";
+        /**
+         * Step
+         * @enum {unknown}
+         */
+        Step: "closed" | "failed" | "formed" | "paid" | "placed" | "ready" | "received" | "refunded" | "shipped";
+        /** StepShown */
+        StepShown: {
+            step: components["schemas"]["Step"];
+            /** @description null: it has not come, or no time is noted */
+            at_s: number | null;
+        };
         /** StockAdjustment */
         StockAdjustment: {
             sku_id: string;
@@ -17574,6 +17712,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 next?: string | null;
+                tab?: string;
             };
             header?: never;
             path?: never;
@@ -17601,6 +17740,75 @@ export interface operations {
             };
             /** @description unauthenticated */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    find_order_by_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                payment_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18599,6 +18807,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderShown"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    urge_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
                 };
             };
             /** @description unauthenticated */

@@ -638,6 +638,7 @@ export const en: Words = {
   'order.noneYet': 'No orders yet',
   'order.noneYetText': 'Publish an activity and share it; orders show up here once they are placed.',
   'order.afterSale': 'After-sale',
+  'order.urged': 'Asked to hurry',
   'order.hasRemark': 'Remark',
   'order.hasNotes': 'Notes',
   'order.fewerToDeliver': '{all} bought, {n} left to deliver',

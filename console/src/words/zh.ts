@@ -636,6 +636,7 @@ export const zh = {
   'order.noneYet': '还没有订单',
   'order.noneYetText': '发布拼团活动并分享出去，买家下单后订单会出现在这里。',
   'order.afterSale': '售后中',
+  'order.urged': '催发货',
   'order.hasRemark': '有留言',
   'order.hasNotes': '有备注',
   'order.fewerToDeliver': '买了 {all} 件，退回后还要交 {n} 件',

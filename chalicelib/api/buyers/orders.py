@@ -1,0 +1,53 @@
+"""Buyers look at their orders."""
+
+from chalicelib import clock
+from chalicelib.api import pages
+from chalicelib.api.auth import Buyer
+from chalicelib.api.buyers import order_schemas as schemas
+from chalicelib.api.buyers import order_shapes
+from chalicelib.api.buyers.buyer import own_order
+from chalicelib.api.http import Api, Audience
+from chalicelib.domain.own_order import Tab
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.services.orders import own_orders
+
+api = Api(__name__, audience=Audience.BUYER)
+
+
+@api.operation("GET", "/orders")
+def list_orders(who: Buyer, query: schemas.OwnOrdersQuery) -> schemas.OrderList:
+    """The buyer's orders, newest first: all, or those of a tab; and how many each tab has."""
+    now_s = clock.now_s()
+    scope = ("orders", who.merchant_id, who.buyer_id, query.tab)
+    before = (pages.key_of(query.next, *scope) or {}).get("before")
+    tab = Tab(query.tab) if query.tab else None
+    page = own_orders.page(who.merchant_id, [who.buyer_id], tab, before=before, limit=query.limit)
+    return schemas.OrderList(
+        items=[order_shapes.row(found, now_s=now_s) for found in page.found],
+        counts=schemas.OwnOrderCounts(**page.counts) if page.counts is not None else None,
+        now_s=now_s,
+        next=pages.token_of({"before": page.next_no} if page.next_no else None, *scope),
+    )
+
+
+@api.operation("GET", "/orders/{order_id}", refusals=[NotFound])
+def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
+    """One order of the buyer: its address, price lines, parcels, steps, and what can be done."""
+    found = own_orders.read(who.merchant_id, own_order(who, order_id))
+    return order_shapes.detail(found, now_s=clock.now_s())
+
+
+@api.operation("GET", "/orders/by-payment/{payment_no}", refusals=[NotFound])
+def find_order_by_payment(who: Buyer, payment_no: str) -> schemas.OrderDetail:
+    """The buyer's order that was paid under a number: ours (out_trade_no), or WeChat's or Alipay's
+    own."""
+    order_id = own_orders.by_payment(who.merchant_id, [who.buyer_id], payment_no)
+    return order_shapes.detail(own_orders.read(who.merchant_id, order_id), now_s=clock.now_s())
+
+
+@api.operation("POST", "/orders/{order_id}/urges", refusals=[NotFound, Conflict])
+def urge_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
+    """Ask the shop to ship or make ready what was bought, once a day; staff see it."""
+    own, now_s = own_order(who, order_id), clock.now_s()
+    own_orders.urge(who.merchant_id, own, now_s=now_s)
+    return order_shapes.detail(own_orders.read(who.merchant_id, own), now_s=now_s)

@@ -1,0 +1,142 @@
+"""A buyer's own orders: by tab, with how many there are in each; by a number of a payment; one."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.ids import OrderId, split_out_trade_no
+from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.own_order import Tab, check_urge, tabs_of
+from chalicelib.errors import NotFound
+from chalicelib.services.orders import orders
+from chalicelib.services.orders.order_lists import Found
+from chalicelib.tables.base import LostRace, as_read, retried, transaction
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem, buyer_pk
+
+LOOKED_AT = 300  # orders of less than 1 KB each: one call
+ALL = "all"
+# In these an order's group may still change; later its own state tells all.
+IN_OPEN_GROUP = (OrderStatus.PENDING, OrderStatus.PAID)
+
+
+@dataclass(frozen=True)
+class Page:
+    """next_no: the page goes on with the orders before this number; None: it does not. counts: of
+    each tab, and of all; None where that is not known, on later pages or beyond LOOKED_AT."""
+
+    found: list[Found]
+    next_no: str | None
+    counts: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Orders, newest first; whole: there are no older ones."""
+
+    orders: list[OrderItem]
+    whole: bool
+
+
+def page(
+    merchant_id: str, buyer_ids: Sequence[str], tab: Tab | None, *, before: str | None, limit: int
+) -> Page:
+    """A page of a buyer's orders, newest first: one query per id, and one read of what rows show.
+
+    A tab's page may have fewer than `limit`, even none, while there is a next one.
+    """
+    everything = before is None or tab is not None
+    look = _look(merchant_id, buyer_ids, before, LOOKED_AT if everything else limit + 1)
+    fitting = [order for order in look.orders if tab is None or tab in tabs_of(order.view())]
+    rows = fitting[:limit]
+    next_no = None
+    if len(fitting) > limit:
+        next_no = rows[-1].order_no
+    elif not look.whole:
+        next_no = look.orders[-1].order_no
+    counts = _counts(look.orders) if before is None and look.whole else None
+    return Page(_with_details(merchant_id, rows), next_no, counts)
+
+
+def read(merchant_id: str, order_id: OrderId) -> Found:
+    """One order with its detail, and its group as long as that may change: one read more. Raises
+    NotFound."""
+    order, detail = orders.detail(merchant_id, order_id)
+    group = None
+    if order.group_id and order.status in IN_OPEN_GROUP:
+        group = orders.find_group(merchant_id, order.group_id, consistent=False)
+    return Found(order, detail, group)
+
+
+def urge(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
+    """Note that its buyer asks the shop to hurry; staff see it with the order. Raises NotFound, or
+    Conflict where there is nothing to hurry, or too soon after the last time."""
+
+    def step() -> None:
+        order, detail = orders.detail(merchant_id, order_id)
+        check_urge(order.view(), detail.urged_at_s or 0, now_s=now_s)
+        with transaction() as writes:
+            writes.check(order, condition=OrderItem.status == order.status, refuse=LostRace)
+            writes.update(
+                detail,
+                [OrderDetailItem.urged_at_s.set(now_s)],
+                condition=as_read(OrderDetailItem.urged_at_s, detail.urged_at_s)
+                & OrderDetailItem.pk.exists(),
+                refuse=LostRace,
+            )
+
+    retried(step)
+
+
+def by_payment(merchant_id: str, buyer_ids: Sequence[str], number: str) -> OrderId:
+    """The order of a payment: by our number of it (out_trade_no), or by the gateway's, among the
+    newest LOOKED_AT orders. Raises NotFound."""
+    ours = split_out_trade_no(number)
+    if ours is not None and ours[0].buyer_id in buyer_ids:
+        return ours[0]
+    for order in _look(merchant_id, buyer_ids, None, LOOKED_AT).orders:
+        payments = order.payments.as_dict().values()
+        if any(payment.get("transaction_id") == number for payment in payments):
+            return order.order_id
+    raise NotFound("没有找到这个订单。")
+
+
+def _look(merchant_id: str, buyer_ids: Sequence[str], before: str | None, most: int) -> _Look:
+    """The newest orders before a number. Of several ids, those that all of them were looked at
+    for."""
+    found: list[OrderItem] = []
+    since = ""
+    whole = True
+    for buyer_id in buyer_ids:
+        page = OrderItem.query(
+            buyer_pk(merchant_id, buyer_id),
+            OrderItem.sk.between("order#", f"order#{before or '~'}"),
+            scan_index_forward=False,
+            limit=most,
+            page_size=most,
+        )
+        found += page
+        if page.last_evaluated_key is not None:
+            whole, since = False, max(since, page.last_evaluated_key["sk"]["S"])
+    found = [order for order in found if order.sk >= since and order.order_no != before]
+    return _Look(sorted(found, key=lambda order: order.order_no, reverse=True), whole)
+
+
+def _counts(found: Sequence[OrderItem]) -> dict[str, int]:
+    counted = Counter(tab for order in found for tab in tabs_of(order.view()))
+    return {ALL: len(found), **{tab.value: counted[tab] for tab in Tab}}
+
+
+def _with_details(merchant_id: str, rows: Sequence[OrderItem]) -> list[Found]:
+    details = [OrderDetailItem.at(merchant_id, order.order_id) for order in rows]
+    waiting = {o.group_id for o in rows if o.group_id and o.status in IN_OPEN_GROUP}
+    keys = [(detail.pk, detail.sk) for detail in details]
+    keys += [(GroupItem.at(merchant_id, group_id).pk, "group") for group_id in sorted(waiting)]
+    items = {(item.pk, item.sk): item for item in TradeItem.batch_get(keys)} if keys else {}
+    found = []
+    for order, place in zip(rows, details, strict=True):
+        detail = items.get((place.pk, place.sk))
+        home = items.get((GroupItem.at(merchant_id, order.group_id or "").pk, "group"))
+        if isinstance(detail, OrderDetailItem):
+            found.append(Found(order, detail, home if isinstance(home, GroupItem) else None))
+    return found

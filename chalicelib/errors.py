@@ -23,6 +23,8 @@ ServiceError                     500 internal_error
 │ ├ AlreadyPaid                  409 already_paid
 │ ├ TooLittleTime                409 too_little_time
 │ ├ PaymentMethodOff             409 payment_method_off
+│ ├ PaymentChannelOff            409 payment_channel_off
+│ ├ PayerUnknown                 409 payer_unknown
 │ ├ ActivityClosed               409 activity_closed
 │ ├ ActivityOverlaps             409 activity_overlaps
 │ ├ Changed                      409 changed
@@ -171,6 +173,16 @@ class TooLittleTime(Conflict):
 class PaymentMethodOff(Conflict):
     code = "payment_method_off"
     default_message = "店铺暂停了这种付款方式，请换一种方式付款，或联系店主。"
+
+
+class PaymentChannelOff(Conflict):
+    code = "payment_channel_off"
+    default_message = "店铺还不能在这里用这种方式收款，请换一种方式付款，或联系店主。"
+
+
+class PayerUnknown(Conflict):
+    code = "payer_unknown"
+    default_message = "还不知道由谁付款。请在这里重新登录一次，再付款。"
 
 
 class ActivityClosed(Conflict):

@@ -147,9 +147,14 @@ def _person(who: Buyer | Staff | None) -> str:
     raise TypeError("Only an operation that wants a session can limit by person.")
 
 
-def network_of(request: Request) -> str:
+def address_of(request: Request) -> str:
     """Where a request comes from, as API Gateway saw it; what a header says is anybody's word."""
-    source: str = request.context["identity"]["sourceIp"]
+    return str(request.context["identity"]["sourceIp"])
+
+
+def network_of(request: Request) -> str:
+    """The address of one subscriber, or of those who share it."""
+    source = address_of(request)
     try:
         address = ip_address(source)
     except ValueError:

@@ -10,6 +10,7 @@ from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
+from chalicelib.gateways.payment import Channel
 
 Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
@@ -112,10 +113,11 @@ class OrderPlaced(ResponseModel, frozen=True, kw_only=True):
 
 
 class PaymentRequest(RequestModel, frozen=True, kw_only=True):
-    """`auth_code`: of my.getAuthCode inside Alipay's mini-program; without one, Alipay's page
-    asks who pays."""
+    """`channel`: where the buyer pays; left out, WeChat's mini-program or, of Alipay, the browser
+    without an `auth_code` (of my.getAuthCode inside Alipay's mini-program) and that with one."""
 
     method: Annotated[str, Meta(pattern=r"^(wechat_pay|alipay)\Z")] = "wechat_pay"
+    channel: Channel | None = None
     auth_code: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
 
 
@@ -124,8 +126,10 @@ class PaymentAsked(ResponseModel, frozen=True, kw_only=True):
     parameters: Annotated[
         dict[str, str],
         Meta(
-            description="for wx.requestPayment; of Alipay the `url` of its page, "
-            "or the `trade_no` for my.tradePay"
+            description="for wx.requestPayment; in an official account for WeixinJSBridge, with "
+            "the `appId`; in a browser the `url` of the gateway's page, which leads back to the "
+            "shop's and, of WeChat, lives five minutes; of Alipay's mini-program the `trade_no` "
+            "for my.tradePay"
         ),
     ]
 

@@ -103,6 +103,7 @@ class Payment:
     account: str = ""  # of the merchant's, that it was begun with; empty: the first one
     until_s: int = 0  # while CREATED: until when it was asked to be payable
     sent: str = ""  # while CREATED: a digest of what was sent under its number
+    channel: str = ""  # where it was paid (gateways.payment.Channel); empty: in the mini program
 
 
 @dataclass(frozen=True)

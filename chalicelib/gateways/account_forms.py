@@ -33,6 +33,10 @@ _FORMS: Mapping[str, tuple[str, str]] = {
     "appid": (r"wx[0-9A-Za-z]{16}", "AppID 以 wx 开头，共 18 位字母和数字。"),
     "sp_appid": (r"wx[0-9A-Za-z]{16}", "服务商 AppID 以 wx 开头，共 18 位字母和数字。"),
     "sub_appid": (r"(wx[0-9A-Za-z]{16})?", "子商户 AppID 以 wx 开头，共 18 位；没有就留空。"),
+    "official_account_appid": (
+        r"(wx[0-9A-Za-z]{16})?",
+        "公众号 AppID 以 wx 开头，共 18 位；没有公众号就留空。",
+    ),
     "serial_no": (r"[0-9A-Fa-f]{40}", "证书序列号是 40 位十六进制数，在商户平台「API 安全」查看。"),
     "api_v3_key": (r"[!-~]{32}", "APIv3 密钥是 32 位字母和数字，在商户平台「API 安全」里设置。"),
     "app_secret": (r"[0-9A-Fa-f]{32}", "AppSecret 是 32 位，在小程序后台“开发管理”里查看。"),

@@ -62,6 +62,7 @@ class History:
     since_s: int = 0
     earlier: tuple[Earlier, ...] = ()
     retired: tuple[Retired, ...] = ()
+    apps: tuple[str, ...] = ()  # official accounts that it was used with before
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -71,6 +72,7 @@ class History:
             "since_s": self.since_s,
             "earlier": [vars(one) for one in self.earlier],
             "retired": [vars(one) | {"public_keys": dict(one.public_keys)} for one in self.retired],
+            **({"apps": list(self.apps)} if self.apps else {}),
         }
 
 
@@ -100,6 +102,7 @@ def history_of(content: Content) -> History:
         since_s=said.get("since_s", 0),
         earlier=tuple(Earlier(**one) for one in said.get("earlier", ())),
         retired=tuple(_retired(one) for one in said.get("retired", ())),
+        apps=tuple(said.get("apps", ())),
     )
 
 

@@ -26,6 +26,7 @@ from chalicelib.gateways.alipay_client import OAUTH, AlipayClient
 from chalicelib.gateways.payment import (
     BillRow,
     CallbackRefused,
+    Channel,
     GatewayRefused,
     Prepay,
     Refund,
@@ -41,9 +42,7 @@ from chalicelib.text import Text
 ACCOUNTS_MAX = 64  # parsed accounts that a container keeps
 BILL_MADE_BY_S = 12 * 3600  # of the next day; Alipay says 9:00, and that it may be late
 SUBJECT_MAX, REASON_MAX = 256, 256  # characters
-ORDER_PAGE = "pages/order/order"
-ORDER_ID_LENGTH = ID_LENGTH + ORDER_NO_LENGTH
-OUT_TRADE_NO_LENGTH = ORDER_ID_LENGTH + ATTEMPT_LENGTH
+OUT_TRADE_NO_LENGTH = ID_LENGTH + ORDER_NO_LENGTH + ATTEMPT_LENGTH
 
 BILL = "alipay.data.dataservice.bill.downloadurl.query"
 NO_SUCH_TRADE = "ACQ.TRADE_NOT_EXIST"
@@ -64,8 +63,12 @@ class Alipay:
         self._account, self.place = account, place
         self._client = AlipayClient(account, gateway_url)
 
+    def payer_app(self, channel: Channel) -> str | None:
+        apps = {Channel.BROWSER: "", Channel.MINI_PROGRAM: self._account.app_id}
+        return apps.get(channel)
+
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
-        """{"url"} of Alipay's page, or, for a known payer, the {"trade_no"} of my.tradePay.
+        """{"url"} of Alipay's page in a browser, else the {"trade_no"} of my.tradePay.
 
         Raises GatewayRefused: PAID or CLOSED when the number is that already.
         """
@@ -78,7 +81,7 @@ class Alipay:
         }
         if prepay.attach:
             biz["passback_params"] = quote(prepay.attach, safe="")
-        if not prepay.payer:
+        if prepay.channel is Channel.BROWSER:
             return {"url": self._page(prepay, biz)}
         biz |= {
             "product_code": "JSAPI_PAY",
@@ -98,12 +101,11 @@ class Alipay:
             raise GatewayRefused(PAID, "交易已支付")
         if known.status is TradeStatus.CLOSED:
             raise GatewayRefused(CLOSED, "交易已经关闭")
-        order_id = prepay.out_trade_no[:ORDER_ID_LENGTH]
         return self._client.address(
             "alipay.trade.wap.pay",
-            biz | {"product_code": "QUICK_WAP_WAY"},
+            biz | {"product_code": "QUICK_WAP_WAY", "quit_url": prepay.return_url},
             notify_url=prepay.notify_url,
-            return_url=f"{settings.web_url}/#/{ORDER_PAGE}?id={order_id}",
+            return_url=prepay.return_url,
         )
 
     def query(self, out_trade_no: str) -> Trade:

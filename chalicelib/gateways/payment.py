@@ -15,6 +15,14 @@ from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways.accounts import Place
 
 
+class Channel(StrEnum):
+    """Where a buyer pays."""
+
+    MINI_PROGRAM = "mini_program"  # of WeChat or of Alipay, as the method says
+    OFFICIAL_ACCOUNT = "official_account"  # a web page inside WeChat
+    BROWSER = "browser"  # a web page anywhere else
+
+
 class TradeStatus(StrEnum):
     UNKNOWN = "unknown"  # the gateway has never heard of it
     UNPAID = "unpaid"  # it may still be paid
@@ -32,7 +40,11 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Prepay:
-    """What is to be paid. `expires_at_s`: no payment can be begun after it."""
+    """What is to be paid. `expires_at_s`: no payment can be begun after it.
+
+    In a browser, return_url is where the buyer comes back to; payer_ip is told where the gateway
+    wants it. Both are empty elsewhere.
+    """
 
     out_trade_no: str
     amount_fen: int
@@ -41,6 +53,9 @@ class Prepay:
     attach: str  # comes back in the callback
     expires_at_s: int
     notify_url: str
+    channel: Channel = Channel.MINI_PROGRAM
+    payer_ip: str = ""
+    return_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +143,10 @@ class PaymentGateway(Protocol):
 
     method: str
     place: Place  # which of the merchant's accounts it is
+
+    def payer_app(self, channel: Channel) -> str | None:
+        """The app whose id of the buyer (openid) a payment there names; "" where it names none.
+        None when the account takes no payments there."""
 
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
         """What the client needs to ask the buyer for the money. Repeatable."""

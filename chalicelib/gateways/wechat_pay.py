@@ -5,6 +5,7 @@ import re
 import secrets as random_bytes
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -19,6 +20,7 @@ from chalicelib.gateways.accounts import FIRST_PLACE, Place
 from chalicelib.gateways.payment import (
     BillRow,
     CallbackRefused,
+    Channel,
     GatewayRefused,
     Prepay,
     Refund,
@@ -67,37 +69,54 @@ class WechatPay:
         # Whose refunds and bills; in direct mode the signature says it.
         self._whose = {"sub_mchid": account.sub_mchid} if account.is_partner else {}
 
+    def payer_app(self, channel: Channel) -> str | None:
+        if channel is Channel.BROWSER:
+            return ""
+        return self._account.app_in(channel) or None
+
     def prepay(self, prepay: Prepay, *, now_s: int) -> dict[str, str]:
-        """The parameters of wx.requestPayment. The same prepay again gives a fresh prepay_id.
+        """The parameters of wx.requestPayment, or of WeixinJSBridge with the appId; the {"url"} of
+        WeChat's page in a browser. The same prepay again gives fresh ones.
 
         Raises GatewayRefused: ORDERPAID when it is already paid, ORDERCLOSED when it was closed.
         """
-        account = self._account
-        order = {
+        account, channel = self._account, prepay.channel
+        order: dict[str, Any] = {
             **account.merchant_names,
-            **{name: app for name, app in account.app_names.items() if app},
+            **{name: app for name, app in account.app_names_in(channel).items() if app},
             "description": _NOT_FOR_A_BILL.sub(" ", prepay.description)[:DESCRIPTION_MAX],
             "out_trade_no": prepay.out_trade_no,
             "amount": {"total": prepay.amount_fen, "currency": statements.CURRENCY},
-            "payer": {account.openid_name: prepay.payer},
             "time_expire": dt.datetime.fromtimestamp(prepay.expires_at_s, BEIJING).isoformat(),
             "notify_url": prepay.notify_url,
         }
         if prepay.attach:
             order["attach"] = prepay.attach
+        if channel is Channel.BROWSER:
+            return {"url": self._page(order, prepay)}
+        order["payer"] = {account.openid_name_in(channel): prepay.payer}
         body = self._client.post(f"{self._trades}/jsapi", order)
         with verification_errors_as(GatewayFailed):
             answer = read(body, statements.PrepayAnswer)
+        app = account.app_in(channel)
         nonce, package = random_bytes.token_hex(16), f"prepay_id={answer.prepay_id}"
+        outside = {"appId": app} if channel is Channel.OFFICIAL_ACCOUNT else {}
         return {
+            **outside,
             "timeStamp": str(now_s),
             "nonceStr": nonce,
             "package": package,
             "signType": "RSA",
-            "paySign": self._client.signatures.sign(
-                account.running_appid, str(now_s), nonce, package
-            ),
+            "paySign": self._client.signatures.sign(app, str(now_s), nonce, package),
         }
+
+    def _page(self, order: dict[str, Any], prepay: Prepay) -> str:
+        """WeChat's page for a browser, good for five minutes; it leads back to the return_url."""
+        order["scene_info"] = {"payer_client_ip": prepay.payer_ip, "h5_info": {"type": "Wap"}}
+        body = self._client.post(f"{self._trades}/h5", order)
+        with verification_errors_as(GatewayFailed):
+            page = read(body, statements.PageAnswer).h5_url
+        return f"{page}&redirect_url={quote(prepay.return_url, safe='')}"
 
     def query(self, out_trade_no: str) -> Trade:
         try:

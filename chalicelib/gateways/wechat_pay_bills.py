@@ -262,7 +262,7 @@ def _mismatch(cells: _Cells, account: WechatAccount) -> str:
     """The first thing in the row that is not this account's."""
     no_sub_mchid = ("0", "")
     ours = {
-        "appid": cells["公众账号ID"] in (account.appid, account.running_appid),
+        "appid": cells["公众账号ID"] in account.apps,
         "mchid": cells["商户号"] == account.mchid,
         "sub_mchid": cells["特约商户号"]
         in ((account.sub_mchid,) if account.is_partner else no_sub_mchid),

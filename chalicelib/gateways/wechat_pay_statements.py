@@ -30,6 +30,10 @@ class PrepayAnswer(msgspec.Struct):
     prepay_id: str
 
 
+class PageAnswer(msgspec.Struct):
+    h5_url: str
+
+
 class ErrorAnswer(msgspec.Struct):
     code: str
     message: str = ""
@@ -102,7 +106,7 @@ class Callback(msgspec.Struct):
 def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
     """Raises VerificationError when it is of another merchant, app or currency, or has a state we
     do not know."""
-    for name, ours in (account.merchant_names | account.app_names).items():
+    for name, ours in (account.merchant_names | account.app_names_of(said)).items():
         must_be(name, getattr(said, name), ours)
     status = TRADE_STATUSES.get(said.trade_state)
     if status is None:

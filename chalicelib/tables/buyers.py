@@ -26,6 +26,7 @@ class BuyerItem(TradeItem, discriminator="buyer"):
     merchant_id = UnicodeAttribute()
     buyer_id = UnicodeAttribute()
     openid = UnicodeAttribute()
+    openids: MapAttribute[str, str] = MapAttribute(null=True)  # app -> the buyer's id in it
     name = UnicodeAttribute(default="")
     avatar = UnicodeAttribute(default="")
     read_up_to_s = IntAttribute(default=0)  # messages told until then

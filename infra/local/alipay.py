@@ -6,13 +6,16 @@ Real RSA2 both ways; no money. In a test, or beside the local WeChat; nothing ou
 import threading
 import time
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
+from infra.local import pay_sheet
 from infra.local.alipay_callbacks import Courier
 from infra.local.alipay_control import control
 from infra.local.alipay_gateway import OPERATIONS, Gateway
 from infra.local.alipay_keys import Account, Refused
 from infra.local.alipay_ledger import Ledger, Trade
 from infra.local.alipay_login import AuthCodes
+from infra.local.alipay_views import sheet
 from infra.local.wechat_callbacks import Agenda
 from infra.local.wechat_faults import Faults
 from infra.local.wechat_http import Answer, Call, Server
@@ -22,7 +25,7 @@ GATEWAY_PATH, CASHIER = "/gateway.do", "/cashier/"
 
 
 class Alipay:
-    """/gateway.do is Alipay, /cashier/ its page's button, /bill a bill, /_local the control.
+    """/gateway.do is Alipay, /cashier/ what buyers see and tap, /bill a bill, /_local the control.
 
     now: seconds since the epoch, the clock of everything here.
     """
@@ -54,14 +57,17 @@ class Alipay:
         self._server.stop()
         self._agenda.stop()
 
-    def new_account(self, merchant_id: str, *, balance_fen: int | None = None) -> Account:
+    def new_account(
+        self, merchant_id: str, *, balance_fen: int | None = None, name: str = ""
+    ) -> Account:
         """The merchant's account, made and registered unless it is there already.
 
-        balance_fen: what it can refund from, besides what it takes; None for no limit.
+        balance_fen: what it can refund from, besides what it takes; None for no limit. name: what
+        buyers read where they pay.
         """
         with self._lock:
             known = next((a for a in self._accounts.values() if a.merchant_id == merchant_id), None)
-            account = known or Account.generate(merchant_id, self.platform)
+            account = known or Account.generate(merchant_id, self.platform, name)
             self._accounts[account.app_id] = account
             if balance_fen is not None:
                 self.ledger.balances[account.mchid] = balance_fen
@@ -107,14 +113,24 @@ class Alipay:
             return self.gateway.answer(call)
         if call.path == "/bill":
             return self.gateway.bill_file(call)
-        if call.method == "POST" and call.path.startswith(CASHIER):
-            return self._pay_on_page(call.path.removeprefix(CASHIER))
+        if call.path.startswith(CASHIER):
+            return self._cashier(call)
         return Answer(404)
 
-    def _pay_on_page(self, trade_no: str) -> Answer:
-        """The button of the page; the browser goes back to the shop."""
+    def _cashier(self, call: Call) -> Answer:
+        """GET mini?trade_no=&redirect_url=: the sheet that my.tradePay opens, as a page that
+        returns to an address of this machine. POST: the button of a sheet or a page; the browser
+        goes back to the shop."""
+        form = dict(parse_qsl(call.body.decode()))
+        asked = call.query.get("redirect_url") or form.get("back", "")
+        back = asked if pay_sheet.is_local(asked) else ""
         try:
-            trade = self.pay(trade_no=trade_no)
+            if call.method == "GET":
+                return sheet(self.ledger.begun(call.query.get("trade_no", "")), back)
+            trade = self.pay(trade_no=call.path.removeprefix(CASHIER))
         except Refused as refusal:
-            return Answer(409, refusal.words.encode(), {"Content-Type": "text/plain;charset=utf-8"})
-        return Answer(303, b"", {"Location": trade.return_url or "/_local/ledger"})
+            return pay_sheet.notice(pay_sheet.ALIPAY, refusal.words, back=back)
+        back = trade.return_url or back
+        if not back:
+            return pay_sheet.notice(pay_sheet.ALIPAY, "支付成功")
+        return Answer(303, b"", {"Location": back})

@@ -29,7 +29,7 @@ def control(alipay: "Alipay", call: Call) -> Answer:
 
 
 def _add_account(alipay: "Alipay", call: Call) -> object:
-    """{merchant_id, balance_fen?} -> the secret."""
+    """{merchant_id, balance_fen?, name?} -> the secret."""
     return {"alipay": dict(alipay.new_account(**call.json()).alipay)}
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from infra.local import alipay_limits as limits
 from infra.local import alipay_views as views
+from infra.local import pay_sheet
 from infra.local.alipay_callbacks import Courier
 from infra.local.alipay_keys import Account, Refused, authenticate, beijing, sign
 from infra.local.alipay_ledger import Ledger, Refund, Trade
@@ -139,9 +140,10 @@ class Gateway:
         try:
             trade = self._opened(fields)
         except Refused as refusal:
-            text = f"<!doctype html><meta charset=utf-8><p>{refusal.sub_code} {refusal.words}</p>"
-            return Answer(200, text.encode(), {"Content-Type": "text/html;charset=utf-8"})
-        return Answer(200, views.page(trade).encode(), {"Content-Type": "text/html;charset=utf-8"})
+            back = fields.get("return_url", "")
+            may_go = pay_sheet.is_local(back)
+            return pay_sheet.notice(pay_sheet.ALIPAY, refusal.words, back=back if may_go else "")
+        return views.sheet(trade, trade.order.get("quit_url") or trade.return_url)
 
     def open_page(self, call: Call) -> Trade:
         """The trade that exists once its page is open. Raises Refused as the page would show."""

@@ -48,6 +48,7 @@ class Account:
     merchant_id: str
     public_key: str  # PEM of the merchant's; requests are verified with it
     alipay: Mapping[str, str]
+    name: str = ""  # what buyers read where they pay
 
     @property
     def app_id(self) -> str:
@@ -59,7 +60,7 @@ class Account:
         return self.alipay["seller_id"]
 
     @classmethod
-    def generate(cls, merchant_id: str, platform: rsa.RSAPrivateKey) -> "Account":
+    def generate(cls, merchant_id: str, platform: rsa.RSAPrivateKey, name: str = "") -> "Account":
         """All local merchants share one key pair, for the time it takes."""
         key = key_pair("merchant")
         secret = {
@@ -68,7 +69,7 @@ class Account:
             "private_key": private_pem(key),
             "alipay_public_key": public_pem(platform),
         }
-        return cls(merchant_id, public_pem(key), secret)
+        return cls(merchant_id, public_pem(key), secret, name)
 
 
 def sign(key: rsa.RSAPrivateKey, text: bytes) -> str:

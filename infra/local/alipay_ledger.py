@@ -124,6 +124,14 @@ class Ledger:
             self._expire(trade)
             return trade
 
+    def begun(self, trade_no: str) -> Trade:
+        """The trade of that number of Alipay's. Raises Refused."""
+        with self._lock:
+            trade = next(self._numbered("", trade_no), None)
+            if trade is None:
+                raise _no("ACQ.TRADE_NOT_EXIST", "交易不存在")
+            return trade
+
     def close(self, mchid: str, out_trade_no: str) -> Trade:
         with self._lock:
             trade = self.trade(mchid, out_trade_no)

@@ -23,6 +23,7 @@ ORDER: Table = (
     ("time_expire", optional(pattern(_TIME))),
     ("passback_params", optional(characters(1, 512))),
     ("buyer_open_id", optional(characters(1, 128))),
+    ("quit_url", optional(characters(1, 400))),
 )
 REFUND: Table = (
     ("out_trade_no", pattern(_NUMBER)),

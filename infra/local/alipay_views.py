@@ -2,14 +2,15 @@
 
 import csv
 import datetime as dt
-import html
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from infra.local import pay_sheet
 from infra.local.alipay_keys import BEIJING, Account, beijing
 from infra.local.alipay_ledger import Refund, Trade
+from infra.local.wechat_http import Answer
 
 COLUMNS = (
     "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,"
@@ -156,12 +157,14 @@ def _day(at_s: float) -> dt.date:
     return dt.datetime.fromtimestamp(at_s, BEIJING).date()
 
 
-def page(trade: Trade) -> str:
-    """What the buyer sees in the browser: the sum, and a button that pays."""
-    subject, amount = html.escape(trade.order["subject"]), trade.order["total_amount"]
-    return (
-        "<!doctype html><meta charset=utf-8><title>支付宝（本机替身）</title>"
-        '<meta name=viewport content="width=device-width">'
-        f"<h1>¥{amount}</h1><p>{subject}</p>"
-        f'<form method=post action="/cashier/{trade.trade_no}"><button>确认付款</button></form>'
+def sheet(trade: Trade, back: str) -> Answer:
+    """What the buyer sees: the sum, and a button that pays."""
+    return pay_sheet.sheet(
+        pay_sheet.ALIPAY,
+        shop=trade.account.name or f"商家 {trade.account.mchid}",
+        goods=str(trade.order["subject"]),
+        amount_fen=trade.total_fen,
+        action=f"/cashier/{trade.trade_no}",
+        fields={"back": back},
+        back=back,
     )

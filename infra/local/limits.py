@@ -3,6 +3,7 @@
 A name may lead into an object ("amount.total"). What may be absent is said by `optional`.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -61,6 +62,13 @@ def address(most: int) -> Check:
         return secure and bool(url.hostname) and "?" not in value and "#" not in value
 
     return check
+
+
+def ip_address(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(ipaddress.ip_address(value))
+    except ValueError:
+        return False
 
 
 def whole(least: int) -> Check:

@@ -68,6 +68,13 @@ class System:
         """Where buyers pay, by the method of payment."""
         return {"wechat_pay": self.wechat_control, "alipay": Api(self.alipay.base_url)}
 
+    @property
+    def appids(self) -> dict[str, str]:
+        """The shop's apps at WeChat, by where buyers are."""
+        account = self.wechat.new_account(MERCHANT_ID)
+        official = str(account.wechat_account["appid"])
+        return {"mini_program": account.appid, "official_account": official}
+
     def quiet(self, timeout_s: float) -> bool:
         """Wait until no callback is under way; False when that takes too long."""
         return self.wechat.quiet(timeout_s) and self.alipay.quiet(timeout_s)
@@ -120,8 +127,8 @@ def gateways_beside(wechat_port: int, time_divisor: int) -> Iterator[tuple[Wecha
     wechat.start()
     alipay.start()
     try:
-        wechat.new_account(MERCHANT_ID)
-        alipay.new_account(MERCHANT_ID)
+        wechat.new_account(MERCHANT_ID, official_account=True, name=SHOP)
+        alipay.new_account(MERCHANT_ID, name=SHOP)
         yield wechat, alipay
     finally:
         wechat.stop()

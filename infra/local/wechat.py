@@ -17,6 +17,7 @@ from infra.local import wechat_store
 from infra.local.wechat_accounts import Account, Accounts
 from infra.local.wechat_bills import Bills
 from infra.local.wechat_callbacks import Agenda, Courier
+from infra.local.wechat_cashier import CASHIER, PAGE, Cashier
 from infra.local.wechat_control import Control
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
@@ -27,7 +28,8 @@ from infra.local.wechat_pay import Ledger, Trade
 
 
 class Wechat:
-    """Both servers at one address: /sns is WeChat, /v3 is WeChat Pay, /_local is the control.
+    """Both servers at one address: /sns is WeChat, /v3 is WeChat Pay, /_local is the control, and
+    what its app shows of a payment are pages.
 
     now: seconds since the epoch; the ledger's clock, and that of callbacks' signatures. Requests
     are held to the real clock. folder: where keys and accounts are kept; None keeps nothing.
@@ -49,7 +51,8 @@ class Wechat:
         self.faults, self.codes = Faults(), LoginCodes(now)
         self.ledger = Ledger(now, minute_s=MINUTE_S / time_divisor)
         for account in known:
-            self.codes.register(account.appid, account.wechat_login["app_secret"])
+            for app in filter(None, (account.wechat_login, account.wechat_account)):
+                self.codes.register(app["appid"], app["app_secret"])
         self.bills = Bills(self.ledger, now)
         self._agenda = Agenda()
         self.courier = Courier(self.platform, self._agenda, self.faults, now)
@@ -61,7 +64,9 @@ class Wechat:
             self._agenda,
             self.faults,
             self._accounts,
+            self.codes,
         )
+        self.cashier = Cashier(self.ledger, self._accounts, self.pay, now)
         self._control = Control(
             new_account=self.new_account,
             pay=self.pay,
@@ -93,13 +98,16 @@ class Wechat:
         with_certificate: bool = False,
         partner: bool = False,
         own_app: bool = True,
+        official_account: bool = False,
+        name: str = "",
     ) -> Account:
         """The merchant's account, made and registered unless it is there already.
 
         balance_fen: what it can refund from, besides what it takes; None for no limit.
         with_certificate: its secret knows the platform certificate beside the public key.
         partner: a service provider signs for it. own_app: its buyers then pay in its own app,
-        else in the provider's.
+        else in the provider's. official_account: it takes payments in one of its own, too. name:
+        what buyers read where they pay.
         """
         with self._lock:
             account = self._accounts.new(
@@ -109,8 +117,11 @@ class Wechat:
                 appid=appid,
                 partner=partner,
                 own_app=own_app,
+                official_account=official_account,
+                name=name,
             )
-            self.codes.register(account.appid, account.wechat_login["app_secret"])
+            for app in filter(None, (account.wechat_login, account.wechat_account)):
+                self.codes.register(app["appid"], app["app_secret"])
             if balance_fen is not None:
                 self.ledger.balances[account.mchid] = balance_fen
             wechat_store.save(self._file, self.platform, self._accounts.all())
@@ -137,6 +148,8 @@ class Wechat:
     def _answer(self, call: Call) -> Answer | None:
         if call.path.startswith("/_local/"):
             return self._control.answer(call)
+        if call.path == PAGE or call.path.startswith(CASHIER):
+            return self.cashier.answer(call)
         if call.path.startswith("/v3/"):
             return self.gateway.answer(call)
         if (call.method, call.path) == ("GET", "/sns/jscode2session"):

@@ -5,7 +5,7 @@ import json
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,7 +20,8 @@ PROVIDERS_PARTS = ("sp_mchid", "sp_appid", "serial_no", "private_key", "api_v3_k
 
 @dataclass(frozen=True)
 class Account:
-    """One merchant. `wechat_pay`, `wechat_login`: the JSON of its two parameters.
+    """One merchant. `wechat_pay`, `wechat_login`: the JSON of its two parameters; `wechat_account`:
+    that of its official account, which may be empty.
 
     certificate: PEM; its requests are verified with it. In partner mode it is the provider's,
     who signs for all its merchants.
@@ -30,6 +31,8 @@ class Account:
     certificate: str
     wechat_pay: Mapping[str, Any]
     wechat_login: Mapping[str, str]
+    wechat_account: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""  # what buyers read where they pay
 
     @property
     def is_partner(self) -> bool:
@@ -53,6 +56,12 @@ class Account:
     def names(self) -> dict[str, str]:
         """Everything that a trade of it must name."""
         return {name: self.wechat_pay[name] for name in ORDER_NAMES if self.wechat_pay.get(name)}
+
+    def takes(self, names: Mapping[str, str]) -> bool:
+        """Whether a trade may name these: in its own app, or in its official account's."""
+        own = "sub_appid" if self.is_partner else "appid"
+        official = self.wechat_account.get("appid")
+        return names == self.names or (bool(official) and names == self.names | {own: official})
 
     @property
     def merchant_names(self) -> dict[str, str]:
@@ -124,19 +133,23 @@ class Accounts:
         appid: str,
         partner: bool,
         own_app: bool,
+        official_account: bool,
+        name: str,
     ) -> Account:
         mchid = mchid or _new_mchid()
         appid = appid or _new_appid()
+        official = _login(_new_appid()) if official_account else {}
+        known: dict[str, Any] = {"public_keys": dict(public_keys)}
+        known |= {"official_account_appid": official["appid"]} if official else {}
         if not partner:
             pay, issued = _signing(merchant_id)
-            pay |= {"mode": "direct", "mchid": mchid, "appid": appid}
-            pay |= {"public_keys": dict(public_keys)}
-            return Account(merchant_id, issued, pay, _login(appid))
+            pay |= {"mode": "direct", "mchid": mchid, "appid": appid, **known}
+            return Account(merchant_id, issued, pay, _login(appid), official, name)
         pay, issued, login = self._provider()
-        pay |= {"mode": "partner", "sub_mchid": mchid, "public_keys": dict(public_keys)}
-        if not own_app:
-            return Account(merchant_id, issued, pay, login)
-        return Account(merchant_id, issued, pay | {"sub_appid": appid}, _login(appid))
+        pay |= {"mode": "partner", "sub_mchid": mchid, **known}
+        if own_app:
+            pay, login = pay | {"sub_appid": appid}, _login(appid)
+        return Account(merchant_id, issued, pay, login, official, name)
 
     def _provider(self) -> tuple[dict[str, Any], str, Mapping[str, str]]:
         """(its part of the secret, its certificate, the secret of its app)."""

@@ -38,10 +38,12 @@ class Control:
 
 
 def _add_account(hand: Control, call: Call) -> object:
-    """{merchant_id, mchid?, appid?, balance_fen?, with_certificate?, partner?, own_app?}
-    -> the two secrets."""
+    """{merchant_id, mchid?, appid?, balance_fen?, with_certificate?, partner?, own_app?,
+    official_account?, name?} -> the secrets."""
     account = hand.new_account(**call.json())
-    return {"wechat-pay": account.wechat_pay, "wechat-login": account.wechat_login}
+    secrets = {"wechat-pay": account.wechat_pay, "wechat-login": account.wechat_login}
+    official = {"wechat-account": account.wechat_account} if account.wechat_account else {}
+    return secrets | official
 
 
 def _pay(hand: Control, call: Call) -> object:

@@ -1,5 +1,6 @@
 """The wire of the local WeChat Pay v3: who asks, what for, and the signed answer."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from urllib.parse import unquote
 from infra.local.wechat_accounts import ORDER_NAMES, Account, Accounts
 from infra.local.wechat_bills import Bills
 from infra.local.wechat_callbacks import Agenda, Courier
+from infra.local.wechat_cashier import PAGE
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Answer, Call, Refusal
 from infra.local.wechat_keys import Platform, authenticate
-from infra.local.wechat_limits import OUT_TRADE_NO, check_order, check_refund
+from infra.local.wechat_limits import OUT_TRADE_NO, check_order, check_page, check_refund
+from infra.local.wechat_login import LoginCodes
 from infra.local.wechat_pay import Ledger, Refund, Trade
 from infra.local.wechat_views import refund_notice, refund_view, trade_view
 
@@ -53,13 +56,15 @@ class Gateway:
         agenda: Agenda,
         faults: Faults,
         accounts: Accounts,
+        codes: LoginCodes,
     ) -> None:
         self._platform, self._ledger, self._courier = platform, ledger, courier
-        self._bills = bills
+        self._bills, self._codes = bills, codes
         self._agenda, self._faults, self._accounts = agenda, faults, accounts
         self.refund_delay_s: float | None = 0.05
         self._routes: list[tuple[str, str, str, Callable[[Asked], Answer]]] = [
             ("POST", f"{_PAY}/jsapi", "prepay", self._prepay),
+            ("POST", f"{_PAY}/h5", "prepay", self._prepay_page),
             ("GET", _TRADE, "query", self._query),
             ("POST", f"{_TRADE}/close", "close", self._close),
             ("POST", _REFUNDS, "refund", self._refund),
@@ -151,12 +156,28 @@ class Gateway:
         return self._accounts.served(asked.signer, names.get("sub_mchid", ""))
 
     def _prepay(self, asked: Asked) -> Answer:
-        order = asked.call.json()
-        account = self._account(asked)
-        if {name: order[name] for name in ORDER_NAMES if name in order} != account.names:
-            raise Refusal(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配，请检查后再试")
+        order, account = self._order(asked)
         check_order(order)
+        for name, openid in order["payer"].items():
+            app = order.get(name.replace("openid", "appid"), "")
+            if self._codes.is_of_another_app(openid, app):
+                raise Refusal(500, "OPENID_MISMATCH", "appid和openid不匹配")
         return Answer.json({"prepay_id": self._ledger.prepay(account.mchid, order)})
+
+    def _prepay_page(self, asked: Asked) -> Answer:
+        order, account = self._order(asked)
+        check_page(order)
+        prepay_id = self._ledger.prepay(account.mchid, order)
+        package = int.from_bytes(hashlib.sha256(prepay_id.encode()).digest()[:4], "big")
+        query = f"prepay_id={prepay_id}&package={package}"
+        return Answer.json({"h5_url": f"http://{asked.call.headers['host']}{PAGE}?{query}"})
+
+    def _order(self, asked: Asked) -> tuple[dict[str, Any], Account]:
+        """(what is to be paid, at whose account). Raises Refusal."""
+        order, account = asked.call.json(), self._account(asked)
+        if not account.takes({name: order[name] for name in ORDER_NAMES if name in order}):
+            raise Refusal(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配，请检查后再试")
+        return order, account
 
     def _query(self, asked: Asked) -> Answer:
         return Answer.json(trade_view(self._ledger.trade(self._account(asked).mchid, asked.number)))

@@ -123,15 +123,23 @@ def authenticate(call: Call, certificate_of: Callable[[str], str | None]) -> str
     if not stamp.isdigit() or abs(time.time() - int(stamp)) >= REQUEST_WINDOW_S:
         raise _sign_error("签名已过期")
     head = f"{call.method}\n{call.target}\n{stamp}\n{parts['nonce_str']}\n"
-    key = issued.public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise _sign_error("商户证书不是RSA证书")
-    try:
-        proof = base64.b64decode(parts["signature"], validate=True)
-        key.verify(proof, head.encode() + call.body + b"\n", padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, ValueError) as error:
-        raise _sign_error("错误的签名，验签失败") from error
+    text = head.encode() + call.body + b"\n"
+    if not pem or not is_signed_by(pem, text, parts["signature"]):
+        raise _sign_error("错误的签名，验签失败")
     return parts["mchid"]
+
+
+def is_signed_by(certificate: str, text: bytes, signature: str) -> bool:
+    """Whether the holder of a certificate (PEM) signed `text`."""
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
+    try:
+        proof = base64.b64decode(signature, validate=True)
+        key.verify(proof, text, padding.PKCS1v15(), hashes.SHA256())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _sign_error(message: str) -> Refusal:

@@ -13,7 +13,17 @@ are bytes. What is left out: rates over all orders (150 a second), and the end a
 
 from typing import Any
 
-from infra.local.limits import Table, address, broken, characters, octets, optional, pattern, whole
+from infra.local.limits import (
+    Table,
+    address,
+    broken,
+    characters,
+    ip_address,
+    octets,
+    optional,
+    pattern,
+    whole,
+)
 from infra.local.wechat_http import Refusal
 
 MINUTE_S = 60  # between an order and the end of its payment, and between refunds of one order
@@ -31,6 +41,10 @@ ORDER: Table = (
     ("amount.total", whole(1)),
     ("amount.currency", optional(pattern("CNY"))),
 )
+SCENE: Table = (  # /doc/v3/merchant/4012791834
+    ("scene_info.payer_client_ip", ip_address),
+    ("scene_info.h5_info.type", pattern("iOS|Android|Wap")),
+)
 REFUND: Table = (
     ("out_trade_no", pattern(OUT_TRADE_NO)),
     ("out_refund_no", pattern(_OUT_REFUND_NO)),
@@ -42,8 +56,13 @@ REFUND: Table = (
 )
 
 
+def check_page(order: dict[str, Any]) -> None:
+    """Raises Refusal for an order in a browser that WeChat Pay would not take."""
+    _refuse(broken(order, ORDER) or broken(order, SCENE) or ("payer" if "payer" in order else ""))
+
+
 def check_order(order: dict[str, Any]) -> None:
-    """Raises Refusal for an order that WeChat Pay would not take."""
+    """Raises Refusal for an order in an app that WeChat Pay would not take."""
     openid = order.get("payer")
     named = isinstance(openid, dict) and any(
         characters(1, 128)(openid.get(name)) for name in _openids(order)

@@ -22,6 +22,7 @@ class LoginCodes:
         self._apps: dict[str, str] = {}
         self._issued: dict[str, tuple[str, str, float]] = {}  # (openid, unionid, issued at)
         self._used: set[str] = set()
+        self._openids: dict[str, set[str]] = {}  # seen at logins, by app
         self._lock = threading.Lock()
 
     def register(self, appid: str, app_secret: str) -> None:
@@ -45,10 +46,18 @@ class LoginCodes:
         if not code:
             return _error(41008, "missing code")
         if code.startswith(DEMO):
-            return _session(demo_openid(appid, code.removeprefix(DEMO)), "")
-        return self._use(code)
+            openid = demo_openid(appid, code.removeprefix(DEMO))
+            self._openids.setdefault(appid, set()).add(openid)
+            return _session(openid, "")
+        return self._use(appid, code)
 
-    def _use(self, code: str) -> dict[str, Any]:
+    def is_of_another_app(self, openid: str, appid: str) -> bool:
+        """Whether somebody has logged in with this openid, in other apps alone. What was never
+        seen at a login, as in many tests, is nobody's."""
+        seen_in = {app for app, openids in self._openids.items() if openid in openids}
+        return bool(seen_in) and appid not in seen_in
+
+    def _use(self, appid: str, code: str) -> dict[str, Any]:
         with self._lock:
             if code in self._used:
                 return _error(40163, "code been used")
@@ -56,6 +65,7 @@ class LoginCodes:
             if not openid or self._now() - issued_at >= CODE_LIFE_S:
                 return _error(40029, "invalid code")
             self._used.add(code)
+            self._openids.setdefault(appid, set()).add(openid)
             return _session(openid, unionid)
 
 

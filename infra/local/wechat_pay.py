@@ -55,6 +55,17 @@ class Trade:
         return int(self.order["amount"]["total"])
 
     @property
+    def trade_type(self) -> str:
+        return "MWEB" if "scene_info" in self.order else "JSAPI"
+
+    @property
+    def payer(self) -> dict[str, str]:
+        """Who paid; in a browser, whoever's WeChat that opened."""
+        unknown = {"sp_openid" if "sp_mchid" in self.order else "openid": "oPaidInABrowser"}
+        payer: dict[str, str] = self.order.get("payer") or unknown
+        return payer
+
+    @property
     def trade_state(self) -> str:
         """What WeChat Pay calls it: REFUND from the first refund on that is not refused."""
         refunding = any(refund.status != "CLOSED" for refund in self.refunds.values())
@@ -129,6 +140,13 @@ class Ledger:
             if trade.mchid in self.balances:
                 self.balances[trade.mchid] += trade.total_fen
             return trade
+
+    def prepared(self, prepay_id: str) -> tuple[Trade, float]:
+        """(the trade, since when it can be paid so) of a prepay_id. Raises Refusal."""
+        with self._lock:
+            if prepay_id not in self._prepays:
+                raise Refusal(404, "ORDER_NOT_EXIST", "订单不存在")
+            return self._prepays[prepay_id]
 
     def trade(self, mchid: str, out_trade_no: str) -> Trade:
         with self._lock:

@@ -24,10 +24,10 @@ def trade_view(trade: Trade) -> dict[str, Any]:
         view["amount"] |= {"currency": "CNY", "payer_total": trade.total_fen}
         view |= {
             "transaction_id": trade.transaction_id,
-            "trade_type": "JSAPI",
+            "trade_type": trade.trade_type,
             "bank_type": "OTHERS",
             "success_time": rfc3339(trade.paid_at),
-            "payer": order["payer"],
+            "payer": trade.payer,
         }
     return view
 

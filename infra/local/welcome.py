@@ -72,6 +72,7 @@ def write_addresses(
         "api": system.api_url,
         "wechat": system.wechat.base_url,
         "alipay": system.alipay.base_url,
+        "appids": system.appids,
         "aws": system.aws_url,
         "merchant_id": MERCHANT_ID,
         "staff": {"username": OWNER, "password": PASSWORD},

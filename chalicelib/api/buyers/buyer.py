@@ -23,6 +23,8 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
     OrderClosed,
+    PayerUnknown,
+    PaymentChannelOff,
     PaymentMethodOff,
     PaymentUnsettled,
     PriceChanged,
@@ -30,10 +32,13 @@ from chalicelib.errors import (
     TooLittleTime,
     UnpaidOrdersLimit,
 )
+from chalicelib.gateways.directory import ALIPAY
+from chalicelib.gateways.payment import Channel
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import releases, seats, shares
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments
+from chalicelib.services.money.payers import Payer
 from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
 from chalicelib.services.people import buyers
@@ -179,6 +184,8 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
         TooLittleTime,
         AuthCodeRefused,
         PaymentMethodOff,
+        PaymentChannelOff,
+        PayerUnknown,
         PriceChanged,
         PaymentUnsettled,
         GatewayFailed,
@@ -187,9 +194,8 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
 def pay(who: Buyer, order_id: str, body: schemas.PaymentRequest) -> schemas.PaymentAsked:
     """Ask the gateway for the payment of a pending order."""
     own = own_order(who, order_id)
-    asked = payments.ask(
-        who.merchant_id, own, body.method, payer_code=body.auth_code or "", now_s=clock.now_s()
-    )
+    payer = Payer(_channel(body), limits.address_of(api.current_request), body.auth_code or "")
+    asked = payments.ask(who.merchant_id, own, body.method, payer, now_s=clock.now_s())
     return schemas.PaymentAsked(paid=asked.paid, parameters=asked.parameters)
 
 
@@ -256,6 +262,13 @@ def _purchase(body: schemas.PurchaseRequest) -> Purchase:
         store_id=store_id,
         expected_total_fen=body.expected_total_fen,
     )
+
+
+def _channel(body: schemas.PaymentRequest) -> Channel:
+    if body.channel is not None:
+        return body.channel
+    on_a_page = body.method == ALIPAY and body.auth_code is None
+    return Channel.BROWSER if on_a_page else Channel.MINI_PROGRAM
 
 
 def own_order(who: Buyer, order_id: str) -> OrderId:

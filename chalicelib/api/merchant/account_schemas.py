@@ -30,6 +30,9 @@ class WechatPayChange(RequestModel, frozen=True, kw_only=True):
     sp_appid: Part = ""
     sub_mchid: Part = ""
     sub_appid: Part = ""
+    official_account_appid: Annotated[
+        Part, Meta(description="Of the shop's pages inside WeChat; empty: buyers cannot pay there.")
+    ] = ""
     private_key: Annotated[Key | None, Meta(description="None: as it is.")] = None
     api_v3_key: Annotated[Secret | None, Meta(description="None: as it is.")] = None
     public_keys: Annotated[
@@ -82,6 +85,7 @@ class EarlierAccount(ResponseModel, frozen=True, kw_only=True):
     sp_appid: str = ""
     sub_mchid: str = ""
     sub_appid: str = ""
+    official_account_appid: str = ""
     serial_no: str = ""
     app_id: str = ""
     seller_id: str = ""
@@ -110,6 +114,7 @@ class PaymentAccount(ResponseModel, frozen=True, kw_only=True):
     sp_appid: str = ""
     sub_mchid: str = ""
     sub_appid: str = ""
+    official_account_appid: str = ""
     serial_no: str = ""
     app_id: str = ""
     seller_id: str = ""

@@ -19,7 +19,7 @@ from chalicelib.text import Text
 api = Api(__name__, prefix="/v1/merchant")
 _DIRECT = ("mchid", "appid")
 _PARTNER = ("sp_mchid", "sp_appid", "sub_mchid", "sub_appid")
-_SIGNING = ("serial_no", "private_key", "api_v3_key", "public_keys")
+_SIGNING = ("official_account_appid", "serial_no", "private_key", "api_v3_key", "public_keys")
 
 
 @api.operation("GET", "/payment-accounts", right=view(Area.ACCOUNTS))

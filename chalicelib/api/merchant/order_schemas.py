@@ -135,6 +135,7 @@ class NoteShown(ResponseModel, frozen=True, kw_only=True):
 class PaymentOfOrder(ResponseModel, frozen=True, kw_only=True):
     out_trade_no: str
     method: str
+    channel: Annotated[str, Meta(description="mini_program, official_account or browser")]
     status: str
     amount_fen: Fen
     transaction_id: str

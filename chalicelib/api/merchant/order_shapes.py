@@ -17,6 +17,7 @@ from chalicelib.domain.order import Delivery, PaymentStatus
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.domain.words import refund_trouble, staff_text
+from chalicelib.gateways.payment import Channel
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -159,6 +160,7 @@ def _payments(order: OrderItem) -> list[schemas.PaymentOfOrder]:
         schemas.PaymentOfOrder(
             out_trade_no=f"{order.order_id}{attempt}",
             method=payment.method,
+            channel=payment.channel or Channel.MINI_PROGRAM.value,
             status=payment.status.value,
             amount_fen=payment.amount_fen,
             transaction_id=payment.transaction_id,

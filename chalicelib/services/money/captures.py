@@ -4,6 +4,7 @@ A capture takes its held seat, or it is late: then the money is recorded and its
 requested in one write, and the order stays as it is. A closed order is never revived.
 """
 
+from dataclasses import replace
 from enum import StrEnum
 
 from chalicelib.domain import group as group_rules
@@ -55,7 +56,7 @@ def record(
     if parts is None:
         raise NotFound
     order_id, attempt = parts
-    payment = Payment(
+    captured = Payment(
         status=PaymentStatus.SUCCEEDED,
         method=method,
         amount_fen=trade.amount_fen,
@@ -73,8 +74,9 @@ def record(
             return Outcome.DUPLICATE
         asked = known.payments.get(attempt)
         expected_fen = asked.amount_fen if asked else order.total_fen
-        if expected_fen != payment.amount_fen:
-            raise WrongAmount(expected_fen=expected_fen, captured_fen=payment.amount_fen)
+        if expected_fen != captured.amount_fen:
+            raise WrongAmount(expected_fen=expected_fen, captured_fen=captured.amount_fen)
+        payment = replace(captured, channel=asked.channel) if asked else captured
         if payment.amount_fen != order.total_fen:  # it was made cheaper since: one too many
             return _record_late(order, attempt, payment, now_s)
         in_time = group is None or group_rules.payment_counts(

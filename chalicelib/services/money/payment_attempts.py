@@ -19,7 +19,7 @@ from chalicelib.errors import (
     PriceChanged,
     TooLittleTime,
 )
-from chalicelib.gateways.payment import PaymentGateway, Prepay
+from chalicelib.gateways.payment import Channel, PaymentGateway, Prepay
 from chalicelib.services import timeouts
 from chalicelib.services.orders import orders, state_changes
 from chalicelib.services.people import shop_cache
@@ -121,6 +121,7 @@ def _new(
         query_at_s=now_s + timeouts.QUERY_AFTER_S,
         account=gateway.place.account,
         until_s=wanted.expires_at_s,
+        channel="" if wanted.channel is Channel.MINI_PROGRAM else wanted.channel.value,
     )
     payment = replace(payment, sent=digest(sent_again(order, attempt, payment, wanted)))
     state_changes.write_alone(order, attempt_stored(known, attempt, payment))

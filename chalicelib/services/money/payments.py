@@ -16,19 +16,29 @@ from chalicelib.errors import (
     PaymentUnsettled,
     TooLittleTime,
 )
-from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payer_of, payment_gateway
-from chalicelib.gateways.payment import GatewayRefused, PaymentGateway, Prepay, Trade, TradeStatus
+from chalicelib.gateways.directory import WECHAT_PAY, callback_url, payment_gateway
+from chalicelib.gateways.payment import (
+    Channel,
+    GatewayRefused,
+    PaymentGateway,
+    Prepay,
+    Trade,
+    TradeStatus,
+)
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
 from chalicelib.services.money import payment_attempts, rejected_gateway_results
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
+from chalicelib.services.money.payers import IN_THE_MINI_PROGRAM, Payer, payer_id_of
 from chalicelib.services.orders import orders, state_changes
+from chalicelib.settings import settings
 from chalicelib.tables.base import retried
 from chalicelib.tables.trade import OrderItem
 
 FREE = "free"  # the method of an order of 0 fen: no gateway is asked
 FREE_ATTEMPT = "00"
 PREPAY_TRIES_MAX = 2
+RESULT_PAGE = "pages/payment/payment"  # of the shop; a browser comes back to it
 
 
 @dataclass(frozen=True)
@@ -40,18 +50,24 @@ class Asked:
 
 
 def ask(
-    merchant_id: str, order_id: OrderId, method: str, *, payer_code: str = "", now_s: int
+    merchant_id: str,
+    order_id: OrderId,
+    method: str,
+    payer: Payer = IN_THE_MINI_PROGRAM,
+    *,
+    now_s: int,
 ) -> Asked:
     """Begin or go on with the payment of a pending order by `method`.
 
-    payer_code: who pays, by a login code of the gateway's client that is good once; the attempt
-    is recorded before the gateway hears of it, so that a lost answer loses nothing.
+    The attempt is recorded before the gateway hears of it, so that a lost answer loses nothing.
     What a gateway knows of the attempt is sent again as it was; an attempt that no longer serves
-    (its group was extended, the account or what is sent has changed) is closed for another one.
+    (its group was extended; the account, the channel or what is sent has changed) is closed for
+    another one.
     Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, TooLittleTime, AuthCodeRefused,
-    PaymentMethodOff, PriceChanged, PaymentUnsettled, GatewayFailed.
+    PaymentMethodOff, PaymentChannelOff, PayerUnknown, PriceChanged, PaymentUnsettled,
+    GatewayFailed.
     """
-    payer = ""
+    payer_id = ""
     for tries_left in reversed(range(PREPAY_TRIES_MAX)):
         order, buyer = orders.with_buyer(merchant_id, order_id)
         payment_attempts.check_payable(order.view(), now_s)
@@ -62,8 +78,8 @@ def ask(
                 raise OrderClosed
             return Asked(paid=True, parameters={})
         gateway = payment_gateway(merchant_id, method)
-        payer = payer or _payer(order, method, buyer.openid, payer_code)
-        wanted = _wanted(order, gateway, payer, expires_at_s)
+        payer_id = payer_id or payer_id_of(gateway, payer, buyer)
+        wanted = _wanted(order, gateway, payer, payer_id, expires_at_s)
         _check_time_left(order, gateway, wanted, now_s)
         wanted = _give_up_others(order, gateway, wanted, now_s)
         attempt, payment = retried(partial(_begin, order, gateway, wanted, now_s))
@@ -154,24 +170,22 @@ def _check_time_left(order: OrderItem, gateway: PaymentGateway, wanted: Prepay, 
     raise TooLittleTime(left_s=wanted.expires_at_s - now_s)
 
 
-def _payer(order: OrderItem, method: str, openid: str, code: str) -> str:
-    """The buyer's id at the gateway: WeChat's from the login, another's by its code, if given."""
-    if code:
-        return payer_of(order.merchant_id, method, code)
-    return openid if method == WECHAT_PAY else ""
-
-
-def _wanted(order: OrderItem, gateway: PaymentGateway, payer: str, expires_at_s: int) -> Prepay:
+def _wanted(
+    order: OrderItem, gateway: PaymentGateway, payer: Payer, payer_id: str, expires_at_s: int
+) -> Prepay:
     """What would be sent now, under a number that is yet to be found."""
-    account = gateway.place.account
+    account, in_browser = gateway.place.account, payer.channel is Channel.BROWSER
     return Prepay(
         out_trade_no="",
         amount_fen=order.total_fen,
         description=order.title,
-        payer=payer,
+        payer=payer_id,
         attach=order.group_id or "",
         expires_at_s=expires_at_s,
         notify_url=callback_url(order.merchant_id, gateway.method, account, "payments"),
+        channel=payer.channel,
+        payer_ip=payer.ip if in_browser and gateway.method == WECHAT_PAY else "",
+        return_url=f"{settings.web_url}/#/{RESULT_PAGE}?id={order.order_id}" if in_browser else "",
     )
 
 

@@ -25,6 +25,7 @@ BILLED: Mapping[str, tuple[str, ...]] = {  # what makes the merchant number of a
     "wechat-pay": ("mchid", "sp_mchid", "sub_mchid"),
     "alipay": ("seller_id",),
 }
+OFFICIAL_ACCOUNT = "official_account_appid"  # another one leaves the account what it is
 # WeChat Pay repeats a callback for a day, and moves a merchant to another key within a week.
 RETIRED_KEYS_S = 14 * DAY_S
 EARLIER_MAX = 20
@@ -56,7 +57,11 @@ def with_history(
     if _values(new, IDENTITIES[method]) == _values(now, IDENTITIES[method]) or not without_history(
         now
     ):
-        history = replace(accounts.history_of(now), retired=_retired(method, now, new, now_s))
+        history = replace(
+            accounts.history_of(now),
+            retired=_retired(method, now, new, now_s),
+            apps=_apps(now, new),
+        )
     else:
         history = _history_after_switch(merchant_id, method, now, base, new, now_s)
     return _within_size(new, history)
@@ -113,7 +118,8 @@ def _history_after_switch(
             "收款账户换过 {max} 次以上，不能再换新的。请联系系统的维护人员。", max=EARLIER_MAX
         )
         raise InvalidRequest(words, problems=[trouble("mchid", words)])
-    return History(place, now_s, (*others, ended), retired)
+    apps = () if base is now else _apps(base, new)
+    return History(place, now_s, (*others, ended), retired, apps)
 
 
 def _new_place(merchant_id: str, method: str, now: Content, new: Content) -> Place:
@@ -137,6 +143,12 @@ def _retired(method: str, old: Content, new: Content, now_s: int) -> tuple[Retir
     if not gone and not replaced:
         return tuple(kept)
     return (*kept, Retired(now_s + RETIRED_KEYS_S, public_keys=gone, **replaced))
+
+
+def _apps(old: Content, new: Content) -> tuple[str, ...]:
+    """The official accounts that an account was used with before: payments name them for ever."""
+    known = {*accounts.history_of(old).apps, old.get(OFFICIAL_ACCOUNT)}
+    return tuple(sorted(filter(None, known - {new.get(OFFICIAL_ACCOUNT)})))
 
 
 def _within_size(new: Content, history: History) -> Parts:

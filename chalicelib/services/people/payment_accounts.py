@@ -44,6 +44,7 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         "sp_appid",
         "sub_mchid",
         "sub_appid",
+        "official_account_appid",
         "serial_no",
     ),
     PAY_BY_ALIPAY: ("app_id", "seller_id"),

@@ -24,6 +24,7 @@ from tests.fixtures.alipay_gateway import (
     NOTIFY_URL,
     NOWHERE,
     PRICE_FEN,
+    RETURN_URL,
     Sent,
     gateway_of,
     gateway_saying,
@@ -49,8 +50,7 @@ def test_prepay_without_a_payer_is_the_signed_address_of_a_page(
     assert f"{address.scheme}://{address.netloc}{address.path}" == alipay.gateway_url
     assert (fields["app_id"], fields["method"]) == (account.app_id, "alipay.trade.wap.pay")
     assert (fields["notify_url"], fields["sign_type"]) == (NOTIFY_URL, "RSA2")
-    page = "https://shop.example.com/#/pages/order/order"
-    assert fields["return_url"] == f"{page}?id={bought.out_trade_no[:30]}"
+    assert fields["return_url"] == RETURN_URL
     assert json.loads(fields["biz_content"]) == {
         "out_trade_no": bought.out_trade_no,
         "total_amount": "19.90",
@@ -59,6 +59,7 @@ def test_prepay_without_a_payer_is_the_signed_address_of_a_page(
         "time_expire": "2030-03-18 01:46:40",  # in Beijing
         "passback_params": "g1",
         "product_code": "QUICK_WAP_WAY",
+        "quit_url": RETURN_URL,
     }
 
 

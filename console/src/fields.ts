@@ -102,6 +102,7 @@ const WORDS: Record<string, WordKey> = {
   sp_appid: 'accounts.field.sp_appid',
   sub_mchid: 'accounts.field.sub_mchid',
   sub_appid: 'accounts.field.sub_appid',
+  official_account_appid: 'accounts.field.official_account_appid',
   serial_no: 'accounts.field.serial_no',
   app_id: 'accounts.field.app_id',
   seller_id: 'accounts.field.seller_id',

@@ -10,12 +10,15 @@ export const MODES = ['direct', 'partner'] as const
 export type Mode = (typeof MODES)[number]
 
 const NAMES = {
-  direct: ['mchid', 'appid', 'serial_no'],
-  partner: ['sp_mchid', 'sp_appid', 'sub_mchid', 'sub_appid', 'serial_no'],
+  direct: ['mchid', 'appid', 'official_account_appid', 'serial_no'],
+  partner: ['sp_mchid', 'sp_appid', 'sub_mchid', 'sub_appid', 'official_account_appid', 'serial_no'],
   alipay: ['app_id', 'seller_id'],
   'wechat-login': ['appid'],
 } as const
 export type FieldName = (typeof NAMES)[keyof typeof NAMES][number]
+
+/** What a shop may leave empty. */
+export const OPTIONAL: readonly FieldName[] = ['sub_appid', 'official_account_appid']
 
 export interface PublicKey {
   id: string
@@ -57,10 +60,10 @@ export const isMethod = (text: string): text is Method => (METHODS as readonly s
 
 /** The form of an account: what is told of it, every key empty. */
 export function draftOf(account: Account | null): Draft {
-  const { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no, app_id, seller_id } = { ...NONE, ...account }
+  const { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, official_account_appid, serial_no, app_id, seller_id } = { ...NONE, ...account }
   return {
     mode: account?.mode === 'partner' ? 'partner' : 'direct',
-    parts: { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no, app_id, seller_id },
+    parts: { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, official_account_appid, serial_no, app_id, seller_id },
     private_key: '',
     secret: '',
     public_keys: account?.key_serials.length ? account.key_serials.map((id) => ({ id, pem: '', isStored: true })) : [newKey()],
@@ -70,10 +73,10 @@ export function draftOf(account: Account | null): Draft {
 
 export const newKey = (): PublicKey => ({ id: '', pem: '', isStored: false })
 
-const NONE = { mchid: '', appid: '', sp_mchid: '', sp_appid: '', sub_mchid: '', sub_appid: '', serial_no: '', app_id: '', seller_id: '' }
+const NONE = { mchid: '', appid: '', sp_mchid: '', sp_appid: '', sub_mchid: '', sub_appid: '', official_account_appid: '', serial_no: '', app_id: '', seller_id: '' }
 
 /** The parts of both modes: the API takes those of the one that is chosen. */
-function trimmed({ mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, serial_no }: Draft['parts']) {
+function trimmed({ mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, official_account_appid, serial_no }: Draft['parts']) {
   return {
     mchid: mchid.trim(),
     appid: appid.trim(),
@@ -81,6 +84,7 @@ function trimmed({ mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, seria
     sp_appid: sp_appid.trim(),
     sub_mchid: sub_mchid.trim(),
     sub_appid: sub_appid.trim(),
+    official_account_appid: official_account_appid.trim(),
     serial_no: serial_no.trim(),
   }
 }

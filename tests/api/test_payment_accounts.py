@@ -101,6 +101,7 @@ def test_accounts_are_told_without_their_keys(merchant: MerchantFixture) -> None
         "sp_appid": "",
         "sub_mchid": "",
         "sub_appid": "",
+        "official_account_appid": "",
         "serial_no": pay["serial_no"],
         "app_id": "",
         "seller_id": "",
@@ -243,6 +244,7 @@ def test_save_that_was_cut_off_is_told_and_a_repeat_mends_it(merchant: MerchantF
     [
         ("wechat-pay", {"mchid": "x"}, "mchid"),
         ("wechat-pay", {"appid": "wx123"}, "appid"),
+        ("wechat-pay", {"official_account_appid": "gh_1"}, "official_account_appid"),
         ("wechat-pay", {"serial_no": "12"}, "serial_no"),
         ("wechat-pay", {"api_v3_key": "short"}, "api_v3_key"),
         ("wechat-pay", {"private_key": "nonsense"}, "private_key"),

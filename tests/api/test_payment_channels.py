@@ -132,7 +132,7 @@ def test_another_place_is_another_number_and_the_earlier_one_is_closed(
     assert states(merchant, order_id) == {"01": "CLOSED", "02": "CLOSED", "03": "SUCCESS"}
     told = merchant.wechat.ledger.trade(merchant.gateway.mchid, f"{order_id}03").order
     assert told["scene_info"]["payer_client_ip"] == "2001:db8::7"
-    assert buyer.status(order_id) == "fulfilling"
+    assert buyer.status(order_id) == "paid"
     merchant.check_laws(quiescent=False)
 
 

@@ -2773,6 +2773,12 @@ export interface components {
         CategoryList: {
             items: components["schemas"]["Category"][];
         };
+        /**
+         * Channel
+         * @description Where a buyer pays.
+         * @enum {unknown}
+         */
+        Channel: "browser" | "mini_program" | "official_account";
         /** ClosingRequest */
         ClosingRequest: {
             /** @description The members read it. */
@@ -2936,6 +2942,8 @@ export interface components {
             sub_mchid: string;
             /** @default  */
             sub_appid: string;
+            /** @default  */
+            official_account_appid: string;
             /** @default  */
             serial_no: string;
             /** @default  */
@@ -4014,6 +4022,8 @@ export interface components {
             /** @default  */
             sub_appid: string;
             /** @default  */
+            official_account_appid: string;
+            /** @default  */
             serial_no: string;
             /** @default  */
             app_id: string;
@@ -4030,7 +4040,7 @@ export interface components {
         PaymentAsked: {
             /** @description true: nothing is left to pay */
             paid: boolean;
-            /** @description for wx.requestPayment; of Alipay the `url` of its page, or the `trade_no` for my.tradePay */
+            /** @description for wx.requestPayment; in an official account for WeixinJSBridge, with the `appId`; in a browser the `url` of the gateway's page, which leads back to the shop's and, of WeChat, lives five minutes; of Alipay's mini-program the `trade_no` for my.tradePay */
             parameters: {
                 [key: string]: string;
             };
@@ -4039,6 +4049,8 @@ export interface components {
         PaymentOfOrder: {
             out_trade_no: string;
             method: string;
+            /** @description mini_program, official_account or browser */
+            channel: string;
             status: string;
             /** @description fen, 1/100 yuan */
             amount_fen: number;
@@ -4048,12 +4060,14 @@ export interface components {
         };
         /**
          * PaymentRequest
-         * @description `auth_code`: of my.getAuthCode inside Alipay's mini-program; without one, Alipay's page
-         *         asks who pays.
+         * @description `channel`: where the buyer pays; left out, WeChat's mini-program or, of Alipay, the browser
+         *         without an `auth_code` (of my.getAuthCode inside Alipay's mini-program) and that with one.
          */
         PaymentRequest: {
             /** @default wechat_pay */
             method: string;
+            /** @default null */
+            channel: components["schemas"]["Channel"] | null;
             /** @default null */
             auth_code: string | null;
         };
@@ -5097,6 +5111,11 @@ export interface components {
             sub_mchid: string;
             /** @default  */
             sub_appid: string;
+            /**
+             * @description Of the shop's pages inside WeChat; empty: buyers cannot pay there.
+             * @default
+             */
+            official_account_appid: string;
             /**
              * @description None: as it is.
              * @default null
@@ -18722,7 +18741,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description already_paid, group_closed, order_closed, payment_method_off, price_changed, too_little_time */
+            /** @description already_paid, group_closed, order_closed, payer_unknown, payment_channel_off, payment_method_off, price_changed, too_little_time */
             409: {
                 headers: {
                     [name: string]: unknown;

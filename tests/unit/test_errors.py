@@ -19,6 +19,8 @@ CODES = {
     "after_sale_refused": 409,
     "already_dealt_with": 409,
     "already_paid": 409,
+    "payer_unknown": 409,
+    "payment_channel_off": 409,
     "payment_method_off": 409,
     "wrong_account": 409,
     "auth_code_refused": 400,

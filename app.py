@@ -11,7 +11,16 @@ from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import clock, deadline, observability
 from chalicelib.api import callbacks, openapi, pictures
-from chalicelib.api.buyers import addresses, after_sales, browse, buyer, public, quotes, receipts
+from chalicelib.api.buyers import (
+    addresses,
+    after_sales,
+    agreements,
+    browse,
+    buyer,
+    public,
+    quotes,
+    receipts,
+)
 from chalicelib.api.buyers import me as buyer_me
 from chalicelib.api.buyers import orders as own_orders
 from chalicelib.api.http import CORS
@@ -37,6 +46,7 @@ from chalicelib.api.merchant import (
     shipping,
     shop,
 )
+from chalicelib.api.merchant import agreements as merchant_agreements
 from chalicelib.domain.order import Intent
 from chalicelib.services.work import due
 
@@ -47,6 +57,7 @@ PUBLIC = (
     buyer.api,
     buyer_me.api,
     addresses.api,
+    agreements.api,
     quotes.api,
     after_sales.api,
     own_orders.api,
@@ -61,6 +72,7 @@ STAFF = (
     audit.api,
     shop.api,
     messages.api,
+    merchant_agreements.api,
     products.api,
     activities.api,
     drafting.api,

@@ -18,6 +18,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "after_sale_refused": "拒绝售后",
     "after_sale_replacement_sent": "寄出换新的商品",
     "after_sale_return_agreed": "同意退货",
+    "agreements_changed": "修改协议",
     "category_changed": "修改分类",
     "category_created": "新建分类",
     "category_removed": "删除分类",

@@ -55,6 +55,18 @@ class AddressBookItem(TradeItem, discriminator="address_book"):
         return cls(buyer_pk(merchant_id, buyer_id), "addresses", **more)
 
 
+class ConsentsItem(TradeItem, discriminator="consents"):
+    """Which versions of the shop's agreements a buyer accepted, and when: given
+    {domain.agreements.key_of: {at_s, digest of the text}}."""
+
+    given: MapAttribute[str, Any] = MapAttribute(default=dict)
+    revision = IntAttribute(default=0)  # counts edits; an edit conditions on the one it read
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "ConsentsItem":
+        return cls(buyer_pk(merchant_id, buyer_id), "consents", **more)
+
+
 class UnpaidOrdersItem(TradeItem, discriminator="holds"):
     """Orders of a buyer that were placed unpaid; those that are paid or closed may still be here
     (services.orders.unpaid_order_limit)."""

@@ -6,6 +6,8 @@
 | staff                | m#M                | staff#username    |
 | payment account      | m#M                | account#method    |
 | message templates    | m#M                | messages          |
+| agreements in force  | m#M                | agreements        |
+| agreement's version  | m#M                | agreement#kind#000001 |
 | login failures       | m#L#username       | failures          |
 | category             | m#M                | category#id       |
 | pickup store         | m#M                | store#id          |

@@ -14,6 +14,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 
+from chalicelib.domain.agreements import USUAL, AgreementKind
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.catalogue_item import CatalogueItem
 
@@ -29,6 +30,9 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     after_sale_days = IntAttribute(default=360)
     unpaid_orders_max = IntAttribute(default=3)  # of one buyer at a time
     return_address = UnicodeAttribute(default="")  # for goods sent back, with name and phone
+    business_name = UnicodeAttribute(default="")  # as its licence has it
+    licence_number = UnicodeAttribute(default="")
+    licences: ListAttribute[Any] = ListAttribute(default=list)  # addresses of its pictures
     payments_off = UnicodeSetAttribute(null=True)  # methods that no new payment is begun with
 
     @classmethod
@@ -94,6 +98,34 @@ class MessageTemplatesItem(CatalogueItem, discriminator="message_templates"):
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MessageTemplatesItem":
         return cls(f"{merchant_id}#M", "messages", merchant_id=merchant_id, **more)
+
+
+class AgreementsItem(CatalogueItem, discriminator="agreements"):
+    """Which versions of the agreements are in force: {domain.agreements.AgreementKind: version}."""
+
+    versions: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+    @classmethod
+    def at(cls, merchant_id: str, **more: Any) -> "AgreementsItem":
+        return cls(f"{merchant_id}#M", "agreements", merchant_id=merchant_id, **more)
+
+    @property
+    def versions_in_force(self) -> dict[AgreementKind, int]:
+        versions = self.versions.as_dict()
+        return {kind: versions.get(kind.value, USUAL) for kind in AgreementKind}
+
+
+class AgreementItem(CatalogueItem, discriminator="agreement"):
+    """One version of an agreement, which stays as it is."""
+
+    text = UnicodeAttribute()
+    staff = UnicodeAttribute()
+    at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, kind: str, version: int, **more: Any) -> "AgreementItem":
+        key = f"agreement#{kind}#{version:06d}"
+        return cls(f"{merchant_id}#M", key, merchant_id=merchant_id, **more)
 
 
 class GuessesItem(CatalogueItem, discriminator="guesses"):

@@ -9,6 +9,7 @@
 | limit         | m#B#buyer_id                  | limit#activity_id       |
 | buyer         | m#B#buyer_id                  | buyer                   |
 | address book  | m#B#buyer_id                  | addresses               |
+| consents      | m#B#buyer_id                  | consents                |
 | holds         | m#B#buyer_id                  | holds                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |

@@ -213,6 +213,12 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'nav.messages', right: 'messages:view' },
   },
   {
+    path: 'agreements',
+    name: 'agreements',
+    component: () => import('./pages/shop/AgreementsPage.vue'),
+    meta: { title: 'nav.agreements', right: 'settings:view' },
+  },
+  {
     path: 'settings',
     name: 'settings',
     component: () => import('./pages/shop/SettingsPage.vue'),
@@ -242,7 +248,7 @@ export const NAVIGATION: { title?: WordKey; pages: { name: string; badge?: TodoK
   },
   {
     title: 'nav.group.shop',
-    pages: [{ name: 'staff' }, { name: 'accounts' }, { name: 'messages' }, { name: 'audit' }, { name: 'settings' }],
+    pages: [{ name: 'staff' }, { name: 'accounts' }, { name: 'messages' }, { name: 'agreements' }, { name: 'audit' }, { name: 'settings' }],
   },
 ]
 

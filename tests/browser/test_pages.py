@@ -30,6 +30,7 @@ PAGES = {
     "payment-accounts/alipay": "支付宝",
     "audit": "操作日志",
     "messages": "消息模板",
+    "agreements": "协议",
     "batch-shipping/history": "批量发货记录",
     "account": "我的账号",
     "settings": "店铺设置",

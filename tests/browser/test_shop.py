@@ -1,5 +1,6 @@
 """A shop's day in the browser: goods, an activity, a group that gets time, one that is closed."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -272,3 +273,32 @@ def test_buyers_are_told_in_the_shops_own_words(log_in: Callable[..., Page], sho
     expect(page.get_by_text("已保存")).to_be_visible()
     page.get_by_role("link", name="操作日志").click()
     expect(page.locator("tbody tr").first).to_contain_text("修改消息模板")
+
+
+def test_shop_says_who_runs_it_and_what_buyers_agree_to(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/settings")
+    page.get_by_label("经营主体").fill("杭州果园食品有限公司")
+    page.get_by_label("统一社会信用代码").fill("91330106ma2cfxxx0q")
+    page.get_by_label("证照图片").set_input_files(picture("执照.jpg"))
+    expect(page.get_by_role("button", name="删除 1")).to_be_visible()
+    page.get_by_role("button", name="保存设置").click()
+    expect(page.get_by_text("已保存")).to_be_visible()
+
+    page.get_by_role("link", name="协议", exact=True).click()
+    rules = page.get_by_label("拼团规则")
+    expect(page.get_by_label("用户协议")).to_have_value(re.compile("由杭州果园食品有限公司经营"))
+    usual = rules.input_value()
+    rules.fill("一、邀请朋友一起买\n\n二、没有凑齐就退款")
+    page.get_by_role("button", name="保存协议").click()
+    expect(page.get_by_text("第 1 版")).to_be_visible()
+    page.reload()
+    expect(rules).to_have_value("一、邀请朋友一起买\n\n二、没有凑齐就退款")
+    page.get_by_role("button", name="换回默认文字 拼团规则").click()
+    expect(rules).to_have_value(usual)
+    page.get_by_role("button", name="保存协议").click()
+    expect(page.get_by_text("第 2 版")).to_be_visible()
+    page.get_by_role("link", name="操作日志").click()
+    expect(page.locator("tbody tr").first).to_contain_text("修改协议")

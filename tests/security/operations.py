@@ -63,6 +63,7 @@ WANTED: Mapping[str, Mapping[str, Any]] = {
     "QuoteRequest": {"province": ADDRESS["province"]},
     "StoreInput": STORE,
     "StoreChange": STORE,
+    "AgreementsChange": {"texts": {"user": "协议"}},
     "CodeRequest": {"code": "00000000"},
     "TotpConfirmation": {"code": "000000"},
 }

@@ -55,6 +55,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "list_shop_stores",
         "log_in",
         "read_activity",
+        "read_agreements",
         "read_group",
         "read_group_page",
         "read_regions",

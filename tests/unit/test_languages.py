@@ -23,6 +23,7 @@ EVERY = frozenset[str]()
 CONTENTS = {
     "api/openapi.py": {"Group buying (拼团) API"},
     "api/group_shapes.py": {"【还差", "人】", " 拼"},  # the title of an invitation
+    "domain/agreements.py": {"（电话 {phone}）"},  # in a text for buyers
     "domain/carriers.py": {  # what people call them in tables, besides their names
         *("顺丰", "顺丰快递", "顺丰速递", "中通", "圆通", "圆通快递", "申通", "韵达", "韵达速递"),
         *("极兔", "极兔快递", "京东", "京东物流", "邮政特快专递", "邮政速递", "中国邮政速递"),

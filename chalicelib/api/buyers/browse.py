@@ -24,6 +24,9 @@ class Shop(msgspec.Struct, frozen=True):
     service_phone: str
     logo: Annotated[str, Meta(description="Address of a picture; empty: none.")]
     ship_within_h: Annotated[int, Meta(description="Hours after forming.")]
+    business_name: Annotated[str, Meta(description="Who runs it, as the licence has it.")]
+    licence_number: str
+    licences: Annotated[list[str], Meta(description="Addresses of pictures of its licences.")]
 
 
 class ShopCategory(msgspec.Struct, frozen=True):
@@ -67,7 +70,16 @@ class ActivityCardPage(msgspec.Struct, frozen=True):
 def read_shop(merchant_id: str) -> Shop:
     """A shop's name and how to reach it."""
     item = shop_cache.merchant(merchant_id, clock.now_s())
-    return Shop(merchant_id, item.name, item.service_phone, item.logo, item.ship_within_h)
+    return Shop(
+        merchant_id=merchant_id,
+        name=item.name,
+        service_phone=item.service_phone,
+        logo=item.logo,
+        ship_within_h=item.ship_within_h,
+        business_name=item.business_name,
+        licence_number=item.licence_number,
+        licences=list(item.licences),
+    )
 
 
 @api.operation(

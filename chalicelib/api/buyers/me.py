@@ -6,21 +6,25 @@ from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import MessageList, PageQuery
+from chalicelib.domain.agreements import to_accept
 from chalicelib.services.orders import inbox
-from chalicelib.services.people import buyers
+from chalicelib.services.people import buyers, shop_cache
 
 api = Api(__name__, audience=Audience.BUYER)
 
 
 @api.operation("GET", "/me/profile")
 def read_profile(who: Buyer) -> schemas.Profile:
-    """The buyer's name and picture, and how many messages are unread."""
-    buyer = buyers.read(who.merchant_id, who.buyer_id)
+    """The buyer's name and picture, how many messages are unread, which agreements changed."""
+    now_s = clock.now_s()
+    buyer, accepted = buyers.read_with_consents(who.merchant_id, who.buyer_id)
+    versions = shop_cache.agreement_versions(who.merchant_id, now_s)
     return schemas.Profile(
         buyer_id=buyer.buyer_id,
         name=buyer.name,
         avatar=buyer.avatar,
         unread_messages=inbox.unread(buyer, [who.buyer_id]),
+        to_accept=to_accept(versions, accepted),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.schemas import Address, RequestModel, ResponseModel
+from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.pasted_address import PASTE_MAX
 
 
@@ -18,10 +19,40 @@ class Unread(ResponseModel, frozen=True, kw_only=True):
     unread_messages: Annotated[int, Meta(description="100: more than 99")]
 
 
+class Consent(RequestModel, frozen=True, kw_only=True):
+    kind: AgreementKind
+    version: Annotated[int, Meta(ge=0, description="as it was read")]
+
+
+class ConsentRequest(RequestModel, frozen=True, kw_only=True):
+    accepted: Annotated[list[Consent], Meta(min_length=1, max_length=len(AgreementKind))]
+
+
+ToAccept = Annotated[
+    list[AgreementKind], Meta(description="agreements whose version in force was not accepted")
+]
+
+
+class ConsentState(ResponseModel, frozen=True, kw_only=True):
+    to_accept: ToAccept
+
+
+class Agreement(ResponseModel, frozen=True, kw_only=True):
+    kind: AgreementKind
+    title: str
+    version: int
+    text: Annotated[str, Meta(description="plain text with line breaks")]
+
+
+class AgreementList(ResponseModel, frozen=True, kw_only=True):
+    items: list[Agreement]
+
+
 class Profile(Unread, frozen=True, kw_only=True):
     buyer_id: str
     name: str
     avatar: str
+    to_accept: ToAccept
 
 
 class NewAddress(Address, frozen=True, kw_only=True):

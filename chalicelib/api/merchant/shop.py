@@ -45,6 +45,9 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
             after_sale_days=body.after_sale_days,
             unpaid_orders_max=body.unpaid_orders_max,
             return_address=body.return_address,
+            business_name=body.business_name,
+            licence_number=body.licence_number,
+            licences=body.licences,
         ),
         revision=body.revision,
         staff=who.username,
@@ -131,6 +134,9 @@ def _settings(item: MerchantItem) -> schemas.Settings:
         after_sale_days=item.after_sale_days,
         unpaid_orders_max=item.unpaid_orders_max,
         return_address=item.return_address,
+        business_name=item.business_name,
+        licence_number=item.licence_number,
+        licences=list(item.licences),
         revision=item.revision,
     )
 

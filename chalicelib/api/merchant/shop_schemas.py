@@ -70,6 +70,26 @@ ReturnAddress = Annotated[
 ]
 
 
+BusinessName = Annotated[
+    str,
+    Meta(
+        max_length=merchants.BUSINESS_NAME_MAX,
+        description="Who runs the shop, as the licence has it; shown to buyers.",
+    ),
+]
+LicenceNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9A-Z]{15}|[0-9A-Z]{18})?\Z",
+        description="The uniform social credit code, or an older number; empty: none.",
+    ),
+]
+Licences = Annotated[
+    list[Logo],
+    Meta(max_length=merchants.LICENCES_MAX, description="Pictures of licences, for buyers."),
+]
+
+
 class SettingsChange(Input, frozen=True):
     """What is left out stays as it is."""
 
@@ -85,6 +105,9 @@ class SettingsChange(Input, frozen=True):
     after_sale_days: AfterSaleDays | None = None
     unpaid_orders_max: UnpaidOrders | None = None
     return_address: ReturnAddress | None = None
+    business_name: BusinessName | None = None
+    licence_number: LicenceNumber | None = None
+    licences: Licences | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -98,6 +121,9 @@ class Settings(msgspec.Struct, frozen=True):
     after_sale_days: AfterSaleDays
     unpaid_orders_max: UnpaidOrders
     return_address: ReturnAddress
+    business_name: BusinessName
+    licence_number: LicenceNumber
+    licences: Licences
     revision: int
 
 

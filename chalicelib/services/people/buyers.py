@@ -6,7 +6,8 @@ from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, shop_cache
 from chalicelib.tables.base import put_new, update_one
-from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.buyers import BuyerItem, ConsentsItem
+from chalicelib.tables.trade_item import TradeItem
 
 
 class _Gone(Exception):
@@ -40,6 +41,15 @@ def read(merchant_id: str, buyer_id: str) -> BuyerItem:
     """Return the buyer as they are now."""
     buyer = BuyerItem.at(merchant_id, buyer_id)
     return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+
+
+def read_with_consents(merchant_id: str, buyer_id: str) -> tuple[BuyerItem, list[str]]:
+    """(the buyer, the keys of the versions of agreements that they accepted), in one call."""
+    keys = [kind.at(merchant_id, buyer_id) for kind in (BuyerItem, ConsentsItem)]
+    found = list(TradeItem.batch_get([(key.pk, key.sk) for key in keys], consistent_read=True))
+    [buyer] = [item for item in found if isinstance(item, BuyerItem)]
+    given = [item.given.as_dict() for item in found if isinstance(item, ConsentsItem)]
+    return buyer, [key for one in given for key in one]
 
 
 def rename(merchant_id: str, buyer_id: str, name: str, avatar: str) -> BuyerItem:

@@ -25,6 +25,8 @@ UNPAID_ORDERS_MIN, UNPAID_ORDERS_MAX = 1, 20
 NAME_MAX = 30
 PHONE_MAX = 20
 RETURN_ADDRESS_MAX = 150
+BUSINESS_NAME_MAX = 60
+LICENCES_MAX = 6  # pictures
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Settings:
     pay_by_s: seconds that a seat is held for payment. receipt_after_d: days after shipping, then
     an order counts as received. ship_within_h: hours after forming. after_sale_days: after the
     payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
-    return_address: where buyers send goods back, with a name and a phone number.
+    return_address: where buyers send goods back, with a name and a phone number. business_name,
+    licence_number, licences: who runs the shop, as its licence has it, and pictures of licences.
     None: as it is.
     """
 
@@ -47,6 +50,9 @@ class Settings:
     after_sale_days: int | None = None
     unpaid_orders_max: int | None = None
     return_address: str | None = None
+    business_name: str | None = None
+    licence_number: str | None = None
+    licences: list[str] | None = None
 
 
 def create(
@@ -103,6 +109,8 @@ def change_settings(
             raise Changed
         if settings.logo and not pictures.is_accepted(merchant_id, settings.logo):
             raise InvalidRequest("店铺头像不是在本店上传的图片，请重新上传。", field="logo")
+        if not all(pictures.is_accepted(merchant_id, url) for url in settings.licences or ()):
+            raise InvalidRequest("证照不是在本店上传的图片，请重新上传。", field="licences")
         with transaction() as writes:
             writes.update(
                 item,

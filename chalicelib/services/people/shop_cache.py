@@ -5,11 +5,12 @@ The items are shared by everyone who asks: read them, never change them.
 
 from collections.abc import Mapping
 
+from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import NotFound
 from chalicelib.settings import settings
 from chalicelib.tables.catalogue_item import stored
-from chalicelib.tables.shop import MerchantItem, MessageTemplatesItem
+from chalicelib.tables.shop import AgreementsItem, MerchantItem, MessageTemplatesItem
 from chalicelib.timed_cache import TimedCache
 
 MERCHANT_KEPT_S = 60
@@ -17,6 +18,9 @@ DAY_S = 86400
 MERCHANTS_MAX = 128
 
 _merchants: TimedCache[str, MerchantItem] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
+_agreements: TimedCache[str, Mapping[AgreementKind, int]] = TimedCache(
+    MERCHANT_KEPT_S, MERCHANTS_MAX
+)
 _templates: TimedCache[str, Mapping[str, str]] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
 
 
@@ -37,9 +41,15 @@ def message_template(merchant_id: str, key: TextKey, now_s: int) -> str | None:
     return templates.get(key.value)
 
 
+def agreement_versions(merchant_id: str, now_s: int) -> Mapping[AgreementKind, int]:
+    """The versions of the agreements in force, at most MERCHANT_KEPT_S old."""
+    return _agreements.read(merchant_id, lambda: _agreement_versions(merchant_id), now_s)
+
+
 def clear_cache() -> None:
     """Read everything anew."""
     _merchants.clear_cache()
+    _agreements.clear_cache()
     _templates.clear_cache()
 
 
@@ -53,3 +63,8 @@ def _merchant(merchant_id: str) -> MerchantItem:
 def _message_templates(merchant_id: str) -> Mapping[str, str]:
     item = stored(MessageTemplatesItem.at(merchant_id))
     return item.texts.as_dict() if item else {}
+
+
+def _agreement_versions(merchant_id: str) -> Mapping[AgreementKind, int]:
+    item = AgreementsItem.at(merchant_id)
+    return (stored(item) or item).versions_in_force

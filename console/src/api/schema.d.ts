@@ -210,6 +210,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept versions of agreements, on record with the time. */
+        post: operations["accept_agreements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/messages": {
         parameters: {
             query?: never;
@@ -302,7 +319,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The buyer's name and picture, and how many messages are unread. */
+        /** The buyer's name and picture, how many messages are unread, which agreements changed. */
         get: operations["read_profile"];
         /** Change the buyer's name and picture; the session that is answered carries the name. */
         put: operations["rename"];
@@ -598,6 +615,24 @@ export interface paths {
         put?: never;
         /** Agree to a return or an exchange of goods; its buyer is told where to send them. The refund */
         post: operations["agree_to_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agreements in force, and the texts that come with the product. */
+        get: operations["read_shop_agreements"];
+        /** Put other texts in force: each is another version, which buyers are asked to accept. */
+        put: operations["change_agreements"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1909,6 +1944,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchants/{merchant_id}/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The texts in force: user agreement, privacy policy, rules of group buying. */
+        get: operations["read_agreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchants/{merchant_id}/categories": {
         parameters: {
             query?: never;
@@ -2641,6 +2693,32 @@ export interface components {
             requested_at_s: number;
             decided_at_s: number | null;
         };
+        /** Agreement */
+        Agreement: {
+            kind: components["schemas"]["AgreementKind"];
+            title: string;
+            version: number;
+            /** @description plain text with line breaks */
+            text: string;
+        };
+        /**
+         * AgreementKind
+         * @enum {unknown}
+         */
+        AgreementKind: "group_rules" | "privacy" | "user";
+        /** AgreementList */
+        AgreementList: {
+            items: components["schemas"]["Agreement"][];
+        };
+        /** AgreementsChange */
+        AgreementsChange: {
+            /** @description What is left out stays; a blank one is the usual text. */
+            texts: {
+                [key: string]: string;
+            };
+            /** @description As read; 0: never changed. */
+            revision: number;
+        };
         /** AlipayChange */
         AlipayChange: {
             app_id: string;
@@ -2806,6 +2884,21 @@ export interface components {
             today: components["schemas"]["SumsShown"];
             /** @description Until the same hour. */
             yesterday: components["schemas"]["SumsShown"];
+        };
+        /** Consent */
+        Consent: {
+            kind: components["schemas"]["AgreementKind"];
+            /** @description as it was read */
+            version: number;
+        };
+        /** ConsentRequest */
+        ConsentRequest: {
+            accepted: components["schemas"]["Consent"][];
+        };
+        /** ConsentState */
+        ConsentState: {
+            /** @description agreements whose version in force was not accepted */
+            to_accept: components["schemas"]["AgreementKind"][];
         };
         /**
          * CopiedActivity
@@ -4255,6 +4348,8 @@ export interface components {
             buyer_id: string;
             name: string;
             avatar: string;
+            /** @description agreements whose version in force was not accepted */
+            to_accept: components["schemas"]["AgreementKind"][];
         };
         /** ProfileRequest */
         ProfileRequest: {
@@ -4604,6 +4699,12 @@ export interface components {
             unpaid_orders_max: number;
             /** @description Where buyers send goods back, with a name and a phone number; empty: none. */
             return_address: string;
+            /** @description Who runs the shop, as the licence has it; shown to buyers. */
+            business_name: string;
+            /** @description The uniform social credit code, or an older number; empty: none. */
+            licence_number: string;
+            /** @description Pictures of licences, for buyers. */
+            licences: string[];
             revision: number;
         };
         /**
@@ -4629,6 +4730,12 @@ export interface components {
             unpaid_orders_max: number | null;
             /** @default null */
             return_address: string | null;
+            /** @default null */
+            business_name: string | null;
+            /** @default null */
+            licence_number: string | null;
+            /** @default null */
+            licences: string[] | null;
         };
         /** ShareMade */
         ShareMade: {
@@ -4720,6 +4827,27 @@ export interface components {
             logo: string;
             /** @description Hours after forming. */
             ship_within_h: number;
+            /** @description Who runs it, as the licence has it. */
+            business_name: string;
+            licence_number: string;
+            /** @description Addresses of pictures of its licences. */
+            licences: string[];
+        };
+        /** ShopAgreement */
+        ShopAgreement: {
+            kind: components["schemas"]["AgreementKind"];
+            title: string;
+            /** @description 0: the usual text, which was never changed. */
+            version: number;
+            text: string;
+            /** @description The text that comes with the product. */
+            usual: string;
+        };
+        /** ShopAgreements */
+        ShopAgreements: {
+            items: components["schemas"]["ShopAgreement"][];
+            text_max: number;
+            revision: number;
         };
         /** ShopCategory */
         ShopCategory: {
@@ -6456,6 +6584,102 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    accept_agreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentState"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8902,6 +9126,178 @@ export interface operations {
             };
             /** @description after_sale_refused */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_shop_agreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopAgreements"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_agreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementsChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopAgreements"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17109,6 +17505,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_agreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementList"];
                 };
             };
             /** @description not_found */

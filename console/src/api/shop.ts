@@ -2,6 +2,7 @@ import { get, post, put } from './client'
 import type { BodyOf, QueryOf, Schema } from './types'
 
 export type Settings = Schema<'Settings'>
+export type ShopAgreements = Schema<'ShopAgreements'>
 export type StaffMember = Schema<'StaffMember'>
 export type AreaShown = Schema<'AreaShown'>
 export type FirstPassword = Schema<'FirstPassword'>
@@ -11,6 +12,8 @@ export type NewStaff = BodyOf<'post', '/v1/merchant/staff'>
 
 export const readSettings = () => get('/v1/merchant/settings')
 export const changeSettings = (body: BodyOf<'put', '/v1/merchant/settings'>) => put('/v1/merchant/settings', { body })
+export const readAgreements = () => get('/v1/merchant/agreements')
+export const changeAgreements = (body: BodyOf<'put', '/v1/merchant/agreements'>) => put('/v1/merchant/agreements', { body })
 export const listStaff = () => get('/v1/merchant/staff')
 export const addStaff = (body: NewStaff, key: string) => post('/v1/merchant/staff', { body, key })
 export const changeStaff = (username: string, body: BodyOf<'put', '/v1/merchant/staff/{username}'>) =>

@@ -85,7 +85,7 @@ fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_E
 bench-export: $(STAMP)  ## Large exports: invocations, seconds, memory; ORDERS=n
 	@$(PY) -m infra.local.bench_export
 
-mutation: $(STAMP)  ## Every guard removed once: do the tests notice? ONLY=path, SAMPLE=n, SEED=n
+mutation: $(STAMP)  ## The code changed in small ways: do the tests notice? ONLY, TESTS, SAMPLE, SEED
 	@$(PY) -m tests.mutation
 
 console: $(STAMP) node  ## console/dist/, ready for a host; says how big its first page is

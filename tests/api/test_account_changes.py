@@ -16,21 +16,14 @@ from tests.api.test_bills import (
     until_bills_are_compared,
 )
 from tests.api.test_payment_accounts import unwritten
-from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, Reply
+from tests.fixtures.callbacks import held_seat
+from tests.fixtures.merchant import MerchantFixture, Reply
 from tests.fixtures.payment_fixtures import BOTH
 
 pytestmark = pytest.mark.slow
 
 GATEWAYS = BOTH
 ACCOUNTS = "/v1/merchant/payment-accounts"
-
-
-def held_seat(merchant: MerchantFixture) -> tuple[Activity, str, Buyer, str]:
-    """(activity, group_id, buyer, order_id) of the last seat of a group of two."""
-    activity = merchant.activity(seats=2, stock=10)
-    group_id, _, _ = merchant.open_group(activity)
-    buyer, order_id = merchant.join(activity, group_id)
-    return activity, group_id, buyer, order_id
 
 
 def took(merchant: MerchantFixture, mchid: str) -> dict[str, int]:

@@ -369,18 +369,6 @@ def test_list_tells_who_asks_as_they_call_themselves(merchant: MerchantFixture) 
     assert [row["buyer_name"] for row in waiting(merchant)] == ["小满", "团长"]
 
 
-def test_clerk_sees_requests_and_cannot_decide_them(merchant: MerchantFixture) -> None:
-    _, _, [_, (friend, second)] = formed(merchant)
-    after_sale_id = ask(friend, second).body["after_sale_id"]
-    clerk = merchant.staff("service")
-
-    assert len(clerk.get("/v1/merchant/after-sales").body["items"]) == 1
-    given = {"amount_fen": 1}
-    reply = clerk.post(f"/v1/merchant/after-sales/{after_sale_id}/approval", given)
-
-    assert (reply.status, reply.code) == (403, "forbidden")
-
-
 @pytest.mark.parametrize("letter", ["B", "a", "AA", "*", "x" * 2000])
 def test_request_that_was_never_made_does_not_exist(merchant: MerchantFixture, letter: str) -> None:
     _, _, [_, (friend, second)] = formed(merchant)
@@ -390,18 +378,4 @@ def test_request_that_was_never_made_does_not_exist(merchant: MerchantFixture, l
 
     assert (reply.status, reply.code) == (404, "not_found")
     assert approve(merchant, f"{second}{letter}", 1).status == 404
-    assert len(waiting(merchant)) == 1
-
-
-def test_another_buyers_after_sale_does_not_exist(merchant: MerchantFixture) -> None:
-    _, _, [(leader, _), (friend, second)] = formed(merchant)
-    ask(friend, second)
-
-    replies = [
-        ask(leader, second),
-        leader.get(f"/v1/orders/{second}/after-sales"),
-        leader.post(f"/v1/orders/{second}/after-sales/A/withdrawal"),
-    ]
-
-    assert [(reply.status, reply.code) for reply in replies] == [(404, "not_found")] * 3
     assert len(waiting(merchant)) == 1

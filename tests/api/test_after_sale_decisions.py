@@ -10,23 +10,9 @@ from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.fulfilment import receipts
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.interleavings import interleaved
-from tests.fixtures.order_states import (
-    formed_order,
-    group_of_two,
-    order_at_rest,
-    other_payment,
-)
-from tests.fixtures.shop import (
-    DAY_S,
-    OTHER_PAY,
-    STAFF,
-    Shop,
-)
-from tests.fixtures.staff_requests import (
-    approve_after_sale,
-    request_after_sale,
-    ship,
-)
+from tests.fixtures.order_states import formed_order, group_of_two, order_at_rest, other_payment
+from tests.fixtures.shop import DAY_S, OTHER_PAY, STAFF, Shop
+from tests.fixtures.staff_requests import approve_after_sale, request_after_sale, ship
 
 Decide = Callable[[Shop, OrderItem, str], None]
 
@@ -74,7 +60,7 @@ def test_second_payment_heard_while_a_request_is_withdrawn_goes_back_at_once(sho
     shop.run_jobs()
     letter = request_after_sale(shop, order)
 
-    with interleaved(lambda: shop.hear(late, OTHER_PAY)):
+    with interleaved(lambda: shop.notify(late, OTHER_PAY)):
         withdraw(shop, order, letter)
 
     stored = shop.order(order.order_id)
@@ -126,7 +112,7 @@ def test_second_payment_heard_while_a_refund_is_approved_goes_back_at_once(shop:
     shop.confirm(f"{order.order_id}02A")
     letter = request_after_sale(shop, order, Claim(800, Reason.DAMAGED))
 
-    with interleaved(lambda: shop.hear(late, OTHER_PAY)):
+    with interleaved(lambda: shop.notify(late, OTHER_PAY)):
         approve_after_sale(shop, order, letter, 800)  # to be sent a minute after the one before
 
     stored = shop.order(order.order_id)

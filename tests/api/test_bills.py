@@ -126,14 +126,3 @@ def test_bill_with_a_wrong_digest_is_not_believed_and_asked_for_again(
     merchant.run_jobs()
 
     assert day in {row["day"] for row in reconciliations(merchant)}
-
-
-def test_other_merchants_staff_see_none_of_it(merchant: MerchantFixture) -> None:
-    start_of_a_day(merchant)
-    merchant.open_group(merchant.activity())
-    merchant.wait(600, every_s=600)
-    until_bills_are_compared(merchant)
-    stranger = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
-
-    assert reconciliations(merchant) != []
-    assert (reconciliations(stranger), differences(stranger)) == ([], [])

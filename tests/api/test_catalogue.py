@@ -1,33 +1,13 @@
 """What staff and buyers find in the catalogue; settings, staff, categories, caches."""
 
-from typing import Any
-
 import pytest
 
 from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.ids import new_id
-from chalicelib.errors import (
-    Changed,
-    Conflict,
-    NotFound,
-    WrongPassword,
-)
-from chalicelib.services.catalogue import (
-    activities,
-    activity_lists,
-    catalogue_cache,
-    categories,
-    product_lists,
-    products,
-)
-from chalicelib.services.people import merchants, shop_cache, staff
-from tests.fixtures.catalogue import (
-    BOSS,
-    DAY_S,
-    END_S,
-    NOW_S,
-    CatalogueFixture,
-)
+from chalicelib.errors import NotFound
+from chalicelib.services.catalogue import activities, activity_lists, catalogue_cache, categories
+from chalicelib.services.people import shop_cache
+from tests.fixtures.catalogue import BOSS, DAY_S, END_S, NOW_S, CatalogueFixture
 
 
 def test_activities_are_listed_by_state_and_browsed_until_they_end(
@@ -60,62 +40,7 @@ def test_activities_are_listed_by_state_and_browsed_until_they_end(
     assert [item.activity_id for item in in_category] == by_end[1:]
 
 
-def test_lists_keep_merchants_apart(catalogue: CatalogueFixture) -> None:
-    catalogue.publish()
-    other = merchants.create("别家", now_s=NOW_S).merchant_id
-
-    assert activity_lists.browse(other, limit=10, now_s=NOW_S) == ([], None)
-    assert product_lists.page(other, limit=10) == ([], None)
-    with pytest.raises(NotFound):
-        products.read(other, catalogue.product_id)
-
-
 # Settings, staff, categories, caches
-
-
-def test_settings_are_changed_by_who_read_them_last(catalogue: CatalogueFixture) -> None:
-    def change_pay_by(pay_by_s: int, revision: int) -> int:
-        return merchants.change_settings(
-            catalogue.merchant_id,
-            merchants.Settings("果园直送", "400-800-1234", pay_by_s),
-            revision=revision,
-            staff=BOSS,
-            now_s=NOW_S,
-        ).pay_by_s
-
-    assert change_pay_by(300, 1) == 300
-    assert change_pay_by(300, 1) == 300  # a repeat
-    with pytest.raises(Changed):
-        change_pay_by(900, 1)
-    assert merchants.read(catalogue.merchant_id).pay_by_s == 300
-
-
-def test_only_the_right_password_of_the_right_person_logs_in(catalogue: CatalogueFixture) -> None:
-    def login(username: str, password: str, merchant_id: str = catalogue.merchant_id) -> str:
-        return staff.login(merchant_id, username, password, now_s=NOW_S).username
-
-    new: dict[str, Any] = {
-        "name": "小李",
-        "role": "manager",
-        "password": "correct horse",
-        "staff": BOSS,
-    }
-    item = staff.add(catalogue.merchant_id, "xiaoli", now_s=NOW_S, **new)
-
-    assert login("xiaoli", "correct horse") == "xiaoli"
-    assert item.password_hash.startswith("$argon2id$")
-    for username, password in [
-        ("xiaoli", "wrong horse"),
-        ("nobody", "correct horse"),
-        ("nobody", "nobody's password"),
-    ]:
-        with pytest.raises(WrongPassword):
-            login(username, password)
-    with pytest.raises(NotFound):
-        login("xiaoli", "correct horse", new_id())
-    with pytest.raises(Conflict):
-        staff.add(catalogue.merchant_id, "xiaoli", now_s=NOW_S, **new)
-    assert [one.username for one in staff.everyone(catalogue.merchant_id)] == ["xiaoli"]
 
 
 def test_categories_come_in_their_order(catalogue: CatalogueFixture) -> None:

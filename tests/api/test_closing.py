@@ -5,18 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.domain.ids import new_id
-from chalicelib.errors import (
-    ActivityClosed,
-    NotFound,
-    SoldOut,
-)
+from chalicelib.errors import ActivityClosed, NotFound, SoldOut
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import (
-    activities,
-    activity_lists,
-    products,
-    reservations,
-)
+from chalicelib.services.catalogue import activities, activity_lists, products, reservations
 from chalicelib.services.people import merchants
 from chalicelib.tables.base import retried, transaction
 from tests.fixtures.catalogue import (

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.ids import new_id
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture
 from tests.fixtures.payment_fixtures import BOTH
 
@@ -235,25 +234,6 @@ def test_payment_confirmed_after_the_buyer_cancelled_revives_nothing(
     merchant.check_laws()
 
 
-def test_payment_confirmed_after_the_pay_by_time_sells_the_unit_once(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=2, stock=2)
-    group_id, _, _ = merchant.open_group(activity)
-    buyer, order_id = merchant.join(activity, group_id)
-    merchant.prepay(buyer, order_id)
-    merchant.wait(PAY_BY_S, every_s=300)
-    winner, seated = merchant.member(activity, group_id)
-
-    merchant.pay_in_spite(f"{order_id}01")
-    merchant.run_jobs(2)
-
-    assert winner.status(seated) == "fulfilling"
-    assert buyer.order(order_id)["status_text"] == "已关闭·已退款"
-    assert merchant.stock(activity) == 0
-    merchant.check_laws()
-
-
 def test_gateway_down_at_the_pay_by_time_delays_the_release_and_loses_nothing(
     merchant: MerchantFixture,
 ) -> None:
@@ -435,7 +415,7 @@ def test_smaller_limit_per_order_does_not_bind_groups_that_are_open(
     opened = merchant.buyer().open(fresh, quantity=2)
 
     assert (joined.status, joined.body["total_fen"]) == (201, 29500)
-    assert (opened.status, opened.body["details"]["field"]) == (400, "quantity")
+    assert (opened.status, opened.body["details"]) == (400, {"field": "quantity", "max": 1})
     assert merchant.stock(activity) == 14
 
 
@@ -496,13 +476,3 @@ def test_units_that_return_after_the_closing_go_to_the_product(merchant: Merchan
     assert buyer.status(held) == "closed"
     assert (merchant.stock(activity), merchant.product_stock(activity)) == (0, 10)
     merchant.check_laws()
-
-
-@pytest.mark.parametrize("path", ["groups", "orders"])
-def test_activity_that_does_not_exist_sells_nothing(merchant: MerchantFixture, path: str) -> None:
-    buyer, activity = merchant.buyer(), merchant.activity(stock=10)
-    unknown = Activity(new_id(), 1, "", activity.sku_id)
-
-    reply = buyer.open(unknown) if path == "groups" else buyer.buy_alone(unknown)
-
-    assert (reply.status, reply.code) == (404, "not_found")

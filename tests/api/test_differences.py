@@ -6,28 +6,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.services.money.day_book import READY_AFTER_S
 from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ReconcilingItem
 from infra.local.wechat_bills import Row
+from tests.api.test_bills import start_of_a_day, until_bills_are_compared
 from tests.fixtures.merchant import Caller, MerchantFixture, concurrently
 
 pytestmark = pytest.mark.wechat_pay_only
 PATH = "/v1/merchant/differences"
-
-
-def start_of_a_day(merchant: MerchantFixture) -> None:
-    """The next midnight in Beijing: all that follows stands in one bill."""
-    merchant.clock.forward(midnight_s(day_of(merchant.now_s)) + DAY_S - merchant.now_s)
-
-
-def until_bills_are_compared(merchant: MerchantFixture) -> None:
-    merchant.clock.forward(
-        midnight_s(day_of(merchant.now_s)) + DAY_S + READY_AFTER_S - merchant.now_s
-    )
-    merchant.run_jobs(3)
 
 
 def differences(caller: Caller, status: str = "open") -> list[dict[str, Any]]:
@@ -166,14 +153,3 @@ def test_two_who_deal_with_one_at_once_are_told_who_was_first(
     subject = f"difference%23{told['difference_id']}"
     assert len(owner.get(f"/v1/merchant/audit?subject={subject}").body["items"]) == 1
     merchant.check_laws(quiescent=False)
-
-
-def test_other_shops_staff_cannot_deal_with_it(merchant: MerchantFixture, order_id: str) -> None:
-    until_bills_are_compared(merchant)
-    [told] = differences(merchant.owner())
-    stranger = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
-
-    reply = stranger.owner().post(f"{PATH}/{told['difference_id']}/dealt-with", {"note": "已退"})
-
-    assert (reply.code, differences(stranger.owner())) == ("not_found", [])
-    assert differences(merchant.owner()) == [told]

@@ -230,7 +230,7 @@ def order(shop: Shop) -> OrderItem:
     return shop.join(sold, shop.opened(sold), shop.buyer())
 
 
-def attend(shop: Shop, order: OrderItem) -> None:
+def process(shop: Shop, order: OrderItem) -> None:
     due.process_item(order.pk, order.sk, now_s=shop.now_s)
 
 
@@ -283,7 +283,7 @@ def test_order_whose_gateway_is_silent_holds_up_no_other(shop: Shop, order: Orde
     shop.now_s += timeouts.QUERY_AFTER_S
     shop.gateway.silent = {"query"}
 
-    attend(shop, order)
+    process(shop, order)
 
     assert due_at(shop, order) == shop.now_s + timeouts.POSTPONE_S
 
@@ -291,17 +291,17 @@ def test_order_whose_gateway_is_silent_holds_up_no_other(shop: Shop, order: Orde
 def test_broken_item_holds_up_no_other(shop: Shop, order: OrderItem) -> None:
     shop.now_s = order.pay_by_s
 
-    attend(shop, broken(shop, order))
+    process(shop, broken(shop, order))
 
     assert due_at(shop, order) == shop.now_s + timeouts.POSTPONE_S
 
 
 def test_broken_item_that_is_due_later_or_never_is_left_so(shop: Shop, order: OrderItem) -> None:
-    attend(shop, broken(shop, order))
+    process(shop, broken(shop, order))
     assert due_at(shop, order) == order.pay_by_s
 
     order.update(actions=[OrderItem.due_at_s.remove(), OrderItem.due_shard.remove()])
-    attend(shop, order)
+    process(shop, order)
     assert due_at(shop, order) is None
 
 
@@ -313,7 +313,7 @@ def test_broken_item_that_somebody_else_has_moved_is_not_moved(
     later_s = shop.now_s + 5000
 
     with interleaved(lambda: order.update(actions=[OrderItem.due_at_s.set(later_s)])):
-        attend(shop, order)
+        process(shop, order)
 
     assert due_at(shop, order) == later_s
 
@@ -324,7 +324,7 @@ def test_order_paid_while_its_marker_is_mended_is_posted_in_time(
     trade = shop.capture(order)
     order.update(actions=[OrderItem.due_at_s.set(shop.now_s + timeouts.POSTPONE_S)])
 
-    with interleaved(lambda: shop.hear(trade)):
+    with interleaved(lambda: shop.notify(trade)):
         retried(lambda: due._reschedule(order))
 
     assert (shop.order(order.order_id).status, due_at(shop, order)) == ("paid", order.pay_by_s)
@@ -337,7 +337,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_the_first_is_posted(
     shop.pay(order)
     paid = shop.order(order.order_id)
 
-    with interleaved(lambda: shop.hear(second, OTHER_PAY)):
+    with interleaved(lambda: shop.notify(second, OTHER_PAY)):
         retried(lambda: due._reschedule(paid))
 
     assert shop.order(order.order_id).posted == {"02"}
@@ -348,7 +348,7 @@ def test_payment_posted_by_two_at_once_is_counted_once(shop: Shop, order: OrderI
     """What is next about the order is its refund, before and after."""
     second = shop.other_gateway.pay(shop.ask(order, OTHER_PAY), at_s=shop.now_s)
     shop.pay(order)
-    shop.hear(second, OTHER_PAY)
+    shop.notify(second, OTHER_PAY)
     refunds.process(shop.order(order.order_id), "01L", now_s=shop.now_s)
     paid = shop.order(order.order_id)
     day_book.post_captures(paid)

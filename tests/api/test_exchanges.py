@@ -345,11 +345,7 @@ def test_agreeing_withdrawing_and_refunding_at_once_have_one_outcome(
     merchant.wait(120)
 
     own = friend.get(f"/v1/orders/{order_id}/after-sales").body["items"][0]["status"]
-    taken, refunded = {
-        "return_agreed": (1, 0),
-        "withdrawn": (0, 0),
-        "approved": (0, 5900),
-    }[own]
+    taken, refunded = {"return_agreed": (1, 0), "withdrawn": (0, 0), "approved": (0, 5900)}[own]
     assert merchant.product_stock(activity) == 10 - taken
     assert merchant.money()["refunded_fen"] == refunded
     merchant.check_laws()

@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.group import FailedReason
-from chalicelib.errors import GroupClosed, NotFound
+from chalicelib.errors import GroupClosed
 from chalicelib.services.catalogue import activities
-from chalicelib.services.groups import (
-    activity_closing,
-    group_lists,
-    quoting,
-    settlement,
-)
+from chalicelib.services.groups import activity_closing, group_lists, settlement
 from chalicelib.tables.trade import ClosingItem, GroupItem
 from tests.fixtures import staff_requests
 from tests.fixtures.group_requests import (
@@ -27,14 +22,8 @@ from tests.fixtures.group_requests import (
 )
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
-from tests.fixtures.shop import Shop, Sold, purchase
-from tests.fixtures.staff_requests import (
-    audited,
-    close_group,
-    close_is_due,
-    closing_of,
-    extend_group,
-)
+from tests.fixtures.shop import Shop, Sold
+from tests.fixtures.staff_requests import audited, close_group, closing_of, extend_group
 
 pytestmark = pytest.mark.slow
 
@@ -258,23 +247,6 @@ def test_groups_of_an_activity_that_has_ended_can_be_closed_later(
     merchant.check_laws()
 
 
-@pytest.mark.parametrize("role", ["fulfilment", "service"])
-def test_only_managers_close_and_extend(merchant: MerchantFixture, role: str) -> None:
-    activity = merchant.activity(seats=2)
-    group_id, _, _ = merchant.open_group(activity)
-    staff, path = merchant.staff(role), f"/v1/merchant/groups/{group_id}"
-
-    asked = [
-        staff.post(f"{path}/closing", {"reason": REASON}),
-        staff.post(f"{path}/extension", {"hours": 1, "expires_at_s": 0}),
-        staff.post(f"/v1/merchant/activities/{activity.activity_id}/end", {"groups": "close"}),
-    ]
-
-    assert [reply.code for reply in asked] == ["forbidden"] * 3
-    assert staff.get(path).status == 200
-    assert merchant.stored_group(group_id).status == "open"
-
-
 @pytest.fixture
 def sold(shop: Shop) -> Sold:
     return shop.activity(seats=2)
@@ -300,7 +272,7 @@ def test_group_that_formed_while_it_is_closed_or_extended_stays_formed(
     group = opened(shop, sold)
     trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
 
-    with interleaved(lambda: shop.hear(trade)), pytest.raises(GroupClosed):
+    with interleaved(lambda: shop.notify(trade)), pytest.raises(GroupClosed):
         act(shop, group)
 
     assert shop.group(group.group_id).status == "formed"
@@ -358,7 +330,7 @@ def test_group_that_formed_while_it_is_closed_with_its_activity_stays_formed(
     group = opened(shop, sold)
     trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
 
-    with interleaved(lambda: shop.hear(trade)):
+    with interleaved(lambda: shop.notify(trade)):
         settlement.close(group, now_s=shop.now_s)
 
     formed = shop.group(group.group_id)
@@ -375,21 +347,3 @@ def test_groups_that_are_to_be_closed_later_are_not_closed_now(shop: Shop, sold:
     )
 
     assert shop.group(group.group_id).status == "open"
-
-
-def test_group_of_another_shop_or_of_nobody_is_not_there(shop: Shop, sold: Sold) -> None:
-    group = opened(shop, sold)
-    unpaid = shop.open(sold, shop.buyer())
-    stranger = Shop()
-
-    with pytest.raises(NotFound):
-        close_group(stranger, group)
-    with pytest.raises(NotFound):
-        extend_group(stranger, group, 1)
-    for asked, group_id in ((stranger, group.group_id), (shop, str(unpaid.group_id))):
-        with pytest.raises(NotFound):
-            quoting.to_join(asked.merchant_id, group_id, purchase(sold), now_s=shop.now_s)
-    close_is_due(shop, sold)
-    assert activity_closing.groups_are_closed(
-        stranger.merchant_id, sold.activity_id, now_s=shop.now_s
-    )

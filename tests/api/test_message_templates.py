@@ -117,14 +117,6 @@ def test_every_problem_is_told_and_nothing_changes(merchant: MerchantFixture) ->
     assert rows(merchant) == []
 
 
-def test_only_those_who_run_the_shop_change_what_is_told(merchant: MerchantFixture) -> None:
-    for role in ("service", "fulfilment"):
-        assert change(merchant.staff(role), {"formed": FORMED}).status == 403
-
-    assert own_words(merchant) == {}
-    assert merchant.buyer().get(TEMPLATES).status == 401
-
-
 @pytest.mark.parametrize("known", [0, 1], ids=["first", "next"])
 def test_templates_changed_by_two_at_once_are_the_first_ones(
     merchant: MerchantFixture, known: int

@@ -17,14 +17,14 @@ from tests.fixtures.shop import GRACE_S, LIFE_S, STAFF, Shop, Sold
 from tests.fixtures.stream_events import change_of, deliver
 
 
-def hear(merchant: MerchantFixture, *order_ids: str) -> None:
+def deliver_changes(merchant: MerchantFixture, *order_ids: str) -> None:
     """The stream tells of these orders as they are now."""
     assert (
         deliver(merchant, *(change_of(merchant, merchant.stored_order(o)) for o in order_ids)) == []
     )
 
 
-def told(buyer: Buyer) -> list[tuple[str, str]]:
+def titles_and_texts(buyer: Buyer) -> list[tuple[str, str]]:
     """(title, text) of the buyer's messages, the latest first."""
     return [(m["title"], m["text"]) for m in buyer.get("/v1/me/messages").body["items"]]
 
@@ -34,20 +34,20 @@ def test_payer_is_told_how_many_are_missing_and_the_others_when_it_is_one(
 ) -> None:
     activity = merchant.activity(seats=3, stock=10)
     group_id, leader, first = merchant.open_group(activity)
-    hear(merchant, first)
+    deliver_changes(merchant, first)
     assert leader.messages() == ["waiting"]
     idle, _ = merchant.join(activity, group_id)
     idle_order = merchant.stored_group(group_id).members.as_dict()[idle.buyer_id]
     idle.cancel(f"{idle.buyer_id}{idle_order}")
     member, second = merchant.member(activity, group_id)
 
-    hear(merchant, second)
+    deliver_changes(merchant, second)
 
     assert leader.messages() == ["waiting", "one_left"]
     assert member.messages() == ["waiting"]
     assert idle.messages() == []
     title = "周末三人团"
-    assert told(leader) == [
+    assert titles_and_texts(leader) == [
         ("还差 1 人成团", f"「{title}」只差 1 人就成团了，快邀请好友吧。"),
         ("参团成功", f"「{title}」付款成功，还差 2 人成团。邀请好友更快成团。"),
     ]
@@ -59,7 +59,7 @@ def test_messages_are_told_once_however_often_they_are_due(merchant: MerchantFix
     _, second = merchant.member(activity, group_id)
 
     for _ in range(3):
-        hear(merchant, first, second)
+        deliver_changes(merchant, first, second)
     merchant.wait(600, every_s=300)
 
     assert leader.messages() == ["waiting", "one_left"]
@@ -70,13 +70,13 @@ def test_nobody_is_told_to_wait_once_the_group_is_formed(merchant: MerchantFixtu
     group_id, leader, first = merchant.open_group(activity)
     member, second = merchant.member(activity, group_id)
 
-    hear(merchant, first, second)
+    deliver_changes(merchant, first, second)
     assert [leader.messages(), member.messages()] == [[], []]
     merchant.run_jobs()
-    hear(merchant, first, second)
+    deliver_changes(merchant, first, second)
 
     assert [leader.messages(), member.messages()] == [["formed"]] * 2
-    assert told(leader) == [("拼团成功", "「周末三人团」拼团成功，商家会尽快发货。")]
+    assert titles_and_texts(leader) == [("拼团成功", "「周末三人团」拼团成功，商家会尽快发货。")]
 
 
 def test_nobody_is_told_to_invite_others_after_the_deadline(merchant: MerchantFixture) -> None:
@@ -84,13 +84,13 @@ def test_nobody_is_told_to_invite_others_after_the_deadline(merchant: MerchantFi
     _, leader, first = merchant.open_group(activity)
 
     merchant.clock.forward(DAY_S)
-    hear(merchant, first)
+    deliver_changes(merchant, first)
     assert leader.messages() == []
     merchant.clock.forward(60)
     merchant.run_jobs(2)
 
     assert leader.messages() == ["failed", "refunded"]
-    assert told(leader) == [
+    assert titles_and_texts(leader) == [
         ("退款已到账", "「周末三人团」的 ¥59.00 已原路退回，请在付款账户的账单中查看。"),
         ("未成团", "「周末三人团」这次没有拼成，¥59.00 已发起原路退款，无需操作。"),
     ]
@@ -106,7 +106,7 @@ def test_late_payer_is_told_why_the_money_comes_back(merchant: MerchantFixture) 
     merchant.pay_in_spite(f"{order_id}01")
     merchant.run_jobs()
 
-    assert told(buyer)[1] == (
+    assert titles_and_texts(buyer)[1] == (
         "名额已满，自动退款",
         "「周末三人团」付款成功，但名额已满或已超时。¥59.00 已发起原路退款，无需操作。",
     )
@@ -135,7 +135,7 @@ def test_messages_come_in_pages_the_latest_first(merchant: MerchantFixture) -> N
         orders.append(order_id)
     for order_id in orders[::-1]:  # the oldest order's news are the latest
         merchant.clock.forward(10)
-        hear(merchant, order_id)
+        deliver_changes(merchant, order_id)
 
     first = buyer.get("/v1/me/messages?limit=2").body
     second = buyer.get(f"/v1/me/messages?limit=2&next={first['next']}").body
@@ -150,20 +150,20 @@ def test_messages_are_unread_until_the_buyer_has_seen_them(merchant: MerchantFix
     activity = merchant.activity(seats=2, stock=10)
     buyer = merchant.buyer("小满")
     orders = [merchant.open_group(activity, buyer)[2] for _ in range(2)]
-    hear(merchant, orders[0])
+    deliver_changes(merchant, orders[0])
     [message] = buyer.get("/v1/me/messages").body["items"]
     profile = buyer.get("/v1/me/profile").body
 
     merchant.clock.forward(60)
     seen = buyer.put("/v1/me/messages/read", {"up_to_s": message["told_at_s"]}).body
-    hear(merchant, orders[1])
+    deliver_changes(merchant, orders[1])
     late = buyer.put("/v1/me/messages/read", {"up_to_s": 1}).body
     newest, oldest = buyer.get("/v1/me/messages").body["items"]
     merchant.clock.forward(1)
     ahead = buyer.put("/v1/me/messages/read", {"up_to_s": 9_999_999_999}).body
     _, _, third = merchant.open_group(activity, buyer)
     merchant.clock.forward(1)
-    hear(merchant, third)
+    deliver_changes(merchant, third)
 
     assert profile == {
         "buyer_id": buyer.buyer_id,
@@ -218,39 +218,6 @@ def test_visits_by_a_share_are_counted_once_per_visitor(merchant: MerchantFixtur
     assert (share.visits, share.channel, share.sharer_id) == (2, "chat", leader.buyer_id)
     _, order_id = merchant.join(activity, group_id, share_id=share_id)
     assert merchant.stored_order(order_id).share_id == share_id
-
-
-def test_share_that_does_not_exist_has_no_visits(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=3, stock=10)
-    group_id, leader, _ = merchant.open_group(activity)
-    share_id = leader.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}).body["share_id"]
-    other = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
-
-    def visit(merchant_id: str, share_id: str, visitor_id: str = "visitor-one") -> tuple[int, str]:
-        path = f"/v1/merchants/{merchant_id}/shares/{share_id}/visits"
-        reply = merchant.visitor().post(path, {"visitor_id": visitor_id})
-        return reply.status, reply.body.get("code")
-
-    assert visit(merchant.merchant_id, new_id()) == (404, "not_found")
-    assert visit(other.merchant_id, share_id) == (404, "not_found")
-    assert visit(merchant.merchant_id, share_id, "short") == (400, "invalid_request")
-
-
-def test_share_of_nothing_or_by_no_channel_is_refused(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=3, stock=10)
-    group_id, leader, _ = merchant.open_group(activity)
-
-    replies = [
-        leader.post(f"/v1/groups/{new_id()}/shares", {"channel": "link"}),
-        leader.post(f"/v1/groups/{group_id}/shares", {"channel": "smoke"}),
-        merchant.visitor().post(f"/v1/groups/{group_id}/shares", {"channel": "link"}),
-    ]
-
-    assert [reply.code for reply in replies] == [
-        "not_found",
-        "invalid_request",
-        "unauthenticated",
-    ]
 
 
 def test_strangers_read_no_full_names(merchant: MerchantFixture) -> None:
@@ -310,11 +277,7 @@ def test_member_of_a_group_that_staff_closed_meanwhile_does_not_wait(
 ) -> None:
     def closed() -> None:
         group_controls.close(
-            shop.merchant_id,
-            str(leader.group_id),
-            reason="原料短缺",
-            staff=STAFF,
-            now_s=shop.now_s,
+            shop.merchant_id, str(leader.group_id), reason="原料短缺", staff=STAFF, now_s=shop.now_s
         )
 
     with interleaved(closed):

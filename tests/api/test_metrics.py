@@ -18,7 +18,7 @@ from tests.fixtures.merchant import DAY_S, MerchantFixture, merchant_fixture
 GRACE_S = 60
 
 
-def told(capsys: pytest.CaptureFixture[str], name: str) -> list[Any]:
+def figures_of(capsys: pytest.CaptureFixture[str], name: str) -> list[Any]:
     """The figures of one metric since the last look."""
     lines = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     return [figure for line in lines for figure in json.loads(line).get(name, [])]
@@ -36,7 +36,7 @@ def test_job_tells_how_long_its_oldest_work_has_been_due(
         for _ in range(2):
             application.fail_due_groups(TICK, lambda_context("job"))
 
-    assert told(capsys, "OldestDueWork") == [500.0, 0.0]
+    assert figures_of(capsys, "OldestDueWork") == [500.0, 0.0]
 
 
 def test_job_that_could_not_look_does_not_say_that_nothing_is_due(
@@ -48,7 +48,7 @@ def test_job_that_could_not_look_does_not_say_that_nothing_is_due(
     with injected(silent):
         application.fail_due_groups(TICK, lambda_context("job"))
 
-    assert told(capsys, "OldestDueWork") == []
+    assert figures_of(capsys, "OldestDueWork") == []
 
 
 def test_callback_that_was_signed_and_refused_is_told_apart_from_a_forged_one(

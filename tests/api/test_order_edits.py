@@ -12,11 +12,7 @@ from chalicelib.tables.trade import OrderItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import ADDRESS as BUYERS_ADDRESS
 from tests.fixtures.merchant import MerchantFixture
-from tests.fixtures.shipping import (
-    POSTED_S,
-    file_of,
-    rows,
-)
+from tests.fixtures.shipping import POSTED_S, file_of, rows
 from tests.fixtures.shipping import ship as ship_over_http
 from tests.fixtures.shipping import to_ship as order_to_ship
 from tests.fixtures.shop import ADDRESS, STAFF, Shop
@@ -33,12 +29,7 @@ def change_address(
     shop: Shop, order: OrderItem, address: dict[str, str] = MOVED, changes: int = 0
 ) -> None:
     order_edits.change_address(
-        shop.merchant_id,
-        order.order_id,
-        address,
-        changes=changes,
-        staff=STAFF,
-        now_s=shop.now_s,
+        shop.merchant_id, order.order_id, address, changes=changes, staff=STAFF, now_s=shop.now_s
     )
 
 

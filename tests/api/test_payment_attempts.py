@@ -16,15 +16,9 @@ from chalicelib.services.money.captures import Outcome
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply
-from tests.fixtures.order_states import (
-    group_of_two,
-)
+from tests.fixtures.order_states import group_of_two
 from tests.fixtures.payment_fixtures import BOTH
-from tests.fixtures.shop import (
-    OTHER_PAY,
-    STAFF,
-    Shop,
-)
+from tests.fixtures.shop import OTHER_PAY, STAFF, Shop
 
 pytestmark = pytest.mark.slow
 
@@ -112,6 +106,7 @@ def test_payment_that_came_before_its_attempt_was_given_up_counts(
     reply = buyer.ask_to_pay(order_id)
 
     assert (reply.status, reply.code) == (409, "already_paid")
+    assert reply.body["message"].count("已付款") == 1
     assert buyer.status(order_id) == "paid"
     assert list(states(merchant, order_id)) == ["01"]
     merchant.check_laws(quiescent=False)
@@ -405,7 +400,7 @@ def test_payment_at_a_price_that_was_lowered_meanwhile_is_one_too_many(
     )
 
     with interleaved(lambda: lower(shop, order, 5000)):
-        outcome = shop.hear(paid)
+        outcome = shop.notify(paid)
 
     shop.gateway.pay_in_spite(number, at_s=shop.now_s)
     assert outcome is Outcome.LATE
@@ -443,7 +438,7 @@ def test_attempt_paid_while_it_is_stored_as_closed_is_paid(shop: Shop) -> None:
     trade = shop.capture(order)
     attempt = shop.order(order.order_id).view().payments["01"]
 
-    with interleaved(lambda: shop.hear(trade)):
+    with interleaved(lambda: shop.notify(trade)):
         payments.store_attempt(order, "01", attempt)
 
     assert shop.order(order.order_id).view().payments["01"].status == "succeeded"

@@ -217,7 +217,7 @@ def test_two_places_asked_for_at_once_are_two_numbers_and_one_payment(shop: Shop
     known = shop.order(order.order_id).view().payments
     assert {key: paid.channel for key, paid in known.items()} == {"01": "browser", "02": ""}
     numbers = [f"{order.order_id}{attempt}" for attempt in known]
-    outcomes = [shop.hear(shop.gateway.pay(n, at_s=shop.now_s)) for n in numbers]
+    outcomes = [shop.notify(shop.gateway.pay(n, at_s=shop.now_s)) for n in numbers]
 
     assert outcomes == ["formed", "late"]
     assert list(shop.order(order.order_id).view().refunds) == ["02L"]
@@ -232,8 +232,8 @@ def test_both_gateways_pages_are_paid_and_the_second_is_refunded(shop: Shop) -> 
         payments.ask(shop.merchant_id, order.order_id, method, browser, now_s=shop.now_s)
 
     other = shop.gateways_by_method[OTHER_PAY][0]
-    second = shop.hear(other.pay(f"{order.order_id}02", at_s=shop.now_s), OTHER_PAY)
-    first = shop.hear(shop.gateway.pay(f"{order.order_id}01", at_s=shop.now_s))
+    second = shop.notify(other.pay(f"{order.order_id}02", at_s=shop.now_s), OTHER_PAY)
+    first = shop.notify(shop.gateway.pay(f"{order.order_id}01", at_s=shop.now_s))
 
     assert [second, first] == ["formed", "late"]
     assert list(shop.order(order.order_id).view().refunds) == ["01L"]

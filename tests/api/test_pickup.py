@@ -86,16 +86,6 @@ def test_a_shop_that_is_not_there_is_not_a_shop_without_stores(merchant: Merchan
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_a_repeated_creation_makes_one_store(merchant: MerchantFixture) -> None:
-    first, again = (
-        merchant.owner().post(STORES, STORE, Idempotency_Key="once").body for _ in range(2)
-    )
-    other = merchant.owner().post(STORES, STORE | {"name": "另一家"}, Idempotency_Key="once")
-
-    assert first == again
-    assert (other.status, other.code) == (422, "idempotency_mismatch")
-
-
 def test_an_order_is_bought_for_a_store_made_ready_and_handed_over(
     merchant: MerchantFixture,
 ) -> None:
@@ -230,10 +220,7 @@ def test_only_what_is_paid_formed_and_to_be_collected_is_made_ready(
     sent = make_ready(merchant, second)
     unknown = make_ready(merchant, "0" * 30)
 
-    assert (early.code, early.body["message"]) == (
-        "pickup_refused",
-        "还没有成团，成团后才能备货。",
-    )
+    assert (early.code, early.body["message"]) == ("pickup_refused", "还没有成团，成团后才能备货。")
     assert (sent.code, sent.body["message"]) == (
         "pickup_refused",
         "这个订单要快递发货，不是到店自提。",

@@ -22,14 +22,7 @@ from chalicelib.settings import settings
 from infra.local import engine
 from infra.local.api_client import post_form
 from tests.conftest import ENDPOINT
-from tests.fixtures.images import (
-    accept,
-    accepted,
-    encoded,
-    huge_png,
-    photograph,
-    uploaded,
-)
+from tests.fixtures.images import accept, accepted, encoded, huge_png, photograph, uploaded
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture, concurrently
 
@@ -368,15 +361,6 @@ def test_buyer_uploads_thirty_times_a_minute_at_most(merchant: MerchantFixture) 
 
     assert statuses == [201] * 30 + [429]
     assert merchant.buyer().post(OWN, body).status == 201
-
-
-@pytest.mark.parametrize("role", ["fulfilment", "service"])
-def test_who_may_not_change_products_uploads_no_pictures(
-    merchant: MerchantFixture, role: str
-) -> None:
-    reply = merchant.staff(role).post(STAFF, {"content_type": "image/jpeg", "size": 10})
-
-    assert (reply.status, reply.code) == (403, "forbidden")
 
 
 def test_no_address_but_an_accepted_one_is_taken_for_one(merchant: MerchantFixture) -> None:

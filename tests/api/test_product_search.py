@@ -210,19 +210,6 @@ def test_product_is_taken_off_sale_and_put_back(merchant: MerchantFixture) -> No
     assert titles(owner, "&state=on_sale") == ["草莓"]
 
 
-@pytest.mark.parametrize("role", ["fulfilment", "service"])
-def test_shelf_and_copies_are_for_managers(merchant: MerchantFixture, role: str) -> None:
-    path, staff = f"{PRODUCTS}/{made(merchant, '草莓')}", merchant.staff(role)
-
-    replies = [
-        staff.put(f"{path}/shelf", {"on_sale": False, "revision": 1}),
-        staff.post(f"{path}/copy"),
-    ]
-
-    assert [reply.status for reply in replies] == [403, 403]
-    assert titles(staff) == ["草莓"]
-
-
 # Copies.
 
 

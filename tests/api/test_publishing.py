@@ -37,10 +37,7 @@ from tests.fixtures.catalogue import (
     kept_draft,
     product_draft,
 )
-from tests.fixtures.group_requests import (
-    formed_group,
-    request_closing,
-)
+from tests.fixtures.group_requests import formed_group, request_closing
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.shop import STAFF, Shop, Sold

@@ -23,16 +23,9 @@ from chalicelib.tables.trade import OrderItem
 from tests.fixtures import staff_requests
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture, concurrently
-from tests.fixtures.shipping import (
-    RECEIPT_S,
-    file_of,
-    rows,
-    ship,
-    status_of,
-    to_ship,
-)
+from tests.fixtures.shipping import RECEIPT_S, file_of, rows, ship, status_of, to_ship
 from tests.fixtures.shop import STAFF, Shop, purchase
-from tests.fixtures.staff_requests import audited, detail, give_back
+from tests.fixtures.staff_requests import audited, detail, give_back, on_its_way
 
 CLAIM = {"amount_fen": 900, "reason": "late"}
 Step = Callable[[Shop, OrderItem], object]
@@ -160,12 +153,6 @@ def confirm(shop: Shop, order: OrderItem) -> None:
 def to_hand_over(shop: Shop) -> OrderItem:
     order = to_collect(shop)
     make_ready(shop, order)
-    return order
-
-
-def on_its_way(shop: Shop) -> OrderItem:
-    order = staff_requests.to_ship(shop)
-    staff_requests.ship(shop, order)
     return order
 
 

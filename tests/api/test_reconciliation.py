@@ -168,7 +168,7 @@ def test_payment_at_another_gateway_than_ours_is_reported(shop: Shop) -> None:
     elsewhere = shop.open(shop.activity(), shop.buyer())
     shop.ask(elsewhere, OTHER_PAY)
     trade = shop.other_gateway.pay(number_of(elsewhere), at_s=shop.now_s)
-    shop.hear(trade, OTHER_PAY)
+    shop.notify(trade, OTHER_PAY)
     claimed = edited(BillKind.PAYMENT, out_trade_no=number_of(elsewhere))
     shop.gateway.edit_bill = lambda rows: rows + claimed(rows)
 
@@ -235,12 +235,12 @@ def reconciling(shop: Shop) -> ReconcilingItem:
     return found
 
 
-def drive(shop: Shop, *, later_s: int = 0) -> None:
+def process(shop: Shop, *, later_s: int = 0) -> None:
     reconciliation.process(shop.merchant_id, WECHAT_PAY, now_s=shop.now_s + later_s)
 
 
 def test_shop_that_was_never_paid_has_nothing_to_compare(shop: Shop) -> None:
-    drive(shop)
+    process(shop)
 
     assert reconciliation.days(shop.merchant_id, after=None, limit=5) == ([], None)
 
@@ -252,7 +252,7 @@ def test_day_whose_bill_is_not_ready_is_not_driven(
     before = reconciling(shop)
     monkeypatch.setattr(reconciliation, "RUN_S", 0.05)
 
-    drive(shop, later_s=int(before.due_at_s or 0) - shop.now_s - 1)
+    process(shop, later_s=int(before.due_at_s or 0) - shop.now_s - 1)
 
     after = reconciling(shop)
     assert (after.day, after.due_at_s) == (before.day, before.due_at_s)
@@ -272,9 +272,7 @@ def test_payment_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over
     assert shop.order(unpaid.order_id).status == OrderStatus.PENDING
 
 
-def test_refund_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(
-    shop: Shop,
-) -> None:
+def test_refund_in_the_bill_that_the_gateway_does_not_confirm_is_not_taken_over(shop: Shop) -> None:
     order = posted_order(shop)
     shop.cancel(order)
     due.process_item(order.pk, order.sk, now_s=shop.now_s)
@@ -302,14 +300,14 @@ def test_day_compared_again_is_kept_as_it_was_first(shop: Shop) -> None:
 
     def in_vain() -> None:
         shop.gateway.silent = {"bill"}
-        drive(shop)
+        process(shop)
         shop.gateway.silent = set()
 
     with interleaved(in_vain):
         assert reconcile(shop) == [(Difference.PAYMENT_AMOUNT, False)]
     first_s, put_off = shop.now_s, reconciling(shop)
     assert (put_off.day, put_off.due_at_s) == (day, first_s + reconciliation.LATER_S)
-    drive(shop, later_s=reconciliation.LATER_S)
+    process(shop, later_s=reconciliation.LATER_S)
 
     found = differences_of(shop)
     days, _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
@@ -321,7 +319,7 @@ def test_run_that_was_overtaken_goes_back_to_no_day(shop: Shop) -> None:
     posted_order(shop)
     first = day_of(shop.now_s)
 
-    with interleaved(lambda: drive(shop, later_s=3 * DAY_S)):
+    with interleaved(lambda: process(shop, later_s=3 * DAY_S)):
         assert reconcile(shop) == []
 
     assert reconciling(shop).day == (first + 4 * reconciliation.ONE_DAY).isoformat()
@@ -333,7 +331,7 @@ def test_fee_entered_while_it_is_entered_is_the_first_one(shop: Shop) -> None:
 
     def other_run() -> None:
         shop.gateway.edit_bill = edited(BillKind.PAYMENT, fee_fen=40)
-        drive(shop)
+        process(shop)
 
     with interleaved(other_run):
         reconcile(shop)
@@ -350,7 +348,7 @@ def test_fee_that_is_known_is_not_written_again(shop: Shop) -> None:
         reconcile(shop)
     begun.save()  # as if the run had been cut off before it said so
     with metered() as second:
-        drive(shop)
+        process(shop)
 
     assert first.calls.count("UpdateItem") - second.calls.count("UpdateItem") == 1
 

@@ -15,17 +15,10 @@ from tests.fixtures.fake_clock import run_every_job
 from tests.fixtures.fault_injection import WRITES, injected, refusal
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, concurrently
-from tests.fixtures.order_states import (
-    formed_order,
-    leader_alone,
-)
+from tests.fixtures.order_states import formed_order, leader_alone
 from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.shop import STAFF, Shop
-from tests.fixtures.staff_requests import (
-    approve_after_sale,
-    audited,
-    request_after_sale,
-)
+from tests.fixtures.staff_requests import approve_after_sale, audited, request_after_sale
 
 GATEWAYS = BOTH
 Member = tuple[Buyer, str]

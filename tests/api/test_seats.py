@@ -1,12 +1,11 @@
 """Seats: who gets one, who does not, and what becomes of a group."""
 
-from functools import partial
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.ids import new_id
-from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, concurrently
+from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
 from tests.fixtures.payment_fixtures import BOTH
 
 GATEWAYS = BOTH
@@ -47,39 +46,6 @@ def test_many_pay_for_one_last_seat_and_exactly_one_is_seated(merchant: Merchant
         "refunded_fen": 3 * 5900,
         "refunding_fen": 0,
     }
-    merchant.check_laws()
-
-
-def test_buyers_join_at_once_and_the_last_seat_is_taken_once(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=2, stock=20)
-    group_id, _, _ = merchant.open_group(activity)
-    buyers = [merchant.buyer() for _ in range(8)]
-
-    replies = concurrently([partial(b.join, activity, group_id) for b in buyers])
-
-    assert sorted(reply.status for reply in replies) == [201] + [409] * 7
-    assert {reply.code for reply in replies if reply.status == 409} == {"group_full"}
-    assert merchant.stock(activity) == 18
-    assert len(merchant.stored_group(group_id).members.as_dict()) == 2
-
-
-def test_last_two_payments_at_the_same_instant_form_the_group_once(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=3, stock=10)
-    group_id, leader, first = merchant.open_group(activity)
-    members = [merchant.join(activity, group_id) for _ in range(2)]
-    numbers = [merchant.pay_unheard(buyer, order_id) for buyer, order_id in members]
-
-    merchant.resend(*numbers, *numbers)
-    merchant.run_jobs(2)
-
-    group = merchant.stored_group(group_id)
-    assert (group.status, group.seats_paid, group.due_at_s) == ("formed", 3, None)
-    for buyer, order_id in [(leader, first), *members]:
-        assert buyer.status(order_id) == "fulfilling"
-        assert buyer.messages() == ["formed"]
-    assert merchant.money() == {"captured_fen": 17700, "refunded_fen": 0, "refunding_fen": 0}
     merchant.check_laws()
 
 
@@ -126,11 +92,7 @@ def test_group_of_a_leader_who_never_pays_is_never_seen(merchant: MerchantFixtur
     assert_unseen()
     assert other.join(activity, group_id).status in (404, 409)
     group = merchant.stored_group(group_id)
-    assert (group.status, group.failed_reason, group.due_at_s) == (
-        "failed",
-        "leader_unpaid",
-        None,
-    )
+    assert (group.status, group.failed_reason, group.due_at_s) == ("failed", "leader_unpaid", None)
     assert leader.order(placed["order_id"])["status_text"] == "已关闭"
     assert leader.messages() == []
     assert merchant.stock(activity) == 10
@@ -179,22 +141,6 @@ def test_expired_seat_taken_by_another_makes_the_first_payment_late(
     assert merchant.money() == {"captured_fen": 11800, "refunded_fen": 5900, "refunding_fen": 0}
 
 
-def test_buyer_who_joins_many_times_at_once_has_one_seat_and_one_order(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=3, stock=10)
-    group_id, _, _ = merchant.open_group(activity)
-    buyer = merchant.buyer()
-
-    replies = concurrently([lambda: buyer.join(activity, group_id)] * 8)
-
-    assert {reply.status for reply in replies} == {201}
-    assert len({reply.body["order_id"] for reply in replies}) == 1
-    assert len(buyer.get("/v1/orders").body["items"]) == 1
-    assert len(merchant.stored_group(group_id).members.as_dict()) == 2
-    assert merchant.stock(activity) == 8
-
-
 def test_repeated_join_answers_the_same_order_even_in_a_full_group(
     merchant: MerchantFixture,
 ) -> None:
@@ -216,17 +162,6 @@ def test_leader_who_joins_the_own_group_gets_the_leaders_order(merchant: Merchan
     reply = leader.join(activity, group_id)
 
     assert (reply.status, reply.body["order_id"]) == (201, first)
-    assert merchant.stock(activity) == 9
-
-
-def test_open_repeated_at_once_with_one_key_makes_one_group(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(stock=10)
-    buyer = merchant.buyer()
-
-    replies = concurrently([lambda: buyer.open(activity, key="one-key-for-all")] * 6)
-
-    assert {reply.status for reply in replies} == {201}
-    assert len({(r.body["group_id"], r.body["order_id"]) for r in replies}) == 1
     assert merchant.stock(activity) == 9
 
 
@@ -303,21 +238,6 @@ def test_members_choose_different_skus_and_quantities(merchant: MerchantFixture)
     merchant.check_laws()
 
 
-def test_sku_that_the_activity_does_not_sell_is_refused(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(stock=10)
-    group_id, _, _ = merchant.open_group(activity)
-    buyer = merchant.buyer()
-
-    replies = [
-        buyer.open(activity, sku_id=new_id()),
-        buyer.join(activity, group_id, sku_id=new_id()),
-    ]
-
-    assert [(r.status, r.code) for r in replies] == [(400, "invalid_request")] * 2
-    assert buyer.get("/v1/orders").body["items"] == []
-    assert merchant.stock(activity) == 9
-
-
 def test_limit_per_buyer_counts_over_groups_and_comes_back(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=3, stock=20, limit_per_buyer=2, limit_per_order=2)
     groups = [merchant.open_group(activity)[0] for _ in range(3)]
@@ -337,34 +257,6 @@ def test_limit_per_buyer_counts_over_groups_and_comes_back(merchant: MerchantFix
     assert buyer.join(activity, groups[2], quantity=2).code == "limit_reached"
     merchant.join(activity, groups[2], buyer)
     assert merchant.limit_used(activity, buyer) == 2
-
-
-def test_limit_per_buyer_holds_when_many_groups_are_joined_at_once(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=3, stock=20, limit_per_buyer=2, limit_per_order=1)
-    groups = [merchant.open_group(activity)[0] for _ in range(5)]
-    buyer = merchant.buyer()
-
-    replies = concurrently([partial(buyer.join, activity, g) for g in groups])
-
-    assert sorted(reply.status for reply in replies) == [201] * 2 + [409] * 3
-    assert {reply.code for reply in replies if reply.status == 409} == {"limit_reached"}
-    assert merchant.limit_used(activity, buyer) == 2
-    assert merchant.stock(activity) == 13
-
-
-def test_limit_comes_back_once_when_the_group_fails(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(seats=3, stock=20, limit_per_buyer=5, limit_per_order=5)
-    group_id, leader, _ = merchant.open_group(activity, quantity=5)
-    assert leader.open(activity).code == "limit_reached"
-
-    merchant.wait(86400 + 120, every_s=43200)
-    merchant.run_jobs(2)
-
-    assert merchant.stored_group(group_id).status == "failed"
-    assert merchant.limit_used(activity, leader) == 0
-    assert leader.open(activity, quantity=5).status == 201
 
 
 def test_group_that_costs_nothing_forms_without_a_gateway(merchant: MerchantFixture) -> None:
@@ -413,11 +305,7 @@ def test_solo_purchase_is_to_be_fulfilled_as_soon_as_it_is_paid(merchant: Mercha
 
     merchant.pay(buyer, placed.body["order_id"])
 
-    assert (placed.status, placed.body["total_fen"], placed.body["group_id"]) == (
-        201,
-        19800,
-        None,
-    )
+    assert (placed.status, placed.body["total_fen"], placed.body["group_id"]) == (201, 19800, None)
     shown = buyer.order(placed.body["order_id"])
     assert (shown["status"], shown["status_text"]) == ("fulfilling", "待发货")
     assert (merchant.stock(activity), merchant.product_stock(activity)) == (10, 1)
@@ -441,20 +329,3 @@ def test_unpaid_solo_purchase_gives_its_units_back_to_the_product(
 
     assert [buyer.status(o) for o in (unpaid, cancelled)] == ["closed", "closed"]
     assert (merchant.stock(activity), merchant.product_stock(activity)) == (10, 3)
-
-
-def test_group_of_another_merchant_does_not_exist(merchant: MerchantFixture) -> None:
-    activity = merchant.activity(stock=10)
-    group_id, _, _ = merchant.open_group(activity)
-    stranger = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client).buyer()
-
-    replies = [
-        stranger.join(activity, group_id),
-        stranger.open(activity),
-        stranger.buy_alone(activity),
-        stranger.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}),
-    ]
-
-    assert [(reply.status, reply.code) for reply in replies] == [(404, "not_found")] * 4
-    assert len(merchant.stored_group(group_id).members.as_dict()) == 1
-    assert merchant.stock(activity) == 9

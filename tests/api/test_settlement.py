@@ -21,7 +21,7 @@ def test_group_formed_while_it_is_failed_stays_formed(shop: Shop) -> None:
     shop.now_s += LIFE_S + GRACE_S + PATIENCE_S
     shop.gateway.silent = {"query"}
 
-    with interleaved(lambda: shop.hear(trade)):
+    with interleaved(lambda: shop.notify(trade)):
         settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
 
     assert shop.group(group_id).status == "formed"
@@ -132,9 +132,7 @@ def test_refund_confirmed_while_its_group_is_settled_stays_confirmed(shop: Shop)
     assert shop.order(order.order_id).status == "refunded"
 
 
-def test_refund_of_a_second_payment_is_not_forgotten_while_its_group_is_settled(
-    shop: Shop,
-) -> None:
+def test_refund_of_a_second_payment_is_not_forgotten_while_its_group_is_settled(shop: Shop) -> None:
     sold = shop.activity(seats=2)
     order = shop.open(sold, shop.buyer())
     late = other_payment(shop, order)
@@ -144,7 +142,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_its_group_is_settled(
     settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
     notifications.tell_outcome(shop.group(group_id), now_s=shop.now_s)
 
-    with interleaved(lambda: shop.hear(late, OTHER_PAY)):
+    with interleaved(lambda: shop.notify(late, OTHER_PAY)):
         settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
 
     assert set(shop.order(order.order_id).view().refunds) == {"01L", "02F"}

@@ -31,7 +31,7 @@ from tests.fixtures.shipping import (
     to_ship,
 )
 from tests.fixtures.shop import STAFF, Shop
-from tests.fixtures.staff_requests import audited, detail, give_back
+from tests.fixtures.staff_requests import audited, detail, give_back, on_its_way
 
 CLAIM = {"amount_fen": 900, "reason": "late"}
 
@@ -429,12 +429,6 @@ def test_units_that_came_back_while_an_order_is_shipped_are_not_shipped(shop: Sh
 
     [parcel] = parcels_of(detail(shop, order).parcels)
     assert (parcel.units, shop.order(order.order_id).status) == (1, "shipped")
-
-
-def on_its_way(shop: Shop) -> OrderItem:
-    order = staff_requests.to_ship(shop)
-    staff_requests.ship(shop, order)
-    return order
 
 
 def test_order_goes_into_so_many_parcels_and_no_more(shop: Shop) -> None:

@@ -144,7 +144,3 @@ def test_pages_have_whole_batches(
 
     assert page["next"] is None
     assert seen == [(f"table-number-000{n}", {"needs_change": 2}) for n in (2, 1, 0)]
-
-
-def test_history_is_of_those_who_ship(merchant: MerchantFixture) -> None:
-    assert merchant.staff("service").get("/v1/merchant/shipping-batches").status == 403

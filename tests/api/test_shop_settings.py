@@ -108,10 +108,6 @@ def test_a_logo_is_a_picture_of_the_shops_own(merchant: MerchantFixture) -> None
     assert refused.body["message"] == "店铺头像不是在本店上传的图片，请重新上传。"
 
 
-def test_settings_are_for_owner_and_manager(merchant: MerchantFixture) -> None:
-    assert [save(merchant, role=role).status for role in ("fulfilment", "service")] == [403, 403]
-
-
 def test_after_sale_ends_when_the_shop_says(merchant: MerchantFixture) -> None:
     save(merchant, after_sale_days=7)
     activity, buyer = merchant.activity(stock=10, product_stock=20), merchant.buyer()
@@ -217,10 +213,7 @@ def test_a_parent_cannot_be_removed_while_a_child_comes(merchant: MerchantFixtur
         parent_id = parent["category_id"]
         body = {"name": f"下级{n}", "parent_id": parent_id}
         concurrently(
-            [
-                partial(remove, merchant, parent_id),
-                partial(merchant.owner().post, CATEGORIES, body),
-            ]
+            [partial(remove, merchant, parent_id), partial(merchant.owner().post, CATEGORIES, body)]
         )
         found = levels(merchant)
         assert (f"下级{n}" in found) == (f"上级{n}" in found)
@@ -440,12 +433,7 @@ def test_settings_changed_by_two_at_once_are_the_first_ones(shop: Shop) -> None:
 
 def keep(shop: Shop, account: dict[str, str], revision: int) -> None:
     payment_accounts.change(
-        shop.merchant_id,
-        "wechat-login",
-        account,
-        revision=revision,
-        staff=STAFF,
-        now_s=shop.now_s,
+        shop.merchant_id, "wechat-login", account, revision=revision, staff=STAFF, now_s=shop.now_s
     )
 
 

@@ -18,6 +18,7 @@ from tests.fixtures.staff_logins import (
     hire,
     invite,
     log_in,
+    member,
     with_session,
 )
 
@@ -33,11 +34,6 @@ def boss(merchant: MerchantFixture) -> Caller:
 
 def choose(caller: Caller, old: str, new: str) -> Reply:
     return caller.put(f"{ME}/password", {"old_password": old, "new_password": new})
-
-
-def member(boss: Caller, username: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = boss.get(STAFF).body["items"]
-    return next(one for one in found if one["username"] == username)
 
 
 def change(boss: Caller, username: str, **changes: Any) -> Reply:
@@ -208,10 +204,7 @@ def test_two_owners_who_demote_each_other_at_once_leave_one(
     body = {"name": "x", "role": "service", "disabled": False, "revision": 1}
 
     replies = concurrently(
-        [
-            lambda: boss.put(f"{STAFF}/second", body),
-            lambda: second.put(f"{STAFF}/boss", body),
-        ]
+        [lambda: boss.put(f"{STAFF}/second", body), lambda: second.put(f"{STAFF}/boss", body)]
     )
 
     keys = [StaffItem.at(merchant.merchant_id, name) for name in ("boss", "second")]

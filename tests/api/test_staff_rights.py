@@ -8,7 +8,7 @@ from chalicelib.services.people import sessions
 from chalicelib.tables.shop import StaffItem
 from tests.fixtures.caches import restore, snapshot
 from tests.fixtures.merchant import Caller, MerchantFixture, Reply
-from tests.fixtures.staff_logins import at_work, hire
+from tests.fixtures.staff_logins import at_work, hire, member
 
 STAFF = "/v1/merchant/staff"
 MONEY = ("/v1/merchant/refunds", "/v1/merchant/reconciliations", "/v1/merchant/differences")
@@ -18,11 +18,6 @@ MONEY = ("/v1/merchant/refunds", "/v1/merchant/reconciliations", "/v1/merchant/d
 def boss(merchant: MerchantFixture) -> Caller:
     hire(merchant, "boss")
     return at_work(merchant, "boss")
-
-
-def member(boss: Caller, username: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = boss.get(STAFF).body["items"]
-    return next(one for one in found if one["username"] == username)
 
 
 def change(boss: Caller, username: str, **changes: Any) -> Reply:

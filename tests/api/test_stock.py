@@ -19,8 +19,6 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import activities, adjustments, publishing
 from chalicelib.tables.catalogue import ActivityItem
-from chalicelib.tables.catalogue_item import stored
-from chalicelib.tables.trade import ClosingItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply, concurrently
 from tests.fixtures.payment_fixtures import BOTH
@@ -31,6 +29,7 @@ from tests.fixtures.staff_requests import (
     audited,
     close,
     close_is_due,
+    closing_of,
     end,
     pause,
     stock_of,
@@ -48,24 +47,6 @@ def joins(activity: Activity, group_id: str, buyers: list[Buyer]) -> list[Callab
     return [lambda b=buyer: b.join(activity, group_id) for buyer in buyers]  # type: ignore[misc]
 
 
-def test_more_buyers_than_units_join_at_once_and_exactly_the_units_are_sold(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=10, stock=10)
-    groups = [merchant.open_group(activity)[0] for _ in range(3)]
-    calls = [
-        call
-        for group_id in groups
-        for call in joins(activity, group_id, [merchant.buyer() for _ in range(5)])
-    ]
-
-    replies = concurrently(calls)
-
-    assert outcomes(replies) == {"placed": 7, "sold_out": 8}
-    assert merchant.stock(activity) == 0
-    merchant.check_laws(quiescent=False)
-
-
 def test_sold_out_says_what_is_left_and_changes_nothing(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=3, stock=4)
     group_id, _, _ = merchant.open_group(activity, quantity=2)
@@ -79,18 +60,6 @@ def test_sold_out_says_what_is_left_and_changes_nothing(merchant: MerchantFixtur
     assert len(merchant.stored_group(group_id).members.as_dict()) == 1
     assert merchant.stock(activity) == 2
     assert buyer.join(activity, group_id, quantity=2).status == 201
-
-
-def test_every_unit_can_be_sold_although_it_lies_in_one_of_many_buckets(
-    merchant: MerchantFixture,
-) -> None:
-    activity = merchant.activity(seats=8, stock=8)
-    group_id, _, _ = merchant.open_group(activity)
-
-    replies = [merchant.buyer().join(activity, group_id) for _ in range(7)]
-
-    assert outcomes(replies) == {"placed": 7}
-    assert merchant.stock(activity) == 0
 
 
 def test_order_takes_its_units_from_several_buckets(merchant: MerchantFixture) -> None:
@@ -216,12 +185,6 @@ def sold(shop: Shop) -> Sold:
 def units(shop: Shop, sold: Sold) -> tuple[int, int]:
     """(of the product, of the activity)"""
     return stock_of(shop, sold).available, shop.left(sold)
-
-
-def closing_of(shop: Shop, sold: Sold) -> ClosingItem:
-    found = stored(ClosingItem.at(shop.merchant_id, sold.activity_id))
-    assert found is not None
-    return found
 
 
 def publish(shop: Shop, sold: Sold, stock: int, key: str | None = None) -> ActivityItem:

@@ -21,8 +21,10 @@ def buy(merchant: MerchantFixture, **address: Any) -> tuple[Reply, list[TradeIte
     return reply, list(TradeItem.query(buyer_pk(merchant.merchant_id, buyer.buyer_id)))
 
 
-@pytest.mark.parametrize("field", ["name", "province", "city", "street"])
-@pytest.mark.parametrize("blank", ["   ", "\u200b", "\u3164\u2060", "\ufeff\u3000"])
+@pytest.mark.parametrize(
+    ("field", "blank"),
+    [("name", "   "), ("province", "\u200b"), ("city", "\u3164\u2060"), ("street", "\ufeff\u3000")],
+)
 def test_blank_recipient_is_refused(merchant: MerchantFixture, field: str, blank: str) -> None:
     reply, stored = buy(merchant, **{field: blank})
 

@@ -65,9 +65,7 @@ def test_every_way_out_of_pending_frees_a_hold(merchant: MerchantFixture) -> Non
     opened(buyer, activity, 1)
     refused(buyer.open(activity))
 
-    merchant.clock.forward(
-        601
-    )  # the pay-by time has passed; until a job has run, the units are held
+    merchant.clock.forward(601)  # past the pay-by time; until a job has run, the units are held
     refused(buyer.open(activity))
     merchant.run_jobs()
     group_id, *_ = merchant.open_group(activity)

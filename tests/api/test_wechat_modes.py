@@ -92,64 +92,6 @@ def test_callback_of_another_merchant_of_the_provider_is_refused_and_kept(
     assert leader.status(order_id) == "paid"
 
 
-def test_callback_of_partner_mode_is_verified_by_the_key_it_names(
-    merchant: MerchantFixture,
-) -> None:
-    serve(merchant)
-    keys = merchant.wechat.platform.public_keys(with_certificate=True)
-    merchant.keep_wechat_pay_account({**merchant.account.wechat_pay, "public_keys": keys})
-    activity = merchant.activity(seats=2, stock=10)
-    group_id, _, _ = merchant.open_group(activity)
-    merchant.wechat.courier.serial = merchant.wechat.platform.certificate_serial
-
-    member, order_id = merchant.member(activity, group_id)
-    merchant.run_jobs()
-
-    assert member.status(order_id) == "fulfilling"
-    assert merchant.refused_callbacks() == []
-    merchant.check_laws()
-
-
-def test_callback_of_partner_mode_older_than_five_minutes_is_refused(
-    merchant: MerchantFixture,
-) -> None:
-    serve(merchant)
-    activity = merchant.activity(seats=2, stock=10)
-    leader = merchant.buyer()
-    order_id = leader.open(activity).body["order_id"]
-    headers, body = merchant.wechat.courier.signed(merchant.pay_unheard(leader, order_id))
-    path = f"/v1/callbacks/wechat-pay/{merchant.merchant_id}/payments"
-
-    merchant.clock.forward(300)
-    late = merchant.api_client.request("POST", path, headers, body)
-    merchant.clock.forward(-1)
-    in_time = merchant.api_client.request("POST", path, headers, body)
-
-    assert [late.status, in_time.status] == [401, 200]
-    assert leader.status(order_id) == "paid"
-    assert late.body["details"]["reason"] == "stale"
-
-
-def test_same_attempt_gets_a_fresh_prepay_id_while_the_order_may_be_paid(
-    shop: MerchantFixture,
-) -> None:
-    activity = shop.activity(seats=2, stock=10)
-    leader = shop.buyer()
-    order_id = leader.open(activity).body["order_id"]
-    first = shop.prepay(leader, order_id)
-    shop.clock.forward(PAY_BY_S - 1)
-
-    second = shop.prepay(leader, order_id)
-    shop.wechat.pay(prepay_id=second)
-    assert shop.wechat.quiet()
-    shop.run_jobs()
-
-    assert first != second
-    assert [trade["out_trade_no"] for trade in shop.wechat.ledger.summaries()] == [f"{order_id}01"]
-    assert leader.status(order_id) == "paid"
-    shop.check_laws()
-
-
 def test_seat_is_released_only_after_the_gateway_has_closed_its_payment(
     shop: MerchantFixture,
 ) -> None:

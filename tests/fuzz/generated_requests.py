@@ -31,10 +31,7 @@ STORY_CHECKS: list[CheckFunction] = [
 ]
 CHECKS: list[CheckFunction] = [*STORY_CHECKS, openapi_checks.negative_data_rejection]
 SETTINGS = hypothesis.settings(
-    max_examples=EXAMPLES,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
+    max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -68,10 +68,7 @@ def test_operation_keeps_its_word(
 
     @hypothesis.seed(SEED)
     @SETTINGS
-    @hypothesis.given(
-        case=requests,
-        who=st.sampled_from([rightly, rightly, rightly, *Who]),
-    )
+    @hypothesis.given(case=requests, who=st.sampled_from([rightly, rightly, rightly, *Who]))
     def ask(case: Case[Any], who: Who) -> None:
         next_second(merchants)
         answer(case, session_of(merchants, who))

@@ -13,7 +13,7 @@ from app import OPERATIONS, app
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.rights import Role
 from tests.fixtures.merchant import ADDRESS, Caller, Reply
-from tests.fixtures.two_merchants import SeededMerchant
+from tests.fixtures.two_merchants import SeededMerchant, TwoMerchants
 
 HEADERS = {"Idempotency-Key": "a-key-of-mine"}
 
@@ -100,6 +100,15 @@ def body_for(operation: Operation, shop: SeededMerchant) -> Any:
 def type_of(operation: Operation) -> str:
     """The content type that the operation's route takes."""
     return str(app.routes[operation.path][operation.method].content_types[0])
+
+
+def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
+    """Somebody of our shop who may ask: a buyer with orders, its owner, or anybody."""
+    if operation.audience is Audience.BUYER:
+        return merchants.ours.leader
+    return (
+        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
+    )
 
 
 def path_ids(operation: Operation) -> list[str]:

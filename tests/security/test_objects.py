@@ -12,9 +12,9 @@ import pytest
 from app import OPERATIONS
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.ids import new_id
-from tests.fixtures.merchant import ADDRESS, Caller, Reply
+from tests.fixtures.merchant import ADDRESS, Reply
 from tests.fixtures.two_merchants import SeededMerchant, TwoMerchants
-from tests.security.operations import Ask, ask, name_of, named, of, path_ids
+from tests.security.operations import Ask, ask, caller_for, name_of, named, of, path_ids
 
 NOT_FOUND = (404, "not_found")
 WITH_IDS = [operation for operation in OPERATIONS if path_ids(operation)]
@@ -35,14 +35,6 @@ def those(operation: Operation, ids: dict[str, str], *but: str) -> dict[str, str
     return {name: ids[name] for name in path_ids(operation) if name in ids and name not in but}
 
 
-def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
-    if operation.audience is Audience.BUYER:
-        return merchants.ours.leader
-    return (
-        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
-    )
-
-
 def same(one: Reply, other: Reply) -> bool:
     return (one.status, one.body, dict(one.headers)) == (
         other.status,
@@ -61,9 +53,7 @@ def trials(operation: Operation, merchants: TwoMerchants) -> tuple[Ask, Ask]:
 
 
 @pytest.mark.parametrize(
-    "operation",
-    [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}],
-    ids=name_of,
+    "operation", [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}], ids=name_of
 )
 def test_what_the_shop_next_door_has_does_not_exist(
     merchants: TwoMerchants, operation: Operation
@@ -78,9 +68,7 @@ def test_what_the_shop_next_door_has_does_not_exist(
 
 
 @pytest.mark.parametrize(
-    "operation",
-    [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}],
-    ids=name_of,
+    "operation", [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}], ids=name_of
 )
 def test_what_is_the_id_of_nothing_does_not_exist(
     merchants: TwoMerchants, operation: Operation

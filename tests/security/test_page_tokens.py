@@ -7,12 +7,11 @@ import pytest
 
 from app import OPERATIONS
 from chalicelib.api import pages
-from chalicelib.api.http import Audience, Operation
+from chalicelib.api.http import Operation
 from chalicelib.domain.beijing import day_of
 from chalicelib.services.orders.order_lists import Wish
-from tests.fixtures.merchant import Caller
 from tests.fixtures.two_merchants import TwoMerchants
-from tests.security.operations import ask, name_of
+from tests.security.operations import ask, caller_for, name_of
 
 LISTS = [
     operation
@@ -20,14 +19,6 @@ LISTS = [
     if operation.query is not None and "next" in operation.query.__struct_fields__
 ]
 INVALID = (400, "invalid_request")
-
-
-def reader_of(operation: Operation, merchants: TwoMerchants) -> Caller:
-    if operation.audience is Audience.BUYER:
-        return merchants.ours.leader
-    return (
-        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
-    )
 
 
 def real_token(merchants: TwoMerchants) -> str:
@@ -80,7 +71,7 @@ def tokens(merchants: TwoMerchants) -> dict[str, str]:
 def test_token_that_the_list_has_not_given_is_refused(
     merchants: TwoMerchants, operation: Operation
 ) -> None:
-    path, reader = ask(operation, merchants.ours).path, reader_of(operation, merchants)
+    path, reader = ask(operation, merchants.ours).path, caller_for(operation, merchants)
     mark = "&" if "?" in path else "?"
 
     answers = {}
@@ -119,7 +110,7 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
 def test_token_says_whose_list_it_is_which_and_what_of_it(
     merchants: TwoMerchants, operation: Operation
 ) -> None:
-    path, reader = ask(operation, merchants.ours).path, reader_of(operation, merchants)
+    path, reader = ask(operation, merchants.ours).path, caller_for(operation, merchants)
     mark, whole = "&" if "?" in path else "?", scope_of(operation, merchants)
     parts = [(*whole[:n], *whole[n + 1 :]) for n in range(len(whole))]
 
@@ -136,7 +127,7 @@ def test_page_of_another_size_is_refused(merchants: TwoMerchants, limit: str) ->
         path = ask(operation, merchants.ours).path
         mark = "&" if "?" in path else "?"
 
-        reply = reader_of(operation, merchants).get(f"{path}{mark}limit={limit}")
+        reply = caller_for(operation, merchants).get(f"{path}{mark}limit={limit}")
 
         assert (reply.status, reply.code) == INVALID, operation.name
 

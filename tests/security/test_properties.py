@@ -8,9 +8,9 @@ import pytest
 
 from app import OPERATIONS
 from chalicelib.api.http import Audience, Operation
-from tests.fixtures.merchant import ADDRESS, Caller
+from tests.fixtures.merchant import ADDRESS
 from tests.fixtures.two_merchants import TwoMerchants
-from tests.security.operations import ask, body_for, name_of, of
+from tests.security.operations import ask, body_for, caller_for, name_of, of
 
 WITH_BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 WISHES: dict[str, Any] = {
@@ -30,14 +30,6 @@ WISHES: dict[str, Any] = {
     "kind": "order",
     "pk": "m#B#b",
 }
-
-
-def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
-    if operation.audience is Audience.BUYER:
-        return merchants.ours.outsider
-    return (
-        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
-    )
 
 
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 import app as application
-from chalicelib.api.http import BODY_MAX, Audience, Operation
+from chalicelib.api.http import BODY_MAX, Operation
 from chalicelib.domain.ids import new_id
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.fault_injection import injected, refusal
-from tests.fixtures.merchant import ADDRESS, Caller, Reply
+from tests.fixtures.merchant import ADDRESS, Reply
 from tests.fixtures.two_merchants import TwoMerchants
-from tests.security.operations import ask, name_of, named, path_ids, type_of
+from tests.security.operations import ask, caller_for, name_of, named, path_ids, type_of
 
 OPERATIONS = application.OPERATIONS
 WITH_BODIES = [operation for operation in OPERATIONS if operation.body is not None]
@@ -66,14 +66,6 @@ IDS = {
 }
 # What must not stand in any answer: names of tables, modules and libraries, stacks, secrets.
 LEAKS = ("Traceback", "chalicelib", "botocore", "dynamodb", "DynamoDB", "pynamodb", ".py", "arn:")
-
-
-def caller_for(operation: Operation, merchants: TwoMerchants) -> Caller:
-    if operation.audience is Audience.BUYER:
-        return merchants.ours.outsider
-    return (
-        merchants.merchant.owner() if operation.audience is Audience.STAFF else merchants.visitor()
-    )
 
 
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=name_of)

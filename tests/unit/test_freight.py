@@ -116,11 +116,7 @@ def test_a_template_delivers_somewhere() -> None:
 
 fees = st.integers(0, freight.FEE_FEN_MAX)
 rules = st.builds(
-    Rule,
-    first=st.integers(1, 2000),
-    first_fen=fees,
-    next=st.integers(1, 2000),
-    next_fen=fees,
+    Rule, first=st.integers(1, 2000), first_fen=fees, next=st.integers(1, 2000), next_fen=fees
 )
 measures = st.sampled_from(Measure)
 amounts = st.integers(0, 10_000)

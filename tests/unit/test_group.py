@@ -84,8 +84,7 @@ def test_decided_group_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paid_at_s", "counts"),
-    [(NOW_S + 3600, True), (NOW_S + 3660, True), (NOW_S + 3661, False)],
+    ("paid_at_s", "counts"), [(NOW_S + 3600, True), (NOW_S + 3660, True), (NOW_S + 3661, False)]
 )
 def test_payment_counts_until_the_deadline_and_its_grace(paid_at_s: int, counts: bool) -> None:
     assert payment_counts(OPEN, paid_at_s=paid_at_s, grace_s=GRACE_S) is counts
@@ -145,8 +144,7 @@ def test_refusal_says_why_there_is_no_seat(group: Group | None, now_s: int, code
 
 
 @pytest.mark.parametrize(
-    ("now_s", "status"),
-    [(NOW_S + 3600, "open"), (NOW_S + 3659, "open"), (NOW_S + 3660, "failed")],
+    ("now_s", "status"), [(NOW_S + 3600, "open"), (NOW_S + 3659, "open"), (NOW_S + 3660, "failed")]
 )
 def test_readers_see_a_due_group_as_failed_without_any_job(now_s: int, status: str) -> None:
     assert shown_status(OPEN, now_s=now_s, grace_s=GRACE_S) == status

@@ -35,11 +35,7 @@ def test_who_asked_longest_ago_is_forgotten_first() -> None:
     assert [window.wait_s(caller, now_s=NOW_S) for caller in "abc"] == [60, 0, 60]
 
 
-@given(
-    st.lists(st.integers(0, 30), max_size=60),
-    st.integers(1, 6),
-    st.integers(1, 20),
-)
+@given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 6), st.integers(1, 20))
 def test_no_window_holds_more_asks_than_its_limit_and_waiting_always_helps(
     pauses_s: list[int], times: int, per_s: int
 ) -> None:

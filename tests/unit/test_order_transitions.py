@@ -9,14 +9,7 @@ import pytest
 
 from chalicelib.domain import order_transitions as events
 from chalicelib.domain.ledger import Entry, Movement
-from chalicelib.domain.order import (
-    Order,
-    OrderStatus,
-    Payment,
-    PaymentStatus,
-    Refund,
-    RefundStatus,
-)
+from chalicelib.domain.order import Order, OrderStatus, Payment, PaymentStatus, Refund, RefundStatus
 from chalicelib.domain.order_transitions import MOVES, STATUS_EDGES, Transition
 from chalicelib.domain.order_units import Units
 from chalicelib.errors import Changed

@@ -181,16 +181,6 @@ def test_control_makes_an_account_and_issues_codes(wechat: Wechat) -> None:
     assert login.identify(issued["code"]) == WechatIdentity("oBuyer")
 
 
-def test_control_sets_shows_and_clears_faults(wechat: Wechat) -> None:
-    asked = {"operation": "refund", "kind": "not_enough", "times": 2}
-
-    _, added = control(wechat, "POST", "faults", asked)
-    _, cleared = control(wechat, "DELETE", "faults")
-
-    assert added == {"faults": [asked | {"seconds": 0.0}]}
-    assert cleared == {"faults": []}
-
-
 @pytest.mark.parametrize(
     ("path", "body", "answer"),
     [
@@ -207,19 +197,6 @@ def test_control_refuses_what_it_cannot_do(
     status, said = control(wechat, "POST", path, body)
 
     assert (status, said["code"]) == answer
-
-
-def test_control_shows_an_empty_ledger_and_no_callbacks(wechat: Wechat) -> None:
-    wechat.new_account("m1", balance_fen=500)
-
-    _, ledger = control(wechat, "GET", "ledger")
-    _, callbacks = control(wechat, "GET", "callbacks?state=pending")
-    _, settled = control(wechat, "POST", "refunds/settle", {})
-
-    assert ledger["trades"] == []
-    assert list(ledger["balances"].values()) == [500]
-    assert callbacks == {"callbacks": []}
-    assert settled == {"settled": 0}
 
 
 def test_accounts_and_keys_outlive_a_restart(tmp_path: Path) -> None:
@@ -286,8 +263,7 @@ def test_gateways_come_from_the_merchants_secrets(
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"mode": "partner"}, {"mchid": ""}, {"api_v3_key": "short"}, {"public_keys": {}}],
+    "changes", [{"mode": "partner"}, {"mchid": ""}, {"api_v3_key": "short"}, {"public_keys": {}}]
 )
 def test_incomplete_account_is_not_configured(
     parameters: Callable[[str, str], None], wechat: Wechat, changes: dict[str, Any]

@@ -9,13 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from chalicelib.errors import GatewayFailed, InvalidRequest
 from chalicelib.gateways.directory import payment_gateway
-from chalicelib.gateways.payment import (
-    GatewayRefused,
-    Refund,
-    RefundStatus,
-    Trade,
-    TradeStatus,
-)
+from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus, Trade, TradeStatus
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from infra.local.wechat import Wechat
@@ -330,32 +324,6 @@ def test_processing_refund_callback_is_read_as_such(
     assert told == Refund("1" * 32 + "F", RefundStatus.PROCESSING, 5, "PROCESSING")
 
 
-def test_refund_is_settled_by_itself_after_its_delay(
-    wechat: Wechat, pay: WechatPay, sent: list[Sent]
-) -> None:
-    wechat.gateway.refund_delay_s = 0.01
-    bought = paid(wechat, pay)
-
-    pay.refund(refund_request(bought))
-
-    assert wechat.quiet()
-    assert pay.query_refund(f"{bought.out_trade_no}F").status is RefundStatus.SUCCEEDED
-
-
-def test_refund_may_stay_processing_until_it_is_settled_by_hand(
-    wechat: Wechat, pay: WechatPay
-) -> None:
-    wechat.gateway.refund_delay_s = 0.0
-    wechat.faults.add("refund", "stays_processing")
-    bought = paid(wechat, pay)
-
-    pay.refund(refund_request(bought))
-
-    assert wechat.quiet()
-    assert pay.query_refund(f"{bought.out_trade_no}F").status is RefundStatus.PROCESSING
-    assert wechat.settle_refunds(out_refund_no=f"{bought.out_trade_no}F") == 1
-
-
 # The account
 
 
@@ -397,9 +365,7 @@ def test_own_key_that_is_not_rsa_is_a_failure(wechat: Wechat, account: Account) 
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
     pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     pay = gateway_of(account, wechat, private_key=pem.decode())
 

@@ -122,12 +122,7 @@ def test_answer_is_believed_exactly_as_the_sdk_signed_it(
     st.integers(0),
 )
 def test_callback_is_opened_as_the_sdk_opens_it(
-    resource: dict[str, str | int],
-    nonce: str,
-    seal_nonce: str,
-    bound: str,
-    at_s: int,
-    place: int,
+    resource: dict[str, str | int], nonce: str, seal_nonce: str, bound: str, at_s: int, place: int
 ) -> None:
     plain = json.dumps(resource).encode()
     sealed = AESGCM(API_V3_KEY.encode()).encrypt(seal_nonce.encode(), plain, bound.encode())

@@ -7,10 +7,7 @@ import pytest
 
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import http_client
-from chalicelib.gateways.payment import (
-    RefundStatus,
-    TradeStatus,
-)
+from chalicelib.gateways.payment import RefundStatus, TradeStatus
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 from infra.local.wechat import Wechat

@@ -12,7 +12,7 @@ from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import wechat_pay_bills
 from chalicelib.gateways.payment import BillKind, BillRow, GatewayRefused, Prepay, RefundStatus
 from infra.local.wechat import Wechat
-from infra.local.wechat_http import Answer, Call, Refusal, Server
+from infra.local.wechat_http import Answer, Call, Server
 from tests.fixtures.wechat_pay_gateway import (
     NUMBERS,
     PAID_AT_S,
@@ -57,10 +57,7 @@ class BillFixture:
         number = f"{bought.out_trade_no}{letter}"
         self.pay.refund(
             refund_request(
-                bought,
-                out_refund_no=number,
-                amount_fen=amount_fen,
-                paid_fen=bought.amount_fen,
+                bought, out_refund_no=number, amount_fen=amount_fen, paid_fen=bought.amount_fen
             )
         )
         return number
@@ -348,21 +345,3 @@ def test_digest_of_another_kind_is_not_believed(bills: BillFixture) -> None:
         pay.bill(DAY)
 
     assert failure.value.details == {"reason": "mismatch", "field": "hash_type", "seen": "MD5"}
-
-
-# The local counterpart's own rules
-
-
-def test_link_is_good_for_five_minutes_and_for_who_asked(bills: BillFixture) -> None:
-    bills.buy(NOON_S)
-    bills.at(READY_S)
-    served, account = bills.wechat.bills, bills.account
-    query = {"bill_date": DAY.isoformat(), "tar_type": "GZIP"}
-    token = served.make(account, query, "")["download_url"].partition("token=")[2]
-
-    assert served.file(token, account.mchid)
-    with pytest.raises(Refusal, match="NO_AUTH"):
-        served.file(token, "1")
-    bills.at(READY_S + 300)
-    with pytest.raises(Refusal, match="INVALID_REQUEST"):
-        served.file(token, account.mchid)

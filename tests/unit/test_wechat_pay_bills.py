@@ -369,9 +369,5 @@ def test_fee_of_another_system_with_five_decimals_is_added_up() -> None:
 
     rows_read = read(foreign.replace("`1.01000", "`1.01345"))
 
-    assert [row.kind for row in rows_read] == [
-        BillKind.PAYMENT,
-        BillKind.FOREIGN,
-        BillKind.REFUND,
-    ]
+    assert [row.kind for row in rows_read] == [BillKind.PAYMENT, BillKind.FOREIGN, BillKind.REFUND]
     assert disbelieved(foreign) == {"reason": "totals", "field": "手续费总金额", "seen": "1.01000"}

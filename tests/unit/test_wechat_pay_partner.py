@@ -122,23 +122,6 @@ def test_trade_is_followed_from_unpaid_to_refunded(
     assert ledger_of(wechat, bought)["refunded_fen"] == PRICE_FEN
 
 
-def test_closed_trade_cannot_be_paid(wechat: Wechat, pay: WechatPay) -> None:
-    bought = order()
-    pay.prepay(bought, now_s=PAID_AT_S)
-
-    pay.close(bought.out_trade_no)
-
-    with pytest.raises(Refusal) as refusal:
-        wechat.pay(out_trade_no=bought.out_trade_no)
-    assert refusal.value.code == "ORDER_CLOSED"
-    assert pay.query(bought.out_trade_no).status is TradeStatus.CLOSED
-
-
-def test_what_was_never_begun_is_unknown(pay: WechatPay) -> None:
-    assert pay.query("9" * 32).status is TradeStatus.UNKNOWN
-    assert pay.query_refund("9" * 33).status is RefundStatus.UNKNOWN
-
-
 def test_merchants_of_one_provider_share_its_keys_and_no_trades(
     wechat: Wechat, account: Account, pay: WechatPay
 ) -> None:
@@ -347,20 +330,6 @@ def test_each_callback_is_verified_by_the_key_that_it_names(
     assert refused(today_only, *sent[1][1:])["reason"] == "unknown_serial"
     swapped = sent[1][1] | {"Wechatpay-Serial": wechat.platform.public_key_id}
     assert refused(pay, swapped, sent[1][2])["reason"] == "signature"
-
-
-@pytest.mark.parametrize(("age_s", "stale"), [(299, False), (-299, False), (300, True)])
-def test_callback_is_read_within_five_minutes_of_its_signing(
-    wechat: Wechat, pay: WechatPay, sent: list[Sent], age_s: int, stale: bool
-) -> None:
-    paid(wechat, pay)
-    _, headers, body = sent[-1]
-    at_s = int(headers["Wechatpay-Timestamp"]) + age_s
-
-    if stale:
-        assert refused(pay, headers, body, at_s=at_s)["reason"] == "stale"
-    else:
-        assert pay.read_callback(headers, body, now_s=at_s).amount_fen == PRICE_FEN
 
 
 # The secret

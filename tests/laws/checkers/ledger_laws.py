@@ -3,12 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from chalicelib.domain.ledger import Account, Movement, balances
-from chalicelib.domain.order import (
-    Order,
-    OrderStatus,
-    PaymentStatus,
-    RefundStatus,
-)
+from chalicelib.domain.order import Order, OrderStatus, PaymentStatus, RefundStatus
 from chalicelib.gateways import payment as port
 from tests.fixtures.table_snapshot import GIVEN_BACK, TO_FULFIL, TableSnapshot, after_sale_fen
 

@@ -4,11 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from chalicelib.domain.group import GroupStatus
-from chalicelib.domain.order import (
-    PaymentStatus,
-    Refund,
-    RefundStatus,
-)
+from chalicelib.domain.order import PaymentStatus, Refund, RefundStatus
 from chalicelib.gateways import payment as port
 from chalicelib.services.money.payments import FREE
 from tests.fixtures.fake_gateway import HeldRefund

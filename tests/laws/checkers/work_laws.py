@@ -5,13 +5,7 @@ from collections.abc import Callable, Iterator
 
 from chalicelib.domain.exports import ExportStatus
 from chalicelib.domain.group import FailedReason, GroupStatus
-from chalicelib.domain.order import (
-    Intent,
-    OrderStatus,
-    RefundReason,
-    RefundStatus,
-    next_intent,
-)
+from chalicelib.domain.order import Intent, OrderStatus, RefundReason, RefundStatus, next_intent
 from chalicelib.domain.texts import TextKey
 from chalicelib.services import timeouts
 from chalicelib.services.orders import notifications
@@ -24,12 +18,7 @@ from chalicelib.tables.review_queue import (
     refund_reviews,
     rejected_results,
 )
-from chalicelib.tables.trade import (
-    OrderItem,
-    decided_groups_list,
-    open_groups_list,
-    orders_list,
-)
+from chalicelib.tables.trade import OrderItem, decided_groups_list, open_groups_list, orders_list
 from chalicelib.tables.trade_item import TradeItem, due_shard
 from tests.fixtures.table_snapshot import GIVEN_BACK, KEPT, UNDECIDED, TableSnapshot
 

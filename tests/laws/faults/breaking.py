@@ -141,11 +141,6 @@ def broken_twice(sandbox: Sandbox, saved: ShopSnapshot, what: str) -> Iterator[B
         yield Broken(f"{what}, then jobs: {cut}", copy(actor))
 
 
-def broken_somewhere(scenario: Scenario, chance: random.Random) -> Broken:
-    cut = any_cut(lambda cut: break_workflow(scenario, cut), chance)
-    return Broken(f"{scenario.name} {cut}", copy(scenario.actor))
-
-
 def broken_again(sandbox: Sandbox, saved: ShopSnapshot, what: str, chance: random.Random) -> Broken:
     """A copy of a broken shop whose jobs were cut off somewhere, too."""
     actor = copy(saved.shop)

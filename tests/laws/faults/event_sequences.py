@@ -19,7 +19,7 @@ from tests.fixtures.fake_gateway import FakeGateway
 from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, Shop, number_of
 from tests.laws.checkers.state_edges import StateHistory
 from tests.laws.faults.sandbox import Sandbox, ShopSnapshot, run_jobs_of
-from tests.laws.faults.workflows.registry import attend_order
+from tests.laws.faults.workflows.registry import process_order
 
 Event = Callable[[Shop, ShopSnapshot, OrderItem], bool]  # False: it makes no sense here
 
@@ -86,7 +86,7 @@ def paid_again(shop: Shop, saved: ShopSnapshot, order: OrderItem) -> bool:
 
 def refunded(shop: Shop, saved: ShopSnapshot, order: OrderItem) -> bool:
     """A job sends what is to be refunded; the gateways confirm it and call back."""
-    attend_order(shop, order)
+    process_order(shop, order)
     gateways = shop.gateways
     confirmed = [said for gateway in gateways for said in _settle(gateway)]
     for said in confirmed:
@@ -147,7 +147,7 @@ def tell_everything_again(shop: Shop) -> None:
     """Gateways may call back at any later time: nothing comes of what is known."""
     for gateway in shop.gateways:
         for number in gateway.record.captured:
-            shop.hear(gateway.trade(number), gateway.method)
+            shop.notify(gateway.trade(number), gateway.method)
         for number in gateway.record.refunds:
             refunds.apply_result(shop.merchant_id, gateway.refund_state(number), now_s=shop.now_s)
 
@@ -159,7 +159,7 @@ def _callback(shop: Shop, gateway: FakeGateway, number: str, method: str) -> boo
     trade = gateway.trade(number)
     if trade.status is not port.TradeStatus.SUCCEEDED:
         return False
-    shop.hear(trade, method)
+    shop.notify(trade, method)
     return True
 
 

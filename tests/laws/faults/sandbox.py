@@ -8,7 +8,7 @@ same runs of the real jobs, and read in one scan.
 import copy
 import json
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -126,16 +126,24 @@ class Scenario:
     that it is refused with when nothing goes wrong; empty when it is done."""
 
     refusal = ""
+    saved: ShopSnapshot
 
     def __init__(self, sandbox: Sandbox, workflow: Workflow) -> None:
         self.sandbox, self.name = sandbox, workflow.__name__
         self.actor = sandbox.shop()
         self.act = workflow(self.actor)
-        (self.saved,) = sandbox.snapshots([self.actor])
 
     def again(self) -> None:
         """Begin anew, as another merchant; who keeps the one before takes a copy of `actor`."""
         self.sandbox.copy(self.saved, self.actor)
+
+
+def scenarios_of(sandbox: Sandbox, workflows: Iterable[Workflow]) -> list[Scenario]:
+    """Set up the workflows, each in a shop of its own, and save them in one scan."""
+    made = [Scenario(sandbox, workflow) for workflow in workflows]
+    for scenario, saved in zip(made, sandbox.snapshots([s.actor for s in made]), strict=True):
+        scenario.saved = saved
+    return made
 
 
 @contextmanager

@@ -13,14 +13,7 @@ import hypothesis
 import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 
-from chalicelib.domain.after_sale import (
-    DAY_S,
-    OPEN,
-    STARTED,
-    AfterSaleStatus,
-    Kind,
-    Reason,
-)
+from chalicelib.domain.after_sale import DAY_S, OPEN, STARTED, AfterSaleStatus, Kind, Reason
 from chalicelib.domain.order import AFTER_SALE_LETTERS, OrderStatus
 from chalicelib.services.after_sale import after_sale_decisions, after_sales, exchanges, returns
 from chalicelib.services.after_sale.after_sales import Claim
@@ -121,11 +114,7 @@ class AfterSaleRules:
     @rule(which=ANY)
     def withdraw(self, which: int) -> None:
         asked = self.a_request(which)
-        may = (
-            AfterSaleStatus.REQUESTED,
-            AfterSaleStatus.RETURN_AGREED,
-            AfterSaleStatus.WITHDRAWN,
-        )
+        may = (AfterSaleStatus.REQUESTED, AfterSaleStatus.RETURN_AGREED, AfterSaleStatus.WITHDRAWN)
         self.decide(asked, after_sales.withdraw, AfterSaleStatus.WITHDRAWN, may)
 
     @precondition(lambda self: self.requests)

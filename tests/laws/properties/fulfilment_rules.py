@@ -175,11 +175,7 @@ class FulfilmentRules:
         expected = self._refusals_of_unpaid(order, late="order_closed", wrong=total_fen < 1)
         self.answer(
             lambda: price_changes.lower(
-                self.shop.merchant_id,
-                order.order_id,
-                total_fen,
-                staff=STAFF,
-                now_s=self.shop.now_s,
+                self.shop.merchant_id, order.order_id, total_fen, staff=STAFF, now_s=self.shop.now_s
             ),
             expected,
         )
@@ -223,5 +219,5 @@ class FulfilmentRules:
         for attempt in attempts:
             number = f"{order.order_id}{attempt}"
             if number in self.shop.record.captured:
-                self.model.hear(str(order.order_id), self.trade(number), self.shop.now_s)
+                self.model.notify(str(order.order_id), self.trade(number), self.shop.now_s)
         return {"already_paid"} if mine.status is not OrderStatus.PENDING else set()

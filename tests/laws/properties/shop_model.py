@@ -127,7 +127,7 @@ class Model:
             last_s = min(last_s, ends_s)
         return order.total_fen > 0 and last_s - now_s < TIME_TO_PAY_S
 
-    def hear(self, order_id: str, trade: Trade, now_s: int) -> Outcome:
+    def notify(self, order_id: str, trade: Trade, now_s: int) -> Outcome:
         """Apply a capture; return its expected outcome."""
         order = self.orders[order_id]
         if trade.out_trade_no in order.heard:

@@ -12,12 +12,7 @@ from typing import Any
 import hypothesis
 import hypothesis.strategies as st
 import pytest
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.activity_draft import DraftSku
@@ -224,14 +219,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             unsure = {"payment_unsettled"} if numbers else {"too_little_time"}
             expected = (unsure if short else {"gateway_failed"}) if known else expected
         elif captured and expected == {"already_paid"}:
-            self.model.hear(order_id, self.trade(captured[0]), now_s)
+            self.model.notify(order_id, self.trade(captured[0]), now_s)
         answer = self.answer(
             lambda: payments.ask(self.shop.merchant_id, item.order_id, method, now_s=now_s),
             expected,
         )
         if free and not expected:
             assert answer.paid
-            self.model.hear(order_id, port.Trade(f"{order_id}00", port.TradeStatus.SUCCEEDED,
+            self.model.notify(order_id, port.Trade(f"{order_id}00", port.TradeStatus.SUCCEEDED,
                                                  paid_at_s=now_s), now_s)  # fmt: skip
         self.settle_down(followed=False)
 
@@ -243,14 +238,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         gateway = self.gateway_of(number)
         gateway.pay(number, at_s=self.shop.now_s)
         if told:
-            self.hear(number)
+            self.notify(number)
         self.settle_down(followed=False)
 
     @precondition(lambda self: self.shop.record.captured)
     @rule(which=ANY)
     def call_back(self, which: int) -> None:
         numbers = list(self.shop.record.captured)
-        self.hear(numbers[which % len(numbers)])
+        self.notify(numbers[which % len(numbers)])
         self.settle_down(followed=False)
 
     @precondition(lambda self: self.model.orders)
@@ -264,7 +259,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         else:
             for attempt in known.created_attempts if pending else ():
                 if order_id + attempt in self.shop.record.captured:
-                    self.model.hear(order_id, self.trade(order_id + attempt), self.shop.now_s)
+                    self.model.notify(order_id, self.trade(order_id + attempt), self.shop.now_s)
             if pending and self.model.orders[order_id].status != "pending":
                 refusal: str | None = "already_paid"  # a payment unheard of until now
             else:
@@ -475,11 +470,11 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         clear_caches()
         self.settle_down(followed=False)
 
-    def hear(self, number: str) -> None:
+    def notify(self, number: str) -> None:
         trade, order_id = self.trade(number), number[:30]
-        expected = self.model.hear(order_id, trade, self.shop.now_s)
+        expected = self.model.notify(order_id, trade, self.shop.now_s)
         method = self.gateway_of(number).method
-        assert self.shop.hear(trade, method) is expected
+        assert self.shop.notify(trade, method) is expected
 
     def place(self, order: OrderItem, offer: Any) -> None:
         """An order was answered: remember it, and its group, if they are new."""

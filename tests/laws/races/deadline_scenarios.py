@@ -45,7 +45,7 @@ def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random
 
         def pay() -> None:
             at_s = expires_at_s + GRACE_S
-            shop.hear(trade or shop.gateway.pay(numbers[number], at_s=at_s), now_s=now_s)
+            shop.notify(trade or shop.gateway.pay(numbers[number], at_s=at_s), now_s=now_s)
 
         def fail() -> None:
             due.process_group(shop.merchant_id, group_ids[number], now_s=now_s)
@@ -84,7 +84,7 @@ def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Rand
 
     for group_id, trade in zip(group_ids, trades, strict=True):
         acts: list[Callable[[], object]] = [
-            partial(shop.hear, trade),
+            partial(shop.notify, trade),
             partial(close, group_id),
             partial(close, group_id),
         ]
@@ -161,7 +161,7 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
 
         def pay() -> None:
             with suppress(GatewayRefused):  # the phone says that it is too late
-                shop.hear(trade or shop.gateway.pay(numbers[number], at_s=paid_at_s))
+                shop.notify(trade or shop.gateway.pay(numbers[number], at_s=paid_at_s))
 
         def release() -> None:
             due.process_order(shop.merchant_id, members[number].order_id, now_s=shop.now_s)
@@ -224,8 +224,8 @@ def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int 
     buyers = concurrently(lambda _: shop.buyer(), range(seats - 2))
     concurrently(join, range(seats - 2))
     shop.now_s += LIFE_S + GRACE_S
-    drive = partial(due.process_group, shop.merchant_id, group_id, now_s=shop.now_s)
-    answers = run_together(drive, drive, drive, drive)
+    process = partial(due.process_group, shop.merchant_id, group_id, now_s=shop.now_s)
+    answers = run_together(process, process, process, process)
 
     group = shop.group(group_id)
     assert (group.status, group.due_at_s) == ("failed", None), answers

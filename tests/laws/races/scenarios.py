@@ -79,7 +79,7 @@ def one_callback_over_and_over(shop: Shop, *, times: int) -> Tally:
     order = retry_while_busy(lambda: shop.join(sold, group_id, shop.buyer()))
     trade = shop.capture(order)
 
-    answers = concurrently(lambda _: shop.hear(trade), range(times))
+    answers = concurrently(lambda _: shop.notify(trade), range(times))
 
     assert shop.group(group_id).seats_paid == 2
     assert shop.order(order.order_id).status == "paid"
@@ -107,7 +107,7 @@ def last_two_payments(shop: Shop, *, rounds: int) -> Tally:
     trades = concurrently(shop.capture, members)
     answers: list[Any] = []
     for number in range(0, len(trades), 2):
-        answers += concurrently(shop.hear, trades[number : number + 2])
+        answers += concurrently(shop.notify, trades[number : number + 2])
     for group_id in group_ids:
         group = shop.group(group_id)
         assert (group.status, group.seats_paid) == ("formed", 3), group_id
@@ -123,7 +123,7 @@ def two_attempts_paid_at_once(shop: Shop) -> Tally:
     first = shop.gateway.pay(number_of(order, "01"), at_s=shop.now_s)
     second = shop.other_gateway.pay(number_of(order, "02"), at_s=shop.now_s)
 
-    answers = run_together(lambda: shop.hear(first), lambda: shop.hear(second, OTHER_PAY))
+    answers = run_together(lambda: shop.notify(first), lambda: shop.notify(second, OTHER_PAY))
 
     stored = shop.order(order.order_id)
     assert len(stored.refunds.as_dict()) == 1

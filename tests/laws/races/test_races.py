@@ -1,9 +1,14 @@
 """Races on the engine, 16 threads at once; afterwards every law holds."""
 
 import random
+from collections.abc import Callable
+
+import pytest
 
 from tests.fixtures.shop import PAY_BY_S, Shop
 from tests.laws.races import deadline_scenarios, scenarios
+from tests.laws.races.scenarios import Tally
+from tests.laws.run_statistics import sized
 
 
 def test_fifty_buyers_race_for_two_seats(shop: Shop) -> None:
@@ -51,41 +56,23 @@ def test_limit_of_two_holds_over_eight_groups_at_once(shop: Shop) -> None:
     shop.check()
 
 
-def test_last_payment_and_deadline_never_mix(shop: Shop) -> None:
-    outcomes = deadline_scenarios.last_payment_against_the_deadline(
-        shop, rounds=200, chance=random.Random(1)
-    )
+@pytest.mark.parametrize(
+    ("race", "rounds", "ends"),
+    [
+        (deadline_scenarios.last_payment_against_the_deadline, sized(200, 60), "formed failed"),
+        (deadline_scenarios.last_payment_against_closing, sized(60, 30), "formed failed"),
+        (deadline_scenarios.extension_against_the_deadline, sized(60, 30), "open failed"),
+        (deadline_scenarios.payment_against_release, sized(100, 40), "paid closed"),
+    ],
+    ids=["deadline", "closing by hand", "extension", "release"],
+)
+def test_each_race_has_one_end_and_both_happen(
+    shop: Shop, race: Callable[..., Tally], rounds: int, ends: str
+) -> None:
+    outcomes = race(shop, rounds=rounds, chance=random.Random(1))
 
-    assert outcomes.total() == 200
-    assert min(outcomes["formed"], outcomes["failed"]) > 0, "nobody raced"
-    shop.check(quiescent=True)
-
-
-def test_last_payment_and_closing_by_hand_never_mix(shop: Shop) -> None:
-    outcomes = deadline_scenarios.last_payment_against_closing(
-        shop, rounds=60, chance=random.Random(3)
-    )
-
-    assert outcomes.total() == 60
-    assert min(outcomes["formed"], outcomes["failed"]) > 0, "nobody raced"
-    shop.check(quiescent=True)
-
-
-def test_group_is_extended_or_fails_at_its_deadline(shop: Shop) -> None:
-    outcomes = deadline_scenarios.extension_against_the_deadline(
-        shop, rounds=60, chance=random.Random(4)
-    )
-
-    assert outcomes.total() == 60
-    assert min(outcomes["open"], outcomes["failed"]) > 0, "nobody raced"
-    shop.check(quiescent=True)
-
-
-def test_payment_two_releases_and_a_new_buyer_share_one_seat(shop: Shop) -> None:
-    outcomes = deadline_scenarios.payment_against_release(shop, rounds=100, chance=random.Random(2))
-
-    assert outcomes.total() == 100
-    assert min(outcomes["paid"], outcomes["closed"]) > 0, "nobody raced"
+    assert outcomes.total() == rounds
+    assert all(outcomes[end] > 0 for end in ends.split()), "nobody raced"
     shop.check(quiescent=True)
 
 

@@ -7,11 +7,7 @@ import pytest
 from chalicelib.gateways.alipay import Alipay
 from infra.local.alipay import Alipay as LocalAlipay
 from infra.local.alipay_keys import Account
-from tests.fixtures.alipay_gateway import (
-    NUMBERS,
-    Sent,
-    gateway_of,
-)
+from tests.fixtures.alipay_gateway import NUMBERS, Sent, gateway_of
 
 
 @pytest.fixture(scope="module")

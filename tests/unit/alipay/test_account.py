@@ -12,18 +12,10 @@ from chalicelib.gateways import directory, secrets
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_account import AlipayAccount
 from chalicelib.gateways.alipay_signatures import AlipaySignatures
-from chalicelib.gateways.payment import (
-    TradeStatus,
-)
+from chalicelib.gateways.payment import TradeStatus
 from infra.local.alipay import Alipay as LocalAlipay
 from infra.local.alipay_keys import Account
-from tests.fixtures.alipay_gateway import (
-    NOWHERE,
-    failure_of,
-    gateway_of,
-    gateway_saying,
-    pkcs1_pem,
-)
+from tests.fixtures.alipay_gateway import NOWHERE, failure_of, gateway_of, gateway_saying, pkcs1_pem
 
 
 def test_code_of_the_mini_program_is_the_buyers_open_id_once(
@@ -115,9 +107,7 @@ def test_key_that_is_not_rsa_is_a_failure(account: Account) -> None:
 
 def test_own_key_that_is_not_rsa_is_a_failure(account: Account) -> None:
     pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     own = replace(AlipayAccount.from_secret(account.alipay), private_key=pem.decode())
 

@@ -9,10 +9,7 @@ import pytest
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay import Alipay
-from chalicelib.gateways.payment import (
-    RefundStatus,
-    TradeStatus,
-)
+from chalicelib.gateways.payment import RefundStatus, TradeStatus
 from infra.local.alipay import Alipay as LocalAlipay
 from infra.local.alipay_keys import Account, sign
 from infra.local.wechat_http import Answer
@@ -200,10 +197,7 @@ def test_what_is_read_is_what_was_signed_although_the_name_comes_twice(
             {"reason": "unreadable", "field": "send_pay_date", "seen": "yesterday"},
         ),
         ({"total_amount": 19.9}, {"reason": "unreadable", "field": "TradeAnswer"}),
-        (
-            {"total_amount": "1e2"},
-            {"reason": "unreadable", "field": "total_amount", "seen": "1e2"},
-        ),
+        ({"total_amount": "1e2"}, {"reason": "unreadable", "field": "total_amount", "seen": "1e2"}),
         ({"code": ""}, {"reason": "no_code"}),
     ],
 )

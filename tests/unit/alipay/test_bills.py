@@ -14,11 +14,7 @@ from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_bills import rows_of
 from chalicelib.gateways.alipay_client import AlipayClient
-from chalicelib.gateways.payment import (
-    BillKind,
-    BillRow,
-    RefundStatus,
-)
+from chalicelib.gateways.payment import BillKind, BillRow, RefundStatus
 from chalicelib.gateways.verification import VerificationError
 from infra.local import alipay_views
 from infra.local.alipay import Alipay as LocalAlipay

@@ -6,10 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gateways.alipay import Alipay
-from chalicelib.gateways.payment import (
-    Refund,
-    RefundStatus,
-)
+from chalicelib.gateways.payment import Refund, RefundStatus
 from infra.local.alipay import Alipay as LocalAlipay
 from infra.local.alipay_keys import Account, sign
 from infra.local.wechat_http import Answer

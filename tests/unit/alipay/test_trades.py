@@ -14,10 +14,7 @@ from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_client import AlipayClient
-from chalicelib.gateways.payment import (
-    Trade,
-    TradeStatus,
-)
+from chalicelib.gateways.payment import Trade, TradeStatus
 from infra.local.alipay import Alipay as LocalAlipay
 from infra.local.alipay_keys import Account, Refused
 from tests.fixtures.alipay_gateway import (

@@ -9,9 +9,9 @@ from chalicelib.tables.trade import ReconcilingItem
 from tests.fixtures.shop import DAY_S, PAY_BY_S, STAFF, Shop, number_of
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.registry import (
-    attend_order,
     held_seat,
     paid_and_cancelled,
+    process_order,
     workflow,
 )
 
@@ -21,7 +21,7 @@ def hearing_a_payment_at_the_account_of_before(shop: Shop) -> Act:
     number = number_of(held_seat(shop))
     shop.gateway.pay(number, at_s=shop.now_s)
     shop.change_account()
-    return lambda: shop.hear(shop.gateway_of(number).trade(number))
+    return lambda: shop.notify(shop.gateway_of(number).trade(number))
 
 
 @workflow
@@ -30,7 +30,7 @@ def asking_about_a_payment_at_the_account_of_before(shop: Shop) -> Act:
     shop.gateway.pay(number_of(order), at_s=shop.now_s)
     shop.change_account()
     shop.now_s += 91
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -53,7 +53,7 @@ def releasing_a_seat_that_was_asked_for_before_the_change(shop: Shop) -> Act:
     order = held_seat(shop)
     shop.change_account()
     shop.now_s += PAY_BY_S + 1
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -71,17 +71,17 @@ def cancelling_what_was_asked_for_at_two_accounts(shop: Shop) -> Act:
 def sending_a_refund_to_the_account_of_before(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
     shop.change_account()
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
 def asking_about_a_refund_at_the_account_of_before(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
-    attend_order(shop, order)
+    process_order(shop, order)
     shop.gateway.confirms_at_once = True
     shop.change_account()
     shop.now_s += 61
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -90,12 +90,12 @@ def comparing_the_bills_of_the_day_of_the_change(shop: Shop) -> Act:
     sold = shop.activity(product_stock=105)
     first = shop.buy_alone(sold, shop.buyer())
     shop.pay(first)
-    attend_order(shop, first)  # so that there is a bill to be compared
+    process_order(shop, first)  # so that there is a bill to be compared
     shop.capture(shop.open(shop.activity(), shop.buyer()))
     account = shop.change_account().place.account
     second = shop.buy_alone(sold, shop.buyer())
     shop.pay(second)
-    attend_order(shop, second)
+    process_order(shop, second)
     shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
 
     def compare() -> None:

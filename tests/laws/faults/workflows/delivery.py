@@ -14,7 +14,7 @@ from tests.fixtures.caches import clear_caches
 from tests.fixtures.shop import STAFF, Shop, Sold
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.money import approve, ask_back
-from tests.laws.faults.workflows.registry import attend_group, workflow
+from tests.laws.faults.workflows.registry import process_group, workflow
 
 TEMPLATE = Template(Measure.WEIGHT, Rule(first=1000, first_fen=800, next=500, next_fen=200))
 
@@ -83,7 +83,7 @@ def approving_goods_and_keeping_the_freight(shop: Shop) -> Act:
     order = shop.join(sold, group_id, shop.buyer(), quantity=2)
     shop.pay(order)
     shop.pay(shop.join(sold, group_id, shop.buyer()))
-    attend_group(shop, group_id)
+    process_group(shop, group_id)
     ask_back(shop, order, 11800)
     return lambda: approve(shop, order, 11800, units_back=2)
 

@@ -13,7 +13,7 @@ from tests.fixtures.shop import DAY_S, STAFF, Shop
 from tests.fixtures.staff_requests import ship, to_ship
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.money import approve
-from tests.laws.faults.workflows.registry import attend_order, workflow
+from tests.laws.faults.workflows.registry import process_order, workflow
 from tests.laws.faults.workflows.returns import TO, agree, send
 
 CLAIM = Claim(0, Reason.DAMAGED, units=1, exchange=True)
@@ -105,7 +105,7 @@ def confirming_a_replacement(shop: Shop) -> Act:
 def receiving_a_replacement_by_time(shop: Shop) -> Act:
     order = replaced(shop)
     shop.now_s += 10 * DAY_S
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -121,7 +121,7 @@ def closing_an_exchange_that_was_not_sent(shop: Shop) -> Act:
     order = asked_to_exchange(shop)
     agree(shop, order)
     shop.now_s += 7 * DAY_S
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow

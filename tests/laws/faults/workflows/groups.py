@@ -2,12 +2,7 @@
 
 from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, Shop
 from tests.laws.faults.sandbox import Act
-from tests.laws.faults.workflows.registry import (
-    attend_group,
-    attend_order,
-    held_seat,
-    workflow,
-)
+from tests.laws.faults.workflows.registry import held_seat, process_group, process_order, workflow
 
 # Orders.
 
@@ -80,14 +75,14 @@ def taking_what_is_free(shop: Shop) -> Act:
 @workflow
 def hearing_the_leaders_payment(shop: Shop) -> Act:
     trade = shop.capture(shop.open(shop.activity(), shop.buyer()))
-    return lambda: shop.hear(trade)
+    return lambda: shop.notify(trade)
 
 
 @workflow
 def hearing_the_last_payment(shop: Shop) -> Act:
     sold = shop.activity(seats=2)
     trade = shop.capture(shop.join(sold, shop.opened(sold), shop.buyer()))
-    return lambda: shop.hear(trade)
+    return lambda: shop.notify(trade)
 
 
 @workflow
@@ -97,14 +92,14 @@ def hearing_a_late_payment(shop: Shop) -> Act:
     shop.ask(order, OTHER_PAY)
     trade = shop.capture(order)
     shop.other_gateway.pay(f"{order.order_id}01", at_s=shop.now_s)
-    shop.hear(trade)
-    return lambda: shop.hear(shop.other_gateway.trade(f"{order.order_id}01"), OTHER_PAY)
+    shop.notify(trade)
+    return lambda: shop.notify(shop.other_gateway.trade(f"{order.order_id}01"), OTHER_PAY)
 
 
 @workflow
 def hearing_a_payment_alone(shop: Shop) -> Act:
     trade = shop.capture(shop.buy_alone(shop.activity(product_stock=120), shop.buyer()))
-    return lambda: shop.hear(trade)
+    return lambda: shop.notify(trade)
 
 
 @workflow
@@ -112,7 +107,7 @@ def asking_about_a_payment(shop: Shop) -> Act:
     order = shop.open(shop.activity(), shop.buyer())
     shop.capture(order)
     shop.now_s += 91
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -120,7 +115,7 @@ def telling_a_buyer_who_waits(shop: Shop) -> Act:
     sold = shop.activity()
     order = shop.join(sold, shop.opened(sold), shop.buyer())
     shop.pay(order)
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 # Letting go.
@@ -150,7 +145,7 @@ def cancelling_a_leader_alone(shop: Shop) -> Act:
 def releasing_a_seat(shop: Shop) -> Act:
     order = held_seat(shop)
     shop.now_s += PAY_BY_S
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -159,7 +154,7 @@ def releasing_a_seat_that_was_paid(shop: Shop) -> Act:
     order = shop.join(sold, shop.opened(sold), shop.buyer())
     shop.capture(order)
     shop.now_s += PAY_BY_S
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
@@ -167,7 +162,7 @@ def releasing_an_order_bought_alone(shop: Shop) -> Act:
     order = shop.buy_alone(shop.activity(product_stock=120), shop.buyer())
     shop.ask(order)
     shop.now_s += PAY_BY_S
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 # Groups.
@@ -180,7 +175,7 @@ def failing_a_group(shop: Shop) -> Act:
     shop.now_s += LIFE_S - 30
     shop.ask(shop.join(sold, group_id, shop.buyer()))
     shop.now_s += GRACE_S + 30
-    return lambda: attend_group(shop, group_id)
+    return lambda: process_group(shop, group_id)
 
 
 @workflow
@@ -190,7 +185,7 @@ def failing_a_group_with_a_payment_unheard(shop: Shop) -> Act:
     shop.now_s += LIFE_S - 30
     shop.capture(shop.join(sold, group_id, shop.buyer()))
     shop.now_s += GRACE_S + 30
-    return lambda: attend_group(shop, group_id)
+    return lambda: process_group(shop, group_id)
 
 
 @workflow
@@ -198,4 +193,4 @@ def settling_a_formed_group(shop: Shop) -> Act:
     sold = shop.activity(seats=2)
     group_id = shop.opened(sold)
     shop.pay(shop.join(sold, group_id, shop.buyer()))
-    return lambda: attend_group(shop, group_id)
+    return lambda: process_group(shop, group_id)

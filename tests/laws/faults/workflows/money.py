@@ -15,9 +15,9 @@ from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.fixtures.shop import DAY_S, STAFF, Shop
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.registry import (
-    attend_group,
-    attend_order,
     paid_and_cancelled,
+    process_group,
+    process_order,
     workflow,
 )
 
@@ -27,22 +27,22 @@ from tests.laws.faults.workflows.registry import (
 @workflow
 def sending_a_refund(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
 def asking_about_a_refund(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
-    attend_order(shop, order)
+    process_order(shop, order)
     shop.gateway.confirms_at_once = True
     shop.now_s += 61
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
 def hearing_a_refund(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
-    attend_order(shop, order)
+    process_order(shop, order)
     return lambda: shop.confirm(f"{order.order_id}01F")
 
 
@@ -59,12 +59,18 @@ def paid_outside(shop: Shop, number: str, paid: ManualPayment) -> None:
     )
 
 
-@workflow
-def sending_a_refused_refund_again(shop: Shop) -> Act:
+def closed_refund(shop: Shop) -> tuple[OrderItem, str]:
+    """An order and the number of its refund, which the gateway has closed."""
     order = paid_and_cancelled(shop)
     number = f"{order.order_id}01F"
-    attend_order(shop, order)
+    process_order(shop, order)
     failed(shop, number, port.RefundStatus.CLOSED)
+    return order, number
+
+
+@workflow
+def sending_a_refused_refund_again(shop: Shop) -> Act:
+    _, number = closed_refund(shop)
     return lambda: refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
 
 
@@ -72,35 +78,29 @@ def sending_a_refused_refund_again(shop: Shop) -> Act:
 def being_refused_for_want_of_money(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
     shop.gateway.refuses = {"refund": "NOTENOUGH"}
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
 def being_accepted_after_a_refusal(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
     shop.gateway.refuses = {"refund": "NOTENOUGH"}
-    attend_order(shop, order)
+    process_order(shop, order)
     shop.gateway.refuses = {}
     shop.now_s += 61
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
 def sending_a_closed_refund_under_its_fresh_number(shop: Shop) -> Act:
-    order = paid_and_cancelled(shop)
-    number = f"{order.order_id}01F"
-    attend_order(shop, order)
-    failed(shop, number, port.RefundStatus.CLOSED)
+    order, number = closed_refund(shop)
     refund_recovery.resend(shop.merchant_id, number, staff=STAFF, now_s=shop.now_s)
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 @workflow
 def paying_a_closed_refund_outside(shop: Shop) -> Act:
-    order = paid_and_cancelled(shop)
-    number = f"{order.order_id}01F"
-    attend_order(shop, order)
-    failed(shop, number, port.RefundStatus.CLOSED)
+    _, number = closed_refund(shop)
     return lambda: paid_outside(
         shop, number, ManualPayment(ManualRefundMethod.CASH, 5900, "收据 1")
     )
@@ -108,10 +108,7 @@ def paying_a_closed_refund_outside(shop: Shop) -> Act:
 
 @workflow
 def recording_a_refund_made_by_hand(shop: Shop) -> Act:
-    order = paid_and_cancelled(shop)
-    number = f"{order.order_id}01F"
-    attend_order(shop, order)
-    failed(shop, number, port.RefundStatus.CLOSED)
+    order, number = closed_refund(shop)
     shop.gateway.refund_by_hand(f"{order.order_id}01", "hand-1", 5900)
     return lambda: paid_outside(
         shop, number, ManualPayment(ManualRefundMethod.GATEWAY, 5900, "hand-1")
@@ -127,7 +124,7 @@ def to_fulfil(shop: Shop, *, quantity: int = 1) -> OrderItem:
     group_id = shop.opened(sold)
     order = shop.join(sold, group_id, shop.buyer(), quantity=quantity)
     shop.pay(order)
-    attend_group(shop, group_id)
+    process_group(shop, group_id)
     return order
 
 
@@ -190,7 +187,7 @@ def withdrawing_a_request(shop: Shop) -> Act:
 def sending_an_after_sale_refund(shop: Shop) -> Act:
     order = asked_back(shop, 5900)
     approve(shop, order, 5900)
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)
 
 
 # Bills.
@@ -199,31 +196,29 @@ def sending_an_after_sale_refund(shop: Shop) -> Act:
 @workflow
 def reconciling_a_payment_unheard(shop: Shop) -> Act:
     paid = to_fulfil(shop)
-    attend_order(shop, paid)  # so that there is a bill to be compared
+    process_order(shop, paid)  # so that there is a bill to be compared
     shop.capture(shop.open(shop.activity(), shop.buyer()))
     shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
-    return lambda: _attend_bill(shop)
+    return lambda: _process_bill(shop)
 
 
 @workflow
 def reconciling_a_refund_unheard(shop: Shop) -> Act:
     order = paid_and_cancelled(shop)
-    attend_order(shop, order)
+    process_order(shop, order)
     shop.gateway.settle(f"{order.order_id}01F")
     shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
-    return lambda: _attend_bill(shop)
+    return lambda: _process_bill(shop)
 
 
 @workflow
 def reconciling_a_refund_made_by_hand(shop: Shop) -> Act:
-    order = paid_and_cancelled(shop)
-    attend_order(shop, order)
-    failed(shop, f"{order.order_id}01F", port.RefundStatus.CLOSED)
+    order, _ = closed_refund(shop)
     shop.gateway.refund_by_hand(f"{order.order_id}01", "hand-1", 5900)
     shop.now_s = midnight_s(day_of(shop.now_s)) + DAY_S + READY_AFTER_S
-    return lambda: _attend_bill(shop)
+    return lambda: _process_bill(shop)
 
 
-def _attend_bill(shop: Shop) -> None:
+def _process_bill(shop: Shop) -> None:
     key = ReconcilingItem.at(shop.merchant_id, WECHAT_PAY)
     due.process_item(key.pk, key.sk, now_s=shop.now_s)

@@ -18,13 +18,13 @@ def workflow(set_up: Workflow) -> Workflow:
     return set_up
 
 
-def attend_order(shop: Shop, order: OrderItem) -> None:
+def process_order(shop: Shop, order: OrderItem) -> None:
     """What a job or the stream does about an order."""
     key = OrderItem.at(shop.merchant_id, order.order_id)
     due.process_item(key.pk, key.sk, now_s=shop.now_s)
 
 
-def attend_group(shop: Shop, group_id: str) -> None:
+def process_group(shop: Shop, group_id: str) -> None:
     key = GroupItem.at(shop.merchant_id, group_id)
     due.process_item(key.pk, key.sk, now_s=shop.now_s)
 

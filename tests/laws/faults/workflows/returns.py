@@ -10,7 +10,7 @@ from tests.fixtures.shop import DAY_S, STAFF, Shop
 from tests.fixtures.staff_requests import ship, to_ship
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.money import approve
-from tests.laws.faults.workflows.registry import attend_order, workflow
+from tests.laws.faults.workflows.registry import process_order, workflow
 
 TO = "王师傅 13800138000 浙江省杭州市"
 
@@ -70,4 +70,4 @@ def refunding_without_waiting_for_the_goods(shop: Shop) -> Act:
 def closing_a_return_that_was_not_sent(shop: Shop) -> Act:
     order = agreed(shop)
     shop.now_s += 7 * DAY_S
-    return lambda: attend_order(shop, order)
+    return lambda: process_order(shop, order)

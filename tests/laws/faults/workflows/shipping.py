@@ -7,18 +7,14 @@ from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import ADDRESS, DAY_S, STAFF, Shop
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.money import approve, ask_back, to_fulfil
-from tests.laws.faults.workflows.registry import attend_order, workflow
+from tests.laws.faults.workflows.registry import process_order, workflow
 
 NUMBER, RIGHT = "SF1234567890123", "SF9999999999999"
 
 
 def ship(shop: Shop, order: OrderItem, number: str = NUMBER, units: int | None = None) -> None:
     shipping.ship(
-        shop.merchant_id,
-        order.order_id,
-        Draft("SF", number, units),
-        staff=STAFF,
-        now_s=shop.now_s,
+        shop.merchant_id, order.order_id, Draft("SF", number, units), staff=STAFF, now_s=shop.now_s
     )
 
 
@@ -96,5 +92,5 @@ def confirming_receipt(shop: Shop) -> Act:
 def receiving_by_itself(shop: Shop) -> Act:
     order = shipped(shop)
     shop.now_s += 10 * DAY_S
-    attend_order(shop, order)  # what its payment was followed by
-    return lambda: attend_order(shop, order)
+    process_order(shop, order)  # what its payment was followed by
+    return lambda: process_order(shop, order)

@@ -8,7 +8,7 @@ from tests.fixtures.shop import STAFF, Shop
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.delivery import ready_to_collect
 from tests.laws.faults.workflows.money import to_fulfil
-from tests.laws.faults.workflows.registry import attend_order, held_seat, workflow
+from tests.laws.faults.workflows.registry import held_seat, process_order, workflow
 
 
 def refund(shop: Shop, order: OrderItem, amount_fen: int, *, units: int = 0) -> None:
@@ -40,7 +40,7 @@ def refunding_all_units_of_a_pickup_by_the_shop(shop: Shop) -> Act:
 def refunding_what_was_kept_by_the_shop(shop: Shop) -> Act:
     order = to_fulfil(shop)
     refund(shop, order, 5000, units=1)
-    attend_order(shop, order)
+    process_order(shop, order)
     return lambda: refund(shop, order, 900)
 
 

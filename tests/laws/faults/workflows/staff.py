@@ -58,12 +58,7 @@ def saving_a_product(shop: Shop) -> Act:
 def taking_a_product_off_sale(shop: Shop) -> Act:
     sold = shop.activity()
     return lambda: product_shelf.put(
-        shop.merchant_id,
-        sold.product_id,
-        on_sale=False,
-        revision=1,
-        staff=STAFF,
-        now_s=shop.now_s,
+        shop.merchant_id, sold.product_id, on_sale=False, revision=1, staff=STAFF, now_s=shop.now_s
     )
 
 
@@ -121,7 +116,7 @@ def ending_an_activity(shop: Shop) -> Act:
 def closing_an_activity(shop: Shop) -> Act:
     sold = shop.activity()
     shop.now_s += 8 * DAY_S
-    return lambda: _attend_closing(shop, sold)
+    return lambda: _process_closing(shop, sold)
 
 
 # Groups.
@@ -168,10 +163,10 @@ def closing_the_groups_of_an_ended_activity(shop: Shop) -> Act:
     activity_closing.end(
         shop.merchant_id, sold.activity_id, close_groups=True, staff=STAFF, now_s=shop.now_s
     )
-    return lambda: _attend_closing(shop, sold)
+    return lambda: _process_closing(shop, sold)
 
 
-def _attend_closing(shop: Shop, sold: Sold) -> None:
+def _process_closing(shop: Shop, sold: Sold) -> None:
     key = ClosingItem.at(shop.merchant_id, sold.activity_id)
     due.process_item(key.pk, key.sk, now_s=shop.now_s)
 

@@ -1,8 +1,11 @@
 """Activities and groups as buyers see them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from chalicelib.api import schemas, shapes
 from chalicelib.domain import group as group_rules
-from chalicelib.domain.activity import Terms, state_of
+from chalicelib.domain.activity import ActivityState, Terms, state_of
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
@@ -12,41 +15,64 @@ from chalicelib.services.catalogue import availability
 from chalicelib.services.groups.group_page import GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.groups.shares import Invitation
-from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 
 OTHERS_MAX = 3  # groups to join instead of one that is full or over
 POLL_REFUND_S = 15  # while the asker's money is on its way back
 
 
+@dataclass(frozen=True)
+class Offered:
+    """An activity as it is now, its product, and what its shop promises. left: units by SKU, of
+    those that are known."""
+
+    activity: ActivityItem
+    product: ProductItem
+    left: Mapping[str, int]
+    deliveries: list[Delivery]
+    ship_within_h: int
+
+    def state(self, now_s: int) -> ActivityState:
+        item = self.activity
+        sold_out = availability.is_sold_out(item, self.left)
+        return state_of(
+            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out
+        )
+
+
 def activity(
-    item: ActivityItem,
+    offered: Offered,
     offer: Terms,
     groups: JoinableGroups,
     own: tuple[GroupItem, OrderItem] | None,
-    sold_out: frozenset[str],
     *,
-    solo_on_sale: bool,
+    groups_formed: int,
     now_s: int,
 ) -> schemas.ActivityDetail:
-    """sold_out: its SKUs that have nothing left."""
-    none_left = availability.is_sold_out(item, sold_out)
+    product = offered.product
     return schemas.ActivityDetail(
-        activity_id=item.activity_id,
+        activity_id=offer.activity_id,
         version=offer.version,
-        state=state_of(
-            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=none_left
-        ),
+        category_id=product.category_id,
+        state=offered.state(now_s),
         title=offer.title,
         image=offer.image,
-        skus=skus(offer, sold_out),
+        images=list(product.images) or [offer.image],
+        selling_point=product.selling_point,
+        description=product.description,
+        unit=product.unit,
+        groups_formed=groups_formed,
+        skus=skus(offer, offered),
         seats_total=offer.seats_total,
         life_s=offer.life_s,
         starts_at_s=offer.starts_at_s,
         ends_at_s=offer.ends_at_s,
         limit_per_buyer=offer.limit_per_buyer,
         limit_per_order=offer.limit_per_order,
-        solo_on_sale=solo_on_sale,
+        solo_on_sale=product.on_sale,
+        deliveries=offered.deliveries,
+        ship_within_h=offered.ship_within_h,
         joinable_groups=[joinable(group) for group in groups.items],
         joinable_more=groups.more,
         own_group=own_group(own),
@@ -54,20 +80,10 @@ def activity(
     )
 
 
-def page(
-    seen: GroupPage,
-    item: ActivityItem,
-    sold_out: frozenset[str],
-    *,
-    solo_on_sale: bool,
-    deliveries: list[Delivery],
-    ship_within_h: int,
-    now_s: int,
-) -> schemas.GroupPage:
-    """A group for who asks. item: its activity as it is now; sold_out: as for `activity`."""
+def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
+    """A group for who asks. offered: its activity."""
     group, offer = seen.group, seen.terms
     shown = progress(group, offer, now_s=now_s)
-    none_left = availability.is_sold_out(item, sold_out)
     had_seat = seen.role in (GroupRole.LEADER, GroupRole.MEMBER)
     open_refunds = seen.order is not None and seen.order.view().open_refunds
     return schemas.GroupPage(
@@ -77,23 +93,22 @@ def page(
         order=None if seen.order is None else shapes.order(seen.order),
         own_group=own_group(seen.own),
         others=[joinable(one) for one in seen.others.items[:OTHERS_MAX]] if seen.others else [],
-        skus=skus(offer, sold_out),
+        skus=skus(offer, offered),
         solo_price_fen=offer.cheapest.solo_price_fen,
-        solo_on_sale=solo_on_sale,
-        activity_state=state_of(
-            item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=none_left
-        ),
+        solo_on_sale=offered.product.on_sale,
+        activity_state=offered.state(now_s),
         limit_per_buyer=offer.limit_per_buyer,
         limit_per_order=offer.limit_per_order,
-        deliveries=deliveries,
-        ship_within_h=ship_within_h,
+        deliveries=offered.deliveries,
+        ship_within_h=offered.ship_within_h,
         decided_at_s=group.decided_at_s,
         closed_words=(group.closed_words or "") if had_seat else "",
         next_poll_s=shown.next_poll_s or (POLL_REFUND_S if open_refunds else 0),
     )
 
 
-def skus(offer: Terms, sold_out: frozenset[str]) -> list[schemas.SkuShown]:
+def skus(offer: Terms, offered: Offered) -> list[schemas.SkuShown]:
+    images = {sku["sku_id"]: sku["image"] for sku in offered.product.skus}
     return [
         schemas.SkuShown(
             sku_id=sku.sku_id,
@@ -101,7 +116,9 @@ def skus(offer: Terms, sold_out: frozenset[str]) -> list[schemas.SkuShown]:
             list_price_fen=sku.list_price_fen,
             solo_price_fen=sku.solo_price_fen,
             group_price_fen=sku.group_price_fen,
-            sold_out=sku.sku_id in sold_out,
+            image=images.get(sku.sku_id, ""),
+            left=offered.left.get(sku.sku_id),
+            sold_out=offered.left.get(sku.sku_id) == 0,
         )
         for sku in offer.skus
     ]

@@ -84,6 +84,7 @@ class Limit:
 BUYER_LOGINS = Limit(Window(600, per_s=60), By.ADDRESS_AND_MERCHANT)
 WRONG_CODES = Limit(Window(60, per_s=60), By.ADDRESS_AND_MERCHANT, refused_only=True)
 STAFF_LOGINS = Limit(Window(60, per_s=60), By.ADDRESS)
+QUOTES = Limit(Window(600, per_s=60), By.ADDRESS)
 VISITS = Limit(Window(600, per_s=60), By.ADDRESS)
 PURCHASES = Limit(Window(30, per_s=60), By.PERSON)
 ACCOUNT_CHECKS = Limit(Window(10, per_s=60), By.PERSON)  # each asks a gateway
@@ -93,6 +94,7 @@ ALL = (
     BUYER_LOGINS,
     WRONG_CODES,
     STAFF_LOGINS,
+    QUOTES,
     VISITS,
     PURCHASES,
     ACCOUNT_CHECKS,

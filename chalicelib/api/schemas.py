@@ -177,6 +177,11 @@ class SkuShown(ResponseModel, frozen=True, kw_only=True):
     list_price_fen: Fen
     solo_price_fen: Fen
     group_price_fen: Fen
+    image: Annotated[str, Meta(description="empty: none of its own")]
+    left: Annotated[
+        int | None,
+        Meta(description="units at the group price, a few seconds old; null: it does not run"),
+    ]
     sold_out: Annotated[
         bool,
         Meta(description="nothing is left at the group price; a few seconds old at most"),
@@ -207,9 +212,15 @@ class JoinableGroup(ResponseModel, frozen=True, kw_only=True):
 class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     activity_id: str
     version: int
+    category_id: str
     state: ActivityState
     title: str
     image: str
+    images: Annotated[list[str], Meta(description="of its product, the first one first")]
+    selling_point: str
+    description: Annotated[str, Meta(description="clean HTML: p, br, b, i, lists, h3, img")]
+    unit: Annotated[str, Meta(description="what one of it is called; empty: not said")]
+    groups_formed: Annotated[int, Meta(description="since it began; a minute old at most")]
     skus: list[SkuShown]
     seats_total: int
     life_s: int
@@ -220,6 +231,8 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
+    deliveries: list[Delivery]
+    ship_within_h: Annotated[int, Meta(description="hours after forming")]
     joinable_groups: Annotated[
         list[JoinableGroup],
         Meta(description="with a free seat, without the asker's: fewest missing, then soonest due"),

@@ -147,7 +147,7 @@ def test_activity_detail_reads_activity_buckets_and_product_every_five_seconds(
 
     assert merchant.visitor().get(path).status == 200
 
-    assert (meter.calls, meter.units) == (["GetItem", "Query", "BatchGetItem", "GetItem"], 0)
+    assert (meter.calls, meter.units) == (["GetItem", "Query", "GetItem", "BatchGetItem"], 0)
 
 
 def test_group_progress_is_one_read(merchant: MerchantFixture, meter: CapacityMeter) -> None:

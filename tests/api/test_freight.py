@@ -62,8 +62,7 @@ def sent(merchant: MerchantFixture, **changes: Any) -> Activity:
 
 
 def quote(buyer: Buyer, activity: Activity, **more: Any) -> Any:
-    body = {"activity_id": activity.activity_id, "sku_id": activity.sku_id, "province": "浙江省"}
-    return buyer.post("/v1/orders/quote", body | more)
+    return buyer.quote(activity, **{"province": "浙江省", **more})
 
 
 def test_more_than_one_may_buy_is_not_quoted(merchant: MerchantFixture) -> None:
@@ -96,6 +95,7 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
         "goods_fen": 11800,
         "freight_fen": 1100,
         "total_fen": 12900,
+        "limit_left": None,
     }
     assert [one["total_fen"] for one in quotes] == [12900, 12900, 20900]
     assert [one["total_fen"] for one in placed] == [12900, 12900, 20900]

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.api import auth
 from chalicelib.domain.ids import new_id
-from tests.fixtures.merchant import Activity, Caller, MerchantFixture, Reply
+from tests.fixtures.merchant import Activity, Buyer, Caller, MerchantFixture, Reply
 
 
 def read(merchant: MerchantFixture, caller: Caller, group_id: str, **headers: str) -> Reply:
@@ -196,3 +196,43 @@ def test_session_of_another_shop_is_a_strangers_and_a_bad_one_is_refused(
     for token in ("nonsense", str(merchant.owner().token)):
         reply = read(merchant, Caller(merchant.api_client, token), group_id)
         assert (reply.status, reply.code) == (401, "unauthenticated")
+
+
+def test_activity_tells_what_its_page_shows_before_anybody_logs_in(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=2, stock=20, skus=2)
+    group_id, _, _ = merchant.open_group(activity)
+    merchant.member(activity, group_id)
+    merchant.run_jobs()
+    merchant.clock.forward(60)
+
+    shown = detail(merchant, merchant.visitor(), activity)
+
+    assert [(sku["left"], sku["sold_out"]) for sku in shown["skus"]] == [(18, False), (20, False)]
+    assert (shown["groups_formed"], shown["deliveries"]) == (1, ["express"])
+    assert (shown["ship_within_h"], shown["now_s"]) == (48, merchant.now_s)
+    assert shown["images"] == [shown["image"]]
+    store = {"name": "西湖店", "address": "文一西路 1 号", "phone": "0571-88880000"}
+    made = merchant.owner().post("/v1/merchant/stores", store, Idempotency_Key="store-once")
+    assert made.status == 201, made.body
+    merchant.clock.forward(60)
+    assert detail(merchant, merchant.visitor(), activity)["deliveries"] == ["express", "pickup"]
+
+
+def test_quote_needs_no_session_and_tells_a_buyer_what_the_limit_leaves(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=2, stock=20, limit_per_buyer=3, limit_per_order=3)
+    buyer = merchant.buyer()
+    assert buyer.open(activity, quantity=2).status == 201
+    visitor = Buyer(merchant.api_client, None, merchant.merchant_id)
+
+    def quote(caller: Buyer, **more: Any) -> tuple[int, int | None]:
+        shown = caller.quote(activity, **more).body
+        return shown["total_fen"], shown["limit_left"]
+
+    assert quote(visitor) == (5900, None)
+    assert quote(buyer) == (5900, 1)
+    assert quote(merchant.buyer(), quantity=2) == (11800, 3)
+    assert quote(buyer, alone=True) == (9900, None)

@@ -127,9 +127,8 @@ def test_joining_for_pickup_is_one_call_of_eleven_units_when_it_was_quoted_just_
     activity, buyer = merchant.activity(), merchant.buyer()
     group_id, _, _ = merchant.open_group(activity)
     store_id = make_store(merchant)["store_id"]
-    asked = {"activity_id": activity.activity_id, "sku_id": activity.sku_id, "group_id": group_id}
-    quote = asked | {"delivery": "pickup", "store_id": store_id}
-    assert buyer.post("/v1/orders/quote", quote).body["total_fen"] == 5900
+    quoted = buyer.quote(activity, group_id=group_id, delivery="pickup", store_id=store_id)
+    assert quoted.body["total_fen"] == 5900
 
     with metered() as meter:
         buyer.join(activity, group_id, **collected(store_id))
@@ -282,8 +281,13 @@ def test_a_store_that_is_closed_or_not_there_takes_no_orders(merchant: MerchantF
     assert [(r.status, r.code) for r in replies] == [(409, "store_closed")] * 2
     assert merchant.stock(activity) == 10
     quote = {"activity_id": activity.activity_id, "sku_id": activity.sku_id, "delivery": "pickup"}
-    assert buyer.post("/v1/orders/quote", quote).body["details"] == {"field": "store_id"}
-    assert buyer.post("/v1/orders/quote", quote | {"store_id": closed}).code == "store_closed"
+    assert buyer.post(f"/v1/merchants/{buyer.merchant_id}/quotes", quote).body["details"] == {
+        "field": "store_id"
+    }
+    assert (
+        buyer.post(f"/v1/merchants/{buyer.merchant_id}/quotes", quote | {"store_id": closed}).code
+        == "store_closed"
+    )
 
 
 def test_an_order_keeps_its_store_as_it_was(merchant: MerchantFixture) -> None:

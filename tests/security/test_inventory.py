@@ -54,6 +54,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "list_shop_categories",
         "list_shop_stores",
         "log_in",
+        "quote_order",
         "read_activity",
         "read_agreements",
         "read_group",

@@ -7,12 +7,14 @@ import msgspec
 from chalicelib import clock
 from chalicelib.api import group_shapes, limits, schemas
 from chalicelib.api.auth import Buyer
+from chalicelib.api.group_shapes import Offered
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
 from chalicelib.services.groups import group_page, joinable_groups, shares
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import counting, orders
 from chalicelib.services.people import shop_cache
+from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
@@ -35,10 +37,14 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
     open_now, own = joinable_groups.of_activity(
         merchant_id, activity_id, offer, _ids(who), now_s=now_s
     )
-    sold_out = availability.sold_out_skus(activity, now_s=now_s)
-    product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
+    formed = counting.groups_formed(merchant_id, [activity_id], now_s)
     return group_shapes.activity(
-        activity, offer, open_now, own, sold_out, solo_on_sale=product.on_sale, now_s=now_s
+        _offered(activity, now_s),
+        offer,
+        open_now,
+        own,
+        groups_formed=formed[activity_id],
+        now_s=now_s,
     )
 
 
@@ -72,16 +78,7 @@ def read_group_page(merchant_id: str, group_id: str, who: Buyer | None) -> Answe
     now_s = clock.now_s()
     seen = group_page.look(_visible(merchant_id, group_id), _ids(who), now_s=now_s)
     activity = catalogue_cache.activity(merchant_id, seen.group.activity_id, now_s)
-    product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
-    page = group_shapes.page(
-        seen,
-        activity,
-        availability.sold_out_skus(activity, now_s=now_s),
-        solo_on_sale=product.on_sale,
-        deliveries=catalogue_cache.deliveries(merchant_id, now_s),
-        ship_within_h=shop_cache.merchant(merchant_id, now_s).ship_within_h,
-        now_s=now_s,
-    )
+    page = group_shapes.page(seen, _offered(activity, now_s), now_s=now_s)
     still = msgspec.structs.replace(page.progress, now_s=0)
     unmoving = msgspec.structs.replace(page, progress=still)
     return _unless_unchanged(page, unmoving, "no-cache" if who is None else "private, no-cache")
@@ -113,6 +110,17 @@ def _visible(merchant_id: str, group_id: str) -> GroupItem:
     if group is None or group.expires_at_s is None:
         raise NotFound("没有找到这个团。")
     return group
+
+
+def _offered(activity: ActivityItem, now_s: int) -> Offered:
+    merchant_id = activity.merchant_id
+    return Offered(
+        activity,
+        catalogue_cache.product(merchant_id, activity.product_id, now_s),
+        availability.left(activity, now_s=now_s),
+        catalogue_cache.deliveries(merchant_id, now_s),
+        shop_cache.merchant(merchant_id, now_s).ship_within_h,
+    )
 
 
 def _ids(who: Buyer | None) -> list[str]:

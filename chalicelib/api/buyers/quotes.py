@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib import clock
+from chalicelib.api import limits
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Fen, Id, RequestModel, ResponseModel
@@ -38,6 +39,10 @@ class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
     goods_fen: Fen
     freight_fen: Fen
     total_fen: Fen
+    limit_left: Annotated[
+        int | None,
+        Meta(description="units that the asker may yet buy; null: no limit, or no session"),
+    ]
 
 
 class ShopHours(msgspec.Struct, frozen=True):
@@ -85,21 +90,21 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
 
 @api.operation(
     "POST",
-    "/orders/quote",
-    audience=Audience.BUYER,
-    body=QuoteRequest,
-    answer=QuoteResponse,
+    "/merchants/{merchant_id}/quotes",
+    audience=Audience.PUBLIC,
     refusals=[InvalidRequest, NotFound, ActivityClosed, NotDeliverable, StoreClosed],
+    limited=[limits.QUOTES],
 )
-def quote_order(who: Buyer, body: QuoteRequest) -> QuoteResponse:
+def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> QuoteResponse:
     """What a purchase would cost now, with freight; nothing is placed and nothing held."""
-    quote = _quote(who.merchant_id, body, clock.now_s())
+    quote = _quote(merchant_id, body, clock.now_s())
     return QuoteResponse(
         unit_price_fen=quote.line.unit_price_fen,
         quantity=quote.purchase.quantity,
         goods_fen=quote.goods_fen,
         freight_fen=quote.freight_fen,
         total_fen=quote.total_fen,
+        limit_left=quoting.limit_left(merchant_id, who.buyer_id, quote) if who else None,
     )
 
 

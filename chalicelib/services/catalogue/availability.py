@@ -1,11 +1,11 @@
-"""What is sold out, as buyers are shown it: read of the stock buckets, kept for a few seconds.
+"""What is left, as buyers are shown it: read of the stock buckets, kept for a few seconds.
 
 It decides nothing: what can be bought is decided by the condition of the write. A list is never
 held up by it: it costs a bounded number of calls, and what they did not reach is shown as running.
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from chalicelib.domain.activity import ActivityState, state_of
@@ -22,26 +22,26 @@ CALLS_MAX = 4  # for one list: one that looks into all activities, the others in
 Bucket = tuple[str, str]  # (SKU, key of the bucket)
 
 _Key = tuple[str, str, int]  # merchant, activity, version
-_sold_out: TimedCache[_Key, frozenset[str]] = TimedCache(KEPT_S, KEPT_MAX)  # SKUs
+_left: TimedCache[_Key, Mapping[str, int]] = TimedCache(KEPT_S, KEPT_MAX)  # units by SKU
 _in_stock: TimedCache[_Key, bool] = TimedCache(KEPT_S, KEPT_MAX)  # something is left of any SKU
 
 
-def sold_out_skus(activity: ActivityItem, *, now_s: int) -> frozenset[str]:
-    """The SKUs of a running activity that have nothing left, at most KEPT_S old: one call or none.
+def left(activity: ActivityItem, *, now_s: int) -> Mapping[str, int]:
+    """Units left of each SKU of a running activity, at most KEPT_S old: one call or none.
 
-    Of an activity that does not run there are none: its stock may have gone back.
+    Of an activity that does not run nothing is told: its stock may have gone back.
     """
     if not _is_running(activity, now_s):
-        return frozenset()
-    if _sold_out.get(_key(activity), now_s) is None:
+        return {}
+    if _left.get(_key(activity), now_s) is None:
         with suppress(Busy):
             _read([activity], now_s)
-    return _sold_out.get(_key(activity), now_s) or frozenset()
+    return _left.get(_key(activity), now_s) or {}
 
 
-def is_sold_out(activity: ActivityItem, skus: frozenset[str]) -> bool:
-    """Whether the activity has nothing left where these SKUs have not."""
-    return bool(activity.skus) and all(sku["sku_id"] in skus for sku in activity.skus)
+def is_sold_out(activity: ActivityItem, units: Mapping[str, int]) -> bool:
+    """Whether the activity has nothing left, where so many units of its SKUs are."""
+    return bool(activity.skus) and all(units.get(sku["sku_id"]) == 0 for sku in activity.skus)
 
 
 def sold_out_among(activities: Iterable[ActivityItem], *, now_s: int) -> set[str]:
@@ -58,13 +58,13 @@ def sold_out_among(activities: Iterable[ActivityItem], *, now_s: int) -> set[str
     return {
         item.activity_id
         for item in running
-        if is_sold_out(item, _sold_out.get(_key(item), now_s) or frozenset())
+        if is_sold_out(item, _left.get(_key(item), now_s) or {})
     }
 
 
 def clear_cache() -> None:
     """Read everything anew."""
-    _sold_out.clear_cache()
+    _left.clear_cache()
     _in_stock.clear_cache()
 
 
@@ -84,17 +84,14 @@ def _look_into(activities: Sequence[ActivityItem], now_s: int) -> None:
 
 
 def _read(activities: Sequence[ActivityItem], now_s: int) -> None:
-    """Note what is sold out of activities whose buckets are KEYS_MAX together at most. One call."""
+    """Note what is left of activities whose buckets are KEYS_MAX together at most. One call."""
     skus = {pk: (item, sku_id) for item in activities for sku_id, pk in _buckets(item)}
-    stocked: dict[_Key, set[str]] = {_key(item): set() for item in activities}
+    units = {_key(item): dict.fromkeys((s["sku_id"] for s in item.skus), 0) for item in activities}
     for bucket in StockItem.batch_get([(pk, "stock") for pk in skus]):
         item, sku_id = skus[bucket.pk]
-        if bucket.available:
-            stocked[_key(item)].add(sku_id)
-    for item in activities:
-        key = _key(item)
-        ids = {str(sku["sku_id"]) for sku in item.skus}
-        _sold_out.put(key, frozenset(ids - stocked[key]), now_s)
+        units[_key(item)][sku_id] += bucket.available
+    for key, of_skus in units.items():
+        _left.put(key, of_skus, now_s)
 
 
 def _parts(activities: Sequence[ActivityItem]) -> list[list[ActivityItem]]:
@@ -127,7 +124,7 @@ def _is_running(activity: ActivityItem, now_s: int) -> bool:
 
 def _is_known(activity: ActivityItem, now_s: int) -> bool:
     key = _key(activity)
-    return _sold_out.get(key, now_s) is not None or _in_stock.get(key, now_s) is not None
+    return _left.get(key, now_s) is not None or _in_stock.get(key, now_s) is not None
 
 
 def _key(activity: ActivityItem) -> _Key:

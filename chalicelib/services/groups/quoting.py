@@ -5,6 +5,7 @@ from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
 from chalicelib.services.orders import deliveries, ordering, orders, solo_orders
 from chalicelib.services.orders.ordering import Purchase, Quote
+from chalicelib.tables.trade import LimitItem
 
 
 def to_open(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
@@ -28,3 +29,15 @@ def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int)
     ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
     line = solo_orders.solo_line(merchant_id, activity, purchase.sku_id, now_s)
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
+
+
+def limit_left(merchant_id: str, buyer_id: str, quote: Quote) -> int | None:
+    """Units of the activity that the buyer may yet buy in groups, the quoted ones included; None
+    where there is no limit."""
+    line = quote.line
+    if not line.limited:
+        return None
+    limit = catalogue_cache.version(merchant_id, line.activity_id, line.version).limit_per_buyer
+    key = LimitItem.at(merchant_id, buyer_id, line.activity_id)
+    used = [item.used for item in LimitItem.batch_get([(key.pk, key.sk)])]
+    return max(0, limit - sum(used))

@@ -19,8 +19,12 @@ from chalicelib.domain.order import Order, RefundReason
 from chalicelib.tables.base import LostRace, Writes, transaction
 from chalicelib.tables.counts import DAY_SHARDS, TALLY_SHARDS, DayItem, TallyItem
 from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.timed_cache import TimedCache
 
 WRITES_OF_A_GROUP = 2  # what count_decided adds to a transaction
+FORMED_KEPT_S = 60
+FORMED_MAX = 1024  # activities
+_formed: TimedCache[tuple[str, str], int] = TimedCache(FORMED_KEPT_S, FORMED_MAX)
 _Count = tuple[Counted, int, int]  # what, how many, when
 
 
@@ -107,9 +111,25 @@ def tallies(merchant_id: str, activity_ids: Iterable[str]) -> dict[str, Sums]:
         for shard in range(TALLY_SHARDS)
     }
     parts: dict[str, list[dict[str, int]]] = {key: [] for key in activity_of_key.values()}
-    for item in TallyItem.batch_get([(pk, "tally") for pk in activity_of_key]):
+    keys = [(pk, "tally") for pk in activity_of_key]
+    for item in TallyItem.batch_get(keys) if keys else ():
         parts[activity_of_key[item.pk]].append(item.counts())
     return {activity_id: sums_of(counts) for activity_id, counts in parts.items()}
+
+
+def groups_formed(merchant_id: str, activity_ids: Iterable[str], now_s: int) -> dict[str, int]:
+    """How many groups of each activity have formed, for the shop's pages: FORMED_KEPT_S old at
+    most."""
+    known = {key: _formed.get((merchant_id, key), now_s) for key in activity_ids}
+    for key, sums in tallies(merchant_id, [k for k, n in known.items() if n is None]).items():
+        known[key] = sums.groups_formed
+        _formed.put((merchant_id, key), sums.groups_formed, now_s)
+    return {key: formed or 0 for key, formed in known.items()}
+
+
+def clear_cache() -> None:
+    """Read everything anew."""
+    _formed.clear_cache()
 
 
 def _count(writes: Writes, merchant_id: str, counts: Iterable[_Count]) -> None:

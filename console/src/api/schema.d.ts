@@ -2012,6 +2012,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchants/{merchant_id}/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a purchase would cost now, with freight; nothing is placed and nothing held. */
+        post: operations["quote_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchants/{merchant_id}/sessions": {
         parameters: {
             query?: never;
@@ -2108,23 +2125,6 @@ export interface paths {
         get: operations["find_order_by_payment"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/orders/quote": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What a purchase would cost now, with freight; nothing is placed and nothing held. */
-        post: operations["quote_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2407,9 +2407,19 @@ export interface components {
         ActivityDetail: {
             activity_id: string;
             version: number;
+            category_id: string;
             state: components["schemas"]["ActivityState"];
             title: string;
             image: string;
+            /** @description of its product, the first one first */
+            images: string[];
+            selling_point: string;
+            /** @description clean HTML: p, br, b, i, lists, h3, img */
+            description: string;
+            /** @description what one of it is called; empty: not said */
+            unit: string;
+            /** @description since it began; a minute old at most */
+            groups_formed: number;
             skus: components["schemas"]["SkuShown"][];
             seats_total: number;
             life_s: number;
@@ -2422,6 +2432,9 @@ export interface components {
             limit_per_order: number;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
+            deliveries: components["schemas"]["Delivery"][];
+            /** @description hours after forming */
+            ship_within_h: number;
             /** @description with a free seat, without the asker's: fewest missing, then soonest due */
             joinable_groups: components["schemas"]["JoinableGroup"][];
             /** @description there may be more: say 50+ */
@@ -4425,6 +4438,8 @@ export interface components {
             freight_fen: number;
             /** @description fen, 1/100 yuan */
             total_fen: number;
+            /** @description units that the asker may yet buy; null: no limit, or no session */
+            limit_left: number | null;
         };
         /** ReadMark */
         ReadMark: {
@@ -4953,6 +4968,10 @@ export interface components {
             solo_price_fen: number;
             /** @description fen, 1/100 yuan */
             group_price_fen: number;
+            /** @description empty: none of its own */
+            image: string;
+            /** @description units at the group price, a few seconds old; null: it does not run */
+            left: number | null;
             /** @description nothing is left at the group price; a few seconds old at most */
             sold_out: boolean;
         };
@@ -17836,6 +17855,113 @@ export interface operations {
             };
         };
     };
+    quote_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuoteResponse"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description activity_closed, not_deliverable, store_closed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     log_in: {
         parameters: {
             query?: never;
@@ -18290,111 +18416,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
-            };
-            /** @description too_many_requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description internal_error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description busy */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    quote_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["QuoteRequest"];
-            };
-        };
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuoteResponse"];
-                };
-            };
-            /** @description invalid_request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description unauthenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description activity_closed, not_deliverable, store_closed */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description body_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description a body of another type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description too_many_requests */
             429: {

@@ -21,7 +21,6 @@ from chalicelib.services.catalogue import activities, adjustments, publishing
 from chalicelib.tables.catalogue import ActivityItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply, concurrently
-from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.shop import LIFE_S, STAFF, Shop, Sold
 from tests.fixtures.staff_requests import (
     add_stock,
@@ -35,7 +34,6 @@ from tests.fixtures.staff_requests import (
     stock_of,
 )
 
-GATEWAYS = BOTH
 PAY_BY_S = 600
 
 

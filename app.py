@@ -23,6 +23,7 @@ from chalicelib.api.buyers import (
 )
 from chalicelib.api.buyers import me as buyer_me
 from chalicelib.api.buyers import orders as own_orders
+from chalicelib.api.buyers import payments as own_payments
 from chalicelib.api.http import CORS
 from chalicelib.api.merchant import (
     accounts,
@@ -61,6 +62,7 @@ PUBLIC = (
     quotes.api,
     after_sales.api,
     own_orders.api,
+    own_payments.api,
     receipts.api,
     pictures.api,
     callbacks.api,

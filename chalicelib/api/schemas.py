@@ -10,6 +10,7 @@ from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.payment_state import PaymentState
 from chalicelib.gateways.payment import Channel
 
 Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
@@ -266,6 +267,24 @@ class GroupProgress(ResponseModel, frozen=True, kw_only=True):
     expires_at_s: Seconds | None
     leader_name: Annotated[str, Meta(description="masked")]
     next_poll_s: Annotated[int, Meta(ge=0, description="0: it will not change any more")]
+    now_s: Seconds
+
+
+class PaymentResult(ResponseModel, frozen=True, kw_only=True):
+    """What the page shows that a buyer returns to after paying, or after giving up."""
+
+    state: Annotated[
+        PaymentState,
+        Meta(
+            description="paid: it took its seat; seat_lost: it found none and goes back; "
+            "confirming: the gateway does not say, it is not to be paid again yet; unpaid: it can "
+            "be until the pay-by time; timed_out: nothing was paid in time; closed: given up "
+            "before that"
+        ),
+    ]
+    order: OrderShown
+    group: Annotated[GroupProgress | None, Meta(description="None of an order bought alone")]
+    is_leader: Annotated[bool, Meta(description="the order opened the group")]
     now_s: Seconds
 
 

@@ -433,6 +433,25 @@ def test_what_is_the_buyers_own_is_two_calls_at_most(
     assert meter.units == 1, meter.parts
 
 
+def test_result_of_a_payment_is_two_reads_and_its_capture_where_no_callback_came(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    activity = merchant.activity(seats=3)
+    group_id, _, _ = merchant.open_group(activity)
+    buyer, order_id = merchant.join(activity, group_id)
+    merchant.pay_unheard(buyer, order_id)
+    calls = []
+
+    for _ in range(2):
+        meter.reset()
+        reply = buyer.post(f"/v1/orders/{order_id}/payment-result")
+        assert reply.body["state"] == "paid"
+        calls.append((meter.calls.copy(), meter.units))
+
+    captured = ["GetItem", "BatchGetItem", "TransactWriteItems", "BatchGetItem"]
+    assert calls == [(captured, 6), (["GetItem", "BatchGetItem"], 0)]
+
+
 def test_own_orders_are_a_query_and_a_read_and_one_order_is_a_read_and_its_group_while_it_waits(
     merchant: MerchantFixture, meter: CapacityMeter
 ) -> None:

@@ -13,7 +13,6 @@ from chalicelib.domain.order import Delivery
 from chalicelib.errors import (
     ActivityClosed,
     AlreadyPaid,
-    AuthCodeRefused,
     Conflict,
     GatewayFailed,
     GroupClosed,
@@ -23,22 +22,13 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
     OrderClosed,
-    PayerUnknown,
-    PaymentChannelOff,
-    PaymentMethodOff,
     PaymentUnsettled,
-    PriceChanged,
     SoldOut,
-    TooLittleTime,
     UnpaidOrdersLimit,
 )
-from chalicelib.gateways.directory import ALIPAY
-from chalicelib.gateways.payment import Channel
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import releases, seats, shares
 from chalicelib.services.groups.seats import Hint
-from chalicelib.services.money import payments
-from chalicelib.services.money.payers import Payer
 from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
 from chalicelib.services.people import buyers
@@ -171,36 +161,6 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
 
 @api.operation(
     "POST",
-    "/orders/{order_id}/payments",
-    audience=Audience.BUYER,
-    body=schemas.PaymentRequest,
-    answer=schemas.PaymentAsked,
-    status=201,
-    refusals=[
-        NotFound,
-        OrderClosed,
-        GroupClosed,
-        AlreadyPaid,
-        TooLittleTime,
-        AuthCodeRefused,
-        PaymentMethodOff,
-        PaymentChannelOff,
-        PayerUnknown,
-        PriceChanged,
-        PaymentUnsettled,
-        GatewayFailed,
-    ],
-)
-def pay(who: Buyer, order_id: str, body: schemas.PaymentRequest) -> schemas.PaymentAsked:
-    """Ask the gateway for the payment of a pending order."""
-    own = own_order(who, order_id)
-    payer = Payer(_channel(body), limits.address_of(api.current_request), body.auth_code or "")
-    asked = payments.ask(who.merchant_id, own, body.method, payer, now_s=clock.now_s())
-    return schemas.PaymentAsked(paid=asked.paid, parameters=asked.parameters)
-
-
-@api.operation(
-    "POST",
     "/orders/{order_id}/cancellation",
     audience=Audience.BUYER,
     answer=schemas.OrderShown,
@@ -262,13 +222,6 @@ def _purchase(body: schemas.PurchaseRequest) -> Purchase:
         store_id=store_id,
         expected_total_fen=body.expected_total_fen,
     )
-
-
-def _channel(body: schemas.PaymentRequest) -> Channel:
-    if body.channel is not None:
-        return body.channel
-    on_a_page = body.method == ALIPAY and body.auth_code is None
-    return Channel.BROWSER if on_a_page else Channel.MINI_PROGRAM
 
 
 def own_order(who: Buyer, order_id: str) -> OrderId:

@@ -2251,6 +2251,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orders/{order_id}/payment-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What became of the payment, asked of the gateway unless it is known: for the page that the */
+        post: operations["find_payment_result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orders/{order_id}/payments": {
         parameters: {
             query?: never;
@@ -4177,6 +4194,26 @@ export interface components {
             /** @default null */
             auth_code: string | null;
         };
+        /**
+         * PaymentResult
+         * @description What the page shows that a buyer returns to after paying, or after giving up.
+         */
+        PaymentResult: {
+            /** @description paid: it took its seat; seat_lost: it found none and goes back; confirming: the gateway does not say, it is not to be paid again yet; unpaid: it can be until the pay-by time; timed_out: nothing was paid in time; closed: given up before that */
+            state: components["schemas"]["PaymentState"];
+            order: components["schemas"]["OrderShown"];
+            /** @description None of an order bought alone */
+            group: components["schemas"]["GroupProgress"] | null;
+            /** @description the order opened the group */
+            is_leader: boolean;
+            /** @description seconds since the epoch, UTC */
+            now_s: number;
+        };
+        /**
+         * PaymentState
+         * @enum {unknown}
+         */
+        PaymentState: "closed" | "confirming" | "paid" | "seat_lost" | "timed_out" | "unpaid";
         /**
          * Pickup
          * @description An order to be collected, as it is told to who hands it over.
@@ -19122,6 +19159,82 @@ export interface operations {
             };
             /** @description body_too_large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    find_payment_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentResult"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

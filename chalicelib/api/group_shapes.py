@@ -75,7 +75,7 @@ def activity(
         ship_within_h=offered.ship_within_h,
         joinable_groups=[joinable(group) for group in groups.items],
         joinable_more=groups.more,
-        own_group=own_group(own),
+        own_group=own_group(own) if own else None,
         now_s=now_s,
     )
 
@@ -91,7 +91,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         seats=[seat(one) for one in seen.seats],
         role=seen.role,
         order=None if seen.order is None else shapes.order(seen.order),
-        own_group=own_group(seen.own),
+        own_group=own_group(seen.own) if seen.own else None,
         others=[joinable(one) for one in seen.others.items[:OTHERS_MAX]] if seen.others else [],
         skus=skus(offer, offered),
         solo_price_fen=offer.cheapest.solo_price_fen,
@@ -173,9 +173,7 @@ def joinable(group: GroupItem) -> schemas.JoinableGroup:
     )
 
 
-def own_group(own: tuple[GroupItem, OrderItem] | None) -> schemas.OwnGroup | None:
-    if own is None:
-        return None
+def own_group(own: tuple[GroupItem, OrderItem]) -> schemas.OwnGroup:
     group, order = own
     view = group.view()
     return schemas.OwnGroup(

@@ -481,3 +481,24 @@ def test_own_orders_are_a_query_and_a_read_and_one_order_is_a_read_and_its_group
         ["BatchGetItem"],
         ["BatchGetItem"],
     ]
+
+
+def test_groups_of_the_first_page_are_looked_up_every_15_s_and_read_each_time(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant, seats=2)
+    shop.opened()
+    buyer, path = merchant.buyer(), f"/v1/merchants/{merchant.merchant_id}/groups"
+    calls = []
+
+    for caller in (merchant.visitor(), merchant.visitor(), buyer):
+        meter.reset()
+        assert len(caller.get(path).body["nearly_full"]) == 1
+        assert meter.units == 0
+        calls.append(meter.calls.copy())
+
+    assert calls == [
+        ["Query", "Query", "BatchGetItem"],
+        ["BatchGetItem"],
+        ["Query", "BatchGetItem"],
+    ]

@@ -51,6 +51,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
     assert public == {
         "browse_activities",
         "create_staff_session",
+        "list_home_groups",
         "list_shop_categories",
         "list_shop_stores",
         "log_in",

@@ -1,19 +1,24 @@
 """What anybody may see of a shop: its name, its categories, its activities."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib import clock
-from chalicelib.api import pages
+from chalicelib.api import group_shapes, pages
+from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
+from chalicelib.api.schemas import JoinableGroup, OwnGroup
 from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import activity_lists, availability, catalogue_cache, categories
+from chalicelib.services.catalogue import availability, catalogue_cache, categories
+from chalicelib.services.groups import shop_front
+from chalicelib.services.groups.shop_front import Sort, Wish
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
 
@@ -48,6 +53,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
     image: str
     state: ActivityState
     seats_total: int
+    groups_formed: Annotated[int, Meta(description="since it began; a minute old at most")]
     group_price_fen: Annotated[int, Meta(description="The lowest of its SKUs.")]
     solo_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     list_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
@@ -58,6 +64,46 @@ class ActivityCard(msgspec.Struct, frozen=True):
 class ActivityCardPage(msgspec.Struct, frozen=True):
     items: list[ActivityCard]
     next: str | None
+    now_s: int
+
+
+class BrowseQuery(CategoryPageQuery, frozen=True):
+    q: Annotated[
+        str, Meta(max_length=60, description="Words that its title or its product's holds.")
+    ] = ""
+    sort: Annotated[
+        Literal["ending", "saving", "price", "formed"],
+        Meta(description="Others than `ending` sort the 100 that end soonest."),
+    ] = "ending"
+
+
+class GroupGoods(msgspec.Struct, frozen=True):
+    """What a group buys; the prices are those of its cheapest SKU."""
+
+    activity_id: str
+    title: str
+    image: str
+    group_price_fen: int
+    solo_price_fen: int
+
+
+class NearlyFullGroup(msgspec.Struct, frozen=True):
+    goods: GroupGoods
+    group: JoinableGroup
+
+
+class WaitingGroup(msgspec.Struct, frozen=True):
+    goods: GroupGoods
+    group: OwnGroup
+
+
+class HomeGroups(msgspec.Struct, frozen=True):
+    nearly_full: Annotated[
+        list[NearlyFullGroup],
+        Meta(description="of the 10 activities that end soonest; none of the asker's"),
+    ]
+    own: Annotated[list[WaitingGroup], Meta(description="the soonest due first")]
+    now_s: int
 
 
 @api.operation(
@@ -99,28 +145,51 @@ def list_shop_categories(merchant_id: str) -> ShopCategoryList:
 
 
 @api.operation(
-    "GET",
-    "/merchants/{merchant_id}/activities",
-    audience=Audience.PUBLIC,
-    query=CategoryPageQuery,
-    answer=ActivityCardPage,
-    refusals=[NotFound],
+    "GET", "/merchants/{merchant_id}/activities", audience=Audience.PUBLIC, refusals=[NotFound]
 )
-def browse_activities(merchant_id: str, query: CategoryPageQuery) -> ActivityCardPage:
-    """A shop's activities that are not over, the soonest to end first."""
+def browse_activities(merchant_id: str, query: BrowseQuery) -> ActivityCardPage:
+    """A shop's activities that are not over."""
     now_s = clock.now_s()
     shop_cache.merchant(merchant_id, now_s)
-    scope = ("browse", merchant_id, query.category or "")
+    wish = Wish(query.category, query.q, Sort(query.sort))
+    scope = ("browse", merchant_id, query.category or "", query.q, query.sort)
     key = pages.key_of(query.next, *scope)
-    items, after = activity_lists.browse(
-        merchant_id, category_id=query.category, key=key, limit=query.limit, now_s=now_s
+    page = shop_front.activities(merchant_id, wish, key=key, limit=query.limit, now_s=now_s)
+    sold_out = availability.sold_out_among(page.items, now_s=now_s)
+    cards = [
+        _card(item, item.activity_id in sold_out, page.formed[item.activity_id], now_s)
+        for item in page.items
+    ]
+    return ActivityCardPage(cards, pages.token_of(page.next_key, *scope), now_s)
+
+
+@api.operation(
+    "GET", "/merchants/{merchant_id}/groups", audience=Audience.PUBLIC, refusals=[NotFound]
+)
+def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
+    """Groups of a shop that lack one member; with a session, the asker's that wait, too."""
+    now_s = clock.now_s()
+    shop_cache.merchant(merchant_id, now_s)
+    found = shop_front.groups(merchant_id, [who.buyer_id] if who else [], now_s=now_s)
+    return HomeGroups(
+        [
+            NearlyFullGroup(_goods(group), group_shapes.joinable(group))
+            for group in found.nearly_full
+        ],
+        [WaitingGroup(_goods(one[0]), group_shapes.own_group(one)) for one in found.own],
+        now_s,
     )
-    sold_out = availability.sold_out_among(items, now_s=now_s)
-    cards = [_card(item, item.activity_id in sold_out, now_s) for item in items]
-    return ActivityCardPage(cards, pages.token_of(after, *scope))
 
 
-def _card(item: ActivityItem, sold_out: bool, now_s: int) -> ActivityCard:
+def _goods(group: GroupItem) -> GroupGoods:
+    offer = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
+    sku = offer.cheapest
+    return GroupGoods(
+        group.activity_id, offer.title, offer.image, sku.group_price_fen, sku.solo_price_fen
+    )
+
+
+def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> ActivityCard:
     sku = catalogue_cache.terms_of(item).cheapest
     return ActivityCard(
         activity_id=item.activity_id,
@@ -131,6 +200,7 @@ def _card(item: ActivityItem, sold_out: bool, now_s: int) -> ActivityCard:
             item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out
         ),
         seats_total=item.seats_total,
+        groups_formed=formed,
         group_price_fen=sku.group_price_fen,
         solo_price_fen=sku.solo_price_fen,
         list_price_fen=sku.list_price_fen,

@@ -57,16 +57,21 @@ def browse(
     merchant_id: str,
     *,
     category_id: str | None = None,
+    q: str = "",
     key: PageKey | None = None,
     limit: int,
     now_s: int,
 ) -> tuple[list[ActivityItem], PageKey | None]:
-    """What buyers see: activities that are not over, the soonest to end first, in one query."""
+    """What buyers see: activities that are not over, the soonest to end first, in one query. q: as
+    for `page`."""
+    conditions = [ActivityItem.words.contains(word) for word in sought(q)]
     index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
     found = index.query(
         activities_list(merchant_id, category_id),
         CatalogueItem.list_rank >= rank(now_s + 1),
+        all_of(conditions),
         limit=limit,
+        page_size=LOOKED_AT_ONCE if conditions else None,
         last_evaluated_key=key,
     )
     return [item for item in found if isinstance(item, ActivityItem)], found.last_evaluated_key

@@ -56,7 +56,8 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
     role = _role(group, mine)
     listed: list[str] | None = None
     if _wants_others(group, role, now_s):
-        listed = joinable_groups.listed(merchant_id, activity_id, terms, now_s=now_s)
+        open_now = joinable_groups.listed(merchant_id, activity_id, terms, now_s=now_s)
+        listed = joinable_groups.ids(open_now)
     waiting = joinable_groups.waiting_in(own) - {group.group_id}
     wanted = waiting | set(listed or ()) - {group.group_id}
     keys = _keys_of_members(group) + joinable_groups.keys(merchant_id, sorted(wanted))
@@ -71,7 +72,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         seats=_seats(group, found, buyer_ids),
         role=role,
         order=mine,
-        own=joinable_groups.own_group(own, groups, now_s=now_s),
+        own=next(iter(joinable_groups.own_groups(own, groups, now_s=now_s)), None),
         others=others,
     )
 

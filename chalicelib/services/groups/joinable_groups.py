@@ -31,25 +31,30 @@ def of_activity(
 
     A list and a read of what stands in it; a buyer's orders of the activity are one call more.
     """
-    found = listed(merchant_id, activity_id, offer, now_s=now_s)
+    found = ids(listed(merchant_id, activity_id, offer, now_s=now_s))
     own = orders.of_buyer_since(merchant_id, buyer_ids, offer.starts_at_s, activity_id=activity_id)
     wanted = keys(merchant_id, sorted(waiting_in(own) | set(found)))
     groups = [i for i in TradeItem.batch_get(wanted) if isinstance(i, GroupItem)] if wanted else []
     joinable = choose(found, groups, buyer_ids, now_s=now_s)
-    return joinable, own_group(own, groups, now_s=now_s)
+    return joinable, next(iter(own_groups(own, groups, now_s=now_s)), None)
 
 
-def listed(merchant_id: str, activity_id: str, offer: Terms, *, now_s: int) -> list[str]:
-    """The ids of LOOKED_AT open groups of an activity and of one more, the soonest due first, in
-    one call per shard of their list. Due ones are not among them, whether or not a job has run."""
+def listed(merchant_id: str, activity_id: str, offer: Terms, *, now_s: int) -> list[GroupItem]:
+    """LOOKED_AT open groups of an activity and one more, the soonest due first, in one call per
+    shard of their list, with what that has of them: not their members. Due ones are not among
+    them, whether or not a job has run."""
     after = TradeItem.list_rank > f"{now_s:010d}~"
     most = LOOKED_AT + 1
-    found: list[tuple[str, str]] = []
+    found: list[GroupItem] = []
     for shard in range(offer.list_shards):
         key = open_groups_list(merchant_id, activity_id, shard)
         page = TradeItem.by_list.query(key, after, limit=most, page_size=most)
-        found += [(str(i.list_rank), i.group_id) for i in page if isinstance(i, GroupItem)]
-    return [group_id for _, group_id in sorted(found)[:most]]
+        found += [item for item in page if isinstance(item, GroupItem)]
+    return sorted(found, key=lambda group: str(group.list_rank))[:most]
+
+
+def ids(groups: Iterable[GroupItem]) -> list[str]:
+    return [group.group_id for group in groups]
 
 
 def keys(merchant_id: str, group_ids: Iterable[str]) -> list[tuple[str, str]]:
@@ -83,17 +88,15 @@ def choose(
     return JoinableGroups(free, more=len(group_ids) > LOOKED_AT)
 
 
-def own_group(
+def own_groups(
     own: Iterable[OrderItem], groups: Iterable[GroupItem], *, now_s: int
-) -> tuple[GroupItem, OrderItem] | None:
-    """The group that waits for members, the soonest due, and the buyer's paid order in it."""
+) -> list[tuple[GroupItem, OrderItem]]:
+    """The groups that wait for members, the soonest due first, each with the buyer's paid order in
+    it."""
     order_of = {order.group_id: order for order in own if order.status == OrderStatus.PAID}
     waiting = [
-        group
+        (group, order_of[group.group_id])
         for group in groups
         if group.group_id in order_of and is_joinable(group.view(), now_s=now_s)
     ]
-    if not waiting:
-        return None
-    group = min(waiting, key=lambda group: group.expires_at_s or 0)
-    return group, order_of[group.group_id]
+    return sorted(waiting, key=lambda one: one[0].expires_at_s or 0)

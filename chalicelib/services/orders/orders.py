@@ -92,10 +92,10 @@ def of_groups(groups: Sequence[GroupItem]) -> list[OrderItem]:
 
 
 def of_buyer_since(
-    merchant_id: str, buyer_ids: Iterable[str], since_s: int, *, activity_id: str
+    merchant_id: str, buyer_ids: Iterable[str], since_s: int, *, activity_id: str = ""
 ) -> list[OrderItem]:
-    """A buyer's orders of an activity placed since then, newest first: one consistent call per id
-    looks at RECENT_MAX orders of any activity."""
+    """A buyer's orders (of one activity) placed since then, newest first: one consistent call per
+    id looks at RECENT_MAX orders of any activity."""
     found: list[OrderItem] = []
     for buyer_id in buyer_ids:
         found += OrderItem.query(
@@ -107,7 +107,7 @@ def of_buyer_since(
             page_size=RECENT_MAX,
         )
     found.sort(key=lambda order: order.order_no, reverse=True)
-    return [order for order in found if order.activity_id == activity_id]
+    return [order for order in found if activity_id in ("", order.activity_id)]
 
 
 def of_buyer(

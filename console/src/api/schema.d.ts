@@ -1917,7 +1917,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A shop's activities that are not over, the soonest to end first. */
+        /** A shop's activities that are not over. */
         get: operations["browse_activities"];
         put?: never;
         post?: never;
@@ -1970,6 +1970,23 @@ export interface paths {
         };
         /** A shop's categories, in the order it gave them. */
         get: operations["list_shop_categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchants/{merchant_id}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups of a shop that lack one member; with a session, the asker's that wait, too. */
+        get: operations["list_home_groups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2378,6 +2395,8 @@ export interface components {
             image: string;
             state: components["schemas"]["ActivityState"];
             seats_total: number;
+            /** @description since it began; a minute old at most */
+            groups_formed: number;
             /** @description The lowest of its SKUs. */
             group_price_fen: number;
             /** @description Of the same SKU. */
@@ -2391,6 +2410,7 @@ export interface components {
         ActivityCardPage: {
             items: components["schemas"]["ActivityCard"][];
             next: string | null;
+            now_s: number;
         };
         /** ActivityChange */
         ActivityChange: {
@@ -3299,6 +3319,17 @@ export interface components {
             /** @description fen, 1/100 yuan */
             amount_fen: number;
         };
+        /**
+         * GroupGoods
+         * @description What a group buys; the prices are those of its cheapest SKU.
+         */
+        GroupGoods: {
+            activity_id: string;
+            title: string;
+            image: string;
+            group_price_fen: number;
+            solo_price_fen: number;
+        };
         /** GroupMember */
         GroupMember: {
             name: string;
@@ -3468,6 +3499,14 @@ export interface components {
             /** @description a staff's username; empty: the buyer or the system */
             by: string;
         };
+        /** HomeGroups */
+        HomeGroups: {
+            /** @description of the 10 activities that end soonest; none of the asker's */
+            nearly_full: components["schemas"]["NearlyFullGroup"][];
+            /** @description the soonest due first */
+            own: components["schemas"]["WaitingGroup"][];
+            now_s: number;
+        };
         /** HoursInput */
         HoursInput: {
             /** @description 周一至周五 */
@@ -3634,6 +3673,11 @@ export interface components {
          * @enum {unknown}
          */
         Mode: "direct" | "partner";
+        /** NearlyFullGroup */
+        NearlyFullGroup: {
+            goods: components["schemas"]["GroupGoods"];
+            group: components["schemas"]["JoinableGroup"];
+        };
         /** NewActivityStock */
         NewActivityStock: {
             sku_id: string;
@@ -5262,6 +5306,11 @@ export interface components {
         VisitRequest: {
             /** @description made once by the client */
             visitor_id: string;
+        };
+        /** WaitingGroup */
+        WaitingGroup: {
+            goods: components["schemas"]["GroupGoods"];
+            group: components["schemas"]["OwnGroup"];
         };
         /** WechatLoginChange */
         WechatLoginChange: {
@@ -17466,6 +17515,8 @@ export interface operations {
                 next?: string | null;
                 limit?: number;
                 category?: string | null;
+                q?: string;
+                sort?: "ending" | "formed" | "price" | "saving";
             };
             header?: never;
             path: {
@@ -17681,6 +17732,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShopCategoryList"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_home_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeGroups"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description not_found */

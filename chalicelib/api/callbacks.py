@@ -28,30 +28,26 @@ SIGNED = frozenset({"mismatch", "incomplete", "unknown_state"})  # refused after
 def receive_payment(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a payment at the merchant's first account there. Telling it again changes
     nothing."""
-    _receive(merchant_id, WECHAT_PAY, FIRST)
-    return schemas.Done()
+    return _receive(merchant_id, WECHAT_PAY)
 
 
 @api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/{account}/payments", refusals=REFUSALS)
 def receive_payment_of_account(merchant_id: str, account: str) -> schemas.Done:
     """The same at another account of the merchant's, of now or of before."""
-    _receive(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
-    return schemas.Done()
+    return _receive(merchant_id, WECHAT_PAY, account)
 
 
 @api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/refunds", refusals=REFUSALS)
 def receive_refund(merchant_id: str) -> schemas.Done:
     """WeChat Pay tells of a refund at the merchant's first account there. Telling it again changes
     nothing."""
-    _receive(merchant_id, WECHAT_PAY, FIRST)
-    return schemas.Done()
+    return _receive(merchant_id, WECHAT_PAY)
 
 
 @api.operation("POST", "/callbacks/wechat-pay/{merchant_id}/{account}/refunds", refusals=REFUSALS)
 def receive_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
     """The same at another account of the merchant's, of now or of before."""
-    _receive(merchant_id, WECHAT_PAY, _known(merchant_id, WECHAT_PAY, account))
-    return schemas.Done()
+    return _receive(merchant_id, WECHAT_PAY, account)
 
 
 @api.operation(
@@ -63,7 +59,7 @@ def receive_refund_of_account(merchant_id: str, account: str) -> schemas.Done:
 def receive_alipay(merchant_id: str) -> Response:
     """Alipay tells of a payment, or of a refund of one, at the merchant's first account there.
     Anything but `success` is told again."""
-    _receive(merchant_id, ALIPAY, FIRST)
+    _receive(merchant_id, ALIPAY)
     return Response("success", headers={"Content-Type": "text/plain"})
 
 
@@ -75,21 +71,20 @@ def receive_alipay(merchant_id: str) -> Response:
 )
 def receive_alipay_of_account(merchant_id: str, account: str) -> Response:
     """The same at another account of the merchant's, of now or of before."""
-    _receive(merchant_id, ALIPAY, _known(merchant_id, ALIPAY, account))
+    _receive(merchant_id, ALIPAY, account)
     return Response("success", headers={"Content-Type": "text/plain"})
 
 
-def _known(merchant_id: str, method: str, account: str) -> str:
-    """The account's id. Raises NotFound for one that we never gave: no secrets are looked up."""
-    if not is_account_id(merchant_id, method, account):
+def _receive(merchant_id: str, method: str, account: str = FIRST) -> schemas.Done:
+    """Believe a callback only about what was begun with the account that it came for.
+
+    Raises NotFound for a merchant that is not, or an account's id that we never gave: no secrets
+    are looked up for those.
+    """
+    if account != FIRST and not is_account_id(merchant_id, method, account):
         raise NotFound
-    return account
-
-
-def _receive(merchant_id: str, method: str, account: str) -> None:
-    """Believe a callback only about what was begun with the account that it came for."""
     now_s = clock.now_s()
-    shop_cache.merchant(merchant_id, now_s)  # no secrets are looked up for merchants that are not
+    shop_cache.merchant(merchant_id, now_s)
     gateway = payment_gateway(merchant_id, method, account)
     request = api.current_request
     said: Trade | Refund | None = None
@@ -103,6 +98,7 @@ def _receive(merchant_id: str, method: str, account: str) -> None:
     except NOTED as refusal:
         _note(merchant_id, method, refusal, said, now_s)
         raise
+    return schemas.Done()
 
 
 def _note(

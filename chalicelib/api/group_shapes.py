@@ -9,7 +9,7 @@ from chalicelib.domain.activity import ActivityState, Terms, state_of
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
-from chalicelib.domain.words import masked_name
+from chalicelib.domain.recipient import masked_name
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import availability
 from chalicelib.services.groups.group_page import GroupPage, Seat

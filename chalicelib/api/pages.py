@@ -4,13 +4,31 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from chalicelib.api.schemas import PageQuery
 from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import secrets
 
-PAGE_MAX = 50
 _MAC_BYTES = 16
+_Answer = TypeVar("_Answer")
+
+
+def page(
+    answer: Callable[..., _Answer],
+    query: PageQuery,
+    scope: tuple[str, ...],
+    read: Callable[..., tuple[Sequence[Any], dict[str, Any] | None]],
+    show: Callable[[Any], Any],
+) -> _Answer:
+    """Return the answer with the page that `query` asks for, its items as `show` makes them.
+
+    read: takes `after` and `limit`; gives items and the key that the next page starts after.
+    scope: what the list is and who reads it.
+    """
+    found, key = read(after=key_of(query.next, *scope), limit=query.limit)
+    return answer(items=[show(item) for item in found], next=token_of(key, *scope))
 
 
 def token_of(key: dict[str, Any] | None, *scope: str) -> str | None:

@@ -1,6 +1,7 @@
 """What the buyer's operations take and give. Money is whole fen, time epoch seconds UTC."""
 
-from typing import Annotated, Any
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +13,8 @@ from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.payment_state import PaymentState
 from chalicelib.gateways.payment import Channel
+
+PAGE_MAX = 50
 
 Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
@@ -36,6 +39,17 @@ class ResponseModel(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what we answer."""
 
 
+T = TypeVar("T")
+
+
+def from_attributes(kind: type[T], source: Any, **others: Any) -> T:
+    """Return the schema or dataclass whose fields are `others`, and else the attributes of the
+    same names that `source` has."""
+    of: Any = kind
+    names = [f.name for f in fields(of)] if is_dataclass(of) else of.__struct_fields__
+    return kind(**{name: getattr(source, name) for name in names if name not in others}, **others)
+
+
 class ErrorAnswer(ResponseModel, frozen=True, kw_only=True):
     code: Annotated[str, Meta(description="stable")]
     message: Annotated[str, Meta(description="for people, in the language asked for")]
@@ -43,8 +57,8 @@ class ErrorAnswer(ResponseModel, frozen=True, kw_only=True):
 
 
 class PageQuery(RequestModel, frozen=True, kw_only=True):
-    limit: Annotated[int, Meta(ge=1, le=50)] = 20
-    next: Annotated[str, Meta(max_length=2000)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 20
+    next: Annotated[str, Meta(max_length=2000, description="of the page before")] | None = None
 
 
 class LoginRequest(RequestModel, frozen=True, kw_only=True):

@@ -7,16 +7,17 @@ from typing import Any
 import segno
 
 from chalicelib.api import schemas
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import carriers
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.order import Refund
+from chalicelib.domain.order_words import status_text
 from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TITLES, TextKey
-from chalicelib.domain.words import status_text
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.text import Text
@@ -34,24 +35,13 @@ def spec(text: str) -> str:
 
 
 def parcel(one: Parcel) -> schemas.ParcelShown:
-    return schemas.ParcelShown(
-        parcel_id=one.parcel_id,
-        carrier=one.carrier,
-        carrier_name=Text(carriers.by_code(one.carrier).name),
-        number=one.number,
-        units=one.units,
-        shipped_at_s=one.shipped_at_s,
+    return from_attributes(
+        schemas.ParcelShown, one, carrier_name=Text(carriers.by_code(one.carrier).name)
     )
 
 
 def placed(item: OrderItem) -> schemas.OrderPlaced:
-    return schemas.OrderPlaced(
-        order_id=str(item.order_id),
-        short_no=item.short_no,
-        group_id=item.group_id,
-        total_fen=item.total_fen,
-        pay_by_s=item.pay_by_s,
-    )
+    return from_attributes(schemas.OrderPlaced, item, order_id=str(item.order_id))
 
 
 def qr_codes(link: str) -> tuple[str, str]:
@@ -66,16 +56,13 @@ def qr_codes(link: str) -> tuple[str, str]:
 
 def message(item: MessageItem, *, read_up_to_s: int) -> schemas.MessageShown:
     key, facts = TextKey(item.text_key), item.facts.as_dict()
-    return schemas.MessageShown(
+    return from_attributes(
+        schemas.MessageShown,
+        item,
         message_id=item.sk.removeprefix("message#"),
-        order_id=item.order_id,
-        short_no=item.short_no,
-        group_id=item.group_id,
-        text_key=key.value,
         title=TITLES[key],
         text=sentence(key, facts, item.template),
         facts=facts,
-        at_s=item.at_s,
         told_at_s=(told_at_s := item.listed_at_s or item.at_s),
         unread=told_at_s > read_up_to_s,
     )

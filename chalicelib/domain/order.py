@@ -149,8 +149,8 @@ class Order:
     @property
     def open_refunds(self) -> dict[str, Refund]:
         """Refunds that still have to be sent or confirmed."""
-        at_work = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
-        return {key: refund for key, refund in self.refunds.items() if refund.status in at_work}
+        under_way = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
+        return {key: refund for key, refund in self.refunds.items() if refund.status in under_way}
 
     @property
     def created_attempts(self) -> dict[str, Payment]:

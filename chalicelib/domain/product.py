@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.money import yuan
+from chalicelib.errors import InvalidRequest
 from chalicelib.text import Text
 
 TITLE_MAX = 60
@@ -77,6 +78,13 @@ def sought(q: str) -> list[str]:
 
 def trouble(field: str, problem: str) -> Problem:
     return {"field": field, "problem": Text(problem)}
+
+
+def raise_problems(problems: Sequence[Problem]) -> None:
+    """Raise InvalidRequest with all problems of what staff want to save, if there are any."""
+    if problems:
+        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
+        raise InvalidRequest(words, problems=list(problems))
 
 
 def problems_of(draft: ProductDraft, *, known: Sequence[str] = ()) -> list[Problem]:

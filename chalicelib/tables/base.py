@@ -13,6 +13,7 @@ from pynamodb.attributes import SERIALIZE_CLASS_MAP, Attribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import NUMBER
 from pynamodb.exceptions import (
+    DoesNotExist,
     PutError,
     PynamoDBException,
     TransactWriteError,
@@ -123,6 +124,17 @@ class StoredItem(Model):
         return table
 
 
+_Item = TypeVar("_Item", bound=StoredItem)
+
+
+def get_or_none(item: _Item) -> _Item | None:
+    """The item with the key of `item`, read consistently; None when there is none."""
+    try:
+        return type(item).get(item.pk, item.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
 Refuse = Callable[[Any], Exception]
 
 
@@ -160,7 +172,7 @@ class Writes:
 
     def add(self, item: StoredItem, actions: Sequence[Action]) -> None:
         """Add to counters of an item, which is made where there is none: nothing refuses it."""
-        self._collect("update", type(item), lambda old: LostRace())
+        self._collect("update", type(item), LostRace)
         self._pending.update(item, actions=list(actions))
 
     def check(self, item: StoredItem, *, condition: Condition, refuse: Refuse) -> None:

@@ -1,9 +1,6 @@
 """What every item of table `catalogue` has: its kind, its revision, its place in lists."""
 
-from typing import TypeVar
-
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.settings import settings
@@ -46,14 +43,3 @@ class CatalogueItem(StoredItem):
     list_rank = UnicodeAttribute(null=True)
     by_list = ByList()
     by_category = ByCategory()
-
-
-_Item = TypeVar("_Item", bound=StoredItem)
-
-
-def stored(item: _Item) -> _Item | None:
-    """The item with the key of `item`, read consistently; None when there is none."""
-    try:
-        return type(item).get(item.pk, item.sk, consistent_read=True)
-    except DoesNotExist:
-        return None

@@ -4,7 +4,7 @@ small things that it keeps.
 Their keys stand in the map of chalicelib.tables.catalogue.
 """
 
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -153,67 +153,47 @@ class AdditionsItem(CatalogueItem, discriminator="additions"):
         return cls(f"{merchant_id}#M", f"additions#{what}", merchant_id=merchant_id, **more)
 
 
-class BelongingItem(CatalogueItem):
+class CrudItem(CatalogueItem):
     """Something small of the merchant's own that staff make, change and remove.
 
     A removed one stays for a while (or for ever), so that a repeat finds what it did.
+    PREFIX: of its sort key, and in audit rows. ID: the attribute that has its id.
     """
 
+    PREFIX, ID = "", ""
     name = UnicodeAttribute()
     body_hash = UnicodeAttribute(default="")  # of the request that created it
     removed_at_s = IntAttribute(null=True)
     ttl_s = IntAttribute(null=True)  # when DynamoDB may delete it
 
+    @classmethod
+    def at(cls, merchant_id: str, item_id: str, **more: Any) -> Self:
+        key: dict[str, Any] = {"merchant_id": merchant_id, cls.ID: item_id}
+        return cls(f"{merchant_id}#M", f"{cls.PREFIX}#{item_id}", **key, **more)
 
-class CategoryItem(BelongingItem, discriminator="category"):
+
+class CategoryItem(CrudItem, discriminator="category"):
+    PREFIX, ID = "category", "category_id"
     category_id = UnicodeAttribute()
     position = IntAttribute(default=0)  # smaller comes first
     parent_id = UnicodeAttribute(null=True)  # None: of the top level
     children = IntAttribute(default=0)  # categories below it; counted, so that conditions can tell
 
-    @classmethod
-    def at(cls, merchant_id: str, category_id: str, **more: Any) -> "CategoryItem":
-        return cls(
-            f"{merchant_id}#M",
-            f"category#{category_id}",
-            merchant_id=merchant_id,
-            category_id=category_id,
-            **more,
-        )
 
-
-class StoreItem(BelongingItem, discriminator="store"):
+class StoreItem(CrudItem, discriminator="store"):
     """Where buyers collect what they bought. hours: [{days, hours}], texts for people."""
 
+    PREFIX, ID = "store", "store_id"
     store_id = UnicodeAttribute()
     address = UnicodeAttribute()
     phone = UnicodeAttribute()
     hours: ListAttribute[Any] = ListAttribute(default=list)
     is_open = BooleanAttribute(default=True)  # False: takes no new orders
 
-    @classmethod
-    def at(cls, merchant_id: str, store_id: str, **more: Any) -> "StoreItem":
-        return cls(
-            f"{merchant_id}#M",
-            f"store#{store_id}",
-            merchant_id=merchant_id,
-            store_id=store_id,
-            **more,
-        )
 
-
-class FreightItem(BelongingItem, discriminator="freight"):
+class FreightItem(CrudItem, discriminator="freight"):
     """A freight template: `rules` is domain.freight.Template as a map."""
 
+    PREFIX, ID = "freight", "template_id"
     template_id = UnicodeAttribute()
     rules: MapAttribute[str, Any] = MapAttribute()
-
-    @classmethod
-    def at(cls, merchant_id: str, template_id: str, **more: Any) -> "FreightItem":
-        return cls(
-            f"{merchant_id}#M",
-            f"freight#{template_id}",
-            merchant_id=merchant_id,
-            template_id=template_id,
-            **more,
-        )

@@ -1,7 +1,7 @@
 """What every item of table `trade` has: its kind, its due marker, its place in a list."""
 
 import zlib
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -91,6 +91,18 @@ class TradeItem(StoredItem):
         same_queue: Condition = TradeItem.due_shard == self.due_shard
         same: Condition = same_time & same_queue
         return same
+
+
+_One = TypeVar("_One", bound=TradeItem)
+_Other = TypeVar("_Other", bound=TradeItem)
+
+
+def get_two(one: _One, other: _Other) -> tuple[_One | None, _Other | None]:
+    """The stored items with the keys of these, read consistently in one call; None where there is
+    none."""
+    keys = [(one.pk, one.sk), (other.pk, other.sk)]
+    found: dict[str, Any] = {i.sk: i for i in TradeItem.batch_get(keys, consistent_read=True)}
+    return found.get(one.sk), found.get(other.sk)
 
 
 def not_due() -> list[Action]:

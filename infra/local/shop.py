@@ -46,7 +46,7 @@ class Staff:
         }
         self.api.put("/v1/merchant/settings", changed)
         for member in demo_data.STAFF:
-            self.hire(member)
+            self.create_staff(member)
         for position, name in enumerate(demo_data.CATEGORIES):
             body = {"name": name, "position": position}
             made = self.api.post("/v1/merchant/categories", body, key=_key())
@@ -63,7 +63,7 @@ class Staff:
         self.api.put("/v1/merchant/settings", changed)
         return int(now["pay_by_s"])
 
-    def hire(self, member: Mapping[str, str]) -> None:
+    def create_staff(self, member: Mapping[str, str]) -> None:
         """Invite somebody, who then chooses the password that the demonstration tells."""
         invitation = {name: member[name] for name in ("username", "name", "role")}
         invited = self.api.post("/v1/merchant/staff", invitation, key=_key())

@@ -9,7 +9,13 @@ import pytest
 
 from chalicelib.domain.audit_words import ACTION_WORDS
 from chalicelib.domain.beijing import day_of, midnight_s
-from chalicelib.services.catalogue import activities, freight_templates, product_shelf, stores
+from chalicelib.services.catalogue import (
+    activities,
+    categories,
+    freight_templates,
+    product_shelf,
+    stores,
+)
 from chalicelib.services.people import audit_log
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import transaction
@@ -29,7 +35,7 @@ COMPUTED = {
     *product_shelf.SHELVED.values(),
     *(
         f"{kind.name}_{what}"
-        for kind in (freight_templates.KIND, stores.KIND)
+        for kind in (categories.KIND, freight_templates.KIND, stores.KIND)
         for what in ("created", "changed", "removed")
     ),
 }

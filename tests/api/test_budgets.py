@@ -11,7 +11,7 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.errors import SoldOut
 from chalicelib.gateways.payment import Trade, TradeStatus
 from chalicelib.services.catalogue import catalogue_cache, reservations
-from chalicelib.services.groups import releases, seats, settlement
+from chalicelib.services.groups import order_closing, seats, settlement
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import captures
 from chalicelib.services.orders import orders
@@ -306,7 +306,7 @@ def test_late_callback_is_two_units(merchant: MerchantFixture, meter: CapacityMe
     shop = Shop(merchant)
     group_id = shop.opened()
     order_id = shop.join(group_id)
-    releases.cancel(merchant.merchant_id, order_id, now_s=merchant.now_s)
+    order_closing.cancel(merchant.merchant_id, order_id, now_s=merchant.now_s)
     meter.reset()
 
     assert shop.pay(group_id, order_id) == "late"
@@ -410,7 +410,7 @@ def test_release_is_three_calls_of_seven_units(
     shop.warm_up()
     meter.reset()
 
-    releases.release_due(orders.get(merchant.merchant_id, order_id), now_s=merchant.now_s)
+    order_closing.release_due(orders.get(merchant.merchant_id, order_id), now_s=merchant.now_s)
 
     assert spent(meter) == (3, 7), meter.parts
     assert len(orders.of_group(merchant.stored_group(group_id))) == 1

@@ -12,20 +12,20 @@ from chalicelib.services.money import day_book
 from chalicelib.services.orders import notifications
 from chalicelib.tables.trade import GroupItem
 from tests.fixtures.capacity_meter import metered
-from tests.fixtures.shop import LIFE_S, Shop, Sold
+from tests.fixtures.shop import LIFE_S, ActivityIds, Shop
 
 
 @pytest.fixture
-def sold(shop: Shop) -> Sold:
+def sold(shop: Shop) -> ActivityIds:
     return shop.activity(seats=3)
 
 
-def opened(shop: Shop, sold: Sold) -> GroupItem:
+def opened(shop: Shop, sold: ActivityIds) -> GroupItem:
     """A group whose leader has paid."""
     return shop.group(shop.opened(sold))
 
 
-def formed(shop: Shop, sold: Sold) -> GroupItem:
+def formed(shop: Shop, sold: ActivityIds) -> GroupItem:
     group = opened(shop, sold)
     for _ in range(2):
         shop.pay(shop.join(sold, group.group_id, shop.buyer()))
@@ -34,7 +34,7 @@ def formed(shop: Shop, sold: Sold) -> GroupItem:
 
 @pytest.mark.parametrize(("make", "later_s"), [(opened, 0), (formed, 2 * LIFE_S)])
 def test_a_group_that_is_not_due_or_is_decided_is_let_be(
-    shop: Shop, sold: Sold, make: Callable[[Shop, Sold], GroupItem], later_s: int
+    shop: Shop, sold: ActivityIds, make: Callable[[Shop, ActivityIds], GroupItem], later_s: int
 ) -> None:
     group = make(shop, sold)
 
@@ -45,7 +45,7 @@ def test_a_group_that_is_not_due_or_is_decided_is_let_be(
     assert shop.group(group.group_id).status == group.status
 
 
-def test_a_group_that_is_settled_is_not_told_of_again(shop: Shop, sold: Sold) -> None:
+def test_a_group_that_is_settled_is_not_told_of_again(shop: Shop, sold: ActivityIds) -> None:
     group = formed(shop, sold)
     shop.run_jobs()
 
@@ -55,7 +55,9 @@ def test_a_group_that_is_settled_is_not_told_of_again(shop: Shop, sold: Sold) ->
     assert used.calls == ["GetItem"]  # the test's own
 
 
-def test_nobody_reads_the_others_while_more_than_one_is_missing(shop: Shop, sold: Sold) -> None:
+def test_nobody_reads_the_others_while_more_than_one_is_missing(
+    shop: Shop, sold: ActivityIds
+) -> None:
     group = opened(shop, sold)
     [order_no] = group.members.as_dict().values()
     [buyer_id] = group.members.as_dict()
@@ -67,7 +69,7 @@ def test_nobody_reads_the_others_while_more_than_one_is_missing(shop: Shop, sold
     assert "BatchGetItem" not in used.calls
 
 
-def test_a_request_that_cannot_be_is_not_looked_for(shop: Shop, sold: Sold) -> None:
+def test_a_request_that_cannot_be_is_not_looked_for(shop: Shop, sold: ActivityIds) -> None:
     order = shop.open(sold, shop.buyer())
 
     with metered() as used, pytest.raises(NotFound):
@@ -76,7 +78,9 @@ def test_a_request_that_cannot_be_is_not_looked_for(shop: Shop, sold: Sold) -> N
     assert used.calls == []
 
 
-def test_the_reconciling_that_is_under_way_is_not_begun_again(shop: Shop, sold: Sold) -> None:
+def test_the_reconciling_that_is_under_way_is_not_begun_again(
+    shop: Shop, sold: ActivityIds
+) -> None:
     orders = [shop.open(sold, shop.buyer()) for _ in range(2)]
     for order in orders:
         shop.pay(order)

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.errors import AlreadyPaid, Conflict
 from chalicelib.services.groups import settlement
-from chalicelib.services.orders import inbox, releasing
+from chalicelib.services.orders import inbox, order_release
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.order_states import formed_order, group_of_two, leader_alone
@@ -156,7 +156,7 @@ def test_order_paid_while_it_is_released_stays_paid(shop: Shop) -> None:
     trade = shop.capture(order)
 
     with interleaved(lambda: shop.notify(trade)):
-        assert releasing.release(order, {}, now_s=shop.now_s) is False
+        assert order_release.release(order, {}, now_s=shop.now_s) is False
 
     assert (shop.order(order.order_id).status, shop.group(group_id).status) == ("paid", "formed")
 
@@ -167,7 +167,7 @@ def test_order_paid_while_it_is_released_keeps_its_seat_though_others_are_free(s
     trade = shop.capture(order)
 
     with interleaved(lambda: shop.notify(trade)):
-        assert releasing.release(order, {}, now_s=shop.now_s) is False
+        assert order_release.release(order, {}, now_s=shop.now_s) is False
 
     assert shop.order(order.order_id).status == "paid"
     assert order.buyer_id in shop.group(str(order.group_id)).members
@@ -189,7 +189,7 @@ def test_order_that_its_gateway_says_is_paid_is_not_cancelled(shop: Shop) -> Non
 def test_order_that_is_paid_already_is_not_released(shop: Shop) -> None:
     order = formed_order(shop)
 
-    assert releasing.release(order, {}, now_s=shop.now_s) is False
+    assert order_release.release(order, {}, now_s=shop.now_s) is False
 
 
 def test_order_whose_group_fails_while_it_is_released_is_left_to_its_settling(shop: Shop) -> None:
@@ -200,8 +200,8 @@ def test_order_whose_group_fails_while_it_is_released_is_left_to_its_settling(sh
     shop.now_s += GRACE_S + 1
 
     with interleaved(lambda: settlement.fail_if_due(group, now_s=shop.now_s)):
-        assert releasing.release(order, {}, now_s=shop.now_s) is False
-    assert releasing.release(order, {}, now_s=shop.now_s) is False
+        assert order_release.release(order, {}, now_s=shop.now_s) is False
+    assert order_release.release(order, {}, now_s=shop.now_s) is False
 
     assert shop.order(order.order_id).status == "pending"
     assert order.buyer_id in shop.group(group.group_id).members

@@ -66,10 +66,12 @@ def test_closing_gives_back_exactly_once_and_not_before_it_is_due(
     take(activity, catalogue.red, 7)
     due_at_s = END_S + timeouts.CLOSING_AFTER_S
 
-    assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s - 1) == 0
+    assert (
+        activities.return_unsold_stock(merchant_id, activity.activity_id, now_s=due_at_s - 1) == 0
+    )
     assert catalogue.stock() == (60, 40)
-    assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s) == 43
-    assert activities.close(merchant_id, activity.activity_id, now_s=due_at_s) == 0
+    assert activities.return_unsold_stock(merchant_id, activity.activity_id, now_s=due_at_s) == 43
+    assert activities.return_unsold_stock(merchant_id, activity.activity_id, now_s=due_at_s) == 0
 
     assert catalogue.stock() == (93, 50)
     assert activity_lists.stock_left(activity) == {catalogue.red: 0, catalogue.green: 0}
@@ -88,7 +90,7 @@ def test_closing_races_buyers_returns_and_itself_and_no_unit_is_lost(
     shelf = activities.shelf_of(activity, catalogue.red)
 
     def close() -> None:
-        activities.close(merchant_id, activity.activity_id, now_s=END_S + DAY_S)
+        activities.return_unsold_stock(merchant_id, activity.activity_id, now_s=END_S + DAY_S)
 
     def give_back() -> None:
         def step(to_product: bool) -> None:

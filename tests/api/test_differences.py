@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.trade import ReconcilingItem
 from infra.local.wechat_bills import Row
 from tests.api.test_bills import start_of_a_day, until_bills_are_compared
@@ -97,7 +97,7 @@ def test_same_difference_stays_dealt_with_and_a_new_one_of_the_order_is_open(
     merchant: MerchantFixture, order_id: str
 ) -> None:
     key = ReconcilingItem.at(merchant.merchant_id, WECHAT_PAY)
-    begun = stored(key)
+    begun = get_or_none(key)
     assert begun is not None
     until_bills_are_compared(merchant)
     owner = merchant.owner()

@@ -69,7 +69,7 @@ def stored(merchant: MerchantFixture, export_id: str) -> ExportItem:
     return ExportItem.get(key.pk, key.sk, consistent_read=True)
 
 
-def hired(merchant: MerchantFixture, **rights: str) -> Caller:
+def created_staff(merchant: MerchantFixture, **rights: str) -> Caller:
     """Somebody of customer service with other rights."""
     of = {"name": "小李", "role": "service", "rights": rights, "password_hash": ""}
     StaffItem.at(merchant.merchant_id, "xiaoli", **of).save()
@@ -152,7 +152,7 @@ def test_recipients_in_full_and_money_need_their_rights_to_ask_and_to_fetch(
 ) -> None:
     owner, service = merchant.owner(), merchant.staff("service")
     assert ask(service).code == "forbidden"
-    clerk = hired(merchant, exports="act", recipients="none")
+    clerk = created_staff(merchant, exports="act", recipients="none")
     assert ask(clerk).status == 201
 
     full = ask(clerk, "orders", "street", personal=True)

@@ -22,7 +22,7 @@ from tests.fixtures.group_requests import (
 )
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
-from tests.fixtures.shop import Shop, Sold
+from tests.fixtures.shop import ActivityIds, Shop
 from tests.fixtures.staff_requests import audited, close_group, closing_of, extend_group
 
 pytestmark = pytest.mark.slow
@@ -248,15 +248,15 @@ def test_groups_of_an_activity_that_has_ended_can_be_closed_later(
 
 
 @pytest.fixture
-def sold(shop: Shop) -> Sold:
+def sold(shop: Shop) -> ActivityIds:
     return shop.activity(seats=2)
 
 
-def opened(shop: Shop, sold: Sold) -> GroupItem:
+def opened(shop: Shop, sold: ActivityIds) -> GroupItem:
     return shop.group(shop.opened(sold))
 
 
-def test_group_closed_by_two_at_once_is_closed_once(shop: Shop, sold: Sold) -> None:
+def test_group_closed_by_two_at_once_is_closed_once(shop: Shop, sold: ActivityIds) -> None:
     group = opened(shop, sold)
 
     with interleaved(lambda: close_group(shop, group, "同事的理由")):
@@ -267,7 +267,7 @@ def test_group_closed_by_two_at_once_is_closed_once(shop: Shop, sold: Sold) -> N
 
 @pytest.mark.parametrize("act", [close_group, lambda shop, group: extend_group(shop, group, 2)])
 def test_group_that_formed_while_it_is_closed_or_extended_stays_formed(
-    shop: Shop, sold: Sold, act: Callable[[Shop, GroupItem], object]
+    shop: Shop, sold: ActivityIds, act: Callable[[Shop, GroupItem], object]
 ) -> None:
     group = opened(shop, sold)
     trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
@@ -278,7 +278,9 @@ def test_group_that_formed_while_it_is_closed_or_extended_stays_formed(
     assert shop.group(group.group_id).status == "formed"
 
 
-def test_groups_of_an_activity_are_closed_once_by_two_at_once(shop: Shop, sold: Sold) -> None:
+def test_groups_of_an_activity_are_closed_once_by_two_at_once(
+    shop: Shop, sold: ActivityIds
+) -> None:
     """At the very second at which its stock goes back, too."""
     opened(shop, sold)
     staff_requests.end(shop, sold)
@@ -291,7 +293,7 @@ def test_groups_of_an_activity_are_closed_once_by_two_at_once(shop: Shop, sold: 
 
 
 def test_groups_of_an_activity_whose_stock_went_back_meanwhile_are_all_decided(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     staff_requests.end(shop, sold)
 
@@ -305,13 +307,17 @@ def test_groups_of_an_activity_whose_stock_went_back_meanwhile_are_all_decided(
     assert audited(shop, "activity_groups_closed") == 0
 
 
-def test_closing_that_another_run_has_finished_does_not_come_back(shop: Shop, sold: Sold) -> None:
+def test_closing_that_another_run_has_finished_does_not_come_back(
+    shop: Shop, sold: ActivityIds
+) -> None:
     staff_requests.end(shop, sold, close_groups=True)
 
     def later_run() -> None:
         later_s = int(closing_of(shop, sold).groups_until_s or 0)
         assert activity_closing.groups_are_closed(shop.merchant_id, sold.activity_id, now_s=later_s)
-        assert activities.close(shop.merchant_id, sold.activity_id, now_s=later_s) == 100
+        assert (
+            activities.return_unsold_stock(shop.merchant_id, sold.activity_id, now_s=later_s) == 100
+        )
 
     with interleaved(later_run):
         assert not activity_closing.groups_are_closed(
@@ -325,19 +331,21 @@ def test_closing_that_another_run_has_finished_does_not_come_back(shop: Shop, so
 
 
 def test_group_that_formed_while_it_is_closed_with_its_activity_stays_formed(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     group = opened(shop, sold)
     trade = shop.capture(shop.join(sold, group.group_id, shop.buyer()))
 
     with interleaved(lambda: shop.notify(trade)):
-        settlement.close(group, now_s=shop.now_s)
+        settlement.close_with_activity(group, now_s=shop.now_s)
 
     formed = shop.group(group.group_id)
     assert (formed.status, formed.failed_reason) == ("formed", None)
 
 
-def test_groups_that_are_to_be_closed_later_are_not_closed_now(shop: Shop, sold: Sold) -> None:
+def test_groups_that_are_to_be_closed_later_are_not_closed_now(
+    shop: Shop, sold: ActivityIds
+) -> None:
     group = opened(shop, sold)
     staff_requests.end(shop, sold, close_groups=True)
     shop.now_s -= 1

@@ -19,7 +19,7 @@ from tests.fixtures.group_requests import (
 )
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, MerchantFixture
-from tests.fixtures.shop import LIFE_S, Shop, Sold
+from tests.fixtures.shop import LIFE_S, ActivityIds, Shop
 from tests.fixtures.staff_requests import audited, closing_of, extend_group
 
 pytestmark = pytest.mark.slow
@@ -106,19 +106,19 @@ def test_stock_of_an_ended_activity_waits_for_a_group_that_was_extended(
 
 
 @pytest.fixture
-def sold(shop: Shop) -> Sold:
+def sold(shop: Shop) -> ActivityIds:
     return shop.activity(seats=2)
 
 
-def opened(shop: Shop, sold: Sold) -> GroupItem:
+def opened(shop: Shop, sold: ActivityIds) -> GroupItem:
     return shop.group(shop.opened(sold))
 
 
-def activity_of(shop: Shop, sold: Sold) -> ActivityItem:
+def activity_of(shop: Shop, sold: ActivityIds) -> ActivityItem:
     return activities.read(shop.merchant_id, sold.activity_id)
 
 
-def test_group_that_failed_while_it_is_extended_stays_failed(shop: Shop, sold: Sold) -> None:
+def test_group_that_failed_while_it_is_extended_stays_failed(shop: Shop, sold: ActivityIds) -> None:
     """Its deadline and its marker are what they were: only its state tells."""
     group = opened(shop, sold)
     due_s = int(group.expires_at_s or 0) + timeouts.GRACE_S
@@ -133,7 +133,9 @@ def test_group_that_failed_while_it_is_extended_stays_failed(shop: Shop, sold: S
     assert (failed.status, failed.expires_at_s) == ("failed", group.expires_at_s)
 
 
-def test_group_that_was_extended_while_it_falls_due_stays_open(shop: Shop, sold: Sold) -> None:
+def test_group_that_was_extended_while_it_falls_due_stays_open(
+    shop: Shop, sold: ActivityIds
+) -> None:
     """A request that came before the deadline and was held up until after it."""
     group = opened(shop, sold)
     due_s = int(group.expires_at_s or 0) + timeouts.GRACE_S
@@ -144,7 +146,9 @@ def test_group_that_was_extended_while_it_falls_due_stays_open(shop: Shop, sold:
     assert shop.group(group.group_id).status == "open"
 
 
-def test_group_extended_by_two_at_once_has_the_first_ones_deadline(shop: Shop, sold: Sold) -> None:
+def test_group_extended_by_two_at_once_has_the_first_ones_deadline(
+    shop: Shop, sold: ActivityIds
+) -> None:
     extend_group(shop, opened(shop, sold), 24)  # from now on the activity's longest life stays
     group = opened(shop, sold)
 
@@ -154,7 +158,7 @@ def test_group_extended_by_two_at_once_has_the_first_ones_deadline(shop: Shop, s
     assert shop.group(group.group_id).expires_at_s == int(group.expires_at_s or 0) + 5 * HOUR_S
 
 
-def test_group_extended_twice_alike_is_extended_once(shop: Shop, sold: Sold) -> None:
+def test_group_extended_twice_alike_is_extended_once(shop: Shop, sold: ActivityIds) -> None:
     extend_group(shop, opened(shop, sold), 24)
     group = opened(shop, sold)
 
@@ -165,7 +169,7 @@ def test_group_extended_twice_alike_is_extended_once(shop: Shop, sold: Sold) -> 
 
 
 def test_group_of_an_activity_that_was_ended_meanwhile_gets_no_more_time(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     group = opened(shop, sold)
 
@@ -175,7 +179,9 @@ def test_group_of_an_activity_that_was_ended_meanwhile_gets_no_more_time(
     assert shop.group(group.group_id).expires_at_s == group.expires_at_s
 
 
-def test_longest_of_two_extensions_at_once_counts_for_the_activity(shop: Shop, sold: Sold) -> None:
+def test_longest_of_two_extensions_at_once_counts_for_the_activity(
+    shop: Shop, sold: ActivityIds
+) -> None:
     first, second = opened(shop, sold), opened(shop, sold)
 
     with interleaved(lambda: extend_group(shop, first, 24)):
@@ -185,7 +191,7 @@ def test_longest_of_two_extensions_at_once_counts_for_the_activity(shop: Shop, s
 
 
 def test_time_that_a_group_got_while_its_activity_is_changed_or_ended_counts(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     longer_s = LIFE_S + 5 * HOUR_S
 

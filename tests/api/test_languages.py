@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.fixtures.merchant import ADDRESS, Caller, MerchantFixture, Reply
 from tests.fixtures.shipping import SF, ship, to_ship
-from tests.fixtures.staff_logins import hire
+from tests.fixtures.staff_logins import create_staff
 
 CHINESE_TEXT = re.compile("[\u3000-\u303f一-鿿\uff00-\uffef]")
 NO_ORDER = "0" * 30
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_told_in_english_field_by_field(merchant: MerchantF
 
 
 def test_who_may_not_is_told_in_english(merchant: MerchantFixture) -> None:
-    hire(merchant, "boss")
+    create_staff(merchant, "boss")
     path = f"/v1/merchants/{merchant.merchant_id}/staff-sessions"
     guess = {"username": "boss", "password": "no such password"}
 

@@ -31,7 +31,6 @@ RARE: dict[str, set[function_policies.Use]] = {
         *EARLIER,
     },
     "policy-orders.json": {RETURNED_LATE, *EARLIER},
-    "policy-exports.json": {("dynamodb:GetItem", "TradeTable")},  # what fails is postponed
     "policy-groups.json": {
         # The group's held orders are asked about where Alipay knows of them.
         ("ssm:GetParameter", "merchants/*/alipay"),

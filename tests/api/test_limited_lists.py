@@ -33,9 +33,8 @@ def add_staff(owner: Caller, number: int) -> Reply:
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (stores, freight_templates):
+    for module in (categories, stores, freight_templates):
         monkeypatch.setattr(module, "KIND", replace(module.KIND, most=LIMIT))
-    monkeypatch.setattr(categories, "CATEGORIES_MAX", LIMIT)
     monkeypatch.setattr(staff, "STAFF_MAX", LIMIT)
 
 

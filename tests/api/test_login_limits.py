@@ -12,7 +12,7 @@ import pytest
 from chalicelib.api import limits
 from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.services.people import brute_force_guard, staff
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.shop import GuessesItem
 from infra.local import pace
 from tests.fixtures.capacity_meter import metered
@@ -51,7 +51,7 @@ def log_in(shop: MerchantFixture, password: str, username: str = "boss") -> Repl
 
 
 def counted(shop: MerchantFixture, username: str = "boss") -> int | None:
-    item = stored(GuessesItem.at(shop.merchant_id, username, "password"))
+    item = get_or_none(GuessesItem.at(shop.merchant_id, username, "password"))
     return item.failures if item else None
 
 

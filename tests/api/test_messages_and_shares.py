@@ -13,7 +13,7 @@ from chalicelib.tables.buyers import MessageItem, ShareItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
-from tests.fixtures.shop import GRACE_S, LIFE_S, STAFF, Shop, Sold
+from tests.fixtures.shop import GRACE_S, LIFE_S, STAFF, ActivityIds, Shop
 from tests.fixtures.stream_events import change_of, deliver
 
 
@@ -252,12 +252,12 @@ def test_shop_spreads_an_activity_by_links_that_lead_to_it(merchant: MerchantFix
 
 
 @pytest.fixture
-def sold(shop: Shop) -> Sold:
+def sold(shop: Shop) -> ActivityIds:
     return shop.activity(seats=4, product_stock=200)
 
 
 @pytest.fixture
-def leader(shop: Shop, sold: Sold) -> OrderItem:
+def leader(shop: Shop, sold: ActivityIds) -> OrderItem:
     """The paid order that opened a group."""
     order = shop.open(sold, shop.buyer())
     shop.pay(order)
@@ -276,7 +276,7 @@ def test_member_of_a_group_that_staff_closed_meanwhile_does_not_wait(
     shop: Shop, leader: OrderItem
 ) -> None:
     def closed() -> None:
-        group_controls.close(
+        group_controls.close_group(
             shop.merchant_id, str(leader.group_id), reason="原料短缺", staff=STAFF, now_s=shop.now_s
         )
 
@@ -286,7 +286,9 @@ def test_member_of_a_group_that_staff_closed_meanwhile_does_not_wait(
     assert keys(shop, leader) == ["closed"]
 
 
-def test_member_who_was_told_is_not_told_again(shop: Shop, sold: Sold, leader: OrderItem) -> None:
+def test_member_who_was_told_is_not_told_again(
+    shop: Shop, sold: ActivityIds, leader: OrderItem
+) -> None:
     notifications.tell_waiting(leader, now_s=shop.now_s)
     for _ in range(2):
         shop.pay(shop.join(sold, str(leader.group_id), shop.buyer()))
@@ -299,7 +301,7 @@ def test_member_who_was_told_is_not_told_again(shop: Shop, sold: Sold, leader: O
 
 
 def test_who_bought_alone_or_waits_no_more_is_not_told_to_wait(
-    shop: Shop, sold: Sold, leader: OrderItem
+    shop: Shop, sold: ActivityIds, leader: OrderItem
 ) -> None:
     alone = shop.buy_alone(sold, shop.buyer())
     shop.pay(alone)

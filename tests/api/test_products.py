@@ -161,7 +161,7 @@ def test_a_sku_can_be_removed_once_its_activity_is_closed(catalogue: CatalogueFi
         save(catalogue, draft)
     assert refusal.value.message == "「周末三人团」刚结束，它的库存退回后才能删除「绿色」。"
 
-    activities.close(catalogue.merchant_id, activity.activity_id, now_s=END_S + DAY_S)
+    activities.return_unsold_stock(catalogue.merchant_id, activity.activity_id, now_s=END_S + DAY_S)
     saved = save(catalogue, draft)
     assert [sku["sku_id"] for sku in saved.product.skus] == [catalogue.red]
     assert saved.stocks[catalogue.green].available == 50  # kept, for what may still come back

@@ -23,8 +23,8 @@ from chalicelib.services.catalogue import (
     products,
     publishing,
 )
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.catalogue import ActivityItem, VersionItem
-from chalicelib.tables.catalogue_item import stored
 from tests.fixtures.catalogue import (
     BOSS,
     DAY_S,
@@ -40,7 +40,7 @@ from tests.fixtures.catalogue import (
 from tests.fixtures.group_requests import formed_group, request_closing
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import MerchantFixture
-from tests.fixtures.shop import STAFF, Shop, Sold
+from tests.fixtures.shop import STAFF, ActivityIds, Shop
 from tests.fixtures.staff_requests import end
 
 
@@ -212,7 +212,7 @@ def test_a_repeated_change_makes_one_version_and_a_stale_one_is_refused(
     assert change(catalogue, activity, seats_total=5).version == 2
     with pytest.raises(Changed):
         change(catalogue, activity, seats_total=6)
-    assert stored(VersionItem.at(catalogue.merchant_id, activity.activity_id, 3)) is None
+    assert get_or_none(VersionItem.at(catalogue.merchant_id, activity.activity_id, 3)) is None
 
 
 def test_changes_at_once_make_one_version(catalogue: CatalogueFixture) -> None:
@@ -317,7 +317,7 @@ def test_activity_paused_while_it_is_changed_stays_paused(shop: Shop) -> None:
 
 
 def test_activity_ended_while_it_is_made_longer_is_over(shop: Shop) -> None:
-    sold: Sold = shop.activity()
+    sold: ActivityIds = shop.activity()
     ends_at_s = activities.read(shop.merchant_id, sold.activity_id).ends_at_s
 
     with interleaved(lambda: end(shop, sold)), pytest.raises(ActivityClosed):

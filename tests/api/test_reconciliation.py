@@ -12,7 +12,7 @@ from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import FOREIGN, BillKind, BillRow, RefundStatus
 from chalicelib.services.money import day_book, reconciliation
 from chalicelib.services.work import due
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.interleavings import interleaved
@@ -230,7 +230,7 @@ def test_days_that_were_missed_are_made_up_for(shop: Shop) -> None:
 
 def reconciling(shop: Shop) -> ReconcilingItem:
     """What is to be compared next."""
-    found = stored(ReconcilingItem.at(shop.merchant_id, WECHAT_PAY))
+    found = get_or_none(ReconcilingItem.at(shop.merchant_id, WECHAT_PAY))
     assert found is not None
     return found
 

@@ -389,7 +389,7 @@ def test_store_made_again_as_another_is_refused(shop: Shop) -> None:
 def test_there_are_so_many_categories_and_stores_and_no_more(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(categories, "CATEGORIES_MAX", 2)
+    monkeypatch.setattr(categories, "KIND", replace(categories.KIND, most=2))
     monkeypatch.setattr(stores, "KIND", replace(stores.KIND, most=1))
     category(shop, "蔬菜")
     open_store(shop, new_id())

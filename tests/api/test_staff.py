@@ -14,11 +14,11 @@ from tests.fixtures.merchant import Caller, MerchantFixture, Reply, concurrently
 from tests.fixtures.staff_logins import (
     ANOTHER,
     PASSWORD,
-    at_work,
-    hire,
+    create_staff,
     invite,
     log_in,
     member,
+    staff_session,
     with_session,
 )
 
@@ -28,8 +28,8 @@ STAFF = "/v1/merchant/staff"
 
 @pytest.fixture
 def boss(merchant: MerchantFixture) -> Caller:
-    hire(merchant, "boss")
-    return at_work(merchant, "boss")
+    create_staff(merchant, "boss")
+    return staff_session(merchant, "boss")
 
 
 def choose(caller: Caller, old: str, new: str) -> Reply:
@@ -91,7 +91,9 @@ def test_invitation_that_is_repeated_tells_the_same_password_until_it_is_changed
     other_key = boss.post(STAFF, body, Idempotency_Key="two")
     other_name = boss.post(STAFF, body | {"name": "小张"}, Idempotency_Key="one")
     choose(
-        at_work(merchant, "xiaoli", told[0]["first_password"]), told[0]["first_password"], ANOTHER
+        staff_session(merchant, "xiaoli", told[0]["first_password"]),
+        told[0]["first_password"],
+        ANOTHER,
     )
     late = boss.post(STAFF, body, Idempotency_Key="one")
 
@@ -120,7 +122,7 @@ def test_shop_has_so_many_people_and_no_more(
 def test_change_is_guarded_by_the_revision_and_a_repeat_changes_nothing_more(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "xiaoli", "service")
+    create_staff(merchant, "xiaoli", "service")
 
     changed = [change(boss, "xiaoli", name="李", role="manager", revision=1) for _ in range(2)]
     late = change(boss, "xiaoli", name="张", revision=1)
@@ -137,8 +139,8 @@ def test_change_is_guarded_by_the_revision_and_a_repeat_changes_nothing_more(
 def test_new_role_is_in_force_within_half_a_minute_in_every_container(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "xiaoli", "manager")
-    xiaoli = at_work(merchant, "xiaoli")
+    create_staff(merchant, "xiaoli", "manager")
+    xiaoli = staff_session(merchant, "xiaoli")
     assert xiaoli.get("/v1/merchant/audit").status == 200
     before = snapshot(sessions._staff)
 
@@ -155,8 +157,8 @@ def test_new_role_is_in_force_within_half_a_minute_in_every_container(
 def test_disabled_person_is_out_and_logs_in_anew_when_enabled(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "xiaoli", "manager")
-    xiaoli = at_work(merchant, "xiaoli")
+    create_staff(merchant, "xiaoli", "manager")
+    xiaoli = staff_session(merchant, "xiaoli")
     before = snapshot(sessions._staff)
 
     assert change(boss, "xiaoli", disabled=True).body["state"] == "disabled"
@@ -169,7 +171,7 @@ def test_disabled_person_is_out_and_logs_in_anew_when_enabled(
     assert xiaoli.get(ME).code == "account_disabled"
     assert change(boss, "xiaoli", disabled=False).body["state"] == "active"
     assert xiaoli.get(ME).code == "unauthenticated"
-    assert at_work(merchant, "xiaoli").get(ME).status == 200
+    assert staff_session(merchant, "xiaoli").get(ME).status == 200
 
 
 def test_container_that_has_not_heard_of_a_new_password_takes_its_session(
@@ -185,22 +187,22 @@ def test_container_that_has_not_heard_of_a_new_password_takes_its_session(
 
 def test_last_owner_who_can_log_in_stays_one(merchant: MerchantFixture, boss: Caller) -> None:
     invite(merchant, boss, "heir", "owner")  # has never logged in
-    hire(merchant, "former")
+    create_staff(merchant, "former")
     assert change(boss, "former", disabled=True).status == 200
 
     replies = [change(boss, "boss", role="manager"), change(boss, "boss", disabled=True)]
 
     assert [(reply.status, reply.code) for reply in replies] == [(409, "last_owner")] * 2
     assert member(boss, "boss")["role"] == "owner"
-    hire(merchant, "second")
+    create_staff(merchant, "second")
     assert change(boss, "boss", role="manager").status == 200
 
 
 def test_two_owners_who_demote_each_other_at_once_leave_one(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "second")
-    second = at_work(merchant, "second")
+    create_staff(merchant, "second")
+    second = staff_session(merchant, "second")
     body = {"name": "x", "role": "service", "disabled": False, "revision": 1}
 
     replies = concurrently(
@@ -218,8 +220,8 @@ def test_two_owners_who_demote_each_other_at_once_leave_one(
 def test_reset_gives_a_first_password_ends_sessions_and_lifts_the_lock_out(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "xiaoli", "manager")
-    xiaoli = at_work(merchant, "xiaoli")
+    create_staff(merchant, "xiaoli", "manager")
+    xiaoli = staff_session(merchant, "xiaoli")
     for _ in range(PASSWORDS.tries_max):
         log_in(merchant, "xiaoli", "wrong password")
     assert member(boss, "xiaoli")["locked_until_s"] == merchant.now_s + PASSWORDS.rest_s
@@ -292,12 +294,12 @@ def test_session_is_renewed_for_a_week_and_no_longer(
 
 
 def test_all_ones_sessions_end_together(merchant: MerchantFixture, boss: Caller) -> None:
-    elsewhere = at_work(merchant, "boss")
+    elsewhere = staff_session(merchant, "boss")
 
     assert boss.post(f"{ME}/sessions/end").body == {"done": True}
 
     assert [caller.get(ME).code for caller in (boss, elsewhere)] == ["unauthenticated"] * 2
-    assert at_work(merchant, "boss").get(ME).body == {
+    assert staff_session(merchant, "boss").get(ME).body == {
         "merchant_id": merchant.merchant_id,
         "username": "boss",
         "name": "boss",

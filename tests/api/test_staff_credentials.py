@@ -24,7 +24,7 @@ from chalicelib.services.people import (
     staff_accounts,
 )
 from chalicelib.services.people.brute_force_guard import Guess
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.shop import GuessesItem, StaffItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.shop import STAFF, Shop, new_shop
@@ -38,11 +38,11 @@ GUESS_WRITES = 2  # of a right password: it is counted before it is judged, and 
 def shop(engine: str) -> Iterator[Shop]:
     with new_shop() as shop:
         for username in ("boss", "partner"):
-            hire(shop, username)
+            create_staff(shop, username)
         yield shop
 
 
-def hire(shop: Shop, username: str, role: str = "owner") -> StaffItem:
+def create_staff(shop: Shop, username: str, role: str = "owner") -> StaffItem:
     return staff.add(
         shop.merchant_id,
         username,
@@ -85,7 +85,7 @@ def log_in(shop: Shop, code: str | None = None) -> StaffItem:
     return staff.login(shop.merchant_id, "boss", PASSWORD, code=code, now_s=shop.now_s)
 
 
-def with_codes(shop: Shop) -> Callable[[], str]:
+def enable_totp(shop: Shop) -> Callable[[], str]:
     """Set an app up; what it shows."""
     secret = own_account.begin_totp(shop.merchant_id, "boss")
     own_account.confirm_totp(shop.merchant_id, "boss", shown(shop, secret), now_s=shop.now_s)
@@ -97,7 +97,7 @@ def shown(shop: Shop, secret: bytes) -> str:
 
 
 def test_person_changed_by_two_at_once_is_as_the_first_wanted(shop: Shop) -> None:
-    hire(shop, "helper", "service")
+    create_staff(shop, "helper", "service")
 
     with interleaved(lambda: change(shop, "helper", role="manager")), pytest.raises(Changed):
         change(shop, "helper", disabled=True)
@@ -184,7 +184,7 @@ def test_login_ends_with_a_password_that_was_changed_meanwhile(shop: Shop) -> No
 
 
 def test_code_taken_meanwhile_is_taken(shop: Shop) -> None:
-    app = with_codes(shop)
+    app = enable_totp(shop)
     shop.now_s += totp.STEP_S
 
     with interleaved(lambda: log_in(shop, app())), pytest.raises(WrongTotp):
@@ -192,7 +192,7 @@ def test_code_taken_meanwhile_is_taken(shop: Shop) -> None:
 
 
 def test_codes_that_were_set_up_meanwhile_are_not_begun_anew(shop: Shop) -> None:
-    with interleaved(lambda: with_codes(shop)), pytest.raises(Conflict):
+    with interleaved(lambda: enable_totp(shop)), pytest.raises(Conflict):
         own_account.begin_totp(shop.merchant_id, "boss")
 
     assert read(shop).totp_pending is None
@@ -231,7 +231,7 @@ def remove_totp(shop: Shop) -> None:
 
 
 def test_codes_are_kept_when_the_password_was_changed_meanwhile(shop: Shop) -> None:
-    with_codes(shop)
+    enable_totp(shop)
 
     with interleaved(lambda: choose(shop), after_writes=GUESS_WRITES), pytest.raises(Changed):
         remove_totp(shop)
@@ -240,7 +240,7 @@ def test_codes_are_kept_when_the_password_was_changed_meanwhile(shop: Shop) -> N
 
 
 def test_codes_removed_twice_at_once_are_removed_once(shop: Shop) -> None:
-    with_codes(shop)
+    enable_totp(shop)
 
     with interleaved(lambda: remove_totp(shop), after_writes=GUESS_WRITES), pytest.raises(Changed):
         remove_totp(shop)
@@ -257,7 +257,7 @@ def count(shop: Shop) -> Guess:
 
 def failures(shop: Shop) -> tuple[int, int]:
     """(how many, since when)"""
-    found = stored(GuessesItem.at(shop.merchant_id, "boss", "password"))
+    found = get_or_none(GuessesItem.at(shop.merchant_id, "boss", "password"))
     assert found is not None
     return found.failures, found.since_s
 

@@ -8,7 +8,7 @@ from chalicelib.services.people import sessions
 from chalicelib.tables.shop import StaffItem
 from tests.fixtures.caches import restore, snapshot
 from tests.fixtures.merchant import Caller, MerchantFixture, Reply
-from tests.fixtures.staff_logins import at_work, hire, member
+from tests.fixtures.staff_logins import create_staff, member, staff_session
 
 STAFF = "/v1/merchant/staff"
 MONEY = ("/v1/merchant/refunds", "/v1/merchant/reconciliations", "/v1/merchant/differences")
@@ -16,8 +16,8 @@ MONEY = ("/v1/merchant/refunds", "/v1/merchant/reconciliations", "/v1/merchant/d
 
 @pytest.fixture
 def boss(merchant: MerchantFixture) -> Caller:
-    hire(merchant, "boss")
-    return at_work(merchant, "boss")
+    create_staff(merchant, "boss")
+    return staff_session(merchant, "boss")
 
 
 def change(boss: Caller, username: str, **changes: Any) -> Reply:
@@ -49,8 +49,8 @@ def test_service_sees_an_orders_amounts_and_not_what_the_shop_takes_in(
 def test_owner_gives_a_right_which_is_in_force_within_half_a_minute(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "xiaoli", "service")
-    xiaoli = at_work(merchant, "xiaoli")
+    create_staff(merchant, "xiaoli", "service")
+    xiaoli = staff_session(merchant, "xiaoli")
     assert xiaoli.get("/v1/merchant/refunds").code == "forbidden"
     before = snapshot(sessions._staff)
 
@@ -73,8 +73,8 @@ def test_owner_gives_a_right_which_is_in_force_within_half_a_minute(
 
 
 def test_owner_takes_a_right_from_a_manager(merchant: MerchantFixture, boss: Caller) -> None:
-    hire(merchant, "xiaoli", "manager")
-    xiaoli = at_work(merchant, "xiaoli")
+    create_staff(merchant, "xiaoli", "manager")
+    xiaoli = staff_session(merchant, "xiaoli")
     assert xiaoli.get("/v1/merchant/reconciliations").status == 200
 
     change(boss, "xiaoli", rights={"reconciliation": "none", "goods": "view"})
@@ -89,11 +89,11 @@ def test_owner_takes_a_right_from_a_manager(merchant: MerchantFixture, boss: Cal
 def test_rename_leaves_rights_as_they_are_and_another_role_begins_with_its_own(
     merchant: MerchantFixture, boss: Caller
 ) -> None:
-    hire(merchant, "xiaoli", "service")
+    create_staff(merchant, "xiaoli", "service")
     change(boss, "xiaoli", rights={"statistics": "view"})
 
     renamed = change(boss, "xiaoli", name="李")
-    names = at_work(merchant, "xiaoli").get("/v1/merchant/me/colleagues").body["items"]
+    names = staff_session(merchant, "xiaoli").get("/v1/merchant/me/colleagues").body["items"]
     assert {"username": "xiaoli", "name": "李"} in names
     promoted = change(boss, "xiaoli", role="fulfilment")
 
@@ -115,7 +115,7 @@ def test_rename_leaves_rights_as_they_are_and_another_role_begins_with_its_own(
 def test_owner_keeps_everything_and_staff_stays_the_owners(
     merchant: MerchantFixture, boss: Caller, username: str, rights: dict[str, str]
 ) -> None:
-    hire(merchant, "xiaoli", "manager")
+    create_staff(merchant, "xiaoli", "manager")
     before = member(boss, username)
 
     refused = change(boss, username, rights=rights)
@@ -166,9 +166,9 @@ def test_what_the_shop_paid_is_for_those_who_see_what_it_takes_in(
     }
     made = boss.post("/v1/merchant/products", body, key="costs-something-1").body
     path = f"/v1/merchant/products/{made['product_id']}"
-    hire(merchant, "xiaoli", "service")
+    create_staff(merchant, "xiaoli", "service")
     change(boss, "xiaoli", rights={"goods": "act"})
-    xiaoli = at_work(merchant, "xiaoli")
+    xiaoli = staff_session(merchant, "xiaoli")
 
     (listed,) = xiaoli.get("/v1/merchant/products?q=脐橙").body["items"]
     (seen,) = xiaoli.get(path).body["skus"]

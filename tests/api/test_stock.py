@@ -21,7 +21,7 @@ from chalicelib.services.catalogue import activities, adjustments, publishing
 from chalicelib.tables.catalogue import ActivityItem
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply, concurrently
-from tests.fixtures.shop import LIFE_S, STAFF, Shop, Sold
+from tests.fixtures.shop import LIFE_S, STAFF, ActivityIds, Shop
 from tests.fixtures.staff_requests import (
     add_stock,
     adjust,
@@ -175,17 +175,17 @@ def test_units_are_back_on_the_shelf_while_refunds_are_still_on_their_way(
 
 
 @pytest.fixture
-def sold(shop: Shop) -> Sold:
+def sold(shop: Shop) -> ActivityIds:
     """100 units in the activity, 100 with the product."""
     return shop.activity(seats=2, product_stock=200)
 
 
-def units(shop: Shop, sold: Sold) -> tuple[int, int]:
+def units(shop: Shop, sold: ActivityIds) -> tuple[int, int]:
     """(of the product, of the activity)"""
     return stock_of(shop, sold).available, shop.left(sold)
 
 
-def publish(shop: Shop, sold: Sold, stock: int, key: str | None = None) -> ActivityItem:
+def publish(shop: Shop, sold: ActivityIds, stock: int, key: str | None = None) -> ActivityItem:
     """Another activity of the same product, after the one that there is."""
     starts_at_s = shop.now_s + 8 * DAY_S
     draft = activity_draft.Draft(
@@ -202,7 +202,9 @@ def publish(shop: Shop, sold: Sold, stock: int, key: str | None = None) -> Activ
     )
 
 
-def test_units_sold_while_they_are_taken_away_are_no_longer_there(shop: Shop, sold: Sold) -> None:
+def test_units_sold_while_they_are_taken_away_are_no_longer_there(
+    shop: Shop, sold: ActivityIds
+) -> None:
     with interleaved(lambda: adjust(shop, sold, -60)), pytest.raises(SoldOut) as refusal:
         adjust(shop, sold, -50)
 
@@ -210,7 +212,7 @@ def test_units_sold_while_they_are_taken_away_are_no_longer_there(shop: Shop, so
     assert (units(shop, sold), audited(shop, "stock_adjusted")) == ((40, 100), 1)
 
 
-def test_same_adjustment_twice_at_once_is_one(shop: Shop, sold: Sold) -> None:
+def test_same_adjustment_twice_at_once_is_one(shop: Shop, sold: ActivityIds) -> None:
     key = new_id()
 
     with interleaved(lambda: adjust(shop, sold, 5, key)):
@@ -222,7 +224,7 @@ def test_same_adjustment_twice_at_once_is_one(shop: Shop, sold: Sold) -> None:
 
 
 def test_units_taken_away_while_they_are_moved_to_an_activity_stay_away(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     with interleaved(lambda: adjust(shop, sold, -60)), pytest.raises(SoldOut):
         add_stock(shop, sold, 50)
@@ -230,14 +232,18 @@ def test_units_taken_away_while_they_are_moved_to_an_activity_stay_away(
     assert units(shop, sold) == (40, 100)
 
 
-def test_nothing_is_moved_to_an_activity_that_was_ended_meanwhile(shop: Shop, sold: Sold) -> None:
+def test_nothing_is_moved_to_an_activity_that_was_ended_meanwhile(
+    shop: Shop, sold: ActivityIds
+) -> None:
     with interleaved(lambda: end(shop, sold)), pytest.raises(ActivityClosed):
         add_stock(shop, sold, 10)
 
     assert units(shop, sold) == (100, 100)
 
 
-def test_nothing_is_moved_into_buckets_that_were_emptied_meanwhile(shop: Shop, sold: Sold) -> None:
+def test_nothing_is_moved_into_buckets_that_were_emptied_meanwhile(
+    shop: Shop, sold: ActivityIds
+) -> None:
     """A request that was held up from before the end until after the closing."""
     with interleaved(lambda: close(shop, sold, later_s=8 * DAY_S)), pytest.raises(ActivityClosed):
         add_stock(shop, sold, 10)
@@ -246,7 +252,7 @@ def test_nothing_is_moved_into_buckets_that_were_emptied_meanwhile(shop: Shop, s
 
 
 def test_units_are_moved_only_to_an_activity_of_ones_own_that_sells_them(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         add_stock(shop, sold, 1, sku_id=new_id())
@@ -258,7 +264,7 @@ def test_units_are_moved_only_to_an_activity_of_ones_own_that_sells_them(
     assert units(shop, sold) == (100, 100)
 
 
-def test_changes_of_stock_are_told_to_the_shop_alone(shop: Shop, sold: Sold) -> None:
+def test_changes_of_stock_are_told_to_the_shop_alone(shop: Shop, sold: ActivityIds) -> None:
     adjust(shop, sold, 5)
 
     rows, _ = adjustments.history(shop.merchant_id, sold.product_id, limit=10)
@@ -269,7 +275,7 @@ def test_changes_of_stock_are_told_to_the_shop_alone(shop: Shop, sold: Sold) -> 
 
 
 @pytest.mark.parametrize("quantity", [0, -5, product.STOCK_MAX + 1])
-def test_impossible_quantity_is_not_moved(shop: Shop, sold: Sold, quantity: int) -> None:
+def test_impossible_quantity_is_not_moved(shop: Shop, sold: ActivityIds, quantity: int) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         add_stock(shop, sold, quantity)
 
@@ -278,7 +284,7 @@ def test_impossible_quantity_is_not_moved(shop: Shop, sold: Sold, quantity: int)
 
 
 def test_units_sold_alone_while_they_are_published_are_not_published(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     buyer = shop.buyer()
 
@@ -293,7 +299,7 @@ def test_units_sold_alone_while_they_are_published_are_not_published(
     assert (units(shop, sold), audited(shop, "activity_published")) == ((98, 100), 1)
 
 
-def test_same_publication_twice_at_once_is_one(shop: Shop, sold: Sold) -> None:
+def test_same_publication_twice_at_once_is_one(shop: Shop, sold: ActivityIds) -> None:
     key = new_id()
 
     with interleaved(lambda: publish(shop, sold, 30, key)):
@@ -303,7 +309,7 @@ def test_same_publication_twice_at_once_is_one(shop: Shop, sold: Sold) -> None:
     assert (units(shop, sold), audited(shop, "activity_published")) == ((70, 100), 2)
 
 
-def test_repeated_publication_of_something_else_is_refused(shop: Shop, sold: Sold) -> None:
+def test_repeated_publication_of_something_else_is_refused(shop: Shop, sold: ActivityIds) -> None:
     with pytest.raises(IdempotencyMismatch):
         publishing.publish(
             shop.merchant_id,
@@ -315,21 +321,23 @@ def test_repeated_publication_of_something_else_is_refused(shop: Shop, sold: Sol
         )
 
 
-def test_two_who_pause_at_once_pause_once(shop: Shop, sold: Sold) -> None:
+def test_two_who_pause_at_once_pause_once(shop: Shop, sold: ActivityIds) -> None:
     with interleaved(lambda: pause(shop, sold)):
         assert pause(shop, sold).revision == 2
 
     assert audited(shop, "activity_paused") == 1
 
 
-def test_activity_that_was_ended_while_it_is_paused_stays_ended(shop: Shop, sold: Sold) -> None:
+def test_activity_that_was_ended_while_it_is_paused_stays_ended(
+    shop: Shop, sold: ActivityIds
+) -> None:
     with interleaved(lambda: end(shop, sold)), pytest.raises(ActivityClosed):
         pause(shop, sold)
 
     assert activities.read(shop.merchant_id, sold.activity_id).status == "ended"
 
 
-def test_two_who_end_at_once_end_once(shop: Shop, sold: Sold) -> None:
+def test_two_who_end_at_once_end_once(shop: Shop, sold: ActivityIds) -> None:
     with interleaved(lambda: end(shop, sold)):
         shop.now_s += 60
         assert end(shop, sold).revision == 2
@@ -337,7 +345,7 @@ def test_two_who_end_at_once_end_once(shop: Shop, sold: Sold) -> None:
     assert audited(shop, "activity_ended") == 1
 
 
-def test_stock_goes_back_once_however_many_run_at_once(shop: Shop, sold: Sold) -> None:
+def test_stock_goes_back_once_however_many_run_at_once(shop: Shop, sold: ActivityIds) -> None:
     close_is_due(shop, sold)
 
     with interleaved(lambda: close(shop, sold)):
@@ -348,7 +356,9 @@ def test_stock_goes_back_once_however_many_run_at_once(shop: Shop, sold: Sold) -
     assert closing_of(shop, sold).due_at_s is None
 
 
-def test_units_that_return_while_the_stock_goes_back_go_with_it(shop: Shop, sold: Sold) -> None:
+def test_units_that_return_while_the_stock_goes_back_go_with_it(
+    shop: Shop, sold: ActivityIds
+) -> None:
     shop.now_s += 6 * DAY_S
     order = shop.join(sold, shop.opened(sold), shop.buyer(), quantity=3)
     close_is_due(shop, sold)
@@ -359,7 +369,9 @@ def test_units_that_return_while_the_stock_goes_back_go_with_it(shop: Shop, sold
     assert units(shop, sold) == (199, 0)
 
 
-def test_closing_that_was_moved_while_the_stock_goes_back_waits(shop: Shop, sold: Sold) -> None:
+def test_closing_that_was_moved_while_the_stock_goes_back_waits(
+    shop: Shop, sold: ActivityIds
+) -> None:
     """The activity had been ended; now its groups are to be closed, too."""
     shop.opened(sold)
     end(shop, sold)
@@ -372,7 +384,7 @@ def test_closing_that_was_moved_while_the_stock_goes_back_waits(shop: Shop, sold
 
 
 def test_groups_that_are_to_be_closed_are_not_forgotten_with_the_closing(
-    shop: Shop, sold: Sold
+    shop: Shop, sold: ActivityIds
 ) -> None:
     shop.opened(sold)
     end(shop, sold)
@@ -384,7 +396,7 @@ def test_groups_that_are_to_be_closed_are_not_forgotten_with_the_closing(
     assert closing_of(shop, sold).due_at_s == shop.now_s
 
 
-def test_activity_that_is_not_there_has_nothing_to_give_back(shop: Shop, sold: Sold) -> None:
+def test_activity_that_is_not_there_has_nothing_to_give_back(shop: Shop, sold: ActivityIds) -> None:
     assert close(shop, replace(sold, activity_id=new_id()), later_s=30 * DAY_S) == 0
 
 

@@ -10,21 +10,28 @@ from chalicelib.domain.lockout import PASSWORDS
 from chalicelib.gateways import sealed
 from chalicelib.tables.shop import StaffItem
 from tests.fixtures.merchant import Caller, MerchantFixture, concurrently
-from tests.fixtures.staff_logins import PASSWORD, app_code, at_work, hire, log_in, with_codes
+from tests.fixtures.staff_logins import (
+    PASSWORD,
+    create_staff,
+    enable_totp,
+    log_in,
+    staff_session,
+    totp_code,
+)
 
 HALF_MINUTE_S = 30
 
 
 @pytest.fixture
 def boss(merchant: MerchantFixture) -> Caller:
-    hire(merchant, "boss")
-    return at_work(merchant, "boss")
+    create_staff(merchant, "boss")
+    return staff_session(merchant, "boss")
 
 
 @pytest.fixture
 def secret(boss: Caller, merchant: MerchantFixture) -> str:
     """Of the app that is set up, a step ago: its next code is good."""
-    made = with_codes(boss, merchant)
+    made = enable_totp(boss, merchant)
     merchant.clock.forward(HALF_MINUTE_S)
     return made
 
@@ -40,8 +47,8 @@ def test_login_asks_for_a_code_only_from_who_knows_the_password(
     replies = [
         log_in(merchant, "boss"),
         log_in(merchant, "boss", "wrong password"),
-        log_in(merchant, "boss", "wrong password", app_code(merchant, secret)),
-        log_in(merchant, "boss", code=app_code(merchant, secret)),
+        log_in(merchant, "boss", "wrong password", totp_code(merchant, secret)),
+        log_in(merchant, "boss", code=totp_code(merchant, secret)),
     ]
 
     assert [(reply.status, reply.body.get("code")) for reply in replies] == [
@@ -53,27 +60,27 @@ def test_login_asks_for_a_code_only_from_who_knows_the_password(
 
 
 def test_code_is_good_once(merchant: MerchantFixture, secret: str) -> None:
-    code = app_code(merchant, secret)
+    code = totp_code(merchant, secret)
 
     replies = concurrently([lambda: log_in(merchant, "boss", code=code)] * 4)
 
     assert sorted(reply.status for reply in replies) == [201, 401, 401, 401]
     assert log_in(merchant, "boss", code=code).code == "wrong_totp"
-    assert log_in(merchant, "boss", code=app_code(merchant, secret, 1)).status == 201
-    assert log_in(merchant, "boss", code=app_code(merchant, secret)).code == "wrong_totp"
+    assert log_in(merchant, "boss", code=totp_code(merchant, secret, 1)).status == 201
+    assert log_in(merchant, "boss", code=totp_code(merchant, secret)).code == "wrong_totp"
 
 
 def test_code_that_set_the_app_up_does_not_log_in(merchant: MerchantFixture, boss: Caller) -> None:
-    made = with_codes(boss, merchant)
+    made = enable_totp(boss, merchant)
 
-    assert log_in(merchant, "boss", code=app_code(merchant, made)).code == "wrong_totp"
+    assert log_in(merchant, "boss", code=totp_code(merchant, made)).code == "wrong_totp"
 
 
 def test_wrong_codes_count_as_wrong_passwords_do(merchant: MerchantFixture, secret: str) -> None:
-    wrong = app_code(merchant, secret, 10)
+    wrong = totp_code(merchant, secret, 10)
     guesses = [log_in(merchant, "boss", code=wrong).code for _ in range(PASSWORDS.tries_max)]
 
-    resting = log_in(merchant, "boss", code=app_code(merchant, secret))
+    resting = log_in(merchant, "boss", code=totp_code(merchant, secret))
 
     assert guesses == ["wrong_totp"] * PASSWORDS.tries_max
     assert (resting.status, resting.code) == (429, "too_many_requests")
@@ -82,12 +89,12 @@ def test_wrong_codes_count_as_wrong_passwords_do(merchant: MerchantFixture, secr
 def test_codes_in_use_are_not_found_out_by_confirming_them(
     merchant: MerchantFixture, boss: Caller, secret: str
 ) -> None:
-    path, wrong = "/v1/merchant/me/totp/confirmation", app_code(merchant, secret, 10)
+    path, wrong = "/v1/merchant/me/totp/confirmation", totp_code(merchant, secret, 10)
 
     guesses = concurrently([lambda: boss.post(path, {"code": wrong})] * 12)
 
     assert Counter(reply.status for reply in guesses) == {409: PASSWORDS.tries_max, 429: 7}
-    assert boss.post(path, {"code": app_code(merchant, secret)}).status == 429
+    assert boss.post(path, {"code": totp_code(merchant, secret)}).status == 429
 
 
 def test_codes_are_asked_for_only_after_the_first_has_come(
@@ -95,7 +102,7 @@ def test_codes_are_asked_for_only_after_the_first_has_come(
 ) -> None:
     begun = boss.post("/v1/merchant/me/totp").body
     wrong = boss.post(
-        "/v1/merchant/me/totp/confirmation", {"code": app_code(merchant, begun["secret"], 5)}
+        "/v1/merchant/me/totp/confirmation", {"code": totp_code(merchant, begun["secret"], 5)}
     )
 
     assert (wrong.status, wrong.body["details"]["field"]) == (400, "code")
@@ -113,8 +120,8 @@ def test_secret_is_told_once_as_text_address_and_picture(
     assert f"secret={second['secret']}" in second["url"]
     assert second["qr_svg"].startswith("<svg ")
     path = "/v1/merchant/me/totp/confirmation"
-    assert boss.post(path, {"code": app_code(merchant, first["secret"])}).status == 400
-    code = {"code": app_code(merchant, second["secret"])}
+    assert boss.post(path, {"code": totp_code(merchant, first["secret"])}).status == 400
+    code = {"code": totp_code(merchant, second["secret"])}
     assert [boss.post(path, code).body for _ in range(2)] == [{"done": True}] * 2
     assert boss.post("/v1/merchant/me/totp").code == "conflict"
 

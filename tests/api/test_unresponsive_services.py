@@ -66,7 +66,7 @@ def test_every_route_answers_before_its_function_ends(
     limits.reset()
     clear_caches()
     operations = application.OPERATIONS
-    shop.merchant.owner()  # hired before the silence
+    shop.merchant.owner()  # created_staff before the silence
 
     with unresponsive_server.unresponsive(monkeypatch), ThreadPoolExecutor(len(operations)) as pool:
         asking = [pool.submit(asked_in_silence, shop, it, begin) for it in operations]

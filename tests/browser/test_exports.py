@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shop
-from tests.browser.users import hired
+from tests.browser.users import created_staff
 
 
 def fetched(page: Page, folder: Path) -> list[list[str]]:
@@ -58,7 +58,7 @@ def test_an_owner_exports_what_the_warehouse_and_the_accountant_need(
 
 
 def test_who_may_not_export_finds_no_way_to(log_in: Callable[..., Page], shop: Shop) -> None:
-    page = log_in(*hired(shop, "fulfilment"))
+    page = log_in(*created_staff(shop, "fulfilment"))
 
     page.goto(f"{shop.url}#/orders")
     page.get_by_role("link", name="详情").first.wait_for()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from chalicelib.domain import totp
 from tests.browser.conftest import Shop
-from tests.browser.users import fill_login, hired, log_out
+from tests.browser.users import created_staff, fill_login, log_out
 
 
 def test_somebody_invited_chooses_a_password_and_adds_a_second_step(
@@ -57,7 +57,7 @@ def test_somebody_invited_chooses_a_password_and_adds_a_second_step(
 def test_a_password_is_changed_and_every_session_ended(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    username, password = hired(shop, "service")
+    username, password = created_staff(shop, "service")
     page = log_in(username, password)
     page.goto(f"{shop.url}#/account")
 
@@ -81,7 +81,7 @@ def test_a_password_is_changed_and_every_session_ended(
 def test_an_owner_changes_resets_and_disables_somebody(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    username, password = hired(shop, "service")
+    username, password = created_staff(shop, "service")
     page = log_in()
     page.goto(f"{shop.url}#/staff")
     row = page.get_by_role("row").filter(has_text=username)
@@ -136,7 +136,7 @@ def test_a_smaller_role_sees_and_can_do_less(log_in: Callable[..., Page], shop: 
 def test_service_sees_no_takings_until_the_owner_gives_a_right(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    username, password = hired(shop, "service")
+    username, password = created_staff(shop, "service")
     page = log_in(username, password)
     for name in ("退款异常", "对账", "差异", "批量发货"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)

@@ -36,11 +36,11 @@ def fill_login(page: Page, username: str, password: str) -> None:
     page.get_by_role("button", name="登录", exact=True).click()
 
 
-def hired(shop: Shop, role: str) -> tuple[str, str]:
+def created_staff(shop: Shop, role: str) -> tuple[str, str]:
     """Somebody new with `role` who has chosen a password: (username, password)."""
     username, password = f"p{secrets.token_hex(6)}", "a-password-2026"
     member = {"username": username, "name": "新同事", "role": role, "password": password}
-    shop.staff().hire(member)
+    shop.staff().create_staff(member)
     return username, password
 
 

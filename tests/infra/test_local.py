@@ -26,7 +26,7 @@ from infra.local.shop import Offer
 from infra.package import ROOT
 from tests.conftest import ON_DYNAMODB_LOCAL
 from tests.fixtures.merchant import MerchantFixture
-from tests.fixtures.staff_logins import at_work, invite, log_in
+from tests.fixtures.staff_logins import invite, log_in, staff_session
 
 STORY_S = pace.patient(300)  # the story takes one, and a clean clone packages first
 RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
@@ -55,7 +55,8 @@ def test_demo_staff_can_log_in(merchant: MerchantFixture) -> None:
         first = invite(merchant, merchant.owner(), username, role)
         chosen = {"old_password": first, "new_password": password}
         assert (
-            at_work(merchant, username, first).put("/v1/merchant/me/password", chosen).status == 200
+            staff_session(merchant, username, first).put("/v1/merchant/me/password", chosen).status
+            == 200
         )
 
         assert log_in(merchant, username, password).body["role"] == role

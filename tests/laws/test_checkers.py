@@ -26,7 +26,7 @@ from chalicelib.tables.trade import (
 )
 from chalicelib.tables.trade_item import TradeItem
 from tests.fixtures.fake_gateway import HeldRefund, Record
-from tests.fixtures.shop import DAY_S, OTHER_PAY, STAFF, Shop, Sold, new_shop, number_of
+from tests.fixtures.shop import DAY_S, OTHER_PAY, STAFF, ActivityIds, Shop, new_shop, number_of
 from tests.fixtures.table_snapshot import TableSnapshot
 from tests.laws.checkers import laws
 from tests.laws.checkers.state_edges import StateHistory
@@ -38,7 +38,7 @@ class Scene:
     """A shop with one of everything, in order and at rest."""
 
     shop: Shop
-    sold: Sold
+    sold: ActivityIds
     open_group: GroupItem
     held: OrderItem  # in the open group, unpaid
     paid: OrderItem  # in the open group

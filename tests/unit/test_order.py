@@ -19,8 +19,8 @@ from chalicelib.domain.order import (
     retry_at_s,
 )
 from chalicelib.domain.order_units import Units
+from chalicelib.domain.order_words import BUYER_WORDS, staff_text, status_text
 from chalicelib.domain.texts import TextKey, text_of
-from chalicelib.domain.words import BUYER_WORDS, staff_text, status_text
 
 NOW_S = 1_790_000_000
 PENDING = Order(OrderStatus.PENDING, total_fen=5900, pay_by_s=NOW_S + 600)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chalicelib.domain import phone
-from chalicelib.domain.words import masked_phone
+from chalicelib.domain.recipient import masked_phone
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.order import Order, OrderStatus
+from chalicelib.domain.order_words import staff_text, status_text
 from chalicelib.domain.pickup import PickupRefused, check_hand_over, check_readiness
-from chalicelib.domain.words import masked_phone, staff_text, status_text
+from chalicelib.domain.recipient import masked_phone
 
 PAID = Order(OrderStatus.FULFILLING, total_fen=5900, pay_by_s=0, pickup=True)
 

@@ -39,7 +39,7 @@ def test_what_was_read_in_one_second_is_not_all_read_again_in_one_second(
         return item
 
     shop_cache.clear_cache()
-    monkeypatch.setattr(shop_cache, "stored", stored)
+    monkeypatch.setattr(shop_cache, "get_or_none", stored)
     for now_s in range(NOW_S, NOW_S + shop_cache.MERCHANT_KEPT_S + 1):
         for shop in shops:
             shop_cache.merchant(shop, now_s)

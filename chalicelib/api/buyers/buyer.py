@@ -27,7 +27,7 @@ from chalicelib.errors import (
     UnpaidOrdersLimit,
 )
 from chalicelib.services.catalogue import catalogue_cache
-from chalicelib.services.groups import releases, seats, shares
+from chalicelib.services.groups import order_closing, seats, shares
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
@@ -169,7 +169,7 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
 def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
     """Give up an unpaid order, or a group in which its leader is still alone."""
     own = own_order(who, order_id)
-    releases.cancel(who.merchant_id, own, now_s=clock.now_s())
+    order_closing.cancel(who.merchant_id, own, now_s=clock.now_s())
     return shapes.order(orders.get(who.merchant_id, own))
 
 

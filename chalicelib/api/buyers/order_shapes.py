@@ -6,9 +6,9 @@ from chalicelib.api import shapes
 from chalicelib.api.buyers import order_schemas as schemas
 from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.order_words import method_text
 from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
 from chalicelib.domain.shipping import parcels_of
-from chalicelib.domain.words import method_text
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.tables.trade import GroupItem
 from chalicelib.text import Text

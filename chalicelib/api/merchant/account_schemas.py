@@ -72,12 +72,9 @@ class Open(ResponseModel, frozen=True, kw_only=True):
     troubles: Annotated[int, Meta(description="Of those: need a person.")]
 
 
-class EarlierAccount(ResponseModel, frozen=True, kw_only=True):
-    """An account of before, kept for what was begun with it."""
+class AccountParts(ResponseModel, frozen=True, kw_only=True):
+    """Parts that the method does not have, or that are not filled in, are empty."""
 
-    since_s: Annotated[int | None, Meta(description="None: since ever.")]
-    until_s: Seconds
-    open: Open
     mode: str = ""
     mchid: str = ""
     appid: str = ""
@@ -91,9 +88,15 @@ class EarlierAccount(ResponseModel, frozen=True, kw_only=True):
     seller_id: str = ""
 
 
-class PaymentAccount(ResponseModel, frozen=True, kw_only=True):
-    """Parts that the method does not have, or that are not filled in, are empty."""
+class EarlierAccount(AccountParts, frozen=True, kw_only=True):
+    """An account of before, kept for what was begun with it."""
 
+    since_s: Annotated[int | None, Meta(description="None: since ever.")]
+    until_s: Seconds
+    open: Open
+
+
+class PaymentAccount(AccountParts, frozen=True, kw_only=True):
     method: Annotated[str, Meta(description="wechat-pay, alipay or wechat-login")]
     configured: bool
     as_saved: Annotated[
@@ -107,17 +110,6 @@ class PaymentAccount(ResponseModel, frozen=True, kw_only=True):
     offered: Annotated[
         bool, Meta(description="False: no new payment is begun with it; what is open goes on.")
     ] = True
-    mode: str = ""
-    mchid: str = ""
-    appid: str = ""
-    sp_mchid: str = ""
-    sp_appid: str = ""
-    sub_mchid: str = ""
-    sub_appid: str = ""
-    official_account_appid: str = ""
-    serial_no: str = ""
-    app_id: str = ""
-    seller_id: str = ""
 
 
 class EarlierAccountList(ResponseModel, frozen=True, kw_only=True):

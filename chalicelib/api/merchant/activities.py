@@ -8,6 +8,7 @@ from chalicelib.api import auth, pages
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.once import HEADERS, once
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.counts import Sums
@@ -184,30 +185,17 @@ def end_activity(activity_id: str, who: auth.Staff, body: schemas.ActivityEnd) -
 
 
 def draft_of(body: schemas.ActivityInput) -> Draft:
-    return Draft(
-        product_id=body.product_id,
-        title=body.title,
-        skus=tuple(DraftSku(sku.sku_id, sku.group_price_fen, sku.stock) for sku in body.skus),
-        seats_total=body.seats_total,
-        life_h=body.life_h,
-        starts_at_s=body.starts_at_s,
-        ends_at_s=body.ends_at_s,
-        limit_per_buyer=body.limit_per_buyer,
-        limit_per_order=body.limit_per_order,
-    )
+    skus = tuple(from_attributes(DraftSku, sku) for sku in body.skus)
+    return from_attributes(Draft, body, skus=skus)
 
 
 def _change(body: schemas.ActivityChange) -> Draft:
-    return Draft(
+    return from_attributes(
+        Draft,
+        body,
         product_id="",  # an activity never changes its product
-        title=body.title,
         skus=tuple(DraftSku(sku.sku_id, sku.group_price_fen) for sku in body.skus),
-        seats_total=body.seats_total,
-        life_h=body.life_h,
-        ends_at_s=body.ends_at_s,
         starts_at_s=body.starts_at_s or 0,
-        limit_per_buyer=body.limit_per_buyer,
-        limit_per_order=body.limit_per_order,
     )
 
 

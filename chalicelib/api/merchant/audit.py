@@ -1,5 +1,6 @@
 """/v1/merchant/audit: who changed what and who looked at whom, and when."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -8,7 +9,7 @@ from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
-from chalicelib.api.schemas import PageQuery, ResponseModel, Seconds
+from chalicelib.api.schemas import PageQuery, ResponseModel, Seconds, from_attributes
 from chalicelib.domain import recipient
 from chalicelib.domain.audit_words import words_of
 from chalicelib.domain.beijing import day_of
@@ -55,27 +56,13 @@ def list_audit(who: Staff, query: AuditQuery) -> AuditPage:
     """Changes and looks by staff, the newest first; a page of a search may be short and go on."""
     month = query.month or f"{day_of(clock.now_s()):%Y%m}"
     scope = ("audit", who.merchant_id, month, query.staff or "", query.subject or "")
-    found, key = audit_log.page(
-        who.merchant_id,
-        month,
-        staff=query.staff,
-        subject=query.subject,
-        after=pages.key_of(query.next, *scope),
-        limit=query.limit,
-    )
-    return AuditPage(items=[_shown(row) for row in found], next=pages.token_of(key, *scope))
+    read = partial(audit_log.page, who.merchant_id, month, staff=query.staff, subject=query.subject)
+    return pages.page(AuditPage, query, scope, read, _shown)
 
 
 def _shown(row: AuditItem) -> AuditRow:
     before, after = row.before.as_dict(), row.after.as_dict()
     if row.action == "address_changed":  # the log of looks is none at the recipients themselves
         before, after = recipient.masked(before), recipient.masked(after)
-    return AuditRow(
-        at_s=row.at_s,
-        staff=row.staff,
-        action=row.action,
-        words=Text(words_of(row.action)),
-        subject=row.subject,
-        before=before,
-        after=after,
-    )
+    words = Text(words_of(row.action))
+    return from_attributes(AuditRow, row, words=words, before=before, after=after)

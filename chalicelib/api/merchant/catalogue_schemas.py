@@ -7,9 +7,9 @@ problems of a draft at once, each with its field and what to do.
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
-from chalicelib.api.pages import PAGE_MAX
+from chalicelib.api.schemas import Id, PageQuery, RequestModel
 from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.product import (
     PRICE_FEN_MAX,
@@ -22,20 +22,10 @@ from chalicelib.services.catalogue import adjustments
 Fen = Annotated[int, Meta(ge=0, le=PRICE_FEN_MAX, description="Whole fen.")]
 Units = Annotated[int, Meta(ge=0, le=STOCK_MAX, description="Units of stock.")]
 EpochS = Annotated[int, Meta(ge=0, le=9_999_999_999, description="Epoch seconds, UTC.")]
-Id = Annotated[str, Meta(min_length=22, max_length=22, pattern=r"^[0-9A-Za-z]+\Z")]
 Revision = Annotated[
     int, Meta(ge=1, description="As read; when somebody changed the item since: 409 changed.")
 ]
 Text = Annotated[str, Meta(max_length=200)]
-
-
-class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A body or a query; what it does not name is refused."""
-
-
-class PageQuery(Input, frozen=True):
-    next: Annotated[str, Meta(max_length=1000, description="From the page before.")] | None = None
-    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 20
 
 
 class CategoryPageQuery(PageQuery, frozen=True):
@@ -49,7 +39,7 @@ class ActivityPageQuery(CategoryPageQuery, frozen=True):
     ] = ""
 
 
-class SkuInput(Input, frozen=True):
+class SkuInput(RequestModel, frozen=True):
     specs: Annotated[
         dict[Text, Text], Meta(max_length=SPEC_NAMES_MAX + 7, description="Name to value.")
     ]
@@ -68,7 +58,7 @@ class SkuInput(Input, frozen=True):
     weight_g: Annotated[int, Meta(ge=0, description="Packed; 0: not known.")] = 0
 
 
-class ProductInput(Input, frozen=True):
+class ProductInput(RequestModel, frozen=True):
     title: Text
     category_id: Id
     skus: Annotated[list[SkuInput], Meta(max_length=SKUS_MAX)]
@@ -82,7 +72,7 @@ class ProductInput(Input, frozen=True):
     images: Annotated[
         list[Annotated[str, Meta(max_length=1000)]],
         Meta(max_length=50, description="Of accepted pictures."),
-    ] = []
+    ] = field(default_factory=list)
     on_sale: bool = True
     selling_point: Text = ""
     unit: Annotated[str, Meta(max_length=50, description="What one of it is called.")] = ""
@@ -168,12 +158,12 @@ class Product(msgspec.Struct, frozen=True):
     revision: int
 
 
-class ShelfChange(Input, frozen=True):
+class ShelfChange(RequestModel, frozen=True):
     on_sale: bool
     revision: Revision
 
 
-class StockAdjustment(Input, frozen=True):
+class StockAdjustment(RequestModel, frozen=True):
     sku_id: Id
     delta: Annotated[
         int, Meta(ge=-STOCK_MAX, le=STOCK_MAX, description="Units to add, or to take away.")
@@ -200,7 +190,7 @@ class StockHistory(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class ActivitySkuChange(Input, frozen=True):
+class ActivitySkuChange(RequestModel, frozen=True):
     sku_id: Id
     group_price_fen: Annotated[
         int, Meta(ge=0, le=PRICE_FEN_MAX, description="Below the solo price.")
@@ -211,7 +201,7 @@ class ActivitySkuInput(ActivitySkuChange, frozen=True, kw_only=True):
     stock: Annotated[int, Meta(ge=0, le=STOCK_MAX, description="Units to move from the product.")]
 
 
-class ActivityRules(Input, frozen=True, kw_only=True):
+class ActivityRules(RequestModel, frozen=True, kw_only=True):
     title: Text
     seats_total: Annotated[int, Meta(ge=0, le=9_999, description="2 to 100.")]
     life_h: Annotated[int, Meta(ge=0, le=9_999, description="Hours of a group, 1 to 72.")]
@@ -238,7 +228,7 @@ class ActivityChange(ActivityRules, frozen=True, kw_only=True):
     revision: Revision
 
 
-class NewActivityStock(Input, frozen=True):
+class NewActivityStock(RequestModel, frozen=True):
     sku_id: Id
     quantity: Annotated[int, Meta(ge=1, le=STOCK_MAX)]
 
@@ -255,7 +245,7 @@ class StockedActivitySku(ActivitySku, frozen=True):
     available: int
 
 
-class ActivityEnd(Input, frozen=True):
+class ActivityEnd(RequestModel, frozen=True):
     groups: Annotated[
         Literal["keep", "close"],
         Meta(description="Open groups keep their deadlines, or are closed and refunded."),

@@ -6,11 +6,12 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import delivery_schemas as schemas
 from chalicelib.api.merchant.orders import parsed
 from chalicelib.api.once import HEADERS, once
-from chalicelib.api.schemas import Done
+from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain import freight
 from chalicelib.domain.freight import Measure, Region, Rule, Template
+from chalicelib.domain.order_words import staff_text
+from chalicelib.domain.recipient import masked_phone
 from chalicelib.domain.rights import Area, act, view
-from chalicelib.domain.words import masked_phone, staff_text
 from chalicelib.errors import (
     Changed,
     Conflict,
@@ -168,35 +169,26 @@ def _draft(body: schemas.StoreInput) -> StoreDraft:
 
 
 def _store(item: StoreItem) -> schemas.Store:
-    return schemas.Store(
-        store_id=item.store_id,
-        name=item.name,
-        address=item.address,
-        phone=item.phone,
-        hours=[schemas.HoursInput(**one) for one in item.hours],
-        is_open=item.is_open,
-        revision=item.revision,
-    )
+    hours = [schemas.HoursInput(**one) for one in item.hours]
+    return from_attributes(schemas.Store, item, hours=hours)
 
 
 def _template(body: schemas.FreightInput) -> Template:
     return Template(
         measure=Measure(body.measure),
-        rule=_rule(body.rule),
-        regions=tuple(Region(tuple(r.provinces), _rule(r.rule)) for r in body.regions),
+        rule=from_attributes(Rule, body.rule),
+        regions=tuple(
+            Region(tuple(r.provinces), from_attributes(Rule, r.rule)) for r in body.regions
+        ),
         not_delivered=tuple(body.not_delivered),
     )
 
 
-def _rule(given: schemas.FreightRule) -> Rule:
-    return Rule(**{name: getattr(given, name) for name in given.__struct_fields__})
-
-
 def _freight(item: FreightItem) -> schemas.FreightTemplate:
     rules = freight.template_of(item.rules.as_dict())
-    return schemas.FreightTemplate(
-        template_id=item.template_id,
-        name=item.name,
+    return from_attributes(
+        schemas.FreightTemplate,
+        item,
         measure=rules.measure.value,
         rule=schemas.FreightRule(**vars(rules.rule)),
         regions=[
@@ -204,7 +196,6 @@ def _freight(item: FreightItem) -> schemas.FreightTemplate:
             for r in rules.regions
         ],
         not_delivered=list(rules.not_delivered),
-        revision=item.revision,
     )
 
 
@@ -212,22 +203,19 @@ def _pickup(item: OrderItem, detail: OrderDetailItem) -> schemas.Pickup:
     lines, collector = detail.lines.as_dict(), detail.address.as_dict()
     store = detail.store.as_dict() if detail.store is not None else {}
     view = item.view()
-    return schemas.Pickup(
+    return from_attributes(
+        schemas.Pickup,
+        item,
         order_id=str(item.order_id),
-        short_no=item.short_no,
-        status=view.status.value,
         status_text=Text(staff_text(view)),
         title=lines["title"],
         spec=shapes.spec(lines["spec"]),
         image=lines["image"],
-        quantity=item.quantity,
         to_hand_over=view.units.to_deliver,
         handed_over=view.units.handed_over,
-        total_fen=item.total_fen,
         buyer_name=collector["name"],
         buyer_phone=masked_phone(collector["phone"]),
         remark=detail.remark,
         store_name=store.get("name", ""),
         ready_at_s=detail.ready_at_s,
-        received_at_s=item.received_at_s,
     )

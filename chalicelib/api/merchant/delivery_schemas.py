@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, field
 
-from chalicelib.api.merchant.catalogue_schemas import Input, Revision
+from chalicelib.api.merchant.catalogue_schemas import Revision
+from chalicelib.api.schemas import RequestModel
 from chalicelib.domain.freight import REGIONS_MAX
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.services.catalogue import freight_templates, stores
@@ -19,12 +20,12 @@ Province = Annotated[str, Meta(min_length=1, max_length=10, description="浙江,
 HoursText = Annotated[str, Meta(min_length=1, max_length=stores.HOURS_TEXT_MAX)]
 
 
-class HoursInput(Input, frozen=True):
+class HoursInput(RequestModel, frozen=True):
     days: Annotated[HoursText, Meta(description="周一至周五")]
     hours: Annotated[HoursText, Meta(description="9:00–21:00")]
 
 
-class StoreInput(Input, frozen=True):
+class StoreInput(RequestModel, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=stores.NAME_MAX)]
     address: Annotated[str, Meta(min_length=1, max_length=stores.ADDRESS_MAX)]
     phone: Annotated[str, Meta(max_length=merchants.PHONE_MAX, pattern=SERVICE_PATTERN)]
@@ -52,7 +53,7 @@ class StoreList(msgspec.Struct, frozen=True):
     items: list[Store]
 
 
-class FreightRule(Input, frozen=True):
+class FreightRule(RequestModel, frozen=True):
     """`first` pieces (or grams) cost `first_fen`, each further step of `next` costs `next_fen`;
     nothing from `free_from_fen` of goods or `free_from_units` pieces on. 0: never free."""
 
@@ -64,12 +65,12 @@ class FreightRule(Input, frozen=True):
     free_from_units: Amount = 0
 
 
-class FreightRegion(Input, frozen=True):
+class FreightRegion(RequestModel, frozen=True):
     provinces: Annotated[list[Province], Meta(max_length=REGIONS_MAX)]
     rule: FreightRule
 
 
-class FreightInput(Input, frozen=True):
+class FreightInput(RequestModel, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=freight_templates.NAME_MAX)]
     measure: Literal["piece", "weight"]
     rule: Annotated[FreightRule, Meta(description="Of every province that is named nowhere else.")]
@@ -99,7 +100,7 @@ class FreightTemplateList(msgspec.Struct, frozen=True):
     items: list[FreightTemplate]
 
 
-class CodeRequest(Input, frozen=True):
+class CodeRequest(RequestModel, frozen=True):
     code: Annotated[str, Meta(pattern=r"^[0-9]{8}\Z", description="8 digits")]
 
 

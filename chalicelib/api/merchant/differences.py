@@ -1,11 +1,13 @@
 """Differences between gateways' bills and the books, and what staff note about them."""
 
+from functools import partial
+
 from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
-from chalicelib.api.schemas import Done
+from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain.reconcile import Difference, DifferenceStatus, words_of
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
@@ -22,15 +24,8 @@ def list_differences(who: Staff, query: schemas.DifferenceQuery) -> schemas.Diff
     """Where a bill and the ledger did not say the same: what is open, the longest waiting first, or
     what is closed, the last closed first."""
     scope = ("differences", who.merchant_id, query.status)
-    found, key = differences.page(
-        who.merchant_id,
-        is_open=query.status == "open",
-        after=pages.key_of(query.next, *scope),
-        limit=query.limit,
-    )
-    return schemas.DifferenceRows(
-        items=[_shown(item) for item in found], next=pages.token_of(key, *scope)
-    )
+    read = partial(differences.page, who.merchant_id, is_open=query.status == "open")
+    return pages.page(schemas.DifferenceRows, query, scope, read, _shown)
 
 
 @api.operation(
@@ -53,19 +48,14 @@ def deal_with_difference(who: Staff, difference_id: str, body: schemas.DealtWith
 
 def _shown(item: DifferenceReviewItem) -> schemas.DifferenceRow:
     status = differences.status_of(item)
-    return schemas.DifferenceRow(
-        difference_id=item.difference_id,
+    return from_attributes(
+        schemas.DifferenceRow,
+        item,
         status=status.value,
-        day=item.day,
-        method=item.method,
-        number=item.number,
-        difference=item.difference,
         difference_text=Text(words_of(Difference(item.difference), repaired=item.repaired)),
         repaired=status is DifferenceStatus.REPAIRED,
         ours=item.ours.as_dict(),
         theirs=item.theirs.as_dict(),
         found_at_s=item.at_s,
         closed_at_s=item.dealt_at_s,
-        dealt_by=item.dealt_by,
-        note=item.note,
     )

@@ -1,12 +1,14 @@
 """/v1/merchant/exports: tables to take away, written in the background."""
 
+from functools import partial
+
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import export_schemas as schemas
 from chalicelib.api.once import HEADERS, once
-from chalicelib.api.schemas import PageQuery
+from chalicelib.api.schemas import PageQuery, from_attributes
 from chalicelib.domain import exports as domain
 from chalicelib.domain.beijing import day_of
 from chalicelib.domain.exports import COLUMNS, PRESETS, Subject, Wanted
@@ -83,12 +85,8 @@ def ask_for_export(who: Staff, body: schemas.ExportWanted) -> schemas.ExportShow
 def list_exports(who: Staff, query: PageQuery) -> schemas.ExportPage:
     """Everybody's exports, the newest first."""
     scope = ("exports", who.merchant_id)
-    found, key = exports.recent(
-        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    return schemas.ExportPage(
-        items=[_shown(item, who) for item in found], next=pages.token_of(key, *scope)
-    )
+    read = partial(exports.recent, who.merchant_id)
+    return pages.page(schemas.ExportPage, query, scope, read, lambda item: _shown(item, who))
 
 
 @api.operation("GET", "/exports/{export_id}", right=act(Area.EXPORTS), refusals=[NotFound])
@@ -139,18 +137,15 @@ def _wanted(body: schemas.ExportWanted) -> Wanted:
 def _shown(item: ExportItem, who: Staff) -> schemas.ExportShown:
     wanted, ends_at_s = exports.wanted_of(item), exports.expires_at_s(item)
     is_there = ends_at_s is not None and clock.now_s() < ends_at_s
-    return schemas.ExportShown(
-        export_id=item.export_id,
-        staff=item.staff,
+    return from_attributes(
+        schemas.ExportShown,
+        item,
         subject=wanted.subject,
         columns=list(wanted.columns),
         personal=wanted.personal,
         from_s=wanted.from_s,
         to_s=wanted.to_s,
         status=domain.ExportStatus(item.status),
-        rows=item.rows,
-        cut=item.cut,
-        asked_at_s=item.asked_at_s,
         expires_at_s=ends_at_s,
         may_fetch=is_there and _may(who, wanted.subject, personal=wanted.personal),
     )

@@ -1,5 +1,6 @@
 """/v1/merchant/groups: looking at groups, closing one with refund, giving one more time."""
 
+from functools import partial
 from typing import Any
 
 from chalicelib import clock
@@ -7,13 +8,15 @@ from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import group_schemas as schemas
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import group as rules
 from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import OrderId, is_id
 from chalicelib.domain.money import yuan
+from chalicelib.domain.order_words import staff_text
+from chalicelib.domain.recipient import masked_phone
 from chalicelib.domain.rights import Area, act, view
-from chalicelib.domain.words import masked_phone, staff_text
 from chalicelib.errors import (
     ActivityClosed,
     Changed,
@@ -48,17 +51,15 @@ def list_shop_groups(who: Staff, query: schemas.GroupQuery) -> schemas.GroupRows
         found = group_lists.by_id(who.merchant_id, query.q)
         return schemas.GroupRows(items=[_row(group, now_s) for group in found], next=None)
     scope = ("groups", who.merchant_id, query.tab, query.activity_id or "", query.q)
-    found, key = group_lists.page(
+    read = partial(
+        group_lists.page,
         who.merchant_id,
         Tab(query.tab),
         activity_id=query.activity_id,
         leader=query.q,
-        after=pages.key_of(query.next, *scope),
-        limit=query.limit,
         now_s=now_s,
     )
-    rows = [_row(group, now_s) for group in found]
-    return schemas.GroupRows(items=rows, next=pages.token_of(key, *scope))
+    return pages.page(schemas.GroupRows, query, scope, read, lambda group: _row(group, now_s))
 
 
 @api.operation("GET", "/groups/{group_id}", right=view(Area.ACTIVITIES), refusals=[NotFound])
@@ -76,7 +77,7 @@ def read_shop_group(who: Staff, group_id: str) -> schemas.GroupShown:
 def close_group(who: Staff, group_id: str, body: schemas.ClosingRequest) -> schemas.GroupShown:
     """Close an open group; its members are told why and get their money back."""
     now_s = clock.now_s()
-    group_controls.close(
+    group_controls.close_group(
         who.merchant_id, group_id, reason=body.reason, staff=who.username, now_s=now_s
     )
     return _shown(group_view.look(who.merchant_id, group_id), now_s)
@@ -103,10 +104,11 @@ def extend_group(who: Staff, group_id: str, body: schemas.ExtensionRequest) -> s
 
 
 def _row(item: GroupItem, now_s: int) -> schemas.GroupRow:
-    return schemas.GroupRow(**_fields(item, now_s))
+    return from_attributes(schemas.GroupRow, item, **_fields(item, now_s))
 
 
 def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
+    """What an answer about a group does not find among its attributes."""
     offer = catalogue_cache.version(item.merchant_id, item.activity_id, item.version)
     view = item.view()
     status = rules.shown_status(view, now_s=now_s, grace_s=timeouts.GRACE_S)
@@ -114,38 +116,27 @@ def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
     failed_reason = FailedReason.DUE.value if overdue else item.failed_reason
     leaders = view.members.get(item.leader_id)
     return {
-        "group_id": item.group_id,
-        "activity_id": item.activity_id,
         "title": offer.title,
         "image": offer.image,
-        "leader_name": item.leader_name,
         "status": status.value,
         "status_text": Text(group_text(status, failed_reason)),
         "failed_reason": failed_reason,
-        "seats_total": view.seats_total,
         "seats_taken": view.seats_taken,
-        "seats_paid": view.seats_paid,
         "opened_at_s": OrderId(item.leader_id, leaders).placed_at_s if leaders else 0,
         "expires_at_s": view.expires_at_s,
-        "decided_at_s": item.decided_at_s,
     }
 
 
 def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
     group, offer = view.group, view.terms
     more = rules.is_joinable(group.view(), now_s=now_s) and group.ends_at_s > group.expires_at_s
-    return schemas.GroupShown(
+    return from_attributes(
+        schemas.GroupShown,
+        group,
         **_fields(group, now_s),
-        closed_words=group.closed_words,
         extensible_until_s=group.ends_at_s if more else None,
-        terms=schemas.GroupTerms(
-            version=offer.version,
-            seats_total=offer.seats_total,
-            life_h=offer.life_h,
-            ends_at_s=offer.ends_at_s,
-            limit_per_buyer=offer.limit_per_buyer,
-            limit_per_order=offer.limit_per_order,
-            group_price_fen=offer.cheapest.group_price_fen,
+        terms=from_attributes(
+            schemas.GroupTerms, offer, group_price_fen=offer.cheapest.group_price_fen
         ),
         members=[_member(member) for member in view.members],
         events=[_event(event, view) for event in view.events],
@@ -159,17 +150,15 @@ def _member(member: Member) -> schemas.GroupMember:
     seat = known.seat_payment
     refunds = sorted(known.refunds.values(), key=lambda refund: refund.at_s)
     confirmed = (r.amount_fen for r in refunds if r.is_done)
-    return schemas.GroupMember(
+    return from_attributes(
+        schemas.GroupMember,
+        item,
         name=member.name,
         phone=masked_phone(address.get("phone", "")),
         is_leader=member.is_leader,
-        sku_id=item.sku_id,
         spec=shapes.spec(lines.get("spec", "")),
-        quantity=item.quantity,
         paid_fen=seat[1].amount_fen if seat else 0,
         order_id=str(item.order_id),
-        short_no=item.short_no,
-        status=item.status,
         status_text=Text(staff_text(known)),
         refund_status=refunds[-1].status.value if refunds else None,
         refunded_fen=sum(confirmed),
@@ -182,10 +171,5 @@ def _event(event: Event, view: GroupView) -> schemas.GroupEvent:
     words = EVENT_WORDS.get(event.what) or group_text(
         GroupStatus(group.status), group.failed_reason
     )
-    return schemas.GroupEvent(
-        at_s=event.at_s,
-        what=event.what.value,
-        text=Text(words, name=event.name, amount=yuan(event.amount_fen)),
-        order_id=event.order_id,
-        amount_fen=event.amount_fen,
-    )
+    text = Text(words, name=event.name, amount=yuan(event.amount_fen))
+    return from_attributes(schemas.GroupEvent, event, text=text)

@@ -7,7 +7,7 @@ from chalicelib.api import auth, limits
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant import people_schemas as schemas
-from chalicelib.api.schemas import Done
+from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain import totp
 from chalicelib.domain.rights import Role
 from chalicelib.errors import (
@@ -44,14 +44,12 @@ def create_staff_session(merchant_id: str, body: schemas.StaffLogin) -> schemas.
 def read_own_account(who: Staff) -> schemas.Me:
     """Whose session this is."""
     item = staff.read(who.merchant_id, who.username)
-    return schemas.Me(
-        merchant_id=who.merchant_id,
-        username=item.username,
-        name=item.name,
+    return from_attributes(
+        schemas.Me,
+        item,
         role=Role(item.role),
         rights=staff.rights_of(item),
         totp=item.totp_secret is not None,
-        last_login_at_s=item.last_login_at_s,
     )
 
 

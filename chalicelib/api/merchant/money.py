@@ -1,6 +1,6 @@
 """What staff see and decide of money: after-sale, an order's ledger, bills, rejected results."""
 
-from msgspec import structs
+from functools import partial
 
 from chalicelib import clock
 from chalicelib.api import after_sale_schemas as schemas
@@ -8,12 +8,12 @@ from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown
 from chalicelib.api.http import Api
-from chalicelib.api.schemas import Done, PageQuery
+from chalicelib.api.schemas import Done, PageQuery, from_attributes
 from chalicelib.domain import ledger
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.ids import OUT_TRADE_NO_LENGTH, OrderId, split_out_trade_no
+from chalicelib.domain.order_words import MOVEMENT_WORDS, statement_trouble
 from chalicelib.domain.rights import Area, act, view
-from chalicelib.domain.words import MOVEMENT_WORDS, statement_trouble
 from chalicelib.errors import NotFound
 from chalicelib.services.after_sale import after_sale_decisions, after_sales, returns
 from chalicelib.services.money import reconciliation, rejected_gateway_results
@@ -31,14 +31,8 @@ api = Api(__name__, prefix="/v1/merchant")
 def list_after_sales(who: Staff, query: schemas.AfterSaleQuery) -> schemas.AfterSaleRows:
     """Requests in one status, the longest waiting first."""
     scope = ("after_sales", who.merchant_id, query.status)
-    found, key = after_sales.in_status(
-        who.merchant_id, query.status, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    rows = [
-        schemas.AfterSaleRow(**structs.asdict(shown(one.item)), buyer_name=one.buyer_name)
-        for one in found
-    ]
-    return schemas.AfterSaleRows(items=rows, next=pages.token_of(key, *scope))
+    read = partial(after_sales.in_status, who.merchant_id, query.status)
+    return pages.page(schemas.AfterSaleRows, query, scope, read, _row)
 
 
 @api.operation(
@@ -130,24 +124,16 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
 def list_reconciliations(who: Staff, query: PageQuery) -> schemas.ReconciliationRows:
     """Days whose bills were compared with the ledger, the newest first."""
     scope = ("reconciliations", who.merchant_id)
-    found, key = reconciliation.days(
-        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    return schemas.ReconciliationRows(
-        items=[_day(item) for item in found], next=pages.token_of(key, *scope)
-    )
+    read = partial(reconciliation.days, who.merchant_id)
+    return pages.page(schemas.ReconciliationRows, query, scope, read, _day)
 
 
 @api.operation("GET", "/rejected-results", right=view(Area.RECONCILIATION))
 def list_rejected_results(who: Staff, query: PageQuery) -> schemas.RejectedResultRows:
     """What gateways told, the books do not take and nobody has dealt with, the oldest first."""
     scope = ("rejected_results", who.merchant_id)
-    found, key = rejected_gateway_results.waiting(
-        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    return schemas.RejectedResultRows(
-        items=[_rejected(item) for item in found], next=pages.token_of(key, *scope)
-    )
+    read = partial(rejected_gateway_results.waiting, who.merchant_id)
+    return pages.page(schemas.RejectedResultRows, query, scope, read, _rejected)
 
 
 @api.operation(
@@ -168,13 +154,16 @@ def deal_with_rejected_result(who: Staff, result_id: str, body: schemas.DealtWit
     return Done()
 
 
+def _row(one: after_sales.Asked) -> schemas.AfterSaleRow:
+    return from_attributes(schemas.AfterSaleRow, shown(one.item), buyer_name=one.buyer_name)
+
+
 def _rejected(item: RejectedResultItem) -> schemas.RejectedResultRow:
     told = item.told.as_dict()
     parts = split_out_trade_no(str(told.get("number", ""))[:OUT_TRADE_NO_LENGTH])
-    return schemas.RejectedResultRow(
-        result_id=item.result_id,
-        method=item.method,
-        code=item.code,
+    return from_attributes(
+        schemas.RejectedResultRow,
+        item,
         trouble_text=Text(statement_trouble(item.code)),
         told=told,
         details=item.details.as_dict(),
@@ -198,14 +187,4 @@ def after_sale_parts(after_sale_id: str) -> tuple[OrderId, str]:
 
 
 def _day(item: ReconciliationItem) -> schemas.ReconciliationRow:
-    return schemas.ReconciliationRow(
-        day=item.day,
-        method=item.method,
-        payments=item.payments,
-        paid_fen=item.paid_fen,
-        refunds=item.refunds,
-        refunded_fen=item.refunded_fen,
-        fee_fen=item.fee_fen,
-        foreign=item.foreign,
-        compared_at_s=item.at_s,
-    )
+    return from_attributes(schemas.ReconciliationRow, item, compared_at_s=item.at_s)

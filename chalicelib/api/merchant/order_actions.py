@@ -4,11 +4,9 @@ from chalicelib import clock
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
-from chalicelib.api.merchant import order_shapes
-from chalicelib.api.merchant.orders import parsed
+from chalicelib.api.merchant.orders import file_of, parsed
 from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.after_sale import AfterSaleRefused
-from chalicelib.domain.ids import OrderId
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import (
     AlreadyPaid,
@@ -19,9 +17,8 @@ from chalicelib.errors import (
     PaymentUnsettled,
 )
 from chalicelib.services.after_sale import shop_refunds
-from chalicelib.services.groups import releases
+from chalicelib.services.groups import order_closing
 from chalicelib.services.money import price_changes
-from chalicelib.services.reports import order_files
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -49,7 +46,7 @@ def refund_order(
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return _file(who, of)
+    return file_of(who, of)
 
 
 @api.operation(
@@ -64,7 +61,7 @@ def lower_order_price(
     """Let an unpaid order cost less; a payment under way at the old price is closed first."""
     of, now_s = parsed(order_id), clock.now_s()
     price_changes.lower(who.merchant_id, of, body.total_fen, staff=who.username, now_s=now_s)
-    return _file(who, of)
+    return file_of(who, of)
 
 
 @api.operation(
@@ -78,9 +75,5 @@ def close_order(
 ) -> schemas.OrderFileShown:
     """Close an unpaid order; its buyer is told why, its seat and stock are free."""
     of, now_s = parsed(order_id), clock.now_s()
-    releases.close(who.merchant_id, of, body.reason, staff=who.username, now_s=now_s)
-    return _file(who, of)
-
-
-def _file(who: Staff, order_id: OrderId) -> schemas.OrderFileShown:
-    return order_shapes.file(order_files.read(who.merchant_id, order_id), who)
+    order_closing.close_by_shop(who.merchant_id, of, body.reason, staff=who.username, now_s=now_s)
+    return file_of(who, of)

@@ -235,19 +235,17 @@ class NoteRequest(RequestModel, frozen=True, kw_only=True):
     text: Annotated[str, Meta(min_length=1, max_length=200, description="buyers never read it")]
 
 
-class ParcelRequest(RequestModel, frozen=True, kw_only=True):
-    """The same carrier and number again is the same parcel."""
-
-    carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
-    number: Annotated[str, Meta(min_length=1, max_length=60)]
-    units: Annotated[int, Meta(ge=1, le=999, description="left out: all that are left")] | None = (
-        None
-    )
-
-
 class ParcelCorrection(RequestModel, frozen=True, kw_only=True):
     carrier: Annotated[str, Meta(min_length=1, max_length=40, description="code, name or alias")]
     number: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class ParcelRequest(ParcelCorrection, frozen=True, kw_only=True):
+    """The same carrier and number again is the same parcel."""
+
+    units: Annotated[int, Meta(ge=1, le=999, description="left out: all that are left")] | None = (
+        None
+    )
 
 
 class ShipmentRow(RequestModel, frozen=True, kw_only=True):

@@ -10,13 +10,14 @@ from chalicelib.api.auth import Staff
 from chalicelib.api.buyers.after_sales import shown as after_sale_shown
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_timeline
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import carriers, recipient, shipping
 from chalicelib.domain.after_sale import AfterSaleRefused, check_shop_refund
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.order import Delivery, PaymentStatus
+from chalicelib.domain.order_words import refund_trouble, staff_text
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
-from chalicelib.domain.words import refund_trouble, staff_text
 from chalicelib.gateways.payment import Channel
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.services.reports.order_files import OrderFile
@@ -25,16 +26,17 @@ from chalicelib.text import Text
 
 
 def row(found: Found) -> schemas.OrderRow:
-    return schemas.OrderRow(**_row_fields(found.order, found.detail, found.group))
+    order = found.order
+    return from_attributes(schemas.OrderRow, order, **_row_fields(order, found.detail, found.group))
 
 
 def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
     """An order as `who` may see it: why a refund failed is for those who deal with refunds."""
     order, detail = kept.order, kept.detail
-    return schemas.OrderFileShown(
+    return from_attributes(
+        schemas.OrderFileShown,
+        order,
         **_row_fields(order, detail, kept.group),
-        activity_id=order.activity_id,
-        sku_id=order.sku_id,
         buyer_name=kept.buyer.name if kept.buyer else "",
         address=recipient.masked(detail.address.as_dict()),
         address_changes=detail.address_changes or 0,
@@ -43,8 +45,6 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         remark=detail.remark,
         refundable_fen=max(order.view().refundable_fen, 0),
         refund_refusal=_refund_refusal(order),
-        receive_by_s=order.receive_by_s,
-        received_at_s=order.received_at_s,
         parcels=[_parcel(one) for one in parcels_of(detail.parcels)],
         notes=_notes(detail),
         payments=_payments(order),
@@ -57,7 +57,9 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
 def in_full(found: Found) -> schemas.RecipientResponse:
     """Only for services.orders.recipients.look, which has recorded it."""
     detail = found.detail
-    return schemas.RecipientResponse(
+    return from_attributes(
+        schemas.RecipientResponse,
+        found.order,
         **_row_fields(found.order, detail, found.group),
         address=detail.address.as_dict(),
         address_changes=detail.address_changes or 0,
@@ -80,19 +82,13 @@ def carrier(one: carriers.Carrier) -> schemas.CarrierShown:
 def _row_fields(
     order: OrderItem, detail: OrderDetailItem, group: GroupItem | None
 ) -> dict[str, Any]:
+    """What an answer about an order does not find among its attributes."""
     lines, to = detail.lines.as_dict(), recipient.masked(detail.address.as_dict())
     return {
         "order_id": str(order.order_id),
-        "short_no": order.short_no,
-        "group_id": order.group_id,
-        "buyer_id": order.buyer_id,
-        "product_id": order.product_id,
         "title": lines["title"],
         "spec": shapes.spec(lines["spec"]),
         "image": lines["image"],
-        "quantity": order.quantity,
-        "total_fen": order.total_fen,
-        "status": order.status,
         "status_text": Text(staff_text(order.view())),
         "ship_refusal": _ship_refusal(order, group),
         "shipped": order.units.shipped,
@@ -111,7 +107,6 @@ def _row_fields(
         "after_sale_open": order.after_sale is not None,
         "urged_at_s": detail.urged_at_s,
         "placed_at_s": detail.placed_at_s,
-        "pay_by_s": order.pay_by_s,
         "listed_at_s": order.listed_at_s or detail.placed_at_s,
     }
 
@@ -138,14 +133,8 @@ def _notes(detail: OrderDetailItem) -> list[schemas.NoteShown]:
 
 
 def _group(group: GroupItem) -> schemas.GroupOfOrder:
-    return schemas.GroupOfOrder(
-        group_id=group.group_id,
-        status=group.status,
-        seats_total=group.seats_total,
-        seats_paid=group.seats_paid,
-        seats_missing=group.view().seats_missing,
-        expires_at_s=group.expires_at_s,
-    )
+    missing = group.view().seats_missing
+    return from_attributes(schemas.GroupOfOrder, group, seats_missing=missing)
 
 
 def _parcel(one: Parcel) -> schemas.ParcelOfStaff:
@@ -157,14 +146,11 @@ def _parcel(one: Parcel) -> schemas.ParcelOfStaff:
 
 def _payments(order: OrderItem) -> list[schemas.PaymentOfOrder]:
     return [
-        schemas.PaymentOfOrder(
+        from_attributes(
+            schemas.PaymentOfOrder,
+            payment,
             out_trade_no=f"{order.order_id}{attempt}",
-            method=payment.method,
             channel=payment.channel or Channel.MINI_PROGRAM.value,
-            status=payment.status.value,
-            amount_fen=payment.amount_fen,
-            transaction_id=payment.transaction_id,
-            paid_at_s=payment.paid_at_s,
         )
         for attempt, payment in sorted(order.view().payments.items())
         if payment.status is PaymentStatus.SUCCEEDED

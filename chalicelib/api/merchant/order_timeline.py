@@ -9,8 +9,8 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.money import yuan
+from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text
 from chalicelib.domain.shipping import parcels_of
-from chalicelib.domain.words import MOVEMENT_WORDS, method_text
 from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.text import Text

@@ -55,7 +55,7 @@ def count_orders(who: Staff) -> schemas.OrderCounts:
 @api.operation("GET", "/orders/{order_id}", right=view(Area.ORDERS), refusals=[NotFound])
 def read_order_file(who: Staff, order_id: str) -> schemas.OrderFileShown:
     """Everything of one order; its recipient is masked."""
-    return _file(who, parsed(order_id))
+    return file_of(who, parsed(order_id))
 
 
 @api.operation(
@@ -86,7 +86,7 @@ def change_address(
     order_edits.change_address(
         who.merchant_id, of, address, changes=body.address_changes, staff=who.username, now_s=now_s
     )
-    return _file(who, of)
+    return file_of(who, of)
 
 
 @api.operation(
@@ -102,7 +102,7 @@ def add_note(who: Staff, order_id: str, body: schemas.NoteRequest) -> schemas.Or
     of, now_s = parsed(order_id), clock.now_s()
     note_id = once(api.current_request, who, f"note {order_id}").item_id
     order_edits.add_note(who.merchant_id, of, note_id, body.text, staff=who.username, now_s=now_s)
-    return _file(who, of)
+    return file_of(who, of)
 
 
 def parsed(order_id: str) -> OrderId:
@@ -113,7 +113,8 @@ def parsed(order_id: str) -> OrderId:
     return found
 
 
-def _file(who: Staff, order_id: OrderId) -> schemas.OrderFileShown:
+def file_of(who: Staff, order_id: OrderId) -> schemas.OrderFileShown:
+    """Everything of one order as `who` may see it. Raises NotFound."""
     return order_shapes.file(order_files.read(who.merchant_id, order_id), who)
 
 

@@ -5,6 +5,7 @@ from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import people_schemas as schemas
 from chalicelib.api.once import HEADERS, once
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import rights
 from chalicelib.domain.rights import Area, Role, act
 from chalicelib.errors import (
@@ -111,14 +112,12 @@ def _areas() -> list[schemas.AreaShown]:
 
 def _shown(member: Member) -> schemas.StaffMember:
     item = member.item
-    return schemas.StaffMember(
-        username=item.username,
-        name=item.name,
+    return from_attributes(
+        schemas.StaffMember,
+        item,
         role=Role(item.role),
         rights=staff.rights_of(item),
         state=member.state,
         totp=item.totp_secret is not None,
         locked_until_s=member.locked_until_s,
-        last_login_at_s=item.last_login_at_s,
-        revision=item.revision,
     )

@@ -1,11 +1,14 @@
 """/v1/merchant/products: what is sold, and its stock."""
 
+from functools import partial
+
 from chalicelib import clock
 from chalicelib.api import auth, pages
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant import product_shapes
 from chalicelib.api.once import HEADERS, once
+from chalicelib.api.schemas import PageQuery, from_attributes
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, NotFound, SoldOut
 from chalicelib.services.catalogue import (
@@ -164,19 +167,13 @@ def adjust_stock(
     refusals=[NotFound],
 )
 def list_stock_adjustments(
-    product_id: str, who: auth.Staff, query: schemas.PageQuery
+    product_id: str, who: auth.Staff, query: PageQuery
 ) -> schemas.StockHistory:
     """What staff changed of a product's stock by hand, the newest first."""
     scope = ("stock-adjustments", who.merchant_id, product_id)
-    key = pages.key_of(query.next, *scope)
-    found, after = adjustments.history(who.merchant_id, product_id, key=key, limit=query.limit)
-    items = [
-        schemas.StockChange(
-            item.sku_id, item.delta, item.activity_id, item.reason, item.staff, item.at_s
-        )
-        for item in found
-    ]
-    return schemas.StockHistory(items, pages.token_of(after, *scope))
+    read = partial(adjustments.history, who.merchant_id, product_id)
+    show = partial(from_attributes, schemas.StockChange)
+    return pages.page(schemas.StockHistory, query, scope, read, show)
 
 
 def _shown(who: auth.Staff, stocked: Stocked) -> schemas.Product:

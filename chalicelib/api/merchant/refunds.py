@@ -1,5 +1,7 @@
 """What staff do about refunds that need a person."""
 
+from functools import partial
+
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
@@ -7,8 +9,8 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import refund_schemas as schemas
 from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain.manual_refund import ManualRefundMethod
+from chalicelib.domain.order_words import refund_trouble
 from chalicelib.domain.rights import Area, act, view
-from chalicelib.domain.words import refund_trouble
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, NotFound
 from chalicelib.services.money import refund_recovery
 from chalicelib.services.money.refund_recovery import ManualPayment, RefundUnderWay
@@ -22,11 +24,8 @@ api = Api(__name__, prefix="/v1/merchant")
 def list_refunds(who: Staff, query: PageQuery) -> schemas.RefundRows:
     """Refunds that only a person can mend, the longest waiting first."""
     scope = ("refunds", who.merchant_id)
-    found, key = refund_recovery.needing_person(
-        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    rows = [_row(order, refund_key) for order, refund_key in found]
-    return schemas.RefundRows(items=rows, next=pages.token_of(key, *scope))
+    read = partial(refund_recovery.needing_person, who.merchant_id)
+    return pages.page(schemas.RefundRows, query, scope, read, lambda found: _row(*found))
 
 
 @api.operation(

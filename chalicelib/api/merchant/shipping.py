@@ -1,6 +1,7 @@
 """Shipping: one parcel, many orders at once, a number put right."""
 
 from collections import Counter
+from functools import partial
 
 from chalicelib import clock
 from chalicelib.api import pages
@@ -8,14 +9,13 @@ from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant import order_shapes
-from chalicelib.api.merchant.orders import parsed
-from chalicelib.api.schemas import PageQuery
+from chalicelib.api.merchant.orders import file_of, parsed
+from chalicelib.api.schemas import PageQuery, from_attributes
 from chalicelib.domain import carriers
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.domain.shipping import ShippingRefused
 from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.fulfilment import shipments, shipping, shipping_batches
-from chalicelib.services.reports import order_files
 from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -38,7 +38,7 @@ def ship_parcel(who: Staff, order_id: str, body: schemas.ParcelRequest) -> schem
     of, now_s = parsed(order_id), clock.now_s()
     given = shipping.draft(body.carrier, body.number, body.units)
     shipping.ship(who.merchant_id, of, given, staff=who.username, now_s=now_s)
-    return order_shapes.file(order_files.read(who.merchant_id, of), who)
+    return file_of(who, of)
 
 
 @api.operation(
@@ -54,7 +54,7 @@ def correct_parcel(
     of, now_s = parsed(order_id), clock.now_s()
     given = shipping.draft(body.carrier, body.number)
     shipping.correct(who.merchant_id, of, parcel_id, given, staff=who.username, now_s=now_s)
-    return order_shapes.file(order_files.read(who.merchant_id, of), who)
+    return file_of(who, of)
 
 
 @api.operation("POST", "/shipments", right=act(Area.SHIPPING), refusals=[InvalidRequest])
@@ -87,22 +87,14 @@ def ship_orders(who: Staff, body: schemas.ShipmentsRequest) -> schemas.ShipmentR
 def list_shipping_batches(who: Staff, query: PageQuery) -> schemas.ShippingBatches:
     """Tables of shipments that were sent, the newest first, with the rows that were not shipped."""
     scope = ("shipping batches", who.merchant_id)
-    found, key = shipping_batches.page(
-        who.merchant_id, after=pages.key_of(query.next, *scope), limit=query.limit
-    )
-    return schemas.ShippingBatches(
-        items=[
-            schemas.ShippingBatch(
-                batch_id=batch.batch_id,
-                started_at_s=batch.started_at_s,
-                staff=batch.staff,
-                summary=dict(batch.summary),
-                failures=[schemas.FailedShipment(**failure) for failure in batch.failures],
-            )
-            for batch in found
-        ],
-        next=pages.token_of(key, *scope),
-    )
+    read = partial(shipping_batches.page, who.merchant_id)
+    return pages.page(schemas.ShippingBatches, query, scope, read, _batch)
+
+
+def _batch(batch: shipping_batches.Batch) -> schemas.ShippingBatch:
+    failures = [schemas.FailedShipment(**failure) for failure in batch.failures]
+    summary = dict(batch.summary)
+    return from_attributes(schemas.ShippingBatch, batch, summary=summary, failures=failures)
 
 
 def _part(body: schemas.ShipmentsRequest) -> shipping_batches.Part | None:

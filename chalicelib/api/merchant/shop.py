@@ -5,7 +5,7 @@ from chalicelib.api import auth
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import shop_schemas as schemas
 from chalicelib.api.once import HEADERS, once
-from chalicelib.api.schemas import Done
+from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     Changed,
@@ -17,7 +17,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import categories
 from chalicelib.services.people import merchants
-from chalicelib.tables.shop import CategoryItem, MerchantItem
+from chalicelib.tables.shop import MerchantItem
 
 api = Api(__name__)
 
@@ -35,20 +35,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
     """Change the shop's settings; for orders placed from now on."""
     item = merchants.change_settings(
         who.merchant_id,
-        merchants.Settings(
-            name=body.name,
-            service_phone=body.service_phone,
-            pay_by_s=body.pay_by_s,
-            logo=body.logo,
-            receipt_after_d=body.receipt_after_d,
-            ship_within_h=body.ship_within_h,
-            after_sale_days=body.after_sale_days,
-            unpaid_orders_max=body.unpaid_orders_max,
-            return_address=body.return_address,
-            business_name=body.business_name,
-            licence_number=body.licence_number,
-            licences=body.licences,
-        ),
+        from_attributes(merchants.Settings, body),
         revision=body.revision,
         staff=who.username,
         now_s=clock.now_s(),
@@ -60,7 +47,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
 def list_categories(who: auth.Staff) -> schemas.CategoryList:
     """All categories, in their order."""
     items = categories.everything(who.merchant_id)
-    return schemas.CategoryList([_category(item) for item in items])
+    return schemas.CategoryList([from_attributes(schemas.Category, item) for item in items])
 
 
 @api.operation(
@@ -84,7 +71,7 @@ def create_category(who: auth.Staff, body: schemas.NewCategory) -> schemas.Categ
         category_id=made.item_id,
         body_hash=made.body_hash,
     )
-    return _category(item)
+    return from_attributes(schemas.Category, item)
 
 
 @api.operation(
@@ -107,7 +94,7 @@ def change_category(
         staff=who.username,
         now_s=clock.now_s(),
     )
-    return _category(item)
+    return from_attributes(schemas.Category, item)
 
 
 @api.operation(
@@ -123,30 +110,4 @@ def remove_category(category_id: str, who: auth.Staff) -> Done:
 
 
 def _settings(item: MerchantItem) -> schemas.Settings:
-    return schemas.Settings(
-        merchant_id=item.merchant_id,
-        name=item.name,
-        service_phone=item.service_phone,
-        pay_by_s=item.pay_by_s,
-        logo=item.logo,
-        receipt_after_d=item.receipt_after_d,
-        ship_within_h=item.ship_within_h,
-        after_sale_days=item.after_sale_days,
-        unpaid_orders_max=item.unpaid_orders_max,
-        return_address=item.return_address,
-        business_name=item.business_name,
-        licence_number=item.licence_number,
-        licences=list(item.licences),
-        revision=item.revision,
-    )
-
-
-def _category(item: CategoryItem) -> schemas.Category:
-    return schemas.Category(
-        category_id=item.category_id,
-        name=item.name,
-        position=item.position,
-        parent_id=item.parent_id,
-        children=item.children,
-        revision=item.revision,
-    )
+    return from_attributes(schemas.Settings, item, licences=list(item.licences))

@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.merchant.catalogue_schemas import Id, Input, Revision
+from chalicelib.api.merchant.catalogue_schemas import Revision
+from chalicelib.api.schemas import Id, RequestModel
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
 from chalicelib.services.catalogue import categories
@@ -90,7 +91,7 @@ Licences = Annotated[
 ]
 
 
-class SettingsChange(Input, frozen=True):
+class SettingsChange(RequestModel, frozen=True):
     """What is left out stays as it is."""
 
     name: Annotated[str, Meta(min_length=1, max_length=merchants.NAME_MAX)]
@@ -127,7 +128,7 @@ class Settings(msgspec.Struct, frozen=True):
     revision: int
 
 
-class NewCategory(Input, frozen=True):
+class NewCategory(RequestModel, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=categories.NAME_MAX)]
     position: Position = 0
     parent_id: Annotated[Id | None, Meta(description="None: of the top level.")] = None

@@ -11,6 +11,7 @@ from chalicelib.domain import after_sale as rules
 from chalicelib.domain.after_sale import AfterSaleRefused, AfterSaleStatus
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.money import yuan
+from chalicelib.domain.texts import TextKey
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.after_sale import after_sales, refund_requests
 from chalicelib.services.catalogue import reservations
@@ -119,7 +120,8 @@ def refuse(
             )
             after_sales.end_request(writes, order, letter)
             after_sales.release_replacement(writes, order, asked)
-            notifications.put_after_sale_refused(writes, order, letter, reply, now_s=now_s)
+            key = TextKey.AFTER_SALE_REFUSED
+            notifications.put(writes, order, key, letter, now_s=now_s, reply=reply)
             before = {"status": asked.status}
             audit_item(writes, asked, staff, "after_sale_refused", before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]

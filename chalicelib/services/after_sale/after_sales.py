@@ -25,7 +25,7 @@ from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
-from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two, listed
 from chalicelib.text import Text
 
 OPEN_MAX = len(AFTER_SALE_LETTERS)
@@ -93,7 +93,7 @@ def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) ->
             list_rank=f"{now_s:010d}#{order_id}",
         )
         with transaction() as writes:
-            writes.put(made, refuse=lambda old: LostRace())
+            writes.put(made, refuse=LostRace)
             state_changes.write(writes, order, after_sale_requested(order.view(), made.letter))
         return made
 
@@ -195,13 +195,8 @@ def read(merchant_id: str, order_id: OrderId, letter: str) -> tuple[OrderItem, A
     """An order and one request, in one consistent round trip. Raises NotFound."""
     if len(letter) != 1:
         raise NotFound("没有找到这个售后申请。")
-    wanted = (
-        OrderItem.at(merchant_id, order_id),
-        AfterSaleItem.at(merchant_id, order_id, letter),
-    )
-    found = list(TradeItem.batch_get([(i.pk, i.sk) for i in wanted], consistent_read=True))
-    order = next((item for item in found if isinstance(item, OrderItem)), None)
-    asked = next((item for item in found if isinstance(item, AfterSaleItem)), None)
+    asked_key = AfterSaleItem.at(merchant_id, order_id, letter)
+    order, asked = get_two(OrderItem.at(merchant_id, order_id), asked_key)
     if order is None or asked is None:
         raise NotFound("没有找到这个售后申请。")
     return order, asked
@@ -239,7 +234,7 @@ def move(
             *more,
         ],
         condition=AfterSaleItem.status == asked.status,
-        refuse=lambda old: LostRace(),
+        refuse=LostRace,
     )
 
 

@@ -48,7 +48,7 @@ def reserve(
     )
     facts = {"units": units, "address": return_to, "days": days}
     key = TextKey.EXCHANGE_AGREED
-    notifications.put_of_request(writes, order, key, asked.letter, now_s=now_s, **facts)
+    notifications.put(writes, order, key, asked.letter, now_s=now_s, **facts)
 
 
 def receive_goods(
@@ -92,7 +92,7 @@ def receive_goods(
                 name = store.as_dict()["name"] if store is not None else ""
                 facts = {"units": asked.units, "store": name}
                 key = TextKey.EXCHANGE_READY
-                notifications.put_of_request(writes, order, key, letter, now_s=now_s, **facts)
+                notifications.put(writes, order, key, letter, now_s=now_s, **facts)
             after = {"units_back": units_back}
             audit_item(writes, asked, staff, "after_sale_goods_received", {}, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]
@@ -148,7 +148,7 @@ def send_replacement(
             facts = {**after, "carrier": carriers.by_code(given.carrier).name, "units": asked.units}
             suffix = letter + (f"#{corrections}" if corrections else "")
             key = TextKey.EXCHANGE_SENT
-            notifications.put_of_request(writes, order, key, suffix, now_s=now_s, **facts)
+            notifications.put(writes, order, key, suffix, now_s=now_s, **facts)
             before = before if corrects else {}
             audit_item(writes, asked, staff, "after_sale_replacement_sent", before, after, now_s)
         return after_sales.read(merchant_id, order_id, letter)[1]

@@ -10,7 +10,7 @@ from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.domain.order_transitions import refund_requested
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
-from chalicelib.services.orders import releasing, state_changes
+from chalicelib.services.orders import order_release, state_changes
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import Writes
 from chalicelib.tables.trade import OrderItem
@@ -59,7 +59,7 @@ def request(
     units = units_back - on_sale + reserved
     if units:
         to_product = to_product or order.group_id is None or reserved > 0
-        reservations.give_back(writes, releasing.shelf_of(order), units, to_product=to_product)
+        reservations.give_back(writes, order_release.shelf_of(order), units, to_product=to_product)
 
 
 def _may_start_s(order: Order, now_s: int) -> int:

@@ -60,7 +60,7 @@ def agree(
                 exchanges.reserve(writes, order, asked, return_to, days, now_s=now_s)
             else:
                 key, facts = TextKey.RETURN_AGREED, {"address": return_to, "days": days}
-                notifications.put_of_request(writes, order, key, letter, now_s=now_s, **facts)
+                notifications.put(writes, order, key, letter, now_s=now_s, **facts)
             before, after = {"status": asked.status}, {"status": "return_agreed"}
             kind = "exchange" if asked.exchange else "return"
             action = f"after_sale_{kind}_agreed"
@@ -123,7 +123,7 @@ def close_due(order: OrderItem, *, now_s: int) -> None:
             if ended is AfterSaleStatus.EXPIRED:
                 after_sales.release_replacement(writes, known, asked)
                 key = TextKey.EXCHANGE_EXPIRED if asked.exchange else TextKey.RETURN_EXPIRED
-                notifications.put_of_request(writes, known, key, letter, now_s=now_s)
+                notifications.put(writes, known, key, letter, now_s=now_s)
 
     if order.return_by_s is not None and order.return_by_s <= now_s:
         retried(step)

@@ -24,9 +24,8 @@ from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.services.people import merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, Writes, retried, transaction, update_one
+from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction, update_one
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, ProductStockItem, rank
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, StockItem
 from chalicelib.tables.trade_item import not_due
 
@@ -38,7 +37,7 @@ SWITCHED = {  # the audit log's words
 
 def read(merchant_id: str, activity_id: str) -> ActivityItem:
     """The activity as it is now. Raises NotFound."""
-    item = stored(ActivityItem.at(merchant_id, activity_id))
+    item = get_or_none(ActivityItem.at(merchant_id, activity_id))
     if item is None:
         raise NotFound("没有找到这个活动。")
     return item
@@ -92,7 +91,7 @@ def end(merchant_id: str, activity_id: str, *, staff: str, now_s: int) -> Activi
     return retried(step)
 
 
-def close(merchant_id: str, activity_id: str, *, now_s: int) -> int:
+def return_unsold_stock(merchant_id: str, activity_id: str, *, now_s: int) -> int:
     """Give the unsold stock of an activity that is over back to the product; returns the units.
 
     Does nothing before the closing intent is due. Each SKU is one transaction, and the intent
@@ -114,7 +113,7 @@ def close(merchant_id: str, activity_id: str, *, now_s: int) -> int:
 
 
 def _find_closing(merchant_id: str, activity_id: str) -> ClosingItem | None:
-    return stored(ClosingItem.at(merchant_id, activity_id))
+    return get_or_none(ClosingItem.at(merchant_id, activity_id))
 
 
 def _empty(closing: ClosingItem, shelf: Shelf) -> int:

@@ -19,9 +19,8 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
+from chalicelib.tables.base import LostRace, PageKey, Writes, get_or_none, retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, ProductStockItem
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import (
     RecordItem,
     StockAdjustmentItem,
@@ -108,7 +107,7 @@ def add_stock(
     if not 1 <= quantity <= STOCK_MAX:
         words = Text("增加数量要在 1 到 {max} 件之间，请修改。", max=STOCK_MAX)
         raise InvalidRequest(words, field="quantity")
-    activity = stored(ActivityItem.at(merchant_id, activity_id))
+    activity = get_or_none(ActivityItem.at(merchant_id, activity_id))
     if activity is None:
         raise NotFound("没有找到这个活动。")
     catalogue_cache.terms_of(activity).sku(sku_id)
@@ -147,19 +146,19 @@ def add_stock(
 
 
 def history(
-    merchant_id: str, product_id: str, *, key: PageKey | None = None, limit: int
+    merchant_id: str, product_id: str, *, after: PageKey | None = None, limit: int
 ) -> tuple[list[StockHistoryItem], PageKey | None]:
     """The changes of a product's stock by hand, the newest first, and where the list goes on.
 
     Raises NotFound.
     """
-    if stored(ProductItem.at(merchant_id, product_id)) is None:
+    if get_or_none(ProductItem.at(merchant_id, product_id)) is None:
         raise NotFound("没有找到这个商品。")
     found = RecordItem.query(
         adjusted(merchant_id, product_id),
         scan_index_forward=False,
         limit=limit,
-        last_evaluated_key=key,
+        last_evaluated_key=after,
     )
     return [item for item in found if isinstance(item, StockHistoryItem)], found.last_evaluated_key
 
@@ -224,7 +223,7 @@ def _refusal_to_adjust(old: ProductStockItem | None, delta: int) -> ServiceError
 
 
 def _read(stock: ProductStockItem) -> ProductStockItem:
-    item = stored(stock)
+    item = get_or_none(stock)
     if item is None:
         raise LostRace
     return item

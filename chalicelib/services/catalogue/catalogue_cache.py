@@ -11,8 +11,8 @@ from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import stores
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.shop import FreightItem, StoreItem
 from chalicelib.timed_cache import TimedCache
 
@@ -55,7 +55,7 @@ def freight(merchant_id: str, template_id: str, now_s: int) -> Template:
 def store(merchant_id: str, store_id: str, now_s: int) -> StoreItem | None:
     """A pickup store, at most KEPT_S old; None when there is none."""
     key = merchant_id, store_id
-    return _stores.read(key, lambda: stored(StoreItem.at(merchant_id, store_id)), now_s)
+    return _stores.read(key, lambda: get_or_none(StoreItem.at(merchant_id, store_id)), now_s)
 
 
 def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
@@ -69,7 +69,7 @@ def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
 @lru_cache(maxsize=VERSIONS_MAX)
 def version(merchant_id: str, activity_id: str, version: int) -> Terms:
     """The terms of one version, which never change. Raises NotFound."""
-    item = stored(VersionItem.at(merchant_id, activity_id, version))
+    item = get_or_none(VersionItem.at(merchant_id, activity_id, version))
     if item is None:
         raise NotFound("没有找到这个活动。")
     return terms_of(item)
@@ -108,21 +108,21 @@ def clear_cache() -> None:
 
 
 def _activity(merchant_id: str, activity_id: str) -> ActivityItem:
-    item = stored(ActivityItem.at(merchant_id, activity_id))
+    item = get_or_none(ActivityItem.at(merchant_id, activity_id))
     if item is None:
         raise NotFound("没有找到这个活动。")
     return item
 
 
 def _product(merchant_id: str, product_id: str) -> ProductItem:
-    item = stored(ProductItem.at(merchant_id, product_id))
+    item = get_or_none(ProductItem.at(merchant_id, product_id))
     if item is None:
         raise NotFound("没有找到这个商品。")
     return item
 
 
 def _freight(merchant_id: str, template_id: str) -> Template:
-    item = stored(FreightItem.at(merchant_id, template_id))
+    item = get_or_none(FreightItem.at(merchant_id, template_id))
     if item is None:
         raise NotFound("没有找到这个运费模板。")
     return template_of(item.rules.as_dict())

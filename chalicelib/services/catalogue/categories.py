@@ -11,29 +11,49 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import (
-    Changed,
     Conflict,
-    IdempotencyMismatch,
     InvalidRequest,
-    LimitReached,
-    NotFound,
 )
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
-from chalicelib.services.people import list_revisions
-from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, Writes, retried, transaction
+from chalicelib.tables.base import Writes
 from chalicelib.tables.catalogue import activities_list, products_list, rank
-from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import CategoryItem
 from chalicelib.text import Text
 
 CATEGORIES_MAX = 100
 NAME_MAX = 20
 POSITION_MAX = 9_999
-KIND = Kind(CategoryItem, "category", "分类", most=CATEGORIES_MAX)
-
 _CHILDLESS: Condition = CategoryItem.children.does_not_exist() | (CategoryItem.children == 0)
+
+
+class _CategoryKind(Kind[CategoryItem]):
+    def refuse(self, item: CategoryItem, after: Mapping[str, Any], now_s: int) -> None:
+        if after:
+            _refuse_level(item, after["parent_id"])
+        else:
+            _refuse_filled(item, now_s)
+
+    def condition(self, item: CategoryItem, after: Mapping[str, Any]) -> Condition:
+        same = super().condition(item, after)
+        return same if after and after["parent_id"] is None else same & _CHILDLESS
+
+    def write_linked(
+        self,
+        writes: Writes,
+        merchant_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+    ) -> None:
+        old, new = before.get("parent_id"), after.get("parent_id")
+        if old != new:
+            _count_child(writes, merchant_id, old, -1)
+            _count_child(writes, merchant_id, new, 1)
+
+
+_FIELDS = ("name", "position", "parent_id")
+KIND = _CategoryKind(CategoryItem, "分类", most=CATEGORIES_MAX, audited=_FIELDS)
 
 
 def everything(merchant_id: str) -> list[CategoryItem]:
@@ -58,28 +78,16 @@ def create(
     Raises IdempotencyMismatch for the same id with another `body_hash`, InvalidRequest for a
     parent that cannot be one, LimitReached beyond CATEGORIES_MAX, and Busy.
     """
-    key = category_id or new_id()
-    after = {"name": name, "position": position, "parent_id": parent_id}
-
-    def step() -> CategoryItem:
-        first = stored(CategoryItem.at(merchant_id, key))
-        if first is not None:
-            if first.body_hash != body_hash:
-                raise IdempotencyMismatch
-            return first
-        before = list_revisions.seen(merchant_id, KIND.name)
-        if len(everything(merchant_id)) >= CATEGORIES_MAX:
-            words = Text("分类最多 {max} 个。请修改已有的分类。", max=CATEGORIES_MAX)
-            raise LimitReached(words, limit=CATEGORIES_MAX)
-        item = CategoryItem.at(merchant_id, key, body_hash=body_hash, **after)
-        with transaction() as writes:
-            writes.put(item, refuse=LostRace)
-            list_revisions.add(writes, before)
-            _count_child(writes, merchant_id, parent_id, 1)
-            _audit(writes, merchant_id, key, staff, "category_created", {}, after, now_s)
-        return item
-
-    return retried(step)
+    fields = {"name": name, "position": position, "parent_id": parent_id}
+    return crud.create(
+        KIND,
+        merchant_id,
+        category_id or new_id(),
+        fields,
+        body_hash=body_hash,
+        staff=staff,
+        now_s=now_s,
+    )
 
 
 def change(
@@ -97,27 +105,10 @@ def change(
 
     Raises NotFound, Changed, Busy, or InvalidRequest for a parent that cannot be one.
     """
-    after: dict[str, Any] = {"name": name, "position": position, "parent_id": parent_id}
-
-    def step() -> CategoryItem:
-        item = read(merchant_id, category_id)
-        before = {field: getattr(item, field) for field in after}
-        if before == after:
-            return item
-        if item.revision != revision:
-            raise Changed
-        _refuse_level(item, parent_id)
-        with transaction() as writes:
-            _write(writes, item, after)
-            if item.parent_id != parent_id:
-                _count_child(writes, merchant_id, item.parent_id, -1)
-                _count_child(writes, merchant_id, parent_id, 1)
-            _audit(
-                writes, merchant_id, category_id, staff, "category_changed", before, after, now_s
-            )
-        return read(merchant_id, category_id)
-
-    return retried(step)
+    fields = {"name": name, "position": position, "parent_id": parent_id}
+    return crud.change(
+        KIND, merchant_id, category_id, fields, revision=revision, staff=staff, now_s=now_s
+    )
 
 
 def remove(merchant_id: str, category_id: str, *, staff: str, now_s: int) -> None:
@@ -127,30 +118,7 @@ def remove(merchant_id: str, category_id: str, *, staff: str, now_s: int) -> Non
     it is sold like any other, and its next change wants another category. Raises NotFound,
     Conflict while something is in it, or Busy.
     """
-
-    def step() -> None:
-        item = stored(CategoryItem.at(merchant_id, category_id))
-        if item is None:
-            raise NotFound("没有找到这个分类。")
-        if item.removed_at_s is not None:
-            return
-        _refuse_filled(item, now_s)
-        with transaction() as writes:
-            writes.update(
-                item,
-                [
-                    CategoryItem.removed_at_s.set(now_s),
-                    CategoryItem.ttl_s.set(now_s + crud.REMOVED_KEPT_S),
-                    CategoryItem.revision.add(1),
-                ],
-                condition=(CategoryItem.revision == item.revision) & _CHILDLESS,
-                refuse=LostRace,
-            )
-            _count_child(writes, merchant_id, item.parent_id, -1)
-            before = {"name": item.name, "position": item.position, "parent_id": item.parent_id}
-            _audit(writes, merchant_id, category_id, staff, "category_removed", before, {}, now_s)
-
-    retried(step)
+    crud.remove(KIND, merchant_id, category_id, staff=staff, now_s=now_s)
 
 
 def read(merchant_id: str, category_id: str) -> CategoryItem:
@@ -162,23 +130,6 @@ def require(merchant_id: str, category_id: str) -> None:
     """Raises InvalidRequest when a product names a category that the merchant does not have."""
     if crud.find(KIND, merchant_id, category_id) is None:
         raise InvalidRequest("没有这个分类，请重新选择。", field="category_id")
-
-
-def _write(writes: Writes, item: CategoryItem, after: Mapping[str, Any]) -> None:
-    """A parent that is None is no attribute: only then can a condition tell the top level."""
-    parent_id = after["parent_id"]
-    condition: Condition = CategoryItem.revision == item.revision
-    writes.update(
-        item,
-        [
-            CategoryItem.revision.add(1),
-            CategoryItem.name.set(after["name"]),
-            CategoryItem.position.set(after["position"]),
-            CategoryItem.parent_id.set(parent_id) if parent_id else CategoryItem.parent_id.remove(),
-        ],
-        condition=condition & _CHILDLESS if parent_id else condition,
-        refuse=LostRace,
-    )
 
 
 def _count_child(writes: Writes, merchant_id: str, parent_id: str | None, delta: int) -> None:
@@ -234,16 +185,3 @@ def _refuse_filled(item: CategoryItem, now_s: int) -> None:
     ):
         if list(CatalogueItem.by_category.query(key, since, limit=1)):
             raise Conflict(Text(refusal, name=item.name))
-
-
-def _audit(
-    writes: Writes,
-    merchant_id: str,
-    category_id: str,
-    staff: str,
-    action: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    now_s: int,
-) -> None:
-    audit(writes, merchant_id, staff, action, f"category#{category_id}", before, after, now_s)

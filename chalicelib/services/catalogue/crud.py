@@ -5,34 +5,55 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pynamodb.attributes import MapAttribute
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.errors import Changed, IdempotencyMismatch, LimitReached, NotFound
 from chalicelib.services.people import list_revisions
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue_item import CatalogueItem, stored
-from chalicelib.tables.shop import BelongingItem
+from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
+from chalicelib.tables.catalogue_item import CatalogueItem
+from chalicelib.tables.shop import CrudItem
 from chalicelib.text import Text
 
 REMOVED_KEPT_S = 7 * 86_400  # a removal that is repeated finds what it did, for so long
 
-_Item = TypeVar("_Item", bound=BelongingItem)
+_Item = TypeVar("_Item", bound=CrudItem)
 
 
 @dataclass(frozen=True)
 class Kind(Generic[_Item]):
-    """name: in audit rows and in the key. noun: what people call it, with its measure word."""
+    """noun: what people call it, with its measure word.
+
+    A kind with rules of its own overrides `refuse`, `condition` and `write_linked`. In these,
+    `before` and `after` are its fields; `before` is empty of what is new, `after` of a removal.
+    """
 
     model: type[_Item]
-    name: str
     noun: str
     most: int
     kept_for_ever: bool = False  # once removed: what still names it goes on by it
+    audited: tuple[str, ...] = ("name",)  # of one that is removed
 
-    def at(self, merchant_id: str, item_id: str, **more: Any) -> _Item:
-        make: Any = self.model
-        item: _Item = make.at(merchant_id, item_id, **more)
-        return item
+    @property
+    def name(self) -> str:
+        return self.model.PREFIX
+
+    def refuse(self, item: _Item, after: Mapping[str, Any], now_s: int) -> None:
+        """Raise the refusal of a change or a removal that `item` as read does not allow."""
+
+    def condition(self, item: _Item, after: Mapping[str, Any]) -> Condition:
+        """The condition that a change or a removal is still allowed. A removal is a revision."""
+        same: Condition = CrudItem.revision == item.revision
+        return same
+
+    def write_linked(
+        self,
+        writes: Writes,
+        merchant_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+    ) -> None:
+        """Collect what is written of other items together with this one."""
 
 
 def everything(kind: Kind[_Item], merchant_id: str) -> list[_Item]:
@@ -40,7 +61,7 @@ def everything(kind: Kind[_Item], merchant_id: str) -> list[_Item]:
     found = CatalogueItem.query(
         f"{merchant_id}#M",
         CatalogueItem.sk.startswith(f"{kind.name}#"),
-        BelongingItem.removed_at_s.does_not_exist(),
+        CrudItem.removed_at_s.does_not_exist(),
         consistent_read=True,
         limit=kind.most,
     )
@@ -50,7 +71,7 @@ def everything(kind: Kind[_Item], merchant_id: str) -> list[_Item]:
 
 def find(kind: Kind[_Item], merchant_id: str, item_id: str) -> _Item | None:
     """The item as it is now; None when there is none, or no more."""
-    item = stored(kind.at(merchant_id, item_id))
+    item = get_or_none(kind.model.at(merchant_id, item_id))
     return None if item is None or item.removed_at_s is not None else item
 
 
@@ -79,7 +100,7 @@ def create(
     """
 
     def step() -> _Item:
-        first = stored(kind.at(merchant_id, item_id))
+        first = get_or_none(kind.model.at(merchant_id, item_id))
         if first is not None:
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
@@ -90,11 +111,11 @@ def create(
                 Text("{noun}最多 {max} 个，请先删除不用的。", noun=Text(kind.noun), max=kind.most),
                 limit=kind.most,
             )
-        item = kind.at(merchant_id, item_id, body_hash=body_hash, **fields)
+        item = kind.model.at(merchant_id, item_id, body_hash=body_hash, **fields)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)
             list_revisions.add(writes, before)
-            _audit(writes, kind, merchant_id, item_id, staff, "created", {}, fields, now_s)
+            _link_and_audit(writes, kind, merchant_id, item_id, staff, "created", {}, fields, now_s)
         return item
 
     return retried(step)
@@ -112,7 +133,7 @@ def change(
 ) -> _Item:
     """Change the one that was read at `revision`; a repeat changes nothing more.
 
-    Raises NotFound, Changed or Busy.
+    Raises NotFound, Changed, Busy, or what the kind refuses.
     """
 
     def step() -> _Item:
@@ -122,17 +143,16 @@ def change(
             return item
         if item.revision != revision:
             raise Changed
+        kind.refuse(item, fields, now_s)
+        actions = [CrudItem.revision.add(1)]
+        for name, value in fields.items():  # only of what is absent can a condition tell
+            attribute = getattr(kind.model, name)
+            actions.append(attribute.remove() if value is None else attribute.set(value))
         with transaction() as writes:
-            writes.update(
-                item,
-                [
-                    BelongingItem.revision.add(1),
-                    *(getattr(kind.model, name).set(value) for name, value in fields.items()),
-                ],
-                condition=BelongingItem.revision == revision,  # a removal is one more
-                refuse=LostRace,
+            writes.update(item, actions, condition=kind.condition(item, fields), refuse=LostRace)
+            _link_and_audit(
+                writes, kind, merchant_id, item_id, staff, "changed", before, fields, now_s
             )
-            _audit(writes, kind, merchant_id, item_id, staff, "changed", before, fields, now_s)
         return read(kind, merchant_id, item_id)
 
     return retried(step)
@@ -142,29 +162,25 @@ def remove(kind: Kind[_Item], merchant_id: str, item_id: str, *, staff: str, now
     """Remove one, with its audit row; a repeat changes nothing. Raises NotFound or Busy."""
 
     def step() -> None:
-        item = stored(kind.at(merchant_id, item_id))
+        item = get_or_none(kind.model.at(merchant_id, item_id))
         if item is None:
             raise _missing(kind)
         if item.removed_at_s is not None:
             return
-        actions = [BelongingItem.removed_at_s.set(now_s), BelongingItem.revision.add(1)]
+        kind.refuse(item, {}, now_s)
+        actions = [CrudItem.removed_at_s.set(now_s), CrudItem.revision.add(1)]
         if not kind.kept_for_ever:
-            actions.append(BelongingItem.ttl_s.set(now_s + REMOVED_KEPT_S))
+            actions.append(CrudItem.ttl_s.set(now_s + REMOVED_KEPT_S))
         with transaction() as writes:
-            writes.update(
-                item,
-                actions,
-                condition=BelongingItem.revision == item.revision,
-                refuse=LostRace,
-            )
-            before = {"name": item.name}
-            _audit(writes, kind, merchant_id, item_id, staff, "removed", before, {}, now_s)
+            writes.update(item, actions, condition=kind.condition(item, {}), refuse=LostRace)
+            before = {name: getattr(item, name) for name in kind.audited}
+            _link_and_audit(writes, kind, merchant_id, item_id, staff, "removed", before, {}, now_s)
 
     retried(step)
 
 
-def _audit(
-    writes: Any,
+def _link_and_audit(
+    writes: Writes,
     kind: Kind[Any],
     merchant_id: str,
     item_id: str,
@@ -174,6 +190,7 @@ def _audit(
     after: Mapping[str, Any],
     now_s: int,
 ) -> None:
+    kind.write_linked(writes, merchant_id, before, after)
     subject = f"{kind.name}#{item_id}"
     audit(writes, merchant_id, staff, f"{kind.name}_{what}", subject, before, after, now_s)
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from chalicelib.domain import freight
 from chalicelib.domain.freight import Template
+from chalicelib.domain.product import raise_problems
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
 from chalicelib.tables.shop import FreightItem
-from chalicelib.text import Text
 
 NAME_MAX = 20
-KIND = Kind(FreightItem, "freight", "运费模板", most=50, kept_for_ever=True)
+KIND = Kind(FreightItem, "运费模板", most=50, kept_for_ever=True)
 
 
 def everything(merchant_id: str) -> list[FreightItem]:
@@ -74,8 +74,5 @@ def require(merchant_id: str, template_id: str) -> None:
 
 
 def _fields(name: str, template: Template) -> dict[str, Any]:
-    problems = freight.problems_of(template)
-    if problems:
-        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
-        raise InvalidRequest(words, problems=problems)
+    raise_problems(freight.problems_of(template))
     return {"name": name.strip(), "rules": freight.stored_of(template)}

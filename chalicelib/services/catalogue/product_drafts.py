@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from chalicelib.domain.product import Problem, ProductDraft, problems_of, trouble
-from chalicelib.errors import InvalidRequest
+from chalicelib.domain.product import Problem, ProductDraft, problems_of, raise_problems, trouble
 from chalicelib.services.catalogue import categories, freight_templates
 from chalicelib.services.catalogue.descriptions import cleaned, has_foreign_image
 from chalicelib.services.media import pictures
-from chalicelib.text import Text
 
 
-def tidy(draft: ProductDraft) -> ProductDraft:
+def normalised(draft: ProductDraft) -> ProductDraft:
     """The draft without outer blanks, its description with no HTML but what may be shown."""
     return replace(
         draft,
@@ -24,14 +22,11 @@ def tidy(draft: ProductDraft) -> ProductDraft:
 
 
 def refuse_problems(merchant_id: str, draft: ProductDraft, *, known: Sequence[str]) -> None:
-    """Raises InvalidRequest with all problems of a tidy draft.
+    """Raises InvalidRequest with all problems of a normalised draft.
 
     known: ids of the SKUs that the product has already.
     """
-    problems = [*problems_of(draft, known=known), *_of_pictures(merchant_id, draft)]
-    if problems:
-        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
-        raise InvalidRequest(words, problems=problems)
+    raise_problems([*problems_of(draft, known=known), *_of_pictures(merchant_id, draft)])
     categories.require(merchant_id, draft.category_id)
     if draft.freight_template_id:
         freight_templates.require(merchant_id, draft.freight_template_id)

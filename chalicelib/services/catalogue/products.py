@@ -12,9 +12,9 @@ from chalicelib.domain.product import (
     spec_text,
 )
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest, NotFound
-from chalicelib.services.catalogue.product_drafts import refuse_problems, tidy
+from chalicelib.services.catalogue.product_drafts import normalised, refuse_problems
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, Writes, chunks, retried, transaction
+from chalicelib.tables.base import LostRace, Writes, chunks, get_or_none, retried, transaction
 from chalicelib.tables.catalogue import (
     ProductCardItem,
     ProductItem,
@@ -22,7 +22,7 @@ from chalicelib.tables.catalogue import (
     products_list,
     rank,
 )
-from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.text import Text
 
 # A save is one transaction: the product, its card, the audit row, new stocks and removed ones.
@@ -76,7 +76,7 @@ def create(
     IdempotencyMismatch. Raises InvalidRequest with all problems, or Busy.
     """
     product_id = product_id or new_id()
-    draft = tidy(draft)
+    draft = normalised(draft)
     refuse_problems(merchant_id, draft, known=())
     numbered = _numbered(draft.skus, product_id, revision=0)
     fields = _fields(draft, numbered)
@@ -126,7 +126,7 @@ def change(
     somebody who does not see what SKUs cost, which stays as it is.
     Raises NotFound, Changed, InvalidRequest with all problems, or Busy.
     """
-    draft = tidy(draft)
+    draft = normalised(draft)
     numbered = _numbered(draft.skus, product_id, revision=revision)
     wanted = _fields(draft, numbered)
 
@@ -271,7 +271,7 @@ def _new_stocks(
 def _put_beforehand(stocks: list[ProductStockItem]) -> list[ProductStockItem]:
     """Write the stocks that one transaction cannot hold, and return the others."""
     for chunk in chunks(stocks[NEW_STOCKS_MAX:], _STOCKS_MAX):
-        if stored(chunk[0]) is not None:
+        if get_or_none(chunk[0]) is not None:
             continue  # by an earlier attempt: all of the chunk, or none
         with transaction() as writes:
             _put_stocks(writes, chunk)

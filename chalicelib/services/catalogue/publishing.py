@@ -24,9 +24,8 @@ from chalicelib.services.catalogue.activities import claim, not_over, read, set_
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, Writes, retried, transaction
+from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, VersionItem, activities_list, rank
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, StockItem
 from chalicelib.text import Text
 
@@ -49,7 +48,7 @@ def publish(
     draft = replace(draft, title=draft.title.strip(), starts_at_s=max(draft.starts_at_s, now_s))
 
     def step() -> ActivityItem:
-        first = stored(ActivityItem.at(merchant_id, key))
+        first = get_or_none(ActivityItem.at(merchant_id, key))
         if first is not None:
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch

@@ -145,7 +145,7 @@ def give_back_to_product(
         ProductStockItem.at(merchant_id, product_id, sku_id),
         [ProductStockItem.available.add(units)],
         condition=ProductStockItem.available.exists(),
-        refuse=lambda old: LostRace(),
+        refuse=LostRace,
     )
 
 
@@ -176,7 +176,7 @@ def uncount_limit(
         LimitItem.at(merchant_id, buyer_id, activity_id),
         [LimitItem.used.add(-units)],
         condition=LimitItem.used >= units,
-        refuse=lambda old: LostRace(),
+        refuse=LostRace,
     )
 
 

@@ -13,7 +13,7 @@ NAME_MAX = 30
 ADDRESS_MAX = 100
 HOURS_MAX = 7  # ranges of weekdays
 HOURS_TEXT_MAX = 20
-KIND = Kind(StoreItem, "store", "自提门店", most=50)
+KIND = Kind(StoreItem, "自提门店", most=50)
 
 
 @dataclass(frozen=True)

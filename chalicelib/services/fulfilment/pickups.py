@@ -10,6 +10,7 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_transitions import handed_over, made_ready
 from chalicelib.domain.pickup import CODE_LENGTH
+from chalicelib.domain.texts import TextKey
 from chalicelib.errors import Busy, NotFound
 from chalicelib.services.orders import notifications, order_search, orders, state_changes
 from chalicelib.services.people import brute_force_guard
@@ -48,7 +49,8 @@ def make_ready(merchant_id: str, order_id: OrderId, *, staff: str, now_s: int) -
                 refuse=LostRace,
             )
             order_search.add_word(writes, order, order_search.code_word(code))
-            notifications.put_ready(writes, order, code, _store_name(detail), now_s=now_s)
+            store = _store_name(detail)
+            notifications.put(writes, order, TextKey.READY, now_s=now_s, code=code, store=store)
             _audit(writes, order, "order_ready", staff, now_s)
         return orders.detail(merchant_id, order_id)
 

@@ -18,9 +18,8 @@ from chalicelib.services.orders import orders
 from chalicelib.services.people import merchants
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, retried, transaction, update_one
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction, update_one
 from chalicelib.tables.catalogue import ActivityItem
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import ClosingItem, GroupItem, open_groups_list
 from chalicelib.tables.trade_item import TradeItem
 
@@ -81,7 +80,7 @@ def groups_are_closed(merchant_id: str, activity_id: str, *, now_s: int) -> bool
     Returns whether nothing more is to be done, and its stock may go back when that is due. Any
     number of runs, at once or one after another, close each group once.
     """
-    closing = stored(ClosingItem.at(merchant_id, activity_id))
+    closing = get_or_none(ClosingItem.at(merchant_id, activity_id))
     if closing is None or closing.groups_until_s is None:
         return True
     if closing.due_at_s is None or closing.due_at_s > now_s:
@@ -89,7 +88,7 @@ def groups_are_closed(merchant_id: str, activity_id: str, *, now_s: int) -> bool
     activity = activities.read(merchant_id, activity_id)
     found = _open_groups(activity, limit=CLOSE_MAX)
     for group in found:
-        settlement.close(group, now_s=now_s)
+        settlement.close_with_activity(group, now_s=now_s)
     if len(found) == CLOSE_MAX:
         _come_back(closing, now_s)
         return False
@@ -100,7 +99,7 @@ def groups_are_closed(merchant_id: str, activity_id: str, *, now_s: int) -> bool
 
 
 def _intend(merchant_id: str, activity_id: str, staff: str, now_s: int) -> None:
-    closing = stored(ClosingItem.at(merchant_id, activity_id))
+    closing = get_or_none(ClosingItem.at(merchant_id, activity_id))
     if closing is None:
         raise NotFound("没有找到这个活动。")
     if closing.groups_until_s is not None or closing.due_at_s is None:

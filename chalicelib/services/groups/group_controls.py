@@ -33,7 +33,9 @@ def read(merchant_id: str, group_id: str) -> GroupItem:
     return group
 
 
-def close(merchant_id: str, group_id: str, *, reason: str, staff: str, now_s: int) -> GroupItem:
+def close_group(
+    merchant_id: str, group_id: str, *, reason: str, staff: str, now_s: int
+) -> GroupItem:
     """Fail an open group at staff's word: its members are told why, and refunded by settling.
 
     A payment that comes later finds the group decided and is refunded, too. A repeat changes

@@ -22,7 +22,7 @@ from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.services.money import payments
-from chalicelib.services.orders import counting, notifications, orders, releasing, state_changes
+from chalicelib.services.orders import counting, notifications, order_release, orders, state_changes
 from chalicelib.tables.base import (
     TRANSACTION_ITEMS_MAX,
     LostRace,
@@ -89,7 +89,7 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
         carry_out(cancelled, now_s=now_s)
 
 
-def close(group: GroupItem, *, now_s: int) -> None:
+def close_with_activity(group: GroupItem, *, now_s: int) -> None:
     """Fail an open group because its activity ended; nothing when it is decided. Its key and
     list are all that is asked of `group`: an item of the list index will do."""
     merchant_id, _, rest = group.pk.partition("#G#")
@@ -130,7 +130,7 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
                         group,
                         not_due(),
                         condition=group.marker_as_read(),
-                        refuse=lambda old: LostRace(),
+                        refuse=LostRace,
                     )
                     counting.count_decided(writes, group, now_s)
         return status
@@ -147,7 +147,7 @@ def _parts(waiting: Sequence[OrderItem]) -> list[list[OrderItem]]:
     parts: list[list[OrderItem]] = [[]]
     writes, shelves = WRITES_OF_THE_GROUP, set[Shelf]()
     for order in waiting:
-        shelf = releasing.shelf_of(order)
+        shelf = order_release.shelf_of(order)
         cost = 1 + int(order.limited) + int(shelf not in shelves)
         if len(parts[-1]) == SETTLE_MAX or writes + cost > TRANSACTION_ITEMS_MAX:
             parts.append([])
@@ -216,7 +216,7 @@ def _settle_orders(
         return
     units: Counter[Shelf] = Counter()
     for order in part:
-        units[releasing.shelf_of(order)] += order.quantity
+        units[order_release.shelf_of(order)] += order.quantity
         if order.limited:
             reservations.uncount_limit(
                 writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity

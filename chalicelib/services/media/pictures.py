@@ -17,9 +17,8 @@ from chalicelib.gateways import secrets
 from chalicelib.gateways.media import Bucket, Form, Media, TooLarge
 from chalicelib.services.media.reencoding import Drawn, redraw
 from chalicelib.settings import settings
-from chalicelib.tables.base import put_new, retried
+from chalicelib.tables.base import get_or_none, put_new, retried
 from chalicelib.tables.catalogue import PictureItem
-from chalicelib.tables.catalogue_item import stored
 
 FORM_S = 600  # how long a form can be used
 REMEMBERED_S = 7 * 86400  # how long a repeated acceptance gets the first answer
@@ -57,7 +56,7 @@ def accept(merchant_id: str, owner: str, picture_id: str, *, now_s: int) -> Pict
 
     key = PictureItem.at(merchant_id, owner, picture_id)
     upload = picture.upload_key(merchant_id, owner, picture_id)
-    kept = stored(key)
+    kept = get_or_none(key)
     if kept is not None:
         return kept
     drawn = _redrawn(upload)
@@ -100,7 +99,7 @@ def name_of(merchant_id: str, owner: str, digest: str) -> str:
 
 def _accepted_meanwhile(key: PictureItem) -> PictureItem:
     """What another request made of the same upload. Raises NotFound when none did."""
-    kept = stored(key)
+    kept = get_or_none(key)
     if kept is None:
         raise NotFound("没有收到这张图片，请重新上传。")
     return kept

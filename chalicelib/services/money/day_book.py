@@ -12,8 +12,7 @@ from chalicelib.domain.beijing import day_of, midnight_s
 from chalicelib.domain.ledger import Account, Entry, Movement
 from chalicelib.domain.order import Intent
 from chalicelib.services.money import reconciled_accounts
-from chalicelib.tables.base import LostRace, Writes, put_new, retried, update_one
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import LostRace, Writes, get_or_none, put_new, retried, update_one
 from chalicelib.tables.records import DayBookItem
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
 
@@ -66,7 +65,7 @@ def _begin_reconciling(row: DayBookItem) -> None:
 
 def _resume(new: ReconcilingItem) -> None:
     """Go on with the bills of an account that was not used for so long that nobody read them."""
-    item = stored(new)
+    item = get_or_none(new)
     if item is None or item.due_at_s is not None:
         return
     update_one(

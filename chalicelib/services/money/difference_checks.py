@@ -20,7 +20,7 @@ from chalicelib.gateways.payment import (
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services.money import comparing, differences, reconciled_accounts
 from chalicelib.services.money.comparing import Found
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.records import DayBookItem, RecordItem, day_book
 from chalicelib.tables.review_queue import DifferenceReviewItem
 from chalicelib.tables.trade import OrderItem, ReconcilingItem
@@ -77,7 +77,7 @@ def close_agreed(item: ReconcilingItem, rows: Sequence[BillRow], now_s: int) -> 
             observability.logger.warning("difference not looked at again", extra=details)
             continue
         if agreed:
-            differences.close(case, now_s=now_s)
+            differences.close_case(case, now_s=now_s)
 
 
 def _agreed(item: ReconcilingItem, case: DifferenceReviewItem, billed: set[str]) -> bool:
@@ -89,7 +89,7 @@ def _agreed(item: ReconcilingItem, case: DifferenceReviewItem, billed: set[str])
         return False
     row = _line_of(case)
     order_id = comparing.order_of(row)
-    order = stored(OrderItem.at(item.merchant_id, order_id)) if order_id else None
+    order = get_or_none(OrderItem.at(item.merchant_id, order_id)) if order_id else None
     gateway, _, row = placed(item, row, order)
     return not of_line(item, row, order, gateway)
 

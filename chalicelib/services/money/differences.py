@@ -50,7 +50,7 @@ def keep(item: ReconcilingItem, found: Found, *, repaired: bool, now_s: int) -> 
         retried(step)
     except _Known:
         if repaired:
-            close(case, now_s=now_s)
+            close_case(case, now_s=now_s)
         return
     observability.count("DifferencesRepaired" if repaired else "DifferencesFound")
 
@@ -100,9 +100,9 @@ def resolve(merchant_id: str, difference_id: str, *, note: str, staff: str, now_
     )
 
 
-def close(case: DifferenceReviewItem, *, now_s: int) -> None:
+def close_case(case: DifferenceReviewItem, *, now_s: int) -> None:
     """Close a difference about which there is nothing to do any more, if it is open."""
-    if retried(lambda: review_queue.close(case, now_s=now_s)):
+    if retried(lambda: review_queue.close_case(case, now_s=now_s)):
         observability.count("DifferencesAgreed")
 
 

@@ -9,6 +9,7 @@ the order's activity and group stay as they are.
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Payment
 from chalicelib.domain.order_transitions import price_lowered
+from chalicelib.domain.texts import TextKey
 from chalicelib.domain.unpaid_order import check_price
 from chalicelib.services.money import attempt_closing
 from chalicelib.services.orders import notifications, orders, state_changes
@@ -67,6 +68,7 @@ def _write(
         & as_read(OrderDetailItem.price_changes, detail.price_changes),
         refuse=LostRace,
     )
-    notifications.put_price_lowered(writes, order, total_fen, changes + 1, now_s=now_s)
+    key, suffix = TextKey.PRICE_LOWERED, f"{changes + 1:03d}"
+    notifications.put(writes, order, key, suffix, now_s=now_s, amount_fen=total_fen)
     before, after = {"total_fen": order.total_fen}, {"total_fen": total_fen}
     audit_item(writes, order, staff, "order_price_lowered", before, after, now_s)

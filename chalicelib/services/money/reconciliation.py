@@ -35,8 +35,15 @@ from chalicelib.services.money import (
 )
 from chalicelib.services.money.comparing import Found
 from chalicelib.services.money.day_book import READY_AFTER_S
-from chalicelib.tables.base import LostRace, PageKey, chunks, put_new, retried, update_one
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import (
+    LostRace,
+    PageKey,
+    chunks,
+    get_or_none,
+    put_new,
+    retried,
+    update_one,
+)
 from chalicelib.tables.records import (
     DayBookItem,
     ReconciliationItem,
@@ -60,7 +67,7 @@ def process(merchant_id: str, where: str, *, now_s: int) -> None:
     stop_s = time.monotonic() + min(RUN_S, deadline.left_s() * RUN_SHARE)
     method, _, account = where.partition("#")
     while time.monotonic() < stop_s:
-        item = stored(ReconcilingItem.at(merchant_id, method, account))
+        item = get_or_none(ReconcilingItem.at(merchant_id, method, account))
         if item is None or item.due_at_s is None or item.due_at_s > now_s:
             return
         try:

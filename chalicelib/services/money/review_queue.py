@@ -83,7 +83,7 @@ def resolve_audited(
     retried(step)
 
 
-def close(item: ReviewItem, *, now_s: int) -> bool:
+def close_case(item: ReviewItem, *, now_s: int) -> bool:
     """Close a case about which there is nothing to do any more. False when it is closed already."""
     try:
         update_one(item, _closed(item, now_s), condition=_is_open(), refuse=LostRace)

@@ -114,21 +114,12 @@ def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s:
     )
 
 
-def put_after_sale_refused(
-    writes: Writes, order: OrderItem, letter: str, reply: str, *, now_s: int
+def put(
+    writes: Writes, order: OrderItem, key: TextKey, suffix: str = "", *, now_s: int, **facts: Any
 ) -> None:
-    """Tell a buyer that staff have refused a request, in the write that refuses it."""
-    key = TextKey.AFTER_SALE_REFUSED
-    message = _message(order, key, now_s, now_s=now_s, suffix=letter, reply=reply)
-    writes.put(message, refuse=lambda old: LostRace())
+    """Tell a buyer what has become of an order, in the write that makes it so.
 
-
-def put_of_request(
-    writes: Writes, order: OrderItem, key: TextKey, suffix: str, *, now_s: int, **facts: Any
-) -> None:
-    """Tell a buyer how a return or an exchange goes on, in the write that makes it so.
-
-    suffix: the request's letter, and more where it is told of more than once.
+    suffix: tells this message from others of its stage that the order may have.
     """
     writes.put(_message(order, key, now_s, now_s=now_s, suffix=suffix, **facts), refuse=LostRace)
 
@@ -139,38 +130,9 @@ def put_shipped(
     """Tell a buyer of a parcel, or of its right number, in the write that makes it so."""
     key = TextKey.PARCEL_CORRECTED if corrected else TextKey.SHIPPED
     suffix = f"{parcel.parcel_id:0>2}" + (f"#{parcel.corrections}" if corrected else "")
-    message = _message(
-        order,
-        key,
-        now_s,
-        now_s=now_s,
-        suffix=suffix,
-        carrier=carriers.by_code(parcel.carrier).name,
-        number=parcel.number,
-        units=parcel.units,
-    )
-    writes.put(message, refuse=lambda old: LostRace())
-
-
-def put_ready(writes: Writes, order: OrderItem, code: str, store: str, *, now_s: int) -> None:
-    """Tell a buyer where and by which code to collect it, in the write that makes it ready."""
-    message = _message(order, TextKey.READY, now_s, now_s=now_s, code=code, store=store)
-    writes.put(message, refuse=lambda old: LostRace())
-
-
-def put_price_lowered(
-    writes: Writes, order: OrderItem, total_fen: int, change: int, *, now_s: int
-) -> None:
-    """Tell a buyer that an order costs less, in the write that makes it so."""
-    key, suffix = TextKey.PRICE_LOWERED, f"{change:03d}"
-    message = _message(order, key, now_s, now_s=now_s, suffix=suffix, amount_fen=total_fen)
-    writes.put(message, refuse=LostRace)
-
-
-def put_closed_by_shop(writes: Writes, order: OrderItem, reason: str, *, now_s: int) -> None:
-    """Tell a buyer why the shop closed an unpaid order, in the write that closes it."""
-    message = _message(order, TextKey.CLOSED_BY_SHOP, now_s, now_s=now_s, reason=reason)
-    writes.put(message, refuse=LostRace)
+    carrier, units = carriers.by_code(parcel.carrier).name, parcel.units
+    number = parcel.number
+    put(writes, order, key, suffix, now_s=now_s, carrier=carrier, number=number, units=units)
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
@@ -182,17 +144,16 @@ def put_refunded_outside(
     writes: Writes, order: OrderItem, refund_key: str, refund: Refund, *, now_s: int
 ) -> None:
     """Tell a buyer how staff have paid a refund, in the write that puts it on record."""
-    message = _message(
+    put(
+        writes,
         order,
         TextKey.REFUNDED_OUTSIDE,
-        now_s,
+        refund_key,
         now_s=now_s,
-        suffix=refund_key,
         amount_fen=refund.amount_fen,
         way=METHOD_WORDS[ManualRefundMethod(refund.outside)],
         proof=refund.proof,
     )
-    writes.put(message, refuse=lambda old: LostRace())
 
 
 def _of_refund(
@@ -244,7 +205,7 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
                 group,
                 condition=(GroupItem.status == GroupStatus.OPEN.value)
                 & (GroupItem.seats_paid == group.seats_paid),
-                refuse=lambda old: LostRace(),
+                refuse=LostRace,
             )
         _send(message)
         return group

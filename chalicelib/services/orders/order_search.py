@@ -11,9 +11,8 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.short_number import SERIALS_MAX, short_number
 from chalicelib.errors import Busy
-from chalicelib.tables.base import LostRace, Writes, put_new, retried, update_one
+from chalicelib.tables.base import LostRace, Writes, get_or_none, put_new, retried, update_one
 from chalicelib.tables.buyers import BuyerItem
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.records import FoundOrderItem, ShortNumberItem, found_by
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -147,7 +146,7 @@ def with_number(merchant_id: str, number: str) -> list[OrderId]:
 
 
 def _is_found(order: OrderItem) -> bool:
-    return stored(_row(order, PLACED)) is not None
+    return get_or_none(_row(order, PLACED)) is not None
 
 
 def _people(order: OrderItem) -> tuple[OrderDetailItem, BuyerItem]:
@@ -173,7 +172,7 @@ def _take_short_number(order: OrderItem) -> None:
         row = ShortNumberItem.at(order.merchant_id, number, serial, at_s, order_id)
         if retried(lambda row=row: put_new(row)):  # type: ignore[misc]
             break
-        holder = stored(row)
+        holder = get_or_none(row)
         if holder is not None and holder.order_id == order_id:
             break
     else:

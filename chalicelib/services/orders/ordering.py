@@ -142,6 +142,6 @@ def place(
         delivery=purchase.delivery.value,
         store=dict(quote.store) if quote.store is not None else None,
     )
-    writes.put(order, refuse=lambda old: LostRace())
-    writes.put(detail, refuse=lambda old: LostRace())
+    writes.put(order, refuse=LostRace)
+    writes.put(detail, refuse=LostRace)
     return order

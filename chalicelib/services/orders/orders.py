@@ -4,21 +4,20 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.errors import NotFound
-from chalicelib.tables.base import PageKey
+from chalicelib.tables.base import PageKey, get_or_none
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
-from chalicelib.tables.trade_item import TradeItem, buyer_pk
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
 
 RECENT_MAX = 200  # a buyer's orders, of less than 1 KB each, that one call looks at
 
 
 def get(merchant_id: str, order_id: OrderId) -> OrderItem:
     """The order as it is. Raises NotFound."""
-    key = OrderItem.at(merchant_id, order_id)
-    try:
-        return OrderItem.get(key.pk, key.sk, consistent_read=True)
-    except OrderItem.DoesNotExist:
-        raise NotFound("没有找到这个订单。") from None
+    order = get_or_none(OrderItem.at(merchant_id, order_id))
+    if order is None:
+        raise NotFound("没有找到这个订单。")
+    return order
 
 
 def with_group(
@@ -28,26 +27,22 @@ def with_group(
 
     None when it was bought alone. Raises NotFound when there is no such order.
     """
-    wanted = [OrderItem.at(merchant_id, order_id)]
-    keys = [(wanted[0].pk, wanted[0].sk)]
-    if group_id is not None:
-        keys.append((GroupItem.at(merchant_id, group_id).pk, "group"))
-    found = list(TradeItem.batch_get(keys, consistent_read=True))
-    order = next((item for item in found if isinstance(item, OrderItem)), None)
+    if group_id is None:
+        order, group = get_or_none(OrderItem.at(merchant_id, order_id)), None
+    else:
+        group_key = GroupItem.at(merchant_id, group_id)
+        order, group = get_two(OrderItem.at(merchant_id, order_id), group_key)
     if order is None:
         raise NotFound("没有找到这个订单。")
     if order.group_id != group_id:  # the gateway did not send it back, or the caller did not know
         return with_group(merchant_id, order_id, order.group_id)
-    return order, next((item for item in found if isinstance(item, GroupItem)), None)
+    return order, group
 
 
 def with_buyer(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, BuyerItem]:
     """An order and its buyer, in one round trip. Raises NotFound."""
-    order_key = OrderItem.at(merchant_id, order_id)
-    keys = [(order_key.pk, order_key.sk), (order_key.pk, "buyer")]
-    found = list(TradeItem.batch_get(keys, consistent_read=True))
-    order = next((item for item in found if isinstance(item, OrderItem)), None)
-    buyer = next((item for item in found if isinstance(item, BuyerItem)), None)
+    buyer_key = BuyerItem.at(merchant_id, order_id.buyer_id)
+    order, buyer = get_two(OrderItem.at(merchant_id, order_id), buyer_key)
     if order is None or buyer is None:
         raise NotFound("没有找到这个订单。")
     return order, buyer
@@ -55,12 +50,8 @@ def with_buyer(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, BuyerIte
 
 def detail(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailItem]:
     """An order with its address and price lines, in one round trip. Raises NotFound."""
-    order_key = OrderItem.at(merchant_id, order_id)
     detail_key = OrderDetailItem.at(merchant_id, order_id)
-    keys = [(order_key.pk, order_key.sk), (detail_key.pk, detail_key.sk)]
-    found = list(TradeItem.batch_get(keys, consistent_read=True))
-    order = next((item for item in found if isinstance(item, OrderItem)), None)
-    lines = next((item for item in found if isinstance(item, OrderDetailItem)), None)
+    order, lines = get_two(OrderItem.at(merchant_id, order_id), detail_key)
     if order is None or lines is None:
         raise NotFound("没有找到这个订单。")
     return order, lines

@@ -10,7 +10,7 @@ from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
 from chalicelib.services.people import shop_cache
 from chalicelib.settings import settings
-from chalicelib.tables.base import retried, transaction
+from chalicelib.tables.base import get_or_none, retried, transaction
 from chalicelib.tables.buyers import KeyItem
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.shop import MerchantItem
@@ -86,18 +86,10 @@ def buy_alone(
         return first_answer(repeat.old)
     except (NotFound, InvalidRequest, *ordering.CHANGED_SINCE):
         # Was it me? What is sold may have changed since the first request.
-        once = _key_item(merchant_id, buyer_id, key_id)
+        once = get_or_none(KeyItem.at(merchant_id, buyer_id, key_id))
         if once is None:
             raise
         return first_answer(once)
-
-
-def _key_item(merchant_id: str, buyer_id: str, key_id: str) -> KeyItem | None:
-    key = KeyItem.at(merchant_id, buyer_id, key_id)
-    try:
-        return KeyItem.get(key.pk, key.sk, consistent_read=True)
-    except KeyItem.DoesNotExist:
-        return None
 
 
 def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int) -> Line:

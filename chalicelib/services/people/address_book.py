@@ -6,9 +6,8 @@ from functools import partial
 from chalicelib.domain import address_book
 from chalicelib.domain.address_book import FIELDS, Address, Book
 from chalicelib.domain.ids import new_id
-from chalicelib.tables.base import LostRace, retried, update_one
+from chalicelib.tables.base import LostRace, get_or_none, retried, update_one
 from chalicelib.tables.buyers import AddressBookItem
-from chalicelib.tables.catalogue_item import stored
 
 
 def read(merchant_id: str, buyer_id: str) -> Book:
@@ -67,7 +66,7 @@ def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Bo
 
 def _read(merchant_id: str, buyer_id: str) -> AddressBookItem:
     book = AddressBookItem.at(merchant_id, buyer_id)
-    return stored(book) or book
+    return get_or_none(book) or book
 
 
 def _book(item: AddressBookItem) -> Book:

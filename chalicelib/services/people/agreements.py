@@ -19,9 +19,9 @@ from chalicelib.domain.agreements import (
 from chalicelib.errors import Changed
 from chalicelib.services.people import merchants
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, retried, transaction, update_one
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction, update_one
 from chalicelib.tables.buyers import ConsentsItem
-from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import AgreementItem, AgreementsItem
 
 
@@ -118,7 +118,7 @@ def consent(
 
     def step() -> list[AgreementKind]:
         item = ConsentsItem.at(merchant_id, buyer_id)
-        item = stored(item) or item
+        item = get_or_none(item) or item
         given = new | item.given.as_dict()
         if len(given) > len(item.given.as_dict()):
             revision = ConsentsItem.revision
@@ -141,4 +141,4 @@ def consent(
 
 def _pointer(merchant_id: str) -> AgreementsItem:
     pointer = AgreementsItem.at(merchant_id, revision=0)
-    return stored(pointer) or pointer
+    return get_or_none(pointer) or pointer

@@ -17,8 +17,8 @@ from chalicelib import deadline, observability
 from chalicelib.domain import lockout
 from chalicelib.domain.lockout import Failures, Rule
 from chalicelib.errors import TooManyRequests
-from chalicelib.tables.base import LostRace, put_new, retried, update_one
-from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.base import LostRace, get_or_none, put_new, retried, update_one
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import GuessesItem
 from chalicelib.text import Text
 
@@ -89,7 +89,7 @@ def count_guess(kind: GuessKind, merchant_id: str, subject: str, *, now_s: int) 
 
 
 def _try_count(kind: GuessKind, merchant_id: str, subject: str, now_s: int) -> Guess:
-    item = stored(GuessesItem.at(merchant_id, subject, kind.name))
+    item = get_or_none(GuessesItem.at(merchant_id, subject, kind.name))
     before = _view(item)
     wait_s = lockout.rest_s(kind.rule, before, now_s=now_s)
     if wait_s:
@@ -150,7 +150,7 @@ def unlock(kind: GuessKind, merchant_id: str, subject: str) -> None:
     """Forget the guesses even while the subject rests: somebody else has vouched for them."""
 
     def step() -> None:
-        item = stored(GuessesItem.at(merchant_id, subject, kind.name))
+        item = get_or_none(GuessesItem.at(merchant_id, subject, kind.name))
         if item is not None and item.failures:
             reset(Guess(kind, merchant_id, subject, item.since_s))
 

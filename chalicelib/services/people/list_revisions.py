@@ -4,15 +4,14 @@ What is added at the same instant is counted one after the other: an addition re
 was no other since `seen`, which is read before the list is.
 """
 
-from chalicelib.tables.base import LostRace, Writes
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import LostRace, Writes, get_or_none
 from chalicelib.tables.shop import AdditionsItem
 
 
 def seen(merchant_id: str, what: str) -> AdditionsItem:
     """The additions to one of the merchant's lists so far; one consistent read."""
     key = AdditionsItem.at(merchant_id, what, revision=0)
-    return stored(key) or key
+    return get_or_none(key) or key
 
 
 def add(writes: Writes, before: AdditionsItem) -> None:

@@ -7,8 +7,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
 from chalicelib.services.media import pictures
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.shop import MerchantItem
 
 PAY_BY_S = 600
@@ -80,7 +79,7 @@ def create(
 
 def read(merchant_id: str) -> MerchantItem:
     """The merchant as it is now. Raises NotFound."""
-    item = stored(MerchantItem.at(merchant_id))
+    item = get_or_none(MerchantItem.at(merchant_id))
     if item is None:
         raise NotFound("没有找到这家店铺。")
     return item

@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.domain import message_template
+from chalicelib.domain.product import raise_problems
 from chalicelib.domain.texts import TITLES, TextKey
-from chalicelib.errors import Changed, InvalidRequest
+from chalicelib.errors import Changed
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.shop import MessageTemplatesItem
-from chalicelib.text import Text
 
 
 def read(merchant_id: str) -> tuple[Mapping[TextKey, str], int]:
     """(the shop's own templates, their revision; 0 before the first change)."""
-    item = stored(MessageTemplatesItem.at(merchant_id))
+    item = get_or_none(MessageTemplatesItem.at(merchant_id))
     return (_texts(item), item.revision) if item is not None else ({}, 0)
 
 
@@ -29,13 +28,10 @@ def change(
     """
     after = {key: text.strip() for key, text in texts.items()}
     after = {k: text for k, text in after.items() if text not in ("", message_template.original(k))}
-    problems = message_template.problems_of(after)
-    if problems:
-        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
-        raise InvalidRequest(words, problems=problems)
+    raise_problems(message_template.problems_of(after))
 
     def step() -> None:
-        item = stored(MessageTemplatesItem.at(merchant_id))
+        item = get_or_none(MessageTemplatesItem.at(merchant_id))
         before = _texts(item) if item is not None else {}
         if before == after:
             return

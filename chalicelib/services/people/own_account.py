@@ -49,7 +49,7 @@ def end_sessions(merchant_id: str, username: str, *, now_s: int) -> None:
                 item,
                 [StaffItem.session_version.add(1)],
                 condition=StaffItem.session_version == item.session_version,
-                refuse=lambda old: LostRace(),
+                refuse=LostRace,
             )
             subject = f"staff#{username}"
             audit(writes, merchant_id, username, "sessions_ended", subject, {}, {}, now_s)
@@ -106,7 +106,7 @@ def confirm_totp(merchant_id: str, username: str, code: str, *, now_s: int) -> N
                     StaffItem.totp_pending.remove(),
                 ],
                 condition=StaffItem.totp_pending == item.totp_pending,
-                refuse=lambda old: LostRace(),
+                refuse=LostRace,
             )
             before, after = {"totp": False}, {"totp": True}
             subject = f"staff#{username}"

@@ -14,17 +14,15 @@ from typing import Any
 
 from chalicelib.domain import account_words
 from chalicelib.domain.ids import derived_id, new_id
-from chalicelib.domain.product import Problem, trouble
+from chalicelib.domain.product import Problem, raise_problems, trouble
 from chalicelib.errors import Changed, GatewayFailed, InvalidRequest
 from chalicelib.gateways import secrets
 from chalicelib.gateways.accounts import Earlier, Place, history_of
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.services.people import merchants, payment_account_history
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.shop import PaymentAccountItem
-from chalicelib.text import Text
 
 PAY, PAY_BY_ALIPAY, LOGIN = "wechat-pay", "alipay", "wechat-login"  # as their parameters are named
 METHODS = (PAY, PAY_BY_ALIPAY, LOGIN)
@@ -79,7 +77,7 @@ def everything(merchant_id: str) -> list[Account]:
 
 
 def read(merchant_id: str, method: str) -> Account:
-    item = stored(PaymentAccountItem.at(merchant_id, method))
+    item = get_or_none(PaymentAccountItem.at(merchant_id, method))
     content = _content(merchant_id, method)
     mark = _mark(merchant_id, method, payment_account_history.without_history(content))
     as_saved = item is None or hmac.compare_digest(item.mark, mark)
@@ -116,17 +114,17 @@ def change(
         else now
     )
     content = _trimmed({**new, **_kept(method, new, base)})
-    _refuse_problems(_problems(method, content))
+    raise_problems(_problems(method, content))
     whole = content
     if has_history:
         whole = payment_account_history.with_history(
             merchant_id, method, now, base, content, now_s=now_s
         )
-        _refuse_problems(_too_much(whole))
+        raise_problems(_too_much(whole))
     mark = _mark(merchant_id, method, content)
 
     def step() -> None:
-        item = stored(PaymentAccountItem.at(merchant_id, method))
+        item = get_or_none(PaymentAccountItem.at(merchant_id, method))
         if item is not None and item.mark == mark:
             return
         if (item.revision if item else 0) != revision:
@@ -268,12 +266,6 @@ def _too_much(content: Mapping[str, Any]) -> list[Problem]:
     if len(json.dumps(content)) <= secrets.VALUE_MAX:
         return []
     return [trouble("public_keys", "公钥太多，存不下。请只留正在用的。")]
-
-
-def _refuse_problems(problems: list[Problem]) -> None:
-    if problems:
-        words = Text("还有 {count} 处需要修改，改好就能保存。", count=len(problems))
-        raise InvalidRequest(words, problems=problems)
 
 
 def _ask_after_nothing(merchant_id: str, method: str) -> None:

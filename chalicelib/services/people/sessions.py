@@ -6,7 +6,7 @@ container that changed them.
 """
 
 from chalicelib.errors import AccountDisabled, Unauthenticated
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.shop import StaffItem
 from chalicelib.timed_cache import TimedCache
 
@@ -40,7 +40,7 @@ def refresh(merchant_id: str, username: str) -> None:
 
 def _read(merchant_id: str, username: str, now_s: int) -> StaffItem:
     refresh(merchant_id, username)
-    item = stored(StaffItem.at(merchant_id, username))
+    item = get_or_none(StaffItem.at(merchant_id, username))
     if item is None:
         raise Unauthenticated("登录已失效，请重新登录。")
     _staff.put((merchant_id, username), item, now_s)

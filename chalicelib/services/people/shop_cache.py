@@ -9,7 +9,7 @@ from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import NotFound
 from chalicelib.settings import settings
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.shop import AgreementsItem, MerchantItem, MessageTemplatesItem
 from chalicelib.timed_cache import TimedCache
 
@@ -54,17 +54,17 @@ def clear_cache() -> None:
 
 
 def _merchant(merchant_id: str) -> MerchantItem:
-    item = stored(MerchantItem.at(merchant_id))
+    item = get_or_none(MerchantItem.at(merchant_id))
     if item is None:
         raise NotFound("没有找到这家店铺。")
     return item
 
 
 def _message_templates(merchant_id: str) -> Mapping[str, str]:
-    item = stored(MessageTemplatesItem.at(merchant_id))
+    item = get_or_none(MessageTemplatesItem.at(merchant_id))
     return item.texts.as_dict() if item else {}
 
 
 def _agreement_versions(merchant_id: str) -> Mapping[AgreementKind, int]:
     item = AgreementsItem.at(merchant_id)
-    return (stored(item) or item).versions_in_force
+    return (get_or_none(item) or item).versions_in_force

@@ -21,8 +21,8 @@ from chalicelib.errors import (
 from chalicelib.gateways import sealed
 from chalicelib.services.people import brute_force_guard, list_revisions, merchants
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, transaction, update_one
-from chalicelib.tables.catalogue_item import CatalogueItem, stored
+from chalicelib.tables.base import LostRace, get_or_none, transaction, update_one
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import AdditionsItem, StaffItem
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def login(
     guess = brute_force_guard.count_guess(
         brute_force_guard.PASSWORDS, merchant_id, username, now_s=now_s
     )
-    item = stored(StaffItem.at(merchant_id, username))
+    item = get_or_none(StaffItem.at(merchant_id, username))
     if not is_right(item, password) or item is None:
         raise WrongPassword
     if item.disabled or (item.totp_secret and code is None):
@@ -121,7 +121,7 @@ def everyone(merchant_id: str, *, consistent: bool = False) -> list[StaffItem]:
 
 def read(merchant_id: str, username: str) -> StaffItem:
     """A member of staff as they are now. Raises NotFound."""
-    item = stored(StaffItem.at(merchant_id, username))
+    item = get_or_none(StaffItem.at(merchant_id, username))
     if item is None:
         raise NotFound("没有找到这位员工。")
     return item

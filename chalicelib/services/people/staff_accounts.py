@@ -10,8 +10,7 @@ from chalicelib.errors import Changed, Conflict, IdempotencyMismatch, LastOwner,
 from chalicelib.services.people import brute_force_guard, list_revisions, sessions
 from chalicelib.services.people import staff as people
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, Writes, retried, transaction
-from chalicelib.tables.catalogue_item import stored
+from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
 from chalicelib.tables.shop import StaffItem
 from chalicelib.text import Text
 
@@ -88,7 +87,7 @@ def invite(
     password = first_password(seed)
 
     def step() -> None:
-        known = stored(StaffItem.at(merchant_id, username))
+        known = get_or_none(StaffItem.at(merchant_id, username))
         if known is not None:
             if not known.must_change or not people.is_right(known, password):
                 raise Conflict("这个账号已存在，请换一个。")
@@ -168,7 +167,7 @@ def change(
                 item,
                 actions,
                 condition=StaffItem.revision == revision,
-                refuse=lambda old: LostRace(),
+                refuse=LostRace,
             )
             subject = f"staff#{username}"
             audit(writes, merchant_id, staff, "staff_changed", subject, before, after, now_s)
@@ -207,7 +206,7 @@ def reset_password(merchant_id: str, username: str, *, seed: str, staff: str, no
                     StaffItem.totp_step.remove(),
                 ],
                 condition=StaffItem.session_version == item.session_version,
-                refuse=lambda old: LostRace(),
+                refuse=LostRace,
             )
             before = {"totp": item.totp_secret is not None}
             after = {"totp": False}

@@ -17,8 +17,8 @@ from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.ledger import Account, Entry, Movement
 from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text, staff_text
 from chalicelib.domain.shipping import parcels_of
-from chalicelib.domain.words import MOVEMENT_WORDS, method_text, staff_text
 from chalicelib.services.orders import order_lists
 from chalicelib.services.orders.order_lists import Found, Wish
 from chalicelib.tables.buyers import BuyerItem

@@ -29,7 +29,15 @@ from chalicelib.gateways import object_storage
 from chalicelib.services.orders import order_query
 from chalicelib.services.people.audit import audit
 from chalicelib.services.reports import export_rows
-from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction, update_one
+from chalicelib.tables.base import (
+    LostRace,
+    PageKey,
+    Writes,
+    get_or_none,
+    retried,
+    transaction,
+    update_one,
+)
 from chalicelib.tables.exports import ExportItem, OpenExportsItem, exports_list
 from chalicelib.tables.trade_item import TradeItem, not_due
 from chalicelib.text import Text
@@ -75,7 +83,7 @@ def ask(
     ).marked(Intent.EXPORT, now_s)
 
     def step() -> ExportItem:
-        first = _find(merchant_id, export_id)
+        first = get_or_none(ExportItem.at(merchant_id, export_id))
         if first is not None:
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
@@ -114,7 +122,7 @@ def recent(
 
 def read(merchant_id: str, export_id: str) -> ExportItem:
     """One export. Raises NotFound."""
-    item = _find(merchant_id, export_id)
+    item = get_or_none(ExportItem.at(merchant_id, export_id))
     if item is None:
         raise NotFound("没有找到这次导出。")
     return item
@@ -155,7 +163,7 @@ def link(merchant_id: str, export_id: str, name: str, *, staff: str, now_s: int)
 
 def process(merchant_id: str, export_id: str, *, now_s: int) -> None:
     """Write as much as there is time for. Safe to run twice and at once, and cut off anywhere."""
-    item = _find(merchant_id, export_id)
+    item = get_or_none(ExportItem.at(merchant_id, export_id))
     if item is None or item.due_at_s is None or item.due_at_s > now_s:
         return
     stop_s = time.monotonic() + min(RUN_S, deadline.left_s() * RUN_SHARE)
@@ -248,16 +256,10 @@ def _change(item: ExportItem, actions: list[Action]) -> ExportItem:
     return read(item.merchant_id, item.export_id)
 
 
-def _find(merchant_id: str, export_id: str) -> ExportItem | None:
-    key = ExportItem.at(merchant_id, export_id)
-    found = ExportItem.batch_get([(key.pk, key.sk)], consistent_read=True)
-    return next(iter(found), None)
-
-
 def _register(writes: Writes, merchant_id: str, export_id: str) -> None:
     """Register an export that is put in the same transaction, in place of those that are written:
     one that has left `writing` never comes back to it. Raises LimitReached."""
-    register = _register_of(merchant_id)
+    register = get_or_none(OpenExportsItem.of(merchant_id))
     listed = frozenset(register.exports if register is not None else ())
     keys = [(key.pk, key.sk) for key in (ExportItem.at(merchant_id, one) for one in listed)]
     found = ExportItem.batch_get(keys, consistent_read=True) if keys else ()
@@ -275,11 +277,6 @@ def _register(writes: Writes, merchant_id: str, export_id: str) -> None:
         condition=(exports_now == set(listed)) if listed else exports_now.does_not_exist(),
         refuse=LostRace,
     )
-
-
-def _register_of(merchant_id: str) -> OpenExportsItem | None:
-    key = OpenExportsItem.of(merchant_id)
-    return next(iter(OpenExportsItem.batch_get([(key.pk, key.sk)], consistent_read=True)), None)
 
 
 def _stored(wanted: Wanted) -> dict[str, Any]:

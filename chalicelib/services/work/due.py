@@ -18,7 +18,7 @@ from chalicelib.services import timeouts
 from chalicelib.services.after_sale import returns
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
-from chalicelib.services.groups import activity_closing, releases, settlement
+from chalicelib.services.groups import activity_closing, order_closing, settlement
 from chalicelib.services.money import day_book, payments, reconciliation, refunds
 from chalicelib.services.orders import counting, notifications, order_search, orders
 from chalicelib.services.reports import exports
@@ -84,7 +84,7 @@ def process(pk: str, sk: str, *, now_s: int) -> None:
     elif kind == "closing" and activity_closing.groups_are_closed(
         merchant_id, item_id, now_s=now_s
     ):
-        activities.close(merchant_id, item_id, now_s=now_s)
+        activities.return_unsold_stock(merchant_id, item_id, now_s=now_s)
 
 
 def process_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
@@ -135,7 +135,7 @@ def _process_payments(order: OrderItem, now_s: int) -> OrderItem:
     """Release an order at its pay-by time, or ask about its payments; the order as it is then."""
     known = order.view()
     if known.status is OrderStatus.PENDING and known.pay_by_s <= now_s:
-        releases.release_due(order, now_s=now_s)
+        order_closing.release_due(order, now_s=now_s)
         return orders.get(order.merchant_id, order.order_id)
     return _ask_about_attempts(order, now_s) if _due_attempts(order, now_s) else order
 

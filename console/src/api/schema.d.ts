@@ -2521,6 +2521,7 @@ export interface components {
              * @default 1
              */
             limit_per_order: number;
+            /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
             /**
@@ -2558,12 +2559,14 @@ export interface components {
         };
         /** ActivitySkuChange */
         ActivitySkuChange: {
+            /** @description 22 characters */
             sku_id: string;
             /** @description Below the solo price. */
             group_price_fen: number;
         };
         /** ActivitySkuInput */
         ActivitySkuInput: {
+            /** @description 22 characters */
             sku_id: string;
             /** @description Below the solo price. */
             group_price_fen: number;
@@ -3066,11 +3069,6 @@ export interface components {
          * @description An account of before, kept for what was begun with it.
          */
         EarlierAccount: {
-            /** @description None: since ever. */
-            since_s: number | null;
-            /** @description seconds since the epoch, UTC */
-            until_s: number;
-            open: components["schemas"]["Open"];
             /** @default  */
             mode: string;
             /** @default  */
@@ -3093,6 +3091,11 @@ export interface components {
             app_id: string;
             /** @default  */
             seller_id: string;
+            /** @description None: since ever. */
+            since_s: number | null;
+            /** @description seconds since the epoch, UTC */
+            until_s: number;
+            open: components["schemas"]["Open"];
         };
         /** EarlierAccountList */
         EarlierAccountList: {
@@ -3680,6 +3683,7 @@ export interface components {
         };
         /** NewActivityStock */
         NewActivityStock: {
+            /** @description 22 characters */
             sku_id: string;
             quantity: number;
         };
@@ -4155,25 +4159,8 @@ export interface components {
         PastedAddress: {
             text: string;
         };
-        /**
-         * PaymentAccount
-         * @description Parts that the method does not have, or that are not filled in, are empty.
-         */
+        /** PaymentAccount */
         PaymentAccount: {
-            /** @description wechat-pay, alipay or wechat-login */
-            method: string;
-            configured: boolean;
-            /** @description False: the last save was cut off, or it was changed elsewhere since. */
-            as_saved: boolean;
-            key_serials: string[];
-            changed_at_s: number | null;
-            changed_by: string | null;
-            revision: number;
-            /**
-             * @description False: no new payment is begun with it; what is open goes on.
-             * @default true
-             */
-            offered: boolean;
             /** @default  */
             mode: string;
             /** @default  */
@@ -4196,6 +4183,20 @@ export interface components {
             app_id: string;
             /** @default  */
             seller_id: string;
+            /** @description wechat-pay, alipay or wechat-login */
+            method: string;
+            configured: boolean;
+            /** @description False: the last save was cut off, or it was changed elsewhere since. */
+            as_saved: boolean;
+            key_serials: string[];
+            changed_at_s: number | null;
+            changed_by: string | null;
+            revision: number;
+            /**
+             * @description False: no new payment is begun with it; what is open goes on.
+             * @default true
+             */
+            offered: boolean;
         };
         /** PaymentAccountList */
         PaymentAccountList: {
@@ -4343,6 +4344,7 @@ export interface components {
         /** ProductChange */
         ProductChange: {
             title: string;
+            /** @description 22 characters */
             category_id: string;
             skus: components["schemas"]["SkuInput"][];
             /**
@@ -4380,6 +4382,7 @@ export interface components {
         /** ProductInput */
         ProductInput: {
             title: string;
+            /** @description 22 characters */
             category_id: string;
             skus: components["schemas"]["SkuInput"][];
             /**
@@ -5141,6 +5144,7 @@ export interface components {
         };
         /** StockAdjustment */
         StockAdjustment: {
+            /** @description 22 characters */
             sku_id: string;
             /** @description Units to add, or to take away. */
             delta: number;
@@ -7394,11 +7398,11 @@ export interface operations {
     list_activities: {
         parameters: {
             query?: {
-                next?: string | null;
-                limit?: number;
                 category?: string | null;
                 state?: ("ended" | "paused" | "running" | "scheduled") | null;
                 q?: string;
+                limit?: number;
+                next?: string | null;
             };
             header?: never;
             path?: never;
@@ -14804,11 +14808,11 @@ export interface operations {
     list_products: {
         parameters: {
             query?: {
-                next?: string | null;
-                limit?: number;
                 category?: string | null;
                 state?: ("low_stock" | "off_sale" | "on_sale" | "sold_out") | null;
                 q?: string;
+                limit?: number;
+                next?: string | null;
             };
             header?: never;
             path?: never;
@@ -15410,8 +15414,8 @@ export interface operations {
     list_stock_adjustments: {
         parameters: {
             query?: {
-                next?: string | null;
                 limit?: number;
+                next?: string | null;
             };
             header?: never;
             path: {
@@ -17512,11 +17516,11 @@ export interface operations {
     browse_activities: {
         parameters: {
             query?: {
-                next?: string | null;
-                limit?: number;
                 category?: string | null;
                 q?: string;
                 sort?: "ending" | "formed" | "price" | "saving";
+                limit?: number;
+                next?: string | null;
             };
             header?: never;
             path: {

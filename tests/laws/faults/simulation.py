@@ -19,7 +19,7 @@ from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
 from chalicelib.gateways.payment import GatewayRefused
-from chalicelib.services.groups import releases
+from chalicelib.services.groups import order_closing
 from chalicelib.services.money import captures, payments, refund_recovery, refunds
 from chalicelib.services.work import due, stream
 from chalicelib.tables.trade import OrderItem
@@ -32,7 +32,7 @@ from tests.fixtures.interruptions import (
     InterruptionKind,
     interrupted,
 )
-from tests.fixtures.shop import JOBS, OTHER_PAY, Shop, Sold
+from tests.fixtures.shop import JOBS, OTHER_PAY, ActivityIds, Shop
 from tests.laws.checkers.state_edges import StateHistory
 from tests.laws.faults.change_log import ChangeLog, is_of_trade, stream_record
 from tests.laws.faults.fault_profile import FaultProfile
@@ -57,7 +57,9 @@ class Simulation:
         self.history = StateHistory()
         self.faults = Faults(seed=chance.randrange(10**9), **profile.engine)
         self.changes = ChangeLog(self.faults, lambda: shop.now_s, chance, lag_s=profile.index_lag_s)
-        self.sold: Sold = shop.activity(seats=2, stock=12, product_stock=15, limit_per_buyer=5)
+        self.sold: ActivityIds = shop.activity(
+            seats=2, stock=12, product_stock=15, limit_per_buyer=5
+        )
         self.buyers = [shop.buyer() for _ in range(BUYERS)]
         self.orders: list[OrderItem] = []
         self.callbacks: list[Callable[[], object]] = []  # callbacks on their way
@@ -187,7 +189,7 @@ class Simulation:
         if self.orders:
             order = self.chance.choice(self.orders)
             now_s = self.now_of("api")
-            releases.cancel(self.shop.merchant_id, order.order_id, now_s=now_s)
+            order_closing.cancel(self.shop.merchant_id, order.order_id, now_s=now_s)
 
     def confirm_refund(self) -> None:
         """A gateway is done with a refund; a few cannot be paid out. It calls back, or does not."""

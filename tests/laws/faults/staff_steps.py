@@ -14,7 +14,7 @@ def close_or_extend(
         return
     ours = (shop.merchant_id, chance.choice(group_ids))
     if chance.random() < 0.3:
-        group_controls.close(*ours, reason="缺货", staff=STAFF, now_s=now_s)
+        group_controls.close_group(*ours, reason="缺货", staff=STAFF, now_s=now_s)
         return
     until_s = group_controls.read(*ours).expires_at_s or 0
     hours = chance.randint(1, 24)

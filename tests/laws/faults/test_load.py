@@ -6,7 +6,7 @@ from chalicelib.domain.ids import new_id
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently
 from tests.fixtures.fault_injection import Faults, injected
-from tests.fixtures.shop import PAY_BY_S, Shop, Sold, new_shop
+from tests.fixtures.shop import PAY_BY_S, ActivityIds, Shop, new_shop
 from tests.laws import run_statistics
 
 BUYERS = run_statistics.sized(5000, 500)
@@ -14,12 +14,12 @@ UNITS = run_statistics.sized(100, 10)
 GROUPS = run_statistics.sized(500, 50)
 
 
-def groups_with(shop: Shop, sold: Sold) -> list[str]:
+def groups_with(shop: Shop, sold: ActivityIds) -> list[str]:
     """GROUPS open groups, each with its paid leader."""
     return [str(group_id) for group_id in concurrently(lambda _: shop.opened(sold), range(GROUPS))]
 
 
-def rush(shop: Shop, sold: Sold, group_ids: list[str], buyers: list[str]) -> list[OrderItem]:
+def rush(shop: Shop, sold: ActivityIds, group_ids: list[str], buyers: list[str]) -> list[OrderItem]:
     """Everybody joins some group at once; the seats that were got. The others were sold out."""
     joiners = list(enumerate(buyers))
     answers = concurrently(lambda one: shop.join(sold, group_ids[one[0] % GROUPS], one[1]), joiners)

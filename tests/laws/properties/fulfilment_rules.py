@@ -15,12 +15,12 @@ from chalicelib.domain.after_sale import STARTED
 from chalicelib.domain.order import AFTER_SALE_LETTERS, Delivery, OrderStatus
 from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.fulfilment import pickups, shipping
-from chalicelib.services.groups import releases
+from chalicelib.services.groups import order_closing
 from chalicelib.services.money import price_changes
 from chalicelib.services.orders import solo_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
-from tests.fixtures.shop import STAFF, Shop, Sold
+from tests.fixtures.shop import STAFF, ActivityIds, Shop
 from tests.fixtures.table_snapshot import GIVEN_BACK, TableSnapshot
 from tests.laws.faults.workflows.delivery import new_store
 from tests.laws.properties.shop_model import Model
@@ -33,7 +33,7 @@ class FulfilmentRules:
     """Rules for a machine that has a shop, its books and the model of it."""
 
     shop: Shop
-    sold: Sold
+    sold: ActivityIds
     model: Model
     snapshot: TableSnapshot
     buyers: list[str]
@@ -192,7 +192,7 @@ class FulfilmentRules:
         if mine.status is OrderStatus.CLOSED:
             expected = set()
         self.answer(
-            lambda: releases.close(
+            lambda: order_closing.close_by_shop(
                 self.shop.merchant_id, order.order_id, "缺货", staff=STAFF, now_s=self.shop.now_s
             ),
             expected,

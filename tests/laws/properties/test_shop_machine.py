@@ -27,8 +27,8 @@ from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments, refund_recovery, refunds
 from chalicelib.services.money.refund_recovery import ManualPayment
 from chalicelib.services.work import due
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.catalogue import ActivityItem
-from chalicelib.tables.catalogue_item import stored
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.shop import (
@@ -40,8 +40,8 @@ from tests.fixtures.shop import (
     PAY_BY_S,
     STAFF,
     TIME_TO_PAY_S,
+    ActivityIds,
     Shop,
-    Sold,
     new_shop,
     purchase,
 )
@@ -73,7 +73,9 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         self.shop: Shop = self.stack.enter_context(new_shop())
         self.model, self.history = Model(), StateHistory()
         self.requests = {}
-        self.opened: list[tuple[Sold, str, int, str, str]] = []  # every opening, to repeat it
+        self.opened: list[
+            tuple[ActivityIds, str, int, str, str]
+        ] = []  # every opening, to repeat it
         self.silent = self.was_silent = self.sound = False
 
     @initialize(
@@ -432,7 +434,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.model.follow(self.snapshot, self.shop.now_s, trades, lenient=self.was_silent)
         self.model.agree(self.snapshot)
         self.follow_requests()
-        item = stored(ActivityItem.at(self.shop.merchant_id, self.sold.activity_id))
+        item = get_or_none(ActivityItem.at(self.shop.merchant_id, self.sold.activity_id))
         assert item is not None
         self.activity, self.sound = item, True
 

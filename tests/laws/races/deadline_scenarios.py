@@ -78,7 +78,7 @@ def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Rand
     trades = concurrently(shop.capture, members)
 
     def close(group_id: str) -> None:
-        group_controls.close(
+        group_controls.close_group(
             shop.merchant_id, group_id, reason="缺货", staff=STAFF, now_s=shop.now_s
         )
 
@@ -195,7 +195,7 @@ def joins_against_closing(shop: Shop, *, buyers: int) -> Tally:
     over_s = shop.now_s + 8 * LIFE_S + CLOSING_AFTER_S
 
     def close() -> int:
-        return activities.close(shop.merchant_id, sold.activity_id, now_s=over_s)
+        return activities.return_unsold_stock(shop.merchant_id, sold.activity_id, now_s=over_s)
 
     acts: list[Callable[[], Any]] = [close, close, close]
     for order in early:

@@ -11,7 +11,7 @@ from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.caches import clear_caches
-from tests.fixtures.shop import STAFF, Shop, Sold
+from tests.fixtures.shop import STAFF, ActivityIds, Shop
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.money import approve, ask_back
 from tests.laws.faults.workflows.registry import process_group, workflow
@@ -101,14 +101,14 @@ def ready_to_collect(shop: Shop) -> OrderItem:
     return order
 
 
-def sent_by_template(shop: Shop) -> Sold:
+def sent_by_template(shop: Shop) -> ActivityIds:
     """An activity whose product has a freight template."""
     sold = shop.activity()
     charge_freight(shop, sold)
     return sold
 
 
-def charge_freight(shop: Shop, sold: Sold) -> None:
+def charge_freight(shop: Shop, sold: ActivityIds) -> None:
     """Give the product of an activity a freight template: 10.00 for one unit, 16.00 for two."""
     template_id = new_id()
     freight_templates.create(
@@ -143,7 +143,7 @@ def new_store(shop: Shop) -> str:
     return str(store.store_id)
 
 
-def buy_for_pickup(shop: Shop, sold: Sold, store_id: str, buyer: str) -> OrderItem:
+def buy_for_pickup(shop: Shop, sold: ActivityIds, store_id: str, buyer: str) -> OrderItem:
     purchase = Purchase(
         sku_id=sold.sku_id,
         quantity=2,

@@ -1,7 +1,7 @@
 """Workflows of what the shop does to an order by itself."""
 
 from chalicelib.services.after_sale import shop_refunds
-from chalicelib.services.groups import releases
+from chalicelib.services.groups import order_closing
 from chalicelib.services.money import price_changes
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import STAFF, Shop
@@ -55,4 +55,6 @@ def lowering_a_price(shop: Shop) -> Act:
 @workflow
 def closing_an_unpaid_order(shop: Shop) -> Act:
     order_id = held_seat(shop).order_id
-    return lambda: releases.close(shop.merchant_id, order_id, "缺货", staff=STAFF, now_s=shop.now_s)
+    return lambda: order_closing.close_by_shop(
+        shop.merchant_id, order_id, "缺货", staff=STAFF, now_s=shop.now_s
+    )

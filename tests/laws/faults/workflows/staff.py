@@ -14,7 +14,7 @@ from chalicelib.services.orders import order_search
 from chalicelib.services.reports import exports
 from chalicelib.services.work import due
 from chalicelib.tables.trade import ClosingItem
-from tests.fixtures.shop import DAY_S, LIFE_S, STAFF, Shop, Sold
+from tests.fixtures.shop import DAY_S, LIFE_S, STAFF, ActivityIds, Shop
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.registry import workflow
 
@@ -127,7 +127,7 @@ def closing_a_group(shop: Shop) -> Act:
     sold = shop.activity(limit_per_buyer=5)
     group_id = shop.opened(sold)
     shop.ask(shop.join(sold, group_id, shop.buyer()))
-    return lambda: group_controls.close(
+    return lambda: group_controls.close_group(
         shop.merchant_id, group_id, reason="缺货", staff=STAFF, now_s=shop.now_s
     )
 
@@ -166,7 +166,7 @@ def closing_the_groups_of_an_ended_activity(shop: Shop) -> Act:
     return lambda: _process_closing(shop, sold)
 
 
-def _process_closing(shop: Shop, sold: Sold) -> None:
+def _process_closing(shop: Shop, sold: ActivityIds) -> None:
     key = ClosingItem.at(shop.merchant_id, sold.activity_id)
     due.process_item(key.pk, key.sk, now_s=shop.now_s)
 

@@ -1,4 +1,4 @@
-"""The one table of status words: what buyers and staff read for an order's state."""
+"""What buyers and staff read for an order's state and its money, and for trouble with its money."""
 
 from collections.abc import Mapping
 
@@ -190,16 +190,6 @@ STATEMENT_TROUBLES: Mapping[str, str] = {
 def statement_trouble(code: str) -> str:
     """What staff can do about what a gateway told and the books do not take."""
     return STATEMENT_TROUBLES.get(code, "支付平台的通知与系统记录不符。请到支付平台核对。")
-
-
-def masked_name(name: str) -> str:
-    """A name as strangers see it: 小*."""
-    return f"{name[0]}*" if name else "微信用户"
-
-
-def masked_phone(phone: str) -> str:
-    """A number as lists show it: 138****8000."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
 
 
 def refund_trouble(reason: str) -> str:

@@ -3,12 +3,13 @@
 from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.texts import TextKey
 from chalicelib.domain.unpaid_order import check_pending
 from chalicelib.errors import AlreadyPaid
 from chalicelib.services import timeouts
 from chalicelib.services.groups import settlement
 from chalicelib.services.money import attempt_closing
-from chalicelib.services.orders import notifications, orders, releasing
+from chalicelib.services.orders import notifications, order_release, orders
 from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -30,14 +31,16 @@ def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     if order.status != OrderStatus.PENDING:
         raise AlreadyPaid("订单已付款，不能取消。需要退款请联系商家。")
     closed = attempt_closing.close_attempts_now(order, now_s=now_s)
-    if releasing.release(order, closed, now_s=now_s):
+    if order_release.release(order, closed, now_s=now_s):
         return
     _settle_decided(order, now_s=now_s)
     if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
         raise AlreadyPaid("订单刚刚付款成功，不能取消。")
 
 
-def close(merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s: int) -> None:
+def close_by_shop(
+    merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s: int
+) -> None:
     """Close an unpaid order at the shop's word; its buyer is told `reason`. Audited.
 
     A repeat changes nothing. Raises NotFound, AlreadyPaid, PaymentUnsettled as `cancel` does.
@@ -59,10 +62,10 @@ def close(merchant_id: str, order_id: OrderId, reason: str, *, staff: str, now_s
             condition=OrderDetailItem.pk.exists(),  # the order tells that it was not closed
             refuse=LostRace,
         )
-        notifications.put_closed_by_shop(writes, current, reason, now_s=now_s)
+        notifications.put(writes, current, TextKey.CLOSED_BY_SHOP, now_s=now_s, reason=reason)
         audit_item(writes, current, staff, "order_closed", {}, {"reason": reason}, now_s)
 
-    if releasing.release(order, closed, also=also, now_s=now_s):
+    if order_release.release(order, closed, also=also, now_s=now_s):
         return
     _settle_decided(order, now_s=now_s)
     if orders.get(merchant_id, order_id).status != OrderStatus.CLOSED:
@@ -77,7 +80,7 @@ def release_due(order: OrderItem, *, now_s: int) -> None:
     """
     patient = now_s < order.pay_by_s + timeouts.GATEWAY_PATIENCE_S
     closed = attempt_closing.close_attempts(order, patient=patient, now_s=now_s)
-    if releasing.release(order, closed, now_s=now_s):
+    if order_release.release(order, closed, now_s=now_s):
         observability.count("SeatsReleased")
 
 

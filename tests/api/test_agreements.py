@@ -35,6 +35,7 @@ def test_usual_texts_are_about_the_shop_until_it_writes_its_own(merchant: Mercha
     first = change(merchant, 0, privacy="一、本店自己的隐私政策\n\n二、联系方式")
     again = change(merchant, 0, privacy="一、本店自己的隐私政策\n\n二、联系方式")
     stale = change(merchant, 0, privacy="别的")
+    merchant.clock.forward(1)
     back = change(merchant, 1, privacy="")
 
     assert [*usual] == [one["kind"] for one in read["items"]] == KINDS

@@ -141,6 +141,9 @@ def test_anybody_browses_what_is_not_over(
         "service_phone": "",
         "logo": "",
         "ship_within_h": 48,
+        "business_name": "",
+        "licence_number": "",
+        "licences": [],
     }
     shelves = anybody.get(f"{shop}/categories").body["items"]
     assert [item["name"] for item in shelves] == ["水果"]

@@ -20,6 +20,7 @@ from chalicelib.api.buyers import (
     public,
     quotes,
     receipts,
+    sessions,
 )
 from chalicelib.api.buyers import me as buyer_me
 from chalicelib.api.buyers import orders as own_orders
@@ -55,6 +56,7 @@ EVERY_MINUTE = Rate(1, unit=Rate.MINUTES)
 PUBLIC = (
     browse.api,
     public.api,
+    sessions.api,
     buyer.api,
     buyer_me.api,
     addresses.api,

@@ -3,12 +3,14 @@
 ServiceError                     500 internal_error
 ├ InvalidRequest                 400 invalid_request
 │ ├ AuthCodeRefused              400 auth_code_refused
+│ ├ PhoneCodeRefused             400 phone_code_refused
 │ └ PictureRefused               400 picture_refused (domain.picture)
 ├ Unauthenticated                401 unauthenticated
 │ ├ WrongPassword                401 wrong_password
 │ ├ TotpNeeded                   401 totp_needed
 │ ├ WrongTotp                    401 wrong_totp
-│ └ AccountDisabled              401 account_disabled
+│ ├ AccountDisabled              401 account_disabled
+│ └ SessionSuperseded            401 session_superseded
 ├ CallbackRefused                401 callback_refused (gateways.payment)
 ├ Forbidden                      403 forbidden
 │ └ PasswordChangeNeeded         403 password_change_needed
@@ -29,6 +31,7 @@ ServiceError                     500 internal_error
 │ ├ ActivityOverlaps             409 activity_overlaps
 │ ├ Changed                      409 changed
 │ ├ LastOwner                    409 last_owner
+│ ├ IdentityTaken                409 identity_taken
 │ ├ NotDeliverable               409 not_deliverable
 │ ├ StoreClosed                  409 store_closed
 │ ├ PriceChanged                 409 price_changed
@@ -85,6 +88,11 @@ class AuthCodeRefused(InvalidRequest):
     default_message = "支付宝授权已失效，请重新点击付款。"
 
 
+class PhoneCodeRefused(InvalidRequest):
+    code = "phone_code_refused"
+    default_message = "验证码不正确或已过期，请核对后再试，或重新获取。"
+
+
 class Unauthenticated(ServiceError):
     status, code = 401, "unauthenticated"
     default_message = "请先登录。"
@@ -108,6 +116,13 @@ class WrongTotp(Unauthenticated):
 class AccountDisabled(Unauthenticated):
     code = "account_disabled"
     default_message = "账号已停用，请联系店主。"
+
+
+class SessionSuperseded(Unauthenticated):
+    """Of a buyer who was merged with another since: logging in again is silent in most clients."""
+
+    code = "session_superseded"
+    default_message = "账号信息已更新，请重新登录后再下单。"
 
 
 class Forbidden(ServiceError):
@@ -203,6 +218,11 @@ class Changed(Conflict):
 class LastOwner(Conflict):
     code = "last_owner"
     default_message = "店铺至少要有一位在用的店主。请先让另一位员工成为店主并登录一次。"
+
+
+class IdentityTaken(Conflict):
+    code = "identity_taken"
+    default_message = "这个账号或手机号已属于另一个买家，请换一个，或用原来的方式登录。"
 
 
 class NotDeliverable(Conflict):

@@ -17,6 +17,7 @@ class Settings:
     wechat_api_url: str
     wechat_pay_url: str
     alipay_url: str
+    sms_url: str
     media_bucket: str
     media_url: str  # where everybody finds the bucket's media/, without a trailing slash; for good
     web_url: str  # where a shared link opens outside WeChat
@@ -44,6 +45,7 @@ def _read() -> Settings:
         wechat_api_url=env.get("WECHAT_API_URL", "https://api.weixin.qq.com"),
         wechat_pay_url=env.get("WECHAT_PAY_URL", "https://api.mch.weixin.qq.com"),
         alipay_url=env.get("ALIPAY_URL", "https://openapi.alipay.com/gateway.do"),
+        sms_url=env.get("SMS_URL", "https://sms.tencentcloudapi.com"),
         media_bucket=env.get("MEDIA_BUCKET", "media"),
         media_url=env.get("MEDIA_URL", "https://media.example.com").rstrip("/"),
         web_url=env.get("WEB_URL", "https://shop.example.com"),

@@ -28,7 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.ids import ID_LENGTH, new_id
 
 PASSWORD = "OWNER_PASSWORD"  # the environment variable that brings it without a terminal
-ACCOUNTS = ("wechat-pay", "wechat-login", "alipay")  # parameters; a shop may lack any
+ACCOUNTS = ("wechat-pay", "wechat-login", "alipay", "sms")  # parameters; a shop may lack any
 STAGE_KEYS = ("session-key", "id-key")
 KEY_BYTES = 32
 TABLES = {"CATALOGUE_TABLE": "CatalogueTableName", "RECORDS_TABLE": "RecordsTableName"}
@@ -40,7 +40,7 @@ class CannotOpen(Exception):
 
 def write_stage_keys(ssm: Any, prefix: str) -> None:
     """Write the keys of sessions and ids, unless they are there: changing them logs everybody
-    out and gives every buyer another id."""
+    out and lets nobody find their buyer again."""
     for name in STAGE_KEYS:
         value = secrets.token_hex(KEY_BYTES)
         try:
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--merchant-id", help="商家编号，22 位字母数字；不填则新生成")
     parser.add_argument(
         "--accounts",
-        help='JSON 文件，{"wechat-pay": {…}, "wechat-login": {…}, "alipay": {…}}；- 为标准输入',
+        help=f"JSON 文件，键可有 {'、'.join(ACCOUNTS)}，值为各自的账户；- 为标准输入",
     )
     options = parser.parse_args()
     if not options.reset_password and not options.name:

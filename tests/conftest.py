@@ -42,7 +42,9 @@ ON_ENGINE = {"api", "laws"}
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
-AWS_PORT, DYNAMODB_PORT, WECHAT_PORT, ALIPAY_PORT = (process.free_port() for _ in range(4))
+AWS_PORT, DYNAMODB_PORT, WECHAT_PORT, ALIPAY_PORT, SMS_PORT = (
+    process.free_port() for _ in range(5)
+)
 ENDPOINT = STARTED_ELSEWHERE or f"http://127.0.0.1:{AWS_PORT}"
 DYNAMODB_ENDPOINT = f"http://127.0.0.1:{DYNAMODB_PORT}" if ON_DYNAMODB_LOCAL else ENDPOINT
 
@@ -61,6 +63,7 @@ os.environ |= engine.credentials(ENDPOINT) | {
     "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "ALIPAY_URL": f"http://127.0.0.1:{ALIPAY_PORT}/gateway.do",
+    "SMS_URL": f"http://127.0.0.1:{SMS_PORT}",
     "WEB_URL": "https://shop.example.com",
     "TIME_DIVISOR": "1",
 }

@@ -24,9 +24,17 @@ _ALGORITHM = "HS256"
 
 @dataclass(frozen=True)
 class Buyer:
+    """other_ids: of buyers who are the same person and were merged into this one."""
+
     merchant_id: str
     buyer_id: str
     name: str
+    other_ids: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All ids of the person; new orders are placed under the first."""
+        return (self.buyer_id, *self.other_ids)
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,12 @@ class Staff:
         return rights.may(self.rights, right)
 
 
-def buyer_token(merchant_id: str, buyer_id: str, name: str, *, now_s: int) -> str:
-    claims: dict[str, str | int] = {"m": merchant_id, "sub": buyer_id, "name": name}
+def buyer_token(
+    merchant_id: str, buyer_id: str, name: str, *, other_ids: Sequence[str] = (), now_s: int
+) -> str:
+    claims: dict[str, Any] = {"m": merchant_id, "sub": buyer_id, "name": name}
+    if other_ids:
+        claims["also"] = list(other_ids)
     return _signed(claims, audience="buyer", now_s=now_s, life_s=BUYER_SESSION_S)
 
 
@@ -60,7 +72,8 @@ def staff_token(
 def buyer_of(headers: Mapping[str, str]) -> Buyer:
     """The buyer who asks. Raises Unauthenticated without a valid session."""
     claims = _claims(headers, audience="buyer")
-    return Buyer(claims["m"], claims["sub"], claims.get("name", ""))
+    name, other_ids = claims.get("name", ""), tuple(claims.get("also", ()))
+    return Buyer(claims["m"], claims["sub"], name, other_ids)
 
 
 def staff_of(
@@ -88,7 +101,7 @@ def staff_of(
     return who
 
 
-def _signed(claims: dict[str, str | int], *, audience: str, now_s: int, life_s: int) -> str:
+def _signed(claims: dict[str, Any], *, audience: str, now_s: int, life_s: int) -> str:
     import jwt  # it brings cryptography, 70 ms that jobs and public reads can do without
 
     times = {"iat": now_s, "exp": now_s + life_s}

@@ -82,6 +82,7 @@ class Limit:
 
 
 BUYER_LOGINS = Limit(Window(600, per_s=60), By.ADDRESS_AND_MERCHANT)
+PHONE_CODES = Limit(Window(60, per_s=60), By.ADDRESS_AND_MERCHANT)
 WRONG_CODES = Limit(Window(60, per_s=60), By.ADDRESS_AND_MERCHANT, refused_only=True)
 STAFF_LOGINS = Limit(Window(60, per_s=60), By.ADDRESS)
 QUOTES = Limit(Window(600, per_s=60), By.ADDRESS)
@@ -93,6 +94,7 @@ BUYER_PICTURES = Limit(Window(30, per_s=60), By.PERSON)  # forms and acceptances
 STAFF_PICTURES = Limit(Window(120, per_s=60), By.PERSON)
 ALL = (
     BUYER_LOGINS,
+    PHONE_CODES,
     WRONG_CODES,
     STAFF_LOGINS,
     QUOTES,

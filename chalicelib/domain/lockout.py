@@ -15,6 +15,8 @@ class Rule:
 PASSWORDS = Rule(5, window_s=15 * 60, rest_s=15 * 60)
 PICKUP_CODES = Rule(20, window_s=60, rest_s=60)
 LOGIN_CODES = Rule(60, window_s=60, rest_s=60)
+CODES_BY_ADDRESS = Rule(60, window_s=3600, rest_s=600)  # messages, which cost the shop money
+CODES_BY_DEVICE = Rule(10, window_s=3600, rest_s=3600)
 
 
 @dataclass(frozen=True)

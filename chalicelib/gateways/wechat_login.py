@@ -48,6 +48,10 @@ class WechatLogin:
     def __init__(self, app: WechatApp, base_url: str) -> None:
         self._app, self._base_url = app, base_url
 
+    @property
+    def appid(self) -> str:
+        return self._app.appid
+
     def identify(self, code: str) -> WechatIdentity:
         """Who `code` (of wx.login, good once and for five minutes) belongs to.
 

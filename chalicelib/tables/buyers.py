@@ -21,12 +21,24 @@ from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 
 class BuyerItem(TradeItem, discriminator="buyer"):
-    """A buyer of one merchant. buyer_id is derived from the openid: no look-up by openid needed."""
+    """A buyer of one merchant. A person whose logins were found to belong together has several:
+    all but the oldest are merged into it, and their orders stay where they are.
+
+    openids: at WeChat and Alipay, by app. identities: slot (domain.identity) -> identity_id, of the
+    whole person. revision: counts the links and merges; each is conditional on it as it was read.
+    """
 
     merchant_id = UnicodeAttribute()
     buyer_id = UnicodeAttribute()
-    openid = UnicodeAttribute()
-    openids: MapAttribute[str, str] = MapAttribute(null=True)  # app -> the buyer's id in it
+    openid = UnicodeAttribute(default="")  # of the mini-program, in which it pays
+    openids: MapAttribute[str, Any] = MapAttribute(default=dict)
+    identities: MapAttribute[str, Any] = MapAttribute(default=dict)
+    absorbed: ListAttribute[Any] = ListAttribute(null=True)  # buyer ids that were merged into it
+    merged_into = UnicodeAttribute(null=True)
+    merged_at_s = IntAttribute(null=True)
+    since_s = IntAttribute(default=0)
+    revision = IntAttribute(default=0)
+    phone = UnicodeAttribute(null=True)  # that was proven, masked
     name = UnicodeAttribute(default="")
     avatar = UnicodeAttribute(default="")
     read_up_to_s = IntAttribute(default=0)  # messages told until then
@@ -40,6 +52,28 @@ class BuyerItem(TradeItem, discriminator="buyer"):
             buyer_id=buyer_id,
             **more,
         )
+
+    @property
+    def other_ids(self) -> tuple[str, ...]:
+        """The other buyer ids of the same person."""
+        return tuple(self.absorbed or ())
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All buyer ids of the person, this one first."""
+        return (self.buyer_id, *self.other_ids)
+
+
+class IdentityItem(TradeItem, discriminator="identity"):
+    """Whose an identity is: an account at WeChat or Alipay, a phone. Its id is a keyed hash, so
+    that the table has no number in a key. buyer_id: who had it first; perhaps merged since."""
+
+    slot = UnicodeAttribute()  # domain.identity.Identity.slot
+    buyer_id = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, identity_id: str, **more: Any) -> "IdentityItem":
+        return cls(f"{merchant_id}#I#{identity_id}", "identity", **more)
 
 
 class AddressBookItem(TradeItem, discriminator="address_book"):
@@ -69,9 +103,12 @@ class ConsentsItem(TradeItem, discriminator="consents"):
 
 class UnpaidOrdersItem(TradeItem, discriminator="holds"):
     """Orders of a buyer that were placed unpaid; those that are paid or closed may still be here
-    (services.orders.unpaid_order_limit)."""
+    (services.orders.unpaid_order_limit). Every purchase writes it, so it also refuses those of a
+    session from before a merge. ids: how many the person has, if several; 0: merged into another.
+    """
 
-    orders = UnicodeSetAttribute()  # order_no
+    orders = UnicodeSetAttribute(null=True)  # order_no
+    ids = IntAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "UnpaidOrdersItem":
@@ -215,6 +252,10 @@ class KeyItem(TradeItem, discriminator="key"):
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, key_id: str, **more: Any) -> "KeyItem":
         return cls(buyer_pk(merchant_id, buyer_id), f"key#{key_id}", **more)
+
+    @property
+    def buyer_id(self) -> str:
+        return str(self.pk.rpartition("#")[2])
 
 
 class VisitItem(TradeItem, discriminator="visit"):

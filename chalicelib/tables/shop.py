@@ -145,6 +145,24 @@ class GuessesItem(CatalogueItem, discriminator="guesses"):
         return cls(f"{merchant_id}#L#{subject}", kind, merchant_id=merchant_id, **more)
 
 
+class PhoneCodeItem(CatalogueItem, discriminator="phone_code"):
+    """The code that was last sent to a phone, and when codes were sent to it.
+
+    identity_id: of the phone (services.people.identities).
+    """
+
+    code_hash = UnicodeAttribute(null=True)  # until it is used
+    used_by = UnicodeAttribute(null=True)  # the request that used it
+    expires_at_s = IntAttribute()
+    tries_left = IntAttribute()
+    sent_at_s: ListAttribute[Any] = ListAttribute(default=list)
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, identity_id: str, **more: Any) -> "PhoneCodeItem":
+        return cls(f"{merchant_id}#L#{identity_id}", "phone_code", merchant_id=merchant_id, **more)
+
+
 class AdditionsItem(CatalogueItem, discriminator="additions"):
     """How often something was added to a list of the merchant's; `revision` is the number."""
 

@@ -10,6 +10,7 @@
 | buyer         | m#B#buyer_id                  | buyer                   |
 | address book  | m#B#buyer_id                  | addresses               |
 | consents      | m#B#buyer_id                  | consents                |
+| identity      | m#I#identity_id               | identity                |
 | holds         | m#B#buyer_id                  | holds                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |

@@ -31,6 +31,7 @@ PARAMETERS = {
     "WECHAT_API_URL": "WechatApiUrl",
     "WECHAT_PAY_URL": "WechatPayUrl",
     "ALIPAY_URL": "AlipayUrl",
+    "SMS_URL": "SmsUrl",
     "MEDIA_URL": "MediaUrl",
     "WEB_URL": "WebUrl",
     "TIME_DIVISOR": "TimeDivisor",

@@ -21,6 +21,7 @@ from infra.local.alipay import Alipay
 from infra.local.api_client import Api, Unexpected
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD, SHOP
 from infra.local.shop import Staff
+from infra.local.sms import Sms
 from infra.local.wechat import Wechat
 
 API_PORT, WECHAT_PORT = 8010, 8011
@@ -54,6 +55,7 @@ class System:
     api_url: str
     wechat: Wechat
     alipay: Alipay
+    sms: Sms
 
     @property
     def api(self) -> Api:
@@ -115,42 +117,48 @@ def deployed(
 
 
 @contextmanager
-def gateways_beside(wechat_port: int, time_divisor: int) -> Iterator[tuple[Wechat, Alipay]]:
-    """The local WeChat and Alipay for the length of the block, with accounts of the merchant's.
+def gateways_beside(wechat_port: int, time_divisor: int) -> Iterator[tuple[Wechat, Alipay, Sms]]:
+    """The local WeChat, Alipay and text messages for the length of the block, with accounts of the
+    merchant's.
 
-    Alipay listens on the next port, or on any when that is taken. time_divisor: the app's.
+    The others listen on the next ports, or on any when those are taken. time_divisor: the app's.
     """
-    beside = wechat_port + 1
     wechat = Wechat(port=wechat_port, time_divisor=time_divisor)
-    alipay = Alipay(port=beside if _is_free(beside) else 0)
+    alipay, sms = Alipay(port=_beside(wechat_port, 1)), Sms(port=_beside(wechat_port, 2))
     wechat.gateway.refund_delay_s = REFUND_DELAY_S
     wechat.start()
     alipay.start()
+    sms.start()
     try:
         wechat.new_account(MERCHANT_ID, official_account=True, name=SHOP)
         alipay.new_account(MERCHANT_ID, name=SHOP)
-        yield wechat, alipay
+        yield wechat, alipay, sms
     finally:
         wechat.stop()
         alipay.stop()
+        sms.stop()
 
 
-def addresses(wechat: Wechat, alipay: Alipay) -> dict[str, str]:
+def addresses(wechat: Wechat, alipay: Alipay, sms: Sms) -> dict[str, str]:
     """The app's settings that lead it to them."""
     return {
         "WECHAT_API_URL": wechat.base_url,
         "WECHAT_PAY_URL": wechat.base_url,
         "ALIPAY_URL": alipay.gateway_url,
+        "SMS_URL": sms.base_url,
     }
 
 
-def open_shop(env: Mapping[str, str], wechat: Wechat, alipay: Alipay, *options: str) -> None:
+def open_shop(
+    env: Mapping[str, str], wechat: Wechat, alipay: Alipay, sms: Sms, *options: str
+) -> None:
     """Make the merchant and its owner as an operator would. Raises CannotStart."""
     account = wechat.new_account(MERCHANT_ID)
     given = {
         "wechat-pay": account.wechat_pay,
         "wechat-login": account.wechat_login,
         "alipay": alipay.new_account(MERCHANT_ID).alipay,
+        "sms": sms.new_account(MERCHANT_ID),
     }
     who = ["--stage", STAGE, "--name", SHOP, "--owner", OWNER, "--merchant-id", MERCHANT_ID]
     outcome = subprocess.run(
@@ -207,6 +215,11 @@ def wait_for_the_end() -> None:
 def started_s() -> float:
     """Seconds since the program began."""
     return time.monotonic() - _STARTED_S
+
+
+def _beside(port: int, places: int) -> int:
+    """The port so many places on; 0, which is any, when that is taken."""
+    return port + places if _is_free(port + places) else 0
 
 
 def _is_free(port: int) -> bool:

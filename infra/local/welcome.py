@@ -73,6 +73,7 @@ def write_addresses(
         "wechat": system.wechat.base_url,
         "alipay": system.alipay.base_url,
         "appids": system.appids,
+        "sms": system.sms.base_url,
         "aws": system.aws_url,
         "merchant_id": MERCHANT_ID,
         "staff": {"username": OWNER, "password": PASSWORD},
@@ -97,6 +98,7 @@ def greet(
         "一个团": f"{shop}/groups/{demo_shop.inviting.group_id}",
         "微信替身": f"{system.wechat.base_url}/_local/ledger（每一笔收款和退款）",
         "支付宝替身": f"{system.alipay.base_url}/_local/ledger",
+        "短信替身": f"{system.sms.base_url}（登录验证码）",
         "本机 AWS": system.aws_url,
         "供程序读取": f"{addresses}",
     }

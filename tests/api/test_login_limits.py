@@ -187,13 +187,14 @@ def test_wrong_codes_are_counted_whichever_container_hears_them(
 
 def test_right_code_counts_nothing_and_writes_nothing_for_it(merchant: MerchantFixture) -> None:
     path = f"/v1/merchants/{merchant.merchant_id}/sessions"
-    with metered() as meter:
-        assert (
-            merchant.visitor().post(path, {"code": merchant.wechat.codes.issue("openid-1")}).status
-            == 201
-        )
+    spent = []
+    for _ in range(2):
+        code = merchant.wechat.codes.issue("openid-1")
+        with metered() as meter:
+            assert merchant.visitor().post(path, {"code": code}).status == 201
+        spent.append((meter.units, meter.parts))
 
-    assert meter.units == 1, meter.parts  # who the buyer is
+    assert spent == [(4, ["identity 2", "buyer 2"]), (0, [])]  # the first makes the buyer
 
 
 def test_wrong_codes_from_one_address_are_limited_and_right_ones_count_no_further(

@@ -33,6 +33,7 @@ SETTINGS = {
     "WECHAT_API_URL",
     "WECHAT_PAY_URL",
     "ALIPAY_URL",
+    "SMS_URL",
     "MEDIA_BUCKET",
     "MEDIA_URL",
     "WEB_URL",

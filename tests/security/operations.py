@@ -31,6 +31,7 @@ VALUES: Mapping[str, Callable[[SeededMerchant], Any]] = {
     "texts": lambda shop: {"formed": "「{商品}」成团啦。"},
     "name": lambda shop: "名字",
     "code": lambda shop: "wrong-code",
+    "device_id": lambda shop: "device-0001",
     "carrier": lambda shop: "SF",
     "number": lambda shop: "SF1234567890123",
     "check_only": lambda shop: True,
@@ -66,6 +67,7 @@ WANTED: Mapping[str, Mapping[str, Any]] = {
     "AgreementsChange": {"texts": {"user": "协议"}},
     "CodeRequest": {"code": "00000000"},
     "TotpConfirmation": {"code": "000000"},
+    "PhoneLoginRequest": {"code": "000000"},
 }
 
 

@@ -55,6 +55,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "list_shop_categories",
         "list_shop_stores",
         "log_in",
+        "log_in_by_phone",
         "quote_order",
         "read_activity",
         "read_agreements",
@@ -62,6 +63,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "read_group_page",
         "read_regions",
         "read_shop",
+        "send_phone_code",
         "visit_share",
     }
 

@@ -7,7 +7,12 @@ from tests.fixtures import function_policies
 
 API = "api_handler"
 JOBS = sorted(source.name for source in application.app.event_sources)
-SESSIONS = {"session-key", "id-key", "merchants/*/wechat-login"}  # of people, not of work
+SESSIONS = {
+    "session-key",
+    "id-key",
+    "merchants/*/wechat-login",
+    "merchants/*/sms",
+}  # of people, not of work
 
 
 def test_every_function_names_its_policy_and_every_policy_is_somebodys() -> None:

@@ -40,8 +40,7 @@ def request_after_sale(
     decide."""
     reason = Reason(body.reason)
     claim = Claim(body.amount_fen, reason, body.words, body.pictures, units=body.units)
-    own = own_order(who, order_id)
-    return shown(after_sales.request(who.merchant_id, own, claim, now_s=clock.now_s()))
+    return _requested(who, order_id, claim)
 
 
 @api.operation(
@@ -60,8 +59,7 @@ def request_exchange(
     after-sale like the others, one of which is open at a time; staff decide."""
     reason = Reason(body.reason)
     claim = Claim(0, reason, body.words, body.pictures, units=body.units, exchange=True)
-    own = own_order(who, order_id)
-    return shown(after_sales.request(who.merchant_id, own, claim, now_s=clock.now_s()))
+    return _requested(who, order_id, claim)
 
 
 @api.operation(
@@ -123,6 +121,12 @@ def confirm_exchange(who: Buyer, order_id: str, letter: str) -> schemas.AfterSal
     counts as received it is done by itself."""
     own = own_order(who, order_id)
     return shown(exchanges.confirm(who.merchant_id, own, letter, now_s=clock.now_s()))
+
+
+def _requested(who: Buyer, order_id: str, claim: Claim) -> schemas.AfterSaleShown:
+    own, now_s = own_order(who, order_id), clock.now_s()
+    asked = after_sales.request(who.merchant_id, own, claim, other_ids=who.ids, now_s=now_s)
+    return shown(asked)
 
 
 def shown(item: AfterSaleItem) -> schemas.AfterSaleShown:

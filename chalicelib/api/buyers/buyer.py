@@ -1,12 +1,13 @@
-"""What buyers do: log in, open, join, buy alone, pay, cancel."""
+"""What buyers do: open, join, buy alone, pay, cancel."""
 
 import re
 
 import msgspec
 
 from chalicelib import clock
-from chalicelib.api import auth, group_shapes, limits, schemas, shapes
+from chalicelib.api import group_shapes, limits, schemas, shapes
 from chalicelib.api.auth import Buyer
+from chalicelib.api.buyers.sessions import session_of
 from chalicelib.api.http import Api, Audience, Header
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Delivery
@@ -14,7 +15,6 @@ from chalicelib.errors import (
     ActivityClosed,
     AlreadyPaid,
     Conflict,
-    GatewayFailed,
     GroupClosed,
     GroupFull,
     IdempotencyMismatch,
@@ -23,6 +23,7 @@ from chalicelib.errors import (
     NotFound,
     OrderClosed,
     PaymentUnsettled,
+    SessionSuperseded,
     SoldOut,
     UnpaidOrdersLimit,
 )
@@ -32,7 +33,6 @@ from chalicelib.services.groups.seats import Hint
 from chalicelib.services.orders import orders, solo_orders
 from chalicelib.services.orders.ordering import CHANGED_SINCE, Purchase
 from chalicelib.services.people import buyers
-from chalicelib.tables.buyers import BuyerItem
 
 api = Api(__name__)
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -45,22 +45,6 @@ KEY_HEADER = {
 
 
 @api.operation(
-    "POST",
-    "/merchants/{merchant_id}/sessions",
-    audience=Audience.PUBLIC,
-    body=schemas.LoginRequest,
-    answer=schemas.BuyerSession,
-    status=201,
-    refusals=[NotFound, GatewayFailed],
-    limited=[limits.BUYER_LOGINS, limits.WRONG_CODES],
-)
-def log_in(merchant_id: str, body: schemas.LoginRequest) -> schemas.BuyerSession:
-    """Log a buyer in by the code of wx.login."""
-    now_s, caller = clock.now_s(), limits.network_of(api.current_request)
-    return _session(buyers.log_in(merchant_id, body.code, caller=caller, now_s=now_s), now_s)
-
-
-@api.operation(
     "PUT",
     "/me/profile",
     audience=Audience.BUYER,
@@ -69,8 +53,8 @@ def log_in(merchant_id: str, body: schemas.LoginRequest) -> schemas.BuyerSession
 )
 def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     """Change the buyer's name and picture; the session that is answered carries the name."""
-    buyer = buyers.rename(who.merchant_id, who.buyer_id, body.name, body.avatar)
-    return _session(buyer, clock.now_s())
+    buyer = buyers.rename(who.merchant_id, who.ids, body.name, body.avatar)
+    return session_of(buyer, clock.now_s())
 
 
 @api.operation(
@@ -89,6 +73,7 @@ def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
         UnpaidOrdersLimit,
         OrderClosed,
         IdempotencyMismatch,
+        SessionSuperseded,
         *CHANGED_SINCE,
     ],
     limited=[limits.PURCHASES],
@@ -102,6 +87,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> s
         activity_id,
         _purchase(body),
         key=_idempotency_key(),
+        other_ids=who.other_ids,
         now_s=clock.now_s(),
     )
     return shapes.placed(order)
@@ -121,6 +107,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> s
         LimitReached,
         SoldOut,
         UnpaidOrdersLimit,
+        SessionSuperseded,
         *CHANGED_SINCE,
     ],
     limited=[limits.PURCHASES],
@@ -130,7 +117,13 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinRequest) -> schemas.
     hinted = body.activity_id is not None and body.version is not None
     hint = Hint(body.activity_id or "", body.version or 0) if hinted else None
     order = seats.join(
-        who.merchant_id, who.buyer_id, group_id, _purchase(body), hint=hint, now_s=clock.now_s()
+        who.merchant_id,
+        who.buyer_id,
+        group_id,
+        _purchase(body),
+        hint=hint,
+        other_ids=who.other_ids,
+        now_s=clock.now_s(),
     )
     return shapes.placed(order)
 
@@ -143,7 +136,14 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinRequest) -> schemas.
     answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
-    refusals=[NotFound, SoldOut, UnpaidOrdersLimit, IdempotencyMismatch, *CHANGED_SINCE],
+    refusals=[
+        NotFound,
+        SoldOut,
+        UnpaidOrdersLimit,
+        IdempotencyMismatch,
+        SessionSuperseded,
+        *CHANGED_SINCE,
+    ],
     limited=[limits.PURCHASES],
 )
 def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> schemas.OrderPlaced:
@@ -154,6 +154,7 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
         activity_id,
         _purchase(body),
         key=_idempotency_key(),
+        other_ids=who.other_ids,
         now_s=clock.now_s(),
     )
     return shapes.placed(order)
@@ -190,17 +191,6 @@ def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.Shar
     return group_shapes.invitation(made, offer, group)
 
 
-def _session(buyer: BuyerItem, now_s: int) -> schemas.BuyerSession:
-    token = auth.buyer_token(buyer.merchant_id, buyer.buyer_id, buyer.name, now_s=now_s)
-    return schemas.BuyerSession(
-        token=token,
-        buyer_id=buyer.buyer_id,
-        name=buyer.name,
-        avatar=buyer.avatar,
-        expires_at_s=now_s + auth.BUYER_SESSION_S,
-    )
-
-
 def _purchase(body: schemas.PurchaseRequest) -> Purchase:
     """The purchase that a body asks for: sent to its address, or collected in its store."""
     if body.delivery is Delivery.PICKUP:
@@ -227,7 +217,7 @@ def _purchase(body: schemas.PurchaseRequest) -> Purchase:
 def own_order(who: Buyer, order_id: str) -> OrderId:
     """The id of an order of the buyer's own; another's does not exist for them."""
     parsed = OrderId.parse(order_id)
-    if parsed is None or parsed.buyer_id != who.buyer_id:
+    if parsed is None or parsed.buyer_id not in who.ids:
         raise NotFound("没有找到这个订单。")
     return parsed
 

@@ -23,7 +23,7 @@ def read_profile(who: Buyer) -> schemas.Profile:
         buyer_id=buyer.buyer_id,
         name=buyer.name,
         avatar=buyer.avatar,
-        unread_messages=inbox.unread(buyer, [who.buyer_id]),
+        unread_messages=inbox.unread(buyer, who.ids),
         to_accept=to_accept(versions, accepted),
     )
 
@@ -34,7 +34,7 @@ def list_messages(who: Buyer, query: PageQuery) -> MessageList:
     scope = ("messages", who.merchant_id, who.buyer_id)
     after = pages.key_of(query.next, *scope)
     page = inbox.read(
-        who.merchant_id, [who.buyer_id], after=after["rank"] if after else None, limit=query.limit
+        who.merchant_id, who.ids, after=after["rank"] if after else None, limit=query.limit
     )
     items = [shapes.message(item, read_up_to_s=page.read_up_to_s) for item in page.messages]
     key = {"rank": page.next_rank} if page.next_rank else None
@@ -44,5 +44,5 @@ def list_messages(who: Buyer, query: PageQuery) -> MessageList:
 @api.operation("PUT", "/me/messages/read")
 def mark_messages_read(who: Buyer, body: schemas.ReadMark) -> schemas.Unread:
     """Mark the messages told until then as read."""
-    unread = inbox.mark_read(who.merchant_id, [who.buyer_id], body.up_to_s, now_s=clock.now_s())
+    unread = inbox.mark_read(who.merchant_id, who.ids, body.up_to_s, now_s=clock.now_s())
     return schemas.Unread(unread_messages=unread)

@@ -21,7 +21,7 @@ def list_orders(who: Buyer, query: schemas.OwnOrdersQuery) -> schemas.OrderList:
     scope = ("orders", who.merchant_id, who.buyer_id, query.tab)
     before = (pages.key_of(query.next, *scope) or {}).get("before")
     tab = Tab(query.tab) if query.tab else None
-    page = own_orders.page(who.merchant_id, [who.buyer_id], tab, before=before, limit=query.limit)
+    page = own_orders.page(who.merchant_id, who.ids, tab, before=before, limit=query.limit)
     return schemas.OrderList(
         items=[order_shapes.row(found, now_s=now_s) for found in page.found],
         counts=schemas.OwnOrderCounts(**page.counts) if page.counts is not None else None,
@@ -41,7 +41,7 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
 def find_order_by_payment(who: Buyer, payment_no: str) -> schemas.OrderDetail:
     """The buyer's order that was paid under a number: ours (out_trade_no), or WeChat's or Alipay's
     own."""
-    order_id = own_orders.by_payment(who.merchant_id, [who.buyer_id], payment_no)
+    order_id = own_orders.by_payment(who.merchant_id, who.ids, payment_no)
     return order_shapes.detail(own_orders.read(who.merchant_id, order_id), now_s=clock.now_s())
 
 

@@ -1,6 +1,7 @@
 """What anybody may read without logging in: activities, groups, and the way by a share."""
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -123,8 +124,8 @@ def _offered(activity: ActivityItem, now_s: int) -> Offered:
     )
 
 
-def _ids(who: Buyer | None) -> list[str]:
-    return [] if who is None else [who.buyer_id]
+def _ids(who: Buyer | None) -> Sequence[str]:
+    return () if who is None else who.ids
 
 
 def _unless_unchanged(body: msgspec.Struct, unmoving: msgspec.Struct, kept: str) -> Answer:

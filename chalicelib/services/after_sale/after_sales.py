@@ -57,15 +57,23 @@ class Asked:
     buyer_name: str
 
 
-def request(merchant_id: str, order_id: OrderId, claim: Claim, *, now_s: int) -> AfterSaleItem:
+def request(
+    merchant_id: str,
+    order_id: OrderId,
+    claim: Claim,
+    *,
+    other_ids: Sequence[str] = (),
+    now_s: int,
+) -> AfterSaleItem:
     """Ask for money back, or for an exchange: the request, and the order that names it, together.
 
-    The same claim again while it is open is the same request. Raises NotFound,
+    The same claim again while it is open is the same request. other_ids: of the same person, whose
+    pictures are theirs, too. Raises NotFound,
     AfterSaleRefused, InvalidRequest for the amount or a picture that is not the buyer's accepted
     one, or Busy.
     """
 
-    _refuse_foreign(merchant_id, order_id.buyer_id, claim.pictures)
+    _refuse_foreign(merchant_id, {order_id.buyer_id, *other_ids}, claim.pictures)
 
     def step() -> AfterSaleItem:
         order = orders.get(merchant_id, order_id)
@@ -167,9 +175,9 @@ def _check(order: Order, claim: Claim, now_s: int, period_s: int) -> int:
     return rules.worth_fen(order, claim.units) if kind is Kind.EXCHANGE else claim.amount_fen
 
 
-def _refuse_foreign(merchant_id: str, buyer_id: str, urls: tuple[str, ...]) -> None:
+def _refuse_foreign(merchant_id: str, owners: set[str], urls: tuple[str, ...]) -> None:
     for i, url in enumerate(urls):
-        if not pictures.is_accepted(merchant_id, url, buyer_id):
+        if not any(pictures.is_accepted(merchant_id, url, owner) for owner in owners):
             words = Text("第 {number} 张图片不是在这里上传的，请重新上传。", number=i + 1)
             raise InvalidRequest(words, field=f"pictures[{i}]")
 

@@ -6,7 +6,7 @@ tried unread; when it is short, all are read, and only that read may say sold ou
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -149,23 +149,37 @@ def give_back_to_product(
     )
 
 
+def limit_used(merchant_id: str, ids: Sequence[str], activity_id: str) -> int:
+    """Units of the activity that count against buyers who buy no more: they can only be fewer."""
+    keys = [(item.pk, item.sk) for item in (LimitItem.at(merchant_id, i, activity_id) for i in ids)]
+    found = list(TradeItem.batch_get(keys, consistent_read=True)) if keys else []
+    return sum(item.used for item in found if isinstance(item, LimitItem))
+
+
 def count_limit(
-    writes: Writes, merchant_id: str, buyer_id: str, activity_id: str, units: int, *, limit: int
+    writes: Writes,
+    merchant_id: str,
+    buyer_id: str,
+    activity_id: str,
+    units: int,
+    *,
+    limit: int,
+    elsewhere: int = 0,
 ) -> None:
-    """Count `units` against the buyer's limit of the activity."""
+    """Count `units` against the buyer's limit of the activity. elsewhere: see SeatClaim."""
+
+    def refuse(old: LimitItem | None) -> LimitReached:
+        used = (old.used if old else 0) + elsewhere
+        words = "这个活动每人限购 {max} 件，你已买 {used} 件。可以单独购买。"
+        return LimitReached(Text(words, max=limit, used=used), limit=limit, used=used)
+
+    room = limit - elsewhere - units
+    condition = LimitItem.used <= room
     writes.update(
         LimitItem.at(merchant_id, buyer_id, activity_id),
         [LimitItem.used.add(units), LimitItem.kind.set(LimitItem)],
-        condition=LimitItem.used.does_not_exist() | (LimitItem.used <= limit - units),
-        refuse=lambda old: LimitReached(
-            Text(
-                "这个活动每人限购 {max} 件，你已买 {used} 件。可以单独购买。",
-                max=limit,
-                used=old.used if old else 0,
-            ),
-            limit=limit,
-            used=old.used if old else 0,
-        ),
+        condition=condition if room < 0 else LimitItem.used.does_not_exist() | condition,
+        refuse=refuse,
     )
 
 

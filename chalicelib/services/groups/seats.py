@@ -1,7 +1,10 @@
 """Opening a group, joining it: one transaction takes a seat, or says why not."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 from pynamodb.expressions.condition import size
 
@@ -65,17 +68,17 @@ def open_group(
     purchase: Purchase,
     *,
     key: str,
+    other_ids: Sequence[str] = (),
     now_s: int,
 ) -> OrderItem:
     """Open a group with its leader's seat: order, detail, group, limit, hold, stock, all or none.
 
     key: the request's Idempotency-Key; a repeat gets the first answer, another body under the
-    same key IdempotencyMismatch. Raises NotFound, ActivityClosed, InvalidRequest, LimitReached,
-    UnpaidOrdersLimit, SoldOut, Busy, and as deliveries.quoted. Nobody else sees the group before
-    the leader has paid.
+    same key IdempotencyMismatch. other_ids: of the same person. Raises NotFound, ActivityClosed,
+    InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut, SessionSuperseded, Busy, and as
+    deliveries.quoted. Nobody else sees the group before the leader has paid.
     """
-    id_key = secrets.secret("id-key").encode()
-    group_id = derived_id(id_key, "open", merchant_id, buyer_id, key)
+    group_id = _group_id(merchant_id, buyer_id, key)
     body_hash = purchase.fingerprint(activity_id)
 
     def attempt(claim: SeatClaim) -> OrderItem:
@@ -85,9 +88,15 @@ def open_group(
             writes.put(group, refuse=_Repeat)
             return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
 
+    for other in other_ids:
+        before_merge = orders.find_group(merchant_id, _group_id(merchant_id, other, key))
+        if before_merge is not None:
+            return _first_answer(before_merge, other, body_hash)
     try:
         offer = offer_to_open(merchant_id, activity_id, now_s)
-        return seat_orders.claim_seat(merchant_id, buyer_id, offer, purchase, attempt, now_s)
+        return seat_orders.claim_seat(
+            merchant_id, buyer_id, offer, purchase, attempt, other_ids=other_ids, now_s=now_s
+        )
     except _Repeat as repeat:
         return _first_answer(repeat.old, buyer_id, body_hash)
     except (ActivityClosed, InvalidRequest, LimitReached, SoldOut, *ordering.CHANGED_SINCE):
@@ -106,41 +115,50 @@ def join(
     purchase: Purchase,
     *,
     hint: Hint | None,
+    other_ids: Sequence[str] = (),
     now_s: int,
 ) -> OrderItem:
     """Take a seat of an open group: order, detail, seat, limit, hold and stock, all or none.
 
-    A buyer who has a seat gets the order of that seat. Raises NotFound, GroupFull, GroupClosed,
-    InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut, Busy, and as deliveries.quoted.
+    Whoever has a seat, under one of their ids, gets the order of that seat. Raises NotFound,
+    GroupFull, GroupClosed, InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut,
+    SessionSuperseded, Busy, and as deliveries.quoted.
     """
+    ids = (buyer_id, *other_ids)
     try:
         if hint is not None:
-            return _join_under(hint, merchant_id, buyer_id, group_id, purchase, now_s)
+            return _join_under(hint, merchant_id, ids, group_id, purchase, now_s)
     except (_OtherTerms, NotFound, InvalidRequest):
         pass  # the hint may be wrong, and what it refused be right; the group knows better
     group = orders.find_group(merchant_id, group_id)
     if group is None:
         raise NotFound("没有找到这个团。")
     true_hint = Hint(group.activity_id, group.version)
-    return _join_under(true_hint, merchant_id, buyer_id, group_id, purchase, now_s)
+    return _join_under(true_hint, merchant_id, ids, group_id, purchase, now_s)
 
 
 def _join_under(
-    hint: Hint, merchant_id: str, buyer_id: str, group_id: str, purchase: Purchase, now_s: int
+    hint: Hint,
+    merchant_id: str,
+    ids: Sequence[str],
+    group_id: str,
+    purchase: Purchase,
+    now_s: int,
 ) -> OrderItem:
+    """ids: of the person, the first of which takes the seat."""
     offer = catalogue_cache.version(merchant_id, hint.activity_id, hint.version)
-    seat = GroupItem.members[buyer_id]
+    no_seat = reduce(and_, (GroupItem.members[one].does_not_exist() for one in ids))
 
     def attempt(claim: SeatClaim) -> OrderItem:
-        order_id = OrderId(buyer_id, new_order_no(now_s))
+        order_id = OrderId(ids[0], new_order_no(now_s))
         with transaction() as writes:
             writes.update(
                 GroupItem.at(merchant_id, group_id),
-                [seat.set(order_id.order_no)],
+                [GroupItem.members[ids[0]].set(order_id.order_no)],
                 condition=(GroupItem.status == GroupStatus.OPEN.value)
                 & (GroupItem.expires_at_s > now_s)
                 & (size(GroupItem.members) < GroupItem.seats_total)
-                & seat.does_not_exist()
+                & no_seat
                 & (GroupItem.activity_id == hint.activity_id)
                 & (GroupItem.version == hint.version),
                 refuse=_SeatRefused,
@@ -148,26 +166,29 @@ def _join_under(
             return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
 
     try:
-        return seat_orders.claim_seat(merchant_id, buyer_id, offer, purchase, attempt, now_s)
+        return seat_orders.claim_seat(
+            merchant_id, ids[0], offer, purchase, attempt, other_ids=ids[1:], now_s=now_s
+        )
     except _SeatRefused as refused:
-        return _seat_held(refused.old, buyer_id, hint, now_s)
+        return _seat_held(refused.old, ids, hint, now_s)
     except (LimitReached, SoldOut, *ordering.CHANGED_SINCE) as refusal:
         # Was it me? And a group that is over says so before stock and limits do.
-        return _seat_held(orders.find_group(merchant_id, group_id), buyer_id, hint, now_s, refusal)
+        return _seat_held(orders.find_group(merchant_id, group_id), ids, hint, now_s, refusal)
 
 
 def _seat_held(
     old: GroupItem | None,
-    buyer_id: str,
+    ids: Sequence[str],
     hint: Hint,
     now_s: int,
     otherwise: ServiceError | None = None,
 ) -> OrderItem:
     """The seat that the buyer has already; else the refusal of highest rank, `otherwise` last."""
     if old is not None:
-        order_no = old.members.as_dict().get(buyer_id)
-        if order_no is not None:
-            return orders.get(old.merchant_id, OrderId(buyer_id, order_no))
+        members = old.members.as_dict()
+        for one in ids:
+            if one in members:
+                return orders.get(old.merchant_id, OrderId(one, members[one]))
         if (old.activity_id, old.version) != (hint.activity_id, hint.version):
             raise _OtherTerms
     group = old.view() if old is not None else None
@@ -183,6 +204,10 @@ def offer_to_open(merchant_id: str, activity_id: str, now_s: int) -> Terms:
     if refusal is not None:
         raise refusal
     return catalogue_cache.terms_of(activity)
+
+
+def _group_id(merchant_id: str, buyer_id: str, key: str) -> str:
+    return derived_id(secrets.secret("id-key").encode(), "open", merchant_id, buyer_id, key)
 
 
 def _new_group(

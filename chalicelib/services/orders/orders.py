@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.errors import NotFound
-from chalicelib.tables.base import PageKey, get_or_none
+from chalicelib.services.people import identities
+from chalicelib.tables.base import get_or_none
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
@@ -40,12 +41,16 @@ def with_group(
 
 
 def with_buyer(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, BuyerItem]:
-    """An order and its buyer, in one round trip. Raises NotFound."""
+    """An order and its buyer, in one round trip; the buyer who theirs was merged into, in one more.
+
+    Raises NotFound.
+    """
     buyer_key = BuyerItem.at(merchant_id, order_id.buyer_id)
     order, buyer = get_two(OrderItem.at(merchant_id, order_id), buyer_key)
     if order is None or buyer is None:
         raise NotFound("没有找到这个订单。")
-    return order, buyer
+    merged = buyer.merged_into is not None
+    return order, identities.root(merchant_id, buyer.buyer_id) if merged else buyer
 
 
 def detail(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailItem]:
@@ -99,17 +104,3 @@ def of_buyer_since(
         )
     found.sort(key=lambda order: order.order_no, reverse=True)
     return [order for order in found if activity_id in ("", order.activity_id)]
-
-
-def of_buyer(
-    merchant_id: str, buyer_id: str, *, after: PageKey | None, limit: int
-) -> tuple[list[OrderItem], PageKey | None]:
-    """(orders, newest first; the key that the next page starts after)."""
-    page = OrderItem.query(
-        buyer_pk(merchant_id, buyer_id),
-        OrderItem.sk.startswith("order#"),
-        scan_index_forward=False,
-        limit=limit,
-        last_evaluated_key=after,
-    )
-    return list(page), page.last_evaluated_key

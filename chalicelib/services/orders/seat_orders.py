@@ -1,6 +1,6 @@
 """What opening and joining share: the seat's price, its units, its order, in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.activity import Terms
@@ -18,11 +18,13 @@ from chalicelib.tables.trade import OrderItem
 
 @dataclass(frozen=True)
 class SeatClaim:
-    """What one try to take a seat is made with. register: the buyer's, when it had no room."""
+    """What one try to take a seat is made with. units_elsewhere: of the activity, that the same
+    person has under their other ids."""
 
     quote: Quote
     plan: Plan
-    register: Register | None
+    register: Register
+    units_elsewhere: int
 
 
 def claim_seat(
@@ -31,20 +33,26 @@ def claim_seat(
     offer: Terms,
     purchase: Purchase,
     attempt: Callable[[SeatClaim], OrderItem],
+    *,
+    other_ids: Sequence[str],
     now_s: int,
 ) -> OrderItem:
     """Run `attempt` until it finds its units and room among the buyer's unpaid orders."""
     quote = deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
     shelf = _shelf_of(merchant_id, offer, purchase.sku_id)
+    limited = other_ids if offer.limit_per_buyer else ()
+    elsewhere = reservations.limit_used(merchant_id, limited, offer.activity_id)
 
-    def registered(register: Register | None) -> OrderItem:
+    def registered(register: Register) -> OrderItem:
         return reservations.taking(
             shelf,
             purchase.quantity,
-            lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register))),
+            lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register, elsewhere))),
         )
 
-    return unpaid_order_limit.within_limit(merchant_id, buyer_id, registered, now_s=now_s)
+    return unpaid_order_limit.within_limit(
+        merchant_id, buyer_id, registered, other_ids=other_ids, now_s=now_s
+    )
 
 
 def place(
@@ -66,6 +74,7 @@ def place(
             offer.activity_id,
             purchase.quantity,
             limit=offer.limit_per_buyer,
+            elsewhere=claim.units_elsewhere,
         )
     unpaid_order_limit.register(
         writes, merchant_id, order_id, claim.register, limit=shop.unpaid_orders_max

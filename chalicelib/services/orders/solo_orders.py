@@ -1,5 +1,7 @@
 """Buying alone: at the solo price, without a group, from the product's own stock."""
 
+from collections.abc import Sequence
+
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
@@ -10,11 +12,12 @@ from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
 from chalicelib.services.people import shop_cache
 from chalicelib.settings import settings
-from chalicelib.tables.base import get_or_none, retried, transaction
+from chalicelib.tables.base import retried, transaction
 from chalicelib.tables.buyers import KeyItem
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
+from chalicelib.tables.trade_item import TradeItem
 
 
 class _Repeat(Exception):
@@ -30,22 +33,20 @@ def buy_alone(
     purchase: Purchase,
     *,
     key: str,
+    other_ids: Sequence[str] = (),
     now_s: int,
 ) -> OrderItem:
     """Order at the solo price, from the product's own stock: order, detail, hold, stock and key.
 
-    The price is the product's present one, whatever the activity's terms said once. Raises
-    NotFound, InvalidRequest, UnpaidOrdersLimit, SoldOut, IdempotencyMismatch, Busy, and as
-    deliveries.quoted.
+    The price is the product's present one, whatever the activity's terms said once. other_ids: of
+    the same person. Raises NotFound, InvalidRequest, UnpaidOrdersLimit, SoldOut,
+    IdempotencyMismatch, SessionSuperseded, Busy, and as deliveries.quoted.
     """
     body_hash = purchase.fingerprint(activity_id)
-    key_id = derived_id(secrets.secret("id-key").encode(), "buy", merchant_id, buyer_id, key)
 
-    def attempt(quote: Quote, shop: MerchantItem, register: Register | None) -> OrderItem:
+    def attempt(quote: Quote, shop: MerchantItem, register: Register) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
-        once = KeyItem.at(
-            merchant_id, buyer_id, key_id, order_no=order_id.order_no, body_hash=body_hash
-        )
+        once = _key_at(merchant_id, buyer_id, key, order_no=order_id.order_no, body_hash=body_hash)
         with transaction() as writes:
             writes.put(once, refuse=_Repeat)
             unpaid_order_limit.register(
@@ -68,9 +69,10 @@ def buy_alone(
     def first_answer(old: KeyItem) -> OrderItem:
         if old.body_hash != body_hash:
             raise IdempotencyMismatch
-        return orders.get(merchant_id, OrderId(buyer_id, old.order_no))
+        return orders.get(merchant_id, OrderId(old.buyer_id, old.order_no))
 
     try:
+        _refuse_repeat(merchant_id, other_ids, key)
         activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
         ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
         line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
@@ -80,16 +82,32 @@ def buy_alone(
             merchant_id,
             buyer_id,
             lambda register: retried(lambda: attempt(quote, shop, register)),
+            other_ids=other_ids,
             now_s=now_s,
         )
     except _Repeat as repeat:
         return first_answer(repeat.old)
     except (NotFound, InvalidRequest, *ordering.CHANGED_SINCE):
         # Was it me? What is sold may have changed since the first request.
-        once = get_or_none(KeyItem.at(merchant_id, buyer_id, key_id))
-        if once is None:
-            raise
-        return first_answer(once)
+        try:
+            _refuse_repeat(merchant_id, [buyer_id], key)
+        except _Repeat as repeat:
+            return first_answer(repeat.old)
+        raise
+
+
+def _key_at(merchant_id: str, buyer_id: str, key: str, **more: str) -> KeyItem:
+    key_id = derived_id(secrets.secret("id-key").encode(), "buy", merchant_id, buyer_id, key)
+    return KeyItem.at(merchant_id, buyer_id, key_id, **more)
+
+
+def _refuse_repeat(merchant_id: str, ids: Sequence[str], key: str) -> None:
+    """Raise _Repeat when a request with this key has placed an order under one of these ids."""
+    wanted = [_key_at(merchant_id, buyer_id, key) for buyer_id in ids]
+    keys = [(item.pk, item.sk) for item in wanted]
+    for item in TradeItem.batch_get(keys, consistent_read=True) if keys else ():
+        if isinstance(item, KeyItem):
+            raise _Repeat(item)
 
 
 def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int) -> Line:

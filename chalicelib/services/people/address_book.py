@@ -1,11 +1,13 @@
 """The addresses that a buyer keeps; an order copies one, and stays as it is when that changes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from chalicelib.domain import address_book
 from chalicelib.domain.address_book import FIELDS, Address, Book
 from chalicelib.domain.ids import new_id
+from chalicelib.errors import LimitReached
 from chalicelib.tables.base import LostRace, get_or_none, retried, update_one
 from chalicelib.tables.buyers import AddressBookItem
 
@@ -35,6 +37,13 @@ def change(
 def remove(merchant_id: str, buyer_id: str, address_id: str) -> None:
     """Forget an address. Raises NotFound, Busy."""
     _edited(merchant_id, buyer_id, partial(address_book.removed, address_id=address_id))
+
+
+def adopt(merchant_id: str, buyer_id: str, other_id: str) -> None:
+    """Keep the addresses of another buyer, too, as many as there is room for. Raises Busy."""
+    with suppress(LimitReached):
+        for address in reversed(list(read(merchant_id, other_id).addresses.values())):
+            add(merchant_id, buyer_id, address, is_default=False)
 
 
 def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Book:

@@ -11,7 +11,7 @@ not exist is counted like any other, so that counting tells nothing.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib import deadline, observability
 from chalicelib.domain import lockout
@@ -50,6 +50,14 @@ PICKUP_CODES = GuessKind(
 LOGIN_CODES = GuessKind(
     "login_code", lockout.LOGIN_CODES, "登录太频繁，请 {minutes} 分钟后再试。", makes_room=False
 )
+CODES_BY_ADDRESS = GuessKind(
+    "codes_by_address",
+    lockout.CODES_BY_ADDRESS,
+    "获取验证码太频繁，请 {minutes} 分钟后再试。",
+    "PhoneCodesRefused",
+    makes_room=False,
+)
+CODES_BY_DEVICE = replace(CODES_BY_ADDRESS, name="codes_by_device", rule=lockout.CODES_BY_DEVICE)
 
 
 @dataclass(frozen=True)

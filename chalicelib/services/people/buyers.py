@@ -1,11 +1,12 @@
 """Buyers: who they are at WeChat, and what they call themselves."""
 
-from chalicelib.domain.ids import derived_id
+from collections.abc import Sequence
+
+from chalicelib.domain.identity import Identity, Way
 from chalicelib.errors import InvalidRequest
-from chalicelib.gateways import secrets
 from chalicelib.gateways.wechat_login import wechat_login
-from chalicelib.services.people import brute_force_guard, shop_cache
-from chalicelib.tables.base import put_new, update_one
+from chalicelib.services.people import brute_force_guard, identities, shop_cache
+from chalicelib.tables.base import update_one
 from chalicelib.tables.buyers import BuyerItem, ConsentsItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -23,18 +24,17 @@ def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem
     """
     shop_cache.merchant(merchant_id, now_s)
     try:
-        identity = wechat_login(merchant_id).identify(code)
+        login = wechat_login(merchant_id)
+        known = login.identify(code)
     except InvalidRequest:
         brute_force_guard.count_guess(
             brute_force_guard.LOGIN_CODES, merchant_id, caller, now_s=now_s
         )
         raise
-    # Derived, so that a login needs no look-up; keyed, so that an id tells nothing.
-    key = secrets.secret("id-key").encode()
-    buyer_id = derived_id(key, "buyer", merchant_id, identity.openid)
-    buyer = BuyerItem.at(merchant_id, buyer_id, openid=identity.openid)
-    put_new(buyer)
-    return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+    stated = [Identity(Way.WECHAT_MINI, known.openid, login.appid)]
+    if known.unionid:
+        stated.append(Identity(Way.WECHAT_UNION, known.unionid))
+    return identities.log_in(merchant_id, stated, now_s=now_s)
 
 
 def read(merchant_id: str, buyer_id: str) -> BuyerItem:
@@ -52,12 +52,14 @@ def read_with_consents(merchant_id: str, buyer_id: str) -> tuple[BuyerItem, list
     return buyer, [key for one in given for key in one]
 
 
-def rename(merchant_id: str, buyer_id: str, name: str, avatar: str) -> BuyerItem:
-    """Store what the buyer is called and looks like."""
-    update_one(
-        BuyerItem.at(merchant_id, buyer_id),
-        [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
-        condition=BuyerItem.pk.exists(),
-        refuse=_Gone,
-    )
-    return read(merchant_id, buyer_id)
+def rename(merchant_id: str, ids: Sequence[str], name: str, avatar: str) -> BuyerItem:
+    """Store what a person is called and looks like, under all their ids: each has seats that show
+    it. The first is the one that the others were merged into."""
+    for buyer_id in reversed(ids):
+        update_one(
+            BuyerItem.at(merchant_id, buyer_id),
+            [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
+            condition=BuyerItem.pk.exists(),
+            refuse=_Gone,
+        )
+    return read(merchant_id, ids[0])

@@ -29,6 +29,7 @@ from tests.laws.checkers import (
     delivery_laws,
     ledger_laws,
     money_laws,
+    person_laws,
     shipping_laws,
     work_laws,
 )
@@ -73,7 +74,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     """Every law that is broken, with the ids of what breaks it."""
     laws = [*LAWS, *money_laws.LAWS, *ledger_laws.LAWS, *work_laws.LAWS]
     laws += [*delivery_laws.LAWS, *count_laws.LAWS, *shipping_laws.LAWS]
-    laws += after_sale_laws.LAWS
+    laws += [*after_sale_laws.LAWS, *person_laws.LAWS]
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
     return [text for law in laws for text in law(snapshot)]
@@ -205,7 +206,8 @@ def holds(snapshot: TableSnapshot) -> Violations:
         if order.status == OrderStatus.PENDING:
             unpaid.setdefault(order.buyer_id, set()).add(order.order_no)
     for buyer_id, numbers in unpaid.items():
-        listed = set(snapshot.holds[buyer_id].orders) if buyer_id in snapshot.holds else set()
+        holds = snapshot.holds.get(buyer_id)
+        listed = set(holds.orders or ()) if holds else set()
         if numbers - listed:
             yield f"10 limits: buyer {buyer_id} has unpaid orders {numbers - listed} unregistered"
         if len(numbers) > allowed or len(listed) > allowed:

@@ -5,7 +5,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.errors import Busy
 from chalicelib.services.groups import settlement
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import orders, own_orders
 from tests.fixtures.fault_injection import Faults, injected, refusal, send
 from tests.fixtures.shop import GRACE_S, LIFE_S, Shop
 
@@ -33,7 +33,7 @@ def test_reads_that_are_throttled_say_busy(shop: Shop) -> None:
         with pytest.raises(Busy):
             orders.with_group(shop.merchant_id, order.order_id, order.group_id)
         with pytest.raises(Busy):
-            orders.of_buyer(shop.merchant_id, order.buyer_id, after=None, limit=10)
+            own_orders.page(shop.merchant_id, [order.buyer_id], None, before=None, limit=10)
 
 
 def test_cancelling_alone_is_done_though_its_answer_was_lost(shop: Shop) -> None:

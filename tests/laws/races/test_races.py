@@ -1,12 +1,13 @@
 """Races on the engine, 16 threads at once; afterwards every law holds."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
 from tests.fixtures.shop import PAY_BY_S, Shop
-from tests.laws.races import deadline_scenarios, scenarios
+from tests.laws.races import deadline_scenarios, merge_scenarios, scenarios
 from tests.laws.races.scenarios import Tally
 from tests.laws.run_statistics import sized
 
@@ -119,3 +120,26 @@ def test_of_two_attempts_paid_at_once_one_is_kept(shop: Shop) -> None:
     shop.other_gateway.confirms_at_once = shop.gateway.confirms_at_once = True
     shop.run_jobs(3, forward_s=70)
     shop.check(quiescent=True)
+
+
+def test_two_buyers_are_merged_while_they_buy(shop: Shop) -> None:
+    sold = shop.activity(seats=4, stock=2000, limit_per_buyer=3, limit_per_order=3)
+    chance, answers, batches = random.Random(5), Counter[str](), sized(20, 6)
+    for _ in range(batches):
+        answers += merge_scenarios.merges_against_everything(shop, sold, rounds=10, chance=chance)
+        shop.check()
+
+    assert answers["merge: done"] == 10 * batches
+    told = Counter(dict.fromkeys(("done", "session_superseded"), 0))
+    for name in merge_scenarios.PURCHASES:
+        told.update({what: answers[f"{name}: {what}"] for what in told})
+    assert min(*told.values(), answers["pay: paid"], answers["cancel: done"]) > 0, answers
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    shop.check(quiescent=True)
+
+
+def test_identities_stated_at_once_make_one_buyer(shop: Shop) -> None:
+    for number in range(20):
+        assert merge_scenarios.logins_at_once(shop, number, times=6) == 1
+    shop.check()

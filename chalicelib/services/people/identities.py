@@ -1,0 +1,186 @@
+"""Which buyer an identity leads to: made at the first login, linked, or merged with another.
+
+Every identity has one item, put once; it names the buyer who had it first. A merged buyer names
+the one it was merged into. So each buyer id leads to exactly one person, whoever logs in when.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib import observability
+from chalicelib.domain.identity import IDS_MAX, Identity, Way, compatible
+from chalicelib.domain.ids import derived_id, new_id
+from chalicelib.errors import Conflict, IdentityTaken
+from chalicelib.gateways import secrets
+from chalicelib.services.people import address_book
+from chalicelib.tables.base import LostRace, Writes, retried, transaction
+from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
+from chalicelib.tables.trade_item import TradeItem
+
+ABSORBED = 0  # UnpaidOrdersItem.ids of a buyer who was merged into another
+
+
+def log_in(merchant_id: str, stated: Sequence[Identity], *, now_s: int) -> BuyerItem:
+    """The buyer whose first stated identity it is, made at the first login.
+
+    The other stated identities are linked to that buyer, and the buyers who had them are merged
+    with that one, where the identities of both can be one person's; else they stay as they are.
+    Two round trips; one more for who was merged. Raises Busy.
+    """
+
+    def step() -> BuyerItem:
+        found = _lookup(merchant_id, stated)
+        first, others = stated[0], stated[1:]
+        buyer = found.get(first.slot) or _first_that_fits(found, first)
+        if buyer is None:
+            free = [first, *(other for other in others if other.slot not in found)]
+            return _create(merchant_id, free, now_s)
+        for one in stated:
+            try:
+                buyer = _joined(buyer, one, found.get(one.slot), now_s)
+            except Conflict as refusal:
+                observability.logger.warning(
+                    "identities not merged",
+                    extra={"details": {"buyer_id": buyer.buyer_id, "slot": one.slot}},
+                    exc_info=refusal,
+                )
+        return buyer
+
+    return retried(step)
+
+
+def prove(merchant_id: str, buyer_id: str, identity: Identity, *, now_s: int) -> BuyerItem:
+    """The buyer after they have proven another identity: linked to them, or both merged.
+
+    Raises IdentityTaken when it is somebody else's, or they have another in its place; Busy.
+    """
+
+    def step() -> BuyerItem:
+        owner = _lookup(merchant_id, [identity]).get(identity.slot)
+        return _joined(root(merchant_id, buyer_id), identity, owner, now_s)
+
+    return retried(step)
+
+
+def root(merchant_id: str, buyer_id: str) -> BuyerItem:
+    """The buyer that this one is, or was merged into."""
+    for _ in range(IDS_MAX):
+        key = BuyerItem.at(merchant_id, buyer_id)
+        buyer = BuyerItem.get(key.pk, key.sk, consistent_read=True)
+        if buyer.merged_into is None:
+            return buyer
+        buyer_id = buyer.merged_into
+    raise AssertionError("A chain of merges is no longer than a person has ids.")
+
+
+def identity_id(merchant_id: str, identity: Identity) -> str:
+    key = secrets.secret("id-key").encode()
+    return derived_id(key, "identity", merchant_id, identity.slot, identity.subject)
+
+
+def _lookup(merchant_id: str, stated: Sequence[Identity]) -> dict[str, BuyerItem]:
+    """The present buyer of each of these identities that somebody has, by slot."""
+    items = [IdentityItem.at(merchant_id, identity_id(merchant_id, one)) for one in stated]
+    found = TradeItem.batch_get([(item.pk, item.sk) for item in items], consistent_read=True)
+    owners = {item.slot: item.buyer_id for item in found if isinstance(item, IdentityItem)}
+    roots = {buyer_id: root(merchant_id, buyer_id) for buyer_id in set(owners.values())}
+    return {slot: roots[buyer_id] for slot, buyer_id in owners.items()}
+
+
+def _first_that_fits(found: dict[str, BuyerItem], first: Identity) -> BuyerItem | None:
+    """A buyer of the other identities who may have this one, which nobody has."""
+    return next((b for b in found.values() if first.slot not in b.identities.as_dict()), None)
+
+
+def _create(merchant_id: str, stated: Sequence[Identity], now_s: int) -> BuyerItem:
+    buyer = BuyerItem.at(merchant_id, new_id(), since_s=now_s)
+    for name, value in _with(buyer, stated).items():
+        setattr(buyer, name, value)
+    with transaction() as writes:
+        _put_identities(writes, buyer, stated)
+        writes.put(buyer, refuse=LostRace)
+    return buyer
+
+
+def _joined(buyer: BuyerItem, one: Identity, owner: BuyerItem | None, now_s: int) -> BuyerItem:
+    """The buyer with an identity whose present owner was read. Raises IdentityTaken, LostRace."""
+    if owner is None:
+        return _link(buyer, one)
+    if owner.buyer_id in buyer.ids:
+        return buyer
+    return _merge(buyer, owner, now_s)
+
+
+def _link(buyer: BuyerItem, one: Identity) -> BuyerItem:
+    if one.slot in buyer.identities.as_dict():
+        raise IdentityTaken
+    with transaction() as writes:
+        _put_identities(writes, buyer, [one])
+        _update(writes, buyer, _with(buyer, [one]))
+    return root(buyer.merchant_id, buyer.buyer_id)
+
+
+def _merge(one: BuyerItem, other: BuyerItem, now_s: int) -> BuyerItem:
+    """Merge the younger buyer into the older: both, and what their purchases are conditional on.
+
+    Orders, numbers and seats stay under the id that they were made with.
+    """
+    kept, gone = sorted((one, other), key=lambda buyer: (buyer.since_s, buyer.buyer_id))
+    if not compatible(kept.identities.as_dict(), gone.identities.as_dict()):
+        raise IdentityTaken
+    ids = (*kept.ids, *gone.ids)
+    if len(ids) > IDS_MAX:
+        raise IdentityTaken("这个账号已合并过太多次，请联系商家处理。")
+    together = {
+        "openid": kept.openid or gone.openid,
+        "openids": gone.openids.as_dict() | kept.openids.as_dict(),
+        "identities": gone.identities.as_dict() | kept.identities.as_dict(),
+        "phone": kept.phone or gone.phone,
+        "name": kept.name or gone.name,
+        "avatar": kept.avatar or gone.avatar,
+        "absorbed": list(ids[1:]),
+    }
+    with transaction() as writes:
+        _update(writes, gone, {"merged_into": kept.buyer_id, "merged_at_s": now_s})
+        _update(writes, kept, together)
+        for buyer, count in ((gone, ABSORBED), (kept, len(ids))):
+            holds = UnpaidOrdersItem.at(buyer.merchant_id, buyer.buyer_id)
+            kind = UnpaidOrdersItem.kind.set(UnpaidOrdersItem)
+            writes.add(holds, [UnpaidOrdersItem.ids.set(count), kind])
+    observability.count("BuyersMerged")
+    address_book.adopt(kept.merchant_id, kept.buyer_id, gone.buyer_id)
+    return root(kept.merchant_id, kept.buyer_id)
+
+
+def _put_identities(writes: Writes, buyer: BuyerItem, stated: Sequence[Identity]) -> None:
+    for one in stated:
+        key = identity_id(buyer.merchant_id, one)
+        item = IdentityItem.at(buyer.merchant_id, key, slot=one.slot, buyer_id=buyer.buyer_id)
+        writes.put(item, refuse=LostRace)
+
+
+def _update(writes: Writes, buyer: BuyerItem, values: dict[str, Any]) -> None:
+    """Write these attributes of a buyer who is as they were read."""
+    actions: list[Action] = [
+        getattr(BuyerItem, name).set(value) for name, value in values.items() if value is not None
+    ]
+    same: Condition = BuyerItem.revision == buyer.revision
+    bumped = BuyerItem.revision.set(buyer.revision + 1)
+    writes.update(buyer, [*actions, bumped], condition=same, refuse=LostRace)
+
+
+def _with(buyer: BuyerItem, stated: Sequence[Identity]) -> dict[str, Any]:
+    """What is stored of a buyer who has these identities, too."""
+    openids, identities = buyer.openids.as_dict(), buyer.identities.as_dict()
+    values: dict[str, Any] = {"openids": openids, "identities": identities}
+    for one in stated:
+        openids |= one.openids
+        identities[one.slot] = identity_id(buyer.merchant_id, one)
+        if one.way is Way.WECHAT_MINI:
+            values["openid"] = one.subject
+        if one.phone is not None:
+            values["phone"] = one.phone
+    return values

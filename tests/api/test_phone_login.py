@@ -1,0 +1,251 @@
+"""Logging in by a code that is sent to the phone, and proving a phone while logged in."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.api import limits
+from chalicelib.domain import lockout
+from chalicelib.domain.identity import Identity, Way
+from chalicelib.services.people import identities
+from chalicelib.tables.catalogue_item import CatalogueItem
+from chalicelib.tables.shop import PhoneCodeItem
+from infra.local.sms import Sms
+from tests.api.test_identities import session
+from tests.fixtures.merchant import Buyer, MerchantFixture, Reply, concurrently
+from tests.fixtures.payment_fixtures import local_sms
+
+PHONE = "13800138000"
+
+
+@pytest.fixture
+def sms(merchant: MerchantFixture) -> Iterator[Sms]:
+    sms = local_sms(merchant.clock)
+    merchant.use_sms(sms)
+    yield sms
+    sms.stop()
+
+
+def ask(merchant: MerchantFixture, phone: str = PHONE, device: str = "device-0001") -> Reply:
+    path = f"/v1/merchants/{merchant.merchant_id}/phone-codes"
+    return merchant.visitor().post(path, {"phone": phone, "device_id": device})
+
+
+def enter(merchant: MerchantFixture, code: str, phone: str = PHONE) -> Reply:
+    path = f"/v1/merchants/{merchant.merchant_id}/phone-sessions"
+    return merchant.visitor().post(path, {"phone": phone, "code": code})
+
+
+def other_than(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def by_wechat(merchant: MerchantFixture, openid: str, unionid: str = "") -> Reply:
+    code = merchant.wechat.codes.issue(openid, unionid)
+    return merchant.visitor().post(f"/v1/merchants/{merchant.merchant_id}/sessions", {"code": code})
+
+
+def caller(merchant: MerchantFixture, reply: Reply) -> Buyer:
+    assert reply.status in (200, 201), reply.body
+    return Buyer(
+        merchant.api_client, reply.body["token"], merchant.merchant_id, reply.body["buyer_id"]
+    )
+
+
+def proven(merchant: MerchantFixture, buyer: Buyer, sms: Sms, phone: str = PHONE) -> Reply:
+    merchant.clock.forward(60)
+    assert ask(merchant, phone).status == 201
+    return buyer.put("/v1/me/phone", {"phone": phone, "code": sms.code_for(phone)})
+
+
+def test_code_that_was_sent_logs_in_once(merchant: MerchantFixture, sms: Sms) -> None:
+    asked = ask(merchant, "+86 138-0013-8000")
+    code = sms.code_for(PHONE)
+
+    first, again = enter(merchant, code), enter(merchant, code)
+
+    assert asked.body == {"expires_at_s": merchant.now_s + 300, "again_at_s": merchant.now_s + 60}
+    assert (first.status, again.status, again.code) == (201, 400, "phone_code_refused")
+    merchant.clock.forward(60)
+    ask(merchant)
+    assert enter(merchant, sms.code_for(PHONE)).body["buyer_id"] == first.body["buyer_id"]
+    stored = [str(item.attribute_values) for item in CatalogueItem.scan()]
+    assert not [text for text in stored if PHONE in text or code in text]
+
+
+def test_code_is_good_for_five_minutes_and_five_tries(merchant: MerchantFixture, sms: Sms) -> None:
+    ask(merchant)
+    old = sms.code_for(PHONE)
+    merchant.clock.forward(300)
+    assert enter(merchant, old).code == "phone_code_refused"
+
+    ask(merchant)
+    code = sms.code_for(PHONE)
+    tries = [enter(merchant, other_than(code)).code for _ in range(5)]
+    assert tries == ["phone_code_refused"] * 5
+    assert enter(merchant, code).code == "phone_code_refused"
+
+    merchant.clock.forward(60)
+    ask(merchant)
+    code = sms.code_for(PHONE)
+    assert [enter(merchant, other_than(code)).status for _ in range(4)] == [400] * 4
+    assert enter(merchant, code).status == 201
+
+
+def test_of_forty_guesses_at_once_five_are_judged(merchant: MerchantFixture, sms: Sms) -> None:
+    ask(merchant)
+    code = sms.code_for(PHONE)
+
+    entered = concurrently([lambda: enter(merchant, code)] * 4)
+    assert Counter(reply.status for reply in entered) == {201: 1, 400: 3}
+
+    merchant.clock.forward(60)
+    ask(merchant)
+    item = next(i for i in CatalogueItem.scan() if isinstance(i, PhoneCodeItem))
+    concurrently([lambda: enter(merchant, other_than(sms.code_for(PHONE)))] * 40)
+    item.refresh(consistent_read=True)
+    assert item.tries_left == 0
+    assert enter(merchant, sms.code_for(PHONE)).status == 400
+
+
+def test_number_is_sent_one_code_a_minute_five_an_hour_ten_a_day(
+    merchant: MerchantFixture, sms: Sms
+) -> None:
+    devices = (f"device-{number:04}" for number in itertools.count())
+    assert ask(merchant, device=next(devices)).status == 201
+    soon = ask(merchant, device=next(devices))
+    assert (soon.status, soon.body["details"]["retry_after_s"]) == (429, 60)
+
+    sent = 1
+    for _ in range(22):
+        merchant.clock.forward(3600)
+        sent += ask(merchant, device=next(devices)).status == 201
+    assert sent == len(sms.messages) == 10
+    merchant.clock.forward(86400)
+    assert ask(merchant, device=next(devices)).status == 201
+    other = ask(merchant, "13900139000", next(devices))
+    assert other.status == 201
+
+
+def test_hour_of_a_number_has_five_codes(merchant: MerchantFixture, sms: Sms) -> None:
+    answers = []
+    for number in range(7):
+        answers.append(ask(merchant, device=f"device-{number:04}").status)
+        merchant.clock.forward(120)
+
+    assert answers == [201] * 5 + [429] * 2
+    assert len(sms.messages) == 5
+
+
+def test_device_and_address_ask_for_a_limited_number_of_codes(
+    merchant: MerchantFixture, sms: Sms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from many containers: none of them alone has heard enough to refuse."""
+    monkeypatch.setattr(limits.PHONE_CODES.window, "times", 1000)
+    numbers = (f"139{number:08}" for number in itertools.count())
+
+    by_device = [ask(merchant, next(numbers)).status for _ in range(12)]
+    rest = [ask(merchant, next(numbers), f"device-{n:04}x").status for n in range(60)]
+
+    assert by_device == [201] * lockout.CODES_BY_DEVICE.tries_max + [429] * 2
+    assert rest.count(201) + 12 == lockout.CODES_BY_ADDRESS.tries_max
+    assert len(sms.messages) == 10 + rest.count(201)
+
+
+def test_answer_tells_nothing_of_who_has_the_number(merchant: MerchantFixture, sms: Sms) -> None:
+    ask(merchant)
+    enter(merchant, sms.code_for(PHONE))
+    merchant.clock.forward(60)
+
+    known, unknown = ask(merchant), ask(merchant, "13900139000")
+    wrong = enter(merchant, other_than(sms.code_for(PHONE)))
+    nobody = enter(merchant, "000000", "13700137000")
+
+    assert (known.status, known.body) == (unknown.status, unknown.body)
+    assert (wrong.status, wrong.body) == (nobody.status, nobody.body)
+
+
+def test_message_that_is_not_sent_is_refused_in_words(merchant: MerchantFixture, sms: Sms) -> None:
+    sms.faults.add("send", "server_error")
+    down = ask(merchant)
+    merchant.clock.forward(60)
+    sms.faults.add("send", "rate_limited")
+    limited = ask(merchant)
+    merchant.clock.forward(60)
+    sms.faults.add("send", "lost_answer")
+    lost = ask(merchant)
+
+    assert (down.status, down.code) == (502, "gateway_failed")
+    assert down.body["message"].startswith("短信暂时发不出去")
+    assert limited.status == 429
+    assert lost.status == 502
+    assert enter(merchant, sms.code_for(PHONE)).status == 201  # it came all the same
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("mini", "other app", "phone"))))
+def test_three_ways_in_any_order_are_one_buyer(
+    merchant: MerchantFixture, sms: Sms, order: tuple[str, ...]
+) -> None:
+    """Each login comes with nothing but itself; then the phone and the unionid tie them."""
+    activity = merchant.activity(stock=10, product_stock=20)
+
+    def log_in(way: str) -> Buyer:
+        merchant.clock.forward(60)
+        if way == "phone":
+            ask(merchant)
+            return caller(merchant, enter(merchant, sms.code_for(PHONE)))
+        if way == "mini":
+            return caller(merchant, by_wechat(merchant, "openid-1"))
+        one = Identity(Way.WECHAT_ACCOUNT, "openid-2", "wx-account")
+        buyer = identities.log_in(merchant.merchant_id, [one], now_s=merchant.now_s)
+        return session(merchant, buyer)
+
+    first = {way: log_in(way) for way in order}
+    placed = []
+    for way in order:
+        merchant.clock.forward(1)
+        placed.append(first[way].buy_alone(activity).body["order_id"])
+    proven(merchant, first["mini"], sms)
+    now = merchant.now_s
+    account = Identity(Way.WECHAT_ACCOUNT, "openid-2", "wx-account")
+    union = Identity(Way.WECHAT_UNION, "union-1")
+    identities.log_in(merchant.merchant_id, [account, union], now_s=now)
+    by_wechat(merchant, "openid-1", "union-1")
+
+    last = [log_in(way) for way in order]
+    assert len({buyer.buyer_id for buyer in last}) == 1
+    assert last[0].buyer_id == first[order[0]].buyer_id  # the oldest
+    for buyer in last:
+        listed = [item["order_id"] for item in buyer.get("/v1/orders").body["items"]]
+        assert listed == placed[::-1]
+    merchant.check_laws()
+
+
+def test_phone_of_another_wechat_account_is_not_taken(merchant: MerchantFixture, sms: Sms) -> None:
+    activity = merchant.activity(stock=10, product_stock=20)
+    owner = caller(merchant, by_wechat(merchant, "openid-1"))
+    order_id = owner.buy_alone(activity).body["order_id"]
+    assert proven(merchant, owner, sms).body["buyer_id"] == owner.buyer_id
+    stranger = caller(merchant, by_wechat(merchant, "openid-2"))
+
+    unproven = stranger.put("/v1/me/phone", {"phone": PHONE, "code": "000000"})
+    taken = proven(merchant, stranger, sms)
+    second = proven(merchant, owner, sms, "13900139000")
+
+    assert unproven.code == "phone_code_refused"
+    assert (taken.status, taken.code) == (409, "identity_taken")
+    assert (second.status, second.code) == (409, "identity_taken")
+    assert stranger.get(f"/v1/orders/{order_id}").status == 404
+    assert owner.get(f"/v1/orders/{order_id}").status == 200
+    merchant.check_laws()
+
+
+def test_code_is_good_at_the_shop_that_sent_it(merchant: MerchantFixture, sms: Sms) -> None:
+    other_shop = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
+    other_shop.use_sms(sms)
+    ask(merchant)
+
+    assert enter(other_shop, sms.code_for(PHONE)).code == "phone_code_refused"
+    assert enter(merchant, sms.code_for(PHONE)).status == 201

@@ -1,0 +1,103 @@
+"""Law 28: buyer ids and identities belong to one person each, who buys as one."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from chalicelib.domain.order import OrderStatus
+from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.shop import MerchantItem
+from chalicelib.tables.trade import OrderItem
+from tests.fixtures.table_snapshot import LIVE, TableSnapshot
+
+Violations = Iterator[str]
+
+
+def root_of(snapshot: TableSnapshot, buyer_id: str) -> str:
+    """Return the id of the person whose buyer this is."""
+    met = set()
+    while buyer_id in snapshot.buyers and buyer_id not in met:
+        met.add(buyer_id)
+        buyer_id = snapshot.buyers[buyer_id].merged_into or buyer_id
+    return buyer_id
+
+
+def ids(snapshot: TableSnapshot) -> Violations:
+    owners: dict[str, str] = {}
+    for buyer_id, buyer in persons(snapshot).items():
+        for one in buyer.ids:
+            if one in owners:
+                yield f"28 persons: buyer {one} is of {owners[one]} and of {buyer_id}"
+            owners[one] = buyer_id
+    for buyer_id, buyer in snapshot.buyers.items():
+        root = root_of(snapshot, buyer_id)
+        if owners.get(buyer_id) != root:
+            yield f"28 persons: buyer {buyer_id} of {root} is listed by {owners.get(buyer_id)}"
+        holds = snapshot.holds.get(buyer_id)
+        wanted = 0 if buyer.merged_into else len(buyer.ids)
+        if (holds.ids if holds and holds.ids is not None else 1) != wanted:
+            yield f"28 persons: purchases of buyer {buyer_id} do not expect {wanted} ids"
+
+
+def identities(snapshot: TableSnapshot) -> Violations:
+    for identity_id, item in snapshot.identities.items():
+        root = snapshot.buyers.get(root_of(snapshot, item.buyer_id))
+        if root is None or root.identities.as_dict().get(item.slot) != identity_id:
+            yield f"28 persons: identity {identity_id} leads to {item.buyer_id}, who lacks it"
+    for buyer_id, buyer in snapshot.buyers.items():
+        unknown = set(buyer.identities.as_dict().values()) - snapshot.identities.keys()
+        if unknown:
+            yield f"28 persons: buyer {buyer_id} has identities {unknown} that lead nowhere"
+
+
+def orders(snapshot: TableSnapshot) -> Violations:
+    for order_id, order in snapshot.orders.items():
+        buyer = snapshot.buyers.get(order.buyer_id)
+        if buyer and buyer.merged_at_s and order.order_id.placed_at_s > buyer.merged_at_s:
+            yield f"28 persons: order {order_id} was placed under an id that was merged before"
+
+
+def purchases(snapshot: TableSnapshot) -> Violations:
+    """What a person has bought since the last merge was within what their ids have together."""
+    shop = next((item for item in snapshot.items if isinstance(item, MerchantItem)), None)
+    unpaid_max = shop.unpaid_orders_max if shop else 0
+    for buyer_id, buyer in persons(snapshot).items():
+        orders = [order for order in snapshot.orders.values() if order.buyer_id in buyer.ids]
+        merged_s = max((snapshot.buyers[one].merged_at_s or 0 for one in buyer.ids), default=0)
+        if not any(order.order_id.placed_at_s > merged_s for order in orders):
+            continue
+        for what, held, allowed in _held(snapshot, orders):
+            newest_s = max(order.order_id.placed_at_s for order in held)
+            units = sum(o.quantity for o in held) if what.startswith("units") else len(held)
+            if newest_s > merged_s and units > (allowed or unpaid_max):
+                text = f"has {units} {what}, allowed {allowed or unpaid_max}"
+                yield f"28 persons: buyer {buyer_id} {text}"
+
+
+def persons(snapshot: TableSnapshot) -> dict[str, BuyerItem]:
+    """Return the buyers who were merged into no other."""
+    return {key: item for key, item in snapshot.buyers.items() if item.merged_into is None}
+
+
+def _held(
+    snapshot: TableSnapshot, orders: Iterable[OrderItem]
+) -> Iterator[tuple[str, list[OrderItem], int]]:
+    """Yield (what is limited, the orders that have it, how many are allowed; 0: the shop says)."""
+    found: dict[str, list[OrderItem]] = defaultdict(list)
+    limits = {}
+    for order in orders:
+        offer = snapshot.terms_of(order)
+        if order.status == OrderStatus.PENDING:
+            found["unpaid orders"].append(order)
+        if order.status in LIVE and offer:
+            found[f"seats in group {order.group_id}"].append(order)
+            limits[f"seats in group {order.group_id}"] = 1
+        if order.status in LIVE and order.limited and offer:
+            what = f"units of activity {order.activity_id}"
+            found[what].append(order)
+            limits[what] = max(limits.get(what, 0), offer.limit_per_buyer)
+    for what, held in found.items():
+        yield what, held, limits.get(what, 0)
+
+
+Law = Callable[[TableSnapshot], Violations]
+LAWS: tuple[Law, ...] = (ids, identities, orders, purchases)

@@ -1,0 +1,88 @@
+"""The checkers of law 28 can fail: each planted violation is reported."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chalicelib.domain.identity import Identity, Way
+from chalicelib.domain.ids import OrderId, new_order_no
+from chalicelib.services.people import identities
+from chalicelib.tables.base import StoredItem
+from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
+from chalicelib.tables.trade import OrderItem
+from tests.fixtures.shop import Shop, new_shop
+from tests.fixtures.table_snapshot import TableSnapshot
+from tests.laws.checkers import person_laws
+
+
+@pytest.fixture(scope="module")
+def snapshot(engine: str) -> Iterator[TableSnapshot]:
+    """A person of two buyers, who has a seat under each: both were taken before the merge."""
+    with new_shop() as shop:
+        sold = shop.activity(seats=4, limit_per_buyer=5)
+        group_id = shop.opened(sold)
+        phone = Identity(Way.PHONE, "13800138000")
+        older, younger = (_log_in(shop, n) for n in range(2))
+        identities.prove(shop.merchant_id, younger.buyer_id, phone, now_s=shop.now_s)
+        for buyer in (older, younger):
+            shop.join(sold, group_id, buyer.buyer_id)
+        identities.prove(shop.merchant_id, older.buyer_id, phone, now_s=shop.now_s)
+        yield shop.check()
+
+
+def _log_in(shop: Shop, number: int) -> BuyerItem:
+    one = Identity(Way.WECHAT_MINI, f"openid-{number}", f"wx-{number}")
+    return identities.log_in(shop.merchant_id, [one], now_s=shop.now_s + number)
+
+
+def reported(snapshot: TableSnapshot) -> str:
+    return "\n".join(text for law in person_laws.LAWS for text in law(snapshot))
+
+
+def kept_and_gone(snapshot: TableSnapshot) -> tuple[BuyerItem, BuyerItem]:
+    gone = next(buyer for buyer in snapshot.buyers.values() if buyer.merged_into)
+    return snapshot.buyers[str(gone.merged_into)], gone
+
+
+def order_of(snapshot: TableSnapshot, buyer: BuyerItem) -> OrderItem:
+    return next(o for o in snapshot.orders.values() if o.buyer_id == buyer.buyer_id)
+
+
+def placed_later(snapshot: TableSnapshot, buyer: BuyerItem) -> None:
+    """Let an order of this buyer's be placed after the merge."""
+    order = order_of(snapshot, buyer)
+    order.order_no = new_order_no(OrderId(order.buyer_id, order.order_no).placed_at_s + 60)
+
+
+Plant = Callable[[TableSnapshot, BuyerItem, BuyerItem], object]
+PLANTS: list[tuple[str, Plant]] = [
+    ("is listed by None", lambda s, kept, gone: setattr(kept, "absorbed", None)),
+    ("is of .* and of", lambda s, kept, gone: setattr(gone, "merged_into", None)),
+    ("do not expect 2 ids", lambda s, kept, gone: setattr(s.holds[kept.buyer_id], "ids", None)),
+    ("do not expect 0 ids", lambda s, kept, gone: setattr(s.holds[gone.buyer_id], "ids", 2)),
+    ("who lacks it", lambda s, kept, gone: setattr(kept, "identities", {})),
+    ("that lead nowhere", lambda s, kept, gone: s.identities.clear()),
+    ("an id that was merged before", lambda s, kept, gone: placed_later(s, gone)),
+    ("has 2 seats in group .*, allowed 1", lambda s, kept, gone: placed_later(s, kept)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expected", "plant"), PLANTS, ids=[plant[0] for plant in PLANTS])
+def test_planted_violation_is_reported(
+    snapshot: TableSnapshot, expected: str, plant: Plant
+) -> None:
+    items: list[StoredItem] = []
+    for item in snapshot.items:
+        model = type(item)
+        if model in (BuyerItem, IdentityItem, UnpaidOrdersItem, OrderItem):
+            item = model.get(item.pk, item.sk)
+        items.append(item)
+    copy = TableSnapshot(
+        snapshot.merchant_id, snapshot.ledger, snapshot.initial_stock, snapshot.now_s, items
+    )
+    assert reported(copy) == ""
+
+    plant(copy, *kept_and_gone(copy))
+
+    assert re.search(f"28 persons: .*{expected}", reported(copy)), reported(copy)

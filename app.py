@@ -12,6 +12,7 @@ from chalice.app import CloudWatchEvent, DynamoDBEvent
 from chalicelib import clock, deadline, observability
 from chalicelib.api import callbacks, openapi, pictures
 from chalicelib.api.buyers import (
+    account,
     addresses,
     after_sales,
     agreements,
@@ -59,6 +60,7 @@ PUBLIC = (
     sessions.api,
     buyer.api,
     buyer_me.api,
+    account.api,
     addresses.api,
     agreements.api,
     quotes.api,

@@ -16,6 +16,7 @@ ServiceError                     500 internal_error
 │ └ PasswordChangeNeeded         403 password_change_needed
 ├ NotFound                       404 not_found
 ├ Conflict                       409 conflict
+│ ├ AccountInUse                 409 account_in_use
 │ ├ GroupFull                    409 group_full
 │ ├ GroupClosed                  409 group_closed
 │ ├ SoldOut                      409 sold_out
@@ -143,6 +144,11 @@ class NotFound(ServiceError):
 class Conflict(ServiceError):
     status, code = 409, "conflict"
     default_message = "内容已经变化，请刷新后再试。"
+
+
+class AccountInUse(Conflict):
+    code = "account_in_use"
+    default_message = "还有订单没有结束。收货、退款或售后处理完，就可以注销。"
 
 
 class GroupFull(Conflict):

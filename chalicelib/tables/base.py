@@ -147,9 +147,10 @@ class Writes:
 
     def __init__(self, pending: TransactWrite) -> None:
         self._pending = pending
-        # PynamoDB sends checks, puts, updates, and DynamoDB answers in the order sent.
+        # PynamoDB sends checks, deletions, puts, updates; DynamoDB answers in the order sent.
         self._sent: dict[str, list[tuple[int, type[StoredItem], Refuse]]] = {
             "check": [],
+            "delete": [],
             "put": [],
             "update": [],
         }
@@ -169,6 +170,11 @@ class Writes:
         self._pending.update(
             item, actions=list(actions), condition=condition, return_values="ALL_OLD"
         )
+
+    def delete(self, item: StoredItem) -> None:
+        """Delete the item with the key of `item`; one that is not there is no trouble."""
+        self._collect("delete", type(item), LostRace)
+        self._pending.delete(item)
 
     def add(self, item: StoredItem, actions: Sequence[Action]) -> None:
         """Add to counters of an item, which is made where there is none: nothing refuses it."""

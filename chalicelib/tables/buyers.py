@@ -42,6 +42,7 @@ class BuyerItem(TradeItem, discriminator="buyer"):
     name = UnicodeAttribute(default="")
     avatar = UnicodeAttribute(default="")
     read_up_to_s = IntAttribute(default=0)  # messages told until then
+    erased_at_s = IntAttribute(null=True)  # the account was closed: nobody logs in to it any more
 
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "BuyerItem":
@@ -78,7 +79,8 @@ class IdentityItem(TradeItem, discriminator="identity"):
 
 class AddressBookItem(TradeItem, discriminator="address_book"):
     """All addresses of a buyer: who orders reads them in one call, and that there are so many at
-    most and one of them the default is true of one item. addresses: [{address_id, name, …}]."""
+    most and one of them the default is true of one item. addresses: [{address_id, name, …}].
+    revision: services.people.address_book.CLOSED once the account is."""
 
     addresses: ListAttribute[Any] = ListAttribute(default=list)
     default_id = UnicodeAttribute(default="")

@@ -9,6 +9,7 @@ from typing import Any
 
 SHOP = "山野果园"
 SERVICE_PHONE = "400-820-1357"
+BUSINESS_NAME = "山野果园（演示）食品有限公司"
 MERCHANT_ID = "shanyeguoyuan000000001"  # the same at every start, so that links stay good
 OWNER, PASSWORD = "shanye", "shanye-2026"  # of a shop that exists on this machine only
 DAY_S, HOUR_S = 86400, 3600

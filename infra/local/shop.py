@@ -41,6 +41,7 @@ class Staff:
         changed = {
             "name": demo_data.SHOP,
             "service_phone": demo_data.SERVICE_PHONE,
+            "business_name": demo_data.BUSINESS_NAME,
             "pay_by_s": pay_by_s or now["pay_by_s"],
             "revision": now["revision"],
         }

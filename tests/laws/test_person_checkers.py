@@ -64,6 +64,8 @@ PLANTS: list[tuple[str, Plant]] = [
     ("who lacks it", lambda s, kept, gone: setattr(kept, "identities", {})),
     ("that lead nowhere", lambda s, kept, gone: s.identities.clear()),
     ("an id that was merged before", lambda s, kept, gone: placed_later(s, gone)),
+    ("still tells who it was", lambda s, kept, gone: setattr(kept, "erased_at_s", 1)),
+    ("of a closed account is pending", lambda s, kept, gone: setattr(kept, "erased_at_s", 1)),
     ("has 2 seats in group .*, allowed 1", lambda s, kept, gone: placed_later(s, kept)),
 ]  # fmt: skip
 

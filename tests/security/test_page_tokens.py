@@ -90,6 +90,7 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
         "browse_activities": ("browse", shop, "", "", "ending"),
         "list_orders": ("orders", shop, buyer_id, ""),
         "list_messages": ("messages", shop, buyer_id),
+        "read_own_data": ("data", shop, buyer_id),
         "list_activities": ("activities", shop, "", "", ""),
         "list_audit": ("audit", shop, month, "", ""),
         "list_shop_groups": ("groups", shop, "open", "", ""),

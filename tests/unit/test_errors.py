@@ -13,6 +13,7 @@ import chalicelib.services.money.review_queue  # noqa: F401  (they declare refus
 from chalicelib import errors
 
 CODES = {
+    "account_in_use": 409,
     "account_disabled": 401,
     "activity_closed": 409,
     "activity_overlaps": 409,

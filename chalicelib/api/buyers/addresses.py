@@ -21,7 +21,7 @@ REGIONS_KEPT = "public, max-age=86400"
 def list_addresses(who: Buyer) -> schemas.AddressBook:
     """The buyer's addresses, the default first."""
     book = address_book.read(who.merchant_id, who.buyer_id)
-    return schemas.AddressBook(items=[_saved(book, key) for key, _ in book.default_first])
+    return schemas.AddressBook(items=saved_addresses(book))
 
 
 @api.operation("POST", "/me/addresses", status=201, refusals=[LimitReached])
@@ -64,6 +64,10 @@ def read_regions() -> Answer:
     document = regions.document()
     answer = schemas.Regions(version=document["version"], regions=document["regions"])
     return Answer(answer, headers={"Cache-Control": REGIONS_KEPT})
+
+
+def saved_addresses(book: Book) -> list[schemas.SavedAddress]:
+    return [_saved(book, key) for key, _ in book.default_first]
 
 
 def _fields(body: Address) -> dict[str, str]:

@@ -23,6 +23,7 @@ def read_profile(who: Buyer) -> schemas.Profile:
         buyer_id=buyer.buyer_id,
         name=buyer.name,
         avatar=buyer.avatar,
+        phone=buyer.phone,
         unread_messages=inbox.unread(buyer, who.ids),
         to_accept=to_accept(versions, accepted),
     )

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Address, RequestModel, ResponseModel
+from chalicelib.api.after_sale_schemas import AfterSaleShown
+from chalicelib.api.buyers.order_schemas import OrderDetail
+from chalicelib.api.schemas import Address, MessageShown, RequestModel, ResponseModel
 from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.pasted_address import PASTE_MAX
 
@@ -52,6 +54,7 @@ class Profile(Unread, frozen=True, kw_only=True):
     buyer_id: str
     name: str
     avatar: str
+    phone: Annotated[str | None, Meta(description="that was proven, masked; null: none")]
     to_accept: ToAccept
 
 
@@ -84,6 +87,21 @@ class ParsedAddress(ResponseModel, frozen=True, kw_only=True):
     district: str
     street: str
     missing: Annotated[list[str], Meta(description="fields that are needed and not in the text")]
+
+
+class OwnData(ResponseModel, frozen=True, kw_only=True):
+    """A copy of what is kept of a buyer; orders, requests and messages page by page."""
+
+    buyer_id: str
+    name: str
+    avatar: str
+    phone: Annotated[str | None, Meta(description="masked; the number itself is not kept")]
+    accepted: Annotated[list[str], Meta(description="agreements: kind#version")]
+    addresses: list[SavedAddress]
+    orders: list[OrderDetail]
+    after_sales: Annotated[list[AfterSaleShown], Meta(description="about these orders")]
+    messages: Annotated[list[MessageShown], Meta(description="about these orders")]
+    next: str | None
 
 
 class Regions(ResponseModel, frozen=True, kw_only=True):

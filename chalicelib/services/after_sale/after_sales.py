@@ -21,7 +21,7 @@ from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.media import pictures
 from chalicelib.services.orders import orders, state_changes
-from chalicelib.services.people import shop_cache
+from chalicelib.services.people import buyers, shop_cache
 from chalicelib.tables.base import LostRace, PageKey, Writes, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, after_sales_list
 from chalicelib.tables.trade import OrderItem
@@ -70,7 +70,7 @@ def request(
     The same claim again while it is open is the same request. other_ids: of the same person, whose
     pictures are theirs, too. Raises NotFound,
     AfterSaleRefused, InvalidRequest for the amount or a picture that is not the buyer's accepted
-    one, or Busy.
+    one, SessionSuperseded for a closed account, or Busy.
     """
 
     _refuse_foreign(merchant_id, {order_id.buyer_id, *other_ids}, claim.pictures)
@@ -103,6 +103,7 @@ def request(
         with transaction() as writes:
             writes.put(made, refuse=LostRace)
             state_changes.write(writes, order, after_sale_requested(order.view(), made.letter))
+            buyers.check_open(writes, merchant_id, order_id.buyer_id)
         return made
 
     return retried(step)

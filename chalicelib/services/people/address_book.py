@@ -7,9 +7,11 @@ from functools import partial
 from chalicelib.domain import address_book
 from chalicelib.domain.address_book import FIELDS, Address, Book
 from chalicelib.domain.ids import new_id
-from chalicelib.errors import LimitReached
-from chalicelib.tables.base import LostRace, get_or_none, retried, update_one
+from chalicelib.errors import LimitReached, SessionSuperseded
+from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, update_one
 from chalicelib.tables.buyers import AddressBookItem
+
+CLOSED = -1  # revision of the book of a closed account
 
 
 def read(merchant_id: str, buyer_id: str) -> Book:
@@ -46,11 +48,20 @@ def adopt(merchant_id: str, buyer_id: str, other_id: str) -> None:
             add(merchant_id, buyer_id, address, is_default=False)
 
 
+def put_closed(writes: Writes, merchant_id: str, buyer_id: str) -> None:
+    """Forget all addresses for ever, with the account: sessions that go on keep none."""
+    book = AddressBookItem.at(merchant_id, buyer_id, revision=CLOSED)
+    is_open = AddressBookItem.pk.does_not_exist() | (AddressBookItem.revision != CLOSED)
+    writes.put(book, condition=is_open, refuse=LostRace)
+
+
 def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Book:
     """Store what the edit makes of the book as it is; in one item, under its revision."""
 
     def step() -> Book:
         item = _read(merchant_id, buyer_id)
+        if item.revision == CLOSED:
+            raise SessionSuperseded
         before = _book(item)
         after = edit(before)
         if after != before:

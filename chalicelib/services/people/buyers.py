@@ -1,18 +1,14 @@
 """Buyers: who they are at WeChat, and what they call themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.identity import Identity, Way
-from chalicelib.errors import InvalidRequest
+from chalicelib.errors import InvalidRequest, SessionSuperseded
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, identities, shop_cache
-from chalicelib.tables.base import update_one
+from chalicelib.tables.base import Writes, update_one
 from chalicelib.tables.buyers import BuyerItem, ConsentsItem
 from chalicelib.tables.trade_item import TradeItem
-
-
-class _Gone(Exception):
-    """There is no such buyer."""
 
 
 def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem:
@@ -44,12 +40,34 @@ def read(merchant_id: str, buyer_id: str) -> BuyerItem:
 
 
 def read_with_consents(merchant_id: str, buyer_id: str) -> tuple[BuyerItem, list[str]]:
-    """(the buyer, the keys of the versions of agreements that they accepted), in one call."""
+    """(the buyer, the keys of the versions of agreements that they accepted), in one call.
+
+    Raises SessionSuperseded for a closed account: a login makes a new one.
+    """
     keys = [kind.at(merchant_id, buyer_id) for kind in (BuyerItem, ConsentsItem)]
     found = list(TradeItem.batch_get([(key.pk, key.sk) for key in keys], consistent_read=True))
     [buyer] = [item for item in found if isinstance(item, BuyerItem)]
+    if buyer.erased_at_s is not None:
+        raise SessionSuperseded
     given = [item.given.as_dict() for item in found if isinstance(item, ConsentsItem)]
     return buyer, [key for one in given for key in one]
+
+
+def check_open(writes: Writes, merchant_id: str, buyer_id: str) -> None:
+    """Require in a transaction that the buyer has not closed their account, whose sessions may go
+    on for days. It refuses as SessionSuperseded."""
+    writes.check(
+        BuyerItem.at(merchant_id, buyer_id),
+        condition=BuyerItem.erased_at_s.does_not_exist(),
+        refuse=lambda old: SessionSuperseded(),
+    )
+
+
+def erased_among(merchant_id: str, ids: Iterable[str]) -> set[str]:
+    """Those of the buyers who closed their account."""
+    keys = [(BuyerItem.at(merchant_id, one).pk, "buyer") for one in ids]
+    found = TradeItem.batch_get(keys) if keys else ()
+    return {one.buyer_id for one in found if isinstance(one, BuyerItem) and one.erased_at_s}
 
 
 def rename(merchant_id: str, ids: Sequence[str], name: str, avatar: str) -> BuyerItem:
@@ -59,7 +77,7 @@ def rename(merchant_id: str, ids: Sequence[str], name: str, avatar: str) -> Buye
         update_one(
             BuyerItem.at(merchant_id, buyer_id),
             [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
-            condition=BuyerItem.pk.exists(),
-            refuse=_Gone,
+            condition=BuyerItem.pk.exists() & BuyerItem.erased_at_s.does_not_exist(),
+            refuse=SessionSuperseded,
         )
     return read(merchant_id, ids[0])

@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 from chalicelib import observability
 from chalicelib.domain.identity import IDS_MAX, Identity, Way, compatible
 from chalicelib.domain.ids import derived_id, new_id
-from chalicelib.errors import Conflict, IdentityTaken
+from chalicelib.errors import Conflict, IdentityTaken, SessionSuperseded
 from chalicelib.gateways import secrets
 from chalicelib.services.people import address_book
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
@@ -55,12 +55,16 @@ def log_in(merchant_id: str, stated: Sequence[Identity], *, now_s: int) -> Buyer
 def prove(merchant_id: str, buyer_id: str, identity: Identity, *, now_s: int) -> BuyerItem:
     """The buyer after they have proven another identity: linked to them, or both merged.
 
-    Raises IdentityTaken when it is somebody else's, or they have another in its place; Busy.
+    Raises IdentityTaken when it is somebody else's, or they have another in its place;
+    SessionSuperseded when they closed their account; Busy.
     """
 
     def step() -> BuyerItem:
         owner = _lookup(merchant_id, [identity]).get(identity.slot)
-        return _joined(root(merchant_id, buyer_id), identity, owner, now_s)
+        buyer = root(merchant_id, buyer_id)
+        if buyer.erased_at_s is not None:
+            raise SessionSuperseded
+        return _joined(buyer, identity, owner, now_s)
 
     return retried(step)
 
@@ -163,7 +167,10 @@ def _put_identities(writes: Writes, buyer: BuyerItem, stated: Sequence[Identity]
 
 
 def _update(writes: Writes, buyer: BuyerItem, values: dict[str, Any]) -> None:
-    """Write these attributes of a buyer who is as they were read."""
+    """Write these attributes of a buyer who is as they were read. Raises LostRace for one who
+    closed their account since their identity was looked up."""
+    if buyer.erased_at_s is not None:
+        raise LostRace
     actions: list[Action] = [
         getattr(BuyerItem, name).set(value) for name, value in values.items() if value is not None
     ]

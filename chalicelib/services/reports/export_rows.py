@@ -61,7 +61,8 @@ def _orders(
     merchant_id: str, wanted: Wanted, after: Any, now_s: int
 ) -> tuple[list[Row], dict[str, Any] | None]:
     found, after = _found(merchant_id, wanted, after, now_s)
-    buyers = _buyers(merchant_id, found) if "buyer" in wanted.columns else {}
+    needed = wanted.personal or "buyer" in wanted.columns
+    buyers = _buyers(merchant_id, found) if needed else {}
     return [_order_row(one, buyers, wanted) for one in found], after
 
 
@@ -104,7 +105,7 @@ def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) ->
         "transaction_id": paid[1].transaction_id if paid else None,
         "delivery": _DELIVERY_WORDS.get(detail.delivery, detail.delivery),
         "store": (detail.store.as_dict() if detail.store is not None else {}).get("name"),
-        **_recipient(detail.address.as_dict(), personal=wanted.personal),
+        **_recipient(detail.address.as_dict(), buyer, wanted),
         "buyer": buyer.name if buyer else None,
         "remark": detail.remark,
         "notes": "；".join(note["text"] for note in detail.notes or ()),
@@ -120,8 +121,10 @@ def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) ->
     }
 
 
-def _recipient(address: Mapping[str, str], *, personal: bool) -> Row:
-    shown = dict(address) if personal else recipient.masked(address)
+def _recipient(address: Mapping[str, str], buyer: BuyerItem | None, wanted: Wanted) -> Row:
+    """In full where that was asked for; of a closed account masked all the same."""
+    in_full = wanted.personal and not (buyer and buyer.erased_at_s)
+    shown = dict(address) if in_full else recipient.masked(address)
     names = ("name", "phone", "province", "city", "district", "street")
     return {name: shown.get(name, "") for name in names}
 
@@ -251,7 +254,7 @@ def _customer_row(
     return {
         "buyer_id": found.order.buyer_id,
         "buyer": buyer.name if buyer else None,
-        **_recipient(found.detail.address.as_dict(), personal=wanted.personal),
+        **_recipient(found.detail.address.as_dict(), buyer, wanted),
         "orders": len(orders),
         **_money(entry for order in orders for entry in order.entries()),
         "first_at": Moment(orders[-1].order_id.placed_at_s),

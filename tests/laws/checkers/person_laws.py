@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from chalicelib.domain.order import OrderStatus
-from chalicelib.tables.buyers import BuyerItem
+from chalicelib.services.orders.account_deletion import ENDED
+from chalicelib.tables.buyers import AddressBookItem, BuyerItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.table_snapshot import LIVE, TableSnapshot
@@ -33,7 +34,7 @@ def ids(snapshot: TableSnapshot) -> Violations:
         if owners.get(buyer_id) != root:
             yield f"28 persons: buyer {buyer_id} of {root} is listed by {owners.get(buyer_id)}"
         holds = snapshot.holds.get(buyer_id)
-        wanted = 0 if buyer.merged_into else len(buyer.ids)
+        wanted = 0 if buyer.merged_into or buyer.erased_at_s else len(buyer.ids)
         if (holds.ids if holds and holds.ids is not None else 1) != wanted:
             yield f"28 persons: purchases of buyer {buyer_id} do not expect {wanted} ids"
 
@@ -47,6 +48,26 @@ def identities(snapshot: TableSnapshot) -> Violations:
         unknown = set(buyer.identities.as_dict().values()) - snapshot.identities.keys()
         if unknown:
             yield f"28 persons: buyer {buyer_id} has identities {unknown} that lead nowhere"
+
+
+def closed_accounts(snapshot: TableSnapshot) -> Violations:
+    """Nothing tells who closed an account, and nothing of theirs is under way."""
+    books = {
+        item.pk.rpartition("#")[2]: item
+        for item in snapshot.items
+        if isinstance(item, AddressBookItem)
+    }
+    for buyer_id, buyer in snapshot.buyers.items():
+        root = snapshot.buyers.get(root_of(snapshot, buyer_id), buyer)
+        if root.erased_at_s is None:
+            continue
+        told = [buyer.name, buyer.avatar, buyer.openid, buyer.phone, buyer.openids.as_dict()]
+        book = books.get(buyer_id)
+        if any(told) or book is None or book.addresses:
+            yield f"28 persons: closed account {buyer_id} still tells who it was"
+        for order_id, order in snapshot.orders.items():
+            if order.buyer_id == buyer_id and order.status not in ENDED:
+                yield f"28 persons: order {order_id} of a closed account is {order.status}"
 
 
 def orders(snapshot: TableSnapshot) -> Violations:
@@ -100,4 +121,4 @@ def _held(
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (ids, identities, orders, purchases)
+LAWS: tuple[Law, ...] = (ids, identities, closed_accounts, orders, purchases)

@@ -1,0 +1,35 @@
+"""What is kept of a buyer, for themselves: their orders, and what belongs to them, page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.services.orders import own_orders
+from chalicelib.services.orders.order_lists import Found
+from chalicelib.tables.buyers import AfterSaleItem, MessageItem
+from chalicelib.tables.trade_item import buyer_pk
+
+
+@dataclass(frozen=True)
+class Page:
+    """next_no: the page goes on with the orders before this number; None: it does not."""
+
+    found: list[Found]
+    after_sales: list[AfterSaleItem]
+    messages: list[MessageItem]
+    next_no: str | None
+
+
+def page(merchant_id: str, ids: Sequence[str], *, before: str | None, limit: int) -> Page:
+    """Return some orders, newest first, and the requests and messages about them."""
+    orders = own_orders.page(merchant_id, ids, None, before=before, limit=limit)
+    after_sales: list[AfterSaleItem] = []
+    messages: list[MessageItem] = []
+    if orders.found:
+        numbers = [one.order.order_no for one in orders.found]
+        first, last = min(numbers), f"{max(numbers)}~"
+        for pk in (buyer_pk(merchant_id, one) for one in ids):
+            asked = AfterSaleItem.sk.between(f"after_sale#{first}", f"after_sale#{last}")
+            after_sales += AfterSaleItem.query(pk, asked)
+            told = MessageItem.sk.between(f"message#{first}", f"message#{last}")
+            messages += MessageItem.query(pk, told)
+    return Page(orders.found, after_sales, messages, orders.next_no)

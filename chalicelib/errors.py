@@ -4,6 +4,7 @@ ServiceError                     500 internal_error
 ├ InvalidRequest                 400 invalid_request
 │ ├ AuthCodeRefused              400 auth_code_refused
 │ ├ PhoneCodeRefused             400 phone_code_refused
+│ ├ StateRefused                 400 state_refused
 │ └ PictureRefused               400 picture_refused (domain.picture)
 ├ Unauthenticated                401 unauthenticated
 │ ├ WrongPassword                401 wrong_password
@@ -92,6 +93,13 @@ class AuthCodeRefused(InvalidRequest):
 class PhoneCodeRefused(InvalidRequest):
     code = "phone_code_refused"
     default_message = "验证码不正确或已过期，请核对后再试，或重新获取。"
+
+
+class StateRefused(InvalidRequest):
+    """Of a login on another's page: too late, used, or begun in another browser or shop."""
+
+    code = "state_refused"
+    default_message = "这次登录已失效，请重新登录。"
 
 
 class Unauthenticated(ServiceError):

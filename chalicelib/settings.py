@@ -15,8 +15,10 @@ class Settings:
     records_table: str
     parameters_prefix: str  # SSM path of secrets and addresses, without a trailing slash
     wechat_api_url: str
+    wechat_open_url: str  # of WeChat's page for logins in its browser
     wechat_pay_url: str
     alipay_url: str
+    alipay_auth_url: str  # of Alipay's page for logins
     sms_url: str
     media_bucket: str
     media_url: str  # where everybody finds the bucket's media/, without a trailing slash; for good
@@ -43,8 +45,10 @@ def _read() -> Settings:
         records_table=env.get("RECORDS_TABLE", "records"),
         parameters_prefix=env.get("PARAMETERS_PREFIX", "/tuan/local"),
         wechat_api_url=env.get("WECHAT_API_URL", "https://api.weixin.qq.com"),
+        wechat_open_url=env.get("WECHAT_OPEN_URL", "https://open.weixin.qq.com"),
         wechat_pay_url=env.get("WECHAT_PAY_URL", "https://api.mch.weixin.qq.com"),
         alipay_url=env.get("ALIPAY_URL", "https://openapi.alipay.com/gateway.do"),
+        alipay_auth_url=env.get("ALIPAY_AUTH_URL", "https://openauth.alipay.com"),
         sms_url=env.get("SMS_URL", "https://sms.tencentcloudapi.com"),
         media_bucket=env.get("MEDIA_BUCKET", "media"),
         media_url=env.get("MEDIA_URL", "https://media.example.com").rstrip("/"),

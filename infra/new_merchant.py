@@ -28,7 +28,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.ids import ID_LENGTH, new_id
 
 PASSWORD = "OWNER_PASSWORD"  # the environment variable that brings it without a terminal
-ACCOUNTS = ("wechat-pay", "wechat-login", "alipay", "sms")  # parameters; a shop may lack any
+ACCOUNTS = (
+    "wechat-pay",
+    "wechat-login",
+    "wechat-account",
+    "alipay",
+    "sms",
+)  # parameters; a shop may lack any
 STAGE_KEYS = ("session-key", "id-key")
 KEY_BYTES = 32
 TABLES = {"CATALOGUE_TABLE": "CatalogueTableName", "RECORDS_TABLE": "RecordsTableName"}

@@ -61,8 +61,10 @@ os.environ |= engine.credentials(ENDPOINT) | {
     "MEDIA_URL": f"{ENDPOINT}/{PREFIX}media",
     # Where tests start their gateways; never the real ones.
     "WECHAT_API_URL": f"http://127.0.0.1:{WECHAT_PORT}",
+    "WECHAT_OPEN_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "WECHAT_PAY_URL": f"http://127.0.0.1:{WECHAT_PORT}",
     "ALIPAY_URL": f"http://127.0.0.1:{ALIPAY_PORT}/gateway.do",
+    "ALIPAY_AUTH_URL": f"http://127.0.0.1:{ALIPAY_PORT}",
     "SMS_URL": f"http://127.0.0.1:{SMS_PORT}",
     "WEB_URL": "https://shop.example.com",
     "TIME_DIVISOR": "1",

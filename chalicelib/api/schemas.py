@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from chalicelib.domain import phone, phone_code
+from chalicelib.domain import phone
 from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
@@ -59,36 +59,6 @@ class ErrorAnswer(ResponseModel, frozen=True, kw_only=True):
 class PageQuery(RequestModel, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 20
     next: Annotated[str, Meta(max_length=2000, description="of the page before")] | None = None
-
-
-class LoginRequest(RequestModel, frozen=True, kw_only=True):
-    code: Annotated[str, Meta(min_length=1, max_length=128, description="of wx.login")]
-
-
-MobilePhone = Annotated[
-    str, Meta(pattern=phone_code.PHONE, description="a mobile number of the mainland")
-]
-
-
-class PhoneCodeRequest(RequestModel, frozen=True, kw_only=True):
-    phone: MobilePhone
-    device_id: Annotated[
-        str,
-        Meta(
-            pattern=r"^[0-9A-Za-z_-]{8,64}\Z",
-            description="made by the client, which keeps it; limits how many codes it may ask for",
-        ),
-    ]
-
-
-class PhoneCodeSent(ResponseModel, frozen=True, kw_only=True):
-    expires_at_s: Seconds
-    again_at_s: Annotated[int, Meta(description="when another code may be asked for")]
-
-
-class PhoneLoginRequest(RequestModel, frozen=True, kw_only=True):
-    phone: MobilePhone
-    code: Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="as it was sent to the phone")]
 
 
 class BuyerSession(ResponseModel, frozen=True, kw_only=True):

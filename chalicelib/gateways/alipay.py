@@ -63,6 +63,10 @@ class Alipay:
         self._account, self.place = account, place
         self._client = AlipayClient(account, gateway_url)
 
+    @property
+    def app_id(self) -> str:
+        return self._account.app_id
+
     def payer_app(self, channel: Channel) -> str | None:
         apps = {Channel.BROWSER: "", Channel.MINI_PROGRAM: self._account.app_id}
         return apps.get(channel)

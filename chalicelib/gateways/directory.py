@@ -37,7 +37,7 @@ def payer_of(merchant_id: str, method: str, code: str) -> str:
     there are no such codes, AuthCodeRefused when the code is wrong, used or old."""
     if method != ALIPAY:
         raise InvalidRequest("这种付款方式不需要授权码。", field="auth_code")
-    return _alipay(merchant_id, PRESENT).payer_of(code)
+    return alipay(merchant_id, PRESENT).payer_of(code)
 
 
 def _wechat_pay(merchant_id: str, account: str | None) -> PaymentGateway:
@@ -47,14 +47,15 @@ def _wechat_pay(merchant_id: str, account: str | None) -> PaymentGateway:
     return wechat_pay(merchant_id, account)
 
 
-def _alipay(merchant_id: str, account: str | None) -> "Alipay":
-    from chalicelib.gateways.alipay import alipay
+def alipay(merchant_id: str, account: str | None = PRESENT) -> "Alipay":
+    """The merchant's account at Alipay, as `payment_gateway` finds it."""
+    from chalicelib.gateways import alipay as gateway
 
-    return alipay(merchant_id, account)
+    return gateway.alipay(merchant_id, account)
 
 
 # Where another gateway plugs in.
 GATEWAYS: dict[str, Callable[[str, str | None], PaymentGateway]] = {
     WECHAT_PAY: _wechat_pay,
-    ALIPAY: _alipay,
+    ALIPAY: alipay,
 }

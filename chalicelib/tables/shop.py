@@ -163,6 +163,16 @@ class PhoneCodeItem(CatalogueItem, discriminator="phone_code"):
         return cls(f"{merchant_id}#L#{identity_id}", "phone_code", merchant_id=merchant_id, **more)
 
 
+class UsedStateItem(CatalogueItem, discriminator="used_state"):
+    """A login on another's page that has come back: its state is good once."""
+
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, state: str, **more: Any) -> "UsedStateItem":
+        return cls(f"{merchant_id}#L#{state}", "used_state", merchant_id=merchant_id, **more)
+
+
 class AdditionsItem(CatalogueItem, discriminator="additions"):
     """How often something was added to a list of the merchant's; `revision` is the number."""
 

@@ -6,7 +6,7 @@ Real RSA2 both ways; no money. In a test, or beside the local WeChat; nothing ou
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from infra.local import pay_sheet
 from infra.local.alipay_callbacks import Courier
@@ -14,7 +14,7 @@ from infra.local.alipay_control import control
 from infra.local.alipay_gateway import OPERATIONS, Gateway
 from infra.local.alipay_keys import Account, Refused
 from infra.local.alipay_ledger import Ledger, Trade
-from infra.local.alipay_login import AuthCodes
+from infra.local.alipay_login import DEMO, AuthCodes
 from infra.local.alipay_views import sheet
 from infra.local.wechat_callbacks import Agenda
 from infra.local.wechat_faults import Faults
@@ -111,11 +111,22 @@ class Alipay:
             return control(self, call)
         if call.path == GATEWAY_PATH:
             return self.gateway.answer(call)
+        if call.path == "/oauth2/publicAppAuthorize.htm":
+            return self._authorise(call)
         if call.path == "/bill":
             return self.gateway.bill_file(call)
         if call.path.startswith(CASHIER):
             return self._cashier(call)
         return Answer(404)
+
+    def _authorise(self, call: Call) -> Answer:
+        """The page that asks who somebody is: whoever opens it is the demonstration's buyer."""
+        asked = call.query
+        known = asked.get("app_id") in self._accounts and asked.get("scope") == "auth_base"
+        if not known or "redirect_uri" not in asked:
+            return Answer(400)
+        back = urlencode({"auth_code": DEMO + "h5", "state": asked.get("state", "")})
+        return Answer(303, b"", {"Location": f"{asked['redirect_uri']}?{back}"})
 
     def _cashier(self, call: Call) -> Answer:
         """GET mini?trade_no=&redirect_url=: the sheet that my.tradePay opens, as a page that

@@ -29,8 +29,10 @@ FUNCTION_MAX_S = 900  # that Lambda lets a function run
 # CloudFormation parameters (infra/template/parameters.yaml) by the settings that the app reads.
 PARAMETERS = {
     "WECHAT_API_URL": "WechatApiUrl",
+    "WECHAT_OPEN_URL": "WechatOpenUrl",
     "WECHAT_PAY_URL": "WechatPayUrl",
     "ALIPAY_URL": "AlipayUrl",
+    "ALIPAY_AUTH_URL": "AlipayAuthUrl",
     "SMS_URL": "SmsUrl",
     "MEDIA_URL": "MediaUrl",
     "WEB_URL": "WebUrl",

@@ -69,7 +69,7 @@ class Sms:
                 "secret_id": f"AKID{secrets.token_hex(16)}",
                 "secret_key": secrets.token_hex(16),
                 "sdk_app_id": "1400006666",
-                "sign_name": "山野鲜集",
+                "sign_name": "山野果园",
                 "template_id": "449739",
             }
             return self._accounts.setdefault(merchant_id, made)

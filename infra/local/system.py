@@ -143,8 +143,10 @@ def addresses(wechat: Wechat, alipay: Alipay, sms: Sms) -> dict[str, str]:
     """The app's settings that lead it to them."""
     return {
         "WECHAT_API_URL": wechat.base_url,
+        "WECHAT_OPEN_URL": wechat.base_url,
         "WECHAT_PAY_URL": wechat.base_url,
         "ALIPAY_URL": alipay.gateway_url,
+        "ALIPAY_AUTH_URL": alipay.base_url,
         "SMS_URL": sms.base_url,
     }
 
@@ -157,6 +159,7 @@ def open_shop(
     given = {
         "wechat-pay": account.wechat_pay,
         "wechat-login": account.wechat_login,
+        "wechat-account": account.wechat_account,
         "alipay": alipay.new_account(MERCHANT_ID).alipay,
         "sms": sms.new_account(MERCHANT_ID),
     }

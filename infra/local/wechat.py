@@ -24,6 +24,7 @@ from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
 from infra.local.wechat_http import Answer, Call, Server
 from infra.local.wechat_limits import MINUTE_S
 from infra.local.wechat_login import LoginCodes
+from infra.local.wechat_oauth import WebLogins
 from infra.local.wechat_pay import Ledger, Trade
 
 
@@ -49,6 +50,7 @@ class Wechat:
         self.platform, known = wechat_store.load(self._file)
         self._accounts = Accounts(known)
         self.faults, self.codes = Faults(), LoginCodes(now)
+        self.web_logins = WebLogins(self.codes, now)
         self.ledger = Ledger(now, minute_s=MINUTE_S / time_divisor)
         for account in known:
             for app in filter(None, (account.wechat_login, account.wechat_account)):
@@ -154,7 +156,7 @@ class Wechat:
             return self.gateway.answer(call)
         if (call.method, call.path) == ("GET", "/sns/jscode2session"):
             return self._login(call)
-        return Answer(404)
+        return self.web_logins.answer(call) or Answer(404)
 
     def _login(self, call: Call) -> Answer | None:
         fault = self.faults.take("login")

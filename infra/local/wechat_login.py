@@ -47,9 +47,17 @@ class LoginCodes:
             return _error(41008, "missing code")
         if code.startswith(DEMO):
             openid = demo_openid(appid, code.removeprefix(DEMO))
-            self._openids.setdefault(appid, set()).add(openid)
+            self.see(appid, openid)
             return _session(openid, "")
         return self._use(appid, code)
+
+    def secret_of(self, appid: str) -> str:
+        """The app's secret; empty when there is no such app."""
+        return self._apps.get(appid, "")
+
+    def see(self, appid: str, openid: str) -> None:
+        """Know that somebody has logged in with this openid."""
+        self._openids.setdefault(appid, set()).add(openid)
 
     def is_of_another_app(self, openid: str, appid: str) -> bool:
         """Whether somebody has logged in with this openid, in other apps alone. What was never
@@ -65,7 +73,7 @@ class LoginCodes:
             if not openid or self._now() - issued_at >= CODE_LIFE_S:
                 return _error(40029, "invalid code")
             self._used.add(code)
-            self._openids.setdefault(appid, set()).add(openid)
+            self.see(appid, openid)
             return _session(openid, unionid)
 
 

@@ -3,17 +3,17 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from chalicelib.api import limits
 from chalicelib.domain import lockout
-from chalicelib.domain.identity import Identity, Way
-from chalicelib.services.people import identities
+from chalicelib.gateways import secrets
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import PhoneCodeItem
 from infra.local.sms import Sms
-from tests.api.test_identities import session
+from infra.local.wechat_oauth import Visitor
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply, concurrently
 from tests.fixtures.payment_fixtures import local_sms
 
@@ -184,12 +184,25 @@ def test_message_that_is_not_sent_is_refused_in_words(merchant: MerchantFixture,
     assert enter(merchant, sms.code_for(PHONE)).status == 201  # it came all the same
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(("mini", "other app", "phone"))))
+def on_page(merchant: MerchantFixture, unionid: str = "") -> Reply:
+    """Log in on a page in WeChat, as the same person each time."""
+    app = secrets.json_secret(f"merchants/{merchant.merchant_id}/wechat-account")["appid"]
+    visitor = Visitor(app, "openid-2", unionid)
+    shop = f"/v1/merchants/{merchant.merchant_id}"
+    key = {"way": "wechat_account", "return_path": "/me", "nonce": "a-secret-of-the-browser"}
+    begun = merchant.visitor().post(f"{shop}/authorizations", key).body["address"]
+    (state,) = parse_qs(urlsplit(begun).query)["state"]
+    back = {"code": merchant.wechat.web_logins.issue(visitor), "state": state}
+    return merchant.visitor().post(f"{shop}/authorized-sessions", key | back)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("mini", "page", "phone"))))
 def test_three_ways_in_any_order_are_one_buyer(
     merchant: MerchantFixture, sms: Sms, order: tuple[str, ...]
 ) -> None:
     """Each login comes with nothing but itself; then the phone and the unionid tie them."""
     activity = merchant.activity(stock=10, product_stock=20)
+    merchant.use_official_account()
 
     def log_in(way: str) -> Buyer:
         merchant.clock.forward(60)
@@ -198,9 +211,7 @@ def test_three_ways_in_any_order_are_one_buyer(
             return caller(merchant, enter(merchant, sms.code_for(PHONE)))
         if way == "mini":
             return caller(merchant, by_wechat(merchant, "openid-1"))
-        one = Identity(Way.WECHAT_ACCOUNT, "openid-2", "wx-account")
-        buyer = identities.log_in(merchant.merchant_id, [one], now_s=merchant.now_s)
-        return session(merchant, buyer)
+        return caller(merchant, on_page(merchant))
 
     first = {way: log_in(way) for way in order}
     placed = []
@@ -208,10 +219,7 @@ def test_three_ways_in_any_order_are_one_buyer(
         merchant.clock.forward(1)
         placed.append(first[way].buy_alone(activity).body["order_id"])
     proven(merchant, first["mini"], sms)
-    now = merchant.now_s
-    account = Identity(Way.WECHAT_ACCOUNT, "openid-2", "wx-account")
-    union = Identity(Way.WECHAT_UNION, "union-1")
-    identities.log_in(merchant.merchant_id, [account, union], now_s=now)
+    on_page(merchant, "union-1")
     by_wechat(merchant, "openid-1", "union-1")
 
     last = [log_in(way) for way in order]

@@ -54,6 +54,7 @@ CODES = {
     "session_superseded": 401,
     "shipping_refused": 409,
     "sold_out": 409,
+    "state_refused": 400,
     "store_closed": 409,
     "too_little_time": 409,
     "too_many_requests": 429,

@@ -12,6 +12,7 @@ SESSIONS = {
     "id-key",
     "merchants/*/wechat-login",
     "merchants/*/sms",
+    "merchants/*/wechat-account",
 }  # of people, not of work
 
 

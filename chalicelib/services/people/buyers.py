@@ -1,6 +1,7 @@
 """Buyers: who they are at WeChat, and what they call themselves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.errors import InvalidRequest, SessionSuperseded
@@ -19,18 +20,26 @@ def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem
     TooManyRequests when there were too many; GatewayFailed.
     """
     shop_cache.merchant(merchant_id, now_s)
-    try:
-        login = wechat_login(merchant_id)
+    login = wechat_login(merchant_id)
+    with counted(merchant_id, caller, now_s):
         known = login.identify(code)
+    stated = [Identity(Way.WECHAT_MINI, known.openid, login.appid)]
+    if known.unionid:
+        stated.append(Identity(Way.WECHAT_UNION, known.unionid))
+    return identities.log_in(merchant_id, stated, now_s=now_s)
+
+
+@contextmanager
+def counted(merchant_id: str, caller: str, now_s: int) -> Iterator[None]:
+    """Count what the block refuses as a wrong code, and refuse it as TooManyRequests instead when
+    there were too many."""
+    try:
+        yield
     except InvalidRequest:
         brute_force_guard.count_guess(
             brute_force_guard.LOGIN_CODES, merchant_id, caller, now_s=now_s
         )
         raise
-    stated = [Identity(Way.WECHAT_MINI, known.openid, login.appid)]
-    if known.unionid:
-        stated.append(Identity(Way.WECHAT_UNION, known.unionid))
-    return identities.log_in(merchant_id, stated, now_s=now_s)
 
 
 def read(merchant_id: str, buyer_id: str) -> BuyerItem:

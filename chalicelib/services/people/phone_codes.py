@@ -15,7 +15,7 @@ from chalicelib.domain.ids import derived_id, new_id
 from chalicelib.errors import PhoneCodeRefused, TooManyRequests
 from chalicelib.gateways import secrets
 from chalicelib.gateways.sms import sms
-from chalicelib.services.people import brute_force_guard, shop_cache
+from chalicelib.services.people import brute_force_guard, buyers, shop_cache
 from chalicelib.services.people.identities import identity_id
 from chalicelib.tables.base import LostRace, get_or_none, put_new, retried, update_one
 from chalicelib.tables.shop import PhoneCodeItem
@@ -59,13 +59,8 @@ def prove(merchant_id: str, number: str, code: str, *, caller: str, now_s: int) 
     alike; TooManyRequests when this caller guessed too often; Busy.
     """
     shop_cache.merchant(merchant_id, now_s)
-    try:
+    with buyers.counted(merchant_id, caller, now_s):
         _use(merchant_id, number, code, now_s)
-    except PhoneCodeRefused:
-        brute_force_guard.count_guess(
-            brute_force_guard.LOGIN_CODES, merchant_id, caller, now_s=now_s
-        )
-        raise
     return Identity(Way.PHONE, number)
 
 

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from chalicelib.api import auth
 from chalicelib.domain.ids import new_id
+from chalicelib.services.groups import joinable_groups
 from tests.fixtures.merchant import Activity, Buyer, Caller, MerchantFixture, Reply
 
 
@@ -68,7 +71,7 @@ def test_page_tells_each_role_what_it_is_and_what_it_holds(merchant: MerchantFix
 
 
 def test_full_group_offers_others_that_can_be_joined_fewest_missing_first(
-    merchant: MerchantFixture,
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     activity = merchant.activity(seats=3, stock=40)
     full, _, _ = merchant.open_group(activity)
@@ -92,6 +95,10 @@ def test_full_group_offers_others_that_can_be_joined_fewest_missing_first(
     assert ids(shown["joinable_groups"]) == [one_left, two_left, own]
     assert [g["seats_taken"] for g in shown["joinable_groups"]] == [2, 1, 1]
     assert not shown["joinable_more"]
+    with monkeypatch.context() as patched:
+        patched.setattr(joinable_groups, "LOOKED_AT", 1)  # the soonest due
+        short = detail(merchant, merchant.visitor(), activity)
+    assert (ids(short["joinable_groups"]), short["joinable_more"]) == ([two_left], True)
     mine = detail(merchant, stranger, activity)
     assert ids(mine["joinable_groups"]) == [one_left, two_left]
     assert (mine["own_group"]["group_id"], mine["own_group"]["seats_missing"]) == (own, 2)

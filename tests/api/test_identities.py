@@ -226,6 +226,26 @@ def test_name_is_shown_under_every_id(merchant: MerchantFixture) -> None:
     assert len(order_ids(renewed)) == 1
 
 
+def test_pages_know_a_merged_person_under_every_id(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(stock=10, limit_per_buyer=3, limit_per_order=3)
+    older, younger = two_buyers(merchant)
+    group_id, _, _ = merchant.open_group(activity, session(merchant, younger))
+    assert session(merchant, older).open(activity).status == 201
+
+    person = session(merchant, prove(merchant, older, phone("13800138000")))
+
+    shop = f"/v1/merchants/{merchant.merchant_id}"
+    page = person.get(f"{shop}/groups/{group_id}/page").body
+    assert (page["role"], page["seats"][0]["is_mine"]) == ("leader", True)
+    shown = person.get(f"{shop}/activities/{activity.activity_id}").body
+    assert (shown["joinable_groups"], shown["own_group"]["group_id"]) == ([], group_id)
+    own = person.get(f"{shop}/groups").body["own"]
+    assert [one["group"]["group_id"] for one in own] == [group_id]
+    assert person.quote(activity).body["limit_left"] == 1
+    counts = person.get("/v1/orders").body["counts"]
+    assert (counts["all"], counts["to_pay"], counts["waiting"]) == (2, 1, 1)
+
+
 def _told(buyer: BuyerItem) -> tuple[Any, Any]:
     ((app, openid),) = buyer.openids.as_dict().items()
     return openid, app

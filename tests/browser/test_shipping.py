@@ -243,9 +243,13 @@ def read_csv(path: Path) -> list[list[str]]:
 def test_an_order_is_found_shipped_in_two_parcels_and_its_number_corrected(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    order, other = pair(shop, "分两箱的柚子", quantity=2)
+    phone, friend = buyer(shop, "钱多多"), buyer(shop, "孙小美")
+    two = {"quantity": 2}
+    order, other = form_group(shop, sell(shop, "分两箱的柚子"), (phone, two), (friend, two))
+    phone.api.post(f"/v1/orders/{order}/urges")
     page = log_in("xiaowu", "xiaowu-2026")
     find(page, shop, order)
+    expect(page.get_by_text("催发货", exact=True)).to_be_visible()
     page.get_by_role("button", name=f"发货 {short_of(order)}").click()
 
     drawer = page.get_by_role("dialog", name="发货")

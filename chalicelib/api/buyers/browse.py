@@ -170,7 +170,7 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
     """Groups of a shop that lack one member; with a session, the asker's that wait, too."""
     now_s = clock.now_s()
     shop_cache.merchant(merchant_id, now_s)
-    found = shop_front.groups(merchant_id, [who.buyer_id] if who else [], now_s=now_s)
+    found = shop_front.groups(merchant_id, who.ids if who else (), now_s=now_s)
     return HomeGroups(
         [
             NearlyFullGroup(_goods(group), group_shapes.joinable(group))

@@ -104,7 +104,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         goods_fen=quote.goods_fen,
         freight_fen=quote.freight_fen,
         total_fen=quote.total_fen,
-        limit_left=quoting.limit_left(merchant_id, who.buyer_id, quote) if who else None,
+        limit_left=quoting.limit_left(merchant_id, who.ids, quote) if who else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Quotes: what a purchase would cost now. Nothing is written, and nothing is held."""
 
+from collections.abc import Sequence
+
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
@@ -31,13 +33,13 @@ def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int)
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
 
 
-def limit_left(merchant_id: str, buyer_id: str, quote: Quote) -> int | None:
+def limit_left(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> int | None:
     """Units of the activity that the buyer may yet buy in groups, the quoted ones included; None
     where there is no limit."""
     line = quote.line
     if not line.limited:
         return None
     limit = catalogue_cache.version(merchant_id, line.activity_id, line.version).limit_per_buyer
-    key = LimitItem.at(merchant_id, buyer_id, line.activity_id)
-    used = [item.used for item in LimitItem.batch_get([(key.pk, key.sk)])]
-    return max(0, limit - sum(used))
+    places = [LimitItem.at(merchant_id, one, line.activity_id) for one in buyer_ids]
+    used = LimitItem.batch_get([(place.pk, place.sk) for place in places])
+    return max(0, limit - sum(item.used for item in used))

@@ -46,12 +46,16 @@ def placed(item: OrderItem) -> schemas.OrderPlaced:
 
 def qr_codes(link: str) -> tuple[str, str]:
     """(a link as a QR code in SVG, the same as the data URI of a PNG)."""
-    code = segno.make(link, error="m", micro=False)
-    svg, png = io.BytesIO(), io.BytesIO()
-    code.save(svg, kind="svg", scale=QR_SCALE, xmldecl=False)
-    code.save(png, kind="png", scale=QR_SCALE)
-    uri = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-    return svg.getvalue().decode(), uri
+    svg = io.BytesIO()
+    segno.make(link, error="m", micro=False).save(svg, kind="svg", scale=QR_SCALE, xmldecl=False)
+    return svg.getvalue().decode(), qr_png(link)
+
+
+def qr_png(text: str) -> str:
+    """A text as a QR code: the data URI of a PNG."""
+    png = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(png, kind="png", scale=QR_SCALE)
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 def message(item: MessageItem, *, read_up_to_s: int) -> schemas.MessageShown:

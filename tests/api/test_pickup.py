@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from chalicelib.api import shapes
 from chalicelib.domain.ids import new_id
 from chalicelib.tables.records import AuditItem, RecordItem
 from tests.fixtures.capacity_meter import metered
@@ -104,6 +105,7 @@ def test_an_order_is_bought_for_a_store_made_ready_and_handed_over(
     shown = buyer.order(order_id)
     code = shown["pickup_code"]
     assert (shown["status_text"], len(code), code.isdigit()) == ("待自提", 8, True)
+    assert shown["pickup_qr"] == shapes.qr_png(code)
     message = buyer.get("/v1/me/messages").body["items"][0]
     assert message["title"] == "可以取货了"
     assert message["text"].endswith(f"已在西湖店备好，取货码 {code}。请到店出示，不要告诉别人。")
@@ -117,7 +119,8 @@ def test_an_order_is_bought_for_a_store_made_ready_and_handed_over(
     assert buyer.status(order_id) == "ready_for_pickup"
     handed = hand_over(merchant, code)
     assert (handed.body["status"], handed.body["received_at_s"]) == ("completed", merchant.now_s)
-    assert buyer.order(order_id)["status_text"] == "已完成"
+    shown = buyer.order(order_id)
+    assert (shown["status_text"], shown["pickup_qr"]) == ("已完成", None)
     merchant.check_laws()
 
 

@@ -80,6 +80,10 @@ class OrderDetail(OwnOrderRow, frozen=True, kw_only=True):
     pickup_code: Annotated[
         str | None, Meta(description="once a pickup is ready: shown in the store")
     ]
+    pickup_qr: Annotated[
+        str | None,
+        Meta(description="while it waits there: the code as a QR code, a PNG data URI"),
+    ]
     parcels: list[ParcelShown]
     steps: Annotated[
         list[StepShown], Meta(description="the order's way; of one that ended, what it took of it")

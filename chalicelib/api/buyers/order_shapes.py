@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.api import shapes
 from chalicelib.api.buyers import order_schemas as schemas
 from chalicelib.domain.group import is_joinable
-from chalicelib.domain.order import Delivery
+from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.order_words import method_text
 from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
 from chalicelib.domain.shipping import parcels_of
@@ -38,6 +38,7 @@ def detail(found: Found, *, now_s: int) -> schemas.OrderDetail:
         remark=more.remark,
         store=more.store.as_dict() if more.store is not None else None,
         pickup_code=more.pickup_code,
+        pickup_qr=_pickup_qr(found),
         parcels=[shapes.parcel(one) for one in parcels],
         steps=[schemas.StepShown(step=step, at_s=at_s) for step, at_s in steps],
         method=method,
@@ -75,6 +76,13 @@ def _around(found: Found, now_s: int) -> Surroundings:
         urged_at_s=urged_at_s,
         now_s=now_s,
     )
+
+
+def _pickup_qr(found: Found) -> str | None:
+    """The pickup code to be scanned, as long as there is something to collect."""
+    code = found.detail.pickup_code
+    waits = found.order.view().status is OrderStatus.READY_FOR_PICKUP
+    return shapes.qr_png(code) if code and waits else None
 
 
 def _group(item: GroupItem | None) -> schemas.OrderGroup | None:

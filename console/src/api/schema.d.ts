@@ -3993,6 +3993,8 @@ export interface components {
             store: Record<string, never> | null;
             /** @description once a pickup is ready: shown in the store */
             pickup_code: string | null;
+            /** @description while it waits there: the code as a QR code, a PNG data URI */
+            pickup_qr: string | null;
             parcels: components["schemas"]["ParcelShown"][];
             /** @description the order's way; of one that ended, what it took of it */
             steps: components["schemas"]["StepShown"][];

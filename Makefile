@@ -3,7 +3,8 @@ PYTHON ?= python3
 STAGE ?= dev
 
 .PHONY: run dev demo test test-fast test-dynamodb-local torture fuzz bench-export mutation check format package \
-  openapi setup lock console console-dev console-check source-check template-check deploy-console node chromium
+  openapi setup lock console console-dev console-check client client-dev client-check miniprogram \
+  source-check template-check deploy-console node chromium
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -96,6 +97,23 @@ console-dev: $(STAMP) node  ## The console, reloading; beside `make run` or `mak
 	@$(PY) -m infra.local.console
 	@cd console && npm run --silent dev
 
+client: $(STAMP) node  ## The buyers' shop for browsers: miniprogram/dist/build/h5/
+	@$(PY) -m infra.local.h5
+
+client-dev: $(STAMP) node  ## The buyers' shop, reloading; beside `make run` or `make dev`
+	@$(PY) -m infra.local.h5 packages
+	@cd miniprogram && npm run --silent dev
+
+# Its API, shop and appid come from miniprogram/.env.production.local, which is not committed.
+miniprogram: $(STAMP) node  ## The buyers' mini-program for WeChat, checked, ready to be uploaded
+	@$(PY) -m infra.local.h5 packages
+	@cd miniprogram && npm run --silent schemas && npm run --silent build:mp-weixin && npm run --silent check:mp-weixin
+	@echo "miniprogram/dist/build/mp-weixin：请用微信开发者工具打开后上传，步骤见 docs/miniprogram.md"
+
+client-check: $(STAMP) node
+	@$(PY) -m infra.local.h5 packages
+	@cd miniprogram && npm run --silent check
+
 deploy-console: console  ## The console of STAGE, beside its backend; OPTIONS="--hosting website …"
 	@$(PY) -m infra.deploy_console --stage $(STAGE) $(OPTIONS)
 
@@ -103,9 +121,9 @@ console-check: $(STAMP) node
 	@$(PY) -m infra.local.console
 	@cd console && npm run --silent check && npm run --silent sizes > /dev/null
 
-# Side by side: none of the three writes what another reads.
+# Side by side: none of the four writes what another reads.
 check: $(STAMP) node
-	@$(MAKE) --no-print-directory -j3 -O console-check source-check template-check
+	@$(MAKE) --no-print-directory -j3 -O console-check client-check source-check template-check
 
 source-check: $(STAMP)
 	@$(BIN)/ruff check -q .

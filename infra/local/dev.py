@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local import console, demo_large, engine, process, system, welcome
+from infra.local import demo_large, engine, process, system, welcome
 from infra.local.printing import say
 from infra.local.sources import Children, watch
 from infra.local.system import STAGE, System
@@ -36,14 +36,13 @@ def _dev() -> None:
         demo_shop = system.step("上货开团", lambda: welcome.fill(running))
         if os.environ.get("DEMO") == "large":
             system.step("一个月的生意", lambda: demo_large.fill(running))
-        with console.beside(running) as page:
-            welcome.write_addresses(ADDRESSES, running, demo_shop, console.config_of(running))
-            welcome.greet(
-                running, demo_shop, console=page, seconds=system.started_s(), addresses=ADDRESSES
-            )
+        with welcome.websites_beside(running, demo_shop) as sites:
+            welcome.write_addresses(ADDRESSES, running, demo_shop)
+            welcome.greet(running, demo_shop, sites, system.started_s(), ADDRESSES)
             children.show_requests()
             say("改动 app.py 或 chalicelib/ 后会自动重启，数据不变。")
             say("改动 console/ 请在另一个终端运行 make console-dev，页面随改随换。")
+            say("改动 miniprogram/ 请在另一个终端运行 make client-dev。")
             watch(lambda: _restart(children))
 
 
@@ -53,7 +52,9 @@ def from_sources(port: int, wechat_port: int) -> Iterator[tuple[System, Children
     divisor = os.environ.get("TIME_DIVISOR", "1")
     beside = system.gateways_beside(wechat_port, int(divisor))
     with beside as gateways, _tables() as aws:
-        env = _environment(aws.url) | system.addresses(*gateways) | {"TIME_DIVISOR": divisor}
+        web_url = system.web_address(gateways[2])
+        given = {"TIME_DIVISOR": divisor, "WEB_URL": web_url}
+        env = _environment(aws.url) | system.addresses(*gateways) | given
         children = Children(port, env)
         address = {f"/tuan/{STAGE}/public-api-url": children.url}
         engine.put_parameters(aws.url, address, secret=False)
@@ -61,7 +62,7 @@ def from_sources(port: int, wechat_port: int) -> Iterator[tuple[System, Children
             system.step("开店", lambda: system.open_shop(env, *gateways))
             if not system.step("接口和任务", children.start):
                 raise system.CannotStart("上面是它说的原因。")
-            yield System(aws.url, children.url, *gateways), children
+            yield System(aws.url, children.url, web_url, *gateways), children
         finally:
             children.stop()
 

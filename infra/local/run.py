@@ -7,7 +7,7 @@ DEMO=large: with 1,000 products and 10,000 orders.
 import os
 import sys
 
-from infra.local import console, demo_large, engine, function_logs, system, welcome
+from infra.local import demo_large, engine, function_logs, system, welcome
 from infra.local.printing import say
 
 ADDRESSES = engine.CACHE / "local.json"
@@ -34,11 +34,12 @@ def _run() -> None:
         demo_shop = system.step("上货开团", lambda: welcome.fill(running))
         if os.environ.get("DEMO") == "large":
             system.step("一个月的生意", lambda: demo_large.fill(running))
-        with console.beside(running) as page, function_logs.followed(running.aws_url):
-            welcome.write_addresses(ADDRESSES, running, demo_shop, console.config_of(running))
-            welcome.greet(
-                running, demo_shop, console=page, seconds=system.started_s(), addresses=ADDRESSES
-            )
+        with (
+            welcome.websites_beside(running, demo_shop) as sites,
+            function_logs.followed(running.aws_url),
+        ):
+            welcome.write_addresses(ADDRESSES, running, demo_shop)
+            welcome.greet(running, demo_shop, sites, system.started_s(), ADDRESSES)
             system.wait_for_the_end()
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from infra import package
 from infra.local import deploy, engine, printing, process
@@ -53,6 +54,7 @@ class System:
 
     aws_url: str
     api_url: str
+    web_url: str  # of the buyers' shop, where shared links and payments lead
     wechat: Wechat
     alipay: Alipay
     sms: Sms
@@ -99,18 +101,19 @@ def deployed(
     with ThreadPoolExecutor(2) as pool, gateways_beside(wechat_port, divisor) as gateways:
         # The first time, each of them downloads for a while.
         started = pool.submit(engine.start, port=port, log=log)
+        web_url = web_address(gateways[2])
         try:
             step("打包", pool.submit(package.package, STAGE).result)
             aws_url = step("本机 AWS", started.result).url
             media = {"MEDIA_URL": f"{aws_url}/{engine.media_bucket(STAGE)}"}
-            given = {**addresses(*gateways), **media, **(settings or {})}
+            given = {**addresses(*gateways), "WEB_URL": web_url, **media, **(settings or {})}
             api_url = step("部署", lambda: deploy.deploy(aws_url, given))
             # The function's process starts while the operator's program does.
             awake = pool.submit(Api(api_url).get, "/v1/openapi.json")
             env = engine.credentials(aws_url)
             step("开店", lambda: open_shop(env, *gateways, "--stack", "tuan"))
             awake.result()
-            yield System(aws_url, api_url, *gateways)
+            yield System(aws_url, api_url, web_url, *gateways)
         finally:
             if started.exception() is None:
                 started.result().stop()
@@ -137,6 +140,17 @@ def gateways_beside(wechat_port: int, time_divisor: int) -> Iterator[tuple[Wecha
         wechat.stop()
         alipay.stop()
         sms.stop()
+
+
+def console_port(sms: Sms) -> int:
+    """Where the console listens, if that is free: beside the gateways."""
+    return (urlsplit(sms.base_url).port or 0) + 1
+
+
+def web_address(sms: Sms) -> str:
+    """Where the buyers' shop will listen: the API has to know before the shop is built."""
+    port = console_port(sms) + 1
+    return f"http://127.0.0.1:{port if _is_free(port) else process.free_port()}"
 
 
 def addresses(wechat: Wechat, alipay: Alipay, sms: Sms) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """What a newcomer is told when the local system is up: addresses, logins, and a first purchase."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from infra.local import demo_data, pace
+from infra.local import console, demo_data, h5, h5_phones, pace
+from infra.local import system as system_ports
 from infra.local.demo_data import (
     APPLE,
     BUYERS,
@@ -63,13 +66,32 @@ def fill(system: System) -> DemoShop:
     return DemoShop(offers[STRAWBERRY.name], inviting, phones)
 
 
-def write_addresses(
-    file: Path, system: System, demo_shop: DemoShop, config: Mapping[str, str]
-) -> None:
-    """Where everything is, for programs: scripts, the mini-program, the console (`config`)."""
+@dataclass(frozen=True)
+class Sites:
+    """Where the websites are; None: not built."""
+
+    console: str | None
+    h5: str | None
+
+
+@contextmanager
+def websites_beside(system: System, demo_shop: DemoShop) -> Iterator[Sites]:
+    """The console and the buyers' shop of `system` for the length of the block."""
+    phones = h5_phones.files(demo_shop.phones, demo_shop.inviting.group_id)
+    config, console_port = console.config_of(system), system_ports.console_port(system.sms)
+    web_port = urlsplit(system.web_url).port or 0
+    with (
+        console.CONSOLE.beside(config, port=console_port) as console_url,
+        h5.H5.beside(config, port=web_port, files=phones) as h5_url,
+    ):
+        yield Sites(console_url, h5_url)
+
+
+def write_addresses(file: Path, system: System, demo_shop: DemoShop) -> None:
+    """Where everything is, for programs: scripts, the buyers' client, the console."""
     addresses = {
-        **config,
-        "api": system.api_url,
+        **console.config_of(system),
+        "web": system.web_url,
         "wechat": system.wechat.base_url,
         "alipay": system.alipay.base_url,
         "appids": system.appids,
@@ -85,13 +107,15 @@ def write_addresses(
 
 
 def greet(
-    system: System, demo_shop: DemoShop, *, console: str | None, seconds: float, addresses: Path
+    system: System, demo_shop: DemoShop, sites: Sites, seconds: float, addresses: Path
 ) -> None:
-    """Say where everything is. console: its address, None when it could not be built."""
+    """Say where everything is. seconds: that it took to start."""
     shop = f"{system.api_url}/v1/merchants/{MERCHANT_ID}"
     say(f"\n「{demo_data.SHOP}」开门了，用了 {seconds:.1f} 秒。按 Ctrl-C 关门，数据不保留。\n")
     lines = {
-        **({"商家后台": f"{console}（账号见下）"} if console else {}),
+        **({"买家商城": f"{sites.h5}（用手机号登录）"} if sites.h5 else {}),
+        **({"三部手机": f"{sites.h5}phones.html（三位买家已登录）"} if sites.h5 else {}),
+        **({"商家后台": f"{sites.console}（账号见下）"} if sites.console else {}),
         "接口": f"{system.api_url}/v1",
         "接口说明": f"{system.api_url}/v1/openapi.json",
         "活动列表": f"{shop}/activities",

@@ -1,0 +1,79 @@
+"""A page that stands in for phones: demo buyers side by side, each logged in at the H5 shop.
+
+A frame keeps what it stores under its own name (miniprogram/src/platform/h5.ts), so that several
+buyers fit into one browser.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+
+from infra.local.phone import Phone
+from infra.local.websites import Extra, Files, policy_of
+
+PATH = "/phones.html"
+SESSION_S = 7 * 86400
+_PAGE = """<!doctype html>
+<html lang="zh-CN">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>三部手机</title>
+<link rel="icon" href="data:,">
+<style>
+body { margin: 0; padding: 20px; font: 15px/1.5 system-ui, sans-serif; background: #8883 }
+h1 { margin: 0; font-size: 20px }
+p { margin: 4px 0 16px }
+main { display: flex; gap: 24px; overflow-x: auto; padding-bottom: 12px }
+section { flex: none }
+h2 { margin: 0 0 8px; font-size: 15px; text-align: center }
+iframe { width: 375px; height: min(760px, calc(100vh - 150px)); border: 10px solid #222;
+  border-radius: 32px; background: #fff }
+</style>
+<h1>三部手机，一起拼团</h1>
+<p>每部手机登录了一位买家。在一部里开团，把链接粘贴到另一部；付款页是本机替身，不会真的扣钱。</p>
+<main></main>
+<script type="module" src="phones.js"></script>
+</html>
+"""
+_SCRIPT = """const phones = %s
+for (const [at, { name, session, path }] of phones.entries()) {
+  const phone = `phone-${at + 1}`
+  localStorage.setItem(`tuan.${phone}.session`, JSON.stringify({ type: 'object', data: session }))
+  const section = document.createElement('section')
+  const title = document.createElement('h2')
+  title.textContent = name
+  const frame = document.createElement('iframe')
+  frame.name = phone
+  frame.title = name
+  frame.src = `./#${path}`
+  section.append(title, frame)
+  document.querySelector('main').append(section)
+}
+"""
+
+
+def files(phones: Sequence[Phone], group_id: str) -> Files:
+    """The page and its script. The last of the phones looks at the group to join."""
+    now_s = int(time.time())
+    shown = [
+        {
+            "name": phone.name,
+            "path": "/" if phone is not phones[-1] else f"/pages/group/group?g={group_id}",
+            "session": {
+                "token": phone.token,
+                "buyer_id": "",
+                "name": phone.name,
+                "avatar": "",
+                "expires_at_s": now_s + SESSION_S,
+            },
+        }
+        for phone in phones
+    ]
+    script = _SCRIPT % json.dumps(shown, ensure_ascii=False)
+    # The frames go on to the pay sheets, which other ports of this machine serve.
+    policy = policy_of(frame_src="http://127.0.0.1:*")
+    return {
+        PATH: Extra("text/html", _PAGE, policy),
+        "/phones.js": Extra("text/javascript", script),
+    }

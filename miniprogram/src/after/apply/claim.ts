@@ -1,0 +1,58 @@
+/** What the form of an after-sale request asks for; the server decides in the end. */
+import type { Claim } from '@/api/after-sale'
+import type { Order } from '@/api/trade'
+import { words } from '@/words'
+
+export type Kind = 'refund' | 'return' | 'exchange'
+export type Reason = keyof typeof words.afterSale.reasons
+
+export interface Form {
+  kind: Kind
+  reason: Reason | ''
+  units: number
+  /** In yuan, as it was typed. */
+  amount: string
+  words: string
+  pictures: { url: string; thumbnail: string }[]
+}
+
+export type Problems = Partial<Record<'reason' | 'amount', string>>
+
+export const PICTURES_MAX = 6
+
+/** Units that the buyer has, and can send back. */
+export function unitsOf(order: Order): number {
+  if (order.delivery === 'pickup') return order.status === 'completed' ? order.quantity : 0
+  return order.parcels.reduce((sum, parcel) => sum + parcel.units, 0)
+}
+
+export const kindsOf = (order: Order): Kind[] => (unitsOf(order) > 0 ? ['refund', 'return', 'exchange'] : ['refund'])
+
+/** Their share of what is left, in yuan. */
+export function shareOf(refundable_fen: number, units: number, order: Order): string {
+  return (Math.floor((refundable_fen * Math.min(units, order.quantity)) / order.quantity) / 100).toFixed(2)
+}
+
+/** Whole fen; NaN for what is no amount. */
+export function fenOf(amount: string): number {
+  return /^\d{1,6}(\.\d{1,2})?$/.test(amount.trim()) ? Math.round(Number(amount) * 100) : NaN
+}
+
+export function problemsOf(form: Form, refundable_fen: number): Problems {
+  const found: Problems = {}
+  if (!form.reason) found.reason = words.afterSale.needReason
+  const fen = fenOf(form.amount)
+  const isWithin = fen >= 1 && fen <= refundable_fen
+  if (form.kind !== 'exchange' && !isWithin) found.amount = words.afterSale.needAmount(refundable_fen)
+  return found
+}
+
+export function claimOf(form: Form): Claim {
+  return {
+    amount_fen: fenOf(form.amount),
+    reason: form.reason,
+    units: form.kind === 'refund' ? 0 : form.units,
+    words: form.words.trim(),
+    pictures: form.pictures.map((it) => it.url),
+  }
+}

@@ -1,0 +1,14 @@
+/** The ways in. */
+import { post } from './client'
+
+/** By the code that a mini-program has from WeChat or Alipay. */
+export const logInByCode = (code: string, from: 'wechat' | 'alipay') =>
+  from === 'alipay'
+    ? post('/v1/merchants/{merchant_id}/alipay-sessions', { body: { code } })
+    : post('/v1/merchants/{merchant_id}/sessions', { body: { code } })
+
+export const sendPhoneCode = (phone: string, device_id: string) =>
+  post('/v1/merchants/{merchant_id}/phone-codes', { body: { phone, device_id } })
+
+export const logInByPhone = (phone: string, code: string) =>
+  post('/v1/merchants/{merchant_id}/phone-sessions', { body: { phone, code } })

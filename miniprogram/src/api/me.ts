@@ -1,0 +1,39 @@
+/** What belongs to the buyer: name, messages, addresses. */
+import { get, post, put, remove, type Schema } from './client'
+
+export type Profile = Schema<'Profile'>
+export type Message = Schema<'MessageShown'>
+export type SavedAddress = Schema<'SavedAddress'>
+export type NewAddress = Schema<'NewAddress'>
+export type Regions = Schema<'Regions'>['regions']
+
+export const readProfile = () => get('/v1/me/profile')
+
+/** The answer is a session that carries the new name. */
+export const rename = (name: string, avatar: string) => put('/v1/me/profile', { body: { name, avatar } })
+
+export const listMessages = (query: { next?: string }) => get('/v1/me/messages', { query })
+
+/** up_to_s: `told_at_s` of the newest message that was shown. */
+export const markMessagesRead = (up_to_s: number) => put('/v1/me/messages/read', { body: { up_to_s } })
+
+export const listAddresses = () => get('/v1/me/addresses')
+
+export const addAddress = (body: NewAddress) => post('/v1/me/addresses', { body })
+
+export const changeAddress = (address_id: string, body: NewAddress) =>
+  put('/v1/me/addresses/{address_id}', { path: { address_id }, body })
+
+export const removeAddress = (address_id: string) =>
+  remove('/v1/me/addresses/{address_id}', { path: { address_id } })
+
+export const parseAddress = (text: string) => post('/v1/me/parsed-addresses', { body: { text } })
+
+export const readRegions = () => get('/v1/regions')
+
+export type AgreementKind = Schema<'Agreement'>['kind']
+
+export const listAgreements = () => get('/v1/merchants/{merchant_id}/agreements')
+
+/** accepted: each in the version that was read. */
+export const acceptAgreements = (accepted: Schema<'Consent'>[]) => post('/v1/me/consents', { body: { accepted } })

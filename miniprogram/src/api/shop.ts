@@ -1,0 +1,42 @@
+/** What anybody may read: the shop, its activities, its groups. */
+import type { QueryOf } from '@contract'
+import { get, poll, post, type Schema } from './client'
+
+export type Card = Schema<'ActivityCard'>
+export type Activity = Schema<'ActivityDetail'>
+export type Sku = Schema<'SkuShown'>
+export type HomeGroups = Schema<'HomeGroups'>
+export type Joinable = Schema<'JoinableGroup'>
+export type GroupPage = Schema<'GroupPage'>
+export type Seat = Schema<'Seat'>
+export type Store = Schema<'ShopStore'>
+
+export const readShop = () => get('/v1/merchants/{merchant_id}')
+
+export const listCategories = () => get('/v1/merchants/{merchant_id}/categories')
+
+export type Sort = NonNullable<QueryOf<'/v1/merchants/{merchant_id}/activities'>['sort']>
+
+export const browse = (query: { category?: string; q?: string; sort?: Sort; next?: string }) =>
+  get('/v1/merchants/{merchant_id}/activities', { query })
+
+/** Groups that lack one member; of a buyer who is logged in, their own that wait, too. */
+export const listHomeGroups = () => get('/v1/merchants/{merchant_id}/groups')
+
+export const readActivity = (activity_id: string) =>
+  get('/v1/merchants/{merchant_id}/activities/{activity_id}', { path: { activity_id } })
+
+export const pollGroup = (group_id: string, etag: string) =>
+  poll('/v1/merchants/{merchant_id}/groups/{group_id}/page', etag, { path: { group_id } })
+
+export const readGroup = (group_id: string) =>
+  get('/v1/merchants/{merchant_id}/groups/{group_id}/page', { path: { group_id } })
+
+export const listStores = () => get('/v1/merchants/{merchant_id}/stores')
+
+/** Count a visit by an invitation, and learn which group it leads to. */
+export const visitShare = (share_id: string, visitor_id: string) =>
+  post('/v1/merchants/{merchant_id}/shares/{share_id}/visits', {
+    path: { share_id },
+    body: { visitor_id },
+  })

@@ -1,0 +1,6 @@
+/// <reference types="vite/client" />
+interface ImportMetaEnv {
+  readonly VITE_API?: string
+  readonly VITE_MERCHANT?: string
+  readonly VITE_COLOUR?: string
+}

@@ -1,0 +1,44 @@
+/** Money and time for people: yuan and Beijing. Inside, money is whole fen and time epoch seconds. */
+
+const ZONE_OFFSET_S = 8 * 3600 // China keeps one time the year round
+const DAY_S = 86_400
+const two = (n: number): string => String(n).padStart(2, '0')
+
+/** ¥29.90 */
+export const yuan = (fen: number): string => `¥${(fen / 100).toFixed(2)}`
+
+/** ¥29.90, and ¥30 of whole yuan: for buttons and badges, where every character counts. */
+export const shortYuan = (fen: number): string => yuan(fen).replace(/\.00$/, '')
+
+/** 03:12:45, with the days before it when there are any. */
+export function timeLeft(seconds: number): string {
+  const s = Math.max(0, seconds)
+  const days = Math.floor(s / DAY_S)
+  const clock = `${two(Math.floor((s % DAY_S) / 3600))}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`
+  return days > 0 ? `${days} 天 ${clock}` : clock
+}
+
+/** 04:32: for what lasts minutes. */
+export function minutesLeft(seconds: number): string {
+  const s = Math.max(0, seconds)
+  return s >= 3600 ? timeLeft(s) : `${two(Math.floor(s / 60))}:${two(s % 60)}`
+}
+
+/** 11-22 09:40 */
+export function shortTime(at_s: number): string {
+  return beijing(at_s).slice(5, 16).replace('T', ' ')
+}
+
+/** 2026-11-22 09:40:05 */
+export const fullTime = (at_s: number): string => beijing(at_s).slice(0, 19).replace('T', ' ')
+
+/** 今天 18:20, 明天 09:00, or 11-22 09:40. */
+export function dayAndTime(at_s: number, now_s: number): string {
+  const days = dayOf(at_s) - dayOf(now_s)
+  const clock = beijing(at_s).slice(11, 16)
+  if (days === 0) return `今天 ${clock}`
+  return days === 1 ? `明天 ${clock}` : shortTime(at_s)
+}
+
+const beijing = (at_s: number): string => new Date((at_s + ZONE_OFFSET_S) * 1000).toISOString()
+const dayOf = (at_s: number): number => Math.floor((at_s + ZONE_OFFSET_S) / DAY_S)

@@ -1,0 +1,95 @@
+/** What the page of a group says and offers, by who looks at it and how the group stands. */
+import type { GroupPage } from '@/api/shop'
+import { words } from '@/words'
+
+export type Act = keyof typeof words.group.do | 'join' | 'alone'
+
+export interface View {
+  sentence: string
+  hint: string
+  /** What to do, the next best step first; at most one of them is the main one. */
+  acts: Act[]
+}
+
+const says = words.group
+
+/** now_s: the server's time. */
+export function viewOf(page: GroupPage, now_s: number): View {
+  const isMember = page.role === 'leader' || page.role === 'member'
+  switch (page.progress.status) {
+    case 'formed':
+      return isMember ? formedForMember(page) : fullForStranger(page)
+    case 'failed':
+      return isMember ? failedForMember(page) : overForStranger(page)
+    default:
+      if (isMember) return openForMember(page)
+      return page.role === 'holder' ? openForHolder(page, now_s) : openForStranger(page)
+  }
+}
+
+function openForMember({ role, progress }: GroupPage): View {
+  const isLeader = role === 'leader'
+  const isAlone = isLeader && progress.seats_taken === 1
+  return {
+    sentence: isLeader ? says.leaderMissing(progress.seats_missing) : says.memberMissing(progress.seats_missing),
+    hint: '',
+    acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
+  }
+}
+
+function openForHolder({ order }: GroupPage, now_s: number): View {
+  return { sentence: says.held((order?.pay_by_s ?? now_s) - now_s), hint: says.heldHint, acts: ['pay', 'give_up'] }
+}
+
+function openForStranger(page: GroupPage): View {
+  const { progress, own_group } = page
+  if (own_group) {
+    const stillJoins: Act[] = hasFreeSeat(page) ? ['still_join'] : []
+    return { sentence: says.elsewhere(own_group.seats_missing), hint: says.elsewhereHint, acts: ['own_group', ...stillJoins] }
+  }
+  if (hasFreeSeat(page)) {
+    return { sentence: says.invited(progress.leader_name), hint: says.missing(progress.seats_missing), acts: ['join', ...ownWays(page).slice(0, 1)] }
+  }
+  return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
+}
+
+function formedForMember({ ship_within_h }: GroupPage): View {
+  return { sentence: says.formed, hint: says.formedMine(ship_within_h), acts: ['order', 'again'] }
+}
+
+function fullForStranger(page: GroupPage): View {
+  const hint = page.order ? says.released : page.others.length > 0 ? says.fullOthers : says.fullAlone
+  return { sentence: says.full, hint: page.activity_state === 'running' ? hint : says.ended, acts: ownWays(page) }
+}
+
+function failedForMember(page: GroupPage): View {
+  const why = page.closed_words || reasonOf(page)
+  const money = refundWords(page)
+  return { sentence: says.failedMine, hint: money ? `${why}。${money}` : why, acts: ['refund', ...ownWays(page, 'again').slice(0, 1)] }
+}
+
+function overForStranger(page: GroupPage): View {
+  return { sentence: says.over, hint: page.order ? says.noRefund : reasonOf(page), acts: ownWays(page) }
+}
+
+/** The ways to buy it all the same: a group of one's own, alone, or something else. */
+function ownWays(page: GroupPage, open: Act = 'open'): Act[] {
+  if (page.activity_state === 'running') return [open]
+  return page.solo_on_sale ? ['alone', 'elsewhere'] : ['elsewhere']
+}
+
+function reasonOf({ progress }: GroupPage): string {
+  if (progress.failed_reason === 'leader_cancelled') return says.leaderCancelled
+  return progress.failed_reason === 'closed_by_merchant' ? says.closedByShop : says.due
+}
+
+function refundWords({ order }: GroupPage): string {
+  const refund = order?.refunds.at(-1)
+  if (!refund) return ''
+  if (refund.arrived_at_s) return says.refunded(refund.amount_fen)
+  return refund.expected_by_s ? says.refundBy(refund.amount_fen, refund.expected_by_s) : says.refunding(refund.amount_fen)
+}
+
+export function hasFreeSeat({ progress }: GroupPage): boolean {
+  return progress.status === 'open' && progress.seats_taken < progress.seats_total
+}

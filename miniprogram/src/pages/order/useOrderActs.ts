@@ -1,0 +1,60 @@
+/** What can be done about an order, from its row and from its page. */
+import { wordsOf } from '@/api/errors'
+import { cancelOrder, confirmReceipt, urge, type OrderAct, type OrderRow } from '@/api/trade'
+import { ask, say } from '@/ask'
+import { to } from '@/routes'
+import { useSubmit } from '@/state/useSubmit'
+import { words } from '@/words'
+
+/** reload: shows what has become of the order. */
+export function useOrderActs(reload: () => Promise<void>) {
+  const { isBusy, submit } = useSubmit('order')
+  const says = words.order
+
+  async function change(order: OrderRow, act: OrderAct, action: () => Promise<unknown>, done: string): Promise<void> {
+    try {
+      if ((await submit([act, order.order_id], action)) && done) say(done)
+    } catch (error) {
+      say(wordsOf(error))
+    }
+    await reload()
+  }
+
+  async function cancel(order: OrderRow): Promise<void> {
+    const question = order.status === 'pending' ? says.cancelAsk : says.cancelGroupAsk
+    if (await ask(question, words.yes, says.cancelNo)) await change(order, 'cancel', () => cancelOrder(order.order_id), '')
+  }
+
+  async function receive(order: OrderRow): Promise<void> {
+    if (!(await ask(says.receiveAsk, says.receiveYes, says.receiveNo))) return
+    await change(order, 'receive', () => confirmReceipt(order.order_id), says.received)
+  }
+
+  async function perform(order: OrderRow, act: OrderAct): Promise<void> {
+    const id = order.order_id
+    switch (act) {
+      case 'pay':
+        return to('payment', { id })
+      case 'invite':
+        return to('group', { g: order.group_id ?? '' })
+      case 'receive':
+        return receive(order)
+      case 'urge':
+        return change(order, act, () => urge(id), says.urged)
+      case 'cancel':
+        return cancel(order)
+      case 'see_after_sale':
+        return to('afterSale', { id })
+      case 'ask_after_sale':
+        return to('askAfterSale', { id })
+      case 'buy_again':
+        return to('activity', { a: order.activity_id })
+      case 'track':
+      case 'pick_up':
+      case 'see_refund':
+        return to('order', { id })
+    }
+  }
+
+  return { isBusy, perform }
+}

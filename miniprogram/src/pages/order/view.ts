@@ -1,0 +1,63 @@
+/** What an order says to its buyer, in its row and on its page. */
+import type { OrderAct, OrderRow } from '@/api/trade'
+import { words } from '@/words'
+
+const says = words.order
+
+/** The sentence beneath the state; empty where the state says it all. A countdown stands beside it. */
+export function sentenceOf(order: OrderRow, closedWords: string, now_s: number): string {
+  if (order.actions.includes('see_after_sale')) return says.afterSaleOpen
+  switch (order.status) {
+    case 'paid':
+      return order.group ? says.missing(order.group.seats_missing) : ''
+    case 'fulfilling':
+      if (order.urged_at_s) return says.urgedBefore
+      return order.delivery === 'pickup' ? says.preparing : says.shipsWithin
+    case 'shipped':
+      return order.receive_by_s ? says.onItsWay(order.receive_by_s, now_s) : says.onItsWayOpen
+    case 'ready_for_pickup':
+      return says.collect
+    case 'completed':
+      return order.refunds.length > 0 ? '' : says.done
+    case 'closed':
+      if (order.refunds.length > 0) return says.refundBelow
+      return closedWords ? says.closedBecause(closedWords) : says.unpaid
+    case 'refunding':
+    case 'refunded':
+      return refundSentence(order)
+    default:
+      return ''
+  }
+}
+
+/** The refund that is under way, else the last one. */
+function refundSentence(order: OrderRow): string {
+  const refund = order.refunds.find((it) => it.arrived_at_s === null) ?? order.refunds.at(-1)
+  if (!refund) return ''
+  const method = methodName(refund.method)
+  if (refund.arrived_at_s) return `${words.refund.back(refund.amount_fen, method)}，${words.refund.arrived}`
+  const expected = refund.expected_by_s ? words.refund.expected(refund.expected_by_s) : refund.status_text
+  return `${words.refund.back(refund.amount_fen, method)}，${expected}`
+}
+
+/** Whether the sum was paid, is due, or neither: it was never paid, and will not be. */
+export function dueOf(order: OrderRow): 'paid' | 'due' | 'none' {
+  if (order.status === 'pending') return 'due'
+  return order.status === 'closed' && order.refunds.length === 0 ? 'none' : 'paid'
+}
+
+export const methodName = (method: string): string => words.refund.gateway[method] ?? words.refund.usual
+
+/** When what is counted down to happens; 0: nothing is. */
+export function deadlineOf(order: OrderRow): number {
+  if (order.status === 'pending') return order.pay_by_s
+  return order.status === 'paid' ? (order.group?.expires_at_s ?? 0) : 0
+}
+
+export const labelOf = (act: OrderAct): string => says.do[act]
+
+/** What is offered, but not recommended. */
+const QUIET: readonly OrderAct[] = ['cancel', 'ask_after_sale', 'buy_again', 'track']
+
+/** at: its place among the acts; the first is the next best step. */
+export const kindOf = (act: OrderAct, at: number): 'main' | 'soft' => (at === 0 && !QUIET.includes(act) ? 'main' : 'soft')

@@ -1,0 +1,71 @@
+/** What the page of a payment says, by what the server knows; never by what a pay sheet told. */
+import type { GroupPage } from '@/api/shop'
+import type { PaymentResult } from '@/api/trade'
+import { words } from '@/words'
+
+export type Act = 'pay' | 'check' | 'give_up' | 'invite' | 'group' | 'order' | 'refund' | 'again' | 'open'
+
+export interface View {
+  tone: 'busy' | 'good' | 'plain'
+  sentence: string
+  hint: string
+  acts: Act[]
+}
+
+const says = words.payment
+
+/** group: null before it is read, or of an order bought alone. waited_s: since the pay sheet was left. */
+export function viewOf(result: PaymentResult, group: GroupPage | null, now_s: number, waited_s: number | null): View {
+  switch (stateOf(result, waited_s)) {
+    case 'paid':
+      return paid(result, group)
+    case 'seat_lost':
+      return { tone: 'plain', sentence: says.seatLost, hint: says.seatLostHint, acts: ['open', 'refund'] }
+    case 'confirming':
+      return confirming((waited_s ?? 0) >= SLOW_S)
+    case 'unpaid':
+      return unpaid(result, now_s)
+    default:
+      return over(result)
+  }
+}
+
+const SLOW_S = 10 // after which the buyer is told that it takes longer
+const GRACE_S = 4 // within which a gateway may not know yet what was just paid
+
+/** The server's word; right after the sheet nothing is called unpaid. */
+export function stateOf({ state }: PaymentResult, waited_s: number | null): PaymentResult['state'] {
+  return state === 'unpaid' && waited_s !== null && waited_s < GRACE_S ? 'confirming' : state
+}
+
+function confirming(isSlow: boolean): View {
+  return { tone: 'busy', sentence: says.confirming, hint: isSlow ? says.slow : '', acts: isSlow ? ['check', 'order'] : [] }
+}
+
+function unpaid({ order }: PaymentResult, now_s: number): View {
+  const left_s = order.pay_by_s - now_s
+  const hint = order.group_id ? says.unpaidGroup(left_s) : says.unpaidAlone(left_s)
+  return { tone: 'plain', sentence: says.unpaid, hint, acts: ['pay', 'check', 'give_up'] }
+}
+
+function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null): View {
+  if (!order.group_id || !group) return { tone: 'good', sentence: says.alone, hint: '', acts: ['order'] }
+  if (group.status === 'failed') {
+    return { tone: 'plain', sentence: says.groupFailed, hint: order.status_text, acts: ['refund', 'open'] }
+  }
+  if (group.status === 'formed') {
+    return { tone: 'good', sentence: says.formed, hint: page ? says.shipsIn(page.ship_within_h) : '', acts: ['order', 'group'] }
+  }
+  const sentence = is_leader ? says.opened(group.seats_missing) : says.joined(group.seats_missing)
+  return { tone: 'good', sentence, hint: '', acts: ['invite', 'group', 'order'] }
+}
+
+function over({ state, order }: PaymentResult): View {
+  const isLate = state === 'timed_out'
+  return {
+    tone: 'plain',
+    sentence: isLate ? says.timeout : says.closed,
+    hint: says.timeoutHint,
+    acts: order.group_id ? ['again', 'open'] : ['open'],
+  }
+}

@@ -1,0 +1,84 @@
+/** A phone's browser, WeChat's own included. */
+import type { Config } from '@/config'
+import { keepAccessible } from './h5-accessible'
+import type { PayOutcome, PayParameters, Platform } from './index'
+
+interface WechatBridge {
+  invoke(name: string, options: PayParameters, done: (answer: { err_msg: string }) => void): void
+}
+
+const ABORTED = 'AbortError'
+const IN_WECHAT = /MicroMessenger/i.test(navigator.userAgent)
+
+/** WeChat's bridge, which it puts into the page at some time after the page was loaded. */
+function bridge(): Promise<WechatBridge> {
+  const found = () => (window as unknown as { WeixinJSBridge?: WechatBridge }).WeixinJSBridge
+  return new Promise((resolve) => {
+    const ready = found()
+    if (ready) resolve(ready)
+    else document.addEventListener('WeixinJSBridgeReady', () => resolve(found() as WechatBridge), { once: true })
+  })
+}
+
+async function paidInWechat(parameters: PayParameters): Promise<PayOutcome> {
+  const wechat = await bridge()
+  return new Promise((resolve) =>
+    wechat.invoke('getBrandWCPayRequest', parameters, ({ err_msg }) => {
+      if (err_msg.endsWith(':ok')) resolve('asked')
+      else resolve(err_msg.endsWith(':cancel') ? 'cancelled' : 'refused')
+    }),
+  )
+}
+
+keepAccessible()
+
+export const platform: Platform = {
+  // The frames of the page with three phones (infra/local/h5_phones.py) have such names.
+  phone: /^phone-\d$/.test(window.name) ? `${window.name}.` : '',
+
+  async config() {
+    const answer = await fetch('./config.json', { cache: 'no-store' })
+    if (!answer.ok) throw new Error(`config.json: ${answer.status}`)
+    return (await answer.json()) as Config
+  },
+
+  codesOf: 'wechat',
+
+  loginCode: async () => null,
+
+  // Alipay cannot be opened in WeChat's browser, and WeChat's payment page not inside WeChat.
+  methods: IN_WECHAT ? ['wechat_pay'] : ['wechat_pay', 'alipay'],
+
+  channel: () => (IN_WECHAT ? 'official_account' : 'browser'),
+
+  payerCode: async () => null,
+
+  async pay(_method, parameters) {
+    if (IN_WECHAT) return paidInWechat(parameters)
+    if (!parameters.url) return 'refused'
+    location.assign(parameters.url)
+    return 'left'
+  },
+
+  askToNotify: async () => [],
+
+  sharesByCard: false,
+
+  async shareLink(title, link) {
+    if (!navigator.share) return false
+    try {
+      await navigator.share({ title, url: link })
+      return true
+    } catch (error) {
+      return (error as Error).name === ABORTED // the buyer closed the sheet: nothing more to do
+    }
+  },
+
+  chooseAddress: null,
+
+  scan: null,
+
+  isSinglePage: () => false,
+
+  textScale: () => 1,
+}

@@ -1,0 +1,54 @@
+/** What the place where the shop runs can do. One file per platform; vite.config.ts chooses it. */
+import type { Config } from '@/config'
+
+export type Method = 'wechat_pay' | 'alipay'
+export type Channel = 'mini_program' | 'official_account' | 'browser'
+
+/** How a pay sheet closed. `asked` never means that money moved: only the server knows that. */
+export type PayOutcome = 'asked' | 'cancelled' | 'refused' | 'left'
+
+/** What was asked for at the pay operation, for the sheet of the platform. */
+export type PayParameters = Record<string, string>
+
+export interface ImportedAddress {
+  name: string
+  phone: string
+  province: string
+  city: string
+  district: string
+  street: string
+}
+
+export interface Platform {
+  /** Before the names of what is kept: tells several phones in one browser apart; else empty. */
+  phone: string
+  config(): Promise<Config>
+  /** Whose codes `loginCode` gives. */
+  codesOf: 'wechat' | 'alipay'
+  /** The code of a login that asks the buyer nothing; null where the login page has to ask. */
+  loginCode(): Promise<string | null>
+  /** Ways to pay here, the usual one first. */
+  methods: readonly Method[]
+  /** Where a payment by that method is asked for. */
+  channel(method: Method): Channel
+  /** The authorisation with which a payment is asked for, where the platform wants one. */
+  payerCode(method: Method): Promise<string | null>
+  /** Show the pay sheet. `left`: this page goes away, and the gateway leads back to the payment page. */
+  pay(method: Method, parameters: PayParameters): Promise<PayOutcome>
+  /** Ask on a tap whether messages may be sent; a refusal is an answer too. Returns what was accepted. */
+  askToNotify(templates: readonly string[]): Promise<string[]>
+  /** Cards are sent by a button with open-type="share"; elsewhere the link is copied or shared. */
+  sharesByCard: boolean
+  /** Open the system's own sheet to share a link; false where there is none, or it was refused. */
+  shareLink(title: string, link: string): Promise<boolean>
+  /** An address out of the platform's own address book; null: none was chosen. */
+  chooseAddress: (() => Promise<ImportedAddress | null>) | null
+  /** What the camera reads in a bar code or QR code; null: nothing was scanned. */
+  scan: (() => Promise<string | null>) | null
+  /** Read by itself and nothing else: WeChat's single page for moments. */
+  isSinglePage(): boolean
+  /** How much larger than usual the system wants texts: 1 is usual. */
+  textScale(): number
+}
+
+export { platform } from '@platform'

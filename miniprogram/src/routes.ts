@@ -1,0 +1,87 @@
+/** The pages, by name. Links of the server and of cards name the same paths: they never change. */
+const PATHS = {
+  home: '/pages/index/index',
+  orders: '/pages/orders/orders',
+  messages: '/pages/messages/messages',
+  mine: '/pages/mine/mine',
+  activity: '/pages/activity/activity',
+  group: '/pages/group/group',
+  order: '/pages/order/order',
+  login: '/pages/login/login',
+  search: '/trade/search/search',
+  checkout: '/trade/checkout/checkout',
+  payment: '/pages/payment/payment',
+  afterSale: '/after/requests/requests',
+  askAfterSale: '/after/apply/apply',
+  addresses: '/account/addresses/addresses',
+  address: '/account/address/address',
+  profile: '/account/profile/profile',
+  shop: '/account/shop/shop',
+  questions: '/account/questions/questions',
+  agreements: '/account/agreements/agreements',
+  settings: '/account/settings/settings',
+} as const
+
+export type PageName = keyof typeof PATHS
+export type Query = Record<string, string | number | undefined>
+
+const TABS: readonly string[] = [PATHS.home, PATHS.orders, PATHS.messages, PATHS.mine]
+
+export function urlOf(page: PageName, query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
+  const text = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')
+  return text ? `${PATHS[page]}?${text}` : PATHS[page]
+}
+
+export const to = (page: PageName, query: Query = {}) => open(urlOf(page, query), 'navigateTo')
+
+export const replace = (page: PageName, query: Query = {}) => open(urlOf(page, query), 'redirectTo')
+
+/** Go on to an address that was kept for later; home when it is none of our pages. */
+export function resume(url: string): Promise<void> {
+  const known = Object.values(PATHS).some((path) => path === url.split('?')[0])
+  return open(known ? url : PATHS.home, 'redirectTo')
+}
+
+/** One page back; home when the buyer came by a link and there is no page before this one. */
+export async function back(): Promise<void> {
+  if (getCurrentPages().length > 1) await uni.navigateBack()
+  else await uni.switchTab({ url: PATHS.home })
+}
+
+/** The address of the page that is shown, with its query. */
+export function thisPage(): string {
+  const shown = getCurrentPages().at(-1) as
+    | { route?: string; options?: Record<string, string>; $page?: { fullPath?: string } }
+    | undefined
+  if (shown?.$page?.fullPath) return shown.$page.fullPath
+  const query = Object.entries(shown?.options ?? {}).map(([name, value]) => `${name}=${value}`)
+  return `/${shown?.route ?? ''}${query.length > 0 ? `?${query.join('&')}` : ''}`
+}
+
+async function open(url: string, how: 'navigateTo' | 'redirectTo'): Promise<void> {
+  const path = url.split('?')[0] ?? ''
+  if (TABS.includes(path)) await uni.switchTab({ url: path })
+  else if (how === 'navigateTo') await uni.navigateTo({ url })
+  else await uni.redirectTo({ url })
+}
+
+/** What a page was opened with. A code's `scene` is encoded and holds `s=…` or `a=…`. */
+export function queryOf(options: Record<string, unknown> | undefined): Record<string, string> {
+  const given: Record<string, string> = {}
+  for (const [name, value] of Object.entries(options ?? {})) given[name] = decoded(String(value))
+  for (const part of (given.scene ?? '').split('&')) {
+    const [name, value] = part.split('=')
+    if (name && value) given[name] = value
+  }
+  return given
+}
+
+// H5 hands queries over decoded, mini-programs as they stand in the address.
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

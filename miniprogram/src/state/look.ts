@@ -1,0 +1,35 @@
+/** How the shop looks on this phone: its colour, and how large its texts are. */
+import { computed, ref } from 'vue'
+import { config } from '@/config'
+import { platform } from '@/platform'
+import { keep, kept } from './storage'
+
+const LARGE = 1.25
+const COLOUR = /^#[0-9a-f]{6}$/i
+
+/** Whether the buyer chose large type; what the phone itself is set to counts as well. */
+export const isLarge = ref(kept<boolean>('large') === true)
+const colour = ref('')
+
+export async function loadLook(): Promise<void> {
+  const given = (await config().catch(() => null))?.colour ?? ''
+  colour.value = COLOUR.test(given) ? given : ''
+}
+
+export function setLarge(large: boolean): void {
+  isLarge.value = large
+  keep('large', large)
+}
+
+/** Custom properties for the root of a page. */
+export const look = computed(() => {
+  const type = Math.min(1.5, Math.max(platform.textScale(), isLarge.value ? LARGE : 1))
+  const shop = colour.value ? `;--brand:${colour.value};--brand-lit:${lightened(colour.value)}` : ''
+  return `--type:${type}${shop}`
+})
+
+/** Half way to white: legible on a dark page. */
+function lightened(hex: string): string {
+  const parts = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))
+  return `#${parts.map((part) => Math.round((part + 255) / 2).toString(16).padStart(2, '0')).join('')}`
+}

@@ -1,0 +1,45 @@
+/** What a page shows: loading, the answer, the last answer while the network is bad, or why there is none. */
+import { computed, reactive, ref, shallowRef } from 'vue'
+import { wordsOf } from '@/api/errors'
+import { keep, kept } from './storage'
+
+export interface Loaded<T> {
+  /** The last answer, or the one kept from an earlier visit; null before the first. */
+  data: T | null
+  failure: unknown
+  readonly isLoading: boolean
+  /** There is something to show, and the last try to renew it failed. */
+  readonly isStale: boolean
+  /** There is nothing to show; in words. */
+  readonly failed: string
+  load(): Promise<void>
+}
+
+/** name: under which the last answer is kept on the phone, for a visit without network. */
+export function useLoad<T>(read: () => Promise<T>, name?: () => string): Loaded<T> {
+  const data = shallowRef<T | null>(null)
+  const failure = shallowRef<unknown>(null)
+  const isLoading = ref(false)
+  let latest = 0
+
+  async function load(): Promise<void> {
+    const mine = (latest += 1)
+    isLoading.value = true
+    if (name && data.value === null) data.value = kept<T>(`last.${name()}`)
+    try {
+      const answer = await read()
+      if (mine !== latest) return
+      data.value = answer
+      failure.value = null
+      if (name) keep(`last.${name()}`, answer)
+    } catch (error) {
+      if (mine === latest) failure.value = error
+    } finally {
+      if (mine === latest) isLoading.value = false
+    }
+  }
+
+  const isStale = computed(() => failure.value !== null && data.value !== null)
+  const failed = computed(() => (failure.value !== null && data.value === null ? wordsOf(failure.value) : ''))
+  return reactive({ data, failure, isLoading, isStale, failed, load }) as unknown as Loaded<T>
+}

@@ -1,0 +1,55 @@
+/** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
+import { readActivity, readGroup, type Sku } from '@/api/shop'
+import { words } from '@/words'
+
+export type Way = 'open' | 'join' | 'alone'
+
+/** From the address of the page. */
+export interface Wanted {
+  way: Way
+  activity_id: string
+  group_id: string
+  share_id: string
+  sku_id: string
+  quantity: number
+}
+
+export interface Goods {
+  activity_id: string
+  version: number
+  title: string
+  image: string
+  sku: Sku | undefined
+  deliveries: readonly string[]
+  head: string
+  note: string
+}
+
+export function wantedIn(query: Record<string, string>): Wanted {
+  return {
+    way: query.way === 'alone' || query.way === 'join' ? query.way : 'open',
+    activity_id: query.a ?? '',
+    group_id: query.g ?? '',
+    share_id: query.s ?? '',
+    sku_id: query.sku ?? '',
+    quantity: Math.max(1, Number(query.n) || 1),
+  }
+}
+
+export async function goodsOf(wanted: Wanted): Promise<Goods> {
+  const skuIn = (skus: readonly Sku[]) => skus.find((it) => it.sku_id === wanted.sku_id)
+  if (wanted.way === 'join') {
+    const { progress, skus, deliveries } = await readGroup(wanted.group_id)
+    const missing = progress.seats_total - progress.seats_paid - 1
+    const note = missing > 0 ? words.checkout.willMiss(missing) : words.checkout.completes
+    return { ...progress, sku: skuIn(skus), deliveries, head: words.checkout.joining(progress.leader_name), note }
+  }
+  const activity = await readActivity(wanted.activity_id)
+  const isAlone = wanted.way === 'alone'
+  return {
+    ...activity,
+    sku: skuIn(activity.skus),
+    head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
+    note: isAlone ? '' : words.checkout.openFor(Math.round(activity.life_s / 3600)),
+  }
+}

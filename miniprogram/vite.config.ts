@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import uniPlugin from '@dcloudio/vite-plugin-uni'
+import { defineConfig, type Plugin } from 'vite'
+
+// The package is CommonJS; seen from an ES module its default is one level deeper.
+const uni = (uniPlugin as unknown as { default?: typeof uniPlugin }).default ?? uniPlugin
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const RUNNING = here('../.cache/local.json')
+
+/** uni-app's own styles load pictures from cdn.dcloud.net.cn; the shop calls no host but its own. */
+function withoutForeignPictures(): Plugin {
+  return {
+    name: 'without-foreign-pictures',
+    generateBundle(_, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type === 'asset' && file.fileName.endsWith('.css')) {
+          file.source = String(file.source).replace(/url\(["']?https:\/\/cdn\.dcloud\.net\.cn[^)]*\)/g, 'none')
+        }
+        if (file.type === 'chunk') {
+          file.code = file.code.replace(/https:\/\/cdn\.dcloud\.net\.cn\/img\/[\w-]+\.png/g, '')
+        }
+      }
+    },
+  }
+}
+
+/** While developing, the shop is whatever `make run` or `make dev` has started. */
+function configOfRunningSystem(): Plugin {
+  return {
+    name: 'config-of-running-system',
+    configureServer(server) {
+      server.middlewares.use('/config.json', async (_, answer) => {
+        answer.setHeader('Content-Type', 'application/json')
+        try {
+          const { api, merchant_id } = JSON.parse(await readFile(RUNNING, 'utf8'))
+          answer.end(JSON.stringify({ api, merchant_id }))
+        } catch {
+          server.config.logger.error('Start the API first: make run, or make dev')
+          answer.writeHead(503).end('{}')
+        }
+      })
+    },
+  }
+}
+
+export default defineConfig({
+  base: './', // served from any path of any host
+  plugins: [uni(), withoutForeignPictures(), configOfRunningSystem()],
+  resolve: { alias: { '@platform': here(`./src/platform/${process.env.UNI_PLATFORM}.ts`) } },
+  build: { target: 'es2018', reportCompressedSize: false },
+})

@@ -32,6 +32,13 @@ def unusable(page: Page) -> list[Any]:
     return [*wrong, "wider than the window"] if page.evaluate(TOO_WIDE) else wrong
 
 
+def unusable_on_a_phone(page: Page) -> list[Any]:
+    """As `unusable`, of a page that uni-app draws: its inputs have no names of their own."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function(STILL)
+    return [*_serious(page), "wider than the window"] if page.evaluate(TOO_WIDE) else _serious(page)
+
+
 def unusable_in_any_theme(page: Page) -> list[Any]:
     """Whatever of it the page has by day, and by night, which changes nothing but colours."""
     by_day = unusable(page)

@@ -12,15 +12,19 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, ViewportSize, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect
 
-from infra.local import console, dev, pace, process, welcome
+from infra.local import console, dev, h5, pace, process, welcome
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD
 from infra.local.shop import Staff
 from infra.local.system import System
+
+if TYPE_CHECKING:
+    from tests.browser.shoppers import Shopper
 
 # The shell has no window to draw, and takes half the CPU time.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -76,9 +80,36 @@ def shop() -> Iterator[Shop]:
     ports = process.free_port(), process.free_port()
     with dev.from_sources(*ports) as (system, _):
         welcome.fill(system)
-        with console.beside(system) as url:
+        with console.CONSOLE.beside(console.config_of(system), port=0) as url:
             assert url is not None
             yield Shop(url, system)
+
+
+@pytest.fixture(scope="package")
+def web(shop: Shop) -> Iterator[str]:
+    """The address of the buyers' shop, which the API knows as well."""
+    port = urlsplit(shop.system.web_url).port or 0
+    with h5.H5.beside(console.config_of(shop.system), port=port) as url:
+        assert url is not None
+        yield url
+
+
+@pytest.fixture
+def arrive(browser: Browser, shop: Shop, web: str) -> Iterator[Callable[..., "Shopper"]]:
+    """Buyers with a phone each, at the H5 shop; what they may never do fails the test."""
+    from tests.browser.shoppers import shopper  # it knows this module
+
+    there: list[Shopper] = []
+
+    def arrive(name: str = "", **context: object) -> "Shopper":
+        there.append(shopper(browser, shop, web, name=name, **context))
+        return there[-1]
+
+    yield arrive
+    breaches = [it for one in there for it in one.breaches]
+    for one in there:
+        one.page.context.close()
+    assert breaches == []
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,221 @@
+"""What buyers do in a phone's browser after they have bought: orders, after-sale, addresses."""
+
+import io
+import json
+import re
+import secrets
+from collections.abc import Callable
+
+from PIL import Image
+from playwright.sync_api import expect
+
+from infra.local.demo_data import address
+from infra.local.phone import Phone
+from tests.browser.accessibility import unusable_on_a_phone
+from tests.browser.buyers import WAIT_S, buy, buy_alone, sell, wait_until
+from tests.browser.conftest import Shop
+from tests.browser.shoppers import Shopper
+
+Arrive = Callable[..., Shopper]
+
+
+def test_every_page_can_be_used_by_everybody(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("什么都有")
+    phone = over_the_api(shop, who)
+    sent = shipped(shop, phone, "册亨糯米蕉")
+    ask_back(phone, sent)
+    phone.api.post("/v1/me/addresses", address(phone.name))
+    pages = {
+        "/pages/orders/orders": "orders",
+        f"/pages/order/order?id={sent}": "order",
+        f"/after/requests/requests?id={sent}": "after-sales",
+        f"/after/apply/apply?id={shipped(shop, phone, '融安金桔')}": "apply",
+        "/pages/messages/messages": "message",
+        "/pages/mine/mine": "head",
+        "/account/addresses/addresses": "address",
+        "/account/address/address": "paste",
+        "/account/profile/profile": "name",
+        "/account/shop/shop": "shop",
+        "/account/questions/questions": "answer",
+        "/account/agreements/agreements": "agreement",
+        "/account/settings/settings": "large",
+    }
+    found: dict[str, object] = {}
+
+    for theme in ("light", "dark"):
+        who.page.emulate_media(color_scheme=theme)
+        for path, testid in pages.items():
+            who.open(path)
+            expect(who.see(testid)).to_be_visible()
+            if wrong := unusable_on_a_phone(who.page):
+                found[f"{path} {theme}"] = wrong
+
+    assert found == {}
+
+
+def test_goods_go_back_with_a_picture_and_a_number(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("要退货")
+    order_id = shipped(shop, over_the_api(shop, who), "丹东草莓")
+
+    who.open(f"/after/apply/apply?id={order_id}")
+    who.tap("submit")
+    expect(who.page.get_by_text("请选择原因")).to_be_visible()
+    who.tap("option-return")
+    who.tap("option-damaged")
+    who.see("words").locator("textarea").fill("压坏了一半")
+    with who.page.expect_file_chooser() as chooser:
+        who.tap("add-picture")
+    chooser.value.set_files({"name": "坏.png", "mimeType": "image/png", "buffer": picture()})
+    expect(who.see("picture")).to_be_visible()
+    who.page.reload()  # what was filled in is there again
+    expect(who.see("picture")).to_be_visible()
+    who.tap("submit")
+
+    who.says("request-status", "等待商家处理")
+    asked = over_the_api(shop, who).api.get(f"/v1/orders/{order_id}/after-sales")["items"][0]
+    assert (asked["kind"], asked["words"], len(asked["pictures"])) == ("return", "压坏了一半", 1)
+    agree_to_return(shop, asked["after_sale_id"])
+    who.open("/pages/messages/messages")
+    who.page.get_by_text("商家同意退货，请寄回商品").click()
+    who.tap("act-parcel")
+    who.tap("save-parcel")
+    expect(who.page.get_by_text("请填写快递单号").last).to_be_visible()
+    who.tap("chip-顺丰")
+    who.write("number", "123")
+    who.tap("save-parcel")
+    who.says("parcel-problem", "请核对")
+    who.write("number", "SF1234567890777")
+    who.tap("save-parcel")
+    who.says("request-status", "商品已寄出，等待商家收货")
+
+
+def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
+    shop: Shop, arrive: Arrive
+) -> None:
+    who = arrive("不拼了")
+    phone = over_the_api(shop, who)
+    buy(phone, sell(shop, "盱眙小龙虾"))
+    shop.system.quiet(WAIT_S)
+
+    who.open("/pages/orders/orders")
+    who.says("chip-waiting", "待成团 1")
+    who.tap("chip-waiting")
+    who.says("order-state", "待成团")
+    who.tap("open-order")
+    who.tap("act-cancel")
+    who.page.get_by_text("确定", exact=True).click()
+
+    who.says("refund", "¥19.90 原路退回微信支付")
+    shop.system.quiet(WAIT_S)
+    who.page.reload()
+    who.says("order-state", "已退款")
+    who.says("refund", "已原路退回")
+
+
+def test_the_pickup_code_is_there_without_a_network(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("自提")
+    phone = over_the_api(shop, who)
+    owner = shop.staff().api
+    store_id = owner.get("/v1/merchant/stores")["items"][0]["store_id"]
+    pickup = {"store_id": store_id, "name": "王小明", "phone": "13800138000"}
+    sale = sell(shop, "容县沙田柚")
+    order_id = buy_alone(phone, sale, delivery="pickup", address=None, pickup=pickup)
+    wait_until(shop, order_id, "fulfilling")
+    owner.post(f"/v1/merchant/orders/{order_id}/readiness", {}, key=secrets.token_hex(16))
+    code = phone.order(order_id)["pickup_code"]
+
+    who.open(f"/pages/order/order?id={order_id}")
+    who.says("pickup-code", f"{code[:4]} {code[4:]}")
+    who.page.route("**/v1/**", lambda route: route.abort())
+    who.page.reload()
+
+    who.says("stale", "网络不太稳定")
+    who.says("pickup-code", f"{code[:4]} {code[4:]}")
+    expect(who.see("pickup-qr").locator("img")).to_have_attribute("src", re.compile("^data:image"))
+
+
+def test_addresses_are_pasted_chosen_by_region_and_removed(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("搬家")
+
+    who.open("/account/addresses/addresses")
+    who.tap("add-address")
+    who.tap("save")
+    expect(who.page.get_by_text("请选择所在地区")).to_be_visible()
+    who.see("paste").locator("textarea").fill(
+        "李雷 139 1234 5678 江苏省南京市鼓楼区中山北路 200 号"
+    )
+    who.tap("parse")
+    who.says("parsed", "已填好，请核对")
+    who.tap("open-regions")
+    for name in ("浙江省", "杭州市", "西湖区"):
+        who.page.get_by_test_id("region").get_by_text(name, exact=True).click()
+    who.says("open-regions", "浙江省 杭州市 西湖区")
+    who.tap("save")
+
+    who.says("address", "李雷")
+    kept = over_the_api(shop, who).api.get("/v1/me/addresses")["items"]
+    assert [(it["phone"], it["district"], it["is_default"]) for it in kept] == [
+        ("13912345678", "西湖区", True)
+    ]
+    who.tap("edit-address")
+    who.tap("remove")
+    who.page.get_by_text("确定", exact=True).click()
+    who.says("empty", "还没有收货地址")
+
+
+def test_who_logs_out_leaves_nothing_on_the_phone(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("走了")
+    who.open("/pages/orders/orders")
+    who.says("empty", "还没有订单")
+
+    who.open("/account/settings/settings")
+    who.tap("large")
+    who.tap("log-out")
+    who.page.get_by_text("退出登录", exact=True).last.click()
+
+    who.says("head", "登录 / 注册")
+    kept = who.page.evaluate("Object.keys(localStorage)")
+    assert [name for name in kept if name.startswith("tuan.last")] == []
+    assert "tuan.session" not in kept
+    who.tap("all-orders")
+    who.says("empty", "登录后查看你的订单")
+
+
+def over_the_api(shop: Shop, who: Shopper) -> Phone:
+    """The same buyer, at the API."""
+    if not who.page.url.startswith("http"):
+        who.open("/")
+    token = json.loads(who.page.evaluate("localStorage['tuan.session']"))["data"]["token"]
+    system = shop.system
+    return Phone("王小明", token, system.api.as_(token), system.local_gateways)
+
+
+def shipped(shop: Shop, phone: Phone, title: str) -> str:
+    order_id = buy_alone(phone, sell(shop, title))
+    wait_until(shop, order_id, "fulfilling")
+    parcel = {"carrier": "SF", "number": f"SF{secrets.randbelow(10**13):013d}", "units": 1}
+    path = f"/v1/merchant/orders/{order_id}/parcels"
+    shop.staff().api.post(path, parcel, key=secrets.token_hex(16))
+    return order_id
+
+
+def ask_back(phone: Phone, order_id: str) -> None:
+    claim = {"amount_fen": 100, "reason": "other"}
+    phone.api.post(f"/v1/orders/{order_id}/after-sales", claim)
+
+
+def agree_to_return(shop: Shop, after_sale_id: str) -> None:
+    owner = shop.staff().api
+    settings = owner.get("/v1/merchant/settings")
+    if not settings["return_address"]:
+        names = ("name", "service_phone", "pay_by_s", "revision")
+        changed = {name: settings[name] for name in names} | {"return_address": "杭州市西湖区 1 号"}
+        owner.put("/v1/merchant/settings", changed)
+    path = f"/v1/merchant/after-sales/{after_sale_id}/return-agreement"
+    owner.post(path, {}, key=secrets.token_hex(16))
+
+
+def picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (640, 480), "#c63").save(drawn, "PNG")
+    return drawn.getvalue()

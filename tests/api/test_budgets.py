@@ -477,7 +477,7 @@ def test_own_orders_are_a_query_and_a_read_and_one_order_is_a_read_and_its_group
         ["Query", "BatchGetItem"],
         ["Query", "BatchGetItem"],
         ["Query"],
-        ["BatchGetItem", "GetItem"],
+        ["BatchGetItem", "BatchGetItem"],
         ["BatchGetItem"],
         ["BatchGetItem"],
     ]

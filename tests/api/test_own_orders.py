@@ -256,3 +256,23 @@ def test_buyer_asks_the_shop_to_hurry_once_a_day_while_something_is_to_be_shippe
     merchant.clock.forward(86400)
     late = urge()
     assert (late.status, late.body["message"]) == (409, "商品已全部发出，可以查看物流。")
+
+
+def test_open_request_for_after_sale_is_told_with_its_order(merchant: MerchantFixture) -> None:
+    activity, buyer = merchant.activity(seats=2, stock=20), merchant.buyer()
+    order_id = formed_order(merchant, activity, buyer)
+    assert listed(buyer)["items"][0]["after_sale"] is None
+    claim = {"amount_fen": 900, "reason": "damaged", "units": 0}
+    asked = buyer.post(f"/v1/orders/{order_id}/after-sales", claim)
+    assert asked.status == 201, asked.body
+
+    (row,) = listed(buyer, "after_sale")["items"]
+
+    assert row["after_sale"] == asked.body == buyer.order(order_id)["after_sale"]
+    assert (row["after_sale"]["status_text"], row["actions"]) == (
+        "等待商家处理",
+        ["urge", "see_after_sale"],
+    )
+    assert buyer.post(f"/v1/orders/{order_id}/after-sales/A/withdrawal").status == 200
+    assert listed(buyer, "after_sale")["items"] == []
+    assert buyer.order(order_id)["after_sale"] is None

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import (
     Fen,
     OrderShown,
@@ -38,6 +39,7 @@ class OwnOrderRow(OrderShown, frozen=True, kw_only=True):
     placed_at_s: Seconds
     delivery: Delivery
     group: Annotated[OrderGroup | None, Meta(description="as long as the order waits for it")]
+    after_sale: Annotated[AfterSaleShown | None, Meta(description="the request that is open")]
     receive_by_s: Annotated[
         Seconds | None, Meta(description="once all is shipped: received by itself then")
     ]

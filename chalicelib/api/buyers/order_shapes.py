@@ -3,22 +3,23 @@
 from typing import Any
 
 from chalicelib.api import shapes
+from chalicelib.api.buyers import after_sales
 from chalicelib.api.buyers import order_schemas as schemas
 from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.order_words import method_text
 from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
 from chalicelib.domain.shipping import parcels_of
-from chalicelib.services.orders.order_lists import Found
+from chalicelib.services.orders.own_orders import OwnOrder
 from chalicelib.tables.trade import GroupItem
 from chalicelib.text import Text
 
 
-def row(found: Found, *, now_s: int) -> schemas.OwnOrderRow:
+def row(found: OwnOrder, *, now_s: int) -> schemas.OwnOrderRow:
     return schemas.OwnOrderRow(**_row_fields(found, now_s))
 
 
-def detail(found: Found, *, now_s: int) -> schemas.OrderDetail:
+def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
     item, more = found.order, found.detail
     known = item.view()
     parcels = parcels_of(more.parcels)
@@ -48,7 +49,7 @@ def detail(found: Found, *, now_s: int) -> schemas.OrderDetail:
     )
 
 
-def _row_fields(found: Found, now_s: int) -> dict[str, Any]:
+def _row_fields(found: OwnOrder, now_s: int) -> dict[str, Any]:
     item, lines = found.order, found.detail.lines.as_dict()
     return {
         **shapes.order_fields(item),
@@ -59,13 +60,14 @@ def _row_fields(found: Found, now_s: int) -> dict[str, Any]:
         "placed_at_s": found.detail.placed_at_s,
         "delivery": Delivery(found.detail.delivery),
         "group": _group(found.group),
+        "after_sale": after_sales.shown(found.request) if found.request else None,
         "receive_by_s": item.receive_by_s,
         "urged_at_s": found.detail.urged_at_s,
         "actions": actions_of(item.view(), _around(found, now_s)),
     }
 
 
-def _around(found: Found, now_s: int) -> Surroundings:
+def _around(found: OwnOrder, now_s: int) -> Surroundings:
     urged_at_s = found.detail.urged_at_s or 0
     if found.group is None:
         return Surroundings(urged_at_s=urged_at_s, now_s=now_s)
@@ -78,7 +80,7 @@ def _around(found: Found, now_s: int) -> Surroundings:
     )
 
 
-def _pickup_qr(found: Found) -> str | None:
+def _pickup_qr(found: OwnOrder) -> str | None:
     """The pickup code to be scanned, as long as there is something to collect."""
     code = found.detail.pickup_code
     waits = found.order.view().status is OrderStatus.READY_FOR_PICKUP

@@ -11,6 +11,7 @@ from chalicelib.errors import NotFound
 from chalicelib.services.orders import orders
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.tables.base import LostRace, as_read, retried, transaction
+from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
@@ -20,12 +21,22 @@ ALL = "all"
 IN_OPEN_GROUP = (OrderStatus.PENDING, OrderStatus.PAID)
 
 
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class OwnOrder(Found):
+    """group: as long as the order waits for it. request: for after-sale, while it is open."""
+
+    request: AfterSaleItem | None
+
+
 @dataclass(frozen=True)
 class Page:
     """next_no: the page goes on with the orders before this number; None: it does not. counts: of
     each tab, and of all; None where that is not known, on later pages or beyond LOOKED_AT."""
 
-    found: list[Found]
+    found: list[OwnOrder]
     next_no: str | None
     counts: Mapping[str, int] | None
 
@@ -58,14 +69,13 @@ def page(
     return Page(_with_details(merchant_id, rows), next_no, counts)
 
 
-def read(merchant_id: str, order_id: OrderId) -> Found:
-    """One order with its detail, and its group as long as that may change: one read more. Raises
-    NotFound."""
+def read(merchant_id: str, order_id: OrderId) -> OwnOrder:
+    """One order with its detail; its group as long as that may change, and a request that is open:
+    one read more. Raises NotFound."""
     order, detail = orders.detail(merchant_id, order_id)
-    group = None
-    if order.group_id and order.status in IN_OPEN_GROUP:
-        group = orders.find_group(merchant_id, order.group_id, consistent=False)
-    return Found(order, detail, group)
+    keys = _keys_around(order)
+    items = {(item.pk, item.sk): item for item in TradeItem.batch_get(keys)} if keys else {}
+    return _own(order, detail, items)
 
 
 def urge(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
@@ -127,16 +137,43 @@ def _counts(found: Sequence[OrderItem]) -> dict[str, int]:
     return {ALL: len(found), **{tab.value: counted[tab] for tab in Tab}}
 
 
-def _with_details(merchant_id: str, rows: Sequence[OrderItem]) -> list[Found]:
-    details = [OrderDetailItem.at(merchant_id, order.order_id) for order in rows]
-    waiting = {o.group_id for o in rows if o.group_id and o.status in IN_OPEN_GROUP}
-    keys = [(detail.pk, detail.sk) for detail in details]
-    keys += [(GroupItem.at(merchant_id, group_id).pk, "group") for group_id in sorted(waiting)]
-    items = {(item.pk, item.sk): item for item in TradeItem.batch_get(keys)} if keys else {}
+def _with_details(merchant_id: str, rows: Sequence[OrderItem]) -> list[OwnOrder]:
+    places = [OrderDetailItem.at(merchant_id, order.order_id) for order in rows]
+    keys = {(place.pk, place.sk) for place in places}
+    keys |= {key for order in rows for key in _keys_around(order)}
+    items = {(i.pk, i.sk): i for i in TradeItem.batch_get(sorted(keys))} if keys else {}
     found = []
-    for order, place in zip(rows, details, strict=True):
+    for order, place in zip(rows, places, strict=True):
         detail = items.get((place.pk, place.sk))
-        home = items.get((GroupItem.at(merchant_id, order.group_id or "").pk, "group"))
         if isinstance(detail, OrderDetailItem):
-            found.append(Found(order, detail, home if isinstance(home, GroupItem) else None))
+            found.append(_own(order, detail, items))
     return found
+
+
+def _keys_around(order: OrderItem) -> list[_Key]:
+    """Of what else an order's row tells, where there is such a thing."""
+    keys = []
+    if order.group_id and order.status in IN_OPEN_GROUP:
+        keys.append(_group_key(order))
+    if order.after_sale:
+        keys.append(_request_key(order))
+    return keys
+
+
+def _own(order: OrderItem, detail: OrderDetailItem, items: Mapping[_Key, TradeItem]) -> OwnOrder:
+    group, request = items.get(_group_key(order)), items.get(_request_key(order))
+    return OwnOrder(
+        order,
+        detail,
+        group if isinstance(group, GroupItem) else None,
+        request if isinstance(request, AfterSaleItem) else None,
+    )
+
+
+def _group_key(order: OrderItem) -> _Key:
+    return GroupItem.at(order.merchant_id, order.group_id or "").pk, "group"
+
+
+def _request_key(order: OrderItem) -> _Key:
+    place = AfterSaleItem.at(order.merchant_id, order.order_id, order.after_sale or "")
+    return place.pk, place.sk

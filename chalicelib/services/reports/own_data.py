@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.services.orders import own_orders
-from chalicelib.services.orders.order_lists import Found
+from chalicelib.services.orders.own_orders import OwnOrder
 from chalicelib.tables.buyers import AfterSaleItem, MessageItem
 from chalicelib.tables.trade_item import buyer_pk
 
@@ -13,7 +13,7 @@ from chalicelib.tables.trade_item import buyer_pk
 class Page:
     """next_no: the page goes on with the orders before this number; None: it does not."""
 
-    found: list[Found]
+    found: list[OwnOrder]
     after_sales: list[AfterSaleItem]
     messages: list[MessageItem]
     next_no: str | None

@@ -3978,6 +3978,8 @@ export interface components {
             delivery: components["schemas"]["Delivery"];
             /** @description as long as the order waits for it */
             group: components["schemas"]["OrderGroup"] | null;
+            /** @description the request that is open */
+            after_sale: components["schemas"]["AfterSaleShown"] | null;
             /** @description once all is shipped: received by itself then */
             receive_by_s: number | null;
             /** @description when the shop was last asked to hurry */
@@ -4267,6 +4269,8 @@ export interface components {
             delivery: components["schemas"]["Delivery"];
             /** @description as long as the order waits for it */
             group: components["schemas"]["OrderGroup"] | null;
+            /** @description the request that is open */
+            after_sale: components["schemas"]["AfterSaleShown"] | null;
             /** @description once all is shipped: received by itself then */
             receive_by_s: number | null;
             /** @description when the shop was last asked to hurry */

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chalicelib.domain.product import Problem, trouble
+from chalicelib.gateways.accounts import OFFICIAL_ACCOUNT
 from chalicelib.gateways.rsa_signatures import (
     certificate,
     certified_key,
@@ -33,7 +34,7 @@ _FORMS: Mapping[str, tuple[str, str]] = {
     "appid": (r"wx[0-9A-Za-z]{16}", "AppID 以 wx 开头，共 18 位字母和数字。"),
     "sp_appid": (r"wx[0-9A-Za-z]{16}", "服务商 AppID 以 wx 开头，共 18 位字母和数字。"),
     "sub_appid": (r"(wx[0-9A-Za-z]{16})?", "子商户 AppID 以 wx 开头，共 18 位；没有就留空。"),
-    "official_account_appid": (
+    OFFICIAL_ACCOUNT: (
         r"(wx[0-9A-Za-z]{16})?",
         "公众号 AppID 以 wx 开头，共 18 位；没有公众号就留空。",
     ),
@@ -53,6 +54,7 @@ def problems_of_wechat_pay(content: Mapping[str, Any]) -> list[Problem]:
         *_of_forms(content, but=("mode", "private_key", "public_keys")),
         *_of_key("private_key", "商户 API 私钥", lambda: private_key(content["private_key"])),
         *_of_wechats_keys(content["public_keys"]),
+        *_of_official_account(content),
     ]
 
 
@@ -97,6 +99,12 @@ def _of_key(field: str, what: str, load: Callable[[], _Key]) -> Iterator[Problem
         return
     if bits < RSA_BITS_MIN:
         yield trouble(field, Text(_SHORT_KEY, what=Text(what), min=RSA_BITS_MIN))
+
+
+def _of_official_account(content: Mapping[str, Any]) -> Iterator[Problem]:
+    official = content.get(OFFICIAL_ACCOUNT)
+    if official and official in (content.get("appid"), content.get("sub_appid")):
+        yield trouble(OFFICIAL_ACCOUNT, "这是小程序的 AppID，这里要填公众号的。")
 
 
 def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:

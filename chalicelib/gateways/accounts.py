@@ -17,6 +17,7 @@ from chalicelib.gateways import secrets
 
 FIRST = ""  # the id of the account that a merchant had before any other
 HISTORY = "history"  # the part of a parameter that is not the account itself
+OFFICIAL_ACCOUNT = "official_account_appid"  # another one leaves the account what it is
 TAG_LENGTH, SEAL_LENGTH = 4, 4
 Content = Mapping[str, Any]
 

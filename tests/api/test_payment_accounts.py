@@ -245,6 +245,11 @@ def test_save_that_was_cut_off_is_told_and_a_repeat_mends_it(merchant: MerchantF
         ("wechat-pay", {"mchid": "x"}, "mchid"),
         ("wechat-pay", {"appid": "wx123"}, "appid"),
         ("wechat-pay", {"official_account_appid": "gh_1"}, "official_account_appid"),
+        (
+            "wechat-pay",
+            dict.fromkeys(("appid", "official_account_appid"), "wx0123456789abcdef"),
+            "official_account_appid",
+        ),
         ("wechat-pay", {"serial_no": "12"}, "serial_no"),
         ("wechat-pay", {"api_v3_key": "short"}, "api_v3_key"),
         ("wechat-pay", {"private_key": "nonsense"}, "private_key"),

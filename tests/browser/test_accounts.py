@@ -26,6 +26,7 @@ def test_an_account_at_wechat_pay_is_changed_without_pasting_its_keys(
     merchant_id = new_shop(page, shop)
     begin(page, "填写 微信支付")
     fill(page, 商户号="1900000001", 小程序_AppID="wx0123456789abcdef")
+    fill(page, 公众号_AppID="wxfedcba9876543210")
     fill(page, 商户_API_证书序列号="7A" * 20, APIv3_密钥=API_V3_KEY)
     page.get_by_label("商户 API 私钥").fill(private_pem(OURS))
     add_key(page, 0, FIRST, WECHATS)
@@ -35,6 +36,7 @@ def test_an_account_at_wechat_pay_is_changed_without_pasting_its_keys(
         "mode": "direct",
         "mchid": "1900000001",
         "appid": "wx0123456789abcdef",
+        "official_account_appid": "wxfedcba9876543210",
         "serial_no": "7A" * 20,
         "private_key": private_pem(OURS).strip(),
         "api_v3_key": API_V3_KEY,
@@ -131,7 +133,7 @@ def new_shop(page: Page, shop: Shop) -> str:
 
 
 def begin(page: Page, button: str) -> None:
-    page.get_by_role("link", name="收款账户").click()
+    page.get_by_role("link", name="收款账户", exact=True).click()
     page.get_by_role("button", name=button).click()
 
 

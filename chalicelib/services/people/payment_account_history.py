@@ -14,7 +14,15 @@ from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.product import trouble
 from chalicelib.errors import InvalidRequest
 from chalicelib.gateways import accounts, secrets
-from chalicelib.gateways.accounts import HISTORY, Content, Earlier, History, Place, Retired
+from chalicelib.gateways.accounts import (
+    HISTORY,
+    OFFICIAL_ACCOUNT,
+    Content,
+    Earlier,
+    History,
+    Place,
+    Retired,
+)
 from chalicelib.text import Text
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +33,6 @@ BILLED: Mapping[str, tuple[str, ...]] = {  # what makes the merchant number of a
     "wechat-pay": ("mchid", "sp_mchid", "sub_mchid"),
     "alipay": ("seller_id",),
 }
-OFFICIAL_ACCOUNT = "official_account_appid"  # another one leaves the account what it is
 # WeChat Pay repeats a callback for a day, and moves a merchant to another key within a week.
 RETIRED_KEYS_S = 14 * DAY_S
 EARLIER_MAX = 20

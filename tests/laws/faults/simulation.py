@@ -18,9 +18,10 @@ from chalicelib.domain.order import Intent
 from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
-from chalicelib.gateways.payment import GatewayRefused
+from chalicelib.gateways.payment import Channel, GatewayRefused
 from chalicelib.services.groups import order_closing
 from chalicelib.services.money import captures, payments, refund_recovery, refunds
+from chalicelib.services.money.payers import Payer
 from chalicelib.services.work import due, stream
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.caches import clear_caches
@@ -153,7 +154,8 @@ class Simulation:
             order = order or self.chance.choice(self.orders)
             method = self.chance.choice([WECHAT_PAY, WECHAT_PAY, OTHER_PAY])
             now_s = self.now_of("api")
-            payments.ask(self.shop.merchant_id, order.order_id, method, now_s=now_s)
+            payer = Payer(self.chance.choice([Channel.MINI_PROGRAM, Channel.BROWSER]))
+            payments.ask(self.shop.merchant_id, order.order_id, method, payer, now_s=now_s)
 
     def pay(self) -> None:
         """A buyer pays on the phone; the callback comes once, twice or never."""

@@ -21,10 +21,12 @@ from chalicelib.domain.order import Intent, RefundStatus
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
+from chalicelib.gateways.payment import Channel
 from chalicelib.services.catalogue import activities, adjustments
 from chalicelib.services.groups import seats, settlement
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import payments, refund_recovery, refunds
+from chalicelib.services.money.payers import Payer
 from chalicelib.services.money.refund_recovery import ManualPayment
 from chalicelib.services.work import due
 from chalicelib.tables.base import get_or_none
@@ -204,14 +206,20 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         self.settle_down(followed=False)
 
     @precondition(lambda self: self.model.orders)
-    @rule(order=ANY, method=st.sampled_from([WECHAT_PAY, WECHAT_PAY, OTHER_PAY]))
-    def ask(self, order: int, method: str) -> None:
+    @rule(
+        order=ANY,
+        method=st.sampled_from([WECHAT_PAY, WECHAT_PAY, OTHER_PAY]),
+        channel=st.sampled_from([Channel.MINI_PROGRAM, Channel.MINI_PROGRAM, Channel.BROWSER]),
+    )
+    def ask(self, order: int, method: str, channel: Channel = Channel.MINI_PROGRAM) -> None:
         item = self.an_order(order)
         order_id, free = str(item.order_id), item.total_fen == 0
         now_s = self.shop.now_s
         open_attempts = item.view().created_attempts.items()
         present = (method, self.shop.gateways_by_method[method][-1].place.account)
-        begun = any((p.method, p.account) == present for _, p in open_attempts)
+        here = [p.channel for _, p in open_attempts if (p.method, p.account) == present]
+        begun = ("" if channel is Channel.MINI_PROGRAM else channel.value) in here
+        elsewhere = len(set(here)) > begun
         short = self.model.is_short(order_id, now_s) and not begun
         numbers = [order_id + a for a, p in open_attempts if short or p.method == method]
         captured = [n for n in numbers if n in self.shop.record.captured]
@@ -219,11 +227,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         if self.silent and not free and expected <= {"already_paid", "too_little_time"}:
             known = self.model.orders[order_id].status == "pending"
             unsure = {"payment_unsettled"} if numbers else {"too_little_time"}
-            expected = (unsure if short else {"gateway_failed"}) if known else expected
+            unanswered = {"payment_unsettled"} if elsewhere else {"gateway_failed"}
+            expected = (unsure if short else unanswered) if known else expected
         elif captured and expected == {"already_paid"}:
             self.model.notify(order_id, self.trade(captured[0]), now_s)
         answer = self.answer(
-            lambda: payments.ask(self.shop.merchant_id, item.order_id, method, now_s=now_s),
+            lambda: payments.ask(
+                self.shop.merchant_id, item.order_id, method, Payer(channel), now_s=now_s
+            ),
             expected,
         )
         if free and not expected:

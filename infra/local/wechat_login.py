@@ -46,9 +46,10 @@ class LoginCodes:
         if not code:
             return _error(41008, "missing code")
         if code.startswith(DEMO):
-            openid = demo_openid(appid, code.removeprefix(DEMO))
+            name = code.removeprefix(DEMO)
+            openid = demo_openid(appid, name)
             self.see(appid, openid)
-            return _session(openid, "")
+            return _session(openid, demo_unionid(name))
         return self._use(appid, code)
 
     def secret_of(self, appid: str) -> str:
@@ -81,6 +82,12 @@ def demo_openid(appid: str, name: str) -> str:
     """The openid, of WeChat's length and manner, that `name` has in the app."""
     digest = hashlib.sha256(f"{appid} {name}".encode()).digest()
     return "o" + base64.urlsafe_b64encode(digest).decode()[:27]
+
+
+def demo_unionid(name: str) -> str:
+    """The unionid that `name` has in every app."""
+    digest = hashlib.sha256(f"union {name}".encode()).digest()
+    return "o6_" + base64.urlsafe_b64encode(digest).decode()[:25]
 
 
 def _session(openid: str, unionid: str) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 Its page stands for WeChat's own: whoever opens it chooses who they are, and goes back with a code.
 """
 
-import base64
-import hashlib
 import html
 import secrets
 import threading
@@ -14,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from infra.local.wechat_http import Answer, Call
-from infra.local.wechat_login import CODE_LIFE_S, DEMO, LoginCodes, demo_openid
+from infra.local.wechat_login import CODE_LIFE_S, DEMO, LoginCodes, demo_openid, demo_unionid
 
 SCOPES = ("snsapi_base", "snsapi_userinfo")
 DEMO_BUYERS = ("xiaoman", "xingyuan", "zhixia")
@@ -93,7 +91,7 @@ class WebLogins:
             return _error(40002, "invalid grant_type")
         if code.startswith(DEMO):
             name = code.removeprefix(DEMO)
-            visitor = Visitor(appid, demo_openid(appid, name), _demo_unionid(name), name=name)
+            visitor = Visitor(appid, demo_openid(appid, name), demo_unionid(name), name=name)
             return self._token(visitor)
         with self._lock:
             if code in self._used:
@@ -135,11 +133,6 @@ class WebLogins:
 def _back(redirect_uri: str, code: str, state: str) -> str:
     joint = "&" if "?" in redirect_uri else "?"
     return f"{redirect_uri}{joint}{urlencode({'code': code, 'state': state})}"
-
-
-def _demo_unionid(name: str) -> str:
-    digest = hashlib.sha256(f"union {name}".encode()).digest()
-    return "o6_" + base64.urlsafe_b64encode(digest).decode()[:25]
 
 
 def _error(code: int, words: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from chalicelib.domain.identity import IDS_MAX, Identity, Way
 from chalicelib.errors import IdentityTaken
 from chalicelib.services.people import identities
 from chalicelib.tables.buyers import BuyerItem
-from tests.fixtures.merchant import ADDRESS, Buyer, MerchantFixture
+from tests.fixtures.merchant import ADDRESS, Buyer, Caller, MerchantFixture
 
 APP = "wx-mini"
 
@@ -55,12 +55,12 @@ def two_buyers(merchant: MerchantFixture) -> tuple[BuyerItem, BuyerItem]:
     return older, prove(merchant, younger, phone("13800138000"))
 
 
-def order_ids(buyer: Buyer, path: str = "/v1/orders") -> list[str]:
+def order_ids(buyer: Caller, path: str = "/v1/orders?") -> list[str]:
     """All orders of a list, page by page of two."""
     found: list[str] = []
     token = ""
     while True:
-        page = buyer.get(f"{path}?limit=2" + (f"&next={token}" if token else "")).body
+        page = buyer.get(f"{path}limit=2" + (f"&next={token}" if token else "")).body
         found += [item["order_id"] for item in page["items"]]
         token = page["next"]
         if not token:
@@ -100,7 +100,9 @@ def test_stated_unionid_merges_two_buyers_and_orders_stay(merchant: MerchantFixt
     assert person.ids == (older.buyer_id, younger.buyer_id)
     assert [item["name"] for item in now.get("/v1/me/addresses").body["items"]] == ["王小明"]
     assert order_ids(now) == before
-    assert set(order_ids(now, "/v1/me/messages")) == set(before)
+    assert set(order_ids(now, "/v1/me/messages?")) == set(before)
+    for buyer_id in person.ids:
+        assert order_ids(merchant.owner(), f"/v1/merchant/orders?buyer_id={buyer_id}&") == before
     assert [now.get(f"/v1/orders/{order_id}").status for order_id in before] == [200] * 5
     assert session(merchant, younger).get(f"/v1/orders/{before[0]}").status == 404
     merchant.check_laws()

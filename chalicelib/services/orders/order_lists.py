@@ -10,6 +10,7 @@ from chalicelib.domain.shipping import parcels_of
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.orders import order_matches, order_query, order_search, orders
 from chalicelib.services.orders.order_query import Lookup, OrderQuery
+from chalicelib.services.people import identities
 from chalicelib.tables.base import PageKey
 from chalicelib.tables.records import FoundOrderItem, found_by
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem, orders_list
@@ -37,13 +38,15 @@ class Wish:
     """What staff want to see. Of a LISTED status alone, the times are those of payment; else of
     placing.
 
-    from_s, to_s: both included.
+    from_s, to_s: both included. buyer_ids: all of the person that buyer_id is of, which `find`
+    looks up.
     """
 
     status: OrderStatus | None = None
     q: str = ""
     product_id: str = ""
     buyer_id: str = ""
+    buyer_ids: tuple[str, ...] = ()
     from_s: int = 0
     to_s: int = EVER_S
 
@@ -84,6 +87,8 @@ def find(merchant_id: str, wish: Wish, *, after: PageKey | None, limit: int, now
     """
     if wish.from_s > wish.to_s:
         raise InvalidRequest("开始时间晚于结束时间，请改一下日期。", field="from_s")
+    if wish.buyer_id:
+        wish = replace(wish, buyer_ids=identities.ids_of(merchant_id, wish.buyer_id))
     meaning = order_query.parse(merchant_id, wish.q, now_s=now_s) if wish.q else None
     recent = _recent(wish, now_s)
     page: list[Found] = []
@@ -116,7 +121,7 @@ def _look_up(
 ) -> tuple[list[_Spot], PageKey | None]:
     if meaning is not None:
         return _meant(merchant_id, meaning, wish, after, limit)
-    if wish.buyer_id:
+    if wish.buyer_ids:
         return _of_buyer(merchant_id, wish, after, limit)
     if wish.product_id:
         word = order_search.product_word(wish.product_id)
@@ -191,15 +196,35 @@ def _under_word(
 def _of_buyer(
     merchant_id: str, wish: Wish, after: PageKey | None, limit: int
 ) -> tuple[list[_Spot], PageKey | None]:
+    """The newest first, whichever of the person's ids they are under: one query for each."""
     first, last = (base62(at_s, ORDER_NO_LENGTH - 2) for at_s in (wish.from_s, wish.to_s))
-    page = OrderItem.query(
-        buyer_pk(merchant_id, wish.buyer_id),
-        OrderItem.sk.between(f"order#{first}", f"order#{last}~"),
-        scan_index_forward=False,
-        limit=limit,
-        last_evaluated_key=after,
-    )
-    return [_Spot(order.order_id, order.group_id) for order in page], page.last_evaluated_key
+    pages = [
+        OrderItem.query(
+            pk,
+            OrderItem.sk.between(f"order#{first}", f"order#{last}~"),
+            scan_index_forward=False,
+            limit=limit,
+            last_evaluated_key=_start_in(pk, after),
+        )
+        for pk in (buyer_pk(merchant_id, buyer_id) for buyer_id in wish.buyer_ids)
+    ]
+    found = [order for page in pages for order in page]
+    found.sort(key=lambda order: (order.sk, order.pk), reverse=True)
+    spots = [_Spot(order.order_id, order.group_id) for order in found[:limit]]
+    if len(found) <= limit and not any(page.last_evaluated_key for page in pages):
+        return spots, None
+    end = found[:limit][-1]
+    return spots, {"pk": {"S": end.pk}, "sk": {"S": end.sk}}
+
+
+def _start_in(pk: str, after: PageKey | None) -> PageKey | None:
+    """Where a page begins in one partition, when it begins after `after` in all of them."""
+    if after is None:
+        return None
+    sk = after["sk"]["S"]
+    if pk < after["pk"]["S"]:
+        sk += " "  # of two orders of one number, that in the greater partition comes first
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
 def _of_group(merchant_id: str, group_id: str) -> list[_Spot]:
@@ -251,7 +276,7 @@ def _fits(wish: Wish, places: Mapping[OrderId, tuple[Lookup, ...]]) -> Callable[
         return (
             (wish.status is None or order.status == wish.status)
             and wish.product_id in ("", order.product_id)
-            and wish.buyer_id in ("", order.buyer_id)
+            and order.buyer_id in (wish.buyer_ids or (order.buyer_id,))
             and (not where or any(_still_fits(place, found) for place in where))
         )
 

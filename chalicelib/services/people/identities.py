@@ -80,6 +80,14 @@ def root(merchant_id: str, buyer_id: str) -> BuyerItem:
     raise AssertionError("A chain of merges is no longer than a person has ids.")
 
 
+def ids_of(merchant_id: str, buyer_id: str) -> tuple[str, ...]:
+    """All ids of the person whose buyer this is; of nobody's, the id alone."""
+    try:
+        return root(merchant_id, buyer_id).ids
+    except BuyerItem.DoesNotExist:
+        return (buyer_id,)
+
+
 def identity_id(merchant_id: str, identity: Identity) -> str:
     key = secrets.secret("id-key").encode()
     return derived_id(key, "identity", merchant_id, identity.slot, identity.subject)

@@ -170,6 +170,7 @@ def test_messages_are_unread_until_the_buyer_has_seen_them(merchant: MerchantFix
         "name": "小满",
         "avatar": "",
         "unread_messages": 1,
+        "phone": None,
         "to_accept": ["user", "privacy", "group_rules"],
     }
     assert message["unread"] is True

@@ -27,11 +27,15 @@ p { margin: 4px 0 16px }
 main { display: flex; gap: 24px; overflow-x: auto; padding-bottom: 12px }
 section { flex: none }
 h2 { margin: 0 0 8px; font-size: 15px; text-align: center }
-iframe { width: 375px; height: min(760px, calc(100vh - 150px)); border: 10px solid #222;
+form { display: flex; gap: 6px; margin: 0 0 8px }
+input { flex: 1; min-width: 0; padding: 8px 12px; border: 1px solid #8888 }
+button { padding: 0 14px; border: 0; background: #d42a20; color: #fff }
+input, button { font: inherit; border-radius: 18px }
+iframe { width: 375px; height: min(760px, calc(100vh - 200px)); border: 10px solid #222;
   border-radius: 32px; background: #fff }
 </style>
 <h1>三部手机，一起拼团</h1>
-<p>每部手机登录了一位买家。在一部里开团，把链接粘贴到另一部；付款页是本机替身，不会真的扣钱。</p>
+<p>每部手机登录了一位买家。在一部里开团、复制链接，粘贴到另一部的上面；付款页是本机替身，不会真的扣钱。</p>
 <main></main>
 <script type="module" src="phones.js"></script>
 </html>
@@ -47,7 +51,20 @@ for (const [at, { name, session, path }] of phones.entries()) {
   frame.name = phone
   frame.title = name
   frame.src = `./#${path}`
-  section.append(title, frame)
+  const form = document.createElement('form')
+  const link = document.createElement('input')
+  link.placeholder = '粘贴好友发来的链接'
+  link.setAttribute('aria-label', `${name}收到的链接`)
+  const open = document.createElement('button')
+  open.textContent = '打开'
+  form.append(link, open)
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const page = /#\\/\\S+/.exec(link.value)
+    if (page) frame.contentWindow.location = new URL(`./${page[0]}`, location.href).href
+    link.value = ''
+  })
+  section.append(title, form, frame)
   document.querySelector('main').append(section)
 }
 """
@@ -72,7 +89,7 @@ def files(phones: Sequence[Phone], group_id: str) -> Files:
     ]
     script = _SCRIPT % json.dumps(shown, ensure_ascii=False)
     # The frames go on to the pay sheets, which other ports of this machine serve.
-    policy = policy_of(frame_src="http://127.0.0.1:*")
+    policy = policy_of(frame_src="http://127.0.0.1:*", img_src="data:")
     return {
         PATH: Extra("text/html", _PAGE, policy),
         "/phones.js": Extra("text/javascript", script),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect
 
-from infra.local import console, dev, h5, pace, process, welcome
+from infra.local import console, dev, h5, h5_phones, pace, process, welcome
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD
 from infra.local.shop import Staff
 from infra.local.system import System
@@ -52,6 +52,7 @@ class Shop:
 
     url: str
     system: System
+    demo: welcome.DemoShop
     _staff: dict[tuple[str, str], Staff] = field(default_factory=dict)
 
     def staff(self, username: str = OWNER, password: str = PASSWORD) -> Staff:
@@ -79,17 +80,18 @@ def shop() -> Iterator[Shop]:
         pytest.skip("apt-get install npm chromium-headless-shell: the console's tests need both")
     ports = process.free_port(), process.free_port()
     with dev.from_sources(*ports) as (system, _):
-        welcome.fill(system)
+        demo = welcome.fill(system)
         with console.CONSOLE.beside(console.config_of(system), port=0) as url:
             assert url is not None
-            yield Shop(url, system)
+            yield Shop(url, system, demo)
 
 
 @pytest.fixture(scope="package")
 def web(shop: Shop) -> Iterator[str]:
     """The address of the buyers' shop, which the API knows as well."""
     port = urlsplit(shop.system.web_url).port or 0
-    with h5.H5.beside(console.config_of(shop.system), port=port) as url:
+    phones = h5_phones.files(shop.demo.phones, shop.demo.inviting.group_id)
+    with h5.H5.beside(console.config_of(shop.system), port=port, files=phones) as url:
         assert url is not None
         yield url
 

@@ -4,10 +4,11 @@ import re
 import secrets
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from infra.local.demo_data import BUYERS
 from tests.browser.buyers import buy, buyer, sell
-from tests.browser.conftest import Shop
+from tests.browser.conftest import LATE_MS, Shop
 from tests.browser.shoppers import Shopper
 
 FILLS_MS = 6_000  # within which somebody sees another's seat fill
@@ -121,6 +122,25 @@ def test_without_network_the_last_answer_stays_and_says_so(shop: Shop, arrive: A
     who.tap("stale")
     expect(who.page.get_by_test_id("stale")).to_have_count(0)
     who.breaches.clear()  # what the browser says about a network that is not there
+
+
+def test_one_person_plays_three_buyers_on_one_page(browser: Browser, shop: Shop, web: str) -> None:
+    page = browser.new_page(viewport={"width": 1300, "height": 950})
+    page.set_default_timeout(LATE_MS)
+    page.goto(f"{web}phones.html")
+    group_id = shop.demo.inviting.group_id
+    phones = {name: page.frame_locator(f"iframe[title={name}]") for name in BUYERS.values()}
+    leader, member, stranger = phones.values()
+
+    link = f"一起拼 {web}#/pages/group/group?g={group_id}"
+    for name in list(phones)[:2]:
+        page.get_by_label(f"{name}收到的链接").fill(link)
+        page.get_by_label(f"{name}收到的链接").press("Enter")
+
+    expect(leader.get_by_test_id("sentence")).to_have_text("还差 1 人，快邀请好友")
+    expect(member.get_by_test_id("sentence")).to_have_text("还差 1 人，你也可以邀请")
+    expect(stranger.get_by_test_id("hint")).to_have_text("还差 1 人，加上你就成团")
+    page.close()
 
 
 def _seconds(text: str) -> int:

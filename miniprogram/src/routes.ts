@@ -38,9 +38,9 @@ export const to = (page: PageName, query: Query = {}) => open(urlOf(page, query)
 export const replace = (page: PageName, query: Query = {}) => open(urlOf(page, query), 'redirectTo')
 
 /** Go on to an address that was kept for later; home when it is none of our pages. */
-export function resume(url: string): Promise<void> {
+export function resume(url: string, how: 'navigateTo' | 'redirectTo' = 'redirectTo'): Promise<void> {
   const known = Object.values(PATHS).some((path) => path === url.split('?')[0])
-  return open(known ? url : PATHS.home, 'redirectTo')
+  return open(known ? url : PATHS.home, how)
 }
 
 /** One page back; home when the buyer came by a link and there is no page before this one. */

@@ -13,6 +13,15 @@ from tests.browser.shoppers import Shopper
 
 FILLS_MS = 6_000  # within which somebody sees another's seat fill
 Arrive = Callable[..., Shopper]
+IN_WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile MicroMessenger/8.0.50"
+# What WeChat's browser has in every page: here its pay sheet is a page of the local WeChat.
+BRIDGE = """
+window.WeixinJSBridge = {
+    invoke(_name, given) {
+        const query = new URLSearchParams({ ...given, redirect_url: location.href })
+        location.assign(`%s/cashier/jsapi?${query}`)
+    },
+}"""
 
 
 def number() -> str:
@@ -74,6 +83,23 @@ def test_who_closes_the_pay_sheet_keeps_the_seat_and_can_pay_later(
     who.pay()
     who.says("sentence", "拼团成功！")
     other.says("sentence", "来晚一步，这个团已满")
+
+
+def test_in_wechats_browser_wechat_says_who_the_buyer_is_and_takes_the_money(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale = sell(shop, "奉节脐橙")
+    who = arrive(user_agent=IN_WECHAT)
+    who.page.add_init_script(BRIDGE % shop.system.wechat.base_url)
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.tap("open")
+    who.tap("sku-go")
+    who.page.get_by_role("link").first.click()  # one of the people whom the local WeChat knows
+    who.write_order()
+    who.pay()
+
+    who.says("sentence", "开团成功，还差 1 人")
 
 
 def test_closing_the_sheet_of_a_group_and_opening_one_opens_a_new_group(

@@ -1,5 +1,5 @@
 /** The ways in. */
-import { post } from './client'
+import { post, type Schema } from './client'
 
 /** By the code that a mini-program has from WeChat or Alipay. */
 export const logInByCode = (code: string, from: 'wechat' | 'alipay') =>
@@ -12,3 +12,10 @@ export const sendPhoneCode = (phone: string, device_id: string) =>
 
 export const logInByPhone = (phone: string, code: string) =>
   post('/v1/merchants/{merchant_id}/phone-sessions', { body: { phone, code } })
+
+/** The page of WeChat or Alipay that logs in, and how its visitor's session is asked for afterwards. */
+export const beginAuthorization = (body: Schema<'AuthorizationRequest'>) =>
+  post('/v1/merchants/{merchant_id}/authorizations', { body })
+
+export const logInByAuthorization = (body: Schema<'AuthorizedLoginRequest'>) =>
+  post('/v1/merchants/{merchant_id}/authorized-sessions', { body })

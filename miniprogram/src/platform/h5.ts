@@ -46,6 +46,18 @@ export const platform: Platform = {
 
   loginCode: async () => null,
 
+  authorizesBy: IN_WECHAT ? 'wechat_account' : null,
+
+  leaveFor: (address) => location.assign(address),
+
+  returned() {
+    const query = new URLSearchParams(location.search)
+    const [code, state] = [query.get('code'), query.get('state')]
+    if (!code || !state) return null
+    history.replaceState(history.state, '', location.pathname + location.hash)
+    return { code, state }
+  },
+
   // Alipay cannot be opened in WeChat's browser, and WeChat's payment page not inside WeChat.
   methods: IN_WECHAT ? ['wechat_pay'] : ['wechat_pay', 'alipay'],
 

@@ -27,6 +27,11 @@ export interface Platform {
   codesOf: 'wechat' | 'alipay'
   /** The code of a login that asks the buyer nothing; null where the login page has to ask. */
   loginCode(): Promise<string | null>
+  /** Whose page logs buyers in here, where one does; the phone's login is for all others. */
+  authorizesBy: 'wechat_account' | null
+  leaveFor(address: string): void
+  /** What that page gave to who came back from it; told once. */
+  returned(): { code: string; state: string } | null
   /** Ways to pay here, the usual one first. */
   methods: readonly Method[]
   /** Where a payment by that method is asked for. */

@@ -34,6 +34,12 @@ export const platform: Platform = {
 
   loginCode: authCode,
 
+  authorizesBy: null,
+
+  leaveFor: () => undefined,
+
+  returned: () => null,
+
   methods: ['alipay'],
 
   channel: () => 'mini_program',

@@ -15,6 +15,12 @@ export const platform: Platform = {
   loginCode: () =>
     new Promise((resolve, reject) => wx.login({ success: ({ code }) => resolve(code), fail: reject })),
 
+  authorizesBy: null,
+
+  leaveFor: () => undefined,
+
+  returned: () => null,
+
   methods: ['wechat_pay'],
 
   channel: () => 'mini_program',

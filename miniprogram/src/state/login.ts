@@ -2,12 +2,13 @@
 import { logInByCode } from '@/api/login'
 import { platform } from '@/platform'
 import { replace, thisPage, to } from '@/routes'
+import { leaveToAuthorize } from './authorization'
 import { logInWith, session } from './session'
 
 /** True once there is a session. Where the login page has to ask, it leads to `target` afterwards. */
 export async function ensureSession(target: string = thisPage()): Promise<boolean> {
   if (session.value || (await logInSilently())) return true
-  await to('login', { to: target })
+  if (!(await leaveToAuthorize(target))) await to('login', { to: target })
   return false
 }
 
@@ -22,6 +23,6 @@ export async function logInSilently(): Promise<boolean> {
 /** For a page that cannot be without a session: the login page takes its place, and leads back to it. */
 export async function logInAgain(): Promise<boolean> {
   if (await logInSilently()) return true
-  await replace('login', { to: thisPage() })
+  if (!(await leaveToAuthorize(thisPage()))) await replace('login', { to: thisPage() })
   return false
 }

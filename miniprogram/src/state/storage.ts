@@ -34,3 +34,8 @@ export function randomId(length = 32): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
   return Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join('')
 }
+
+/** An id that nobody guesses; for browsers, which have what it takes. */
+export function secretId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

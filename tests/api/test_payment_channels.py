@@ -15,6 +15,7 @@ from chalicelib.services.money import payments
 from chalicelib.services.money.payers import Payer
 from chalicelib.tables.buyers import BuyerItem
 from infra.local.limits import LOOPBACK
+from infra.local.wechat_oauth import Visitor
 from tests.fixtures.callbacks import held_seat
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply
@@ -112,6 +113,32 @@ def test_group_forms_of_three_who_pay_in_three_places(shop_in_wechat: MerchantFi
     merchant.clock.forward(DAY_S + BILLS_ARE_READY_S)
     assert mismatches_of_the_bill(merchant, day) == [""] * 3
     assert merchant.refused_callbacks() == []
+    merchant.check_laws(quiescent=False)
+
+
+def test_buyer_who_logged_in_on_a_page_in_wechat_pays_there(
+    shop_in_wechat: MerchantFixture,
+) -> None:
+    merchant = shop_in_wechat
+    appid = merchant.use_official_account(merchant.account.wechat_account)
+    shop, who = f"/v1/merchants/{merchant.merchant_id}", merchant.visitor()
+    key = {"way": "wechat_account", "return_path": "/", "nonce": "a-secret-of-the-browser"}
+    address = who.post(f"{shop}/authorizations", key).body["address"]
+    code = merchant.wechat.web_logins.issue(Visitor(appid, "oOnThePage"))
+    back = {"code": code, "state": parse_qs(urlsplit(address).query)["state"][0]}
+    session = who.post(f"{shop}/authorized-sessions", key | back).body
+    buyer = Buyer(merchant.api_client, session["token"], merchant.merchant_id, session["buyer_id"])
+    order_id = buyer.open(merchant.activity(seats=2)).body["order_id"]
+
+    elsewhere = buyer.ask_to_pay(order_id, channel="mini_program")
+    asked = buyer.ask_to_pay(order_id, **IN_AN_OFFICIAL_ACCOUNT)
+    merchant.gateway.pay(merchant.gateway.key_of(asked.body["parameters"]))
+    assert merchant.gateway.quiet()
+
+    assert (elsewhere.status, elsewhere.code) == (409, "payer_unknown")
+    trade = merchant.wechat.ledger.trade(merchant.gateway.mchid, f"{order_id}01")
+    assert list(trade.payer.values()) == ["oOnThePage"]
+    assert buyer.status(order_id) == "paid"
     merchant.check_laws(quiescent=False)
 
 

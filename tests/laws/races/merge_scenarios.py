@@ -1,4 +1,5 @@
-"""Two buyers turn out to be one person while they join, open, pay and cancel."""
+"""Two buyers turn out to be one person, or a buyer closes the account, while they join, open, pay
+and cancel."""
 
 import random
 import time
@@ -8,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.domain.ids import new_id
+from chalicelib.services.orders import account_deletion
 from chalicelib.services.people import identities
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import OrderItem
@@ -27,6 +29,19 @@ def merges_against_everything(
     seeds = [chance.random() for _ in range(rounds)]
     found: Counter[str] = Counter()
     for answers in concurrently(lambda seed: _round(shop, sold, random.Random(seed)), seeds):
+        found.update(answers)
+    return found
+
+
+def accounts_closed_while_they_buy(
+    shop: Shop, sold: ActivityIds, *, rounds: int, chance: random.Random
+) -> Counter[str]:
+    """Close accounts that buy and prove a phone at the same time; count what each was answered."""
+    found: Counter[str] = Counter()
+    for answers in concurrently(
+        lambda seed: _closing(shop, sold, random.Random(seed)),
+        [chance.random() for _ in range(rounds)],
+    ):
         found.update(answers)
     return found
 
@@ -73,6 +88,32 @@ def _round(shop: Shop, sold: ActivityIds, chance: random.Random) -> list[str]:
             assert held is not None, f"{name} after the merge"
             assert placed.order_id == held.order_id, f"{name} after the merge"
     _buys_as_one(shop, sold, group_id, person)
+    return [f"{n}: {a if isinstance(a, str) else 'done'}" for n, a in answers.items()]
+
+
+def _closing(shop: Shop, sold: ActivityIds, chance: random.Random) -> list[str]:
+    one, now_s = Identity(Way.WECHAT_MINI, new_id(), "wx-1"), shop.now_s
+    buyer = _log_in(shop, one, now_s)
+    group_id = shop.opened(sold)
+    acts: dict[str, Callable[[], Any]] = {
+        "join": lambda: shop.join(sold, group_id, buyer.buyer_id),
+        "open": lambda: shop.open(sold, buyer.buyer_id),
+        "prove": lambda: _prove(shop, buyer, Identity(Way.PHONE, new_id())),
+        "log in": lambda: _log_in(shop, one, now_s),
+    }
+    if chance.random() < 0.5:
+        held = retry_while_busy(lambda: shop.join(sold, group_id, buyer.buyer_id))
+        acts = {"cancel": lambda: shop.cancel(held), "prove": acts["prove"]}
+    acts["close"] = lambda: account_deletion.close(shop.merchant_id, buyer.buyer_id, now_s=now_s)
+    names = chance.sample(list(acts), len(acts))
+    waits = [chance.random() * (DELAY_S if n in ("join", "open") else 0.1) for n in names]
+    timed = [_timed({}, n, acts[n], wait_s) for n, wait_s in zip(names, waits, strict=True)]
+    answers = dict(zip(names, run_together(*timed), strict=True))
+    if answers["close"] is None:
+        assert concurrently(lambda buy: buy(), [lambda: shop.open(sold, buyer.buyer_id)]) == [
+            "session_superseded"
+        ]
+        assert _log_in(shop, one, now_s).buyer_id != buyer.buyer_id
     return [f"{n}: {a if isinstance(a, str) else 'done'}" for n, a in answers.items()]
 
 

@@ -139,6 +139,23 @@ def test_two_buyers_are_merged_while_they_buy(shop: Shop) -> None:
     shop.check(quiescent=True)
 
 
+def test_accounts_are_closed_while_they_buy(shop: Shop) -> None:
+    sold = shop.activity(seats=4, stock=2000)
+    chance, answers = random.Random(7), Counter[str]()
+    for _ in range(sized(10, 4)):
+        answers += merge_scenarios.accounts_closed_while_they_buy(
+            shop, sold, rounds=10, chance=chance
+        )
+        shop.check()
+
+    told = {what: answers[what] for what in ("close: done", "close: account_in_use")}
+    for what in ("done", "session_superseded"):
+        told[what] = answers[f"join: {what}"] + answers[f"open: {what}"]
+    assert min(told.values()) > 0, answers
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    shop.check(quiescent=True)
+
+
 def test_identities_stated_at_once_make_one_buyer(shop: Shop) -> None:
     for number in range(20):
         assert merge_scenarios.logins_at_once(shop, number, times=6) == 1

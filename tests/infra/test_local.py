@@ -102,7 +102,9 @@ def test_accounts_of_a_shop_are_written_over_what_is_there(engine: str, tmp_path
     first = ssm.get_parameter(Name=f"{prefix}/merchants/m1/alipay/first", WithDecryption=True)
     assert json.loads(first["Parameter"]["Value"])["app_id"] == "2021000000000001"
     file.write_text('{"paypal": {}}')
-    with pytest.raises(new_merchant.CannotOpen, match="wechat-pay、wechat-login、alipay"):
+    with pytest.raises(
+        new_merchant.CannotOpen, match="wechat-pay、wechat-login、wechat-account、alipay、sms"
+    ):
         new_merchant._read_accounts(str(file))
 
 

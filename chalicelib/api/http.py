@@ -23,6 +23,7 @@ from chalice.app import Request
 from chalicelib import clock, observability
 from chalicelib.api import auth, languages, limits
 from chalicelib.api.text_normalisation import PHONES, normalised
+from chalicelib.domain import phone_code
 from chalicelib.domain.phone import WRONG as WRONG_PHONE
 from chalicelib.domain.rights import Right
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
@@ -276,16 +277,16 @@ def _invalid(error: Exception) -> InvalidRequest:
     """The refusal of input that does not fit: which field, and what it takes."""
     problem, _, where = str(error).partition(" - at `$")
     place = where.rstrip("`").lstrip(".")
+    words = _words_for(place, problem) if place else None
     # A regular expression tells people nothing, and the document has it for who writes clients.
     problem = re.sub(r" matching regex .*", " of another form", problem)
-    words = _words_for(place, problem) if place else None
     return InvalidRequest(words, field=place, problem=problem)
 
 
 def _words_for(place: str, problem: str) -> str:
     name = re.sub(r"(\[[^]]*\])+$", "", place).rpartition(".")[2]
-    if name in PHONES and "another form" in problem:
-        return WRONG_PHONE
+    if name in PHONES and " matching regex " in problem:
+        return phone_code.WRONG if repr(phone_code.PHONE) in problem else WRONG_PHONE
     if problem.endswith("length >= 1"):
         return Text("请填写「{field}」，不能是空白。", field=place)
     longest = re.search(r"length <= ([0-9]+)$", problem)

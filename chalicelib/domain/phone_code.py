@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 PHONE = r"^1[3-9][0-9]{9}\Z"  # a mobile number of the mainland, which takes messages
+WRONG = "手机号不对。请填 11 位的中国大陆手机号，才能收到验证码。"
 DIGITS = 6
 LIFE_S = 300
 TRIES_MAX = 5

@@ -243,3 +243,15 @@ def test_quote_needs_no_session_and_tells_a_buyer_what_the_limit_leaves(
     assert quote(buyer) == (5900, 1)
     assert quote(merchant.buyer(), quantity=2) == (11800, 3)
     assert quote(buyer, alone=True) == (9900, None)
+
+
+def test_page_in_another_language_is_another_answer(merchant: MerchantFixture) -> None:
+    group_id, leader, _ = merchant.open_group(merchant.activity(seats=2, stock=10))
+    chinese = read(merchant, leader, group_id)
+    etag = chinese.headers["etag"]
+
+    english = read(merchant, leader, group_id, If_None_Match=etag, Accept_Language="en")
+    again = read(merchant, leader, group_id, If_None_Match=f"W/{etag}")  # weakened on the way
+
+    assert (english.status, english.body["order"]["status_text"]) == (200, "Waiting for group")
+    assert (again.status, again.headers["vary"]) == (304, "Accept-Language")

@@ -1,15 +1,20 @@
 """One person, several identities: logins that lead to one buyer, merges, and what they refuse."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 
 from chalicelib.api import auth
 from chalicelib.domain.identity import IDS_MAX, Identity, Way
 from chalicelib.errors import IdentityTaken
 from chalicelib.services.people import identities
 from chalicelib.tables.buyers import BuyerItem
+from tests.fixtures.fault_injection import injected
+from tests.fixtures.interruptions import Crash
 from tests.fixtures.merchant import ADDRESS, Buyer, Caller, MerchantFixture
+from tests.fixtures.stream_events import change_of, deliver
 
 APP = "wx-mini"
 
@@ -158,6 +163,68 @@ def test_merged_person_has_one_seat_one_limit_and_one_number_of_unpaid_orders(
     merchant.check_laws()
 
 
+def test_person_reads_what_they_have_under_every_id(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=3, stock=20, limit_per_buyer=3, limit_per_order=3)
+    older, younger = two_buyers(merchant)
+    group_id, _, _ = merchant.open_group(activity)
+    _, seat = merchant.member(activity, group_id, session(merchant, younger), quantity=2)
+    merchant.clock.forward(1)
+    let_go = session(merchant, older).join(activity, group_id).body["order_id"]
+    session(merchant, older).post(f"/v1/orders/{let_go}/cancellation")
+
+    person = session(merchant, prove(merchant, older, phone("13800138000")))
+    shop = f"/v1/merchants/{merchant.merchant_id}"
+    page = person.get(f"{shop}/groups/{group_id}/page").body
+    home = person.get(f"{shop}/groups").body
+
+    assert (page["role"], page["order"]["order_id"]) == ("member", seat)
+    assert [seat["is_mine"] for seat in page["seats"]] == [False, True]
+    assert home["nearly_full"] == []
+    assert [waiting["group"]["order_id"] for waiting in home["own"]] == [seat]
+    assert person.quote(activity).body["limit_left"] == 1
+    merchant.check_laws()
+
+
+def test_what_was_unread_before_a_merge_is_unread_after_it(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(stock=20)
+    older, younger = two_buyers(merchant)
+    orders = [
+        merchant.open_group(activity, session(merchant, buyer))[2] for buyer in (older, younger)
+    ]
+    for order_id in orders:
+        deliver(merchant, change_of(merchant, merchant.stored_order(order_id)))
+    merchant.clock.forward(1)
+    session(merchant, older).put("/v1/me/messages/read", {"up_to_s": merchant.now_s})
+
+    person = session(merchant, prove(merchant, older, phone("13800138000")))
+    told = {m["order_id"]: m["unread"] for m in person.get("/v1/me/messages").body["items"]}
+    unread = person.get("/v1/me/profile").body["unread_messages"]
+
+    assert (told[orders[1]], unread) == (True, list(told.values()).count(True))
+    seen = {"up_to_s": merchant.now_s}
+    assert person.put("/v1/me/messages/read", seen).body["unread_messages"] == 0
+    merchant.clock.forward(1)
+    again = log_in(merchant, Identity(Way.WECHAT_ACCOUNT, "oa-1", "wx-oa"))
+    grown = session(merchant, prove(merchant, again, phone("13800138000")))
+    assert grown.get("/v1/me/profile").body["unread_messages"] == 0  # who is new was told nothing
+    merchant.check_laws()
+
+
+def test_merge_that_is_cut_short_loses_no_address(merchant: MerchantFixture) -> None:
+    older, younger = two_buyers(merchant)
+    session(merchant, younger).post("/v1/me/addresses", ADDRESS)
+
+    def dies(operation: str, _: AWSPreparedRequest) -> None:
+        if operation == "UpdateItem":  # the merge itself is a transaction
+            raise Crash
+
+    with injected(dies), suppress(Crash):
+        prove(merchant, older, phone("13800138000"))
+    person = session(merchant, prove(merchant, older, phone("13800138000")))
+
+    assert [item["name"] for item in person.get("/v1/me/addresses").body["items"]] == ["王小明"]
+
+
 def test_key_that_opened_a_group_before_the_merge_opens_no_other(
     merchant: MerchantFixture,
 ) -> None:
@@ -190,7 +257,7 @@ def test_two_accounts_of_one_app_are_two_persons(merchant: MerchantFixture) -> N
 
     with pytest.raises(IdentityTaken):
         prove(merchant, other, phone("13800138000"))
-    with pytest.raises(IdentityTaken):  # another number in the place of the first
+    with pytest.raises(IdentityTaken, match="你已验证过另一个手机号"):
         prove(merchant, person, phone("13900139000"))
     log_in(merchant, mini("openid-1"), union("union-1"))
     conflicting = log_in(merchant, mini("openid-3"), union("union-1"))

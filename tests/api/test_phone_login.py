@@ -250,6 +250,13 @@ def test_phone_of_another_wechat_account_is_not_taken(merchant: MerchantFixture,
     merchant.check_laws()
 
 
+def test_number_that_takes_no_messages_is_refused_in_words(merchant: MerchantFixture) -> None:
+    landline = ask(merchant, "0571-88880000")
+
+    assert (landline.status, landline.code) == (400, "invalid_request")
+    assert landline.body["message"] == "手机号不对。请填 11 位的中国大陆手机号，才能收到验证码。"
+
+
 def test_code_is_good_at_the_shop_that_sent_it(merchant: MerchantFixture, sms: Sms) -> None:
     other_shop = MerchantFixture(merchant.wechat, merchant.clock, merchant.api_client)
     other_shop.use_sms(sms)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib import clock
-from chalicelib.api import group_shapes, limits, schemas
+from chalicelib.api import group_shapes, languages, limits, schemas
 from chalicelib.api.auth import Buyer
 from chalicelib.api.group_shapes import Offered
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
@@ -131,9 +131,12 @@ def _ids(who: Buyer | None) -> Sequence[str]:
 def _unless_unchanged(body: msgspec.Struct, unmoving: msgspec.Struct, kept: str) -> Answer:
     """The answer, or 304 for who has it. unmoving: the body without the time of day, which changes
     in every answer. kept: how caches may keep it."""
-    text = msgspec.json.encode(unmoving, enc_hook=str)
+    asked = api.current_request.headers
+    reader = languages.Reader(asked)
+    text = msgspec.json.encode(unmoving, enc_hook=reader.text_for)
     etag = f'"{hashlib.sha256(text).hexdigest()[:16]}"'
-    headers = {"ETag": etag, "Cache-Control": kept}
-    if header_of(api.current_request.headers, "If-None-Match") == etag:
+    headers = {"ETag": etag, "Cache-Control": kept, **reader.headers}
+    known = header_of(asked, "If-None-Match") or ""
+    if known.removeprefix("W/") == etag:  # a cache that compresses answers weakens their tags
         return Answer(None, status=304, headers=headers)
     return Answer(body, headers=headers)

@@ -30,9 +30,9 @@ class Seat:
 
 @dataclass(frozen=True)
 class GroupPage:
-    """order: the asker's newest in this group. own: another group of the activity that waits for
-    members, and the asker's order in it. others: those to join instead, where this one is full or
-    over for the asker."""
+    """order: the asker's in this group, that of a paid seat first. own: another group of the
+    activity that waits for members, and the asker's order in it. others: those to join instead,
+    where this one is full or over for the asker."""
 
     group: GroupItem
     terms: Terms
@@ -52,7 +52,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
     merchant_id, activity_id = group.merchant_id, group.activity_id
     terms = catalogue_cache.version(merchant_id, activity_id, group.version)
     own = orders.of_buyer_since(merchant_id, buyer_ids, terms.starts_at_s, activity_id=activity_id)
-    mine = next((order for order in own if order.group_id == group.group_id), None)
+    mine = _own_order(group, own)
     role = _role(group, mine)
     listed: list[str] | None = None
     if _wants_others(group, role, now_s):
@@ -75,6 +75,13 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         own=next(iter(joinable_groups.own_groups(own, groups, now_s=now_s)), None),
         others=others,
     )
+
+
+def _own_order(group: GroupItem, own: Sequence[OrderItem]) -> OrderItem | None:
+    """The order that says what the asker is in the group: who has several ids may have a seat under
+    one, and have let go of another. Of equal ones, the newest."""
+    here = [order for order in own if order.group_id == group.group_id]
+    return min(here, key=lambda order: list(GroupRole).index(_role(group, order)), default=None)
 
 
 def _role(group: GroupItem, order: OrderItem | None) -> GroupRole:

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
 from chalicelib.domain import address_book
 from chalicelib.domain.address_book import FIELDS, Address, Book
 from chalicelib.domain.ids import new_id
@@ -41,11 +44,17 @@ def remove(merchant_id: str, buyer_id: str, address_id: str) -> None:
     _edited(merchant_id, buyer_id, partial(address_book.removed, address_id=address_id))
 
 
-def adopt(merchant_id: str, buyer_id: str, other_id: str) -> None:
-    """Keep the addresses of another buyer, too, as many as there is room for. Raises Busy."""
+def adopt(writes: Writes, merchant_id: str, buyer_id: str, other_id: str) -> None:
+    """Keep the addresses of another buyer, too, as many as there is room for, in the transaction
+    that merges them; LostRace when the book has changed since it was read."""
+    item = _read(merchant_id, buyer_id)
+    before = after = _book(item)
     with suppress(LimitReached):
         for address in reversed(list(read(merchant_id, other_id).addresses.values())):
-            add(merchant_id, buyer_id, address, is_default=False)
+            after = address_book.added(after, new_id(), address, is_default=False)
+    if after != before:
+        actions, as_it_was = _stored(item, after)
+        writes.update(item, actions, condition=as_it_was, refuse=LostRace)
 
 
 def put_closed(writes: Writes, merchant_id: str, buyer_id: str) -> None:
@@ -65,23 +74,24 @@ def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Bo
         before = _book(item)
         after = edit(before)
         if after != before:
-            revision = AddressBookItem.revision
-            new = revision.does_not_exist() if item.revision == 0 else revision == item.revision
-            rows = [{"address_id": key, **known} for key, known in after.addresses.items()]
-            update_one(
-                item,
-                [
-                    AddressBookItem.kind.set(AddressBookItem),
-                    AddressBookItem.addresses.set(rows),
-                    AddressBookItem.default_id.set(after.default_id),
-                    revision.set(item.revision + 1),
-                ],
-                condition=new,
-                refuse=LostRace,
-            )
+            actions, as_it_was = _stored(item, after)
+            update_one(item, actions, condition=as_it_was, refuse=LostRace)
         return after
 
     return retried(step)
+
+
+def _stored(item: AddressBookItem, book: Book) -> tuple[list[Action], Condition]:
+    """(what stores the book in the place of the one that was read, that it is still that one)."""
+    revision = AddressBookItem.revision
+    rows = [{"address_id": key, **known} for key, known in book.addresses.items()]
+    actions: list[Action] = [
+        AddressBookItem.kind.set(AddressBookItem),
+        AddressBookItem.addresses.set(rows),
+        AddressBookItem.default_id.set(book.default_id),
+        revision.set(item.revision + 1),
+    ]
+    return actions, revision == item.revision if item.revision else revision.does_not_exist()
 
 
 def _read(merchant_id: str, buyer_id: str) -> AddressBookItem:

@@ -20,6 +20,7 @@ from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
 from chalicelib.tables.trade_item import TradeItem
 
+ANOTHER_ALREADY = "你已验证过另一个手机号，不能再加一个。请用原来的那个，或联系商家。"
 ABSORBED = 0  # UnpaidOrdersItem.ids of a buyer who was merged into another
 
 
@@ -128,7 +129,7 @@ def _joined(buyer: BuyerItem, one: Identity, owner: BuyerItem | None, now_s: int
 
 def _link(buyer: BuyerItem, one: Identity) -> BuyerItem:
     if one.slot in buyer.identities.as_dict():
-        raise IdentityTaken
+        raise IdentityTaken(ANOTHER_ALREADY)
     with transaction() as writes:
         _put_identities(writes, buyer, [one])
         _update(writes, buyer, _with(buyer, [one]))
@@ -154,6 +155,7 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int) -> BuyerItem:
         "name": kept.name or gone.name,
         "avatar": kept.avatar or gone.avatar,
         "absorbed": list(ids[1:]),
+        "read_up_to_s": min(_read_up_to_s(kept), _read_up_to_s(gone)),  # nothing unread is lost
     }
     with transaction() as writes:
         _update(writes, gone, {"merged_into": kept.buyer_id, "merged_at_s": now_s})
@@ -162,9 +164,14 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int) -> BuyerItem:
             holds = UnpaidOrdersItem.at(buyer.merchant_id, buyer.buyer_id)
             kind = UnpaidOrdersItem.kind.set(UnpaidOrdersItem)
             writes.add(holds, [UnpaidOrdersItem.ids.set(count), kind])
+        address_book.adopt(writes, kept.merchant_id, kept.buyer_id, gone.buyer_id)
     observability.count("BuyersMerged")
-    address_book.adopt(kept.merchant_id, kept.buyer_id, gone.buyer_id)
     return root(kept.merchant_id, kept.buyer_id)
+
+
+def _read_up_to_s(buyer: BuyerItem) -> int:
+    """Until when a buyer has read what they were told: who has just come has nothing to read."""
+    return max(buyer.read_up_to_s, buyer.since_s - 1)
 
 
 def _put_identities(writes: Writes, buyer: BuyerItem, stated: Sequence[Identity]) -> None:

@@ -84,6 +84,16 @@ def test_who_comes_back_is_the_buyer_that_their_unionid_leads_to(
     merchant.check_laws()
 
 
+def test_name_that_wechat_tells_is_tidied_as_typed_ones_are(
+    merchant: MerchantFixture, appid: str
+) -> None:
+    code = code_of(merchant, appid, scope=USERINFO, name="\u202e小满\n" + "长" * 30)
+
+    reply = finish(merchant, begin(merchant, profile=True)["state"], code)
+
+    assert reply.body["name"] == "小满 " + "长" * 17
+
+
 def test_name_that_the_buyer_shows_is_taken_unless_they_have_one(
     merchant: MerchantFixture, appid: str
 ) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.domain.ids import BASE62, ID_LENGTH, base62, derived_id, new_id
+from chalicelib.domain.plain_text import plain
 from chalicelib.errors import AuthCodeRefused, InvalidRequest, StateRefused
 from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import alipay
@@ -23,6 +24,7 @@ from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.shop import UsedStateItem
 
 LIFE_S = 600
+NAME_MAX = 20  # characters, as of a name that a buyer types
 TIME_LENGTH, SALT_LENGTH = 6, 8
 STATE_LENGTH = TIME_LENGTH + SALT_LENGTH + ID_LENGTH
 
@@ -86,9 +88,10 @@ def finish(request: Request, code: str, state: str, *, caller: str, now_s: int) 
     if known.unionid:
         stated.append(Identity(Way.WECHAT_UNION, known.unionid))
     buyer = identities.log_in(request.merchant_id, stated, now_s=now_s)
-    if buyer.name or not known.name:
+    name = plain(known.name)[:NAME_MAX]
+    if buyer.name or not name:
         return buyer
-    return buyers.rename(request.merchant_id, buyer.ids, known.name, known.avatar)
+    return buyers.rename(request.merchant_id, buyer.ids, name, known.avatar)
 
 
 def log_in_by_alipay(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem:

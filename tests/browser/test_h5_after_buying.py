@@ -94,7 +94,7 @@ def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
 ) -> None:
     who = arrive("不拼了")
     phone = over_the_api(shop, who)
-    buy(phone, sell(shop, "盱眙小龙虾"))
+    order_id = buy(phone, sell(shop, "盱眙小龙虾"))
     shop.system.quiet(WAIT_S)
 
     who.open("/pages/orders/orders")
@@ -106,7 +106,7 @@ def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
     who.page.get_by_text("确定", exact=True).click()
 
     who.says("refund", "¥19.90 原路退回微信支付")
-    shop.system.quiet(WAIT_S)
+    wait_until(shop, order_id, "refunded")
     who.page.reload()
     who.says("order-state", "已退款")
     who.says("refund", "已原路退回")
@@ -179,6 +179,34 @@ def test_who_logs_out_leaves_nothing_on_the_phone(shop: Shop, arrive: Arrive) ->
     assert "tuan.session" not in kept
     who.tap("all-orders")
     who.says("empty", "登录后查看你的订单")
+
+
+def test_an_account_is_exported_and_deleted_once_nothing_is_open(
+    shop: Shop, arrive: Arrive
+) -> None:
+    who = arrive("再见")
+    phone = over_the_api(shop, who)
+    order_id = buy(phone, sell(shop, "勐海生茶"))
+    shop.system.quiet(WAIT_S)
+
+    who.open("/account/settings/settings")
+    with who.page.expect_download() as export:
+        who.tap("export")
+    copied = json.loads(export.value.path().read_text())
+    assert (copied["name"], [it["order_id"] for it in copied["orders"]]) == ("再见", [order_id])
+    delete_account(who)
+    who.says("trouble", "还有订单没有结束")
+    phone.api.post(f"/v1/orders/{order_id}/cancellation")
+    wait_until(shop, order_id, "refunded")
+    delete_account(who)
+
+    who.says("head", "登录 / 注册")
+    assert phone.api.call("GET", "/v1/me/profile").status == 401
+
+
+def delete_account(who: Shopper) -> None:
+    who.tap("delete-account")
+    who.page.get_by_text("确定注销", exact=True).click()
 
 
 def over_the_api(shop: Shop, who: Shopper) -> Phone:

@@ -280,5 +280,13 @@ export const afterWords = {
     logOutAsk: '退出后，这台手机上不再显示你的订单和地址。',
     logOutNo: '取消',
     loggedOut: '已退出',
+    exportData: '导出我的数据',
+    exportHint: '资料、地址、订单、售后和消息',
+    exportFile: '我的数据.json',
+    deleteAccount: '注销账号',
+    deleteAsk: '注销后昵称、头像、地址和登录方式会删除，不能恢复。订单记录按法律要求保存。确定注销吗？',
+    deleteYes: '确定注销',
+    deleteNo: '先不注销',
+    deleted: '账号已注销',
   },
 } as const

@@ -37,3 +37,8 @@ export const listAgreements = () => get('/v1/merchants/{merchant_id}/agreements'
 
 /** accepted: each in the version that was read. */
 export const acceptAgreements = (accepted: Schema<'Consent'>[]) => post('/v1/me/consents', { body: { accepted } })
+
+/** All that the shop keeps of the buyer, in pages; orders, requests and messages go on in the next. */
+export const readOwnData = (next?: string) => get('/v1/me/data', { query: { limit: 50, next } })
+
+export const deleteAccount = () => remove('/v1/me/account')

@@ -90,6 +90,14 @@ export const platform: Platform = {
 
   scan: null,
 
+  saveFile(name, text) {
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
+    link.download = name
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000) // some browsers read it late
+  },
+
   isSinglePage: () => false,
 
   textScale: () => 1,

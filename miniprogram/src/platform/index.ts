@@ -50,6 +50,8 @@ export interface Platform {
   chooseAddress: (() => Promise<ImportedAddress | null>) | null
   /** What the camera reads in a bar code or QR code; null: nothing was scanned. */
   scan: (() => Promise<string | null>) | null
+  /** Keep a text as a file; null where there are no files: it is copied instead. */
+  saveFile: ((name: string, text: string) => void) | null
   /** Read by itself and nothing else: WeChat's single page for moments. */
   isSinglePage(): boolean
   /** How much larger than usual the system wants texts: 1 is usual. */

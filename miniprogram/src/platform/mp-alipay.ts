@@ -69,6 +69,8 @@ export const platform: Platform = {
   scan: () =>
     new Promise((resolve) => my.scan({ success: ({ code }) => resolve(code), fail: () => resolve(null) })),
 
+  saveFile: null,
+
   isSinglePage: () => false,
 
   textScale: () => 1,

@@ -76,6 +76,8 @@ export const platform: Platform = {
   scan: () =>
     new Promise((resolve) => wx.scanCode({ success: ({ result }) => resolve(result), fail: () => resolve(null) })),
 
+  saveFile: null,
+
   isSinglePage: () => wx.getEnterOptionsSync().scene === SINGLE_PAGE_SCENE,
 
   textScale() {

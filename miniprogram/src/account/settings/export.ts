@@ -1,0 +1,21 @@
+/** A copy of all that the shop keeps of the buyer. */
+import { readOwnData } from '@/api/me'
+import { copy } from '@/copy'
+import { platform } from '@/platform'
+import { words } from '@/words'
+
+/** Put every page together, and hand it over as a file, or to paste where there are no files. */
+export async function exportOwnData(): Promise<void> {
+  const data = await readOwnData()
+  for (let next = data.next; next; ) {
+    const page = await readOwnData(next)
+    data.orders.push(...page.orders)
+    data.after_sales.push(...page.after_sales)
+    data.messages.push(...page.messages)
+    next = page.next
+  }
+  const { next: _, ...whole } = data
+  const text = JSON.stringify(whole, null, 2)
+  if (platform.saveFile) platform.saveFile(words.settings.exportFile, text)
+  else await copy(text)
+}

@@ -195,7 +195,7 @@ def test_an_account_is_exported_and_deleted_once_nothing_is_open(
     copied = json.loads(export.value.path().read_text())
     assert (copied["name"], [it["order_id"] for it in copied["orders"]]) == ("再见", [order_id])
     delete_account(who)
-    who.says("trouble", "还有订单没有结束")
+    who.says("trouble", "还有 1 个订单没有结束")
     phone.api.post(f"/v1/orders/{order_id}/cancellation")
     wait_until(shop, order_id, "refunded")
     delete_account(who)

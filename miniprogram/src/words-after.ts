@@ -53,7 +53,7 @@ export const afterWords = {
     },
     collected: '取货',
     urgedBefore: '已提醒商家尽快发货',
-    afterSaleOpen: '售后处理中，有结果会通知你',
+    afterSale: (state: string) => `售后：${state}`,
     requests: '退款/售后',
     group: '查看这个团',
     pickupCode: '取货码',

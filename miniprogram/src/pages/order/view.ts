@@ -6,7 +6,7 @@ const says = words.order
 
 /** The sentence beneath the state; empty where the state says it all. A countdown stands beside it. */
 export function sentenceOf(order: OrderRow, closedWords: string, now_s: number): string {
-  if (order.actions.includes('see_after_sale')) return says.afterSaleOpen
+  if (order.after_sale) return says.afterSale(order.after_sale.status_text)
   switch (order.status) {
     case 'paid':
       return order.group ? says.missing(order.group.seats_missing) : ''

@@ -52,6 +52,8 @@ export interface Platform {
   scan: (() => Promise<string | null>) | null
   /** Keep a text as a file; null where there are no files: it is copied instead. */
   saveFile: ((name: string, text: string) => void) | null
+  /** Pictures in full size, beginning with the one at `at`. */
+  showPictures(urls: string[], at: number): void
   /** Read by itself and nothing else: WeChat's single page for moments. */
   isSinglePage(): boolean
   /** How much larger than usual the system wants texts: 1 is usual. */

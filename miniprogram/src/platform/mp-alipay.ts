@@ -71,6 +71,8 @@ export const platform: Platform = {
 
   saveFile: null,
 
+  showPictures: (urls, at) => void uni.previewImage({ urls, current: at }),
+
   isSinglePage: () => false,
 
   textScale: () => 1,

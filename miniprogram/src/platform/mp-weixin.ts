@@ -78,6 +78,8 @@ export const platform: Platform = {
 
   saveFile: null,
 
+  showPictures: (urls, at) => void uni.previewImage({ urls, current: at }),
+
   isSinglePage: () => wx.getEnterOptionsSync().scene === SINGLE_PAGE_SCENE,
 
   textScale() {

@@ -47,6 +47,8 @@ function configOfRunningSystem(): Plugin {
 export default defineConfig({
   base: './', // served from any path of any host
   plugins: [uni(), withoutForeignPictures(), configOfRunningSystem()],
+  // Whatever a phone has kept from a page of another build may lack what the page reads now.
+  define: { 'import.meta.env.VITE_BUILD': JSON.stringify(Date.now().toString(36)) },
   resolve: { alias: { '@platform': here(`./src/platform/${process.env.UNI_PLATFORM}.ts`) } },
   build: { target: 'es2018', reportCompressedSize: false },
 })

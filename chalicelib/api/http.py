@@ -27,6 +27,7 @@ from chalicelib.domain import phone_code
 from chalicelib.domain.phone import WRONG as WRONG_PHONE
 from chalicelib.domain.rights import Right
 from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
+from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.text import Text
 
 BODY_MAX = 128 * 1024  # bytes; the largest honest body, a product with 200 SKUs, is some 100 KB
@@ -36,6 +37,8 @@ HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",  # unless the view says otherwise: most answers are somebody's own
 }
+# Which parameter is missing is for staff: buyers are told what they can do.
+NOT_OFFERED = "店家还没有开通这种方式，请换一种方式，或联系店家。"
 CORS = CORSConfig(
     allow_origin="*",  # sessions travel in a header, never in a cookie
     allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
@@ -171,6 +174,8 @@ class Api(Blueprint):
             except ServiceError as error:
                 if error.status >= 500:
                     observability.logger.warning("refused", exc_info=True)
+                if isinstance(error, NotConfigured) and operation.audience is not Audience.STAFF:
+                    error = NotFound(NOT_OFFERED)
                 return error_response(error, self.current_request.headers)
             except Exception:
                 observability.logger.exception("unhandled error")

@@ -12,7 +12,7 @@ from chalicelib.domain.order import (
 from chalicelib.text import Text
 
 BUYER_WORDS: Mapping[OrderStatus, str] = {
-    OrderStatus.PENDING: "待支付",
+    OrderStatus.PENDING: "待付款",
     OrderStatus.PAID: "待成团",
     OrderStatus.FULFILLING: "待发货",
     OrderStatus.SHIPPED: "待收货",

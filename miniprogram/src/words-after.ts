@@ -268,8 +268,8 @@ export const afterWords = {
   ] as readonly (readonly [string, string])[],
 
   agreements: {
-    changed: '协议有更新，请阅读后同意',
-    accept: '同意更新后的协议',
+    changed: '请阅读并同意',
+    accept: '同意以上协议',
     accepted: '已同意',
   },
 

@@ -250,7 +250,7 @@ def test_order_shows_what_was_bought_and_where_it_goes(merchant: MerchantFixture
 
     assert shown["address"] == ADDRESS
     assert shown["remark"] == "请放门口"
-    assert (shown["status_text"], shown["pay_by_s"]) == ("待支付", merchant.now_s + 600)
+    assert (shown["status_text"], shown["pay_by_s"]) == ("待付款", merchant.now_s + 600)
     assert shown["lines"] == {
         "title": "周末三人团",
         "spec": "1斤装",

@@ -198,3 +198,5 @@ def test_shop_without_such_accounts_says_so(merchant: MerchantFixture) -> None:
     for way in ("wechat_account", "alipay"):
         reply = post(merchant, "authorizations", key(way))
         assert (reply.status, reply.code) == (404, "not_found")
+        assert reply.body["message"] == "店家还没有开通这种方式，请换一种方式，或联系店家。"
+        assert reply.body["details"] == {}  # which parameter is missing is for staff

@@ -21,6 +21,16 @@ export function keep(name: string, value: unknown): void {
   }
 }
 
+/** The answer of an earlier visit, if a page of this build kept it. */
+export function keptAnswer<T>(name: string): T | null {
+  const found = kept<{ build: string; answer: T }>(`last.${name}`)
+  return found?.build === import.meta.env.VITE_BUILD ? found.answer : null
+}
+
+export function keepAnswer(name: string, answer: unknown): void {
+  keep(`last.${name}`, { build: import.meta.env.VITE_BUILD, answer })
+}
+
 /** Forget what the phone knows of a buyer; how the shop looks on it stays. */
 export function forgetBuyer(): void {
   const { keys } = uni.getStorageInfoSync()

@@ -1,7 +1,7 @@
 /** What a page shows: loading, the answer, the last answer while the network is bad, or why there is none. */
 import { computed, reactive, ref, shallowRef } from 'vue'
 import { wordsOf } from '@/api/errors'
-import { keep, kept } from './storage'
+import { keepAnswer, keptAnswer } from './storage'
 
 export interface Loaded<T> {
   /** The last answer, or the one kept from an earlier visit; null before the first. */
@@ -25,13 +25,13 @@ export function useLoad<T>(read: () => Promise<T>, name?: () => string): Loaded<
   async function load(): Promise<void> {
     const mine = (latest += 1)
     isLoading.value = true
-    if (name && data.value === null) data.value = kept<T>(`last.${name()}`)
+    if (name && data.value === null) data.value = keptAnswer<T>(name())
     try {
       const answer = await read()
       if (mine !== latest) return
       data.value = answer
       failure.value = null
-      if (name) keep(`last.${name()}`, answer)
+      if (name) keepAnswer(name(), answer)
     } catch (error) {
       if (mine === latest) failure.value = error
     } finally {

@@ -35,7 +35,7 @@ def check_look(purpose: Purpose, orders: int, *, may_ship: bool) -> None:
 
 def masked_name(name: str) -> str:
     """A name as strangers see it: 小*."""
-    return f"{name[0]}*" if name else "微信用户"
+    return f"{name[0]}*" if name else "拼友"
 
 
 def masked_phone(phone: str) -> str:

@@ -232,7 +232,7 @@ def test_strangers_read_no_full_names(merchant: MerchantFixture) -> None:
 
     assert merchant.visitor().get(path).body["leader_name"] == "欧*"
     assert (seats[0]["name"], seats[0]["is_leader"]) == ("欧*", True)
-    assert sorted(seat["name"] for seat in seats[1:]) == ["小*", "微信用户"]
+    assert sorted(seat["name"] for seat in seats[1:]) == ["小*", "拼友"]
     detail = f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
     (joinable,) = merchant.visitor().get(detail).body["joinable_groups"]
     assert joinable["leader_name"] == "欧*"

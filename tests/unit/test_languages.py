@@ -50,7 +50,7 @@ CONTENTS = {
     "domain/plain_text.py": EVERY,  # characters that show nothing
     "domain/regions.py": EVERY,
     "domain/texts.py": EVERY,  # messages to buyers, but for their titles
-    "domain/recipient.py": {"微信用户"},  # in place of a buyer's name
+    "domain/recipient.py": {"拼友"},  # in place of a buyer's name
     "gateways/alipay.py": {"交易已支付", "交易已经关闭"},  # Alipay's own words
     "gateways/alipay_bills.py": EVERY,  # columns of its bills
     "gateways/wechat_pay_bills.py": EVERY,

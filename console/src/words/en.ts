@@ -394,7 +394,7 @@ export const en: Words = {
   // Groups, orders, money
   'group.id': 'Group',
   'group.leader': 'Leader',
-  'group.nameless': 'WeChat user',
+  'group.nameless': 'Buyer without a nickname',
   'group.progress': 'Progress',
   'group.left': 'Time left',
   'group.none': 'No groups here',

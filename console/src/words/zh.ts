@@ -392,7 +392,7 @@ export const zh = {
   // Groups, orders, money
   'group.id': '团号',
   'group.leader': '团长',
-  'group.nameless': '微信用户',
+  'group.nameless': '未填昵称的买家',
   'group.progress': '进度',
   'group.left': '剩余时间',
   'group.none': '没有这个状态的团',

@@ -103,7 +103,8 @@ async function send<V extends Verb, P extends Path>(
   headers: Headers,
 ): Promise<Answer> {
   const { path: parts, query, body, key } = (given ?? {}) as Given<V, P>
-  const header: Headers = { ...headers }
+  // The pages are in Chinese, whatever language the phone speaks.
+  const header: Headers = { 'Accept-Language': 'zh-CN', ...headers }
   if (session.value) header.Authorization = `Bearer ${session.value.token}`
   if (key) header['Idempotency-Key'] = key
   if (verb !== 'get') header['Content-Type'] = 'application/json'

@@ -156,6 +156,7 @@ class RefundShown(ResponseModel, frozen=True, kw_only=True):
         Seconds | None, Meta(description="an estimate; null: it has arrived, or needs a person")
     ]
     arrived_at_s: Seconds | None
+    is_surplus: Annotated[bool, Meta(description="of a second payment; the order goes on")]
 
 
 class OrderShown(ResponseModel, frozen=True, kw_only=True):

@@ -104,6 +104,7 @@ def refunds(item: OrderItem) -> list[schemas.RefundShown]:
             requested_at_s=refund.at_s,
             expected_by_s=_expected_by_s(refund, known.payments[key[:2]].method),
             arrived_at_s=arrived.get(key),
+            is_surplus=known.is_surplus(key),
         )
         for key, refund in sorted(known.refunds.items())
     ]

@@ -166,6 +166,12 @@ class Order:
                 return attempt, payment
         return None
 
+    def is_surplus(self, refund_key: str) -> bool:
+        """Whether the refund gives back another payment than the one that took the seat: the buyer
+        paid twice, and the order is not refunded."""
+        seat = self.seat_payment
+        return seat is not None and refund_key[:2] != seat[0]
+
     @property
     def refundable_fen(self) -> int:
         """What after-sale may yet give back of the payment that took the seat."""

@@ -80,7 +80,7 @@ _OVER = (
 
 def tabs_of(order: Order) -> set[Tab]:
     tabs = {TAB_OF[order.status]} if order.status in TAB_OF else set()
-    return tabs | {Tab.AFTER_SALE} if order.refunds or order.disputed else tabs
+    return tabs | {Tab.AFTER_SALE} if _is_refunded(order) or order.disputed else tabs
 
 
 def actions_of(order: Order, around: Surroundings) -> list[NextAction]:
@@ -101,11 +101,16 @@ def actions_of(order: Order, around: Surroundings) -> list[NextAction]:
         with suppress(AfterSaleRefused):
             check_period(order, now_s=around.now_s, period_s=PERIOD_S)
             can.add(NextAction.ASK_AFTER_SALE)
-    if order.refunds:
+    if _is_refunded(order):
         can.add(NextAction.SEE_REFUND)
     if order.status in _OVER:
         can.add(NextAction.BUY_AGAIN)
     return [action for action in NextAction if action in can]
+
+
+def _is_refunded(order: Order) -> bool:
+    """Whether money of the order itself goes back, in whole or in part."""
+    return any(not order.is_surplus(key) for key in order.refunds)
 
 
 def check_urge(order: Order, urged_at_s: int, *, now_s: int) -> None:

@@ -101,6 +101,8 @@ export const afterWords = {
 
   refund: {
     title: '退款进度',
+    surplus: '多付的钱原路退回',
+    surplusHint: '你付了两次，多付的这一笔会退给你。订单不受影响，照常进行。',
     begun: '发起退款',
     working: (method: string) => `${method}处理中`,
     gateway: { wechat_pay: '微信支付', alipay: '支付宝' } as Record<string, string>,

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.api import limits
 from chalicelib.domain.beijing import DAY_S, day_of
+from chalicelib.domain.own_order import Tab, tabs_of
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.payment import Channel
 from chalicelib.services.money import payments
@@ -263,7 +264,10 @@ def test_both_gateways_pages_are_paid_and_the_second_is_refunded(shop: Shop) -> 
     first = shop.notify(shop.gateway.pay(f"{order.order_id}01", at_s=shop.now_s))
 
     assert [second, first] == ["formed", "late"]
-    assert list(shop.order(order.order_id).view().refunds) == ["01L"]
+    known = shop.order(order.order_id).view()
+    assert list(known.refunds) == ["01L"]
+    assert known.is_surplus("01L")  # the order goes on: it is in no list of refunds
+    assert tabs_of(known) == {Tab.WAITING}
 
 
 @pytest.mark.parametrize("paid_by", [ALIPAY], indirect=True)

@@ -65,6 +65,7 @@ def test_seat_that_was_taken_meanwhile_is_told_with_its_refund(merchant: Merchan
     assert found["state"] == "seat_lost"
     [refund] = found["order"]["refunds"]
     assert (refund["out_refund_no"], refund["amount_fen"]) == (f"{number}L", 5900)
+    assert not refund["is_surplus"]  # nothing else was paid
     merchant.run_jobs(2)
     merchant.check_laws(quiescent=False)
 

@@ -4896,6 +4896,8 @@ export interface components {
             /** @description an estimate; null: it has arrived, or needs a person */
             expected_by_s: number | null;
             arrived_at_s: number | null;
+            /** @description of a second payment; the order goes on */
+            is_surplus: boolean;
         };
         /** RefusalRequest */
         RefusalRequest: {

@@ -78,7 +78,7 @@ def test_every_route_answers_before_its_function_ends(
     assert {(it.status, it.code) for it in failed.values()} <= SILENT, failed
     assert failed
     if begin == 0:
-        assert set(failed) == set(answers)
+        assert set(answers) - set(failed) == {"read_regions"}  # it is packaged: nobody is asked
 
 
 def put() -> None:

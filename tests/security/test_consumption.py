@@ -38,6 +38,7 @@ LIMITED: Mapping[str, Sequence[limits.Limit]] = {
     "log_in_by_authorization": [limits.BUYER_LOGINS, limits.WRONG_CODES],
     "log_in_by_phone": [limits.BUYER_LOGINS, limits.WRONG_CODES],
     "open_group": [limits.PURCHASES],
+    "quote_order": [limits.QUOTES],
     "send_phone_code": [limits.PHONE_CODES],
     "upload_own_picture": [limits.BUYER_PICTURES],
     "upload_picture": [limits.STAFF_PICTURES],

@@ -166,7 +166,7 @@ test('who is alone in a group leaves it, and sees the money arrive', async () =>
   payment.close()
 
   const orders = client.open('pages/orders/orders')
-  await shows(orders, '待成团')
+  await until(() => orders.all('open-order').length > 0)
   orders.tap('open-order')
   const mine = await followed()
   orders.close()

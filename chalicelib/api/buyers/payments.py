@@ -22,7 +22,7 @@ from chalicelib.errors import (
 from chalicelib.gateways.directory import ALIPAY
 from chalicelib.gateways.payment import Channel
 from chalicelib.services.catalogue import catalogue_cache
-from chalicelib.services.money import confirmations, payments
+from chalicelib.services.money import payment_results, payments
 from chalicelib.services.money.payers import Payer
 
 api = Api(__name__, audience=Audience.BUYER)
@@ -65,7 +65,7 @@ def find_payment_result(who: Buyer, order_id: str) -> schemas.PaymentResult:
     """What became of the payment, asked of the gateway unless it is known: for the page that the
     buyer returns to."""
     now_s = clock.now_s()
-    found = confirmations.confirm(who.merchant_id, own_order(who, order_id), now_s=now_s)
+    found = payment_results.find(who.merchant_id, own_order(who, order_id), now_s=now_s)
     group, order = found.group, found.order
     progress = None
     if group is not None:

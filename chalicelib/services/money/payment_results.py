@@ -17,13 +17,13 @@ from chalicelib.tables.trade import GroupItem, OrderItem
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class PaymentResult:
     state: PaymentState
     order: OrderItem
     group: GroupItem | None  # None when it was bought alone
 
 
-def confirm(merchant_id: str, order_id: OrderId, *, now_s: int) -> Confirmed:
+def find(merchant_id: str, order_id: OrderId, *, now_s: int) -> PaymentResult:
     """Ask the gateways once about the order's open attempts, and record what they say.
 
     Nothing is asked about an order whose payments are known. Raises NotFound, Busy.
@@ -32,7 +32,7 @@ def confirm(merchant_id: str, order_id: OrderId, *, now_s: int) -> Confirmed:
     said = [_ask(before, attempt, now_s) for attempt in before.view().created_attempts]
     order, group = orders.with_group(merchant_id, order_id, before.group_id)
     is_known = all(said)
-    return Confirmed(state_of(order.view(), is_known=is_known, now_s=now_s), order, group)
+    return PaymentResult(state_of(order.view(), is_known=is_known, now_s=now_s), order, group)
 
 
 def _ask(order: OrderItem, attempt: str, now_s: int) -> bool:

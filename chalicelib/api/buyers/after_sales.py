@@ -28,8 +28,6 @@ BY_SHOP = "商家主动退款"
     "POST",
     "/orders/{order_id}/after-sales",
     audience=Audience.BUYER,
-    body=schemas.AfterSaleRequest,
-    answer=schemas.AfterSaleShown,
     status=201,
     refusals=[NotFound, AfterSaleRefused],
 )
@@ -47,8 +45,6 @@ def request_after_sale(
     "POST",
     "/orders/{order_id}/exchanges",
     audience=Audience.BUYER,
-    body=schemas.ExchangeRequest,
-    answer=schemas.AfterSaleShown,
     status=201,
     refusals=[NotFound, AfterSaleRefused],
 )
@@ -63,11 +59,7 @@ def request_exchange(
 
 
 @api.operation(
-    "GET",
-    "/orders/{order_id}/after-sales",
-    audience=Audience.BUYER,
-    answer=schemas.OwnAfterSales,
-    refusals=[NotFound],
+    "GET", "/orders/{order_id}/after-sales", audience=Audience.BUYER, refusals=[NotFound]
 )
 def list_own_after_sales(who: Buyer, order_id: str) -> schemas.OwnAfterSales:
     """What was asked back on an order, the newest first, and what may be yet."""
@@ -84,7 +76,6 @@ def list_own_after_sales(who: Buyer, order_id: str) -> schemas.OwnAfterSales:
     "POST",
     "/orders/{order_id}/after-sales/{letter}/withdrawal",
     audience=Audience.BUYER,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.AfterSaleShown:
@@ -97,8 +88,6 @@ def withdraw_after_sale(who: Buyer, order_id: str, letter: str) -> schemas.After
     "PUT",
     "/orders/{order_id}/after-sales/{letter}/parcel",
     audience=Audience.BUYER,
-    body=schemas.ReturnParcelRequest,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def send_return(
@@ -113,7 +102,6 @@ def send_return(
     "POST",
     "/orders/{order_id}/after-sales/{letter}/receipt",
     audience=Audience.BUYER,
-    answer=schemas.AfterSaleShown,
     refusals=[NotFound, AfterSaleRefused],
 )
 def confirm_exchange(who: Buyer, order_id: str, letter: str) -> schemas.AfterSaleShown:

@@ -106,13 +106,7 @@ class HomeGroups(msgspec.Struct, frozen=True):
     now_s: int
 
 
-@api.operation(
-    "GET",
-    "/merchants/{merchant_id}",
-    audience=Audience.PUBLIC,
-    answer=Shop,
-    refusals=[NotFound],
-)
+@api.operation("GET", "/merchants/{merchant_id}", audience=Audience.PUBLIC, refusals=[NotFound])
 def read_shop(merchant_id: str) -> Shop:
     """A shop's name and how to reach it."""
     item = shop_cache.merchant(merchant_id, clock.now_s())
@@ -129,11 +123,7 @@ def read_shop(merchant_id: str) -> Shop:
 
 
 @api.operation(
-    "GET",
-    "/merchants/{merchant_id}/categories",
-    audience=Audience.PUBLIC,
-    answer=ShopCategoryList,
-    refusals=[NotFound],
+    "GET", "/merchants/{merchant_id}/categories", audience=Audience.PUBLIC, refusals=[NotFound]
 )
 def list_shop_categories(merchant_id: str) -> ShopCategoryList:
     """A shop's categories, in the order it gave them."""

@@ -44,13 +44,7 @@ KEY_HEADER = {
 }
 
 
-@api.operation(
-    "PUT",
-    "/me/profile",
-    audience=Audience.BUYER,
-    body=schemas.ProfileRequest,
-    answer=schemas.BuyerSession,
-)
+@api.operation("PUT", "/me/profile", audience=Audience.BUYER)
 def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     """Change the buyer's name and picture; the session that is answered carries the name."""
     buyer = buyers.rename(who.merchant_id, who.ids, body.name, body.avatar)
@@ -61,8 +55,6 @@ def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     "POST",
     "/activities/{activity_id}/groups",
     audience=Audience.BUYER,
-    body=schemas.PurchaseRequest,
-    answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
     refusals=[
@@ -97,8 +89,6 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> s
     "POST",
     "/groups/{group_id}/seats",
     audience=Audience.BUYER,
-    body=schemas.JoinRequest,
-    answer=schemas.OrderPlaced,
     status=201,
     refusals=[
         NotFound,
@@ -132,8 +122,6 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinRequest) -> schemas.
     "POST",
     "/activities/{activity_id}/orders",
     audience=Audience.BUYER,
-    body=schemas.PurchaseRequest,
-    answer=schemas.OrderPlaced,
     status=201,
     headers=KEY_HEADER,
     refusals=[
@@ -164,7 +152,6 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
     "POST",
     "/orders/{order_id}/cancellation",
     audience=Audience.BUYER,
-    answer=schemas.OrderShown,
     refusals=[NotFound, AlreadyPaid, Conflict, GroupClosed, PaymentUnsettled],
 )
 def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
@@ -175,13 +162,7 @@ def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
 
 
 @api.operation(
-    "POST",
-    "/groups/{group_id}/shares",
-    audience=Audience.BUYER,
-    body=schemas.ShareRequest,
-    answer=schemas.ShareMade,
-    status=201,
-    refusals=[NotFound],
+    "POST", "/groups/{group_id}/shares", audience=Audience.BUYER, status=201, refusals=[NotFound]
 )
 def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.ShareMade:
     """Invite others to a group: a mini-program path, a link and its QR code."""

@@ -26,7 +26,6 @@ ETAG = {"If-None-Match": Header("The ETag of the last answer; 304 when nothing h
     "GET",
     "/merchants/{merchant_id}/activities/{activity_id}",
     audience=Audience.PUBLIC,
-    answer=schemas.ActivityDetail,
     refusals=[NotFound],
 )
 def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> schemas.ActivityDetail:
@@ -89,8 +88,6 @@ def read_group_page(merchant_id: str, group_id: str, who: Buyer | None) -> Answe
     "POST",
     "/merchants/{merchant_id}/shares/{share_id}/visits",
     audience=Audience.PUBLIC,
-    body=schemas.VisitRequest,
-    answer=schemas.VisitCounted,
     status=201,
     refusals=[NotFound],
     limited=[limits.VISITS],

@@ -64,11 +64,7 @@ class ShopStoreList(msgspec.Struct, frozen=True):
 
 
 @api.operation(
-    "GET",
-    "/merchants/{merchant_id}/stores",
-    audience=Audience.PUBLIC,
-    answer=ShopStoreList,
-    refusals=[NotFound],
+    "GET", "/merchants/{merchant_id}/stores", audience=Audience.PUBLIC, refusals=[NotFound]
 )
 def list_shop_stores(merchant_id: str) -> ShopStoreList:
     """A shop's pickup stores; a closed one takes no new orders."""

@@ -12,11 +12,7 @@ api = Api(__name__)
 
 
 @api.operation(
-    "POST",
-    "/orders/{order_id}/receipt",
-    audience=Audience.BUYER,
-    answer=schemas.OrderShown,
-    refusals=[NotFound, Conflict],
+    "POST", "/orders/{order_id}/receipt", audience=Audience.BUYER, refusals=[NotFound, Conflict]
 )
 def confirm_receipt(who: Buyer, order_id: str) -> schemas.OrderShown:
     """Confirm that all of an order has arrived; it is completed."""

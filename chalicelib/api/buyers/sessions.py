@@ -109,10 +109,7 @@ def log_in_by_alipay(merchant_id: str, body: schemas.LoginRequest) -> BuyerSessi
 
 
 @api.operation(
-    "PUT",
-    "/me/phone",
-    audience=Audience.BUYER,
-    refusals=[PhoneCodeRefused, IdentityTaken],
+    "PUT", "/me/phone", audience=Audience.BUYER, refusals=[PhoneCodeRefused, IdentityTaken]
 )
 def prove_phone(who: Buyer, body: schemas.PhoneLoginRequest) -> BuyerSession:
     """Prove a phone by its code: it logs this buyer in from now on. A buyer who has it already is

@@ -17,7 +17,10 @@ _FLAG = re.compile(
     "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
 )  # of a region: a black flag's tags
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_PLAIN_ASCII = re.compile(r"[!-~]+(?: [!-~]+)*")
+# Most texts, addresses above all, have nothing to be removed: visible ASCII, Han characters and
+# their commonest marks, with single spaces between.
+_USUAL = "[!-~\u4e00-\u9fff，。、：（）]+"
+_PLAIN = re.compile(f"{_USUAL}(?: {_USUAL})*")
 
 
 def plain(text: str, *, lines: bool = False) -> str:
@@ -26,7 +29,7 @@ def plain(text: str, *, lines: bool = False) -> str:
     lines: keep line breaks, at most two in a row; else every run of blanks becomes one space.
     Joiners stay within emoji, and style marks behind a character that they can be of.
     """
-    if _PLAIN_ASCII.fullmatch(text):
+    if _PLAIN.fullmatch(text):
         return text
     composed = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
     seen = _without_invisible(composed)

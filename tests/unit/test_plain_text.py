@@ -1,8 +1,12 @@
 """Texts of people: what nobody sees is gone before lengths are checked."""
 
-import pytest
+import unicodedata
 
-from chalicelib.domain.plain_text import plain
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.plain_text import _PLAIN, _without_invisible, plain
 
 FAMILY, RAINBOW, ENGLAND = "👨‍👩‍👧", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"
 
@@ -47,3 +51,9 @@ def test_lines_stay_where_they_are_wanted() -> None:
     assert (
         plain(" 第一行 \r\n\r\n\r\n\r\n第二\u200b行\u2028完 ", lines=True) == "第一行\n\n第二行\n完"
     )
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True))
+def test_what_is_let_through_at_once_has_nothing_to_be_removed(usual: str) -> None:
+    assert _without_invisible(unicodedata.normalize("NFC", usual)) == usual
+    assert " ".join(usual.split()) == usual

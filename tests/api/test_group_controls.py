@@ -105,7 +105,8 @@ def test_group_is_shown_with_its_members_and_what_happened(merchant: MerchantFix
     share = leader.post(f"/v1/groups/{group_id}/shares", {"channel": "chat"}).body["share_id"]
     opened_s = merchant.now_s
     merchant.clock.forward(30)
-    _, second = merchant.member(activity, group_id, quantity=2, share_id=share)
+    guest = merchant.buyer("林小满")
+    _, second = merchant.member(activity, group_id, guest, quantity=2, share_id=share)
     _, held = merchant.join(activity, group_id)
 
     group = shown(merchant, group_id)
@@ -114,12 +115,13 @@ def test_group_is_shown_with_its_members_and_what_happened(merchant: MerchantFix
     assert (group["opened_at_s"], group["terms"]["group_price_fen"]) == (opened_s, 5900)
     rows = {row["order_id"]: row for row in group["members"]}
     assert [row["is_leader"] for row in group["members"]] == [True, False, False]
-    assert rows[second]["phone"] == "138****8000"
+    assert (rows[second]["name"], rows[second]["phone"]) == ("林小满", "138****8000")
     assert (rows[second]["quantity"], rows[second]["paid_fen"]) == (2, 11800)
     assert [rows[order]["invited_by"] for order in (first, second)] == ["", "团长"]
     assert (rows[held]["paid_fen"], rows[held]["status_text"]) == (0, "待付款")
     events = [(event["what"], event["order_id"], event["at_s"]) for event in group["events"]]
     assert events == [("opened", first, opened_s), ("paid", second, opened_s + 30)]
+    assert group["events"][1]["text"] == "林小满付款 ¥118.00"
 
 
 def test_closed_group_refunds_its_members_and_tells_them_why(merchant: MerchantFixture) -> None:

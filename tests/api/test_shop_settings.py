@@ -84,6 +84,7 @@ def test_settings_have_defaults_and_are_changed_one_by_one(merchant: MerchantFix
     "wrong",
     [
         {"logo": "https://images.example.com/logo.png"},
+        {"pay_by_s": 299},
         {"receipt_after_d": 0},
         {"receipt_after_d": 31},
         {"ship_within_h": 0},

@@ -226,6 +226,14 @@ def test_an_after_sale_leads_to_its_order_and_keeps_it_from_being_shipped(
     page.get_by_role("link", name="去处理").click()
     expect(page.get_by_role("heading", name="售后申请")).to_be_visible()
 
+    row = page.get_by_role("row").filter(has_text="等答复的柚子")
+    row.get_by_role("button", name="同意退款").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("退款金额").fill("99")
+    expect(dialog.get_by_text("最多退 ¥5.00，请改小")).to_be_visible()
+    expect(dialog).to_contain_text("将原路退回 ¥5.00")  # and never more than the buyer asked for
+    expect(dialog.get_by_role("button", name="退款 ¥5.00")).to_be_disabled()
+
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
 def test_the_pages_of_orders_and_delivery_can_be_used_by_everybody(

@@ -69,6 +69,29 @@ def test_nothing_is_typed_into_a_form_that_is_being_saved(
     expect(page.get_by_text("未保存")).to_have_count(0)
 
 
+def test_who_saves_second_is_offered_what_is_stored(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale = sell(shop, "两处修改的柚子")
+    page, path = log_in(), f"/v1/merchant/products/{sale.product_id}"
+    page.goto(f"{shop.url}#/products/{sale.product_id}")
+    title = page.get_by_label("商品名称")
+    expect(title).to_have_value("两处修改的柚子")
+    api = shop.staff().api
+    shelf = {"on_sale": False, "revision": api.get(path)["revision"]}
+    api.put(f"{path}/shelf", shelf)
+
+    title.fill("来晚了的柚子")
+    page.get_by_role("button", name="保存商品").click()
+    page.get_by_role("alert").get_by_role("button", name="重新载入（放弃我的修改）").click()
+
+    expect(title).to_have_value("两处修改的柚子")
+    title.fill("再改一次的柚子")
+    page.get_by_role("button", name="保存商品").click()
+    expect(page.get_by_role("heading", name="再改一次的柚子", level=1)).to_be_visible()
+    assert api.get(path)["on_sale"] is False
+
+
 def test_a_session_that_ended_while_it_was_renewed_stays_ended(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

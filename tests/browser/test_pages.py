@@ -1,10 +1,11 @@
 """Every page, wide and on a phone: it can be reached, read and used by whoever uses it."""
 
 import re
+import secrets
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from infra.local.demo_data import OWNER, PASSWORD
 from tests.browser.accessibility import unusable, unusable_in_any_theme
@@ -92,6 +93,71 @@ def test_the_login_can_be_used_by_everybody(watched: Page, shop: Shop, size: Vie
     assert unusable(watched) == []
 
 
+def test_the_whole_menu_fits_a_laptops_window_and_can_be_skipped(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    pages = page.get_by_role("navigation").get_by_role("link")
+    expect(pages.filter(has_text="店铺设置")).to_be_visible()
+    for link in pages.all():
+        expect(link).to_be_in_viewport(ratio=1)
+
+    skip = page.get_by_role("link", name="跳到主要内容")
+    skip.press("Enter")
+    expect(page.locator(skip.get_attribute("href") or "")).to_be_focused()
+
+
+def test_long_names_and_marks_of_a_list_stay_in_line(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page, api = log_in(), shop.staff().api
+    long = {"name": "从远方山里来的又大又甜的时令水果与坚果", "position": 99}
+    category = api.post("/v1/merchant/categories", long, key=secrets.token_hex(16))
+    page.goto(f"{shop.url}#/products")
+    chosen = page.get_by_label("分类")
+    chosen.select_option(long["name"])
+    box = chosen.bounding_box()
+    api.delete(f"/v1/merchant/categories/{category['category_id']}")
+    assert box is not None
+    assert box["width"] <= 240
+
+    page.goto(f"{shop.url}#/activities")
+    act = page.locator("tbody tr").first.get_by_role("button")
+    boxes = [act.filter(has_text=words).first.bounding_box() for words in ("推广", "更多")]
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box is not None]
+    assert len(middles) == 2
+    assert abs(middles[0] - middles[1]) <= 1
+
+    page.goto(f"{shop.url}#/products/new")
+    expect(page.locator("th .star").first).to_be_visible()
+    assert page.locator("th .star").first.evaluate(IS_RED)
+
+
+def test_the_first_page_asks_once_and_compares_the_same_hours(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        told = route.fetch()
+        figures = told.json()
+        figures["compared"]["until_s"] = EIGHT_IN_THE_EVENING_S
+        figures["compared"]["today"]["paid_fen"] = 99_00
+        figures["compared"]["yesterday"]["paid_fen"] = 1_253_80
+        route.fulfill(response=told, json=figures)
+
+    page.route("**/v1/merchant/dashboard", answer)
+    page.reload()
+
+    paid = page.locator('[data-figure="paid_fen"]')
+    expect(paid).to_contain_text("截至 20:00：¥99.00")
+    expect(paid).to_contain_text("昨日同时：¥1,253.80")
+    page.wait_for_load_state("networkidle")
+    assert len(asked) == 1  # the frame and the page want it at the same moment
+
+
 def test_the_whole_console_speaks_english(log_in: Callable[..., Page], shop: Shop) -> None:
     page = log_in()
 
@@ -105,6 +171,13 @@ def test_the_whole_console_speaks_english(log_in: Callable[..., Page], shop: Sho
     assert page.locator("html").get_attribute("lang") == "en"
 
 
+IS_RED = """(it) => {
+    const red = it.cloneNode()
+    red.style.color = 'var(--tone-red)'
+    it.after(red)
+    return getComputedStyle(it).color === getComputedStyle(red).color
+}"""
+EIGHT_IN_THE_EVENING_S = 1_796_040_000  # in Beijing
 WRITTEN_BY_PEOPLE = {"山野果园", "店主", "中文"}  # the shop, its owner, and the way back to Chinese
 
 

@@ -1,5 +1,6 @@
 """From nothing to an activity that buyers can join, by hand in the browser."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from itertools import count
@@ -7,6 +8,7 @@ from itertools import count
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shop
+from tests.browser.users import offered
 
 NUMBERS = count(1)
 
@@ -98,16 +100,51 @@ def test_an_activity_with_problems_tells_all_of_them_and_keeps_what_was_written(
     new_product(page, shop, "问题商品")
     page.get_by_role("button", name="发起拼团").click()
 
+    page.get_by_label("活动名称").fill("")
     page.get_by_label("成团人数").fill("1")
     page.get_by_label("默认规格 拼团价").fill("59.9")
     page.get_by_role("button", name="发布活动").click()
 
     alert = page.get_by_role("alert").filter(has_text="处需要修改")
-    expect(alert).to_contain_text("还有 3 处需要修改")
+    expect(alert).to_contain_text("还有 4 处需要修改")
+    expect(alert.get_by_role("listitem")).to_have_count(3)  # more of them would hide the form
+    alert.get_by_role("button", name="还有 1 处，全部显示").click()
+    expect(alert.get_by_role("listitem")).to_have_count(4)
     expect(alert).to_contain_text("拼团价要低于单买价 ¥59.90，请改为 ¥59.89 或更低")
     alert.get_by_role("button", name="成团人数要在 2 到 100 人之间").click()
     expect(page.get_by_label("成团人数")).to_be_focused()
     expect(page.get_by_label("默认规格 拼团价")).to_have_value("59.90")
+
+
+def test_stock_is_filled_in_at_once_and_a_start_that_has_not_come_is_moved(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/activities/new?product={offered(shop).product_id}")
+    page.get_by_label("批量填活动库存").fill("8")
+    page.get_by_role("button", name="应用到全部").last.click()
+    stocks = page.locator('[data-field^="stock."] input')
+    expect(stocks).to_have_count(3)
+    for stock in stocks.all():
+        expect(stock).to_have_value("8")
+
+    for price in page.locator('[data-field^="price."] input').all():
+        price.fill("20")
+    page.get_by_label("发布后立即开始").uncheck()
+    first, second, last = (
+        dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days) for days in (40, 41, 50)
+    )
+    page.get_by_label("开始时间").fill(f"{first}T08:00")
+    page.get_by_label("结束时间").fill(f"{last}T08:00")
+    page.get_by_role("button", name="发布活动").click()
+    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("活动已发布")).to_be_visible()
+
+    page.get_by_label("开始时间").fill(f"{second}T08:00")
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("开始时间")).to_have_value(f"{second}T08:00")
 
 
 def test_renaming_and_adding_spec_values_keeps_prices_and_stock(
@@ -181,6 +218,7 @@ def test_staff_see_and_open_only_what_their_role_may(
 
 def test_a_wrong_password_is_told_beside_the_form(shop: Shop, watched: Page) -> None:
     watched.goto(shop.url)
+    expect(watched.get_by_text("店主请找为你开店的人重置")).to_be_visible()
     watched.get_by_label("账号").fill(f"nobody-{next(NUMBERS)}")
     watched.get_by_label("密码").fill("not-the-password")
     watched.get_by_role("button", name="登录").click()

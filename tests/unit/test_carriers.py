@@ -26,12 +26,19 @@ def test_no_name_means_two_carriers() -> None:
     assert all(carriers.by_code(one.code) is one for one in carriers.CARRIERS)
 
 
-def test_unknown_carrier_is_refused_with_its_name() -> None:
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("顺疯", "没有找到快递公司「顺疯」。请从列表里选，或选「其他快递」。"),
+        (" ", "请填写快递公司。"),
+    ],
+)
+def test_unknown_carrier_is_refused_with_its_name(typed: str, words: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        carriers.find("顺疯")
+        carriers.find(typed)
 
     assert refusal.value.details == {"field": "carrier"}
-    assert "顺疯" in refusal.value.message
+    assert refusal.value.message == words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from tests.browser.users import PATIENCE_S, buyer, offered, until
 from tests.fixtures.images import photograph
 
 PRICE = HONEY.skus[0].group_fen
-DONE = {"activity": "发布", "merchant": "修改店铺设置"}  # else: 新建
 
 # Where the page is when its heading first says so: what is named as stored outlives a reload.
 NAMED_AT = """name => new MutationObserver((_, observer) => {
@@ -156,29 +155,6 @@ def test_a_group_gets_more_time_and_another_is_closed_and_the_figures_tell_both(
         expect(page.locator(f'[data-figure="{figure}"] .big')).to_have_text(shown)
 
     assert_logged(page, shop, placed.group_id)
-
-
-def test_the_log_tells_every_field_in_words(log_in: Callable[..., Page], shop: Shop) -> None:
-    page, api = log_in(), shop.staff().api
-    settings = api.get("/v1/merchant/settings")
-    kept = {name: settings[name] for name in ("name", "service_phone", "pay_by_s")}
-    was = settings["after_sale_days"]
-    for days, revision in ((33, settings["revision"]), (was, settings["revision"] + 1)):
-        changed = {"after_sale_days": days, "revision": revision}
-        api.put("/v1/merchant/settings", kept | changed)
-    for kind, told in (
-        ("merchant", ("33 天", f"{was} 天")),
-        ("store", ("门店地址", "电话")),
-        ("freight", ("计费方式 按件", "新疆、西藏")),
-        ("activity", ("成团人数", "拼团价 ¥")),
-    ):
-        page.goto(f"{shop.url}#/audit?subject={kind}")
-        rows = page.get_by_role("row").filter(has_text=DONE.get(kind, "新建"))
-        for words in told:
-            rows = rows.filter(has_text=words)
-        expect(rows.first).to_be_visible()
-        fields = page.locator("tbody li > span").all_text_contents()
-        assert [field for field in fields if field.isascii()] == []
 
 
 def test_accounts_are_checked_and_changed_and_never_tell_a_key(

@@ -12,6 +12,8 @@ from chalicelib.domain import totp
 from tests.browser.conftest import Shop
 from tests.browser.users import created_staff, fill_login, log_out
 
+DONE = {"activity": "发布", "merchant": "修改店铺设置"}  # in the log; else: 新建
+
 
 def test_somebody_invited_chooses_a_password_and_adds_a_second_step(
     log_in: Callable[..., Page], shop: Shop
@@ -166,6 +168,29 @@ def test_service_sees_no_takings_until_the_owner_gives_a_right(
     page.get_by_role("heading", name="退款异常").wait_for()
     expect(page.get_by_role("button", name="重新发起")).to_have_count(0)
     expect(page.get_by_role("link", name="对账")).to_have_count(0)
+
+
+def test_the_log_tells_every_field_in_words(log_in: Callable[..., Page], shop: Shop) -> None:
+    page, api = log_in(), shop.staff().api
+    settings = api.get("/v1/merchant/settings")
+    kept = {name: settings[name] for name in ("name", "service_phone", "pay_by_s")}
+    was = settings["after_sale_days"]
+    for days, revision in ((33, settings["revision"]), (was, settings["revision"] + 1)):
+        changed = {"after_sale_days": days, "revision": revision}
+        api.put("/v1/merchant/settings", kept | changed)
+    for kind, told in (
+        ("merchant", ("33 天", f"{was} 天")),
+        ("store", ("门店地址", "电话")),
+        ("freight", ("计费方式 按件", "新疆、西藏")),
+        ("activity", ("成团人数", "拼团价 ¥")),
+    ):
+        page.goto(f"{shop.url}#/audit?subject={kind}")
+        rows = page.get_by_role("row").filter(has_text=DONE.get(kind, "新建"))
+        for words in told:
+            rows = rows.filter(has_text=words)
+        expect(rows.first).to_be_visible()
+        fields = page.locator("tbody li > span").all_text_contents()
+        assert [field for field in fields if field.isascii()] == []
 
 
 def invited(page: Page, username: str) -> str:

@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -11,9 +11,14 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from chalicelib.domain.picture import BYTES_MAX
+from infra.local.api_client import Api
 from infra.local.demo_data import HONEY, MERCHANT_ID, address
+from infra.local.phone import Phone
 from tests.browser.accessibility import stand_still
+from tests.browser.buyers import Sale, buy
 from tests.browser.conftest import Shop
+from tests.browser.shoppers import Shopper
+from tests.browser.test_h5_after_buying import over_the_api
 from tests.browser.test_pages import PAGES
 from tests.browser.test_selling import new_product
 from tests.browser.users import buyer, until
@@ -59,6 +64,43 @@ def test_nothing_that_somebody_wrote_runs_on_any_page(
     page.goto(f"{shop.url}#/{next(iter(made))}")
     expect(page.get_by_role("textbox", name="商品介绍")).to_contain_text("介绍")
     expect(page.get_by_role("textbox", name="商品介绍").locator("a, script, img")).to_have_count(0)
+
+    assert dialogs == []
+
+
+def test_nothing_that_somebody_wrote_runs_in_the_buyers_shop(
+    arrive: Callable[..., Shopper], shop: Shop
+) -> None:
+    who = arrive(SHORT)
+    dialogs: list[str] = []
+
+    def close(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    who.page.on("dialog", close)
+    api, member = shop.staff().api, over_the_api(shop, who)
+    _, sale = published(api)
+    order = opened(shop, member, sale)
+    member.api.post("/v1/me/addresses", address(SHORT) | {"street": SVG, "district": SHORT})
+    api.post(f"/v1/merchant/groups/{order['group_id']}/closing", {"reason": IMAGE}, key=key())
+    pages = {
+        "/": "activity-card",
+        f"/pages/activity/activity?a={sale.activity_id}": "activity",
+        f"/pages/group/group?g={order['group_id']}": "group",
+        f"/pages/order/order?id={order['order_id']}": "order",
+        "/pages/orders/orders": "orders",
+        "/pages/messages/messages": "message",
+        "/pages/mine/mine": "head",
+        "/account/addresses/addresses": "address",
+    }
+    for path, testid in pages.items():
+        who.open(path)
+        expect(who.see(testid)).to_be_visible()
+        assert who.page.evaluate(HANDLERS) == 0, path
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    expect(who.see("activity")).to_contain_text(IMAGE)
+    expect(who.see("activity")).to_contain_text(SVG)
 
     assert dialogs == []
 
@@ -138,10 +180,8 @@ def test_a_photo_larger_than_the_shop_takes_is_made_smaller_and_stands_upright(
     assert (width / height) == pytest.approx(2 / 3, rel=0.01)
 
 
-def written(shop: Shop) -> dict[str, str]:
-    """Probes in every field of a whole sale: pages by path, with what each of them shows."""
-    staff = shop.staff()
-    api = staff.api
+def published(api: Api) -> tuple[str, Sale]:
+    """A category and an activity with probes in every field of the goods; the category's id."""
     category = api.post("/v1/merchant/categories", {"name": SHORT, "position": 99}, key=key())
     body = HONEY.body(category["category_id"]) | {
         "title": IMAGE,
@@ -156,35 +196,39 @@ def written(shop: Shop) -> dict[str, str]:
         HONEY.activity, product["product_id"], sku_ids, now_s=int(time.time())
     )
     activity = api.post("/v1/merchant/activities", rules | {"title": IMAGE}, key=key())
-    member = buyer(shop, SHORT)
-    seat = {
-        "sku_id": sku_ids[0],
-        "quantity": 1,
-        "address": address(SHORT) | {"street": SVG, "district": SHORT},
-        "remark": IMAGE,
-    }
-    path = f"/v1/activities/{activity['activity_id']}/groups"
-    placed = member.api.post(path, seat, key=key())
+    assert product["title"] == IMAGE
+    sale = Sale(product["product_id"], sku_ids[0], activity["activity_id"], IMAGE)
+    return category["category_id"], sale
+
+
+def opened(shop: Shop, member: Phone, sale: Sale) -> Mapping[str, Any]:
+    """The order of a group that `member` opened, with probes in its address, and paid."""
+    there = address(SHORT) | {"street": SVG, "district": SHORT}
+    order: Mapping[str, Any] = member.order(buy(member, sale, address=there, remark=IMAGE))
+    group = f"/v1/merchant/groups/{order['group_id']}"
+    until(lambda: shop.staff().api.get(group)["status"] == "open")
+    return order
+
+
+def written(shop: Shop) -> dict[str, str]:
+    """Probes in every field of a whole sale: pages by path, with what each of them shows."""
+    api = shop.staff().api
+    category_id, sale = published(api)
+    order = opened(shop, buyer(shop, SHORT), sale)
     api.post(
         "/v1/merchant/staff",
         {"username": f"x{secrets.token_hex(5)}", "name": SVG, "role": "service"},
         key=key(),
     )
-    asked = member.api.post(f"/v1/orders/{placed['order_id']}/payments", {"method": "wechat_pay"})
-    prepay_id = asked["parameters"]["package"].removeprefix("prepay_id=")
-    shop.system.wechat_control.post("/_local/pay", {"prepay_id": prepay_id})
-    group = f"/v1/merchant/groups/{placed['group_id']}"
-    until(lambda: api.get(group)["status"] == "open")
-    api.post(f"/v1/merchant/orders/{placed['order_id']}/notes", {"text": IMAGE})
-    assert product["title"] == IMAGE
+    api.post(f"/v1/merchant/orders/{order['order_id']}/notes", {"text": IMAGE})
     visitor = api.as_("")
-    assert visitor.get(f"/v1/merchants/{MERCHANT_ID}/activities/{activity['activity_id']}")
+    assert visitor.get(f"/v1/merchants/{MERCHANT_ID}/activities/{sale.activity_id}")
     return {
-        f"products/{product['product_id']}": IMAGE,
-        f"activities/{activity['activity_id']}": IMAGE,
-        f"groups/{placed['group_id']}": SHORT,
-        f"orders/{placed['order_id']}": SHORT,
-        f"audit?subject=category%23{category['category_id']}": SHORT,
+        f"products/{sale.product_id}": IMAGE,
+        f"activities/{sale.activity_id}": IMAGE,
+        f"groups/{order['group_id']}": SHORT,
+        f"orders/{order['order_id']}": SHORT,
+        f"audit?subject=category%23{category_id}": SHORT,
     }
 
 

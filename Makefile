@@ -4,7 +4,7 @@ STAGE ?= dev
 
 .PHONY: run dev demo test test-fast test-dynamodb-local torture fuzz bench-export mutation check format package \
   openapi setup lock console console-dev console-check client client-dev client-check miniprogram \
-  source-check template-check deploy-console node chromium
+  source-check template-check deploy-console deploy-h5 node chromium
 
 # The environment is made again when a requirements file or the Python changes.
 WANTED := $(shell { $(PYTHON) --version; cat requirements*.txt; } | cksum | cut -d' ' -f1)
@@ -115,7 +115,10 @@ client-check: $(STAMP) node
 	@cd miniprogram && npm run --silent check
 
 deploy-console: console  ## The console of STAGE, beside its backend; OPTIONS="--hosting website …"
-	@$(PY) -m infra.deploy_console --stage $(STAGE) $(OPTIONS)
+	@$(PY) -m infra.deploy_website console --stage $(STAGE) $(OPTIONS)
+
+deploy-h5: client  ## The buyers' shop, likewise; OPTIONS="--merchant-id … --domain … --certificate …"
+	@$(PY) -m infra.deploy_website h5 --stage $(STAGE) $(OPTIONS)
 
 console-check: $(STAMP) node
 	@$(PY) -m infra.local.console
@@ -133,7 +136,7 @@ source-check: $(STAMP)
 
 template-check: $(STAMP)
 	@$(MAKE) --no-print-directory package STAGE=prod
-	@$(BIN)/cfn-lint out/prod/sam.json infra/console.yaml
+	@$(BIN)/cfn-lint out/prod/sam.json infra/website.yaml
 
 format: $(STAMP)
 	@$(BIN)/ruff check -q --fix .

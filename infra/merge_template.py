@@ -14,7 +14,7 @@ import yaml
 
 FOLDER = Path(__file__).with_name("template")
 # The short forms that our files use: `!Sub x` for {"Fn::Sub": x}. Any other tag is refused.
-FUNCTIONS = ("Equals", "GetAtt", "If", "Not", "Ref", "Sub")
+FUNCTIONS = ("And", "Condition", "Equals", "GetAtt", "If", "Not", "Ref", "Select", "Split", "Sub")
 
 Template = dict[str, dict[str, Any]]
 
@@ -46,7 +46,7 @@ def _long_form(name: str, loader: Any, node: yaml.Node) -> dict[str, Any]:
         argument = loader.construct_scalar(node)
     if name == "GetAtt":
         argument = argument.split(".", 1)
-    return {"Ref" if name == "Ref" else f"Fn::{name}": argument}
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": argument}
 
 
 for _name in FUNCTIONS:
@@ -78,13 +78,18 @@ def merged(folder: Path = FOLDER) -> Template:
     return whole
 
 
-def _sections(path: Path) -> Template:
+def read(path: Path) -> Any:
+    """Return what a file says, its short forms written out. Raises TemplateRefused."""
     try:
-        content = yaml.load(path.read_text(), Loader=_Loader)
+        return yaml.load(path.read_text(), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path.name}, line {mark.line + 1}" if mark else path.name
         raise TemplateRefused(f"{where}: {error.problem}.") from None
+
+
+def _sections(path: Path) -> Template:
+    content = read(path)
     if not isinstance(content, dict) or not all(isinstance(it, dict) for it in content.values()):
         raise TemplateRefused(f"{path.name}: sections such as Resources with named entries only.")
     return content

@@ -1,12 +1,11 @@
 """The merchant's console beside the API."""
 
 import sys
-from collections.abc import Mapping
 
 from infra.local import engine
 from infra.local.demo_data import MERCHANT_ID
 from infra.local.system import STAGE, System
-from infra.local.websites import Config, NotBuilt, Website, origin_of, policy_of
+from infra.local.websites import NotBuilt, Website
 from infra.package import ROOT
 
 FOLDER = ROOT / "console"
@@ -22,23 +21,7 @@ def config_of(system: System) -> dict[str, str]:
     }
 
 
-def security_headers(config: Config) -> Mapping[str, str]:
-    """Scripts are the console's own, and nobody frames it."""
-    media = origin_of(config["media"])
-    return {
-        "Content-Security-Policy": policy_of(
-            img_src=f"'self' data: blob: {media}",
-            connect_src=f"'self' {' '.join(sorted({origin_of(config['api']), media}))}",
-            frame_ancestors="'none'",
-        ),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=()",
-    }
-
-
-CONSOLE = Website("商家后台", FOLDER, FOLDER / "dist", "build", security_headers)
+CONSOLE = Website("console", FOLDER, "build")
 
 
 def main() -> None:

@@ -1,35 +1,15 @@
 """The shop for a phone's browser (H5), built from the same sources as the mini-programs."""
 
 import sys
-from collections.abc import Mapping
 
 from infra.local import console
-from infra.local.websites import Config, NotBuilt, Website, origin_of, policy_of
+from infra.local.websites import NotBuilt, Website
 from infra.package import ROOT
 
 FOLDER = ROOT / "miniprogram"
 
 
-def security_headers(config: Config) -> Mapping[str, str]:
-    """The shop asks nobody but the API and the host of its pictures.
-
-    Its address may be seen by the pages it leads to: WeChat's payment page refuses a buyer who
-    does not come from a domain that the shop has registered.
-    """
-    media = origin_of(config["media"])
-    return {
-        "Content-Security-Policy": policy_of(
-            img_src=f"'self' data: blob: {media}",
-            connect_src=f"'self' {' '.join(sorted({origin_of(config['api']), media}))}",
-            frame_ancestors="'self'",
-        ),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-    }
-
-
-H5 = Website("买家商城", FOLDER, FOLDER / "dist/build/h5", "build:h5", security_headers)
+H5 = Website("h5", FOLDER, "build:h5")
 config_of = console.config_of
 
 

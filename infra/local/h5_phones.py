@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from infra.local.phone import Phone
-from infra.local.websites import Extra, Files, policy_of
+from infra.local.websites import Extra, Files
 
 PATH = "/phones.html"
 SESSION_S = 7 * 86400
@@ -60,8 +60,9 @@ for (const [at, { name, session, path }] of phones.entries()) {
   form.append(link, open)
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    const page = /#\\/\\S+/.exec(link.value)
-    if (page) frame.contentWindow.location = new URL(`./${page[0]}`, location.href).href
+    const found = /https?:\\/\\/\\S+/.exec(link.value)
+    const page = found && new URL(found[0])
+    if (page && page.origin === location.origin) frame.contentWindow.location = page.href
     link.value = ''
   })
   section.append(title, form, frame)
@@ -89,7 +90,10 @@ def files(phones: Sequence[Phone], group_id: str) -> Files:
     ]
     script = _SCRIPT % json.dumps(shown, ensure_ascii=False)
     # The frames go on to the pay sheets, which other ports of this machine serve.
-    policy = policy_of(frame_src="http://127.0.0.1:*", img_src="data:")
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; "
+        "frame-src http://127.0.0.1:*"
+    )
     return {
         PATH: Extra("text/html", _PAGE, policy),
         "/phones.js": Extra("text/javascript", script),

@@ -1,5 +1,5 @@
 """A client that npm builds into a folder of files: built when its sources changed, served as its
-host will. The host of a stage sends the same headers; only the addresses in them are others."""
+host will. Headers and redirects are those of infra/website.yaml, with this machine's addresses."""
 
 import functools
 import hashlib
@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra import website
+from infra.deploy_website import SITES, origin_of
 from infra.local import engine
 from infra.local.printing import say
 from infra.local.system import step
@@ -24,7 +26,6 @@ NOT_SOURCES = ("node_modules", "dist", ".cache")
 MISSING = (
     "没有 npm，{name}没有启动。请安装 Node.js 20.19 或更新的版本（https://nodejs.org），再试一次。"
 )
-NO_CACHE, FOR_EVER = "no-cache", "public, max-age=31536000, immutable"
 
 Config = Mapping[str, str]
 
@@ -47,14 +48,25 @@ class NotBuilt(Exception):
 
 @dataclass(frozen=True)
 class Website:
-    """name: for people. script: of npm, that writes `dist`. headers: that its host sends with
-    everything, by the configuration that it fetches as config.json."""
+    """site: its name for the template. script: of npm, that builds it."""
 
-    name: str
+    site: str
     folder: Path
-    dist: Path
     script: str
-    headers: Callable[[Config], Mapping[str, str]]
+
+    @property
+    def name(self) -> str:
+        return SITES[self.site].name
+
+    @property
+    def dist(self) -> Path:
+        return SITES[self.site].built
+
+    def parameters(self, config: Config) -> Mapping[str, str]:
+        """Those of the template, by the configuration that the website fetches as config.json."""
+        api, media = origin_of(config["api"]), origin_of(config["media"])
+        origins = {"ApiOrigin": api, "MediaOrigin": media, "UploadOrigin": media}
+        return {"Site": self.site, **origins}
 
     def install(self) -> str:
         """Install the packages of the lock file, unless they are. Returns npm. Raises NotBuilt."""
@@ -132,31 +144,20 @@ class Website:
         return digest.hexdigest()
 
 
-def policy_of(**directives: str) -> str:
-    """A content security policy that allows what is named, scripts of its own and nothing else."""
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self' 'unsafe-inline'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        **{name.replace("_", "-"): sources for name, sources in directives.items()},
-    }
-    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
-
-
-def origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, website: Website, config: Config, files: Files, *args: Any) -> None:
-        self._website, self._config, self._files = website, config, files
-        super().__init__(*args, directory=str(website.dist))
+    def __init__(self, served: Website, config: Config, files: Files, *args: Any) -> None:
+        self._parameters, self._files = served.parameters(config), files
+        super().__init__(*args, directory=str(served.dist))
 
     def do_GET(self) -> None:
-        made = self._files.get(urlsplit(self.path).path)
+        path = urlsplit(self.path).path
+        there, made = website.redirect(self._parameters, path), self._files.get(path)
+        if there is not None:
+            self.send_response(302)
+            self.send_header("Location", there)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if made is None:
             super().do_GET()
             return
@@ -168,10 +169,9 @@ class _Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def end_headers(self) -> None:
-        hashed = urlsplit(self.path).path.startswith("/assets/")
-        self.send_header("Cache-Control", FOR_EVER if hashed else NO_CACHE)
-        headers = dict(self._website.headers(self._config))
-        made = self._files.get(urlsplit(self.path).path)
+        path = urlsplit(self.path).path
+        self.send_header("Cache-Control", website.cache_control(path.removeprefix("/")))
+        headers, made = website.headers(self._parameters), self._files.get(path)
         if made is not None and made.policy:
             headers["Content-Security-Policy"] = made.policy
         for name, value in headers.items():

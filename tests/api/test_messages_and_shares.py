@@ -191,7 +191,7 @@ def test_share_gives_a_path_a_link_and_codes(merchant: MerchantFixture, channel:
     made = reply.body
     query = f"m={merchant.merchant_id}&g={group_id}&s={made['share_id']}"
     assert made["path"] == f"pages/group/group?{query}"
-    assert made["link"] == f"https://shop.example.com/#/pages/group/group?{query}"
+    assert made["link"] == f"https://shop.example.com/g/{group_id}/{made['share_id']}"
     assert made["scene"] == f"s={made['share_id']}"
     assert len(made["scene"]) <= 32
     assert made["title"] == "【还差2人】¥59.00 拼周末三人团"
@@ -245,7 +245,8 @@ def test_shop_spreads_an_activity_by_links_that_lead_to_it(merchant: MerchantFix
     links = merchant.staff("service").get(path).body
 
     page = f"pages/activity/activity?m={merchant.merchant_id}&a={activity.activity_id}"
-    assert (links["path"], links["link"]) == (page, f"https://shop.example.com/#/{page}")
+    link = f"https://shop.example.com/a/{activity.activity_id}"
+    assert (links["path"], links["link"]) == (page, link)
     assert links["scene"] == f"a={activity.activity_id}"
     picture = base64.b64decode(links["qr_png"].removeprefix("data:image/png;base64,"))
     assert picture.startswith(b"\x89PNG")

@@ -158,7 +158,7 @@ def test_one_person_plays_three_buyers_on_one_page(browser: Browser, shop: Shop,
     phones = {name: page.frame_locator(f"iframe[title={name}]") for name in BUYERS.values()}
     leader, member, stranger = phones.values()
 
-    link = f"一起拼 {web}#/pages/group/group?g={group_id}"
+    link = f"一起拼 {web}g/{group_id}"
     for name in list(phones)[:2]:
         page.get_by_label(f"{name}收到的链接").fill(link)
         page.get_by_label(f"{name}收到的链接").press("Enter")

@@ -33,7 +33,7 @@ class Links:
     """What leads to a page that somebody shares."""
 
     path: str  # opens the mini-program
-    link: str  # opens a browser
+    link: str  # opens a browser; infra/website.yaml and the client's platform/h5.ts know its form
     scene: str  # 32 characters at most, for a mini-program code
 
 
@@ -68,21 +68,19 @@ def share(
 
 
 def invitation(item: ShareItem) -> Invitation:
-    query = f"m={item.merchant_id}&g={item.group_id}&s={item.share_id}"
     return Invitation(
         share_id=item.share_id,
-        path=f"{PAGE}?{query}",
-        link=f"{settings.web_url}/#/{PAGE}?{query}",
+        path=f"{PAGE}?m={item.merchant_id}&g={item.group_id}&s={item.share_id}",
+        link=f"{settings.web_url}/g/{item.group_id}/{item.share_id}",
         scene=f"s={item.share_id}",
     )
 
 
 def links_to_activity(merchant_id: str, activity_id: str) -> Links:
     """What leads to an activity, for the shop to spread."""
-    query = f"m={merchant_id}&a={activity_id}"
     return Links(
-        path=f"{ACTIVITY_PAGE}?{query}",
-        link=f"{settings.web_url}/#/{ACTIVITY_PAGE}?{query}",
+        path=f"{ACTIVITY_PAGE}?m={merchant_id}&a={activity_id}",
+        link=f"{settings.web_url}/a/{activity_id}",
         scene=f"a={activity_id}",
     )
 

@@ -1,5 +1,6 @@
 /** A phone's browser, WeChat's own included. */
 import type { Config } from '@/config'
+import { urlOf } from '@/routes'
 import { keepAccessible } from './h5-accessible'
 import type { PayOutcome, PayParameters, Platform } from './index'
 
@@ -30,6 +31,15 @@ async function paidInWechat(parameters: PayParameters): Promise<PayOutcome> {
   )
 }
 
+/** Open the page of a short link: the host sends /g/… and /a/… to #/g/… and #/a/… (infra/website.yaml). */
+function readShortLink(): void {
+  const [, kind, id, s] = /^#\/([ga])\/(\w+)(?:\/(\w+))?$/.exec(location.hash) ?? []
+  if (!kind) return
+  const page = kind === 'g' ? urlOf('group', { g: id, s }) : urlOf('activity', { a: id, s })
+  history.replaceState(null, '', `${location.pathname}#${page}`)
+}
+
+readShortLink() // before the router looks
 keepAccessible()
 
 export const platform: Platform = {

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import uniPlugin from '@dcloudio/vite-plugin-uni'
-import { defineConfig, type Plugin } from 'vite'
+import { defineConfig, loadEnv, type Plugin } from 'vite'
 
 // The package is CommonJS; seen from an ES module its default is one level deeper.
 const uni = (uniPlugin as unknown as { default?: typeof uniPlugin }).default ?? uniPlugin
@@ -44,9 +44,27 @@ function configOfRunningSystem(): Plugin {
   }
 }
 
+/** Whose mini-program is uploaded: VITE_APPID of .env.production.local, which is not committed. */
+function appidOfTheShop(): Plugin {
+  let mode = ''
+  return {
+    name: 'appid-of-the-shop',
+    configResolved(config) {
+      mode = config.mode
+    },
+    async closeBundle() {
+      const { VITE_APPID } = loadEnv(mode, here('.'))
+      if (!VITE_APPID || process.env.UNI_PLATFORM !== 'mp-weixin') return
+      const file = `${process.env.UNI_OUTPUT_DIR}/project.config.json`
+      const project = JSON.parse(await readFile(file, 'utf8'))
+      await writeFile(file, JSON.stringify({ ...project, appid: VITE_APPID }, null, 2))
+    },
+  }
+}
+
 export default defineConfig({
   base: './', // served from any path of any host
-  plugins: [uni(), withoutForeignPictures(), configOfRunningSystem()],
+  plugins: [uni(), withoutForeignPictures(), configOfRunningSystem(), appidOfTheShop()],
   // Whatever a phone has kept from a page of another build may lack what the page reads now.
   define: { 'import.meta.env.VITE_BUILD': JSON.stringify(Date.now().toString(36)) },
   resolve: { alias: { '@platform': here(`./src/platform/${process.env.UNI_PLATFORM}.ts`) } },

@@ -498,7 +498,7 @@ def test_groups_of_the_first_page_are_looked_up_every_15_s_and_read_each_time(
         calls.append(meter.calls.copy())
 
     assert calls == [
-        ["Query", "Query", "BatchGetItem"],
+        ["Query", "Query", "BatchGetItem", "Query"],  # the last for the shelves, once a minute
         ["BatchGetItem"],
         ["Query", "BatchGetItem"],
     ]

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.fixtures.capacity_meter import metered
 from tests.fixtures.merchant import Caller, MerchantFixture
 
 
@@ -72,6 +73,24 @@ def test_sorted_list_goes_on_where_it_was_left_and_in_no_other_order(
         assert merchant.visitor().get(path).code == "invalid_request"
 
     assert found == sorted(prices)
+
+
+def test_first_page_has_the_shops_name_and_shelves_in_the_call_of_its_groups(
+    merchant: MerchantFixture,
+) -> None:
+    owner, path = merchant.owner(), f"/v1/merchants/{merchant.merchant_id}/groups"
+    made = owner.post("/v1/merchant/categories", {"name": "干货", "position": 0}).body
+    below = {"name": "菌菇", "position": 0, "parent_id": made["category_id"]}
+    assert owner.post("/v1/merchant/categories", below).status == 201
+
+    shown = merchant.visitor().get(path).body
+    with metered() as meter:
+        again = merchant.visitor().get(path).body
+
+    assert (shown["shop_name"], again) == ("果园小店", shown)
+    assert [one["name"] for one in shown["categories"]] == ["干货", "水果"]
+    assert "GetItem" not in meter.calls, meter.calls
+    assert len(meter.calls) <= 1, meter.calls
 
 
 def test_groups_that_lack_one_member_are_offered_to_others_and_ones_own_are_shown_apart(

@@ -66,7 +66,7 @@ def test_a_page_asks_the_api_no_more_than_it_must(shop: Shop, arrive: Arrive) ->
     shop.system.quiet(30)
     group_id = leader.order(order_id)["group_id"]
     calls = {
-        "/": ("activity-card", 3),  # 2 where the categories were read within the hour
+        "/": ("activity-card", 2),
         f"/pages/activity/activity?a={sale.activity_id}": ("activity", 1),
         f"/pages/group/group?g={group_id}": ("group", 1),
         "/pages/orders/orders": ("chip-all", 1),

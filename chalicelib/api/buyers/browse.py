@@ -18,6 +18,7 @@ from chalicelib.services.groups import shop_front
 from chalicelib.services.groups.shop_front import Sort, Wish
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.shop import CategoryItem
 from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
@@ -103,6 +104,8 @@ class HomeGroups(msgspec.Struct, frozen=True):
         Meta(description="of the 10 activities that end soonest; none of the asker's"),
     ]
     own: Annotated[list[WaitingGroup], Meta(description="the soonest due first")]
+    shop_name: str
+    categories: Annotated[list[ShopCategory], Meta(description="of the top level, in their order")]
     now_s: int
 
 
@@ -129,9 +132,7 @@ def list_shop_categories(merchant_id: str) -> ShopCategoryList:
     """A shop's categories, in the order it gave them."""
     shop_cache.merchant(merchant_id, clock.now_s())
     items = categories.everything(merchant_id)
-    return ShopCategoryList(
-        [ShopCategory(item.category_id, item.name, item.parent_id) for item in items]
-    )
+    return ShopCategoryList([_category(item) for item in items])
 
 
 @api.operation(
@@ -157,9 +158,10 @@ def browse_activities(merchant_id: str, query: BrowseQuery) -> ActivityCardPage:
     "GET", "/merchants/{merchant_id}/groups", audience=Audience.PUBLIC, refusals=[NotFound]
 )
 def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
-    """Groups of a shop that lack one member; with a session, the asker's that wait, too."""
+    """What a shop's first page shows beside its activities: its name, its shelves, groups that lack
+    one member; with a session, the asker's that wait, too."""
     now_s = clock.now_s()
-    shop_cache.merchant(merchant_id, now_s)
+    shop = shop_cache.merchant(merchant_id, now_s)
     found = shop_front.groups(merchant_id, who.ids if who else (), now_s=now_s)
     return HomeGroups(
         [
@@ -167,8 +169,18 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
             for group in found.nearly_full
         ],
         [WaitingGroup(_goods(one[0]), group_shapes.own_group(one)) for one in found.own],
+        shop.name,
+        [
+            _category(item)
+            for item in catalogue_cache.shelves(merchant_id, now_s)
+            if item.parent_id is None
+        ],
         now_s,
     )
+
+
+def _category(item: CategoryItem) -> ShopCategory:
+    return ShopCategory(item.category_id, item.name, item.parent_id)
 
 
 def _goods(group: GroupItem) -> GroupGoods:

@@ -10,10 +10,10 @@ from chalicelib.domain.activity import Terms, TermsSku
 from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import stores
+from chalicelib.services.catalogue import categories, stores
 from chalicelib.tables.base import get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
-from chalicelib.tables.shop import FreightItem, StoreItem
+from chalicelib.tables.shop import CategoryItem, FreightItem, StoreItem
 from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 5  # activities, products, freight templates and stores
@@ -25,12 +25,14 @@ STORES_MAX = 128
 
 SHOPS_MAX = 128
 PICKUP_KEPT_S = 60  # whether a shop has a store that is open
+SHELVES_KEPT_S = 60  # its categories
 
 _Key = tuple[str, str]  # the merchant's id and the item's
 _activities: TimedCache[_Key, ActivityItem] = TimedCache(KEPT_S, ACTIVITIES_MAX)
 _products: TimedCache[_Key, ProductItem] = TimedCache(KEPT_S, PRODUCTS_MAX)
 _freights: TimedCache[_Key, Template] = TimedCache(KEPT_S, FREIGHTS_MAX)
 _stores: TimedCache[_Key, StoreItem | None] = TimedCache(KEPT_S, STORES_MAX)
+_shelves: TimedCache[str, list[CategoryItem]] = TimedCache(SHELVES_KEPT_S, SHOPS_MAX)
 _pickup: TimedCache[str, bool] = TimedCache(PICKUP_KEPT_S, SHOPS_MAX)
 
 
@@ -64,6 +66,11 @@ def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
         merchant_id, lambda: any(s.is_open for s in stores.everything(merchant_id)), now_s
     )
     return [Delivery.EXPRESS, Delivery.PICKUP] if open_now else [Delivery.EXPRESS]
+
+
+def shelves(merchant_id: str, now_s: int) -> list[CategoryItem]:
+    """A shop's categories of both levels, in their order, at most SHELVES_KEPT_S old."""
+    return _shelves.read(merchant_id, lambda: categories.everything(merchant_id), now_s)
 
 
 @lru_cache(maxsize=VERSIONS_MAX)
@@ -104,6 +111,7 @@ def clear_cache() -> None:
     _freights.clear_cache()
     _stores.clear_cache()
     _pickup.clear_cache()
+    _shelves.clear_cache()
     version.cache_clear()
 
 

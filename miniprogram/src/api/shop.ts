@@ -13,14 +13,13 @@ export type Store = Schema<'ShopStore'>
 
 export const readShop = () => get('/v1/merchants/{merchant_id}')
 
-export const listCategories = () => get('/v1/merchants/{merchant_id}/categories')
-
 export type Sort = NonNullable<QueryOf<'/v1/merchants/{merchant_id}/activities'>['sort']>
 
 export const browse = (query: { category?: string; q?: string; sort?: Sort; next?: string }) =>
   get('/v1/merchants/{merchant_id}/activities', { query })
 
-/** Groups that lack one member; of a buyer who is logged in, their own that wait, too. */
+/** What the first page shows beside activities: shelves, groups that lack one member; of a buyer who
+ * is logged in, their own that wait, too. */
 export const listHomeGroups = () => get('/v1/merchants/{merchant_id}/groups')
 
 export const readActivity = (activity_id: string) =>

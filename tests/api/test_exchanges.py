@@ -1,15 +1,19 @@
 """Exchanges of goods: asked for, agreed to, sent back, received, replaced, confirmed."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import pytest
 
+from chalicelib.services.people import identities
 from tests.api import test_returns as returns
 from tests.api.test_returns import agree, approve, has_return_address, listed, send, to_do
 from tests.api.test_shop_acts import refund
 from tests.api.test_units_and_endings import collect
+from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, Reply, concurrently
+from tests.fixtures.persons import merge_into_an_older_one
 from tests.fixtures.shipping import RECEIPT_S, formed, ship, status_of
 
 pytestmark = pytest.mark.slow
@@ -389,4 +393,41 @@ def test_two_exchanges_race_for_the_last_replacement(merchant: MerchantFixture) 
 
     assert len(listed(merchant, "return_agreed")) == len(listed(merchant, "requested")) == 1
     assert merchant.product_stock(activity) == 0
+    merchant.check_laws()
+
+
+STEPS: Mapping[str, Callable[[MerchantFixture, Buyer, str], Reply]] = {
+    "ask": lambda merchant, buyer, order_id: ask(buyer, order_id),
+    "agree": lambda merchant, buyer, order_id: agree(merchant, f"{order_id}A"),
+    "send": lambda merchant, buyer, order_id: send(buyer, order_id),
+    "receive": lambda merchant, buyer, order_id: receive(merchant, f"{order_id}A"),
+    "replace": lambda merchant, buyer, order_id: replace(merchant, f"{order_id}A"),
+    "confirm": lambda merchant, buyer, order_id: confirm(buyer, order_id),
+}
+
+
+@pytest.mark.parametrize("met", STEPS)
+def test_exchange_goes_on_when_its_buyer_turns_out_to_be_another(
+    merchant: MerchantFixture, met: str
+) -> None:
+    """The merge comes between the reads and the writes of one of its steps."""
+    has_return_address(merchant)
+    activity, [_, (friend, order_id)] = formed(merchant, quantity=2)
+    ship(merchant, order_id)
+    merge, buyer = merge_into_an_older_one(merchant, friend), friend
+
+    for name, step in STEPS.items():
+        if name == met:
+            with interleaved(merge):
+                reply = step(merchant, buyer, order_id)
+            buyer = merchant.session(identities.root(merchant.merchant_id, friend.buyer_id))
+        else:
+            reply = step(merchant, buyer, order_id)
+        assert reply.status in (200, 201), reply.body
+
+    assert buyer.buyer_id != friend.buyer_id
+    (shown,) = buyer.get(f"/v1/orders/{order_id}/after-sales").body["items"]
+    assert shown["status_text"] == "换货完成"
+    assert merchant.product_stock(activity) == 9
+    merchant.wait(RECEIPT_S, every_s=RECEIPT_S)
     merchant.check_laws()

@@ -164,6 +164,51 @@ def test_another_place_is_another_number_and_the_earlier_one_is_closed(
     merchant.check_laws(quiescent=False)
 
 
+def kept_money(merchant: MerchantFixture, order_id: str) -> dict[str, int]:
+    """What each account has of an order: merchant number -> fen."""
+    return {
+        trade["mchid"]: trade["captured_fen"] - trade["refunded_fen"]
+        for trade in merchant.wechat.ledger.summaries()
+        if trade["out_trade_no"].startswith(order_id) and trade["captured_fen"]
+    }
+
+
+def test_place_and_account_are_others_between_the_reads_and_the_writes(
+    merchant: MerchantFixture,
+) -> None:
+    with_official_account(merchant)
+    _, group_id, buyer, order_id = held_seat(merchant)
+    merchant.prepay(buyer, order_id)
+
+    with interleaved(merchant.change_account):
+        buyer.ask_to_pay(order_id, **IN_A_BROWSER)
+    pay_on_page(merchant, buyer.ask_to_pay(order_id, **IN_A_BROWSER))
+    merchant.run_jobs(2)
+
+    assert kept_money(merchant, order_id) == {merchant.gateway.mchid: 5900}
+    assert merchant.stored_group(group_id).status == "formed"
+    merchant.check_laws()
+
+
+def test_unheard_payment_at_the_account_of_before_is_found_by_who_asks_elsewhere(
+    merchant: MerchantFixture,
+) -> None:
+    with_official_account(merchant)
+    _, group_id, buyer, order_id = held_seat(merchant)
+    key, before = merchant.prepay(buyer, order_id), merchant.gateway.mchid
+    merchant.gateway.faults.add("payment_callback", "dropped")
+    merchant.gateway.pay(key)
+    merchant.change_account()
+
+    asked = buyer.ask_to_pay(order_id, **IN_A_BROWSER)
+    merchant.run_jobs(2)
+
+    assert (asked.status, asked.code) == (409, "already_paid")
+    assert kept_money(merchant, order_id) == {before: 5900}
+    assert merchant.stored_group(group_id).status == "formed"
+    merchant.check_laws()
+
+
 def test_buyers_address_and_way_back_are_not_theirs_to_say(merchant: MerchantFixture) -> None:
     with_official_account(merchant)
     _, _, buyer, order_id = held_seat(merchant)

@@ -5,10 +5,12 @@ from typing import Any
 
 from chalicelib.api import shapes
 from chalicelib.domain.ids import new_id
+from chalicelib.services.people import identities
 from chalicelib.tables.records import AuditItem, RecordItem
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import ADDRESS, Activity, Buyer, MerchantFixture, Reply, concurrently
+from tests.fixtures.persons import merge_into_an_older_one
 
 STORE = {
     "name": "西湖店",
@@ -424,3 +426,37 @@ def ask_back(buyer: Buyer, order_id: str) -> str:
     asked = buyer.post(f"/v1/orders/{order_id}/after-sales", claim)
     assert asked.status == 201, asked.body
     return str(asked.body["after_sale_id"])
+
+
+def test_code_that_was_printed_is_good_after_its_buyer_was_merged(
+    merchant: MerchantFixture,
+) -> None:
+    _, buyer, order_id = to_collect(merchant)
+    make_ready(merchant, order_id)
+    code = buyer.order(order_id)["pickup_code"]
+    merge = merge_into_an_older_one(merchant, buyer)
+
+    with interleaved(merge):
+        handed = hand_over(merchant, code)
+
+    person = merchant.session(identities.root(merchant.merchant_id, buyer.buyer_id))
+    assert person.buyer_id != buyer.buyer_id
+    assert (handed.status, person.status(order_id)) == (200, "completed")
+    merchant.check_laws()
+
+
+def test_code_is_shown_to_the_merged_person_and_good_once(merchant: MerchantFixture) -> None:
+    _, buyer, order_id = to_collect(merchant)
+    merge = merge_into_an_older_one(merchant, buyer)
+
+    with interleaved(merge):
+        ready = make_ready(merchant, order_id)
+    person = merchant.session(identities.root(merchant.merchant_id, buyer.buyer_id))
+    code = person.order(order_id)["pickup_code"]
+    handed = [hand_over(merchant, code) for _ in range(2)]
+
+    assert ready.status == 200
+    assert code == buyer.order(order_id)["pickup_code"]
+    assert handed[0].status == 200
+    assert person.status(order_id) == "completed"
+    merchant.check_laws()

@@ -131,7 +131,7 @@ class SessionSuperseded(Unauthenticated):
     """Of a buyer who was merged with another since: logging in again is silent in most clients."""
 
     code = "session_superseded"
-    default_message = "账号信息已更新，请重新登录后再下单。"
+    default_message = "账号信息已更新，请重新登录后再试。"
 
 
 class Forbidden(ServiceError):

@@ -12,6 +12,7 @@ from chalicelib.domain.picture import BYTES_MAX, SHOP, PictureRefused, thumbnail
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import NotFound
 from chalicelib.services.media import pictures
+from chalicelib.services.people import buyers
 from chalicelib.tables.catalogue import PictureItem
 
 api = Api(__name__)
@@ -73,6 +74,7 @@ def accept_picture(picture_id: str, who: auth.Staff) -> Picture:
 )
 def upload_own_picture(who: auth.Buyer, body: NewPicture) -> PictureUpload:
     """A form to upload a picture for after-sale with; good for ten minutes."""
+    buyers.read_open(who.merchant_id, who.buyer_id)
     return _invited(who.merchant_id, who.buyer_id, body)
 
 
@@ -85,6 +87,7 @@ def upload_own_picture(who: auth.Buyer, body: NewPicture) -> PictureUpload:
 )
 def accept_own_picture(picture_id: str, who: auth.Buyer) -> Picture:
     """Make one's uploaded picture usable: checked, drawn anew, at its own address."""
+    buyers.read_open(who.merchant_id, who.buyer_id)
     item = pictures.accept(who.merchant_id, who.buyer_id, picture_id, now_s=clock.now_s())
     return _accepted(picture_id, item)
 

@@ -29,11 +29,13 @@ WITH_LINES = frozenset(
     }
 )
 PHONES = frozenset({"phone", "service_phone"})
+DIGITS = frozenset({"code", "licence_number"})  # typed with whatever keyboard was on
+_WIDE = {0xFF10 + digit: str(digit) for digit in range(10)}
 
 
 def normalised(value: Any, field: str = "") -> Any:
     """Return decoded JSON with its strings tidied: outer blanks and invisible characters removed,
-    phone numbers as they are dialled. Passwords stay as they were typed.
+    phone numbers as they are dialled, codes in narrow digits. Passwords stay as they were typed.
 
     Raises msgspec.ValidationError for names in one object that read alike: one would be lost.
     """
@@ -55,4 +57,5 @@ def _normalised_text(text: str, field: str) -> str:
         return text
     if field in PHONES:
         return phone.normal(plain(text))
-    return plain(text, lines=field in WITH_LINES)
+    tidy = plain(text, lines=field in WITH_LINES)
+    return tidy.translate(_WIDE) if field in DIGITS else tidy

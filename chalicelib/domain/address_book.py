@@ -39,10 +39,14 @@ def added(book: Book, address_id: str, address: Address, *, is_default: bool) ->
 
 
 def changed(book: Book, address_id: str, address: Address, *, is_default: bool) -> Book:
-    """The book in which an address has become this one. Raises NotFound."""
+    """The book in which an address has become this one; another that was this one already is no
+    longer kept beside it, and it is the default in its place. Raises NotFound."""
     _check_there(book, address_id)
-    after = replace(book, addresses={**book.addresses, address_id: address})
-    return _defaulted(after, address_id if is_default else "")
+    others = {key: known for key, known in book.addresses.items() if known != address}
+    kept = [key for key in book.addresses if key in others or key == address_id]
+    after = replace(book, addresses={key: {**others, address_id: address}[key] for key in kept})
+    lost_default = book.default_id not in after.addresses
+    return _defaulted(after, address_id if is_default or lost_default else "")
 
 
 def removed(book: Book, address_id: str) -> Book:

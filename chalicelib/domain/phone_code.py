@@ -1,23 +1,41 @@
 """Codes that prove a phone: how long one is good, and how many a number is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 PHONE = r"^1[3-9][0-9]{9}\Z"  # a mobile number of the mainland, which takes messages
 WRONG = "手机号不对。请填 11 位的中国大陆手机号，才能收到验证码。"
 DIGITS = 6
 LIFE_S = 300
 TRIES_MAX = 5
-# So many to one number in so many seconds.
+# So many to one number in so many seconds; and so many of them that one address or device asked
+# for, so that a stranger alone cannot use up those of the number's owner.
 RULES = ((1, 60), (5, 3600), (10, 86400))
-REMEMBERED_S = max(per_s for _, per_s in RULES)
+RULES_OF_ASKER = ((5, 86400),)
+REMEMBERED_S = max(per_s for _, per_s in (*RULES, *RULES_OF_ASKER))
 
 
-def wait_s(sent_at_s: Sequence[int], *, now_s: int) -> int:
-    """Seconds until another code may be sent; 0: now. sent_at_s: earlier ones, the oldest first."""
-    waits = [sent_at_s[-times] + per_s - now_s for times, per_s in RULES if len(sent_at_s) >= times]
-    return max(0, *waits) if waits else 0
+@dataclass(frozen=True)
+class Sent:
+    """A code that was sent. askers: marks of the address and of the device that asked for it."""
+
+    at_s: int
+    askers: frozenset[str]
 
 
-def still_counted(sent_at_s: Sequence[int], *, now_s: int) -> list[int]:
+def wait_s(sent: Sequence[Sent], askers: Collection[str], *, now_s: int) -> int:
+    """Seconds until another code may be sent to who asks; 0: now. sent: the oldest first."""
+    waits = [0, *_waits(RULES, sent, now_s)]
+    for asker in askers:
+        theirs = [one for one in sent if asker in one.askers]
+        waits += _waits(RULES_OF_ASKER, theirs, now_s)
+    return max(waits)
+
+
+def still_counted(sent: Iterable[Sent], *, now_s: int) -> list[Sent]:
     """Those of the earlier codes that count."""
-    return [at_s for at_s in sent_at_s if at_s > now_s - REMEMBERED_S]
+    return [one for one in sent if one.at_s > now_s - REMEMBERED_S]
+
+
+def _waits(rules: Iterable[tuple[int, int]], sent: Sequence[Sent], now_s: int) -> list[int]:
+    return [sent[-times].at_s + per_s - now_s for times, per_s in rules if len(sent) >= times]

@@ -3,6 +3,7 @@
 Neither is asked twice: an answer that was lost has used the code up.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from chalicelib.settings import settings
 ANSWER_BYTES_MAX = 65_536
 INVALID_CODE = 40029
 USED_CODE = 40163
+PICTURE, PICTURE_MAX = r"https://[!-~]+", 300
 BASE, USERINFO = "snsapi_base", "snsapi_userinfo"
 
 
@@ -136,7 +138,12 @@ class WechatAccountLogin(WechatLogin):
         if told.openid != known.openid:
             raise GatewayFailed(reason=str(told.errcode or "another_openid"))
         unionid = told.unionid or known.unionid
-        return WechatProfile(known.openid, unionid, told.nickname, told.headimgurl)
+        return WechatProfile(known.openid, unionid, told.nickname, _safe(told.headimgurl))
+
+
+def _safe(url: str) -> str:
+    """The address of a picture, as far as pages show it; else none."""
+    return url if re.fullmatch(PICTURE, url) and len(url) <= PICTURE_MAX else ""
 
 
 def _identity(answer: _Answer) -> WechatIdentity:

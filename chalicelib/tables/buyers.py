@@ -25,7 +25,8 @@ class BuyerItem(TradeItem, discriminator="buyer"):
     all but the oldest are merged into it, and their orders stay where they are.
 
     openids: at WeChat and Alipay, by app. identities: slot (domain.identity) -> identity_id, of the
-    whole person. revision: counts the links and merges; each is conditional on it as it was read.
+    whole person. revision: counts the links, merges and requests for after-sale; links, merges and
+    the end of the account are conditional on it as it was read.
     """
 
     merchant_id = UnicodeAttribute()

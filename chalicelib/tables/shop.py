@@ -146,7 +146,7 @@ class GuessesItem(CatalogueItem, discriminator="guesses"):
 
 
 class PhoneCodeItem(CatalogueItem, discriminator="phone_code"):
-    """The code that was last sent to a phone, and when codes were sent to it.
+    """The code that was last sent to a phone, and when codes were sent to it, asked for by whom.
 
     identity_id: of the phone (services.people.identities).
     """
@@ -155,7 +155,9 @@ class PhoneCodeItem(CatalogueItem, discriminator="phone_code"):
     used_by = UnicodeAttribute(null=True)  # the request that used it
     expires_at_s = IntAttribute()
     tries_left = IntAttribute()
-    sent_at_s: ListAttribute[Any] = ListAttribute(default=list)
+    sent: ListAttribute[Any] = ListAttribute(
+        default=list
+    )  # {at_s, askers: marks}, the oldest first
     ttl_s = IntAttribute()  # when DynamoDB may delete it
 
     @classmethod

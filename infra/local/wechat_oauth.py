@@ -28,6 +28,7 @@ class Visitor:
     unionid: str = ""
     scope: str = SCOPES[0]
     name: str = ""
+    avatar: str = ""
     snapshot: bool = False
 
 
@@ -126,7 +127,7 @@ class WebLogins:
             return _error(40003, "invalid openid")
         if visitor.scope != SCOPES[1]:
             return _error(48001, "api unauthorized")
-        told = {"openid": visitor.openid, "nickname": visitor.name, "headimgurl": ""}
+        told = {"openid": visitor.openid, "nickname": visitor.name, "headimgurl": visitor.avatar}
         return told | ({"unionid": visitor.unionid} if visitor.unionid else {})
 
 

@@ -55,9 +55,12 @@ def test_account_is_closed_once_nothing_is_under_way(merchant: MerchantFixture) 
         buyer.post("/v1/me/addresses", ADDRESS),
         buyer.post(f"/v1/orders/{received}/after-sales", {"amount_fen": 100, "reason": "damaged"}),
         purchase,
+        buyer.get("/v1/me/addresses"),
+        buyer.get("/v1/me/messages"),
+        buyer.get("/v1/orders"),
+        buyer.get(f"/v1/orders/{received}"),
     ]
     assert {(reply.status, reply.code) for reply in after} == {(401, "session_superseded")}
-    assert buyer.get("/v1/me/addresses").body == {"items": []}
     look = {"order_ids": [received], "purpose": "view"}
     seen = merchant.owner().post("/v1/merchant/recipients", look)
     assert (seen.status, seen.body["message"]) == (409, "买家已注销账号，收件信息不再提供。")
@@ -100,6 +103,65 @@ def test_order_that_is_placed_meanwhile_keeps_the_account(merchant: MerchantFixt
         account_deletion.close(merchant.merchant_id, buyer.buyer_id, now_s=merchant.now_s)
 
     assert stored(buyer).name == "小满"
+    merchant.check_laws()
+
+
+def test_request_that_is_made_meanwhile_keeps_the_account(merchant: MerchantFixture) -> None:
+    activity, buyer = merchant.activity(stock=10, product_stock=20), merchant.buyer("小满")
+    received = bought(merchant, activity, buyer)
+    claim = {"amount_fen": 100, "reason": "damaged"}
+
+    def ask() -> None:
+        assert buyer.post(f"/v1/orders/{received}/after-sales", claim).status == 201
+
+    with interleaved(ask), pytest.raises(AccountInUse):
+        account_deletion.close(merchant.merchant_id, buyer.buyer_id, now_s=merchant.now_s)
+
+    assert stored(buyer).name == "小满"
+    merchant.check_laws()
+
+
+def test_request_under_another_id_that_is_made_meanwhile_keeps_the_account(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(stock=10, product_stock=20)
+    one, other = merchant.buyer("小满"), merchant.buyer("大满")
+    received = {}
+    for buyer in (one, other):
+        received[buyer.buyer_id] = bought(merchant, activity, buyer)
+        merchant.clock.forward(5)
+    phone = Identity(Way.PHONE, "13800138000")
+    for buyer in (one, other):
+        person = identities.prove(merchant.merchant_id, buyer.buyer_id, phone, now_s=merchant.now_s)
+    claim = {"amount_fen": 100, "reason": "damaged"}
+    order_id = received[person.other_ids[0]]
+
+    def ask() -> None:
+        asked = merchant.session(person).post(f"/v1/orders/{order_id}/after-sales", claim)
+        assert asked.status == 201
+
+    with interleaved(ask), pytest.raises(AccountInUse):
+        account_deletion.close(merchant.merchant_id, person.buyer_id, now_s=merchant.now_s)
+    merchant.check_laws()
+
+
+def test_name_of_who_closed_their_account_stands_in_no_group(merchant: MerchantFixture) -> None:
+    activity = merchant.activity(seats=2, stock=10, product_stock=20)
+    group_id, leader, order_id = merchant.open_group(activity, merchant.buyer("小满"))
+    friend_group, _, _ = merchant.open_group(activity, merchant.buyer("大满"))
+    _, joined = merchant.member(activity, friend_group, leader)
+    merchant.member(activity, group_id)
+    merchant.run_jobs()
+    for number, one in enumerate((order_id, joined)):
+        assert ship(merchant, one, f"SF{number:013}").status == 200
+        assert leader.post(f"/v1/orders/{one}/receipt").status == 200
+
+    assert leader.call("DELETE", ACCOUNT).status == 200
+
+    assert merchant.stored_group(group_id).leader_name == ""
+    assert merchant.stored_group(friend_group).leader_name == "大满"
+    shown = merchant.owner().get("/v1/merchant/groups?tab=formed").body["items"]
+    assert sorted(one["leader_name"] for one in shown) == ["", "大满"]
     merchant.check_laws()
 
 

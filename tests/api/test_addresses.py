@@ -85,6 +85,16 @@ def test_edit_that_met_another_is_made_of_what_that_one_left(merchant: MerchantF
     assert kept(buyer) == [("公司", True)]
 
 
+def test_address_that_becomes_one_that_is_kept_is_kept_once(merchant: MerchantFixture) -> None:
+    buyer = merchant.buyer()
+    home, office = save(buyer, "家").body, save(buyer, "公司").body
+
+    changed = buyer.put(f"{PATH}/{office['address_id']}", {**ADDRESS, "name": "家"})
+
+    assert changed.body == home | {"address_id": office["address_id"]}
+    assert kept(buyer) == [("家", True)]
+
+
 def test_order_keeps_the_address_that_it_was_placed_with(merchant: MerchantFixture) -> None:
     buyer, activity = merchant.buyer(), merchant.activity(stock=10)
     saved = save(buyer, "家").body

@@ -3,8 +3,9 @@
 import pytest
 
 from chalicelib.domain.agreements import AgreementKind, digest
+from chalicelib.domain.identity import Identity, Way
 from chalicelib.errors import Changed
-from chalicelib.services.people import agreements
+from chalicelib.services.people import agreements, identities
 from chalicelib.tables.buyers import ConsentsItem
 from chalicelib.tables.shop import AgreementItem
 from tests.fixtures.images import accepted
@@ -88,6 +89,37 @@ def test_consent_is_on_record_and_asked_for_again_once_the_text_is_another(
     assert given["privacy#0"]["digest"] == digest(texts["privacy"][1])
     kept = AgreementItem.at(merchant.merchant_id, "user", 1)
     assert AgreementItem.get(kept.pk, kept.sk).text == "新的协议"
+
+
+def test_what_one_identity_accepted_is_not_asked_of_the_merged_person(
+    merchant: MerchantFixture,
+) -> None:
+    older, younger = merchant.buyer(), merchant.buyer()
+    mine = Identity(Way.PHONE, "13800138000")
+    for buyer in (older, younger):
+        accept(buyer, ("user" if buyer is older else "privacy", 0))
+    identities.prove(merchant.merchant_id, younger.buyer_id, mine, now_s=merchant.now_s)
+    person = merchant.session(
+        identities.prove(merchant.merchant_id, older.buyer_id, mine, now_s=merchant.now_s)
+    )
+
+    asked = person.get("/v1/me/profile").body["to_accept"]
+    rest = accept(person, ("group_rules", 0))
+
+    assert (asked, rest.body["to_accept"]) == (["group_rules"], [])
+    accepted = person.get("/v1/me/data").body["accepted"]
+    assert sorted(accepted) == ["group_rules#0", "privacy#0", "user#0"]
+
+
+def test_new_version_is_asked_for_within_five_seconds(merchant: MerchantFixture) -> None:
+    buyer = merchant.buyer()
+    accept(buyer, *((kind, 0) for kind in KINDS))
+    assert buyer.get("/v1/me/profile").body["to_accept"] == []
+    change(merchant, 0, user="新的协议")
+
+    merchant.clock.forward(5)
+
+    assert buyer.get("/v1/me/profile").body["to_accept"] == ["user"]
 
 
 def test_texts_changed_by_two_at_once_are_the_first_ones(merchant: MerchantFixture) -> None:

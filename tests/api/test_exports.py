@@ -10,7 +10,9 @@ import pytest
 from chalicelib.api import auth
 from chalicelib.domain import exports as domain
 from chalicelib.domain.exports import KEPT_S
+from chalicelib.domain.identity import Identity, Way
 from chalicelib.gateways import object_storage
+from chalicelib.services.people import identities
 from chalicelib.services.reports import export_rows, exports
 from chalicelib.services.work import due
 from chalicelib.tables.exports import ExportItem
@@ -232,6 +234,26 @@ def test_customers_stand_once_with_all_that_they_bought(merchant: MerchantFixtur
     (row,) = [row for row in rows if row["买家昵称"] == "林小满"]
     assert (row["订单数"], row["实收（元）"]) == ("3", "297.00")
     assert row["首次下单"] < row["最近下单"]
+
+
+def test_merged_customer_stands_once_with_what_they_bought_under_every_id(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=2, stock=20, product_stock=30)
+    one, other = merchant.buyer("林小满"), merchant.buyer("")
+    for buyer in (one, other, one):
+        bought = buyer.buy_alone(activity).body["order_id"]
+        merchant.pay(buyer, bought)
+        let_be_found(merchant, bought)
+        merchant.clock.forward(60)
+    phone = Identity(Way.PHONE, "13800138000")
+    for buyer in (one, other):
+        person = identities.prove(merchant.merchant_id, buyer.buyer_id, phone, now_s=merchant.now_s)
+
+    rows = exported(merchant, "customers", "buyer_id", "buyer", "orders", "captured")
+
+    wanted = {"买家编号": person.buyer_id, "买家昵称": "林小满", "订单数": "3"}
+    assert rows == [wanted | {"实收（元）": "297.00"}]
 
 
 def test_customer_is_looked_up_once_in_a_run_however_much_they_bought(

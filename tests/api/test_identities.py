@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from chalicelib.api import auth
 from chalicelib.domain.identity import IDS_MAX, Identity, Way
 from chalicelib.errors import IdentityTaken
 from chalicelib.services.people import identities
@@ -42,14 +41,7 @@ def prove(merchant: MerchantFixture, buyer: BuyerItem, proven: Identity) -> Buye
 
 def session(merchant: MerchantFixture, buyer: BuyerItem) -> Buyer:
     """A session as a login gives it, with the buyer as they are."""
-    token = auth.buyer_token(
-        merchant.merchant_id,
-        buyer.buyer_id,
-        buyer.name,
-        other_ids=buyer.other_ids,
-        now_s=merchant.now_s,
-    )
-    return Buyer(merchant.api_client, token, merchant.merchant_id, buyer.buyer_id)
+    return merchant.session(buyer)
 
 
 def two_buyers(merchant: MerchantFixture) -> tuple[BuyerItem, BuyerItem]:

@@ -2,18 +2,21 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from chalicelib.api import limits
 from chalicelib.domain import lockout
+from chalicelib.domain.identity import Identity, Way
 from chalicelib.gateways import secrets
+from chalicelib.services.people import buyers, identities
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import PhoneCodeItem
 from infra.local.sms import Sms
 from infra.local.wechat_oauth import Visitor
+from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply, concurrently
 from tests.fixtures.payment_fixtures import local_sms
 
@@ -110,28 +113,75 @@ def test_of_forty_guesses_at_once_five_are_judged(merchant: MerchantFixture, sms
     assert enter(merchant, sms.code_for(PHONE)).status == 400
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let what follows come from an address that nobody has asked from."""
+    numbers = itertools.count(1)
+
+    def move() -> None:
+        address = f"10.0.0.{next(numbers)}"
+        monkeypatch.setattr(limits, "address_of", lambda _: address)
+
+    return move
+
+
 def test_number_is_sent_one_code_a_minute_five_an_hour_ten_a_day(
-    merchant: MerchantFixture, sms: Sms
+    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None]
 ) -> None:
     devices = (f"device-{number:04}" for number in itertools.count())
-    assert ask(merchant, device=next(devices)).status == 201
-    soon = ask(merchant, device=next(devices))
+
+    def ask_from_elsewhere(phone: str = PHONE) -> Reply:
+        elsewhere()
+        return ask(merchant, phone, next(devices))
+
+    assert ask_from_elsewhere().status == 201
+    soon = ask_from_elsewhere()
     assert (soon.status, soon.body["details"]["retry_after_s"]) == (429, 60)
 
     sent = 1
     for _ in range(22):
         merchant.clock.forward(3600)
-        sent += ask(merchant, device=next(devices)).status == 201
+        sent += ask_from_elsewhere().status == 201
     assert sent == len(sms.messages) == 10
     merchant.clock.forward(86400)
-    assert ask(merchant, device=next(devices)).status == 201
-    other = ask(merchant, "13900139000", next(devices))
-    assert other.status == 201
+    assert ask_from_elsewhere().status == 201
+    assert ask_from_elsewhere("13900139000").status == 201
 
 
-def test_hour_of_a_number_has_five_codes(merchant: MerchantFixture, sms: Sms) -> None:
+@pytest.mark.parametrize("by", ["one address", "one device"])
+def test_stranger_leaves_codes_of_the_day_to_the_numbers_owner(
+    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None], by: str
+) -> None:
+    answers = []
+    for hour in range(6):
+        merchant.clock.forward(3600)
+        if by == "one device":
+            elsewhere()
+        device = "device-9999" if by == "one device" else f"device-{hour:04}"
+        answers.append(ask(merchant, device=device))
+    elsewhere()
+
+    owner = ask(merchant, device="device-of-the-owner")
+
+    assert [one.status for one in answers] == [201] * 5 + [429]
+    assert answers[-1].body["details"]["retry_after_s"] == 86400 - 5 * 3600
+    assert owner.status == 201
+    assert enter(merchant, sms.code_for(PHONE)).status == 201
+
+
+def test_code_is_taken_as_it_is_typed(merchant: MerchantFixture, sms: Sms) -> None:
+    ask(merchant)
+    wide = sms.code_for(PHONE).translate({ord("0") + n: ord("０") + n for n in range(10)})
+
+    assert enter(merchant, f" {wide} ").status == 201
+
+
+def test_hour_of_a_number_has_five_codes(
+    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None]
+) -> None:
     answers = []
     for number in range(7):
+        elsewhere()
         answers.append(ask(merchant, device=f"device-{number:04}").status)
         merchant.clock.forward(120)
 
@@ -247,6 +297,85 @@ def test_phone_of_another_wechat_account_is_not_taken(merchant: MerchantFixture,
     assert (second.status, second.code) == (409, "identity_taken")
     assert stranger.get(f"/v1/orders/{order_id}").status == 404
     assert owner.get(f"/v1/orders/{order_id}").status == 200
+    merchant.check_laws()
+
+
+def replaced(merchant: MerchantFixture, buyer: Buyer, sms: Sms, phone: str) -> Reply:
+    merchant.clock.forward(60)
+    assert ask(merchant, phone).status == 201
+    body = {"phone": phone, "code": sms.code_for(phone), "replaces": True}
+    return buyer.put("/v1/me/phone", body)
+
+
+def test_new_phone_takes_the_place_of_the_old_one_which_is_free_then(
+    merchant: MerchantFixture, sms: Sms
+) -> None:
+    ask(merchant)
+    owner = caller(merchant, enter(merchant, sms.code_for(PHONE)))
+    new = "13900139000"
+
+    refused = proven(merchant, owner, sms, new)
+    unproven = owner.put("/v1/me/phone", {"phone": new, "code": "000000", "replaces": True})
+    before = owner.get("/v1/me/profile").body["phone"]
+    moved = replaced(merchant, owner, sms, new)
+    again = replaced(merchant, owner, sms, new)
+
+    assert (refused.code, unproven.code) == ("identity_taken", "phone_code_refused")
+    assert before == "138****8000"
+    assert [one.body["buyer_id"] for one in (moved, again)] == [owner.buyer_id] * 2
+    assert owner.get("/v1/me/profile").body["phone"] == "139****9000"
+    merchant.clock.forward(60)
+    ask(merchant, new)
+    assert enter(merchant, sms.code_for(new), new).body["buyer_id"] == owner.buyer_id
+    ask(merchant)
+    next_owner = caller(merchant, enter(merchant, sms.code_for(PHONE)))
+    assert next_owner.buyer_id != owner.buyer_id
+    merchant.check_laws()
+
+
+def test_new_phone_of_another_buyer_merges_them_as_a_first_one_does(
+    merchant: MerchantFixture, sms: Sms
+) -> None:
+    new, of_wechat = "13900139000", "13700137000"
+    owner = caller(merchant, by_wechat(merchant, "openid-1"))
+    proven(merchant, owner, sms)
+    merchant.clock.forward(1)
+    ask(merchant, new)
+    other = caller(merchant, enter(merchant, sms.code_for(new), new))
+    stranger = caller(merchant, by_wechat(merchant, "openid-2"))
+    proven(merchant, stranger, sms, of_wechat)
+
+    taken = replaced(merchant, owner, sms, of_wechat)
+    kept = owner.get("/v1/me/profile").body["phone"]
+    merged = replaced(merchant, owner, sms, new)
+
+    assert (taken.status, taken.code, kept) == (409, "identity_taken", "138****8000")
+    assert merged.body["buyer_id"] == owner.buyer_id
+    assert caller(merchant, merged).get("/v1/me/profile").body["phone"] == "139****9000"
+    assert buyers.read(merchant.merchant_id, other.buyer_id).merged_into == owner.buyer_id
+    merchant.clock.forward(60)
+    ask(merchant)
+    assert enter(merchant, sms.code_for(PHONE)).body["buyer_id"] not in (
+        owner.buyer_id,
+        other.buyer_id,
+    )
+    merchant.check_laws()
+
+
+def test_phone_replaced_by_two_at_once_is_one_of_theirs(merchant: MerchantFixture) -> None:
+    merchant_id, now_s = merchant.merchant_id, merchant.now_s
+    old, one, other = (Identity(Way.PHONE, f"1380013800{n}") for n in range(3))
+    buyer = identities.log_in(merchant_id, [old], now_s=now_s)
+
+    def replace(proven: Identity) -> None:
+        identities.prove(merchant_id, buyer.buyer_id, proven, replaces=True, now_s=now_s)
+
+    with interleaved(lambda: replace(one)):
+        replace(other)
+
+    assert identities.log_in(merchant_id, [other], now_s=now_s).buyer_id == buyer.buyer_id
+    for free in (old, one):
+        assert identities.log_in(merchant_id, [free], now_s=now_s).buyer_id != buyer.buyer_id
     merchant.check_laws()
 
 

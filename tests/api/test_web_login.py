@@ -94,6 +94,20 @@ def test_name_that_wechat_tells_is_tidied_as_typed_ones_are(
     assert reply.body["name"] == "小满 " + "长" * 17
 
 
+def test_picture_that_wechat_tells_is_taken_from_a_safe_address_alone(
+    merchant: MerchantFixture, appid: str
+) -> None:
+    def shown(openid: str, avatar: str) -> str:
+        code = code_of(merchant, appid, openid, scope=USERINFO, name="小满", avatar=avatar)
+        return str(finish(merchant, begin(merchant, profile=True)["state"], code).body["avatar"])
+
+    assert shown("oA", "https://thirdwx.qlogo.cn/a/132") == "https://thirdwx.qlogo.cn/a/132"
+    for number, avatar in enumerate(
+        ("http://thirdwx.qlogo.cn/a", "javascript:alert(1)", "https://a/" + "x" * 300)
+    ):
+        assert shown(f"o{number}", avatar) == ""
+
+
 def test_name_that_the_buyer_shows_is_taken_unless_they_have_one(
     merchant: MerchantFixture, appid: str
 ) -> None:

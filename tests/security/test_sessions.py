@@ -268,6 +268,39 @@ def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(
     assert [(reply.status, reply.code) for reply in replies] == [(400, "invalid_request")] * 5
 
 
+# Operations that a closed account's session is refused as any other would be, or that tell and
+# change nothing of a buyer's.
+ALIKE = {
+    "cancel": 409,
+    "pay": 409,
+    "find_payment_result": 200,
+    "confirm_receipt": 200,
+    "urge_order": 409,
+    "list_own_after_sales": 200,
+    "withdraw_after_sale": 404,
+    "send_return": 404,
+    "confirm_exchange": 404,
+    "parse_address": 200,
+    "prove_phone": 400,
+    "delete_account": 200,
+}
+
+
+@pytest.mark.parametrize("operation", of(Audience.BUYER), ids=name_of)
+def test_session_of_a_closed_account_reads_and_writes_nothing(
+    merchants: TwoMerchants, operation: Operation
+) -> None:
+    shop = merchants.ours
+    ids = {"order_id": shop.former_order, "payment_no": f"{shop.former_order}01"}
+
+    reply = ask(operation, shop, **ids).by(shop.former)
+
+    if operation.name in ALIKE:
+        assert reply.status == ALIKE[operation.name], reply.body
+    else:
+        assert (reply.status, reply.code) == (401, "session_superseded")
+
+
 def test_role_is_the_persons_whatever_the_session_says(merchants: TwoMerchants) -> None:
     token = signed(merchants, "staff", sub=CLERK, role="owner")
 

@@ -21,7 +21,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
     """All that the shop keeps of the buyer; orders and what belongs to them page by page."""
     scope = ("data", who.merchant_id, who.buyer_id)
     before = (pages.key_of(query.next, *scope) or {}).get("before")
-    buyer, accepted = buyers.read_with_consents(who.merchant_id, who.buyer_id)
+    buyer, accepted = buyers.read_with_consents(who.merchant_id, who.ids)
     page = own_data.page(who.merchant_id, who.ids, before=before, limit=query.limit)
     now_s = clock.now_s()
     return schemas.OwnData(

@@ -33,7 +33,7 @@ def accept_agreements(who: Buyer, body: schemas.ConsentRequest) -> schemas.Conse
     """Accept versions of agreements, on record with the time."""
     to_accept = agreements.consent(
         who.merchant_id,
-        who.buyer_id,
+        who.ids,
         [(one.kind, one.version) for one in body.accepted],
         now_s=clock.now_s(),
     )

@@ -17,7 +17,7 @@ api = Api(__name__, audience=Audience.BUYER)
 def read_profile(who: Buyer) -> schemas.Profile:
     """The buyer's name and picture, how many messages are unread, which agreements changed."""
     now_s = clock.now_s()
-    buyer, accepted = buyers.read_with_consents(who.merchant_id, who.buyer_id)
+    buyer, accepted = buyers.read_with_consents(who.merchant_id, who.ids)
     versions = shop_cache.agreement_versions(who.merchant_id, now_s)
     return schemas.Profile(
         buyer_id=buyer.buyer_id,

@@ -37,6 +37,13 @@ class PhoneLoginRequest(RequestModel, frozen=True, kw_only=True):
     code: Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="as it was sent to the phone")]
 
 
+class PhoneProof(PhoneLoginRequest, frozen=True, kw_only=True):
+    replaces: Annotated[
+        bool,
+        Meta(description="in the place of the phone that the buyer has proven, which is free then"),
+    ] = False
+
+
 class AuthorizationKey(RequestModel, frozen=True, kw_only=True):
     """What the client says alike when it goes to the page and when it has come back."""
 

@@ -111,12 +111,13 @@ def log_in_by_alipay(merchant_id: str, body: schemas.LoginRequest) -> BuyerSessi
 @api.operation(
     "PUT", "/me/phone", audience=Audience.BUYER, refusals=[PhoneCodeRefused, IdentityTaken]
 )
-def prove_phone(who: Buyer, body: schemas.PhoneLoginRequest) -> BuyerSession:
+def prove_phone(who: Buyer, body: schemas.PhoneProof) -> BuyerSession:
     """Prove a phone by its code: it logs this buyer in from now on. A buyer who has it already is
     merged with this one; the session that is answered is of the person as they are then."""
     now_s, merchant_id = clock.now_s(), who.merchant_id
     proven = phone_codes.prove(merchant_id, body.phone, body.code, caller=_caller(), now_s=now_s)
-    return session_of(identities.prove(merchant_id, who.buyer_id, proven, now_s=now_s), now_s)
+    buyer = identities.prove(merchant_id, who.buyer_id, proven, replaces=body.replaces, now_s=now_s)
+    return session_of(buyer, now_s)
 
 
 def session_of(buyer: BuyerItem, now_s: int) -> BuyerSession:

@@ -103,7 +103,7 @@ def request(
         with transaction() as writes:
             writes.put(made, refuse=LostRace)
             state_changes.write(writes, order, after_sale_requested(order.view(), made.letter))
-            buyers.check_open(writes, merchant_id, order_id.buyer_id)
+            buyers.keep_open(writes, merchant_id, order_id.buyer_id)
         return made
 
     return retried(step)

@@ -10,8 +10,9 @@ from enum import StrEnum
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import NotFound
 from chalicelib.services.orders import orders
+from chalicelib.services.people import buyers
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, put_new, retried, transaction
+from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.buyers import ShareItem, VisitItem
 from chalicelib.tables.trade import GroupItem
 
@@ -51,7 +52,8 @@ class _Visited(Exception):
 def share(
     merchant_id: str, group_id: str, sharer_id: str, channel: Channel
 ) -> tuple[Invitation, GroupItem]:
-    """An invitation to a group, and the group. Raises NotFound when there is no such group."""
+    """An invitation to a group, and the group. Raises NotFound when there is no such group,
+    SessionSuperseded for a closed account."""
     group = orders.find_group(merchant_id, group_id, consistent=False)
     if group is None or group.expires_at_s is None:  # not seen by others before its leader pays
         raise NotFound("没有找到这个团。")
@@ -63,8 +65,14 @@ def share(
         sharer_id=sharer_id,
         channel=channel.value,
     )
-    retried(lambda: put_new(item))
+    retried(lambda: _put(item))
     return invitation(item), group
+
+
+def _put(item: ShareItem) -> None:
+    with transaction() as writes:
+        writes.put(item, refuse=LostRace)
+        buyers.check_open(writes, item.merchant_id, item.sharer_id)
 
 
 def invitation(item: ShareItem) -> Invitation:

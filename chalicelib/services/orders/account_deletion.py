@@ -6,12 +6,18 @@ the condition that it is as it was read makes sure that no order came between th
 
 from chalicelib.domain.order import OrderStatus
 from chalicelib.errors import AccountInUse, SessionSuperseded
-from chalicelib.services.people import address_book, buyers
+from chalicelib.services.people import address_book
 from chalicelib.services.people.identities import ABSORBED
-from chalicelib.tables.base import LostRace, as_read, get_or_none, retried, transaction
+from chalicelib.tables.base import (
+    LostRace,
+    as_read,
+    retried,
+    transaction,
+    update_one,
+)
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
-from chalicelib.tables.trade import OrderItem
-from chalicelib.tables.trade_item import buyer_pk
+from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
 from chalicelib.text import Text
 
 TOLD_MAX = 20  # orders that a refusal names
@@ -26,14 +32,16 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
     """
 
     def step() -> None:
-        buyer = buyers.read(merchant_id, buyer_id)
-        if buyer.merged_into is not None:
+        key = UnpaidOrdersItem.at(merchant_id, buyer_id)
+        buyer, register = get_two(BuyerItem.at(merchant_id, buyer_id), key)
+        if buyer is None or buyer.merged_into is not None:
             raise SessionSuperseded
         if buyer.erased_at_s is not None:
             return
-        key = UnpaidOrdersItem.at(merchant_id, buyer_id)
-        register = get_or_none(key)
-        _check_nothing_under_way(merchant_id, buyer)
+        revisions = _revisions(merchant_id, buyer)
+        orders = _orders(merchant_id, buyer)
+        _refuse_under_way(orders)
+        _forget_leader(merchant_id, buyer, orders)
         with transaction() as writes:
             writes.update(
                 key,
@@ -47,10 +55,8 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                 refuse=LostRace,
             )
             for one in buyer.ids:
-                item = BuyerItem.at(merchant_id, one)
-                same = BuyerItem.revision == buyer.revision
                 writes.update(
-                    item,
+                    BuyerItem.at(merchant_id, one),
                     [
                         BuyerItem.name.set(""),
                         BuyerItem.avatar.set(""),
@@ -61,7 +67,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                         BuyerItem.erased_at_s.set(now_s),
                         BuyerItem.revision.add(1),
                     ],
-                    condition=same if one == buyer_id else BuyerItem.pk.exists(),
+                    condition=BuyerItem.revision == revisions[one],
                     refuse=LostRace,
                 )
                 address_book.put_closed(writes, merchant_id, one)
@@ -71,15 +77,39 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
     retried(step)
 
 
-def _check_nothing_under_way(merchant_id: str, buyer: BuyerItem) -> None:
-    open_orders = [
+def _revisions(merchant_id: str, buyer: BuyerItem) -> dict[str, int]:
+    """Of every id of the person, read before their orders: a request that comes after them makes
+    it another."""
+    keys = [(BuyerItem.at(merchant_id, one).pk, "buyer") for one in buyer.other_ids]
+    others = TradeItem.batch_get(keys, consistent_read=True) if keys else ()
+    found = {item.buyer_id: item.revision for item in others if isinstance(item, BuyerItem)}
+    return {buyer.buyer_id: buyer.revision, **found}
+
+
+def _orders(merchant_id: str, buyer: BuyerItem) -> list[OrderItem]:
+    return [
         order
         for one in buyer.ids
         for order in OrderItem.query(
             buyer_pk(merchant_id, one), OrderItem.sk.startswith("order#"), consistent_read=True
         )
-        if _is_under_way(order)
     ]
+
+
+def _forget_leader(merchant_id: str, buyer: BuyerItem, orders: list[OrderItem]) -> None:
+    """Take the person's name out of the groups that they led, which are all over. Before the end
+    of the account, so that no crash leaves it: an account that is kept after all has lost nothing
+    but a name in its history."""
+    places = {GroupItem.at(merchant_id, one.group_id).pk for one in orders if one.group_id}
+    keys = [(pk, "group") for pk in sorted(places)]
+    for group in TradeItem.batch_get(keys, consistent_read=True) if keys else ():
+        if isinstance(group, GroupItem) and group.leader_id in buyer.ids and group.leader_name:
+            led = GroupItem.leader_id == group.leader_id
+            update_one(group, [GroupItem.leader_name.set("")], condition=led, refuse=LostRace)
+
+
+def _refuse_under_way(orders: list[OrderItem]) -> None:
+    open_orders = [order for order in orders if _is_under_way(order)]
     if open_orders:
         words = Text(
             "还有 {count} 个订单没有结束：{numbers}。收货、退款或售后处理完，就可以注销。",

@@ -7,6 +7,7 @@ write however many messages there are. `ids` are the buyer's, the one that has t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.services.people import buyers
 from chalicelib.tables.base import retried, update_one
 from chalicelib.tables.buyers import BuyerItem, MessageItem, messages_list
 from chalicelib.tables.trade_item import TradeItem, listed_count
@@ -30,7 +31,8 @@ class _AlreadyRead(Exception):
 def read(merchant_id: str, ids: Sequence[str], *, after: str | None, limit: int) -> Page:
     """Return a page of messages, of those told before the rank `after`.
 
-    The index tells which they are, one read of items what they say, and the mark.
+    The index tells which they are, one read of items what they say, and the mark. Raises
+    SessionSuperseded for a closed account.
     """
     places = sorted(
         (place for one in ids for place in _places(merchant_id, one, after, limit + 1)),
@@ -41,6 +43,7 @@ def read(merchant_id: str, ids: Sequence[str], *, after: str | None, limit: int)
     keys = [(item.pk, item.sk) for item in (me, *shown)]
     found = {(item.pk, item.sk): item for item in TradeItem.batch_get(keys, consistent_read=True)}
     buyer, *messages = (found.get(key) for key in keys)
+    buyers.refuse_closed(buyer)
     return Page(
         messages=[message for message in messages if isinstance(message, MessageItem)],
         read_up_to_s=buyer.read_up_to_s if isinstance(buyer, BuyerItem) else 0,
@@ -58,7 +61,8 @@ def unread(buyer: BuyerItem, ids: Sequence[str]) -> int:
 def mark_read(merchant_id: str, ids: Sequence[str], up_to_s: int, *, now_s: int) -> int:
     """Mark what was told until then as read; return how many messages are unread.
 
-    The mark only moves forward: a late request of a slow phone unreads nothing. Raises Busy.
+    The mark only moves forward: a late request of a slow phone unreads nothing. Raises
+    SessionSuperseded for a closed account, Busy.
     """
     up_to_s = min(up_to_s, now_s)
     buyer = BuyerItem.at(merchant_id, ids[0])
@@ -68,12 +72,12 @@ def mark_read(merchant_id: str, ids: Sequence[str], up_to_s: int, *, now_s: int)
             lambda: update_one(
                 buyer,
                 [BuyerItem.read_up_to_s.set(up_to_s)],
-                condition=BuyerItem.pk.exists() & before,
+                condition=buyers.IS_OPEN & before,
                 refuse=_AlreadyRead,
             )
         )
     except _AlreadyRead:
-        buyer = BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
+        buyer = buyers.read_open(merchant_id, ids[0])
     return unread(buyer, ids)
 
 

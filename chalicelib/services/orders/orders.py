@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.errors import NotFound
-from chalicelib.services.people import identities
+from chalicelib.services.people import buyers, identities
 from chalicelib.tables.base import get_or_none
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -58,6 +58,20 @@ def detail(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailI
     detail_key = OrderDetailItem.at(merchant_id, order_id)
     order, lines = get_two(OrderItem.at(merchant_id, order_id), detail_key)
     if order is None or lines is None:
+        raise NotFound("没有找到这个订单。")
+    return order, lines
+
+
+def detail_for_buyer(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailItem]:
+    """The same, for the order's buyer. Raises SessionSuperseded when they closed their account."""
+    places = [kind.at(merchant_id, order_id) for kind in (OrderItem, OrderDetailItem)]
+    keys = [(place.pk, place.sk) for place in places]
+    buyer = BuyerItem.at(merchant_id, order_id.buyer_id)
+    items = TradeItem.batch_get([*keys, (buyer.pk, buyer.sk)], consistent_read=True)
+    found = {item.sk: item for item in items}
+    buyers.refuse_closed(found.get(buyer.sk))
+    order, lines = (found.get(sk) for _, sk in keys)
+    if not (isinstance(order, OrderItem) and isinstance(lines, OrderDetailItem)):
         raise NotFound("没有找到这个订单。")
     return order, lines
 

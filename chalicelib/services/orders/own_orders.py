@@ -10,6 +10,7 @@ from chalicelib.domain.own_order import Tab, check_urge, tabs_of
 from chalicelib.errors import NotFound
 from chalicelib.services.orders import orders
 from chalicelib.services.orders.order_lists import Found
+from chalicelib.services.people import buyers
 from chalicelib.tables.base import LostRace, as_read, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -54,7 +55,8 @@ def page(
 ) -> Page:
     """A page of a buyer's orders, newest first: one query per id, and one read of what rows show.
 
-    A tab's page may have fewer than `limit`, even none, while there is a next one.
+    A tab's page may have fewer than `limit`, even none, while there is a next one. Raises
+    SessionSuperseded for a closed account that has any.
     """
     everything = before is None or tab is not None
     look = _look(merchant_id, buyer_ids, before, LOOKED_AT if everything else limit + 1)
@@ -71,8 +73,8 @@ def page(
 
 def read(merchant_id: str, order_id: OrderId) -> OwnOrder:
     """One order with its detail; its group as long as that may change, and a request that is open:
-    one read more. Raises NotFound."""
-    order, detail = orders.detail(merchant_id, order_id)
+    one read more. Raises NotFound, SessionSuperseded for a closed account."""
+    order, detail = orders.detail_for_buyer(merchant_id, order_id)
     keys = _keys_around(order)
     items = {(item.pk, item.sk): item for item in TradeItem.batch_get(keys)} if keys else {}
     return _own(order, detail, items)
@@ -141,7 +143,10 @@ def _with_details(merchant_id: str, rows: Sequence[OrderItem]) -> list[OwnOrder]
     places = [OrderDetailItem.at(merchant_id, order.order_id) for order in rows]
     keys = {(place.pk, place.sk) for place in places}
     keys |= {key for order in rows for key in _keys_around(order)}
+    keys |= {(order.pk, "buyer") for order in rows[:1]}
     items = {(i.pk, i.sk): i for i in TradeItem.batch_get(sorted(keys))} if keys else {}
+    for order in rows[:1]:
+        buyers.refuse_closed(items.get((order.pk, "buyer")))
     found = []
     for order, place in zip(rows, places, strict=True):
         detail = items.get((place.pk, place.sk))

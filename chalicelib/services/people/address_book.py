@@ -18,8 +18,8 @@ CLOSED = -1  # revision of the book of a closed account
 
 
 def read(merchant_id: str, buyer_id: str) -> Book:
-    """Return the buyer's addresses, in one call."""
-    return _book(_read(merchant_id, buyer_id))
+    """Return the buyer's addresses, in one call. Raises SessionSuperseded for a closed account."""
+    return _book(_read_open(merchant_id, buyer_id))
 
 
 def add(merchant_id: str, buyer_id: str, address: Address, *, is_default: bool) -> tuple[str, Book]:
@@ -50,7 +50,7 @@ def adopt(writes: Writes, merchant_id: str, buyer_id: str, other_id: str) -> Non
     item = _read(merchant_id, buyer_id)
     before = after = _book(item)
     with suppress(LimitReached):
-        for address in reversed(list(read(merchant_id, other_id).addresses.values())):
+        for address in reversed(list(_book(_read(merchant_id, other_id)).addresses.values())):
             after = address_book.added(after, new_id(), address, is_default=False)
     if after != before:
         actions, as_it_was = _stored(item, after)
@@ -68,9 +68,7 @@ def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Bo
     """Store what the edit makes of the book as it is; in one item, under its revision."""
 
     def step() -> Book:
-        item = _read(merchant_id, buyer_id)
-        if item.revision == CLOSED:
-            raise SessionSuperseded
+        item = _read_open(merchant_id, buyer_id)
         before = _book(item)
         after = edit(before)
         if after != before:
@@ -92,6 +90,13 @@ def _stored(item: AddressBookItem, book: Book) -> tuple[list[Action], Condition]
         revision.set(item.revision + 1),
     ]
     return actions, revision == item.revision if item.revision else revision.does_not_exist()
+
+
+def _read_open(merchant_id: str, buyer_id: str) -> AddressBookItem:
+    item = _read(merchant_id, buyer_id)
+    if item.revision == CLOSED:
+        raise SessionSuperseded
+    return item
 
 
 def _read(merchant_id: str, buyer_id: str) -> AddressBookItem:

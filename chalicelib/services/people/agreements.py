@@ -4,8 +4,9 @@ Every version is an item that never changes, so that the text of a consent can b
 Which ones are in force stands in one item. Another version signs nobody out: clients ask again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.domain.agreements import (
     TITLES,
@@ -17,9 +18,9 @@ from chalicelib.domain.agreements import (
     usual,
 )
 from chalicelib.errors import Changed
-from chalicelib.services.people import merchants
+from chalicelib.services.people import buyers, merchants
 from chalicelib.services.people.audit import audit
-from chalicelib.tables.base import LostRace, get_or_none, retried, transaction, update_one
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.buyers import ConsentsItem
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.shop import AgreementItem, AgreementsItem
@@ -100,43 +101,48 @@ def change(
 
 def consent(
     merchant_id: str,
-    buyer_id: str,
+    ids: Sequence[str],
     accepted: Iterable[tuple[AgreementKind, int]],
     *,
     now_s: int,
 ) -> list[AgreementKind]:
     """Record that the buyer accepts these versions now; return what is still to be accepted.
 
-    What was accepted before keeps its time. Raises Changed for a version that is not in force.
+    ids: of the person, the buyer's first. What was accepted before keeps its time. Raises Changed
+    for a version that is not in force, SessionSuperseded for a closed account.
     """
     agreements, _ = read(merchant_id)
     in_force = {key_of(one.kind, one.version): one for one in agreements}
     keys = {key_of(kind, version) for kind, version in accepted}
-    if not keys <= in_force.keys():
-        raise Changed("协议刚刚更新了，请重新打开页面，阅读后再同意。")
-    new = {key: {"at_s": now_s, "digest": digest(in_force[key].text)} for key in keys}
 
     def step() -> list[AgreementKind]:
-        item = ConsentsItem.at(merchant_id, buyer_id)
-        item = get_or_none(item) or item
-        given = new | item.given.as_dict()
-        if len(given) > len(item.given.as_dict()):
-            revision = ConsentsItem.revision
-            update_one(
-                item,
-                [
-                    ConsentsItem.kind.set(ConsentsItem),
-                    ConsentsItem.given.set(given),
-                    revision.set(item.revision + 1),
-                ],
-                condition=(revision == item.revision)
-                if item.revision
-                else revision.does_not_exist(),
-                refuse=LostRace,
-            )
-        return to_accept({one.kind: one.version for one in agreements}, given)
+        _, before = buyers.read_with_consents(merchant_id, ids)
+        if not keys <= in_force.keys():
+            raise Changed("协议刚刚更新了，请重新打开页面，阅读后再同意。")
+        new = {key: {"at_s": now_s, "digest": digest(in_force[key].text)} for key in keys}
+        if not keys <= set(before):
+            _record(merchant_id, ids[0], new)
+        return to_accept({one.kind: one.version for one in agreements}, {*before, *keys})
 
     return retried(step)
+
+
+def _record(merchant_id: str, buyer_id: str, new: Mapping[str, Mapping[str, Any]]) -> None:
+    item = ConsentsItem.at(merchant_id, buyer_id)
+    item = get_or_none(item) or item
+    revision = ConsentsItem.revision
+    with transaction() as writes:
+        buyers.check_open(writes, merchant_id, buyer_id)
+        writes.update(
+            item,
+            [
+                ConsentsItem.kind.set(ConsentsItem),
+                ConsentsItem.given.set({**new, **item.given.as_dict()}),
+                revision.set(item.revision + 1),
+            ],
+            condition=(revision == item.revision) if item.revision else revision.does_not_exist(),
+            refuse=LostRace,
+        )
 
 
 def _pointer(merchant_id: str) -> AgreementsItem:

@@ -11,6 +11,8 @@ from chalicelib.tables.base import Writes, update_one
 from chalicelib.tables.buyers import BuyerItem, ConsentsItem
 from chalicelib.tables.trade_item import TradeItem
 
+IS_OPEN = BuyerItem.pk.exists() & BuyerItem.erased_at_s.does_not_exist()
+
 
 def log_in(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem:
     """The buyer that a WeChat login code stands for, made at the first login.
@@ -48,26 +50,49 @@ def read(merchant_id: str, buyer_id: str) -> BuyerItem:
     return BuyerItem.get(buyer.pk, buyer.sk, consistent_read=True)
 
 
-def read_with_consents(merchant_id: str, buyer_id: str) -> tuple[BuyerItem, list[str]]:
+def read_open(merchant_id: str, buyer_id: str) -> BuyerItem:
+    """Return the buyer as they are now. Raises SessionSuperseded for a closed account."""
+    buyer = read(merchant_id, buyer_id)
+    refuse_closed(buyer)
+    return buyer
+
+
+def read_with_consents(merchant_id: str, ids: Sequence[str]) -> tuple[BuyerItem, list[str]]:
     """(the buyer, the keys of the versions of agreements that they accepted), in one call.
 
-    Raises SessionSuperseded for a closed account: a login makes a new one.
+    ids: of the person, the buyer's first. Raises SessionSuperseded for a closed account.
     """
-    keys = [kind.at(merchant_id, buyer_id) for kind in (BuyerItem, ConsentsItem)]
+    keys = [BuyerItem.at(merchant_id, ids[0]), *(ConsentsItem.at(merchant_id, i) for i in ids)]
     found = list(TradeItem.batch_get([(key.pk, key.sk) for key in keys], consistent_read=True))
     [buyer] = [item for item in found if isinstance(item, BuyerItem)]
-    if buyer.erased_at_s is not None:
-        raise SessionSuperseded
+    refuse_closed(buyer)
     given = [item.given.as_dict() for item in found if isinstance(item, ConsentsItem)]
-    return buyer, [key for one in given for key in one]
+    return buyer, sorted({key for one in given for key in one})
+
+
+def refuse_closed(buyer: TradeItem | None) -> None:
+    """Raise SessionSuperseded for a buyer who has closed their account: their sessions end then,
+    and a login makes a new buyer."""
+    if isinstance(buyer, BuyerItem) and buyer.erased_at_s is not None:
+        raise SessionSuperseded
 
 
 def check_open(writes: Writes, merchant_id: str, buyer_id: str) -> None:
-    """Require in a transaction that the buyer has not closed their account, whose sessions may go
-    on for days. It refuses as SessionSuperseded."""
+    """Require in a transaction that the buyer has not closed their account. It refuses as
+    SessionSuperseded."""
     writes.check(
         BuyerItem.at(merchant_id, buyer_id),
-        condition=BuyerItem.erased_at_s.does_not_exist(),
+        condition=IS_OPEN,
+        refuse=lambda old: SessionSuperseded(),
+    )
+
+
+def keep_open(writes: Writes, merchant_id: str, buyer_id: str) -> None:
+    """Require the same, and let a closing that has not seen this transaction look again."""
+    writes.update(
+        BuyerItem.at(merchant_id, buyer_id),
+        [BuyerItem.revision.add(1)],
+        condition=IS_OPEN,
         refuse=lambda old: SessionSuperseded(),
     )
 
@@ -86,7 +111,7 @@ def rename(merchant_id: str, ids: Sequence[str], name: str, avatar: str) -> Buye
         update_one(
             BuyerItem.at(merchant_id, buyer_id),
             [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
-            condition=BuyerItem.pk.exists() & BuyerItem.erased_at_s.does_not_exist(),
+            condition=IS_OPEN,
             refuse=SessionSuperseded,
         )
     return read(merchant_id, ids[0])

@@ -20,7 +20,7 @@ from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
 from chalicelib.tables.trade_item import TradeItem
 
-ANOTHER_ALREADY = "你已验证过另一个手机号，不能再加一个。请用原来的那个，或联系商家。"
+ANOTHER_ALREADY = "你已验证过另一个手机号，不能再加一个。要换成这个号码，请选择更换手机号。"
 ABSORBED = 0  # UnpaidOrdersItem.ids of a buyer who was merged into another
 
 
@@ -53,11 +53,14 @@ def log_in(merchant_id: str, stated: Sequence[Identity], *, now_s: int) -> Buyer
     return retried(step)
 
 
-def prove(merchant_id: str, buyer_id: str, identity: Identity, *, now_s: int) -> BuyerItem:
+def prove(
+    merchant_id: str, buyer_id: str, identity: Identity, *, replaces: bool = False, now_s: int
+) -> BuyerItem:
     """The buyer after they have proven another identity: linked to them, or both merged.
 
-    Raises IdentityTaken when it is somebody else's, or they have another in its place;
-    SessionSuperseded when they closed their account; Busy.
+    replaces: it takes the place of the one that they have in its slot, which is nobody's then.
+    Raises IdentityTaken when it is somebody else's, or they have another in its place and it does
+    not replace that; SessionSuperseded when they closed their account; Busy.
     """
 
     def step() -> BuyerItem:
@@ -65,7 +68,7 @@ def prove(merchant_id: str, buyer_id: str, identity: Identity, *, now_s: int) ->
         buyer = root(merchant_id, buyer_id)
         if buyer.erased_at_s is not None:
             raise SessionSuperseded
-        return _joined(buyer, identity, owner, now_s)
+        return _joined(buyer, identity, owner, now_s, replaces=replaces)
 
     return retried(step)
 
@@ -118,46 +121,60 @@ def _create(merchant_id: str, stated: Sequence[Identity], now_s: int) -> BuyerIt
     return buyer
 
 
-def _joined(buyer: BuyerItem, one: Identity, owner: BuyerItem | None, now_s: int) -> BuyerItem:
+def _joined(
+    buyer: BuyerItem,
+    one: Identity,
+    owner: BuyerItem | None,
+    now_s: int,
+    *,
+    replaces: bool = False,
+) -> BuyerItem:
     """The buyer with an identity whose present owner was read. Raises IdentityTaken, LostRace."""
-    if owner is None:
-        return _link(buyer, one)
-    if owner.buyer_id in buyer.ids:
+    if owner is not None and owner.buyer_id in buyer.ids:
         return buyer
-    return _merge(buyer, owner, now_s)
+    freed = buyer.identities.as_dict().get(one.slot) if replaces else None
+    if owner is None:
+        return _link(buyer, one, freed)
+    return _merge(buyer, owner, now_s, freed)
 
 
-def _link(buyer: BuyerItem, one: Identity) -> BuyerItem:
-    if one.slot in buyer.identities.as_dict():
+def _link(buyer: BuyerItem, one: Identity, freed: str | None) -> BuyerItem:
+    """freed: the identity_id of the buyer's that this one takes the place of."""
+    if one.slot in buyer.identities.as_dict() and freed is None:
         raise IdentityTaken(ANOTHER_ALREADY)
     with transaction() as writes:
+        _free(writes, buyer, freed)
         _put_identities(writes, buyer, [one])
         _update(writes, buyer, _with(buyer, [one]))
     return root(buyer.merchant_id, buyer.buyer_id)
 
 
-def _merge(one: BuyerItem, other: BuyerItem, now_s: int) -> BuyerItem:
+def _merge(one: BuyerItem, other: BuyerItem, now_s: int, freed: str | None) -> BuyerItem:
     """Merge the younger buyer into the older: both, and what their purchases are conditional on.
 
-    Orders, numbers and seats stay under the id that they were made with.
+    freed: the identity_id of the first's in whose place the other's comes. Orders, numbers and
+    seats stay under the id that they were made with.
     """
     kept, gone = sorted((one, other), key=lambda buyer: (buyer.since_s, buyer.buyer_id))
-    if not compatible(kept.identities.as_dict(), gone.identities.as_dict()):
+    staying = {slot: i for slot, i in one.identities.as_dict().items() if i != freed}
+    if not compatible(staying, other.identities.as_dict()):
         raise IdentityTaken
+    phones = (other.phone, one.phone) if freed else (kept.phone, gone.phone)
     ids = (*kept.ids, *gone.ids)
     if len(ids) > IDS_MAX:
         raise IdentityTaken("这个账号已合并过太多次，请联系商家处理。")
     together = {
         "openid": kept.openid or gone.openid,
         "openids": gone.openids.as_dict() | kept.openids.as_dict(),
-        "identities": gone.identities.as_dict() | kept.identities.as_dict(),
-        "phone": kept.phone or gone.phone,
+        "identities": staying | other.identities.as_dict(),
+        "phone": phones[0] or phones[1],
         "name": kept.name or gone.name,
         "avatar": kept.avatar or gone.avatar,
         "absorbed": list(ids[1:]),
         "read_up_to_s": min(_read_up_to_s(kept), _read_up_to_s(gone)),  # nothing unread is lost
     }
     with transaction() as writes:
+        _free(writes, one, freed)
         _update(writes, gone, {"merged_into": kept.buyer_id, "merged_at_s": now_s})
         _update(writes, kept, together)
         for buyer, count in ((gone, ABSORBED), (kept, len(ids))):
@@ -172,6 +189,12 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int) -> BuyerItem:
 def _read_up_to_s(buyer: BuyerItem) -> int:
     """Until when a buyer has read what they were told: who has just come has nothing to read."""
     return max(buyer.read_up_to_s, buyer.since_s - 1)
+
+
+def _free(writes: Writes, buyer: BuyerItem, identity_id: str | None) -> None:
+    """Let an identity of a buyer's be nobody's; their item, which names it, is written with it."""
+    if identity_id is not None:
+        writes.delete(IdentityItem.at(buyer.merchant_id, identity_id))
 
 
 def _put_identities(writes: Writes, buyer: BuyerItem, stated: Sequence[Identity]) -> None:

@@ -44,11 +44,12 @@ def send(merchant_id: str, number: str, *, device_id: str, caller: str, now_s: i
         (brute_force_guard.CODES_BY_DEVICE, device_id),
     ):
         brute_force_guard.count_guess(kind, merchant_id, subject, now_s=now_s)
+    askers = [_mark(merchant_id, "address", caller), _mark(merchant_id, "device", device_id)]
     code = f"{random.randbelow(10**rules.DIGITS):0{rules.DIGITS}}"
-    sent_at_s = retried(lambda: _keep(merchant_id, number, code, now_s))
+    sent = retried(lambda: _keep(merchant_id, number, code, askers, now_s))
     sender.send_code(number, code, minutes=rules.LIFE_S // 60)
     observability.count("PhoneCodesSent")
-    again_at_s = now_s + rules.wait_s(sent_at_s, now_s=now_s)
+    again_at_s = now_s + rules.wait_s(sent, askers, now_s=now_s)
     return Sent(now_s + rules.LIFE_S, again_at_s)
 
 
@@ -64,20 +65,26 @@ def prove(merchant_id: str, number: str, code: str, *, caller: str, now_s: int) 
     return Identity(Way.PHONE, number)
 
 
-def _keep(merchant_id: str, number: str, code: str, now_s: int) -> list[int]:
-    """Write the code in the place of the one before; when codes were sent to the number."""
+def _keep(
+    merchant_id: str, number: str, code: str, askers: list[str], now_s: int
+) -> list[rules.Sent]:
+    """Write the code in the place of the one before; the codes that were sent to the number."""
     key = PhoneCodeItem.at(merchant_id, identity_id(merchant_id, Identity(Way.PHONE, number)))
     before = get_or_none(key)
-    earlier = rules.still_counted(before.sent_at_s if before else (), now_s=now_s)
-    wait_s = rules.wait_s(earlier, now_s=now_s)
+    kept = before.sent if before else ()
+    earlier = rules.still_counted(
+        (rules.Sent(row["at_s"], frozenset(row["askers"])) for row in kept), now_s=now_s
+    )
+    wait_s = rules.wait_s(earlier, askers, now_s=now_s)
     if wait_s:
         observability.count("PhoneCodesRefused")
         raise TooManyRequests(Text(TOO_OFTEN, minutes=-(-wait_s // 60)), retry_after_s=wait_s)
+    sent = [*earlier, rules.Sent(now_s, frozenset(askers))]
     values = {
         "code_hash": _hash(merchant_id, number, code),
         "expires_at_s": now_s + rules.LIFE_S,
         "tries_left": rules.TRIES_MAX,
-        "sent_at_s": [*earlier, now_s],
+        "sent": [{"at_s": one.at_s, "askers": sorted(one.askers)} for one in sent],
         "ttl_s": now_s + rules.REMEMBERED_S,
     }
     if before is None:
@@ -89,10 +96,10 @@ def _keep(merchant_id: str, number: str, code: str, now_s: int) -> list[int]:
         update_one(
             key,
             [getattr(PhoneCodeItem, name).set(value) for name, value in values.items()],
-            condition=PhoneCodeItem.sent_at_s == list(before.sent_at_s),
+            condition=PhoneCodeItem.sent == list(before.sent),
             refuse=LostRace,
         )
-    return [*earlier, now_s]
+    return sent
 
 
 def _use(merchant_id: str, number: str, code: str, now_s: int) -> None:
@@ -119,6 +126,11 @@ def _use(merchant_id: str, number: str, code: str, now_s: int) -> None:
         kept = get_or_none(item)
         if kept is None or kept.used_by != mine:  # else the answer was lost, and not the code
             raise PhoneCodeRefused from None
+
+
+def _mark(merchant_id: str, kind: str, asker: str) -> str:
+    """What tells an address or a device from others, and not which it is."""
+    return derived_id(secrets.secret("id-key").encode(), kind, merchant_id, asker)
 
 
 def _hash(merchant_id: str, number: str, code: str) -> str:

@@ -1,4 +1,4 @@
-"""A shop's settings and message templates, cached in this container for a minute.
+"""A shop's settings and message templates, cached in this container for a minute at most.
 
 The items are shared by everyone who asks: read them, never change them.
 """
@@ -14,12 +14,13 @@ from chalicelib.tables.shop import AgreementsItem, MerchantItem, MessageTemplate
 from chalicelib.timed_cache import TimedCache
 
 MERCHANT_KEPT_S = 60
+AGREEMENTS_KEPT_S = 5  # who has accepted the old text is asked again at once, or nearly
 DAY_S = 86400
 MERCHANTS_MAX = 128
 
 _merchants: TimedCache[str, MerchantItem] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
 _agreements: TimedCache[str, Mapping[AgreementKind, int]] = TimedCache(
-    MERCHANT_KEPT_S, MERCHANTS_MAX
+    AGREEMENTS_KEPT_S, MERCHANTS_MAX
 )
 _templates: TimedCache[str, Mapping[str, str]] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
 
@@ -42,7 +43,7 @@ def message_template(merchant_id: str, key: TextKey, now_s: int) -> str | None:
 
 
 def agreement_versions(merchant_id: str, now_s: int) -> Mapping[AgreementKind, int]:
-    """The versions of the agreements in force, at most MERCHANT_KEPT_S old."""
+    """The versions of the agreements in force, at most AGREEMENTS_KEPT_S old."""
     return _agreements.read(merchant_id, lambda: _agreement_versions(merchant_id), now_s)
 
 

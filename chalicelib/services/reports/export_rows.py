@@ -21,6 +21,7 @@ from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text, staff_tex
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.services.orders import order_lists
 from chalicelib.services.orders.order_lists import Found, Wish
+from chalicelib.services.people import identities
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.records import DayBookItem, RecordItem, day_book
 from chalicelib.tables.trade import OrderItem
@@ -209,7 +210,8 @@ def _movement_row(row: DayBookItem, order: OrderItem | None) -> Row:
 def _customers(
     merchant_id: str, wanted: Wanted, after: Any, now_s: int, met: set[str]
 ) -> tuple[list[Row], dict[str, Any] | None]:
-    """Each buyer where the newest of their paid orders stands in the list of all orders.
+    """Each buyer where the newest of their paid orders stands in the list of all orders, whichever
+    of their ids it was placed under.
 
     Where a buyer was met before, that one came earlier: nothing is looked up again.
     """
@@ -217,18 +219,29 @@ def _customers(
     paid = [
         one for one in found if one.order.status not in _UNPAID and one.order.buyer_id not in met
     ]
-    met.update(one.order.buyer_id for one in paid)
-    buyers = _buyers(merchant_id, paid)
-    orders = {
-        buyer_id: _paid_orders(merchant_id, buyer_id, wanted, now_s)
-        for buyer_id in {one.order.buyer_id for one in paid}
-    }
+    persons = _persons(_buyers(merchant_id, paid))
+    orders: dict[str, list[OrderItem]] = {}
     rows = []
     for one in paid:
-        theirs = orders[one.order.buyer_id]
-        if theirs and theirs[0].order_id == one.order.order_id:
-            rows.append(_customer_row(one, theirs, buyers.get(one.order.buyer_id), wanted))
+        person = persons.get(one.order.buyer_id)
+        ids = person.ids if person else (one.order.buyer_id,)
+        if ids[0] not in orders:
+            theirs = [o for i in ids for o in _paid_orders(merchant_id, i, wanted, now_s)]
+            theirs.sort(key=lambda order: order.order_no, reverse=True)
+            orders[ids[0]] = theirs
+        newest = next(iter(orders[ids[0]]), None)
+        if newest is not None and newest.order_id == one.order.order_id:
+            rows.append(_customer_row(one, orders[ids[0]], person, wanted))
+        met.update(ids)
     return rows, after
+
+
+def _persons(buyers: Mapping[str, BuyerItem]) -> dict[str, BuyerItem]:
+    """Who the buyers of these ids are now."""
+    return {
+        buyer_id: identities.root(buyer.merchant_id, buyer_id) if buyer.merged_into else buyer
+        for buyer_id, buyer in buyers.items()
+    }
 
 
 def _paid_orders(merchant_id: str, buyer_id: str, wanted: Wanted, now_s: int) -> list[OrderItem]:
@@ -252,7 +265,7 @@ def _customer_row(
     found: Found, orders: Sequence[OrderItem], buyer: BuyerItem | None, wanted: Wanted
 ) -> Row:
     return {
-        "buyer_id": found.order.buyer_id,
+        "buyer_id": buyer.buyer_id if buyer else found.order.buyer_id,
         "buyer": buyer.name if buyer else None,
         **_recipient(found.detail.address.as_dict(), buyer, wanted),
         "orders": len(orders),

@@ -262,5 +262,7 @@ export const words = {
     agree: '我已阅读并同意',
     needAgreement: '请先阅读并同意上面的协议',
     newcomer: '没有账号会自动注册。',
+    alipay: '用支付宝登录',
+    notOffered: '店家还没有开通支付宝登录，请用手机号登录',
   },
 } as const

@@ -2087,7 +2087,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Groups of a shop that lack one member; with a session, the asker's that wait, too. */
+        /** What a shop's first page shows beside its activities: its name, its shelves, groups that lack */
         get: operations["list_home_groups"];
         put?: never;
         post?: never;
@@ -3677,6 +3677,9 @@ export interface components {
             nearly_full: components["schemas"]["NearlyFullGroup"][];
             /** @description the soonest due first */
             own: components["schemas"]["WaitingGroup"][];
+            shop_name: string;
+            /** @description of the top level, in their order */
+            categories: components["schemas"]["ShopCategory"][];
             now_s: number;
         };
         /** HoursInput */
@@ -4474,6 +4477,18 @@ export interface components {
             phone: string;
             /** @description as it was sent to the phone */
             code: string;
+        };
+        /** PhoneProof */
+        PhoneProof: {
+            /** @description a mobile number of the mainland */
+            phone: string;
+            /** @description as it was sent to the phone */
+            code: string;
+            /**
+             * @description in the place of the phone that the buyer has proven, which is free then
+             * @default false
+             */
+            replaces: boolean;
         };
         /**
          * Pickup
@@ -7451,7 +7466,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PhoneLoginRequest"];
+                "application/json": components["schemas"]["PhoneProof"];
             };
         };
         responses: {

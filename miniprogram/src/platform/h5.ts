@@ -1,4 +1,4 @@
-/** A phone's browser, WeChat's own included. */
+/** A phone's browser, WeChat's and Alipay's own included. */
 import type { Config } from '@/config'
 import { urlOf } from '@/routes'
 import { keepAccessible } from './h5-accessible'
@@ -10,6 +10,7 @@ interface WechatBridge {
 
 const ABORTED = 'AbortError'
 const IN_WECHAT = /MicroMessenger/i.test(navigator.userAgent)
+const IN_ALIPAY = /AlipayClient/i.test(navigator.userAgent)
 
 /** WeChat's bridge, which it puts into the page at some time after the page was loaded. */
 function bridge(): Promise<WechatBridge> {
@@ -56,20 +57,22 @@ export const platform: Platform = {
 
   loginCode: async () => null,
 
-  authorizesBy: IN_WECHAT ? 'wechat_account' : null,
+  authorizesBy: IN_WECHAT ? 'wechat_account' : IN_ALIPAY ? 'alipay' : null,
+
+  offersLoginBy: IN_WECHAT || IN_ALIPAY ? null : 'alipay',
 
   leaveFor: (address) => location.assign(address),
 
   returned() {
     const query = new URLSearchParams(location.search)
-    const [code, state] = [query.get('code'), query.get('state')]
+    const [code, state] = [query.get('code') ?? query.get('auth_code'), query.get('state')]
     if (!code || !state) return null
     history.replaceState(history.state, '', location.pathname + location.hash)
     return { code, state }
   },
 
-  // Alipay cannot be opened in WeChat's browser, and WeChat's payment page not inside WeChat.
-  methods: IN_WECHAT ? ['wechat_pay'] : ['wechat_pay', 'alipay'],
+  // Neither can be opened in the other's browser, and WeChat's payment page not inside WeChat.
+  methods: IN_WECHAT ? ['wechat_pay'] : IN_ALIPAY ? ['alipay'] : ['wechat_pay', 'alipay'],
 
   channel: () => (IN_WECHAT ? 'official_account' : 'browser'),
 

@@ -4,6 +4,9 @@ import type { Config } from '@/config'
 export type Method = 'wechat_pay' | 'alipay'
 export type Channel = 'mini_program' | 'official_account' | 'browser'
 
+/** Whose page can tell who somebody is. */
+export type Authority = 'wechat_account' | 'alipay'
+
 /** How a pay sheet closed. `asked` never means that money moved: only the server knows that. */
 export type PayOutcome = 'asked' | 'cancelled' | 'refused' | 'left'
 
@@ -27,8 +30,10 @@ export interface Platform {
   codesOf: 'wechat' | 'alipay'
   /** The code of a login that asks the buyer nothing; null where the login page has to ask. */
   loginCode(): Promise<string | null>
-  /** Whose page logs buyers in here, where one does; the phone's login is for all others. */
-  authorizesBy: 'wechat_account' | null
+  /** Whose page logs buyers in here without asking, where one does; the login page is for all others. */
+  authorizesBy: Authority | null
+  /** Whose page the login page offers beside the phone. */
+  offersLoginBy: Authority | null
   leaveFor(address: string): void
   /** What that page gave to who came back from it; told once. */
   returned(): { code: string; state: string } | null

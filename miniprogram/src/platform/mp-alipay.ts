@@ -36,6 +36,8 @@ export const platform: Platform = {
 
   authorizesBy: null,
 
+  offersLoginBy: null,
+
   leaveFor: () => undefined,
 
   returned: () => null,

@@ -17,6 +17,8 @@ export const platform: Platform = {
 
   authorizesBy: null,
 
+  offersLoginBy: null,
+
   leaveFor: () => undefined,
 
   returned: () => null,

@@ -1,0 +1,73 @@
+"""The buyers' shop in Alipay's own browser, and with Alipay's login in others."""
+
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+from tests.browser.buyers import sell
+from tests.browser.conftest import Shop
+from tests.browser.shoppers import KEEP, Shopper
+
+Arrive = Callable[..., Shopper]
+IN_ALIPAY = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile AlipayClient/10.5.90"
+SESSION = "localStorage.getItem('tuan.session')"
+
+
+def test_who_opens_the_shop_in_alipay_is_logged_in_by_it_and_pays_with_it(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale = sell(shop, "砀山梨膏")
+    who = arrive(user_agent=IN_ALIPAY)
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.tap("open")
+    who.tap("sku-go")
+    who.write_order()
+
+    expect(who.page.get_by_text("立即支付")).to_be_visible()
+    assert urlsplit(who.page.url).netloc == urlsplit(shop.system.alipay.base_url).netloc
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")
+
+
+def test_login_page_offers_alipay_and_leads_back_to_what_one_was_at(
+    shop: Shop, arrive: Arrive
+) -> None:
+    who = arrive()
+
+    who.open("/pages/orders/orders")
+    who.page.get_by_role("button", name="登录").click()
+    who.tap("login-alipay")
+    expect(who.page.get_by_text("请先阅读并同意")).to_be_visible()
+    who.tap("agree")
+    who.tap("login-alipay")
+
+    who.page.wait_for_url(re.compile(r"#/pages/orders/orders"))
+    expect(who.see("chip-all")).to_be_visible()
+    assert "auth_code" not in who.page.url
+
+
+def test_state_that_is_forged_or_comes_back_again_logs_nobody_in(
+    shop: Shop, arrive: Arrive, web: str
+) -> None:
+    who, returns = arrive(user_agent=IN_ALIPAY), []
+    who.page.on("framenavigated", lambda frame: returns.append(frame.url))
+    who.open("/pages/orders/orders")
+    who.page.get_by_role("button", name="登录").click()
+    expect(who.see("chip-all")).to_be_visible()
+    (back,) = [url for url in returns if "auth_code" in url]
+    forged = re.sub(r"state=\w{4}", "state=0000", back)
+
+    for address in (back, forged):
+        thief = arrive(user_agent=IN_ALIPAY)
+        pending = {"way": "alipay", "nonce": "a-secret-of-another-browser", "target": "/"}
+        kept = json.dumps(json.dumps({"type": "object", "data": pending}))
+        thief.page.add_init_script(KEEP % ("authorization", kept))
+        with thief.page.expect_response(re.compile("authorized-sessions")) as answer:
+            thief.page.goto(address)
+        assert (answer.value.status, answer.value.json()["code"]) == (400, "state_refused")
+        expect(thief.page.get_by_text(answer.value.json()["message"])).to_be_visible()
+        assert thief.page.evaluate(SESSION) is None

@@ -8,8 +8,11 @@ ACCEPTED: Mapping[str, str] = {
     "wechat-pay": "微信支付认可商户号、证书序列号和私钥。APIv3 密钥要到收到付款通知时才用上。",
     "alipay": "支付宝认可 APPID 和应用私钥，支付宝公钥也与它的签名相符。",
     "wechat-login": "微信认可小程序的 AppID 和 AppSecret。",
+    "wechat-account": "微信认可公众号的 AppID 和 AppSecret。",
+    "sms": "腾讯云认可密钥。签名和模板要审核通过，验证码才发得出去。",
 }
 OTHER_APP = "小程序登录用的 AppID 与收款的 AppID 不同，买家会付不了款。请改成同一个小程序。"
+OTHER_ACCOUNT = "网店登录用的公众号与收款的公众号不同，买家在微信里付不了款。请改成同一个公众号。"
 
 _NO_ANSWER = "平台没有回应。请过几分钟再检查一次；如果一直这样，请联系系统的维护人员。"
 _WECHAT_PAY: Mapping[str, str] = {
@@ -41,10 +44,22 @@ _LOGIN: Mapping[str, str] = {
     "40125": "AppSecret 不正确。重置过的话，请填新的。",
     "40164": "微信不允许从这里调用。请在小程序后台的 IP 白名单里加上服务器的地址，或关闭白名单。",
 }
+_SMS: Mapping[str, str] = {
+    "AuthFailure.SecretIdNotFound": "腾讯云没有这个 SecretId，请核对。",
+    "AuthFailure.SignatureFailure": "SecretKey 与 SecretId 不是一对，请核对。",
+    "AuthFailure.UnauthorizedOperation": "这个密钥没有发短信的权限。请在腾讯云「访问管理」里授权。",
+    "UnauthorizedOperation.SmsSdkAppIdVerifyFail": "SDK AppID 不属于这个腾讯云账号，请核对。",
+    "InvalidParameterValue.SdkAppIdNotExist": "SDK AppID 不存在，请核对。",
+    "FailedOperation.SignatureIncorrectOrUnapproved": "签名不对或还没有通过审核，请核对。",
+    "FailedOperation.TemplateIncorrectOrUnapproved": "模板不对或还没有通过审核，请核对。",
+    "FailedOperation.InsufficientBalanceInSmsPackage": "短信套餐包用完了，请在腾讯云购买。",
+}
 _REFUSED: Mapping[str, Mapping[str, str]] = {
     "wechat-pay": _WECHAT_PAY,
     "alipay": _ALIPAY,
     "wechat-login": _LOGIN,
+    "wechat-account": _LOGIN,
+    "sms": _SMS,
 }
 
 

@@ -41,6 +41,12 @@ _FORMS: Mapping[str, tuple[str, str]] = {
     "serial_no": (r"[0-9A-Fa-f]{40}", "证书序列号是 40 位十六进制数，在商户平台「API 安全」查看。"),
     "api_v3_key": (r"[!-~]{32}", "APIv3 密钥是 32 位字母和数字，在商户平台「API 安全」里设置。"),
     "app_secret": (r"[0-9A-Fa-f]{32}", "AppSecret 是 32 位，在小程序后台“开发管理”里查看。"),
+    "secret_id": (r"[0-9A-Za-z]{16,64}", "SecretId 以 AKID 开头，在腾讯云「访问密钥」里查看。"),
+    "secret_key": (r"[0-9A-Za-z]{16,64}", "SecretKey 是 32 位，在腾讯云「访问密钥」里查看。"),
+    "sdk_app_id": (r"[0-9]{6,12}", "SDK AppID 是 14 开头的数字，在短信控制台「应用管理」里查看。"),
+    "sign_name": (r"[^\u3010\u3011\s]{2,20}", "请填审核通过的签名内容，不带【】。"),
+    "template_id": (r"[0-9]{3,12}", "模板 ID 是数字，在短信控制台「正文模板管理」里查看。"),
+    "region": (r"ap-[a-z]{3,20}", "地域如 ap-guangzhou。"),
     "app_id": (r"[0-9]{16}", "支付宝应用的 APPID 是 16 位数字。"),
     "seller_id": (r"2088[0-9]{12}", "商家账号（PID）以 2088 开头，共 16 位数字。"),
 }
@@ -75,6 +81,11 @@ def problems_of_alipay(content: Mapping[str, Any]) -> list[Problem]:
 
 def problems_of_wechat_login(content: Mapping[str, Any]) -> list[Problem]:
     """Of wechat_login's parameter; empty when it can be used."""
+    return list(_of_forms(content))
+
+
+def problems_of_sms(content: Mapping[str, Any]) -> list[Problem]:
+    """Of sms's parameter; empty when it can be used."""
     return list(_of_forms(content))
 
 

@@ -112,6 +112,12 @@ const WORDS: Record<string, WordKey> = {
   private_key: 'accounts.privateKey',
   api_v3_key: 'accounts.secret.wechat-pay',
   app_secret: 'accounts.secret.wechat-login',
+  secret_id: 'accounts.field.secret_id',
+  secret_key: 'accounts.secret.sms',
+  sdk_app_id: 'accounts.field.sdk_app_id',
+  sign_name: 'accounts.field.sign_name',
+  template_id: 'accounts.field.template_id',
+  region: 'accounts.field.region',
   public_keys: 'accounts.publicKeys',
   alipay_public_key: 'accounts.alipayKey',
 }

@@ -32,6 +32,14 @@ def given(merchant: MerchantFixture, method: str) -> dict[str, Any]:
         "wechat-pay": merchant.account.wechat_pay,
         "wechat-login": merchant.account.wechat_login,
         "alipay": merchant.gateway._account_of().alipay,
+        "wechat-account": merchant.wechat.web_logins.new_account(),
+        "sms": {
+            "secret_id": f"AKID{'a1' * 16}",
+            "secret_key": "c3D4" * 8,
+            "sdk_app_id": "1400006666",
+            "sign_name": "山野果园",
+            "template_id": "449739",
+        },
     }
     return {**known[method], "revision": 0}
 
@@ -79,7 +87,7 @@ def unwritten() -> AbstractContextManager[None]:
 
 def test_accounts_are_told_without_their_keys(merchant: MerchantFixture) -> None:
     merchant.owner()
-    for method in ("wechat-pay", "alipay", "wechat-login"):
+    for method in ("wechat-pay", "alipay", "wechat-login", "wechat-account", "sms"):
         assert save(merchant, method).status == 200
 
     told = merchant.owner().get(ACCOUNTS)
@@ -105,10 +113,21 @@ def test_accounts_are_told_without_their_keys(merchant: MerchantFixture) -> None
         "serial_no": pay["serial_no"],
         "app_id": "",
         "seller_id": "",
+        "secret_id": "",
+        "sdk_app_id": "",
+        "sign_name": "",
+        "template_id": "",
+        "region": "",
     }
+    assert shown(merchant, "sms")["sign_name"] == "山野果园"
     assert shown(merchant, "alipay")["seller_id"] == given(merchant, "alipay")["seller_id"]
     everything = json.dumps([told.body, audit_rows(merchant)])
-    for secret in (pay["api_v3_key"], given(merchant, "wechat-login")["app_secret"], "PRIVATE KEY"):
+    for secret in (
+        pay["api_v3_key"],
+        given(merchant, "wechat-login")["app_secret"],
+        given(merchant, "sms")["secret_key"],
+        "PRIVATE KEY",
+    ):
         assert secret not in everything
 
 
@@ -151,6 +170,8 @@ def stored(merchant: MerchantFixture, method: str) -> dict[str, Any]:
         ("wechat-pay", ("private_key", "api_v3_key", "public_keys"), {"mchid": "1900000001"}),
         ("alipay", ("private_key", "alipay_public_key"), {"app_id": "2021000000000000"}),
         ("wechat-login", ("app_secret",), {"appid": "wx0000000000000000"}),
+        ("wechat-account", ("app_secret",), {"appid": "wx0000000000000000"}),
+        ("sms", ("secret_key",), {"sign_name": "果园小店"}),
     ],
 )
 def test_one_field_is_changed_and_every_key_stays(
@@ -200,6 +221,8 @@ def test_public_key_that_is_to_stay_and_is_not_there_is_refused(merchant: Mercha
         ("wechat-pay", {"api_v3_key": "", "private_key": "", "public_keys": {}}),
         ("alipay", {"private_key": "", "alipay_public_key": ""}),
         ("wechat-login", {"app_secret": ""}),
+        ("wechat-account", {"app_secret": ""}),
+        ("sms", {"secret_key": ""}),
     ],
 )
 def test_first_account_needs_its_keys(
@@ -271,6 +294,11 @@ def test_save_that_was_cut_off_is_told_and_a_repeat_mends_it(merchant: MerchantF
         ("alipay", {"alipay_public_key": "AAAA"}, "alipay_public_key"),
         ("wechat-login", {"appid": "x"}, "appid"),
         ("wechat-login", {"app_secret": "x"}, "app_secret"),
+        ("wechat-account", {"appid": "x"}, "appid"),
+        ("sms", {"secret_id": "x"}, "secret_id"),
+        ("sms", {"sdk_app_id": "app"}, "sdk_app_id"),
+        ("sms", {"template_id": ""}, "template_id"),
+        ("sms", {"sign_name": "【山野果园】"}, "sign_name"),
     ],
 )
 def test_part_that_cannot_be_used_is_refused_with_its_field(
@@ -336,7 +364,7 @@ def test_bare_base64_of_alipays_key_tool_is_taken(merchant: MerchantFixture) -> 
     assert check(merchant, "alipay")["accepted"] is True
 
 
-@pytest.mark.parametrize("method", ["wechat-pay", "alipay", "wechat-login"])
+@pytest.mark.parametrize("method", ["wechat-pay", "alipay", "wechat-login", "wechat-account"])
 def test_right_account_is_accepted_by_its_gateway(merchant: MerchantFixture, method: str) -> None:
     assert save(merchant, method).status == 200
 
@@ -356,6 +384,8 @@ def test_right_account_is_accepted_by_its_gateway(merchant: MerchantFixture, met
         ("alipay", {"alipay_public_key": public_pem(OTHER)}, "signature", "支付宝公钥"),
         ("wechat-login", {"appid": "wx0000000000000000"}, "40013", "AppID"),
         ("wechat-login", {"app_secret": "0" * 32}, "40125", "AppSecret"),
+        ("wechat-account", {"appid": "wx0000000000000000"}, "40013", "AppID"),
+        ("wechat-account", {"app_secret": "0" * 32}, "40125", "AppSecret"),
     ],
 )
 def test_wrong_account_is_refused_with_words_that_say_what_to_do(
@@ -384,6 +414,17 @@ def test_login_to_another_app_than_the_payments_is_told(merchant: MerchantFixtur
 
     assert check(merchant, "wechat-login")["accepted"] is True
     assert check(merchant, "wechat-pay")["reason"] == "other_app"
+
+
+def test_login_to_another_official_account_than_the_payments_is_told(
+    merchant: MerchantFixture,
+) -> None:
+    save(merchant, "wechat-pay", official_account_appid="wxfedcba9876543210")
+    save(merchant, "wechat-account")
+
+    said = check(merchant, "wechat-pay")
+
+    assert (said["reason"], "公众号" in said["words"]) == ("other_app", True)
 
 
 def test_shop_without_an_account_is_told_so(merchant: MerchantFixture) -> None:

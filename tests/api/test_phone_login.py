@@ -217,6 +217,28 @@ def test_answer_tells_nothing_of_who_has_the_number(merchant: MerchantFixture, s
     assert (wrong.status, wrong.body) == (nobody.status, nobody.body)
 
 
+def test_account_that_the_owner_has_written_is_checked_and_sends_codes(
+    merchant: MerchantFixture, sms: Sms
+) -> None:
+    path, account = "/v1/merchant/payment-accounts/sms", sms.new_account(merchant.merchant_id)
+    merchant._keep_secret("sms", {})
+    owner = merchant.owner()
+    said = [owner.post(f"{path}/check").body]
+    for revision, key in enumerate(("0" * 32, account["secret_key"])):
+        body = {**account, "secret_key": key, "revision": revision}
+        assert owner.put(path, body).status == 200
+        said.append(owner.post(f"{path}/check").body)
+
+    assert [one["reason"] for one in said] == [
+        "not_configured",
+        "AuthFailure.SignatureFailure",
+        "",
+    ]
+    assert "SecretKey" in said[1]["words"]
+    assert sms.messages == []
+    assert ask(merchant).status == 201
+
+
 def test_message_that_is_not_sent_is_refused_in_words(merchant: MerchantFixture, sms: Sms) -> None:
     sms.faults.add("send", "server_error")
     down = ask(merchant)

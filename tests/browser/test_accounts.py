@@ -103,6 +103,40 @@ def test_an_account_at_alipay_is_changed_without_pasting_its_keys(
     assert_untold(page, told, private_pem(OURS))
 
 
+def test_text_messages_and_an_official_account_are_filled_in_and_checked(
+    watched: Page, shop: Shop
+) -> None:
+    page, told, secret = watched, answers(watched), "a1B2" * 8
+    merchant_id = new_shop(page, shop)
+    account = shop.system.sms.new_account(merchant_id)
+    begin(page, "填写 短信验证码")
+    fill(page, SecretId=account["secret_id"], SDK_AppID=account["sdk_app_id"])
+    fill(page, 短信签名=f"【{account['sign_name']}】", 模板_ID=account["template_id"])
+    page.get_by_label("SecretKey").fill(account["secret_key"])
+    page.get_by_role("button", name="保存账户").click()
+    expect(page.locator('[data-field="sign_name"]')).to_contain_text("不带【】")
+    fill(page, 短信签名=account["sign_name"])
+    save(page)
+    kept = account | {"region": "ap-guangzhou"}
+    assert stored(shop, merchant_id, "sms") == kept
+    page.get_by_role("button", name="检查 短信验证码").click()
+    expect(page.get_by_text("腾讯云认可密钥")).to_be_visible()
+
+    begin(page, "修改 短信验证码")
+    expect(page.get_by_label("SecretKey")).to_have_attribute("placeholder", KEPT)
+    fill(page, 模板_ID="449740")
+    save(page)
+    assert stored(shop, merchant_id, "sms") == kept | {"template_id": "449740"}
+    begin(page, "填写 微信公众号登录")
+    fill(page, 公众号_AppID="wx0123456789abcdef")
+    page.get_by_label("AppSecret").fill(secret)
+    save(page)
+
+    known = {"appid": "wx0123456789abcdef", "app_secret": secret}
+    assert stored(shop, merchant_id, "wechat-account") == known
+    assert_untold(page, told, account["secret_key"], secret)
+
+
 def answers(page: Page) -> list[str]:
     """What the API answers about accounts and in the audit log, from now on."""
     told: list[str] = []

@@ -17,7 +17,8 @@ from infra.wheels import normal, pins
 
 Template = dict[str, Any]
 
-ACCOUNTS = ("wechat-pay", "alipay", "wechat-login")
+PAYMENT_ACCOUNTS = ("wechat-pay", "alipay")
+ACCOUNTS = (*PAYMENT_ACCOUNTS, "wechat-login", "wechat-account", "sms")
 TABLES = ("CatalogueTable", "TradeTable", "RecordsTable")
 JOBS = {
     "".join(word.capitalize() for word in source.name.split("_"))
@@ -162,7 +163,7 @@ def test_only_the_api_may_write_parameters_and_only_merchants_accounts(template:
     }
 
     found = {name: paths for name, paths in writers.items() if paths}
-    earlier = [f"{name}/*" for name in ACCOUNTS if name != "wechat-login"]  # those of before
+    earlier = [f"{name}/*" for name in PAYMENT_ACCOUNTS]  # those of before
     accounts = {f"/tuan/${{Stage}}/merchants/*/{name}" for name in (*ACCOUNTS, *earlier)}
     assert {name: set(paths) for name, paths in found.items()} == {"ApiHandlerRole": accounts}
 

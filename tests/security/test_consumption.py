@@ -27,6 +27,8 @@ LIMITED: Mapping[str, Sequence[limits.Limit]] = {
     "accept_picture": [limits.STAFF_PICTURES],
     "buy_alone": [limits.PURCHASES],
     "check_alipay": [limits.ACCOUNT_CHECKS],
+    "check_sms": [limits.ACCOUNT_CHECKS],
+    "check_wechat_account": [limits.ACCOUNT_CHECKS],
     "check_wechat_login": [limits.ACCOUNT_CHECKS],
     "check_wechat_pay": [limits.ACCOUNT_CHECKS],
     "create_staff_session": [limits.STAFF_LOGINS],

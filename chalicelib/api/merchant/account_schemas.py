@@ -58,6 +58,18 @@ class WechatLoginChange(RequestModel, frozen=True, kw_only=True):
     app_secret: Annotated[Secret | None, Meta(description="None: as it is.")] = None
 
 
+class SmsChange(RequestModel, frozen=True, kw_only=True):
+    """An account at Tencent Cloud SMS. Its template takes the code and the minutes: {1} and {2}."""
+
+    secret_id: Part
+    sdk_app_id: Part
+    sign_name: Part
+    template_id: Part
+    revision: Revision
+    region: Part = "ap-guangzhou"
+    secret_key: Annotated[Secret | None, Meta(description="None: as it is.")] = None
+
+
 class Offered(RequestModel, frozen=True, kw_only=True):
     offered: Annotated[
         bool, Meta(description="False: no new payment is begun; what is under way goes on.")
@@ -86,6 +98,11 @@ class AccountParts(ResponseModel, frozen=True, kw_only=True):
     serial_no: str = ""
     app_id: str = ""
     seller_id: str = ""
+    secret_id: str = ""
+    sdk_app_id: str = ""
+    sign_name: str = ""
+    template_id: str = ""
+    region: str = ""
 
 
 class EarlierAccount(AccountParts, frozen=True, kw_only=True):
@@ -97,7 +114,9 @@ class EarlierAccount(AccountParts, frozen=True, kw_only=True):
 
 
 class PaymentAccount(AccountParts, frozen=True, kw_only=True):
-    method: Annotated[str, Meta(description="wechat-pay, alipay or wechat-login")]
+    method: Annotated[
+        str, Meta(description="wechat-pay, alipay, wechat-login, wechat-account or sms")
+    ]
     configured: bool
     as_saved: Annotated[
         bool,

@@ -13,7 +13,14 @@ from chalicelib.errors import Changed
 from chalicelib.gateways.secrets import KEPT_S
 from chalicelib.services.money import account_usage
 from chalicelib.services.people import payment_accounts, payment_method_switch
-from chalicelib.services.people.payment_accounts import LOGIN, PAY, PAY_BY_ALIPAY, Account
+from chalicelib.services.people.payment_accounts import (
+    LOGIN,
+    MESSAGES,
+    PAY,
+    PAY_BY_ALIPAY,
+    WEB_LOGIN,
+    Account,
+)
 from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -57,6 +64,23 @@ def change_wechat_login(who: Staff, body: schemas.WechatLoginChange) -> schemas.
 
 
 @api.operation(
+    "PUT", "/payment-accounts/wechat-account", right=act(Area.ACCOUNTS), refusals=[Changed]
+)
+def change_wechat_account(who: Staff, body: schemas.WechatLoginChange) -> schemas.PaymentAccount:
+    """Keep what logins in an official account's pages need; in use everywhere within five
+    minutes."""
+    parts = {"appid": body.appid, "app_secret": body.app_secret}
+    return _change(who, WEB_LOGIN, parts, body.revision)
+
+
+@api.operation("PUT", "/payment-accounts/sms", right=act(Area.ACCOUNTS), refusals=[Changed])
+def change_sms(who: Staff, body: schemas.SmsChange) -> schemas.PaymentAccount:
+    """Keep the account that sends codes to phones; in use everywhere within five minutes."""
+    names = ("secret_id", "secret_key", "sdk_app_id", "sign_name", "template_id", "region")
+    return _change(who, MESSAGES, {name: getattr(body, name) for name in names}, body.revision)
+
+
+@api.operation(
     "POST", "/payment-accounts/wechat-pay/check", right=act(Area.ACCOUNTS), limited=[ACCOUNT_CHECKS]
 )
 def check_wechat_pay(who: Staff) -> schemas.AccountVerdict:
@@ -81,6 +105,25 @@ def check_alipay(who: Staff) -> schemas.AccountVerdict:
 def check_wechat_login(who: Staff) -> schemas.AccountVerdict:
     """Ask WeChat who nobody is: are the app and its secret accepted?"""
     return _verdict(who, LOGIN)
+
+
+@api.operation(
+    "POST",
+    "/payment-accounts/wechat-account/check",
+    right=act(Area.ACCOUNTS),
+    limited=[ACCOUNT_CHECKS],
+)
+def check_wechat_account(who: Staff) -> schemas.AccountVerdict:
+    """Ask WeChat who nobody is: are the official account and its secret accepted?"""
+    return _verdict(who, WEB_LOGIN)
+
+
+@api.operation(
+    "POST", "/payment-accounts/sms/check", right=act(Area.ACCOUNTS), limited=[ACCOUNT_CHECKS]
+)
+def check_sms(who: Staff) -> schemas.AccountVerdict:
+    """Ask for a message to a number that is none: are the keys accepted? Nothing is sent."""
+    return _verdict(who, MESSAGES)
 
 
 @api.operation("GET", "/payment-accounts/wechat-pay/earlier", right=view(Area.ACCOUNTS))

@@ -18,6 +18,7 @@ from chalicelib.api.schemas import (
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.recipient import ORDERS_MAX, Purpose
 from chalicelib.domain.unpaid_order import REASON_MAX
+from chalicelib.gateways.payment import Channel
 from chalicelib.services.fulfilment import shipping_batches
 
 _STATUSES = "|".join(OrderStatus)
@@ -135,7 +136,7 @@ class NoteShown(ResponseModel, frozen=True, kw_only=True):
 class PaymentOfOrder(ResponseModel, frozen=True, kw_only=True):
     out_trade_no: str
     method: str
-    channel: Annotated[str, Meta(description="mini_program, official_account or browser")]
+    channel: Channel
     status: str
     amount_fen: Fen
     transaction_id: str

@@ -150,7 +150,7 @@ def _payments(order: OrderItem) -> list[schemas.PaymentOfOrder]:
             schemas.PaymentOfOrder,
             payment,
             out_trade_no=f"{order.order_id}{attempt}",
-            channel=payment.channel or Channel.MINI_PROGRAM.value,
+            channel=Channel(payment.channel or Channel.MINI_PROGRAM),
         )
         for attempt, payment in sorted(order.view().payments.items())
         if payment.status is PaymentStatus.SUCCEEDED

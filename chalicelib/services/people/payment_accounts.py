@@ -9,6 +9,7 @@ another save, mends it.
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +18,25 @@ from chalicelib.domain.ids import derived_id, new_id
 from chalicelib.domain.product import Problem, raise_problems, trouble
 from chalicelib.errors import Changed, GatewayFailed, InvalidRequest
 from chalicelib.gateways import secrets
-from chalicelib.gateways.accounts import Earlier, Place, history_of
+from chalicelib.gateways.accounts import OFFICIAL_ACCOUNT, Earlier, Place, history_of
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.services.people import merchants, payment_account_history
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.shop import PaymentAccountItem
 
-PAY, PAY_BY_ALIPAY, LOGIN = "wechat-pay", "alipay", "wechat-login"  # as their parameters are named
-METHODS = (PAY, PAY_BY_ALIPAY, LOGIN)
+# As their parameters are named.
+PAY, PAY_BY_ALIPAY = "wechat-pay", "alipay"
+LOGIN, WEB_LOGIN, MESSAGES = "wechat-login", "wechat-account", "sms"
+METHODS = (PAY, PAY_BY_ALIPAY, LOGIN, WEB_LOGIN, MESSAGES)
 # What is never told: secrets, and public keys, which are none but too long. None in a new content:
 # as it is now.
 KEPT: Mapping[str, tuple[str, ...]] = {
     PAY: ("private_key", "api_v3_key", "public_keys"),
     PAY_BY_ALIPAY: ("private_key", "alipay_public_key"),
     LOGIN: ("app_secret",),
+    WEB_LOGIN: ("app_secret",),
+    MESSAGES: ("secret_key",),
 }
 TOLD: Mapping[str, tuple[str, ...]] = {
     PAY: (
@@ -47,6 +52,8 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     ),
     PAY_BY_ALIPAY: ("app_id", "seller_id"),
     LOGIN: ("appid",),
+    WEB_LOGIN: ("appid",),
+    MESSAGES: ("secret_id", "sdk_app_id", "sign_name", "template_id", "region"),
 }
 _UNKNOWN_TRADE = "0" * 10  # after a fresh id, as long as a number of ours, and nobody's
 
@@ -158,8 +165,9 @@ def check(merchant_id: str, method: str) -> Verdict:
     except GatewayFailed as failure:
         reason = str(failure.details.get("reason", ""))
         return Verdict(False, reason, account_words.refused(method, reason))
-    if method == PAY and _pays_in_another_app(merchant_id):
-        return Verdict(False, "other_app", account_words.OTHER_APP)
+    other = _other_app(merchant_id) if method == PAY else None
+    if other is not None:
+        return Verdict(False, "other_app", other)
     return Verdict(True, "", account_words.ACCEPTED[method])
 
 
@@ -258,6 +266,8 @@ def _problems(method: str, content: Mapping[str, Any]) -> list[Problem]:
         PAY: account_forms.problems_of_wechat_pay,
         PAY_BY_ALIPAY: account_forms.problems_of_alipay,
         LOGIN: account_forms.problems_of_wechat_login,
+        WEB_LOGIN: account_forms.problems_of_wechat_login,
+        MESSAGES: account_forms.problems_of_sms,
     }
     return problems_of[method](content) or _too_much(content)
 
@@ -272,25 +282,41 @@ def _ask_after_nothing(merchant_id: str, method: str) -> None:
     payment_gateway(merchant_id, method).query(new_id() + _UNKNOWN_TRADE)
 
 
-def _ask_who_nobody_is(merchant_id: str) -> None:
+def _ask_who_nobody_is(merchant_id: str, *, on_the_web: bool = False) -> None:
     """A wrong code is told from a wrong app, and from a wrong secret."""
-    from chalicelib.gateways.wechat_login import wechat_login
+    from chalicelib.gateways.wechat_login import wechat_account_login, wechat_login
 
-    try:
-        wechat_login(merchant_id).identify(new_id())
-    except InvalidRequest:
-        return
+    login = wechat_account_login(merchant_id) if on_the_web else wechat_login(merchant_id)
+    with suppress(InvalidRequest):
+        login.identify(new_id())
 
 
-def _pays_in_another_app(merchant_id: str) -> bool:
-    """Whether buyers log in to an app that their payments are not made in."""
+def _send_to_no_phone(merchant_id: str) -> None:
+    """A number that is none is refused after the keys were found right; nothing is sent."""
+    from chalicelib.gateways.sms import sms
+
+    with suppress(InvalidRequest):
+        sms(merchant_id).send_code("0", "000000", minutes=5)
+
+
+def _other_app(merchant_id: str) -> str | None:
+    """What to tell when buyers log in to an app that their payments are not made in."""
     pay, login = _content(merchant_id, PAY), _content(merchant_id, LOGIN)
     app = pay.get("sub_appid") or pay.get("sp_appid") or pay.get("appid")
-    return bool(login) and app != login.get("appid")
+    if login and app != login.get("appid"):
+        return account_words.OTHER_APP
+    web, official = _content(merchant_id, WEB_LOGIN), pay.get(OFFICIAL_ACCOUNT)
+    return (
+        account_words.OTHER_ACCOUNT
+        if web and official not in ("", None, web.get("appid"))
+        else None
+    )
 
 
 _CHECKS: Mapping[str, Callable[[str], None]] = {
     PAY: lambda merchant_id: _ask_after_nothing(merchant_id, WECHAT_PAY),
     PAY_BY_ALIPAY: lambda merchant_id: _ask_after_nothing(merchant_id, ALIPAY),
     LOGIN: _ask_who_nobody_is,
+    WEB_LOGIN: lambda merchant_id: _ask_who_nobody_is(merchant_id, on_the_web=True),
+    MESSAGES: _send_to_no_phone,
 }

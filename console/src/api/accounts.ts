@@ -3,9 +3,10 @@ import type { BodyOf, Schema } from './types'
 
 export type Account = Schema<'PaymentAccount'>
 export type Verdict = Schema<'AccountVerdict'>
-export type Method = 'wechat-pay' | 'alipay' | 'wechat-login'
+export type PaymentMethod = 'wechat-pay' | 'alipay'
+export type Method = PaymentMethod | 'wechat-login' | 'wechat-account' | 'sms'
 
-export type PaymentMethod = Exclude<Method, 'wechat-login'>
+export const isPayment = (method: string): method is PaymentMethod => method === 'wechat-pay' || method === 'alipay'
 export type EarlierAccounts = Schema<'EarlierAccountList'>
 
 export const listAccounts = () => get('/v1/merchant/payment-accounts')
@@ -15,6 +16,10 @@ export const changeAlipay = (body: BodyOf<'put', '/v1/merchant/payment-accounts/
   put('/v1/merchant/payment-accounts/alipay', { body })
 export const changeWechatLogin = (body: BodyOf<'put', '/v1/merchant/payment-accounts/wechat-login'>) =>
   put('/v1/merchant/payment-accounts/wechat-login', { body })
+export const changeWechatAccount = (body: BodyOf<'put', '/v1/merchant/payment-accounts/wechat-account'>) =>
+  put('/v1/merchant/payment-accounts/wechat-account', { body })
+export const changeSms = (body: BodyOf<'put', '/v1/merchant/payment-accounts/sms'>) =>
+  put('/v1/merchant/payment-accounts/sms', { body })
 
 /** Buyers can log in, and pay in one way at least. */
 export const canBePaid = (accounts: Account[]) =>
@@ -22,7 +27,7 @@ export const canBePaid = (accounts: Account[]) =>
 
 /** The methods that buyers can pay with now. */
 export const waysToPay = (accounts: Account[]) =>
-  accounts.filter((it) => it.method !== 'wechat-login' && it.configured && it.offered).map((it) => it.method)
+  accounts.filter((it) => isPayment(it.method) && it.configured && it.offered).map((it) => it.method)
 
 /** The accounts of before, and what still hangs on them. */
 export const earlierAccounts = (method: PaymentMethod) => get(`/v1/merchant/payment-accounts/${method}/earlier`)

@@ -5,7 +5,7 @@
 import type { Account, Method } from '@/api/accounts'
 import type { Problem } from '@/api/errors'
 
-export const METHODS: readonly Method[] = ['wechat-pay', 'alipay', 'wechat-login']
+export const METHODS: readonly Method[] = ['wechat-pay', 'alipay', 'wechat-login', 'wechat-account', 'sms']
 export const MODES = ['direct', 'partner'] as const
 export type Mode = (typeof MODES)[number]
 
@@ -14,8 +14,12 @@ const NAMES = {
   partner: ['sp_mchid', 'sp_appid', 'sub_mchid', 'sub_appid', 'official_account_appid', 'serial_no'],
   alipay: ['app_id', 'seller_id'],
   'wechat-login': ['appid'],
+  'wechat-account': ['appid'],
+  sms: ['secret_id', 'sdk_app_id', 'sign_name', 'template_id'],
 } as const
 export type FieldName = (typeof NAMES)[keyof typeof NAMES][number]
+
+const REGION = 'ap-guangzhou' // any of the service's places sends to all of the mainland
 
 /** What a shop may leave empty. */
 export const OPTIONAL: readonly FieldName[] = ['sub_appid', 'official_account_appid']
@@ -31,7 +35,7 @@ export interface Draft {
   mode: Mode
   parts: Record<FieldName, string>
   private_key: string
-  secret: string // api_v3_key or app_secret
+  secret: string // api_v3_key, app_secret or secret_key
   public_keys: PublicKey[]
   alipay_public_key: string
 }
@@ -40,6 +44,9 @@ export interface Draft {
 export function namesOf(method: Method, mode: Mode): readonly FieldName[] {
   return method === 'wechat-pay' ? NAMES[mode] : NAMES[method]
 }
+
+/** Under what name a field has its words: an AppID is of one of two things. */
+export const wordsFor = (method: Method, name: FieldName) => (method === 'wechat-account' && name === 'appid' ? 'account_appid' : name)
 
 /** The fields that say whose account it is: another value is another account. */
 const IDENTITIES: readonly FieldName[] = ['mchid', 'sp_mchid', 'sub_mchid', 'app_id', 'seller_id']
@@ -60,10 +67,10 @@ export const isMethod = (text: string): text is Method => (METHODS as readonly s
 
 /** The form of an account: what is told of it, every key empty. */
 export function draftOf(account: Account | null): Draft {
-  const { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, official_account_appid, serial_no, app_id, seller_id } = { ...NONE, ...account }
+  const names = Object.values(NAMES).flat()
   return {
     mode: account?.mode === 'partner' ? 'partner' : 'direct',
-    parts: { mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, official_account_appid, serial_no, app_id, seller_id },
+    parts: Object.fromEntries(names.map((name) => [name, account?.[name] ?? ''])) as Draft['parts'],
     private_key: '',
     secret: '',
     public_keys: account?.key_serials.length ? account.key_serials.map((id) => ({ id, pem: '', isStored: true })) : [newKey()],
@@ -72,8 +79,6 @@ export function draftOf(account: Account | null): Draft {
 }
 
 export const newKey = (): PublicKey => ({ id: '', pem: '', isStored: false })
-
-const NONE = { mchid: '', appid: '', sp_mchid: '', sp_appid: '', sub_mchid: '', sub_appid: '', official_account_appid: '', serial_no: '', app_id: '', seller_id: '' }
 
 /** The parts of both modes: the API takes those of the one that is chosen. */
 function trimmed({ mchid, appid, sp_mchid, sp_appid, sub_mchid, sub_appid, official_account_appid, serial_no }: Draft['parts']) {
@@ -116,10 +121,20 @@ export const wechatLoginOf = ({ parts, secret }: Draft, revision: number) => ({
   revision,
 })
 
+export const smsOf = ({ parts, secret }: Draft, stored: Account | null) => ({
+  secret_id: parts.secret_id.trim(),
+  sdk_app_id: parts.sdk_app_id.trim(),
+  sign_name: parts.sign_name.trim(),
+  template_id: parts.template_id.trim(),
+  secret_key: secret.trim() || null,
+  revision: stored?.revision ?? 0,
+  region: stored?.region || REGION,
+})
+
 /** The server's fields as fields of the page, which counts the public keys. */
 export function placed(problems: readonly Problem[], draft: Draft): Problem[] {
   return problems.map(({ field, problem }) => {
-    if (field === 'api_v3_key' || field === 'app_secret') return { field: 'secret', problem }
+    if (['api_v3_key', 'app_secret', 'secret_key'].includes(field)) return { field: 'secret', problem }
     const id = /^public_keys\.(.*)$/s.exec(field)?.[1]
     if (id === undefined) return { field, problem }
     const n = draft.public_keys.findIndex((key) => key.id.trim() === id)

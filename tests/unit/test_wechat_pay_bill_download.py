@@ -12,7 +12,7 @@ from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import wechat_pay_bills
 from chalicelib.gateways.payment import BillKind, BillRow, GatewayRefused, Prepay, RefundStatus
 from infra.local.wechat import Wechat
-from infra.local.wechat_http import Answer, Call, Server
+from infra.local.wechat_http import Answer, Call, Refusal, Server
 from tests.fixtures.wechat_pay_gateway import (
     NUMBERS,
     PAID_AT_S,
@@ -271,6 +271,41 @@ def test_bill_that_goes_wrong_is_a_failure_and_can_be_had_again(
     assert type(failure) is GatewayFailed
     assert failure.details["reason"] == reason
     assert len(bills.bill()) == 1
+
+
+@pytest.mark.parametrize(("late_s", "rows"), [(299, 1), (300, None)])
+def test_link_to_a_bill_is_good_for_five_minutes(
+    bills: BillFixture, monkeypatch: pytest.MonkeyPatch, late_s: int, rows: int | None
+) -> None:
+    bills.buy(NOON_S)
+    answer = bills.wechat.gateway.answer
+
+    def answer_late(call: Call) -> Answer | None:
+        if call.path == "/v3/billdownload/file":
+            bills.clock[0] += late_s
+        return answer(call)
+
+    monkeypatch.setattr(bills.wechat.gateway, "answer", answer_late)
+
+    if rows is None:
+        assert failure_of(bills).details["reason"] == "http_400"
+    else:
+        assert len(bills.bill()) == rows
+
+
+def test_link_to_a_bill_is_good_for_the_merchant_that_asked_for_it(bills: BillFixture) -> None:
+    bills.buy(NOON_S)
+    bills.at(READY_S)
+    asked = {"bill_date": DAY.isoformat(), "tar_type": "GZIP"}
+    link = bills.wechat.bills.make(bills.account, asked, bills.wechat.base_url)["download_url"]
+    token, owner = link.partition("token=")[2], bills.account.mchid
+    bills.open_account()
+
+    with pytest.raises(Refusal) as refused:
+        bills.wechat.bills.file(token, bills.account.mchid)
+
+    assert (refused.value.status, refused.value.code) == (403, "NO_AUTH")
+    assert bills.wechat.bills.file(token, owner)
 
 
 def test_file_larger_than_we_hold_is_not_read_to_its_end(

@@ -111,6 +111,8 @@ def test_short_link_opens_the_group_and_every_page_keeps_to_the_policy(
         buyer.page.reload()
         expect(buyer.page.locator("uni-page-body").first).to_be_visible()
         buyer.page.wait_for_load_state("networkidle")
+    buyer.open("/pages/activity/activity")  # a link that was cut off
+    expect(buyer.page.get_by_text("没有找到这个活动，可能已经下架。")).to_be_visible()
     buyer.page.goto(f"{hosted}no/such/page")
     expect(buyer.page.get_by_test_id("activity-card").first).to_be_visible()
     buyer.page.context.close()

@@ -18,6 +18,7 @@ type Rest<V extends Verb, P extends Path> =
 
 const TIMEOUT_MS = 10_000
 const RETRY_AFTER_MS = 500
+const NO_ID = '-' // of a link that lacks one: nothing has it, while an empty part is another address
 
 export const get = <P extends PathOf<'get'>>(path: P, ...[given]: Rest<'get', P>) =>
   call('get', path, given)
@@ -123,7 +124,7 @@ async function send<V extends Verb, P extends Path>(
 }
 
 function filled(path: string, parts: Record<string, string>): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''))
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] || NO_ID))
 }
 
 function search(query: Record<string, unknown> = {}): string {

@@ -195,6 +195,8 @@ def replace(page: Page, old: str) -> None:
     expect(asked).to_contain_text("这次没有填私钥，会沿用原来的")
     asked.get_by_role("button", name="换账户").click()
     page.get_by_role("heading", name="收款账户", level=1).wait_for()
+    earlier = page.get_by_role("listitem").filter(has_text=old)
+    expect(earlier).to_contain_text("没有未完成的付款和退款")
 
 
 def stored(shop: Shop, merchant_id: str, method: str) -> dict[str, Any]:

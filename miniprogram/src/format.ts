@@ -10,6 +10,18 @@ export const yuan = (fen: number): string => `¥${(fen / 100).toFixed(2)}`
 /** ¥29.90, and ¥30 of whole yuan: for buttons and badges, where every character counts. */
 export const shortYuan = (fen: number): string => yuan(fen).replace(/\.00$/, '')
 
+/** In groups of four, as people read long numbers to each other. */
+export const inFours = (number: string): string => number.replace(/(.{4})(?=.)/g, '$1 ')
+
+/** ¥29.90 起 where not all cost the same. */
+export const fromYuan = (fen: number, varies: boolean): string => `${shortYuan(fen)}${varies ? ' 起' : ''}`
+
+/** The lowest of several amounts, and whether there are others. */
+export function lowest(all_fen: readonly number[]): { fen: number; varies: boolean } {
+  const fen = Math.min(...all_fen)
+  return { fen, varies: all_fen.some((it) => it !== fen) }
+}
+
 /** 03:12:45, with the days before it when there are any. */
 export function timeLeft(seconds: number): string {
   const s = Math.max(0, seconds)

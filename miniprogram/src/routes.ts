@@ -49,6 +49,13 @@ export async function back(): Promise<void> {
   else await uni.switchTab({ url: PATHS.home })
 }
 
+/** Open this page, the first of its visit, anew over the orders: going back from it leads there. It
+ * gets `over` in its query, for it may still be the only one: a page is made once it is seen. */
+export async function overOrders(page: PageName, query: Query): Promise<void> {
+  await open(PATHS.orders, 'redirectTo')
+  await to(page, { ...query, over: 1 })
+}
+
 /** The address of the page that is shown, with its query. */
 export function thisPage(): string {
   const shown = getCurrentPages().at(-1) as

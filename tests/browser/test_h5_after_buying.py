@@ -103,7 +103,7 @@ def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
     who.says("order-state", "待成团")
     who.tap("open-order")
     who.tap("act-cancel")
-    who.page.get_by_text("确定", exact=True).click()
+    who.page.get_by_text("取消开团", exact=True).click()
 
     who.says("refund", "¥19.90 原路退回微信支付")
     wait_until(shop, order_id, "refunded")
@@ -159,7 +159,7 @@ def test_addresses_are_pasted_chosen_by_region_and_removed(shop: Shop, arrive: A
     ]
     who.tap("edit-address")
     who.tap("remove")
-    who.page.get_by_text("确定", exact=True).click()
+    who.page.get_by_text("删除地址", exact=True).click()
     who.says("empty", "还没有收货地址")
 
 

@@ -53,6 +53,9 @@ def test_two_friends_who_log_in_by_phone_form_a_group(shop: Shop, arrive: Arrive
     second.write_order()
     second.pay()
     second.says("sentence", "拼团成功！")
+    second.says("bought", "¥19.90")
+    second.page.go_back()  # not to the page of a payment that is done
+    second.says("order-state", "待发货")
 
     expect(first.see("sentence")).to_contain_text("拼团成功", timeout=FILLS_MS + 10_000)
     for who in (first, second):

@@ -1,5 +1,5 @@
 /** The ways in. */
-import { post, type Schema } from './client'
+import { post, put, type Schema } from './client'
 
 /** By the code that a mini-program has from WeChat or Alipay. */
 export const logInByCode = (code: string, from: 'wechat' | 'alipay') =>
@@ -12,6 +12,9 @@ export const sendPhoneCode = (phone: string, device_id: string) =>
 
 export const logInByPhone = (phone: string, code: string) =>
   post('/v1/merchants/{merchant_id}/phone-sessions', { body: { phone, code } })
+
+/** The phone logs the buyer in from now on; the answer is their session. */
+export const provePhone = (phone: string, code: string) => put('/v1/me/phone', { body: { phone, code } })
 
 /** The page of WeChat or Alipay that logs in, and how its visitor's session is asked for afterwards. */
 export const beginAuthorization = (body: Schema<'AuthorizationRequest'>) =>

@@ -1,6 +1,7 @@
 /** What a page shows: loading, the answer, the last answer while the network is bad, or why there is none. */
 import { computed, reactive, ref, shallowRef } from 'vue'
-import { wordsOf } from '@/api/errors'
+import { hasCode, wordsOf } from '@/api/errors'
+import { words } from '@/words'
 import { keepAnswer, keptAnswer } from './storage'
 
 export interface Loaded<T> {
@@ -8,8 +9,8 @@ export interface Loaded<T> {
   data: T | null
   failure: unknown
   readonly isLoading: boolean
-  /** There is something to show, and the last try to renew it failed. */
-  readonly isStale: boolean
+  /** There is something to show, and the last try to renew it failed: why; else empty. */
+  readonly stale: string
   /** There is nothing to show; in words. */
   readonly failed: string
   load(): Promise<void>
@@ -39,7 +40,10 @@ export function useLoad<T>(read: () => Promise<T>, name?: () => string): Loaded<
     }
   }
 
-  const isStale = computed(() => failure.value !== null && data.value !== null)
+  const stale = computed(() => {
+    if (failure.value === null || data.value === null) return ''
+    return hasCode(failure.value, 'no_answer') ? words.stale : words.staleByServer
+  })
   const failed = computed(() => (failure.value !== null && data.value === null ? wordsOf(failure.value) : ''))
-  return reactive({ data, failure, isLoading, isStale, failed, load }) as unknown as Loaded<T>
+  return reactive({ data, failure, isLoading, stale, failed, load }) as unknown as Loaded<T>
 }

@@ -28,6 +28,12 @@ export function unitsOf(order: Order): number {
 
 export const kindsOf = (order: Order): Kind[] => (unitsOf(order) > 0 ? ['refund', 'return', 'exchange'] : ['refund'])
 
+/** What may be wrong with goods that are still in the shop, or with what came. */
+export function reasonsOf(order: Order): Reason[] {
+  if (unitsOf(order) === 0) return ['changed_mind', 'wrong_order', 'late', 'other']
+  return ['damaged', 'not_as_described', 'missing', 'changed_mind', 'wrong_order', 'other']
+}
+
 /** Their share of what is left, in yuan. */
 export function shareOf(refundable_fen: number, units: number, order: Order): string {
   return (Math.floor((refundable_fen * Math.min(units, order.quantity)) / order.quantity) / 100).toFixed(2)

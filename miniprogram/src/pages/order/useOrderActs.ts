@@ -22,7 +22,7 @@ export function useOrderActs(reload: () => Promise<void>) {
 
   async function cancel(order: OrderRow): Promise<void> {
     const question = order.status === 'pending' ? says.cancelAsk : says.cancelGroupAsk
-    if (await ask(question, words.yes, says.cancelNo)) await change(order, 'cancel', () => cancelOrder(order.order_id), '')
+    if (await ask(question, order.status === 'pending' ? says.do.cancel : words.group.do.cancel, says.cancelNo)) await change(order, 'cancel', () => cancelOrder(order.order_id), '')
   }
 
   async function receive(order: OrderRow): Promise<void> {

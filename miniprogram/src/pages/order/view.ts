@@ -1,5 +1,5 @@
 /** What an order says to its buyer, in its row and on its page. */
-import type { OrderAct, OrderRow } from '@/api/trade'
+import type { OrderAct, OrderRow, RefundShown } from '@/api/trade'
 import { words } from '@/words'
 
 const says = words.order
@@ -33,7 +33,11 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
 /** The refund that is under way, else the last one. */
 function refundSentence(order: OrderRow): string {
   const refund = order.refunds.find((it) => it.arrived_at_s === null) ?? order.refunds.at(-1)
-  if (!refund) return ''
+  return refund ? refundWords(refund) : ''
+}
+
+/** What goes back, where to, and when. */
+export function refundWords(refund: RefundShown): string {
   const method = methodName(refund.method)
   if (refund.arrived_at_s) return `${words.refund.back(refund.amount_fen, method)}，${words.refund.arrived}`
   const expected = refund.expected_by_s ? words.refund.expected(refund.expected_by_s) : refund.status_text
@@ -41,7 +45,7 @@ function refundSentence(order: OrderRow): string {
 }
 
 /** Whether the sum was paid, is due, or neither: it was never paid, and will not be. */
-export function dueOf(order: OrderRow): 'paid' | 'due' | 'none' {
+export function dueOf(order: Pick<OrderRow, 'status' | 'refunds'>): 'paid' | 'due' | 'none' {
   if (order.status === 'pending') return 'due'
   return order.status === 'closed' && order.refunds.length === 0 ? 'none' : 'paid'
 }

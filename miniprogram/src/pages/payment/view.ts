@@ -2,6 +2,7 @@
 import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
 import { words } from '@/words'
+import { refundWords } from '../order/view'
 
 export type Act = 'pay' | 'check' | 'give_up' | 'invite' | 'group' | 'order' | 'refund' | 'again' | 'open'
 
@@ -14,15 +15,21 @@ export interface View {
 
 const says = words.payment
 
-/** group: null before it is read, or of an order bought alone. waited_s: since the pay sheet was left. */
-export function viewOf(result: PaymentResult, group: GroupPage | null, now_s: number, waited_s: number | null): View {
-  switch (stateOf(result, waited_s)) {
+/** How long the buyer has looked at this page. asked_s: since they came back to it from a pay sheet. */
+export interface Waited {
+  looked_s: number
+  asked_s: number | null
+}
+
+/** group: null before it is read, or of an order bought alone. */
+export function viewOf(result: PaymentResult, group: GroupPage | null, now_s: number, waited: Waited): View {
+  switch (stateOf(result, waited.asked_s)) {
     case 'paid':
       return paid(result, group)
     case 'seat_lost':
-      return { tone: 'plain', sentence: says.seatLost, hint: says.seatLostHint, acts: ['open', 'refund'] }
+      return seatLost(result, group)
     case 'confirming':
-      return confirming((waited_s ?? 0) >= SLOW_S)
+      return confirming((waited.asked_s ?? waited.looked_s) >= SLOW_S)
     case 'unpaid':
       return unpaid(result, now_s)
     default:
@@ -34,12 +41,19 @@ const SLOW_S = 10 // after which the buyer is told that it takes longer
 const GRACE_S = 4 // within which a gateway may not know yet what was just paid
 
 /** The server's word; right after the sheet nothing is called unpaid. */
-export function stateOf({ state }: PaymentResult, waited_s: number | null): PaymentResult['state'] {
-  return state === 'unpaid' && waited_s !== null && waited_s < GRACE_S ? 'confirming' : state
+export function stateOf({ state }: PaymentResult, asked_s: number | null): PaymentResult['state'] {
+  return state === 'unpaid' && asked_s !== null && asked_s < GRACE_S ? 'confirming' : state
 }
 
 function confirming(isSlow: boolean): View {
-  return { tone: 'busy', sentence: says.confirming, hint: isSlow ? says.slow : '', acts: isSlow ? ['check', 'order'] : [] }
+  return { tone: 'busy', sentence: says.confirming, hint: isSlow ? says.slow : '', acts: isSlow ? ['order', 'check'] : [] }
+}
+
+function seatLost({ order }: PaymentResult, page: GroupPage | null): View {
+  const refund = order.refunds.at(-1)
+  const money = refund ? refundWords(refund) : says.seatLostMoney
+  const next = page?.others.length ? says.seatLostOthers : says.seatLostAlone
+  return { tone: 'plain', sentence: says.seatLost, hint: `${money}。${next}`, acts: ['open', 'refund'] }
 }
 
 function unpaid({ order }: PaymentResult, now_s: number): View {

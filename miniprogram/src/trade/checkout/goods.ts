@@ -1,5 +1,6 @@
 /** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
 import { readActivity, readGroup, type Sku } from '@/api/shop'
+import type { Limits } from '@/limits'
 import { words } from '@/words'
 
 export type Way = 'open' | 'join' | 'alone'
@@ -14,7 +15,7 @@ export interface Wanted {
   quantity: number
 }
 
-export interface Goods {
+export interface Goods extends Limits {
   activity_id: string
   version: number
   title: string
@@ -39,10 +40,11 @@ export function wantedIn(query: Record<string, string>): Wanted {
 export async function goodsOf(wanted: Wanted): Promise<Goods> {
   const skuIn = (skus: readonly Sku[]) => skus.find((it) => it.sku_id === wanted.sku_id)
   if (wanted.way === 'join') {
-    const { progress, skus, deliveries } = await readGroup(wanted.group_id)
+    const { progress, skus, deliveries, limit_per_order, limit_per_buyer } = await readGroup(wanted.group_id)
     const missing = progress.seats_total - progress.seats_paid - 1
     const note = missing > 0 ? words.checkout.willMiss(missing) : words.checkout.completes
-    return { ...progress, sku: skuIn(skus), deliveries, head: words.checkout.joining(progress.leader_name), note }
+    const head = words.checkout.joining(progress.leader_name)
+    return { ...progress, sku: skuIn(skus), deliveries, limit_per_order, limit_per_buyer, head, note }
   }
   const activity = await readActivity(wanted.activity_id)
   const isAlone = wanted.way === 'alone'

@@ -20,7 +20,9 @@ export function useQuote(wanted: Readonly<Ref<QuoteBody | null>>) {
       const answer = await quote(body)
       if (mine === turn) price.value = answer
     } catch (error) {
-      if (mine === turn) trouble.value = wordsOf(error)
+      if (mine !== turn) return
+      price.value = null
+      trouble.value = wordsOf(error)
     }
   }
 

@@ -1,0 +1,30 @@
+/** How many pieces can be bought in one order, and why no more. */
+import type { Sku } from '@/api/shop'
+import { words } from '@/words'
+
+export interface Limits {
+  /** Pieces of one order. */
+  limit_per_order: number
+  /** Pieces of the activity that one buyer may have in groups; 0: any number. */
+  limit_per_buyer: number
+}
+
+/** most: at least 1. why: what allows no more. buyer_left: of the buyer's own limit, where it is known. */
+export function mostOf(sku: Sku, limits: Limits, alone: boolean, buyer_left: number | null = null): { most: number; why: string } {
+  const says = words.activity
+  const bounds = [{ most: limits.limit_per_order, why: says.perOrder(limits.limit_per_order) }]
+  if (!alone) {
+    if (sku.left !== null) bounds.push({ most: sku.left, why: says.onlyLeft(sku.left) })
+    if (limits.limit_per_buyer > 0) bounds.push({ most: limits.limit_per_buyer, why: says.perBuyer(limits.limit_per_buyer) })
+    if (buyer_left !== null) bounds.push({ most: buyer_left, why: words.checkout.limitLeft(buyer_left) })
+  }
+  const tightest = bounds.reduce((least, it) => (it.most <= least.most ? it : least))
+  return { most: Math.max(1, tightest.most), why: tightest.why }
+}
+
+/** Both limits, for who has not come to one of them yet. */
+export function limitsInWords(limits: Limits, alone: boolean): string {
+  const says = words.activity
+  const perBuyer = !alone && limits.limit_per_buyer > 0 ? [says.perBuyer(limits.limit_per_buyer)] : []
+  return [says.perOrder(limits.limit_per_order), ...perBuyer].join('，')
+}

@@ -30,6 +30,7 @@ export const afterWords = {
   order: {
     notFound: '没有找到这个订单。',
     missing: (n: number) => `还差 ${n} 人，邀请好友更快成团`,
+    settling: '人已凑满，正在确认成团',
     left: '剩',
     shipsWithin: '商家正在备货，发货后会通知你',
     preparing: '商家正在备货，备好后会通知你来取',

@@ -9,6 +9,7 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
   if (order.after_sale) return says.afterSale(order.after_sale.status_text)
   switch (order.status) {
     case 'paid':
+      if (isSettling(order)) return says.settling
       return order.group ? says.missing(order.group.seats_missing) : ''
     case 'fulfilling':
       if (order.urged_at_s) return says.urgedBefore
@@ -29,6 +30,9 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
       return ''
   }
 }
+
+/** Its group has all its members, and the order is about to say so. */
+export const isSettling = (order: OrderRow): boolean => order.status === 'paid' && order.group?.seats_missing === 0
 
 /** The refund that is under way, else the last one. */
 function refundSentence(order: OrderRow): string {

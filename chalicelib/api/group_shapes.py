@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chalicelib.api import schemas, shapes
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import ActivityState, Terms, state_of
+from chalicelib.domain.freight import Template, span_fen
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
@@ -47,9 +48,11 @@ def activity(
     groups: JoinableGroups,
     own: tuple[GroupItem, OrderItem] | None,
     *,
+    freight: Template | None,
     groups_formed: int,
     now_s: int,
 ) -> schemas.ActivityDetail:
+    """freight: by which its product is sent; None: always for nothing."""
     product = offered.product
     return schemas.ActivityDetail(
         activity_id=offer.activity_id,
@@ -72,11 +75,30 @@ def activity(
         limit_per_order=offer.limit_per_order,
         solo_on_sale=product.on_sale,
         deliveries=offered.deliveries,
+        freight=_freight(freight, offer, product),
         ship_within_h=offered.ship_within_h,
         joinable_groups=[joinable(group) for group in groups.items],
         joinable_more=groups.more,
         own_group=own_group(own) if own else None,
         now_s=now_s,
+    )
+
+
+def _freight(template: Template | None, offer: Terms, product: ProductItem) -> schemas.FreightShown:
+    if template is None:
+        return schemas.FreightShown(
+            least_fen=0, most_fen=0, free_from_fen=None, free_from_units=None
+        )
+    weights_g = (sku.get("weight_g", 0) for sku in product.skus)
+    goods_fen = offer.cheapest.group_price_fen
+    least_fen, most_fen = span_fen(
+        template, weight_g=min(weights_g, default=0), goods_fen=goods_fen
+    )
+    return schemas.FreightShown(
+        least_fen=least_fen,
+        most_fen=most_fen,
+        free_from_fen=template.rule.free_from_fen or None,
+        free_from_units=template.rule.free_from_units or None,
     )
 
 
@@ -188,7 +210,7 @@ def own_group(own: tuple[GroupItem, OrderItem]) -> schemas.OwnGroup:
 
 def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.ShareMade:
     svg, png = shapes.qr_codes(made.link)
-    price = yuan(offer.cheapest.group_price_fen)
+    price = yuan(offer.cheapest.group_price_fen) + (" 起" if offer.price_varies else "")
     return schemas.ShareMade(
         share_id=made.share_id,
         path=made.path,

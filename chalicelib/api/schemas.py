@@ -167,6 +167,7 @@ class OrderShown(ResponseModel, frozen=True, kw_only=True):
     sku_id: str
     title: str
     quantity: int
+    delivery: Delivery
     total_fen: Fen
     status: str
     status_text: Annotated[str, Meta(description="what the buyer reads")]
@@ -221,6 +222,15 @@ class JoinableGroup(ResponseModel, frozen=True, kw_only=True):
     expires_at_s: Seconds
 
 
+class FreightShown(ResponseModel, frozen=True, kw_only=True):
+    """What sending one piece of its cheapest SKU costs, by the province it goes to."""
+
+    least_fen: Fen
+    most_fen: Fen
+    free_from_fen: Annotated[int | None, Meta(description="in most provinces; null: never")]
+    free_from_units: Annotated[int | None, Meta(description="in most provinces; null: never")]
+
+
 class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     activity_id: str
     version: int
@@ -244,6 +254,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
     deliveries: list[Delivery]
+    freight: FreightShown
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     joinable_groups: Annotated[
         list[JoinableGroup],

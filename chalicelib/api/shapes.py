@@ -12,12 +12,12 @@ from chalicelib.domain import carriers
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
-from chalicelib.domain.order import Refund
+from chalicelib.domain.order import Delivery, Refund
 from chalicelib.domain.order_words import status_text
 from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
 from chalicelib.domain.shipping import Parcel
-from chalicelib.domain.texts import TITLES, TextKey
+from chalicelib.domain.texts import TextKey, title_of
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.text import Text
@@ -64,7 +64,7 @@ def message(item: MessageItem, *, read_up_to_s: int) -> schemas.MessageShown:
         schemas.MessageShown,
         item,
         message_id=item.sk.removeprefix("message#"),
-        title=TITLES[key],
+        title=title_of(key, facts),
         text=sentence(key, facts, item.template),
         facts=facts,
         told_at_s=(told_at_s := item.listed_at_s or item.at_s),
@@ -82,6 +82,7 @@ def order_fields(item: OrderItem) -> dict[str, Any]:
         "sku_id": item.sku_id,
         "title": item.title,
         "quantity": item.quantity,
+        "delivery": Delivery.PICKUP if view.pickup else Delivery.EXPRESS,
         "total_fen": item.total_fen,
         "status": view.status.value,
         "status_text": Text(status_text(view, in_group=item.group_id is not None)),

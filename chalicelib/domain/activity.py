@@ -69,6 +69,11 @@ class Terms:
         """The SKU whose prices stand for the activity: the lowest group price."""
         return min(self.skus, key=lambda sku: sku.group_price_fen)
 
+    @property
+    def price_varies(self) -> bool:
+        """Whether another SKU costs more than the cheapest: its price is a lowest one (起)."""
+        return len({sku.group_price_fen for sku in self.skus}) > 1
+
     def sku(self, sku_id: str) -> TermsSku:
         """Raises InvalidRequest when the activity does not sell it."""
         for sku in self.skus:

@@ -77,9 +77,9 @@ class Reason(StrEnum):
 
 REASON_WORDS: Mapping[Reason, str] = {
     Reason.CHANGED_MIND: "不想要了",
-    Reason.WRONG_ORDER: "拍错、多拍",
-    Reason.LATE: "没有按时发货",
-    Reason.DAMAGED: "商品变质或破损",
+    Reason.WRONG_ORDER: "拍错或信息填错",
+    Reason.LATE: "发货太慢",
+    Reason.DAMAGED: "质量问题或破损",
     Reason.NOT_AS_DESCRIBED: "与描述不符",
     Reason.MISSING: "少发、漏发",
     Reason.OTHER: "其他原因",

@@ -78,6 +78,17 @@ def fee_fen(template: Template, province: str, *, units: int, weight_g: int, goo
     return rule.first_fen + steps * rule.next_fen
 
 
+def span_fen(template: Template, *, weight_g: int, goods_fen: int) -> tuple[int, int]:
+    """Return the least and the most that sending one piece costs, over the provinces that are
+    delivered to; arguments as in `fee_fen`."""
+    fees_fen = [
+        fee_fen(template, name, units=1, weight_g=weight_g, goods_fen=goods_fen)
+        for name in PROVINCES
+        if name not in template.not_delivered
+    ]
+    return min(fees_fen), max(fees_fen)
+
+
 def rule_for(template: Template, province: str) -> Rule:
     """The rule of a province. Raises NotDeliverable."""
     name = province_of(province)

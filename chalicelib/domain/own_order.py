@@ -37,11 +37,11 @@ class NextAction(StrEnum):
 
     PAY = "pay"
     INVITE = "invite"
+    SEE_AFTER_SALE = "see_after_sale"  # that is open: what the order waits for
     RECEIVE = "receive"  # say that all has come
     TRACK = "track"
     PICK_UP = "pick_up"
     URGE = "urge"  # ask the shop to hurry
-    SEE_AFTER_SALE = "see_after_sale"
     SEE_REFUND = "see_refund"
     CANCEL = "cancel"
     ASK_AFTER_SALE = "ask_after_sale"

@@ -98,6 +98,9 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.SHIPPED: "「{title}」已发货：{carrier} {number}，共 {units} 件。",
     TextKey.PARCEL_CORRECTED: "「{title}」的快递单号已更正为：{carrier} {number}。",
 }
+# A leader has nobody to join: what to do next is theirs.
+LEADER_TITLE = "开团成功"
+LEADER_TEXT = "「{title}」开团成功，还差 {missing} 人成团。把链接发给好友，凑满就发货。"
 FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
     TextKey.FAILED: "「{title}」这次没有拼成。可以再开一团。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。",
@@ -108,7 +111,18 @@ def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
     """The sentence of a message. facts: title, amount_fen, missing, reply, carrier, number,
     units, as the key needs."""
     text = FREE[key] if is_free(key, facts) else TEXTS[key]
+    if is_leaders(key, facts):
+        text = LEADER_TEXT
     return text.format(**words_for(facts))
+
+
+def title_of(key: TextKey, facts: Mapping[str, Any]) -> str:
+    return LEADER_TITLE if is_leaders(key, facts) else TITLES[key]
+
+
+def is_leaders(key: TextKey, facts: Mapping[str, Any]) -> bool:
+    """Whether who has just paid opened the group."""
+    return key is TextKey.WAITING and bool(facts.get("leads"))
 
 
 def is_free(key: TextKey, facts: Mapping[str, Any]) -> bool:

@@ -27,6 +27,9 @@ export type Query = Record<string, string | number | undefined>
 
 const TABS: readonly string[] = [PATHS.home, PATHS.orders, PATHS.messages, PATHS.mine]
 
+const TRY_MS = 20
+const TRIES_MAX = 100
+
 export function urlOf(page: PageName, query: Query = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
   const text = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')
@@ -50,9 +53,13 @@ export async function back(): Promise<void> {
 }
 
 /** Open this page, the first of its visit, anew over the orders: going back from it leads there. It
- * gets `over` in its query, for it may still be the only one: a page is made once it is seen. */
+ * gets `over` in its query, so that it need not be done again. */
 export async function overOrders(page: PageName, query: Query): Promise<void> {
   await open(PATHS.orders, 'redirectTo')
+  // A page that another covers before it is there would never learn that it is seen again.
+  for (let tries = 0; tries < TRIES_MAX && `/${getCurrentPages().at(-1)?.route}` !== PATHS.orders; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, TRY_MS))
+  }
   await to(page, { ...query, over: 1 })
 }
 

@@ -112,7 +112,7 @@ def test_goods_are_exchanged_for_as_many_others_and_no_money_moves(
         for it in merchant.owner().get(f"/v1/merchant/orders/{order_id}").body["timeline"]
     ]
     for text in (
-        "买家申请换货 1 件：商品变质或破损",
+        "买家申请换货 1 件：质量问题或破损",
         "寄出换新的商品：顺丰速运 SF2222222222222",
         "换货完成",
     ):

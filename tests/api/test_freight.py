@@ -170,6 +170,25 @@ def test_regions_cost_their_own_and_some_are_not_delivered_to(merchant: Merchant
     assert merchant.stock(activity) == 19
 
 
+def test_freight_is_told_before_there_is_an_address(merchant: MerchantFixture) -> None:
+    free = merchant.activity()
+    rule = RULE | {"free_from_fen": 20000, "free_from_units": 3}
+    paid = sent(merchant, rule=rule)
+
+    def told(activity: Activity) -> Any:
+        path = f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
+        return merchant.visitor().get(path).body["freight"]
+
+    never = {"least_fen": 0, "most_fen": 0, "free_from_fen": None, "free_from_units": None}
+    assert told(free) == never
+    assert told(paid) == {
+        "least_fen": 800,
+        "most_fen": 2000,  # of the regions with a rule of their own
+        "free_from_fen": 20000,
+        "free_from_units": 3,
+    }
+
+
 def test_weight_and_thresholds(merchant: MerchantFixture) -> None:
     activity, buyer = merchant.activity(stock=20), merchant.buyer()
     rule = {"first": 1000, "first_fen": 800, "next": 500, "next_fen": 200, "free_from_fen": 20000}

@@ -49,7 +49,13 @@ def test_payer_is_told_how_many_are_missing_and_the_others_when_it_is_one(
     title = "周末三人团"
     assert titles_and_texts(leader) == [
         ("还差 1 人成团", f"「{title}」只差 1 人就成团了，快邀请好友吧。"),
-        ("参团成功", f"「{title}」付款成功，还差 2 人成团。邀请好友更快成团。"),
+        (
+            "开团成功",
+            f"「{title}」开团成功，还差 2 人成团。把链接发给好友，凑满就发货。",
+        ),
+    ]
+    assert titles_and_texts(member) == [
+        ("参团成功", f"「{title}」付款成功，还差 1 人成团。邀请好友更快成团。")
     ]
 
 

@@ -271,7 +271,7 @@ def test_open_request_for_after_sale_is_told_with_its_order(merchant: MerchantFi
     assert row["after_sale"] == asked.body == buyer.order(order_id)["after_sale"]
     assert (row["after_sale"]["status_text"], row["actions"]) == (
         "等待商家处理",
-        ["urge", "see_after_sale"],
+        ["see_after_sale", "urge"],
     )
     assert buyer.post(f"/v1/orders/{order_id}/after-sales/A/withdrawal").status == 200
     assert listed(buyer, "after_sale")["items"] == []

@@ -56,6 +56,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
     seats_total: int
     groups_formed: Annotated[int, Meta(description="since it began; a minute old at most")]
     group_price_fen: Annotated[int, Meta(description="The lowest of its SKUs.")]
+    price_varies: Annotated[bool, Meta(description="Other SKUs have a higher group price.")]
     solo_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     list_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     starts_at_s: int
@@ -85,6 +86,7 @@ class GroupGoods(msgspec.Struct, frozen=True):
     title: str
     image: str
     group_price_fen: int
+    price_varies: bool
     solo_price_fen: int
 
 
@@ -99,6 +101,7 @@ class WaitingGroup(msgspec.Struct, frozen=True):
 
 
 class HomeGroups(msgspec.Struct, frozen=True):
+    shop_name: str
     nearly_full: Annotated[
         list[NearlyFullGroup],
         Meta(description="of the 10 activities that end soonest; none of the asker's"),
@@ -164,6 +167,7 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
     shop = shop_cache.merchant(merchant_id, now_s)
     found = shop_front.groups(merchant_id, who.ids if who else (), now_s=now_s)
     return HomeGroups(
+        shop.name,
         [
             NearlyFullGroup(_goods(group), group_shapes.joinable(group))
             for group in found.nearly_full
@@ -187,12 +191,18 @@ def _goods(group: GroupItem) -> GroupGoods:
     offer = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
     sku = offer.cheapest
     return GroupGoods(
-        group.activity_id, offer.title, offer.image, sku.group_price_fen, sku.solo_price_fen
+        group.activity_id,
+        offer.title,
+        offer.image,
+        sku.group_price_fen,
+        offer.price_varies,
+        sku.solo_price_fen,
     )
 
 
 def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> ActivityCard:
-    sku = catalogue_cache.terms_of(item).cheapest
+    offer = catalogue_cache.terms_of(item)
+    sku = offer.cheapest
     return ActivityCard(
         activity_id=item.activity_id,
         category_id=item.category_id,
@@ -204,6 +214,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         seats_total=item.seats_total,
         groups_formed=formed,
         group_price_fen=sku.group_price_fen,
+        price_varies=offer.price_varies,
         solo_price_fen=sku.solo_price_fen,
         list_price_fen=sku.list_price_fen,
         starts_at_s=item.starts_at_s,

@@ -13,7 +13,6 @@ from chalicelib.api.schemas import (
     ResponseModel,
     Seconds,
 )
-from chalicelib.domain.order import Delivery
 from chalicelib.domain.own_order import NextAction, Step, Tab
 
 
@@ -37,7 +36,6 @@ class OwnOrderRow(OrderShown, frozen=True, kw_only=True):
     image: str
     unit_price_fen: Fen
     placed_at_s: Seconds
-    delivery: Delivery
     group: Annotated[OrderGroup | None, Meta(description="as long as the order waits for it")]
     after_sale: Annotated[AfterSaleShown | None, Meta(description="the request that is open")]
     receive_by_s: Annotated[

@@ -6,7 +6,7 @@ from chalicelib.api import shapes
 from chalicelib.api.buyers import after_sales
 from chalicelib.api.buyers import order_schemas as schemas
 from chalicelib.domain.group import is_joinable
-from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_words import method_text
 from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
 from chalicelib.domain.shipping import parcels_of
@@ -58,7 +58,6 @@ def _row_fields(found: OwnOrder, now_s: int) -> dict[str, Any]:
         "image": lines["image"],
         "unit_price_fen": lines["unit_price_fen"],
         "placed_at_s": found.detail.placed_at_s,
-        "delivery": Delivery(found.detail.delivery),
         "group": _group(found.group),
         "after_sale": after_sales.shown(found.request) if found.request else None,
         "receive_by_s": item.receive_by_s,

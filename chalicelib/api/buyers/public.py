@@ -38,11 +38,13 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
         merchant_id, activity_id, offer, _ids(who), now_s=now_s
     )
     formed = counting.groups_formed(merchant_id, [activity_id], now_s)
+    offered = _offered(activity, now_s)
     return group_shapes.activity(
-        _offered(activity, now_s),
+        offered,
         offer,
         open_now,
         own,
+        freight=catalogue_cache.freight_of(merchant_id, offered.product, now_s),
         groups_formed=formed[activity_id],
         now_s=now_s,
     )

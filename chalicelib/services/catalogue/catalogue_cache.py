@@ -54,6 +54,12 @@ def freight(merchant_id: str, template_id: str, now_s: int) -> Template:
     return _freights.read(key, lambda: _freight(merchant_id, template_id), now_s)
 
 
+def freight_of(merchant_id: str, product: ProductItem, now_s: int) -> Template | None:
+    """By which template a product is sent; None: always for nothing."""
+    template_id = product.freight_template_id
+    return freight(merchant_id, template_id, now_s) if template_id else None
+
+
 def store(merchant_id: str, store_id: str, now_s: int) -> StoreItem | None:
     """A pickup store, at most KEPT_S old; None when there is none."""
     key = merchant_id, store_id

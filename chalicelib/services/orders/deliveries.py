@@ -57,9 +57,9 @@ def quoted(merchant_id: str, line: Line, purchase: Purchase, *, now_s: int) -> Q
 
 def _freight_fen(merchant_id: str, line: Line, purchase: Purchase, now_s: int) -> int:
     product = catalogue_cache.product(merchant_id, line.product_id, now_s)
-    if not product.freight_template_id:
+    template = catalogue_cache.freight_of(merchant_id, product, now_s)
+    if template is None:
         return 0
-    template = catalogue_cache.freight(merchant_id, product.freight_template_id, now_s)
     weights_g = (s.get("weight_g", 0) for s in product.skus if s["sku_id"] == line.sku_id)
     return freight.fee_fen(
         template,

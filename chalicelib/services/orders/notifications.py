@@ -198,7 +198,8 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
         missing = group.view().seats_missing
         if key is TextKey.ONE_LEFT and missing != 1:
             return None
-        message = _message(order, key, now_s, now_s=now_s, missing=missing)
+        leads: dict[str, Any] = {"leads": 1} if group.leader_id == order.buyer_id else {}
+        message = _message(order, key, now_s, now_s=now_s, missing=missing, **leads)
         with transaction() as writes:
             writes.put(message, refuse=lambda old: _AlreadyTold())
             writes.check(

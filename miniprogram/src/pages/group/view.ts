@@ -53,9 +53,18 @@ function openForStranger(page: GroupPage): View {
   return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
 }
 
-function formedForMember({ ship_within_h }: GroupPage): View {
-  return { sentence: says.formed, hint: says.formedMine(ship_within_h), acts: ['order', 'again'] }
+function formedForMember({ ship_within_h, order }: GroupPage): View {
+  return { sentence: says.formed, hint: order ? nextWords(order, ship_within_h) : '', acts: ['order', 'again'] }
 }
+
+/** What a member of a formed group waits for. */
+export function nextWords({ status, status_text, delivery }: NonNullable<GroupPage['order']>, ship_within_h: number): string {
+  if (!isToBeSent(status)) return says.orderNow(status_text)
+  return delivery === 'pickup' ? words.payment.collect : says.formedMine(ship_within_h)
+}
+
+/** paid: the group has only just formed. */
+export const isToBeSent = (status: string): boolean => status === 'fulfilling' || status === 'paid'
 
 function fullForStranger(page: GroupPage): View {
   const hint = page.order ? says.released : page.others.length > 0 ? says.fullOthers : says.fullAlone

@@ -2,6 +2,7 @@
 import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
 import { words } from '@/words'
+import { nextWords } from '../group/view'
 import { refundWords } from '../order/view'
 
 export type Act = 'pay' | 'check' | 'give_up' | 'invite' | 'group' | 'order' | 'refund' | 'again' | 'open'
@@ -63,12 +64,15 @@ function unpaid({ order }: PaymentResult, now_s: number): View {
 }
 
 function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null): View {
-  if (!order.group_id || !group) return { tone: 'good', sentence: says.alone, hint: '', acts: ['order'] }
+  if (!order.group_id || !group) {
+    const hint = order.delivery === 'pickup' ? words.order.preparing : words.order.shipsWithin
+    return { tone: 'good', sentence: says.alone, hint, acts: ['order'] }
+  }
   if (group.status === 'failed') {
     return { tone: 'plain', sentence: says.groupFailed, hint: order.status_text, acts: ['refund', 'open'] }
   }
   if (group.status === 'formed') {
-    return { tone: 'good', sentence: says.formed, hint: page ? says.shipsIn(page.ship_within_h) : '', acts: ['order', 'group'] }
+    return { tone: 'good', sentence: says.formed, hint: page ? nextWords(order, page.ship_within_h) : '', acts: ['order', 'group'] }
   }
   const sentence = is_leader ? says.opened(group.seats_missing) : says.joined(group.seats_missing)
   return { tone: 'good', sentence, hint: '', acts: ['invite', 'group', 'order'] }

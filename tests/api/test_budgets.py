@@ -500,5 +500,5 @@ def test_groups_of_the_first_page_are_looked_up_every_15_s_and_read_each_time(
     assert calls == [
         ["Query", "Query", "BatchGetItem", "Query"],  # the last for the shelves, once a minute
         ["BatchGetItem"],
-        ["Query", "BatchGetItem"],
+        ["Query", "BatchGetItem", "GetItem", "Query"],  # the latter two: unread messages
     ]

@@ -16,6 +16,7 @@ from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
 from chalicelib.services.groups import shop_front
 from chalicelib.services.groups.shop_front import Sort, Wish
+from chalicelib.services.orders import inbox
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.shop import CategoryItem
@@ -101,7 +102,6 @@ class WaitingGroup(msgspec.Struct, frozen=True):
 
 
 class HomeGroups(msgspec.Struct, frozen=True):
-    shop_name: str
     nearly_full: Annotated[
         list[NearlyFullGroup],
         Meta(description="of the 10 activities that end soonest; none of the asker's"),
@@ -109,6 +109,9 @@ class HomeGroups(msgspec.Struct, frozen=True):
     own: Annotated[list[WaitingGroup], Meta(description="the soonest due first")]
     shop_name: str
     categories: Annotated[list[ShopCategory], Meta(description="of the top level, in their order")]
+    unread_messages: Annotated[
+        int | None, Meta(description="100: more than 99; null: without a session")
+    ]
     now_s: int
 
 
@@ -167,7 +170,6 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
     shop = shop_cache.merchant(merchant_id, now_s)
     found = shop_front.groups(merchant_id, who.ids if who else (), now_s=now_s)
     return HomeGroups(
-        shop.name,
         [
             NearlyFullGroup(_goods(group), group_shapes.joinable(group))
             for group in found.nearly_full
@@ -179,6 +181,7 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
             for item in catalogue_cache.shelves(merchant_id, now_s)
             if item.parent_id is None
         ],
+        inbox.unread_of(merchant_id, who.ids) if who else None,
         now_s,
     )
 

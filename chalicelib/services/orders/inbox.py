@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.services.people import buyers
-from chalicelib.tables.base import retried, update_one
+from chalicelib.tables.base import get_or_none, retried, update_one
 from chalicelib.tables.buyers import BuyerItem, MessageItem, messages_list
 from chalicelib.tables.trade_item import TradeItem, listed_count
 
@@ -56,6 +56,12 @@ def unread(buyer: BuyerItem, ids: Sequence[str]) -> int:
     later = TradeItem.list_rank > f"{buyer.read_up_to_s:010d}~"
     lists = (messages_list(buyer.merchant_id, one) for one in ids)
     return min(sum(listed_count(key, most=UNREAD_MAX, within=later) for key in lists), UNREAD_MAX)
+
+
+def unread_of(merchant_id: str, ids: Sequence[str]) -> int:
+    """Return the same for a buyer who has not been read; 0 for one who is not known any more."""
+    buyer = get_or_none(BuyerItem.at(merchant_id, ids[0]))
+    return 0 if buyer is None or buyer.erased_at_s is not None else unread(buyer, ids)
 
 
 def mark_read(merchant_id: str, ids: Sequence[str], up_to_s: int, *, now_s: int) -> int:

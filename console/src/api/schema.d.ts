@@ -2603,6 +2603,8 @@ export interface components {
             groups_formed: number;
             /** @description The lowest of its SKUs. */
             group_price_fen: number;
+            /** @description Other SKUs have a higher group price. */
+            price_varies: boolean;
             /** @description Of the same SKU. */
             solo_price_fen: number;
             /** @description Of the same SKU. */
@@ -2674,6 +2676,7 @@ export interface components {
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
+            freight: components["schemas"]["FreightShown"];
             /** @description hours after forming */
             ship_within_h: number;
             /** @description with a free seat, without the asker's: fewest missing, then soonest due */
@@ -3536,6 +3539,20 @@ export interface components {
             /** @default 0 */
             free_from_units: number;
         };
+        /**
+         * FreightShown
+         * @description What sending one piece of its cheapest SKU costs, by the province it goes to.
+         */
+        FreightShown: {
+            /** @description fen, 1/100 yuan */
+            least_fen: number;
+            /** @description fen, 1/100 yuan */
+            most_fen: number;
+            /** @description in most provinces; null: never */
+            free_from_fen: number | null;
+            /** @description in most provinces; null: never */
+            free_from_units: number | null;
+        };
         /** FreightTemplate */
         FreightTemplate: {
             template_id: string;
@@ -3578,6 +3595,7 @@ export interface components {
             title: string;
             image: string;
             group_price_fen: number;
+            price_varies: boolean;
             solo_price_fen: number;
         };
         /** GroupMember */
@@ -3758,6 +3776,8 @@ export interface components {
             shop_name: string;
             /** @description of the top level, in their order */
             categories: components["schemas"]["ShopCategory"][];
+            /** @description 100: more than 99; null: without a session */
+            unread_messages: number | null;
             now_s: number;
         };
         /** HoursInput */
@@ -4042,6 +4062,7 @@ export interface components {
             sku_id: string;
             title: string;
             quantity: number;
+            delivery: components["schemas"]["Delivery"];
             /** @description fen, 1/100 yuan */
             total_fen: number;
             status: string;
@@ -4056,7 +4077,6 @@ export interface components {
             unit_price_fen: number;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
-            delivery: components["schemas"]["Delivery"];
             /** @description as long as the order waits for it */
             group: components["schemas"]["OrderGroup"] | null;
             /** @description the request that is open */
@@ -4253,6 +4273,7 @@ export interface components {
             sku_id: string;
             title: string;
             quantity: number;
+            delivery: components["schemas"]["Delivery"];
             /** @description fen, 1/100 yuan */
             total_fen: number;
             status: string;
@@ -4333,6 +4354,7 @@ export interface components {
             sku_id: string;
             title: string;
             quantity: number;
+            delivery: components["schemas"]["Delivery"];
             /** @description fen, 1/100 yuan */
             total_fen: number;
             status: string;
@@ -4347,7 +4369,6 @@ export interface components {
             unit_price_fen: number;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
-            delivery: components["schemas"]["Delivery"];
             /** @description as long as the order waits for it */
             group: components["schemas"]["OrderGroup"] | null;
             /** @description the request that is open */

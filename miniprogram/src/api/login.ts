@@ -13,8 +13,8 @@ export const sendPhoneCode = (phone: string, device_id: string) =>
 export const logInByPhone = (phone: string, code: string) =>
   post('/v1/merchants/{merchant_id}/phone-sessions', { body: { phone, code } })
 
-/** The phone logs the buyer in from now on; the answer is their session. */
-export const provePhone = (phone: string, code: string) => put('/v1/me/phone', { body: { phone, code } })
+/** The phone logs the buyer in from now on, in the place of the one before; the answer is their session. */
+export const provePhone = (phone: string, code: string) => put('/v1/me/phone', { body: { phone, code, replaces: true } })
 
 /** The page of WeChat or Alipay that logs in, and how its visitor's session is asked for afterwards. */
 export const beginAuthorization = (body: Schema<'AuthorizationRequest'>) =>

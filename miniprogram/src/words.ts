@@ -224,8 +224,9 @@ export const words = {
   },
 
   payment: {
-    confirming: '正在确认付款结果，请不要重复付款',
-    slow: '银行处理较慢，确认后会通知你。可以先离开这个页面。',
+    confirming: '正在确认付款结果',
+    patience: '请不要重复付款，确认后会马上通知你。',
+    slow: '银行处理较慢，请不要重复付款。可以先离开这个页面，确认后会通知你。',
     opened: (n: number) => `开团成功，还差 ${n} 人`,
     joined: (n: number) => `参团成功，还差 ${n} 人`,
     formed: '拼团成功！',

@@ -47,7 +47,7 @@ export function stateOf({ state }: PaymentResult, asked_s: number | null): Payme
 }
 
 function confirming(isSlow: boolean): View {
-  return { tone: 'busy', sentence: says.confirming, hint: isSlow ? says.slow : '', acts: isSlow ? ['order', 'check'] : [] }
+  return { tone: 'busy', sentence: says.confirming, hint: isSlow ? says.slow : says.patience, acts: isSlow ? ['order', 'check'] : [] }
 }
 
 function seatLost({ order }: PaymentResult, page: GroupPage | null): View {

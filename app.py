@@ -153,6 +153,11 @@ def write_exports(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.EXPORT)
 
 
+@app.schedule(EVERY_MINUTE, description="Send messages to buyers' WeChat, where they agreed")
+def send_subscribe_messages(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.SUBSCRIBE_MESSAGE)
+
+
 # The stream's real ARN comes from infra/template/functions.yaml.
 @app.on_dynamodb_record("arn:aws:dynamodb:region:0:table/trade/stream/now", batch_size=25)
 def on_trade_change(event: DynamoDBEvent) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.payment_state import PaymentState
+from chalicelib.domain.subscribe_message import PROMPT_MAX
 from chalicelib.gateways.payment import Channel
 
 PAGE_MAX = 50
@@ -307,6 +308,14 @@ class PaymentResult(ResponseModel, frozen=True, kw_only=True):
     order: OrderShown
     group: Annotated[GroupProgress | None, Meta(description="None of an order bought alone")]
     is_leader: Annotated[bool, Meta(description="the order opened the group")]
+    subscribe: Annotated[
+        list[str],
+        Meta(
+            max_length=PROMPT_MAX,
+            description="templates of WeChat's subscribe messages for which the mini-program may "
+            "ask, on a tap; what the buyer agrees to is told to /v1/me/subscriptions",
+        ),
+    ]
     now_s: Seconds
 
 

@@ -86,6 +86,7 @@ class Intent(StrEnum):
     CLOSING = "closing"  # an activity's unsold stock goes back
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
     EXPORT = "export"  # a file that staff asked for is to be written
+    SUBSCRIBE_MESSAGE = "subscribe_message"  # a message goes to its buyer's WeChat, too
     RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time
 
 

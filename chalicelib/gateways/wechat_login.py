@@ -154,7 +154,12 @@ def _identity(answer: _Answer) -> WechatIdentity:
 
 def wechat_login(merchant_id: str) -> WechatLogin:
     """The login of a merchant's mini-program. Raises NotConfigured when it has none."""
-    return WechatLogin(_app(f"merchants/{merchant_id}/wechat-login"), settings.wechat_api_url)
+    return WechatLogin(mini_program(merchant_id), settings.wechat_api_url)
+
+
+def mini_program(merchant_id: str) -> WechatApp:
+    """A merchant's mini-program. Raises NotConfigured when it has none."""
+    return _app(f"merchants/{merchant_id}/wechat-login")
 
 
 def wechat_account_login(merchant_id: str) -> WechatAccountLogin:

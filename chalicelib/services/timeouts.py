@@ -16,6 +16,9 @@ UNDER_WAY_S = settings.shortened(60)  # no function, and so no request to a gate
 # that comes too soon all the same is asked for again later, as everything unanswered is.
 BETWEEN_REFUNDS_S = settings.shortened(60) + settings.shortened(30)
 
+SUBSCRIBE_MESSAGE_S = settings.shortened(24 * 3600)  # later nobody wants to be told of it
+SUBSCRIBE_MESSAGE_AGAIN_S = settings.shortened(600)  # WeChat was busy, or its quota used up
+
 
 def next_query_s(asked_at_s: int, *, now_s: int) -> int:
     return order.retry_at_s(

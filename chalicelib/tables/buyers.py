@@ -78,6 +78,21 @@ class IdentityItem(TradeItem, discriminator="identity"):
         return cls(f"{merchant_id}#I#{identity_id}", "identity", **more)
 
 
+class SubscriptionsItem(TradeItem, discriminator="subscriptions"):
+    """How many messages of each template a person lets the mini-program send to their WeChat: one
+    for each time they agreed. It is of their openid there, so a merge of buyers moves nothing.
+
+    left: {template id at WeChat: number, 1 or more}.
+    """
+
+    left: MapAttribute[str, Any] = MapAttribute(default=dict)
+    revision = IntAttribute(default=1)  # counts changes; each is conditional on the one it read
+
+    @classmethod
+    def at(cls, merchant_id: str, identity_id: str, **more: Any) -> "SubscriptionsItem":
+        return cls(f"{merchant_id}#I#{identity_id}", "subscriptions", **more)
+
+
 class AddressBookItem(TradeItem, discriminator="address_book"):
     """All addresses of a buyer: who orders reads them in one call, and that there are so many at
     most and one of them the default is true of one item. addresses: [{address_id, name, …}].
@@ -132,6 +147,10 @@ class MessageItem(TradeItem, discriminator="message"):
     template = UnicodeAttribute(null=True)  # the shop's own sentence, as it was when it was told
     facts: MapAttribute[str, Any] = MapAttribute()
     at_s = IntAttribute()
+    # Of the subscribe message at WeChat (services.orders.subscribe_messages): how far it came, and
+    # WeChat's errcode if it refused it. Null: it was not sent, or is still due.
+    wechat_state = UnicodeAttribute(null=True)
+    wechat_errcode = UnicodeAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, stage: str, **more: Any) -> "MessageItem":

@@ -9,6 +9,7 @@
 | agreements in force  | m#M                | agreements        |
 | agreement's version  | m#M                | agreement#kind#000001 |
 | login failures       | m#L#username       | failures          |
+| WeChat access token  | m#L#appid          | wechat_token      |
 | category             | m#M                | category#id       |
 | pickup store         | m#M                | store#id          |
 | freight template     | m#M                | freight#id        |

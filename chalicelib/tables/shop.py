@@ -91,9 +91,11 @@ class PaymentAccountItem(CatalogueItem, discriminator="payment_account"):
 
 
 class MessageTemplatesItem(CatalogueItem, discriminator="message_templates"):
-    """What buyers are told in the shop's own words: texts {domain.texts.TextKey: template}."""
+    """What buyers are told in the shop's own words: texts {domain.texts.TextKey: template}; and in
+    which templates at WeChat: subscribe {domain.subscribe_message.SubscribeKind: its `stored`}."""
 
     texts: MapAttribute[str, Any] = MapAttribute(default=dict)
+    subscribe: MapAttribute[str, Any] = MapAttribute(default=dict)
 
     @classmethod
     def at(cls, merchant_id: str, **more: Any) -> "MessageTemplatesItem":
@@ -173,6 +175,20 @@ class UsedStateItem(CatalogueItem, discriminator="used_state"):
     @classmethod
     def at(cls, merchant_id: str, state: str, **more: Any) -> "UsedStateItem":
         return cls(f"{merchant_id}#L#{state}", "used_state", merchant_id=merchant_id, **more)
+
+
+class WechatTokenItem(CatalogueItem, discriminator="wechat_token"):
+    """The access token of a mini-program, which all functions share, and the lease of whoever is
+    renewing it (services.people.wechat_tokens). token: sealed with the app's secret."""
+
+    token = UnicodeAttribute(null=True)
+    expires_at_s = IntAttribute(null=True)
+    lease = UnicodeAttribute(null=True)
+    lease_until_s = IntAttribute(null=True)
+
+    @classmethod
+    def at(cls, merchant_id: str, appid: str, **more: Any) -> "WechatTokenItem":
+        return cls(f"{merchant_id}#L#{appid}", "wechat_token", merchant_id=merchant_id, **more)
 
 
 class AdditionsItem(CatalogueItem, discriminator="additions"):

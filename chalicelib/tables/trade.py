@@ -11,6 +11,7 @@
 | address book  | m#B#buyer_id                  | addresses               |
 | consents      | m#B#buyer_id                  | consents                |
 | identity      | m#I#identity_id               | identity                |
+| subscriptions | m#I#identity_id               | subscriptions           |
 | holds         | m#B#buyer_id                  | holds                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
 | message       | m#B#buyer_id                  | message#order_no#stage  |

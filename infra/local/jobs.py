@@ -34,6 +34,7 @@ INTENTS = (
     Intent.RECEIPT,
     Intent.RECONCILE,
     Intent.EXPORT,
+    Intent.SUBSCRIBE_MESSAGE,
 )
 
 

@@ -56,6 +56,24 @@ class Staff:
         made = self.api.post("/v1/merchant/freight-templates", demo_data.FREIGHT, key=_key())
         self._freight_template_id = made["template_id"]
 
+    def use_subscribe_templates(self, wechat: Api, appid: str) -> list[str]:
+        """Choose a template at WeChat for each kind of message that may go there; their ids."""
+        now, sent = self.api.get("/v1/merchant/message-templates"), {}
+        for kind in now["subscribe"]:
+            title, _, time_, _, _, *its_own = kind["facts"]
+            keywords = {
+                fact["fact"]: f"{fact['types'][0]}{number}"
+                for number, fact in enumerate((title, *its_own, time_), start=1)
+            }
+            names = {fact["fact"]: fact["name"] for fact in kind["facts"]}
+            labels = {keyword: names[fact] for fact, keyword in keywords.items()}
+            asked = {"appid": appid, "title": f"{kind['title']}通知", "keywords": labels}
+            template_id = wechat.post("/_local/templates", asked)["template_id"]
+            sent[kind["kind"]] = {"template_id": template_id, "keywords": keywords}
+        body = {"texts": {}, "subscribe": sent, "revision": now["revision"]}
+        self.api.put("/v1/merchant/message-templates", body)
+        return [one["template_id"] for one in sent.values()]
+
     def hold_for(self, pay_by_s: int) -> int:
         """Hold seats so long for their payment; how long they were held before."""
         now = self.api.get("/v1/merchant/settings")

@@ -24,13 +24,15 @@ from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
 from infra.local.wechat_http import Answer, Call, Server
 from infra.local.wechat_limits import MINUTE_S
 from infra.local.wechat_login import LoginCodes
+from infra.local.wechat_messages import PAGE as MESSAGES
+from infra.local.wechat_messages import ServerApi
 from infra.local.wechat_oauth import WebLogins
 from infra.local.wechat_pay import Ledger, Trade
 
 
 class Wechat:
-    """Both servers at one address: /sns is WeChat, /v3 is WeChat Pay, /_local is the control, and
-    what its app shows of a payment are pages.
+    """Both servers at one address: /sns and /cgi-bin are WeChat, /v3 is WeChat Pay, /_local is the
+    control, and what its app shows of a payment, or of subscribe messages, are pages.
 
     now: seconds since the epoch; the ledger's clock, and that of callbacks' signatures. Requests
     are held to the real clock. folder: where keys and accounts are kept; None keeps nothing.
@@ -51,6 +53,7 @@ class Wechat:
         self._accounts = Accounts(known)
         self.faults, self.codes = Faults(), LoginCodes(now)
         self.web_logins = WebLogins(self.codes, now)
+        self.server_api = ServerApi(self.codes, self.faults, now)
         self.ledger = Ledger(now, minute_s=MINUTE_S / time_divisor)
         for account in known:
             for app in filter(None, (account.wechat_login, account.wechat_account)):
@@ -74,6 +77,7 @@ class Wechat:
             pay=self.pay,
             settle_refunds=self.settle_refunds,
             codes=self.codes,
+            server_api=self.server_api,
             faults=self.faults,
             ledger=self.ledger,
             courier=self.courier,
@@ -154,6 +158,8 @@ class Wechat:
             return self.cashier.answer(call)
         if call.path.startswith("/v3/"):
             return self.gateway.answer(call)
+        if call.path == MESSAGES or call.path.startswith("/cgi-bin/"):
+            return self.server_api.answer(call)
         if (call.method, call.path) == ("GET", "/sns/jscode2session"):
             return self._login(call)
         return self.web_logins.answer(call) or Answer(404)

@@ -8,6 +8,7 @@ from infra.local.wechat_callbacks import Courier
 from infra.local.wechat_faults import Faults
 from infra.local.wechat_http import Answer, Call, Refusal
 from infra.local.wechat_login import LoginCodes
+from infra.local.wechat_messages import ServerApi
 from infra.local.wechat_pay import Ledger, Trade
 from infra.local.wechat_views import trade_view
 
@@ -20,6 +21,7 @@ class Control:
     pay: Callable[..., Trade]
     settle_refunds: Callable[..., int]
     codes: LoginCodes
+    server_api: ServerApi
     faults: Faults
     ledger: Ledger
     courier: Courier
@@ -92,6 +94,20 @@ def _settle(hand: Control, call: Call) -> object:
     return {"settled": hand.settle_refunds(**call.json())}
 
 
+def _add_template(hand: Control, call: Call) -> object:
+    """{appid, title, keywords: {thing1: what buyers read}} -> {template_id}"""
+    return {"template_id": hand.server_api.new_template(**call.json())}
+
+
+def _agree(hand: Control, call: Call) -> object:
+    """{name, template_ids}: who logs in by the code demo-<name> taps 允许."""
+    return {"agreed": hand.server_api.agree_as(**call.json())}
+
+
+def _messages(hand: Control, call: Call) -> object:
+    return {"messages": hand.server_api.summaries()}
+
+
 _ROUTES: dict[tuple[str, str], Callable[[Control, Call], object]] = {
     ("POST", "/_local/accounts"): _add_account,
     ("POST", "/_local/pay"): _pay,
@@ -103,4 +119,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Control, Call], object]] = {
     ("GET", "/_local/callbacks"): _callbacks,
     ("POST", "/_local/callbacks/resend"): _resend,
     ("POST", "/_local/refunds/settle"): _settle,
+    ("POST", "/_local/templates"): _add_template,
+    ("POST", "/_local/subscriptions"): _agree,
+    ("GET", "/_local/messages"): _messages,
 }

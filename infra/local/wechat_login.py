@@ -60,6 +60,10 @@ class LoginCodes:
         """Know that somebody has logged in with this openid."""
         self._openids.setdefault(appid, set()).add(openid)
 
+    def has_seen(self, appid: str, openid: str) -> bool:
+        """Whether somebody has logged in to the app with this openid."""
+        return openid in self._openids.get(appid, ())
+
     def is_of_another_app(self, openid: str, appid: str) -> bool:
         """Whether somebody has logged in with this openid, in other apps alone. What was never
         seen at a login, as in many tests, is nobody's."""

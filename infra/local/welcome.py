@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from infra.local import console, demo_data, h5, h5_phones, pace
+from chalicelib.domain.subscribe_message import PROMPT_MAX
+from infra.local import console, demo_data, h5, h5_phones, pace, wechat_messages
 from infra.local import system as system_ports
 from infra.local.demo_data import (
     APPLE,
@@ -42,12 +43,18 @@ def fill(system: System) -> DemoShop:
     """Open the shop with everything in it: goods, activities, people, groups under way."""
     staff = system.owner()
     staff.set_up()
+    appid = system.wechat.new_account(MERCHANT_ID).wechat_login["appid"]
+    templates = staff.use_subscribe_templates(system.wechat_control, appid)
     usual_s = staff.hold_for(LONGEST_HOLD_S)  # this machine may be slow, and the shop's clock fast
     offers = staff.offer_all(demo_data.PRODUCTS)
     xiaoman, xingyuan, zhixia = phones = tuple(
         log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-{code}", name)
         for code, name in BUYERS.items()
     )
+    for code, phone in zip(BUYERS, phones, strict=True):  # as in the mini-program, after a payment
+        system.wechat.server_api.agree_as(code, templates)
+        for asked in (templates[:PROMPT_MAX], templates[PROMPT_MAX:]):
+            phone.api.post("/v1/me/subscriptions", {"template_ids": asked})
     inviting = xiaoman.buy(lambda: xiaoman.open(offers[STRAWBERRY.name]))
     xingyuan.buy(lambda: xingyuan.open(offers[ORANGE.name], sku=1))
     formed = zhixia.buy(lambda: zhixia.open(offers[HONEY.name]))
@@ -121,6 +128,7 @@ def greet(
         "活动列表": f"{shop}/activities",
         "一个团": f"{shop}/groups/{demo_shop.inviting.group_id}",
         "微信替身": f"{system.wechat.base_url}/_local/ledger（每一笔收款和退款）",
+        "订阅消息替身": f"{system.wechat.base_url}{wechat_messages.PAGE}（买家的微信会收到的）",
         "支付宝替身": f"{system.alipay.base_url}/_local/ledger",
         "短信替身": f"{system.sms.base_url}（登录验证码）",
         "本机 AWS": system.aws_url,

@@ -10,10 +10,11 @@ from chalicelib.tables.exports import ExportItem
 from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.isolated_tables import isolated_tables
-from tests.fixtures.merchant import DAY_S, MerchantFixture, merchant_fixture
+from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture, merchant_fixture
 from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.shipping import POSTED_S, RECEIPT_S, ship
 from tests.fixtures.stream_events import change_of
+from tests.fixtures.subscriptions import agree, log_in, use_templates
 
 FUNCTIONS = sorted(source.name for source in application.app.event_sources)
 # Accounts of before, which a shop has once it has changed to others.
@@ -62,10 +63,16 @@ def export(merchant: MerchantFixture, subject: str, column: str, **more: str | i
     return str(asked.body["export_id"])
 
 
+def told_in_wechat(merchant: MerchantFixture) -> Buyer:
+    buyer, templates = log_in(merchant, "a"), use_templates(merchant)
+    agree(merchant, buyer, "a", [templates["result"]])
+    return buyer
+
+
 def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
     activity = merchant.activity(seats=3, days=2, limit_per_buyer=5)
-    group_id, _, first = merchant.open_group(activity)
+    group_id, _, first = merchant.open_group(activity, told_in_wechat(merchant))
     _, second = merchant.member(activity, group_id)
     buyer, third = merchant.join(activity, group_id)
     merchant.pay_unheard(buyer, third)

@@ -1,4 +1,4 @@
-"""The checkers of law 28 can fail: each planted violation is reported."""
+"""The checkers of law 28, and of what went to WeChat, can fail: planted violations are reported."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,9 +7,16 @@ import pytest
 
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.domain.ids import OrderId, new_order_no
+from chalicelib.services.orders.subscribe_messages import State
 from chalicelib.services.people import identities
 from chalicelib.tables.base import StoredItem
-from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
+from chalicelib.tables.buyers import (
+    BuyerItem,
+    IdentityItem,
+    MessageItem,
+    SubscriptionsItem,
+    UnpaidOrdersItem,
+)
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import Shop, new_shop
 from tests.fixtures.table_snapshot import TableSnapshot
@@ -55,6 +62,18 @@ def placed_later(snapshot: TableSnapshot, buyer: BuyerItem) -> None:
     order.order_no = new_order_no(OrderId(order.buyer_id, order.order_no).placed_at_s + 60)
 
 
+def add_subscriptions(snapshot: TableSnapshot, identity_id: str, count: int) -> None:
+    item = SubscriptionsItem.at(snapshot.merchant_id, identity_id, left={"t": count})
+    snapshot.items = [*snapshot.items, item]
+
+
+def add_message(snapshot: TableSnapshot, state: State, due_at_s: int | None) -> None:
+    order_id = next(iter(snapshot.orders.values())).order_id
+    item = MessageItem.at(snapshot.merchant_id, order_id, "x", wechat_state=state.value)
+    item.due_at_s = due_at_s
+    snapshot.items = [*snapshot.items, item]
+
+
 Plant = Callable[[TableSnapshot, BuyerItem, BuyerItem], object]
 PLANTS: list[tuple[str, Plant]] = [
     ("is listed by None", lambda s, kept, gone: setattr(kept, "absorbed", None)),
@@ -64,6 +83,10 @@ PLANTS: list[tuple[str, Plant]] = [
     ("who lacks it", lambda s, kept, gone: setattr(kept, "identities", {})),
     ("that lead nowhere", lambda s, kept, gone: s.identities.clear()),
     ("an id that was merged before", lambda s, kept, gone: placed_later(s, gone)),
+    ("subscriptions .* which nobody has", lambda s, kept, gone: add_subscriptions(s, "x", 1)),
+    ("subscriptions .* are {'t': 0}", lambda s, *_: add_subscriptions(s, min(s.identities), 0)),
+    ("is sent, due 5", lambda s, kept, gone: add_message(s, State.SENT, 5)),
+    ("is sending, due None", lambda s, kept, gone: add_message(s, State.SENDING, None)),
     ("still tells who it was", lambda s, kept, gone: setattr(kept, "erased_at_s", 1)),
     ("of a closed account is pending", lambda s, kept, gone: setattr(kept, "erased_at_s", 1)),
     ("has 2 seats in group .*, allowed 1", lambda s, kept, gone: placed_later(s, kept)),
@@ -87,4 +110,5 @@ def test_planted_violation_is_reported(
 
     plant(copy, *kept_and_gone(copy))
 
-    assert re.search(f"28 persons: .*{expected}", reported(copy)), reported(copy)
+    law = "(28 persons|24 messages)"
+    assert re.search(f"{law}: .*{expected}", reported(copy)), reported(copy)

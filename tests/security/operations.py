@@ -29,6 +29,7 @@ VALUES: Mapping[str, Callable[[SeededMerchant], Any]] = {
     "password": lambda shop: "correct horse battery",
     "disabled": lambda shop: False,
     "texts": lambda shop: {"formed": "「{商品}」成团啦。"},
+    "template_ids": lambda shop: ["a-template-of-another-shop"],
     "name": lambda shop: "名字",
     "code": lambda shop: "wrong-code",
     "nonce": lambda shop: "a-secret-of-the-client",

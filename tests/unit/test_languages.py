@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.api.languages import CHINESE, ENGLISH, english, preferred
 from chalicelib.domain.message_template import EXAMPLE, NAMES
+from chalicelib.domain.subscribe_message import DATE, EXAMPLES, NOT_FORMED, NOTES, RESULTS, TIME
 from chalicelib.domain.texts import TITLES
 from chalicelib.text import Text
 
@@ -49,6 +50,14 @@ CONTENTS = {
     "domain/pasted_address.py": EVERY,  # what addresses are made of
     "domain/plain_text.py": EVERY,  # characters that show nothing
     "domain/regions.py": EVERY,
+    "domain/subscribe_message.py": {  # what buyers read in WeChat
+        text
+        for text in (
+            *(*EXAMPLES.values(), *NOTES.values(), *RESULTS.values()),
+            *(NOT_FORMED, DATE, TIME, "、"),
+        )
+        if CHINESE_TEXT.search(text) and text not in english()
+    },
     "domain/texts.py": EVERY,  # messages to buyers, but for their titles
     "domain/recipient.py": {"拼友"},  # in place of a buyer's name
     "gateways/alipay.py": {"交易已支付", "交易已经关闭"},  # Alipay's own words
@@ -60,6 +69,7 @@ CONTENTS = {
         "名额已满、订单已关闭或重复付款，自动退款",
         "售后退款",
     },
+    "services/people/message_templates.py": {"订阅消息："},  # kept in the audit log
     "services/reports/export_rows.py": {"快递", "到店自提", "；"},  # files are in Chinese
 }
 

@@ -7,10 +7,11 @@ from tests.fixtures import function_policies
 
 API = "api_handler"
 JOBS = sorted(source.name for source in application.app.event_sources)
+MESSAGES = "send_subscribe_messages"
+MINI_PROGRAM = "merchants/*/wechat-login"
 SESSIONS = {
     "session-key",
     "id-key",
-    "merchants/*/wechat-login",
     "merchants/*/sms",
     "merchants/*/wechat-account",
 }  # of people, not of work
@@ -36,6 +37,13 @@ def test_only_the_api_may_read_the_secrets_of_sessions() -> None:
     }
 
     assert readers == {API}
+
+
+def test_only_who_logs_buyers_in_or_sends_to_their_wechat_reads_the_mini_programs_secret() -> None:
+    may = {name: function_policies.parameters(function_policies.policy_of(name)) for name in JOBS}
+
+    assert [name for name, read in may.items() if MINI_PROGRAM in read] == [MESSAGES]
+    assert may[MESSAGES] == {MINI_PROGRAM}
 
 
 def test_job_that_asks_no_gateway_reads_no_secret() -> None:

@@ -5,10 +5,11 @@ from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import MessageList, PageQuery
+from chalicelib.api.schemas import Done, MessageList, PageQuery
 from chalicelib.domain.agreements import to_accept
+from chalicelib.errors import SessionSuperseded
 from chalicelib.services.orders import inbox
-from chalicelib.services.people import buyers, shop_cache
+from chalicelib.services.people import buyers, shop_cache, subscriptions
 
 api = Api(__name__, audience=Audience.BUYER)
 
@@ -47,3 +48,11 @@ def mark_messages_read(who: Buyer, body: schemas.ReadMark) -> schemas.Unread:
     """Mark the messages told until then as read."""
     unread = inbox.mark_read(who.merchant_id, who.ids, body.up_to_s, now_s=clock.now_s())
     return schemas.Unread(unread_messages=unread)
+
+
+@api.operation("POST", "/me/subscriptions", refusals=[SessionSuperseded])
+def add_subscriptions(who: Buyer, body: schemas.Subscriptions) -> Done:
+    """Tell that the buyer agreed, at WeChat, to one more message of each of these templates."""
+    now_s = clock.now_s()
+    subscriptions.add(who.merchant_id, who.buyer_id, body.template_ids, now_s=now_s)
+    return Done()

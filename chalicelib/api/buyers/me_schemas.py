@@ -9,6 +9,7 @@ from chalicelib.api.buyers.order_schemas import OrderDetail
 from chalicelib.api.schemas import Address, MessageShown, RequestModel, ResponseModel
 from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.pasted_address import PASTE_MAX
+from chalicelib.domain.subscribe_message import PROMPT_MAX
 
 
 class ReadMark(RequestModel, frozen=True, kw_only=True):
@@ -19,6 +20,12 @@ class ReadMark(RequestModel, frozen=True, kw_only=True):
 
 class Unread(ResponseModel, frozen=True, kw_only=True):
     unread_messages: Annotated[int, Meta(description="100: more than 99")]
+
+
+class Subscriptions(RequestModel, frozen=True, kw_only=True):
+    template_ids: Annotated[
+        list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=PROMPT_MAX)
+    ]
 
 
 class Consent(RequestModel, frozen=True, kw_only=True):

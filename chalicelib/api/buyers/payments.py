@@ -24,6 +24,7 @@ from chalicelib.gateways.payment import Channel
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.money import payment_results, payments
 from chalicelib.services.money.payers import Payer
+from chalicelib.services.people import subscriptions
 
 api = Api(__name__, audience=Audience.BUYER)
 
@@ -76,6 +77,7 @@ def find_payment_result(who: Buyer, order_id: str) -> schemas.PaymentResult:
         order=shapes.order(order),
         group=progress,
         is_leader=group is not None and group.leader_id == order.order_id.buyer_id,
+        subscribe=subscriptions.offered(who.merchant_id, order.view(), now_s=now_s),
         now_s=now_s,
     )
 

@@ -15,7 +15,7 @@ from chalicelib.tables.base import (
     transaction,
     update_one,
 )
-from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
+from chalicelib.tables.buyers import BuyerItem, IdentityItem, SubscriptionsItem, UnpaidOrdersItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
 from chalicelib.text import Text
@@ -73,6 +73,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                 address_book.put_closed(writes, merchant_id, one)
             for identity_id in buyer.identities.as_dict().values():
                 writes.delete(IdentityItem.at(merchant_id, identity_id))
+                writes.delete(SubscriptionsItem.at(merchant_id, identity_id))
 
     retried(step)
 

@@ -1,19 +1,18 @@
 """Messages to buyers: each told once, by a key, and never against what became of the order.
 
 A message is an intent first: a due marker written with the change it tells of. What is told here
-is put where there is none, so telling twice is telling once. `CHANNELS` are the ways in which a
-stored message goes out beyond the in-app list. A run that was cut off tells again, so a channel
-gets a message at least once and keeps to its key (`pk`, `sk`) itself.
+is put where there is none, so telling twice is telling once. Where the shop has a template at
+WeChat for it, the message is itself due: subscribe_messages sends it to the buyer's WeChat, too.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from chalicelib.domain import carriers
 from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
-from chalicelib.domain.order import OrderStatus, Refund
+from chalicelib.domain.order import Intent, OrderStatus, Refund
 from chalicelib.domain.shipping import Parcel
+from chalicelib.domain.subscribe_message import KIND_OF
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.orders import orders
 from chalicelib.services.people import shop_cache
@@ -21,7 +20,6 @@ from chalicelib.tables.base import LostRace, Writes, put_new, retried, transacti
 from chalicelib.tables.buyers import AfterSaleItem, MessageItem, messages_list
 from chalicelib.tables.trade import GroupItem, OrderItem
 
-CHANNELS: list[Callable[[MessageItem], None]] = []
 CLOSED_WITH_ACTIVITY = "活动提前结束"
 
 # Stages sort in the order in which they can happen to one order.
@@ -169,7 +167,7 @@ def _message(
     """at_s: when what it tells of happened. The shop's own sentence is kept with it: what was
     told stays as it was told."""
     stage = STAGES[key] + suffix
-    return MessageItem.at(
+    message = MessageItem.at(
         order.merchant_id,
         order.order_id,
         stage,
@@ -182,6 +180,9 @@ def _message(
         facts={"title": order.title, **facts},
         at_s=at_s,
     )
+    if KIND_OF.get(key) in shop_cache.subscribe_templates(order.merchant_id, now_s):
+        message.marked(Intent.SUBSCRIBE_MESSAGE, now_s)
+    return message
 
 
 def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> GroupItem | None:
@@ -208,7 +209,6 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
                 & (GroupItem.seats_paid == group.seats_paid),
                 refuse=LostRace,
             )
-        _send(message)
         return group
 
     try:
@@ -219,9 +219,3 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
 
 def _put(message: MessageItem) -> None:
     retried(lambda: put_new(message))  # one busy put must not cost the others theirs
-    _send(message)
-
-
-def _send(message: MessageItem) -> None:
-    for channel in CHANNELS:
-        channel(message)

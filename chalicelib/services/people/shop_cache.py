@@ -4,8 +4,10 @@ The items are shared by everyone who asks: read them, never change them.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from chalicelib.domain.agreements import AgreementKind
+from chalicelib.domain.subscribe_message import SubscribeKind, SubscribeTemplate, template_of
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import NotFound
 from chalicelib.settings import settings
@@ -22,7 +24,12 @@ _merchants: TimedCache[str, MerchantItem] = TimedCache(MERCHANT_KEPT_S, MERCHANT
 _agreements: TimedCache[str, Mapping[AgreementKind, int]] = TimedCache(
     AGREEMENTS_KEPT_S, MERCHANTS_MAX
 )
-_templates: TimedCache[str, Mapping[str, str]] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
+_templates: TimedCache[str, "_Templates"] = TimedCache(MERCHANT_KEPT_S, MERCHANTS_MAX)
+
+
+class _Templates(NamedTuple):
+    texts: Mapping[str, str]
+    subscribe: Mapping[SubscribeKind, SubscribeTemplate]
 
 
 def merchant(merchant_id: str, now_s: int) -> MerchantItem:
@@ -38,8 +45,12 @@ def receive_by_s(merchant_id: str, now_s: int) -> int:
 
 def message_template(merchant_id: str, key: TextKey, now_s: int) -> str | None:
     """The shop's own sentence for a message, at most MERCHANT_KEPT_S old; None: the usual one."""
-    templates = _templates.read(merchant_id, lambda: _message_templates(merchant_id), now_s)
-    return templates.get(key.value)
+    return _message_templates(merchant_id, now_s).texts.get(key.value)
+
+
+def subscribe_templates(merchant_id: str, now_s: int) -> Mapping[SubscribeKind, SubscribeTemplate]:
+    """The shop's templates at WeChat, at most MERCHANT_KEPT_S old."""
+    return _message_templates(merchant_id, now_s).subscribe
 
 
 def agreement_versions(merchant_id: str, now_s: int) -> Mapping[AgreementKind, int]:
@@ -61,9 +72,16 @@ def _merchant(merchant_id: str) -> MerchantItem:
     return item
 
 
-def _message_templates(merchant_id: str) -> Mapping[str, str]:
-    item = get_or_none(MessageTemplatesItem.at(merchant_id))
-    return item.texts.as_dict() if item else {}
+def _message_templates(merchant_id: str, now_s: int) -> _Templates:
+    return _templates.read(merchant_id, lambda: _read_templates(merchant_id), now_s)
+
+
+def _read_templates(merchant_id: str) -> _Templates:
+    item = MessageTemplatesItem.at(merchant_id)
+    item = get_or_none(item) or item
+    subscribe = item.subscribe.as_dict().items()
+    known = {SubscribeKind(kind): template_of(stored) for kind, stored in subscribe}
+    return _Templates(item.texts.as_dict(), known)
 
 
 def _agreement_versions(merchant_id: str) -> Mapping[AgreementKind, int]:

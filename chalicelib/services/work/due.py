@@ -20,7 +20,13 @@ from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.groups import activity_closing, order_closing, settlement
 from chalicelib.services.money import day_book, payments, reconciliation, refunds
-from chalicelib.services.orders import counting, notifications, order_search, orders
+from chalicelib.services.orders import (
+    counting,
+    notifications,
+    order_search,
+    orders,
+    subscribe_messages,
+)
 from chalicelib.services.reports import exports
 from chalicelib.tables.base import LostRace, retried, update_one
 from chalicelib.tables.trade import OrderItem
@@ -77,6 +83,8 @@ def process(pk: str, sk: str, *, now_s: int) -> None:
         process_order(merchant_id, OrderId(item_id, number), now_s=now_s)
     elif kind == "group":
         process_group(merchant_id, item_id, now_s=now_s)
+    elif kind == "message":
+        subscribe_messages.process(merchant_id, pk, sk, now_s=now_s)
     elif kind == "reconciling":
         reconciliation.process(merchant_id, item_id, now_s=now_s)
     elif kind == "export":

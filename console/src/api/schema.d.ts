@@ -381,6 +381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell that the buyer agreed, at WeChat, to one more message of each of these templates. */
+        post: operations["add_subscriptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/activities": {
         parameters: {
             query?: never;
@@ -3475,6 +3492,11 @@ export interface components {
             expires_at_s: number;
         };
         /**
+         * Fact
+         * @enum {unknown}
+         */
+        Fact: "amount" | "carrier" | "code" | "note" | "number" | "order" | "result" | "shop" | "store" | "time" | "title" | "units";
+        /**
          * FailedShipment
          * @description A row as it was typed.
          */
@@ -3930,6 +3952,7 @@ export interface components {
                 [key: string]: string;
             };
             text_max: number;
+            subscribe: components["schemas"]["SubscribeTemplateShown"][];
             revision: number;
         };
         /** MessageTemplatesChange */
@@ -3938,6 +3961,13 @@ export interface components {
             texts: {
                 [key: string]: string;
             };
+            /**
+             * @description What is left out is not sent to WeChat; null: as it is.
+             * @default null
+             */
+            subscribe: {
+                [key: string]: components["schemas"]["SubscribeTemplateChange"];
+            } | null;
             /** @description As read; 0: never changed. */
             revision: number;
         };
@@ -4557,6 +4587,8 @@ export interface components {
             group: components["schemas"]["GroupProgress"] | null;
             /** @description the order opened the group */
             is_leader: boolean;
+            /** @description templates of WeChat's subscribe messages for which the mini-program may ask, on a tap; what the buyer agrees to is told to /v1/me/subscriptions */
+            subscribe: string[];
             /** @description seconds since the epoch, UTC */
             now_s: number;
         };
@@ -5602,6 +5634,42 @@ export interface components {
          * @enum {unknown}
          */
         Subject: "customers" | "movements" | "orders";
+        /** SubscribeFact */
+        SubscribeFact: {
+            fact: components["schemas"]["Fact"];
+            name: string;
+            /** @description Of keywords that it fits into: thing. */
+            types: string[];
+            example: string;
+            /** @description Of the shop's template; empty: not in it. */
+            keyword: string;
+        };
+        /**
+         * SubscribeKind
+         * @enum {unknown}
+         */
+        SubscribeKind: "ready" | "refunded" | "result" | "shipped";
+        /** SubscribeTemplateChange */
+        SubscribeTemplateChange: {
+            /** @description Empty, without keywords: none. */
+            template_id: string;
+            /** @description The template's keyword for each fact that it takes: thing1. */
+            keywords: {
+                [key: string]: string;
+            };
+        };
+        /** SubscribeTemplateShown */
+        SubscribeTemplateShown: {
+            kind: components["schemas"]["SubscribeKind"];
+            title: string;
+            /** @description Empty: not sent to WeChat. */
+            template_id: string;
+            facts: components["schemas"]["SubscribeFact"][];
+        };
+        /** Subscriptions */
+        Subscriptions: {
+            template_ids: string[];
+        };
         /** SumsShown */
         SumsShown: {
             /** @description Captured, by the time of payment. */
@@ -7942,6 +8010,93 @@ export interface operations {
                 };
             };
             /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Subscriptions"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description session_superseded, unauthenticated */
             401: {
                 headers: {
                     [name: string]: unknown;

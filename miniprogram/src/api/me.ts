@@ -17,6 +17,9 @@ export const listMessages = (query: { next?: string }) => get('/v1/me/messages',
 /** up_to_s: `told_at_s` of the newest message that was shown. */
 export const markMessagesRead = (up_to_s: number) => put('/v1/me/messages/read', { body: { up_to_s } })
 
+/** Tell that the buyer agreed, at WeChat, to one more message of each of these templates. */
+export const addSubscriptions = (template_ids: string[]) => post('/v1/me/subscriptions', { body: { template_ids } })
+
 export const listAddresses = () => get('/v1/me/addresses')
 
 export const addAddress = (body: NewAddress) => post('/v1/me/addresses', { body })

@@ -85,7 +85,7 @@ export const platform: Platform = {
     return 'left'
   },
 
-  askToNotify: async () => [],
+  askToNotify: null,
 
   sharesByCard: false,
 

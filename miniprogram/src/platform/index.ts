@@ -45,8 +45,9 @@ export interface Platform {
   payerCode(method: Method): Promise<string | null>
   /** Show the pay sheet. `left`: this page goes away, and the gateway leads back to the payment page. */
   pay(method: Method, parameters: PayParameters): Promise<PayOutcome>
-  /** Ask on a tap whether messages may be sent; a refusal is an answer too. Returns what was accepted. */
-  askToNotify(templates: readonly string[]): Promise<string[]>
+  /** Ask on a tap whether messages may be sent to the buyer's WeChat; a refusal is an answer too. Returns
+   *  what was accepted; null: there are no such messages here. */
+  askToNotify: ((templates: readonly string[]) => Promise<string[]>) | null
   /** Cards are sent by a button with open-type="share"; elsewhere the link is copied or shared. */
   sharesByCard: boolean
   /** Open the system's own sheet to share a link; false where there is none, or it was refused. */

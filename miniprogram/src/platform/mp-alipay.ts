@@ -60,7 +60,7 @@ export const platform: Platform = {
       }),
     ),
 
-  askToNotify: async () => [],
+  askToNotify: null,
 
   sharesByCard: true,
 

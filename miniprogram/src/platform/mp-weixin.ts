@@ -44,7 +44,6 @@ export const platform: Platform = {
     ),
 
   async askToNotify(templates) {
-    if (templates.length === 0) return []
     const answer = await new Promise<Record<string, string>>((resolve) =>
       wx.requestSubscribeMessage({
         tmplIds: [...templates],

@@ -34,6 +34,20 @@ async function requestPayment({ package: prepay, success, fail }) {
   return answer.ok ? success({ errMsg: 'requestPayment:ok' }) : fail({ errMsg: 'requestPayment:fail' })
 }
 
+/** The buyer agrees to what WeChat asks, as nothing but a tap may make it. */
+async function requestSubscribeMessage({ tmplIds, success }) {
+  const body = JSON.stringify({ name: `mp-${process.pid}-${buyer}`, template_ids: tmplIds })
+  await fetch(`${local.wechat}/_local/subscriptions`, { method: 'POST', headers: JSON_TYPE, body })
+  success({ errMsg: 'requestSubscribeMessage:ok', ...Object.fromEntries(tmplIds.map((id) => [id, 'accept'])) })
+}
+
+/** What the phones of these tests got in WeChat. */
+async function notified() {
+  const { messages } = await (await fetch(`${local.wechat}/_local/messages`)).json()
+  return messages.filter(({ title, page }) => title === '拼团结果通知' && page === notifiedOf)
+}
+
+let notifiedOf // the page that a message leads to
 let went = ''
 const go = ({ url, success }) => {
   next = url
@@ -50,6 +64,7 @@ function nextBuyer() {
   const wx = {
     request,
     requestPayment,
+    requestSubscribeMessage,
     login: ({ success }) => success({ code: `demo-mp-${process.pid}-${buyer}` }),
     navigateTo: go,
     redirectTo: go,
@@ -112,6 +127,8 @@ test('one opens a group, two join it by the card, and it is formed', async () =>
   activity.tap('open')
   let payment = await order(activity)
   await shows(payment, '开团成功，还差 2 人')
+  payment.tap('act-notify')
+  await until(() => payment.all('act-notify').length === 0)
   payment.tap('act-group')
   let group = await followed()
   payment.close()
@@ -129,6 +146,9 @@ test('one opens a group, two join it by the card, and it is formed', async () =>
     await shows(payment, missing === 1 ? '拼团成功！' : '参团成功，还差 1 人')
     payment.close()
   }
+
+  notifiedOf = `pages/group/group?${card.split('?')[1].split('&')[0]}`
+  await until(async () => (await notified()).length === 1)
 
   nextBuyer()
   group = client.open(card)

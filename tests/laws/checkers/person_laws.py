@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services.orders.account_deletion import ENDED
-from chalicelib.tables.buyers import AddressBookItem, BuyerItem
+from chalicelib.services.orders.subscribe_messages import State
+from chalicelib.services.people.subscriptions import LEFT_MAX
+from chalicelib.tables.buyers import AddressBookItem, BuyerItem, MessageItem, SubscriptionsItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.table_snapshot import LIVE, TableSnapshot
@@ -48,6 +50,23 @@ def identities(snapshot: TableSnapshot) -> Violations:
         unknown = set(buyer.identities.as_dict().values()) - snapshot.identities.keys()
         if unknown:
             yield f"28 persons: buyer {buyer_id} has identities {unknown} that lead nowhere"
+
+
+def subscriptions(snapshot: TableSnapshot) -> Violations:
+    """What a person agreed to is counted of an identity that leads to somebody; and a message is
+    due while it is being sent, and no longer when it is known what became of it."""
+    for item in snapshot.items:
+        if isinstance(item, SubscriptionsItem):
+            identity_id, left = item.pk.rpartition("#")[2], item.left.as_dict()
+            if identity_id not in snapshot.identities:
+                yield f"28 persons: subscriptions of identity {identity_id}, which nobody has"
+            if any(not 1 <= count <= LEFT_MAX for count in left.values()):
+                yield f"28 persons: subscriptions of identity {identity_id} are {left}"
+        if not isinstance(item, MessageItem) or item.wechat_state is None:
+            continue
+        if (item.wechat_state == State.SENDING) != (item.due_at_s is not None):
+            what = f"{item.wechat_state}, due {item.due_at_s}"
+            yield f"24 messages: {item.pk} {item.sk} is {what}"
 
 
 def closed_accounts(snapshot: TableSnapshot) -> Violations:
@@ -121,4 +140,4 @@ def _held(
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (ids, identities, closed_accounts, orders, purchases)
+LAWS: tuple[Law, ...] = (ids, identities, subscriptions, closed_accounts, orders, purchases)

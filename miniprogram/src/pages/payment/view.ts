@@ -5,7 +5,7 @@ import { words } from '@/words'
 import { nextWords } from '../group/view'
 import { refundWords } from '../order/view'
 
-export type Act = 'pay' | 'check' | 'give_up' | 'invite' | 'group' | 'order' | 'refund' | 'again' | 'open'
+export type Act = 'pay' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
 
 export interface View {
   tone: 'busy' | 'good' | 'plain'

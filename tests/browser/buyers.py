@@ -23,7 +23,7 @@ class Sale:
     title: str
 
 
-def sell(shop: Shop, title: str, *, seats: int = 2) -> Sale:
+def sell(shop: Shop, title: str, *, seats: int = 2, stock: int = 200) -> Sale:
     owner = shop.staff().api
     sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990, "stock": 500}
     category = owner.get("/v1/merchant/categories")["items"][0]["category_id"]
@@ -34,7 +34,7 @@ def sell(shop: Shop, title: str, *, seats: int = 2) -> Sale:
     terms = {
         "product_id": product["product_id"],
         "title": title,
-        "skus": [{"sku_id": sku_id, "group_price_fen": 1990, "stock": 200}],
+        "skus": [{"sku_id": sku_id, "group_price_fen": 1990, "stock": stock}],
         "seats_total": seats,
         "life_h": 24,
         "starts_at_s": 0,

@@ -10,7 +10,7 @@ from chalice import Chalice, Rate, Response
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import clock, deadline, observability
-from chalicelib.api import callbacks, openapi, pictures
+from chalicelib.api import callbacks, http, openapi, pictures
 from chalicelib.api.buyers import (
     account,
     addresses,
@@ -98,6 +98,7 @@ STAFF = (
 app = Chalice(app_name="tuan", configure_logs=False)
 observability.install(app)
 app.register_middleware(deadline.middleware)
+app.register_middleware(http.in_our_shape, "http")
 for blueprint in (*PUBLIC, *STAFF):
     app.register_blueprint(blueprint, url_prefix=blueprint.prefix)
 OPERATIONS = [operation for api in (*PUBLIC, *STAFF) for operation in api.operations]

@@ -45,7 +45,9 @@ ServiceError                     500 internal_error
 │ ├ RefundedTwice                409 refunded_twice (services.money.refunds)
 │ ├ RefundUnderWay               409 refund_under_way (services.money.refund_recovery)
 │ └ AlreadyDealtWith             409 already_dealt_with (services.money.review_queue)
+├ MethodNotAllowed               405 method_not_allowed
 ├ BodyTooLarge                   413 body_too_large
+├ UnsupportedMediaType           415 unsupported_media_type
 ├ IdempotencyMismatch            422 idempotency_mismatch
 ├ TooManyRequests                429 too_many_requests
 ├ GatewayFailed                  502 gateway_failed
@@ -252,6 +254,16 @@ class StoreClosed(Conflict):
 class PriceChanged(Conflict):
     code = "price_changed"
     default_message = "价格有变化，请确认后再提交。"
+
+
+class MethodNotAllowed(ServiceError):
+    status, code = 405, "method_not_allowed"
+    default_message = "没有这个操作，请刷新页面后再试。"
+
+
+class UnsupportedMediaType(ServiceError):
+    status, code = 415, "unsupported_media_type"
+    default_message = "提交的格式不对，请刷新页面后再试。"
 
 
 class BodyTooLarge(ServiceError):

@@ -26,7 +26,14 @@ from chalicelib.api.text_normalisation import PHONES, normalised
 from chalicelib.domain import phone_code
 from chalicelib.domain.phone import WRONG as WRONG_PHONE
 from chalicelib.domain.rights import Right
-from chalicelib.errors import BodyTooLarge, InvalidRequest, NotFound, ServiceError
+from chalicelib.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    UnsupportedMediaType,
+)
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.text import Text
 
@@ -45,6 +52,9 @@ CORS = CORSConfig(
     expose_headers=["ETag", "Retry-After"],
     max_age=86400,
 )
+
+
+OF_CHALICE: Mapping[int, type[ServiceError]] = {405: MethodNotAllowed, 415: UnsupportedMediaType}
 
 
 class Audience(StrEnum):
@@ -210,6 +220,17 @@ def error_response(error: ServiceError, asked: Mapping[str, str]) -> Response:
     wait_s = error.details.get("retry_after_s")
     headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
     return _json(body, error.status, headers, asked)
+
+
+def in_our_shape(request: Request, answer: Callable[[Request], Response]) -> Response:
+    """Middleware: what Chalice refuses before any view is asked says so as our refusals do."""
+    response = answer(request)
+    refusal = OF_CHALICE.get(response.status_code)
+    if refusal is None or not isinstance(response.body, dict):  # a view's body is text
+        return response
+    ours = error_response(refusal(), request.headers)
+    ours.headers = {**response.headers, **ours.headers}
+    return ours
 
 
 def header_of(headers: Mapping[str, str], name: str) -> str | None:

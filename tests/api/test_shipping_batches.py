@@ -69,6 +69,23 @@ def test_parts_of_a_table_are_one_batch_with_what_was_not_shipped(
     }
 
 
+def test_rows_that_the_check_refused_are_kept_with_what_was_sent(
+    merchant: MerchantFixture,
+) -> None:
+    _, [(_, first), _] = formed(merchant)
+    refused = {"order_id": "没有", "carrier": "中通", "number": ZTO, "words": "没有这个订单"}
+    about = {"batch_id": BATCH, "started_at_s": merchant.now_s}
+
+    send(merchant, [(first, "顺丰", SF)], batch={**about, "part": 0, "left_out": [refused]})
+    send(merchant, [], batch={**about, "part": 1, "left_out": [refused | {"order_id": "也没有"}]})
+    nothing = send(merchant, [], batch={**about, "part": 2})
+
+    (batch,) = history(merchant)["items"]
+    assert batch["summary"] == {"shipped": 1, "left_out": 2}
+    assert batch["failures"] == [refused, refused | {"order_id": "也没有"}]
+    assert (nothing.status, nothing.body["details"]["field"]) == (400, "rows")
+
+
 def test_orders_are_named_by_the_number_that_people_see(merchant: MerchantFixture) -> None:
     _, [(_, first), (_, second)] = formed(merchant)
     changes = (change_of(merchant, merchant.stored_order(it)) for it in (first, second))

@@ -58,7 +58,7 @@ def test_state_that_is_forged_or_comes_back_again_logs_nobody_in(
     who.open("/pages/orders/orders")
     who.page.get_by_role("button", name="登录").click()
     expect(who.see("chip-all")).to_be_visible()
-    (back,) = [url for url in returns if "auth_code" in url]
+    back = next(url for url in returns if "auth_code" in url)
     forged = re.sub(r"state=\w{4}", "state=0000", back)
 
     for address in (back, forged):

@@ -100,7 +100,9 @@ def test_body_of_another_type_is_refused(merchants: TwoMerchants, content_type: 
 
     reply = shop.outsider.post(f"/v1/groups/{shop.group_id}/seats", body, Content_Type=content_type)
 
-    assert reply.status == 415
+    assert (reply.status, reply.code) == (415, "unsupported_media_type")
+    assert reply.body["message"] == "提交的格式不对，请刷新页面后再试。"
+    assert reply.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])

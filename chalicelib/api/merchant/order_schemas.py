@@ -257,6 +257,10 @@ class ShipmentRow(RequestModel, frozen=True, kw_only=True):
     number: Annotated[str, Meta(max_length=100)]
 
 
+class RefusedRow(ShipmentRow, frozen=True, kw_only=True):
+    words: Annotated[str, Meta(max_length=200, description="As the check answered.")]
+
+
 class BatchPart(RequestModel, frozen=True, kw_only=True):
     """Which part of which table this is. Sent again, it is the same."""
 
@@ -265,10 +269,17 @@ class BatchPart(RequestModel, frozen=True, kw_only=True):
     ]
     started_at_s: Annotated[int, Meta(ge=0, description="When the table began to be sent.")]
     part: Annotated[int, Meta(ge=0, lt=shipping_batches.PARTS_MAX)]
+    left_out: Annotated[
+        Annotated[list[RefusedRow], Meta(max_length=50)] | None,
+        Meta(description="Rows of the table that are not sent, because the check refused them."),
+    ] = None
 
 
 class ShipmentsRequest(RequestModel, frozen=True, kw_only=True):
-    rows: Annotated[list[ShipmentRow], Meta(min_length=1, max_length=50)]
+    rows: Annotated[
+        list[ShipmentRow],
+        Meta(max_length=50, description="None only in a part that tells of rows left out."),
+    ]
     check_only: Annotated[bool, Meta(description="true: nothing is shipped")]
     batch: Annotated[
         BatchPart | None, Meta(description="Kept in the history, unless nothing is shipped.")

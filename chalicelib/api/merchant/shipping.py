@@ -3,6 +3,8 @@
 from collections import Counter
 from functools import partial
 
+from msgspec import structs
+
 from chalicelib import clock
 from chalicelib.api import pages
 from chalicelib.api.auth import Staff
@@ -62,13 +64,17 @@ def ship_orders(who: Staff, body: schemas.ShipmentsRequest) -> schemas.ShipmentR
     """Ship up to 50 orders, or only check them; every row has an answer of its own."""
     rows = [shipments.Row(row.order_id, row.carrier, row.number) for row in body.rows]
     now_s, part = clock.now_s(), _part(body)
+    left_out = [structs.asdict(row) for row in (body.batch and body.batch.left_out) or ()]
+    if not (rows or left_out):
+        raise InvalidRequest("没有要发货的订单，请先填好表格。", field="rows")
     if part is not None:
         shipping_batches.check(part, now_s=now_s)
     results = shipments.ship_all(
         who.merchant_id, rows, check_only=body.check_only, staff=who.username, now_s=now_s
     )
     if part is not None:
-        shipping_batches.keep(who.merchant_id, part, rows, results, staff=who.username)
+        outcomes = list(zip(rows, results, strict=True))
+        shipping_batches.keep(who.merchant_id, part, outcomes, left_out, staff=who.username)
     return schemas.ShipmentResults(
         results=[
             schemas.ShipmentResult(

@@ -5,7 +5,7 @@ same part, and the first account of it stands.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -18,6 +18,7 @@ from chalicelib.tables.records import ShippingBatchItem, shipping_batches
 PARTS_MAX = 200  # of one batch: 10,000 rows
 READ_MAX = PARTS_MAX + 50  # parts of one page, so that there is a whole batch among them
 STARTED_BEFORE_S, STARTED_AFTER_S = 86_400, 300  # how far its sender's clock may be off
+LEFT_OUT = "left_out"  # of the table, and not sent
 SHIPPED = (Outcome.SHIPPED, Outcome.ALREADY_SHIPPED)
 
 
@@ -50,26 +51,37 @@ def check(part: Part, *, now_s: int) -> None:
 
 
 def keep(
-    merchant_id: str, part: Part, rows: Sequence[Row], results: Sequence[Result], *, staff: str
+    merchant_id: str,
+    part: Part,
+    outcomes: Sequence[tuple[Row, Result]],
+    left_out: Sequence[Mapping[str, str]],
+    *,
+    staff: str,
 ) -> None:
-    """Keep what became of a part's rows. Raises Busy."""
-    outcomes = zip(rows, results, strict=True)
+    """Keep what became of a part's rows, and which rows of the table the check refused (as
+    ShippingBatchItem.failures has them), so that they were not sent. Raises Busy."""
+    counted = Counter(result.outcome.value for _, result in outcomes)
+    if left_out:
+        counted[LEFT_OUT] = len(left_out)
     item = ShippingBatchItem.at(
         merchant_id,
         part.started_at_s,
         part.batch_id,
         part.number,
         staff=staff,
-        summary=dict(Counter(result.outcome.value for result in results)),
+        summary=dict(counted),
         failures=[
-            {
-                "order_id": row.order_id,
-                "carrier": row.carrier,
-                "number": row.number,
-                "words": result.words,
-            }
-            for row, result in outcomes
-            if result.outcome not in SHIPPED
+            *(dict(row) for row in left_out),
+            *(
+                {
+                    "order_id": row.order_id,
+                    "carrier": row.carrier,
+                    "number": row.number,
+                    "words": result.words,
+                }
+                for row, result in outcomes
+                if result.outcome not in SHIPPED
+            ),
         ],
     )
     retried(lambda: put_new(item))

@@ -51,7 +51,7 @@ class Shopper:
         """Through the login page, with the code that the local gateway was given."""
         self.write("login-phone", phone)
         self.tap("send-code")
-        self.write("login-code", self._code(phone))
+        self.write("login-code", self.code_for(phone))
         self.tap("agree")
         self.tap("login-go")
 
@@ -85,7 +85,8 @@ class Shopper:
         assert found is not None
         return found[1]
 
-    def _code(self, phone: str) -> str:
+    def code_for(self, phone: str) -> str:
+        """Return the code that was sent to the phone."""
         until_s = time.monotonic() + LATE_MS / 1000
         while time.monotonic() < until_s:
             for message in self.shop.system.sms.messages:

@@ -3108,6 +3108,11 @@ export interface components {
             /** @description When the table began to be sent. */
             started_at_s: number;
             part: number;
+            /**
+             * @description Rows of the table that are not sent, because the check refused them.
+             * @default null
+             */
+            left_out: components["schemas"]["RefusedRow"][] | null;
         };
         /** BuyerSession */
         BuyerSession: {
@@ -5059,6 +5064,14 @@ export interface components {
             /** @description the buyer reads it */
             reply: string;
         };
+        /** RefusedRow */
+        RefusedRow: {
+            order_id: string;
+            carrier: string;
+            number: string;
+            /** @description As the check answered. */
+            words: string;
+        };
         /** Regions */
         Regions: {
             version: string;
@@ -5266,6 +5279,7 @@ export interface components {
         };
         /** ShipmentsRequest */
         ShipmentsRequest: {
+            /** @description None only in a part that tells of rows left out. */
             rows: components["schemas"]["ShipmentRow"][];
             /** @description true: nothing is shipped */
             check_only: boolean;

@@ -1,7 +1,8 @@
-"""The buyers' shop in Alipay's own browser, and with Alipay's login in others."""
+"""Logins in browsers: in Alipay's own and by its page in others, and a phone that is replaced."""
 
 import json
 import re
+import secrets
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -71,3 +72,25 @@ def test_state_that_is_forged_or_comes_back_again_logs_nobody_in(
         assert (answer.value.status, answer.value.json()["code"]) == (400, "state_refused")
         expect(thief.page.get_by_text(answer.value.json()["message"])).to_be_visible()
         assert thief.page.evaluate(SESSION) is None
+
+
+def test_new_phone_takes_the_place_of_the_old(shop: Shop, arrive: Arrive) -> None:
+    who = arrive()
+    first, second = (f"137{secrets.randbelow(10**8):08d}" for _ in range(2))
+    who.open("/pages/orders/orders")
+    who.page.get_by_role("button", name="登录").click()
+    who.log_in(first)
+    expect(who.see("chip-all")).to_be_visible()
+
+    who.open("/account/profile/profile")
+    who.says("phone", f"{first[:3]}****{first[-4:]}")
+    who.tap("phone")
+    who.write("login-phone", second)
+    who.tap("send-code")
+    who.write("login-code", who.code_for(second))
+    who.tap("login-go")
+
+    who.says("phone", f"{second[:3]}****{second[-4:]}")
+    token = json.loads(who.page.evaluate(SESSION))["data"]["token"]
+    profile = shop.system.api.as_(token).get("/v1/me/profile")
+    assert profile["phone"] == f"{second[:3]}****{second[-4:]}"

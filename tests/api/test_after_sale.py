@@ -182,6 +182,7 @@ def test_same_claim_again_is_the_same_request_and_another_is_refused(
     assert len(waiting(merchant)) == 1
 
 
+@pytest.mark.slow
 def test_twenty_claims_at_once_are_one_request(merchant: MerchantFixture) -> None:
     _, _, [_, (friend, second)] = formed(merchant)
 
@@ -225,6 +226,7 @@ def test_withdrawn_request_is_decided_no_more(merchant: MerchantFixture) -> None
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_approval_and_withdrawal_at_once_have_one_outcome(merchant: MerchantFixture) -> None:
     _, _, [_, (friend, second)] = formed(merchant)
     after_sale_id = ask(friend, second).body["after_sale_id"]
@@ -244,6 +246,7 @@ def test_approval_and_withdrawal_at_once_have_one_outcome(merchant: MerchantFixt
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_approval_told_ten_times_at_once_refunds_once(merchant: MerchantFixture) -> None:
     activity, _, [_, (friend, second)] = formed(merchant)
     after_sale_id = ask(friend, second).body["after_sale_id"]

@@ -128,6 +128,7 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
         yield uses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "policy", sorted({function_policies.policy_of(name) for name in FUNCTIONS})
 )

@@ -38,6 +38,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staff, "STAFF_MAX", LIMIT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "add"),
     [
@@ -62,6 +63,7 @@ def test_additions_at_once_do_not_pass_the_limit_together(
     assert len(owner.get(f"/v1/merchant/{path}").body["items"]) == LIMIT
 
 
+@pytest.mark.slow
 def test_invitation_that_comes_twice_at_once_tells_one_password(merchant: MerchantFixture) -> None:
     owner = merchant.owner()
     body = {"username": "xiaoli", "name": "小李", "role": "service"}

@@ -97,6 +97,7 @@ def test_code_is_good_for_five_minutes_and_five_tries(merchant: MerchantFixture,
     assert enter(merchant, code).status == 201
 
 
+@pytest.mark.slow
 def test_of_forty_guesses_at_once_five_are_judged(merchant: MerchantFixture, sms: Sms) -> None:
     ask(merchant)
     code = sms.code_for(PHONE)
@@ -189,6 +190,7 @@ def test_hour_of_a_number_has_five_codes(
     assert len(sms.messages) == 5
 
 
+@pytest.mark.slow
 def test_device_and_address_ask_for_a_limited_number_of_codes(
     merchant: MerchantFixture, sms: Sms, monkeypatch: pytest.MonkeyPatch
 ) -> None:

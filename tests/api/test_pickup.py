@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from chalicelib.api import shapes
 from chalicelib.domain.ids import new_id
 from chalicelib.services.people import identities
@@ -183,6 +185,7 @@ def test_a_wrong_code_is_told_so_and_cannot_be_guessed_for_long(merchant: Mercha
         assert merchant.owner().get(f"/v1/merchant/pickups/{odd}").status == 404
 
 
+@pytest.mark.slow
 def test_of_codes_guessed_at_all_at_once_exactly_twenty_are_told(merchant: MerchantFixture) -> None:
     _, buyer, order_id = to_collect(merchant)
     make_ready(merchant, order_id)
@@ -339,6 +342,7 @@ def test_delivery_says_what_is_missing(merchant: MerchantFixture) -> None:
     assert merchant.stock(activity) == 10
 
 
+@pytest.mark.slow
 def test_many_hands_make_ready_and_hand_over_once(merchant: MerchantFixture) -> None:
     _, buyer, order_id = to_collect(merchant)
 

@@ -122,6 +122,7 @@ def test_an_overlap_is_refused_and_a_later_window_is_not(catalogue: CatalogueFix
     assert catalogue.stock() == (80, 40)
 
 
+@pytest.mark.slow
 def test_publications_race_for_the_same_window_and_one_wins(catalogue: CatalogueFixture) -> None:
     for day in range(5):
         window = {"starts_at_s": NOW_S + day * DAY_S, "ends_at_s": NOW_S + (day + 1) * DAY_S}

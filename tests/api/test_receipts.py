@@ -97,6 +97,7 @@ def test_refund_that_needs_a_person_is_not_hidden_behind_receipt(merchant: Merch
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_receipt_asking_back_and_the_job_at_once_leave_one_state(merchant: MerchantFixture) -> None:
     claim, late_s = Claim(900, Reason.LATE), merchant.now_s + RECEIPT_S
     for round_number in range(3):
@@ -180,6 +181,7 @@ def test_refund_approved_while_an_order_goes_on_is_carried_out(
     assert shop.confirm(f"{order.order_id}01A") == "succeeded"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prepared", "step", "action"),
     [(to_collect, make_ready, "order_ready"), (to_hand_over, hand_over, "order_handed_over")],

@@ -197,6 +197,7 @@ def test_what_cannot_be_recorded_is_not_told(merchant: MerchantFixture) -> None:
     assert looks(merchant) == []
 
 
+@pytest.mark.slow
 def test_fifty_orders_are_four_calls_and_one_row(merchant: MerchantFixture) -> None:
     activity = merchant.activity(stock=60)
     orders = [merchant.buyer().open(activity).body["order_id"] for _ in range(ORDERS_MAX)]

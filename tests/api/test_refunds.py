@@ -121,6 +121,7 @@ def test_worker_that_dies_after_the_gateway_heard_it_leaves_one_refund(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_jobs_that_run_at_once_refund_everybody_once(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=4, stock=10, limit_per_buyer=1, limit_per_order=1)
     _, members = due_group(merchant, activity, paid=3)

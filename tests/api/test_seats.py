@@ -26,6 +26,7 @@ def lose_seat_but_pay(
     return buyer, order_id, number
 
 
+@pytest.mark.slow
 def test_many_pay_for_one_last_seat_and_exactly_one_is_seated(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=2, stock=10)
     group_id, _, _ = merchant.open_group(activity)

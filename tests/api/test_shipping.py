@@ -72,6 +72,7 @@ def test_same_parcel_again_changes_nothing(merchant: MerchantFixture) -> None:
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_twenty_who_ship_at_once_ship_once(merchant: MerchantFixture) -> None:
     _, order_id = to_ship(merchant)
     replies = concurrently(
@@ -330,6 +331,7 @@ def test_rows_that_contradict_each_other_ship_nothing(merchant: MerchantFixture)
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_tables_of_two_people_at_once_ship_once(merchant: MerchantFixture) -> None:
     members = [member for _ in range(3) for member in formed(merchant)[1]]
     table = [
@@ -361,6 +363,7 @@ def test_too_long_a_table_is_refused(merchant: MerchantFixture) -> None:
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
+@pytest.mark.slow
 def test_shipping_and_asking_back_at_once_is_one_after_the_other(merchant: MerchantFixture) -> None:
     for round_number in range(5):
         friend, order_id = to_ship(merchant, quantity=2)
@@ -392,6 +395,7 @@ def test_order_that_was_shipped_meanwhile_is_not_shipped_again(shop: Shop) -> No
     assert (numbers(shop, order), audited(shop, "order_shipped")) == ([SF], 1)
 
 
+@pytest.mark.slow
 def test_parts_that_are_shipped_at_once_are_all_shipped(shop: Shop) -> None:
     order = staff_requests.to_ship(shop, quantity=3)
 

@@ -121,6 +121,7 @@ def test_shop_cannot_refund_where_there_is_no_money_of_the_order_alone(
     merchant.check_laws(quiescent=False)
 
 
+@pytest.mark.slow
 @pytest.mark.wechat_pay_only
 def test_refund_by_the_shop_and_a_parcel_at_once_are_one_after_the_other(
     merchant: MerchantFixture,

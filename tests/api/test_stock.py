@@ -72,6 +72,7 @@ def test_order_takes_its_units_from_several_buckets(merchant: MerchantFixture) -
     merchant.check_laws(quiescent=False)
 
 
+@pytest.mark.slow
 def test_flood_of_unpaid_orders_gives_everything_back_after_the_pay_by_time(
     merchant: MerchantFixture,
 ) -> None:
@@ -91,6 +92,7 @@ def test_flood_of_unpaid_orders_gives_everything_back_after_the_pay_by_time(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_flood_of_groups_that_are_never_paid_gives_everything_back(
     merchant: MerchantFixture,
 ) -> None:
@@ -105,6 +107,7 @@ def test_flood_of_groups_that_are_never_paid_gives_everything_back(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_cancelling_releasing_and_failing_at_once_give_a_unit_back_once(
     merchant: MerchantFixture,
 ) -> None:

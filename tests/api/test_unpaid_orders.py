@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tests.fixtures.api_clients import Buyer, Reply
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.merchant import Activity, MerchantFixture, concurrently
@@ -115,6 +117,7 @@ def test_the_shop_sets_how_many(merchant: MerchantFixture) -> None:
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_one_buyer_at_many_doors_at_once_holds_no_more(merchant: MerchantFixture) -> None:
     activity, buyer = merchant.activity(product_stock=200, seats=10), merchant.buyer()
     groups = [merchant.open_group(activity)[0] for _ in range(4)]

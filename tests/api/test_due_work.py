@@ -288,6 +288,24 @@ def test_order_whose_gateway_is_silent_holds_up_no_other(shop: Shop, order: Orde
     assert due_at(shop, order) == shop.now_s + timeouts.POSTPONE_S
 
 
+def test_order_whose_gateway_stays_silent_is_postponed_and_never_due_meanwhile(
+    shop: Shop, order: OrderItem
+) -> None:
+    shop.ask(order)
+    shop.now_s += timeouts.QUERY_AFTER_S
+    shop.gateway.silent = {"query"}
+    process(shop, order)
+    shop.now_s += timeouts.POSTPONE_S
+
+    with metered() as meter:
+        process(shop, order)
+
+    assert (
+        meter.calls.count("UpdateItem") == 1
+    )  # with each write of what is due the stream begins anew
+    assert due_at(shop, order) == shop.now_s + timeouts.POSTPONE_S
+
+
 def test_broken_item_holds_up_no_other(shop: Shop, order: OrderItem) -> None:
     shop.now_s = order.pay_by_s
 

@@ -125,7 +125,10 @@ def process_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
         _post(order, now_s)
     returns.close_due(order, now_s=now_s)
     receipts.receive_due(order, now_s=now_s)
-    retried(lambda: _reschedule(order))
+    if (
+        silence is None or order.view().unposted
+    ):  # else it would be due again before it is postponed
+        retried(lambda: _reschedule(order))
     if silence is not None:
         raise silence
 

@@ -214,7 +214,7 @@ export const afterWords = {
 
   profile: {
     name: '昵称',
-    hint: '同团的好友看到你的昵称，其他人只看到第一个字。',
+    hint: '拼团时，别人只看到昵称的第一个字。',
     need: '请填写昵称',
     tooLong: (n: number, most: number) => `昵称最多 ${most} 个字，现在是 ${n} 个`,
     phone: '手机号',

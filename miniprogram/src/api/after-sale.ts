@@ -1,6 +1,6 @@
 /** Money or other goods that a buyer asks for, and the pictures that go with it. */
-import { get, post, put, type Schema } from './client'
-import { noAnswer, refusalIn } from './errors'
+import { answerIn, get, post, put, type Schema } from './client'
+import { refusalIn } from './errors'
 
 export type AfterSale = Schema<'AfterSaleShown'>
 export type Claim = Schema<'AfterSaleRequest'>
@@ -46,10 +46,8 @@ function typeOf(chosen: Chosen): PictureType {
 /** Upload a picture and have it accepted. Throws ApiError. */
 export async function uploadPicture(chosen: Chosen): Promise<Picture> {
   const form = await post('/v1/me/pictures', { body: { content_type: typeOf(chosen), size: chosen.size } })
-  const sent = { url: form.url, filePath: chosen.path, name: 'file', formData: form.fields }
-  const { statusCode } = await uni.uploadFile(sent).catch(() => {
-    throw noAnswer()
-  })
+  const sent = { url: form.url, filePath: chosen.path, name: 'file', fileType: 'image' as const, formData: form.fields }
+  const { statusCode } = await uni.uploadFile(sent).catch(answerIn)
   if (statusCode >= 400) throw refusalIn(statusCode, null)
   return post('/v1/me/pictures/{picture_id}/acceptance', { path: { picture_id: form.picture_id } })
 }

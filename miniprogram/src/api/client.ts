@@ -118,8 +118,23 @@ async function send<V extends Verb, P extends Path>(
       timeout: TIMEOUT_MS,
       ...(body === undefined ? {} : { data: body }),
     })) as Answer
+  } catch (failure) {
+    return answerIn(failure)
+  }
+}
+
+/** Alipay hands over every answer but 200 as a failure. Throws ApiError where there is no answer in it. */
+export function answerIn(failure: unknown): Answer {
+  const { status = 0, statusCode = status, data, header = {} } = (failure ?? {}) as Partial<Answer> & { status?: number }
+  if (statusCode < 200) throw noAnswer() // below are numbers of Alipay's own
+  return { statusCode, data: typeof data === 'string' ? parsed(data) : data, header }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
   } catch {
-    throw noAnswer()
+    return text
   }
 }
 

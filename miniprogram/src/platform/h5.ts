@@ -43,6 +43,12 @@ function readShortLink(): void {
 readShortLink() // before the router looks
 keepAccessible()
 
+// Another link put into the address of an open shop: uni-app would show the page of that kind that it has
+// already, with what that was opened with. Its own steps have a state.
+addEventListener('popstate', ({ state }) => {
+  if (state === null) location.reload()
+})
+
 export const platform: Platform = {
   // The frames of the page with three phones (infra/local/h5_phones.py) have such names.
   phone: /^phone-\d$/.test(window.name) ? `${window.name}.` : '',

@@ -22,7 +22,8 @@ export function viewOf(page: GroupPage, now_s: number): View {
     case 'failed':
       return isMember ? failedForMember(page) : overForStranger(page)
     default:
-      if (isMember) return openForMember(page)
+      if (isMember) return isOver(page, now_s) ? settling(['order']) : openForMember(page)
+      if (isOver(page, now_s) && page.role !== 'holder') return settling(ownWays(page))
       return page.role === 'holder' ? openForHolder(page, now_s) : openForStranger(page)
   }
 }
@@ -35,6 +36,15 @@ function openForMember({ role, progress }: GroupPage): View {
     hint: '',
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
+}
+
+/** Its time is over, and whoever paid in time is still being asked for: nobody can join any more. */
+function isOver({ progress }: GroupPage, now_s: number): boolean {
+  return progress.expires_at_s !== null && now_s >= progress.expires_at_s
+}
+
+function settling(acts: Act[]): View {
+  return { sentence: says.settling, hint: says.settlingHint, acts }
 }
 
 function openForHolder({ order }: GroupPage, now_s: number): View {

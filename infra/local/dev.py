@@ -32,7 +32,8 @@ def main() -> None:
 def _dev() -> None:
     port, wechat_port = system.ports()
     say("正在从源码启动……")
-    with from_sources(port, wechat_port) as (running, children):
+    divisor = int(os.environ.get("TIME_DIVISOR", "1"))
+    with from_sources(port, wechat_port, time_divisor=divisor) as (running, children):
         demo_shop = system.step("上货开团", lambda: welcome.fill(running))
         if os.environ.get("DEMO") == "large":
             system.step("一个月的生意", lambda: demo_large.fill(running))
@@ -47,13 +48,14 @@ def _dev() -> None:
 
 
 @contextmanager
-def from_sources(port: int, wechat_port: int) -> Iterator[tuple[System, Children]]:
+def from_sources(
+    port: int, wechat_port: int, *, time_divisor: int = 1
+) -> Iterator[tuple[System, Children]]:
     """The system with its API and jobs run from the sources, for the length of the block."""
-    divisor = os.environ.get("TIME_DIVISOR", "1")
-    beside = system.gateways_beside(wechat_port, int(divisor))
+    beside = system.gateways_beside(wechat_port, time_divisor)
     with beside as gateways, _tables() as aws:
         web_url = system.web_address(gateways[2])
-        given = {"TIME_DIVISOR": divisor, "WEB_URL": web_url}
+        given = {"TIME_DIVISOR": str(time_divisor), "WEB_URL": web_url}
         env = _environment(aws.url) | system.addresses(*gateways) | given
         children = Children(port, env)
         address = {f"/tuan/{STAGE}/public-api-url": children.url}

@@ -11,6 +11,7 @@ from infra.local.phone import Phone, Placed, log_in
 from tests.browser.conftest import Shop
 
 WAIT_S = pace.patient(30)
+CATALOGUE_KEPT_S = 5  # how old a price may be that buyers are shown
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Sale:
     title: str
 
 
-def sell(shop: Shop, title: str, *, seats: int = 2, stock: int = 200) -> Sale:
+def sell(shop: Shop, title: str, *, seats: int = 2, stock: int = 200, **changes: Any) -> Sale:
+    """changes: of the activity's terms."""
     owner = shop.staff().api
     sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990, "stock": 500}
     category = owner.get("/v1/merchant/categories")["items"][0]["category_id"]
@@ -42,8 +44,19 @@ def sell(shop: Shop, title: str, *, seats: int = 2, stock: int = 200) -> Sale:
         "limit_per_buyer": 0,
         "limit_per_order": 5,
     }
-    activity = owner.post("/v1/merchant/activities", terms, key=secrets.token_hex(16))
+    activity = owner.post("/v1/merchant/activities", terms | changes, key=secrets.token_hex(16))
     return Sale(product["product_id"], sku_id, activity["activity_id"], title)
+
+
+def reprice(shop: Shop, sale: Sale, price_fen: int) -> None:
+    """Sell it at another price from now on, as soon as buyers' prices are read again."""
+    owner = shop.staff().api
+    path = f"/v1/merchant/activities/{sale.activity_id}"
+    now = owner.get(path)
+    names = ("title", "seats_total", "life_h", "ends_at_s", "limit_per_buyer", "limit_per_order")
+    kept = {name: now[name] for name in (*names, "revision")}
+    owner.put(path, kept | {"skus": [{"sku_id": sale.sku_id, "group_price_fen": price_fen}]})
+    time.sleep(CATALOGUE_KEPT_S)
 
 
 def buyer(shop: Shop, name: str) -> Phone:

@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Viewport
 
 from infra.local import console, dev, h5, h5_phones, pace, process, welcome
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD
-from infra.local.shop import Staff
+from infra.local.phone import Placed
+from infra.local.shop import Offer, Staff
 from infra.local.system import System
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ REFUSED = (
     "Failed to load resource: the server responded with a status of 4",
     "Failed to load resource: net::ERR_FAILED",  # what a test itself keeps from arriving
 )
-
+HURRY = 60  # an hour of a group's life is a minute
+HELD_S = 20  # a seat, in the shop that is in a hurry
 
 # What the console keeps of a login, put there before it starts; once, for people log out again.
 KEEP_SESSION = """
@@ -96,9 +98,34 @@ def web(shop: Shop) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="package")
+def hurried() -> Iterator[Shop]:
+    """Another shop, in which groups live and seats are held for a sixtieth of the time; there is
+    nothing to buy in it yet, and no console."""
+    ports = process.free_port(), process.free_port()
+    with dev.from_sources(*ports, time_divisor=HURRY) as (system, _):
+        nobody = welcome.DemoShop(Offer("", 0, "", "", 0, (), ()), Placed("", "", 0, 0), ())
+        hurried = Shop("", system, nobody)
+        hurried.staff().set_up(pay_by_s=HELD_S * HURRY)
+        yield hurried
+
+
 @pytest.fixture
 def arrive(browser: Browser, shop: Shop, web: str) -> Iterator[Callable[..., "Shopper"]]:
     """Buyers with a phone each, at the H5 shop; what they may never do fails the test."""
+    yield from _arrivals(browser, shop, web)
+
+
+@pytest.fixture
+def arrive_in_a_hurry(browser: Browser, hurried: Shop) -> Iterator[Callable[..., "Shopper"]]:
+    """The same, at the shop where time is short."""
+    port = urlsplit(hurried.system.web_url).port or 0
+    with h5.H5.beside(console.config_of(hurried.system), port=port) as url:
+        assert url is not None
+        yield from _arrivals(browser, hurried, url)
+
+
+def _arrivals(browser: Browser, shop: Shop, web: str) -> Iterator[Callable[..., "Shopper"]]:
     from tests.browser.shoppers import shopper  # it knows this module
 
     there: list[Shopper] = []

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from infra.local.demo_data import MERCHANT_ID
+from infra.local.phone import Phone
 from tests.browser.conftest import LATE_MS, REFUSED, Shop
 
 PHONE: dict[str, Any] = {
@@ -20,7 +21,10 @@ PHONE: dict[str, Any] = {
 }
 ADDRESS = "王小明 13800138000 浙江省杭州市西湖区文一西路 969 号"
 # uni-app keeps what it stores in this form.
-KEEP = "sessionStorage.kept || localStorage.setItem('tuan.%s', %s); sessionStorage.kept = 1"
+KEEP = """if (location.protocol !== 'about:' && !sessionStorage.kept) {
+    localStorage.setItem('tuan.%s', %s)
+    sessionStorage.kept = 1
+}"""
 
 
 @dataclass
@@ -33,6 +37,8 @@ class Shopper:
     breaches: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
+        """By a link, as from a message: in a page of its own."""
+        self.page.goto("about:blank")
         self.page.goto(f"{self.web}#{path}")
 
     def see(self, testid: str) -> Locator:
@@ -62,6 +68,11 @@ class Shopper:
 
     def write_order(self) -> None:
         """Write the order down and submit it; its address too, where the buyer has none."""
+        self.fill_address()
+        self.tap("submit")
+
+    def fill_address(self) -> None:
+        """All that is to be written before an order is submitted; done when it has a price."""
         expect(self.see("choose-address")).not_to_contain_text("正在加载")
         if self.see("choose-address").get_by_test_id("no-address").count():
             self.tap("choose-address")
@@ -70,7 +81,6 @@ class Shopper:
             self.says("open-regions", "西湖区")
             self.tap("save")
         expect(self.see("breakdown")).to_be_visible()
-        self.tap("submit")
 
     def pay(self) -> None:
         self.page.get_by_text("立即支付").click()
@@ -121,6 +131,15 @@ def shopper(browser: Browser, shop: Shop, web: str, *, name: str = "", **context
     if name:
         page.add_init_script(KEEP % ("session", json.dumps(json.dumps(_session(shop, name)))))
     return it
+
+
+def over_the_api(who: Shopper) -> Phone:
+    """The same buyer, at the API."""
+    if not who.page.url.startswith("http"):
+        who.open("/")
+    token = json.loads(who.page.evaluate("localStorage['tuan.session']"))["data"]["token"]
+    system = who.shop.system
+    return Phone("王小明", token, system.api.as_(token), system.local_gateways)
 
 
 def _session(shop: Shop, name: str) -> dict[str, object]:

@@ -14,14 +14,14 @@ from infra.local.phone import Phone
 from tests.browser.accessibility import unusable_on_a_phone
 from tests.browser.buyers import WAIT_S, buy, buy_alone, sell, wait_until
 from tests.browser.conftest import Shop
-from tests.browser.shoppers import Shopper
+from tests.browser.shoppers import Shopper, over_the_api
 
 Arrive = Callable[..., Shopper]
 
 
 def test_every_page_can_be_used_by_everybody(shop: Shop, arrive: Arrive) -> None:
     who = arrive("什么都有")
-    phone = over_the_api(shop, who)
+    phone = over_the_api(who)
     sent = shipped(shop, phone, "册亨糯米蕉")
     ask_back(phone, sent)
     phone.api.post("/v1/me/addresses", address(phone.name))
@@ -55,7 +55,7 @@ def test_every_page_can_be_used_by_everybody(shop: Shop, arrive: Arrive) -> None
 
 def test_goods_go_back_with_a_picture_and_a_number(shop: Shop, arrive: Arrive) -> None:
     who = arrive("要退货")
-    order_id = shipped(shop, over_the_api(shop, who), "丹东草莓")
+    order_id = shipped(shop, over_the_api(who), "丹东草莓")
 
     who.open(f"/after/apply/apply?id={order_id}")
     who.tap("submit")
@@ -72,7 +72,7 @@ def test_goods_go_back_with_a_picture_and_a_number(shop: Shop, arrive: Arrive) -
     who.tap("submit")
 
     who.says("request-status", "等待商家处理")
-    asked = over_the_api(shop, who).api.get(f"/v1/orders/{order_id}/after-sales")["items"][0]
+    asked = over_the_api(who).api.get(f"/v1/orders/{order_id}/after-sales")["items"][0]
     assert (asked["kind"], asked["words"], len(asked["pictures"])) == ("return", "压坏了一半", 1)
     agree_to_return(shop, asked["after_sale_id"])
     who.open("/pages/messages/messages")
@@ -93,7 +93,7 @@ def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
     shop: Shop, arrive: Arrive
 ) -> None:
     who = arrive("不拼了")
-    phone = over_the_api(shop, who)
+    phone = over_the_api(who)
     order_id = buy(phone, sell(shop, "盱眙小龙虾"))
     shop.system.quiet(WAIT_S)
 
@@ -114,7 +114,7 @@ def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
 
 def test_the_pickup_code_is_there_without_a_network(shop: Shop, arrive: Arrive) -> None:
     who = arrive("自提")
-    phone = over_the_api(shop, who)
+    phone = over_the_api(who)
     owner = shop.staff().api
     store_id = owner.get("/v1/merchant/stores")["items"][0]["store_id"]
     pickup = {"store_id": store_id, "name": "王小明", "phone": "13800138000"}
@@ -153,7 +153,7 @@ def test_addresses_are_pasted_chosen_by_region_and_removed(shop: Shop, arrive: A
     who.tap("save")
 
     who.says("address", "李雷")
-    kept = over_the_api(shop, who).api.get("/v1/me/addresses")["items"]
+    kept = over_the_api(who).api.get("/v1/me/addresses")["items"]
     assert [(it["phone"], it["district"], it["is_default"]) for it in kept] == [
         ("13912345678", "西湖区", True)
     ]
@@ -185,7 +185,7 @@ def test_an_account_is_exported_and_deleted_once_nothing_is_open(
     shop: Shop, arrive: Arrive
 ) -> None:
     who = arrive("再见")
-    phone = over_the_api(shop, who)
+    phone = over_the_api(who)
     order_id = buy(phone, sell(shop, "勐海生茶"))
     shop.system.quiet(WAIT_S)
 
@@ -207,15 +207,6 @@ def test_an_account_is_exported_and_deleted_once_nothing_is_open(
 def delete_account(who: Shopper) -> None:
     who.tap("delete-account")
     who.page.get_by_text("确定注销", exact=True).click()
-
-
-def over_the_api(shop: Shop, who: Shopper) -> Phone:
-    """The same buyer, at the API."""
-    if not who.page.url.startswith("http"):
-        who.open("/")
-    token = json.loads(who.page.evaluate("localStorage['tuan.session']"))["data"]["token"]
-    system = shop.system
-    return Phone("王小明", token, system.api.as_(token), system.local_gateways)
 
 
 def shipped(shop: Shop, phone: Phone, title: str) -> str:

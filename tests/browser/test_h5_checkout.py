@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 from infra.local.demo_data import address
 from tests.browser.buyers import WAIT_S, buy, buyer, sell
 from tests.browser.conftest import Shop
-from tests.browser.shoppers import Shopper
-from tests.browser.test_h5_after_buying import over_the_api
+from tests.browser.shoppers import Shopper, over_the_api
 
 Arrive = Callable[..., Shopper]
 
@@ -39,7 +38,7 @@ def test_pickup_asks_who_comes_and_says_no_more_what_was_mended(shop: Shop, arri
 def test_an_order_for_more_than_is_left_is_cut_to_that(shop: Shop, arrive: Arrive) -> None:
     sale = sell(shop, "潜江小龙虾", stock=3)
     who = arrive("慢一步")
-    over_the_api(shop, who).api.post("/v1/me/addresses", address("慢一步"))
+    over_the_api(who).api.post("/v1/me/addresses", address("慢一步"))
 
     who.open(f"/pages/activity/activity?a={sale.activity_id}")
     who.tap("open")
@@ -67,7 +66,7 @@ def test_who_comes_too_late_for_the_last_seat_is_shown_where_else_to_join(
     shop.system.quiet(WAIT_S)
     group_id = leader.order(order_id)["group_id"]
     who = arrive("晚一点")
-    over_the_api(shop, who).api.post("/v1/me/addresses", address("晚一点"))
+    over_the_api(who).api.post("/v1/me/addresses", address("晚一点"))
 
     who.open(f"/trade/checkout/checkout?g={group_id}&sku={sale.sku_id}&n=1&way=join")
     expect(who.see("breakdown")).to_be_visible()

@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Request, Response, expect
 
+from infra.local.demo_data import address
 from infra.local.h5 import H5
 from tests.browser.accessibility import unusable_on_a_phone
 from tests.browser.buyers import buy, buyer, sell
 from tests.browser.conftest import Shop
-from tests.browser.shoppers import Shopper
+from tests.browser.shoppers import Shopper, over_the_api
 
 FIRST_LOAD_MAX_BYTES = 120 * 1024  # compressed: scripts and styles of the first page
 Arrive = Callable[..., Shopper]
@@ -82,6 +83,14 @@ def test_a_page_asks_the_api_no_more_than_it_must(shop: Shop, arrive: Arrive) ->
         asked[path] = len(seen)
 
     assert asked == {path: most for path, (_, most) in calls.items()}
+
+    over_the_api(who).api.post("/v1/me/addresses", address("王小明"))
+    seen = _calls_of(who)
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=open")
+    expect(who.see("breakdown")).to_be_visible()
+    who.page.wait_for_timeout(1500)
+    ends = sorted(urlsplit(it).path.rsplit("/", 1)[-1] for it in seen)
+    assert ends == sorted([sale.activity_id, "addresses", "stores", "quotes"])
 
 
 def _calls_of(who: Shopper) -> list[str]:

@@ -17,8 +17,7 @@ from infra.local.phone import Phone
 from tests.browser.accessibility import stand_still
 from tests.browser.buyers import Sale, buy
 from tests.browser.conftest import Shop
-from tests.browser.shoppers import Shopper
-from tests.browser.test_h5_after_buying import over_the_api
+from tests.browser.shoppers import Shopper, over_the_api
 from tests.browser.test_pages import PAGES
 from tests.browser.test_selling import new_product
 from tests.browser.users import buyer, until
@@ -79,7 +78,7 @@ def test_nothing_that_somebody_wrote_runs_in_the_buyers_shop(
         dialog.dismiss()
 
     who.page.on("dialog", close)
-    api, member = shop.staff().api, over_the_api(shop, who)
+    api, member = shop.staff().api, over_the_api(who)
     _, sale = published(api)
     order = opened(shop, member, sale)
     member.api.post("/v1/me/addresses", address(SHORT) | {"street": SVG, "district": SHORT})

@@ -1,10 +1,10 @@
 // A phone for tests: the built mini-program in WeChat's open component framework (glass-easel), in Node.
 // It runs the very files that would be uploaded, each phone a copy of its own. What WeChat's client itself does (wx.*) is given as `wx`.
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { createRequire } from 'node:module'
 import { JSDOM } from 'jsdom'
+import { copied } from '../copied.mjs'
 
 const require = createRequire(import.meta.url)
 const dom = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true, url: 'http://localhost/' })
@@ -39,17 +39,6 @@ const USUAL = {
   removeTabBarBadge: NOTHING,
 }
 
-/** Copy the build out of this package of ES modules, with `change` applied to every script. */
-function copied(built, change) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mp-'))
-  fs.cpSync(built, folder, { recursive: true })
-  for (const file of fs.readdirSync(folder, { recursive: true }).map(String).filter((it) => it.endsWith('.js'))) {
-    const at = path.join(folder, file)
-    fs.writeFileSync(at, change(fs.readFileSync(at, 'utf8')))
-  }
-  return folder
-}
-
 function storage() {
   const kept = new Map()
   return {
@@ -67,6 +56,7 @@ export function phone(built, wx, change = (text) => text) {
     if (!words.startsWith(BEFORE_SETUP)) warnings.push(words)
     return false
   })
+  console.error = (...told) => void warnings.push(told.map((it) => it?.stack ?? JSON.stringify(it)).join(' ')) // Vue's, too
   const env = new MiniProgramEnv()
   const space = env.createCodeSpace('', true)
   space.getComponentSpace().updateComponentOptions({ useMethodCallerListeners: true }) // uni-app's handlers are fields

@@ -1,0 +1,137 @@
+"""Every list that buyers see: while it loads, when it cannot be read, when nothing is in it; what
+it was filtered by outlives a refresh; and nobody's whole name is shown to strangers."""
+
+import json
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Response, Route, expect
+
+from tests.browser.buyers import WAIT_S, buy, buyer, sell
+from tests.browser.conftest import Shop
+from tests.browser.shoppers import Shopper, over_the_api
+
+Arrive = Callable[..., Shopper]
+API = "**/v1/**"
+LISTS = {  # by its page: the address that answers it, and what is said when it is empty
+    "/pages/index/index": ("/activities", "还没有拼团活动"),
+    "/trade/search/search?q=没有这个词": ("/activities", "没有找到「没有这个词」"),
+    "/pages/orders/orders": ("/orders", "还没有订单"),
+    "/pages/messages/messages": ("/messages", "还没有消息"),
+    "/account/addresses/addresses": ("/addresses", "还没有收货地址"),
+    "/after/requests/requests?id=%s": ("/after-sales", "没有售后申请"),
+}
+FORGET = """for (const it of Object.keys(localStorage)) {
+    if (it.startsWith('tuan.last')) localStorage.removeItem(it)
+}"""
+MOBILE = re.compile(r"1[3-9]\d{9}")
+
+
+def test_every_list_loads_fails_and_is_empty_in_words(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("新来的")
+    phone = over_the_api(who)
+    order_id = buy(phone, sell(shop, "弥勒葡萄"))
+    shop.system.quiet(WAIT_S)
+
+    for path, (address, empty) in LISTS.items():
+        who.open("/account/questions/questions")
+        who.page.evaluate(FORGET)  # an answer of another visit is shown meanwhile, if there is one
+        who.page.route(API, lambda _: None)
+        who.open(path.replace("%s", order_id))
+        expect(who.see("skeleton")).to_be_visible()
+        who.page.unroute_all()
+        who.page.route(API, broken)
+        who.page.reload()
+        who.says("empty", "出了点问题")
+        assert "网络" not in who.see("empty").inner_text()
+        who.page.unroute(API, broken)
+        who.page.route(API, without(address))
+        who.tap("empty-act")
+        who.says("empty", empty)
+        who.page.unroute_all()
+    who.breaches[:] = [it for it in who.breaches if "status of 500" not in it]
+
+
+def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("爱刷新")
+    sale = sell(shop, "文昌鸡")
+    who.open("/")
+    who.page.get_by_role("tab").nth(2).click()
+    chosen = who.page.get_by_role("tab", selected=True).inner_text()
+    who.page.reload()
+    expect(who.page.get_by_role("tab", selected=True)).to_have_text(chosen)
+
+    who.open("/trade/search/search")
+    who.write("query", "文昌鸡")
+    who.tap("search-go")
+    who.tap("chip-price")
+    expect(who.page.get_by_text(sale.title).last).to_be_visible()
+    who.page.reload()
+    expect(who.see("chip-price")).to_have_attribute("aria-selected", "true")
+    expect(who.see("query").locator("input")).to_have_value("文昌鸡")
+    expect(who.see("activity-card")).to_contain_text(sale.title)
+
+    who.open("/pages/orders/orders")
+    who.tap("chip-waiting")
+    who.says("empty", "没有正在拼的订单")
+    who.page.reload()
+    expect(who.see("chip-waiting")).to_have_attribute("aria-selected", "true")
+    who.says("empty", "没有正在拼的订单")
+
+
+def test_strangers_see_nobodys_whole_name_or_number(shop: Shop, arrive: Arrive) -> None:
+    sale = sell(shop, "奉化芋头", seats=4)
+    people = [buyer(shop, name) for name in ("欧阳明月", "诸葛小亮")]
+    order_id = buy(people[0], sale)
+    shop.system.quiet(WAIT_S)
+    group_id = people[0].order(order_id)["group_id"]
+    buy(people[1], sale, group_id)
+    shop.system.quiet(WAIT_S)
+    stranger, member = arrive(), arrive("司马大光")
+    buy(over_the_api(member), sale, group_id)
+    shop.system.quiet(WAIT_S)
+    heard: list[str] = []
+
+    def hear(answer: Response) -> None:
+        if "/v1/" in answer.url:
+            heard.append(answer.text())
+
+    stranger.page.on("response", hear)
+
+    for path, testid in (
+        (f"/pages/activity/activity?a={sale.activity_id}", "joinable"),
+        (f"/pages/group/group?g={group_id}", "seat-paid"),
+        ("/", "activity-card"),
+    ):
+        stranger.open(path)
+        expect(stranger.see(testid)).to_be_visible()
+        stranger.page.wait_for_load_state("networkidle")
+        shown = stranger.page.inner_text("body")
+        for told in (shown, *heard):
+            assert not any(name in told for name in ("欧阳", "明月", "诸葛", "小亮", "司马"))
+            assert not MOBILE.search(re.sub(r'"\w*(?:url|image)\w*":"[^"]*"', "", told))
+
+    member.open(f"/pages/group/group?g={group_id}")
+    expect(member.see("seat-paid")).to_contain_text("欧*")
+
+
+def broken(route: Route) -> None:
+    route.fulfill(status=500, body="Internal Server Error", headers=_OPEN)
+
+
+def without(address: str) -> Callable[[Route], None]:
+    """Answer what is listed at that address with nothing, and all else as it is."""
+
+    def answer(route: Route) -> None:
+        real = route.fetch()
+        if route.request.method != "GET" or not route.request.url.partition("?")[0].endswith(
+            address
+        ):
+            route.fulfill(response=real)
+        else:
+            route.fulfill(response=real, body=json.dumps(real.json() | {"items": [], "next": None}))
+
+    return answer
+
+
+_OPEN = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}

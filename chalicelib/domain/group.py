@@ -11,8 +11,7 @@ from enum import StrEnum
 
 from chalicelib.errors import Conflict, GroupClosed, GroupFull, NotFound, ServiceError
 
-POLL_SOON_S = 5  # while somebody may join at any moment
-POLL_LATER_S = 15  # while every free seat is held
+POLL_SOON_S = 5  # while somebody may join, or pay for the last seat, at any moment
 POLL_SETTLING_S = 2  # around the deadline and while a decision is carried out
 
 
@@ -179,6 +178,4 @@ def next_poll_s(group: Group, *, now_s: int, grace_s: int) -> int:
     """In how many seconds it is worth asking again; 0: the answer will not change any more."""
     if group.status in (GroupStatus.FORMED, GroupStatus.FAILED):
         return 0
-    if not is_joinable(group, now_s=now_s):
-        return POLL_SETTLING_S
-    return POLL_LATER_S if group.seats_taken == group.seats_total else POLL_SOON_S
+    return POLL_SOON_S if is_joinable(group, now_s=now_s) else POLL_SETTLING_S

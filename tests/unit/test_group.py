@@ -154,7 +154,7 @@ def test_readers_see_a_due_group_as_failed_without_any_job(now_s: int, status: s
     ("group", "now_s", "wait_s"),
     [
         (OPEN, NOW_S, 5),
-        (FULL, NOW_S, 15),
+        (FULL, NOW_S, 5),
         (OPEN, NOW_S + 3600, 2),
         (replace(OPEN, status=GroupStatus.FORMED), NOW_S, 0),
         (replace(OPEN, status=GroupStatus.FAILED), NOW_S, 0),

@@ -18,6 +18,7 @@ from chalicelib.settings import settings
 TEMPORARY = frozenset({-1, 43108, 45009, 45011})
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 NOT_SUBSCRIBED = 43101
+INVALID_CODES = frozenset({40013, 40029})  # of another app; wrong, used or old
 
 
 class WechatRefused(GatewayFailed):
@@ -48,8 +49,19 @@ class AccessToken(msgspec.Struct, frozen=True):
         return f"AccessToken({self.expires_in})"  # and not the token
 
 
+class WechatPhone(msgspec.Struct, frozen=True, rename="camel"):
+    """A phone that WeChat knows; country_code without +."""
+
+    pure_phone_number: str
+    country_code: str
+
+
 class _Status(msgspec.Struct):
     errcode: int = 0
+
+
+class _Phone(msgspec.Struct):
+    phone_info: WechatPhone
 
 
 _Read = TypeVar("_Read")
@@ -88,6 +100,15 @@ class WechatApi:
         content = {"touser": openid, "template_id": template_id, "page": page, "data": data}
         path = f"/cgi-bin/message/subscribe/send?access_token={token}"
         self._post(path, {**content, "lang": "zh_CN"}, _Status)
+
+    def phone_of(self, token: str, code: str) -> WechatPhone:
+        """The phone behind a code of WeChat's phone button, which is good once and five minutes.
+
+        Raises WechatRefused (INVALID_CODES for the code), TokenRefused among them; Busy;
+        GatewayFailed.
+        """
+        path = f"/wxa/business/getuserphonenumber?access_token={token}"
+        return self._post(path, {"code": code}, _Phone).phone_info
 
     def _post(self, path: str, content: Mapping[str, Any], kind: type[_Read]) -> _Read:
         body = http_client.call(

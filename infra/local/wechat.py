@@ -158,7 +158,7 @@ class Wechat:
             return self.cashier.answer(call)
         if call.path.startswith("/v3/"):
             return self.gateway.answer(call)
-        if call.path == MESSAGES or call.path.startswith("/cgi-bin/"):
+        if call.path == MESSAGES or call.path.startswith(("/cgi-bin/", "/wxa/")):
             return self.server_api.answer(call)
         if (call.method, call.path) == ("GET", "/sns/jscode2session"):
             return self._login(call)

@@ -1,4 +1,4 @@
-"""The local counterpart of WeChat's server API: access tokens and subscribe messages.
+"""The local counterpart of WeChat's server API: access tokens, subscribe messages, phones.
 
 It refuses what the real one documents, by its errcodes, and keeps what each buyer's WeChat would
 have shown; a page shows it, newest first.
@@ -20,6 +20,7 @@ from infra.local.wechat_login import LoginCodes, demo_openid
 
 PAGE = "/subscribe-messages"
 TOKEN_S, OVERLAP_S = 7200, 300
+PHONE_CODE_S = 300
 FITS = {
     "thing": r".{1,20}",
     "phrase": r"[一-鿿]{1,5}",
@@ -65,6 +66,7 @@ class ServerApi:
         self._present: dict[str, str] = {}  # the token of an app
         self._tokens: dict[str, tuple[str, float]] = {}  # (appid, good until)
         self._templates: dict[str, Template] = {}
+        self._phones: dict[str, tuple[str, str, str, float]] = {}  # by code; the last: its end
         self._agreed: Counter[tuple[str, str]] = Counter()  # by openid and template
         self.token_calls = 0
         self.shown: list[Shown] = []
@@ -108,6 +110,7 @@ class ServerApi:
         operations = {
             "/cgi-bin/stable_token": ("token", self._token),
             "/cgi-bin/message/subscribe/send": ("subscribe_message", self._send),
+            "/wxa/business/getuserphonenumber": ("phone", self._phone),
         }
         if call.method != "POST" or call.path not in operations:
             return Answer(404)
@@ -169,6 +172,27 @@ class ServerApi:
             lines = [(label, values[name]["value"]) for name, label in template.keywords.items()]
             self.shown.append(Shown(openid, template.title, lines, page, self._now()))
         return {"errcode": 0, "errmsg": "ok", "msgid": secrets.randbits(53)}
+
+    def tap_phone(self, appid: str, number: str, country: str = "86") -> str:
+        """A buyer allows the phone button to tell their number; returns the code that it gives."""
+        code = secrets.token_hex(32)
+        with self._lock:
+            self._phones[code] = (appid, number, country, self._now() + PHONE_CODE_S)
+        return code
+
+    def _phone(self, call: Call) -> dict[str, Any]:
+        appid = self.app_of(call.query.get("access_token", ""))
+        nobody = ("", "", "", 0.0)
+        with self._lock:
+            of, number, country, ends = self._phones.pop(str(call.json().get("code")), nobody)
+        if ends <= self._now():
+            raise _Refused(40029, "invalid code")
+        if of != appid:
+            raise _Refused(40013, "invalid appid")
+        phone = {"purePhoneNumber": number, "countryCode": country}
+        phone["phoneNumber"] = number if country == "86" else f"+{country}{number}"
+        mark = {"timestamp": int(self._now()), "appid": appid}
+        return {"errcode": 0, "errmsg": "ok", "phone_info": {**phone, "watermark": mark}}
 
     def app_of(self, token: str) -> str:
         """Whose token it is. Raises what WeChat says to one that is not good."""

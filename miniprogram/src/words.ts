@@ -283,6 +283,7 @@ export const words = {
     needAgreement: '请先阅读并同意上面的协议',
     newcomer: '没有账号会自动注册。',
     alipay: '用支付宝登录',
+    knownPhone: '手机号快捷验证',
     notOffered: '店家还没有开通支付宝登录，请用手机号登录',
     prove: { title: '绑定手机号', why: '验证后，可以用这个手机号登录。', go: '确认绑定' },
     replace: { title: '更换手机号', why: '验证后用新手机号登录，原来的手机号不能再登录。', go: '确认更换' },

@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -417,3 +418,53 @@ def test_code_is_good_at_the_shop_that_sent_it(merchant: MerchantFixture, sms: S
 
     assert enter(other_shop, sms.code_for(PHONE)).code == "phone_code_refused"
     assert enter(merchant, sms.code_for(PHONE)).status == 201
+
+
+def by_button(merchant: MerchantFixture, buyer: Buyer, number: str, **more: Any) -> Reply:
+    """Tap WeChat's phone button in the mini-program."""
+    appid = merchant.account.wechat_login["appid"]
+    code = merchant.wechat.server_api.tap_phone(appid, number, more.pop("country", "86"))
+    return buyer.put("/v1/me/wechat-phone", {"code": code, **more})
+
+
+def test_phone_that_wechat_knows_is_proven_like_one_that_was_sent_a_code(
+    merchant: MerchantFixture, sms: Sms
+) -> None:
+    ask(merchant)
+    by_phone = caller(merchant, enter(merchant, sms.code_for(PHONE)))
+    merchant.clock.forward(1)
+    in_wechat = caller(merchant, by_wechat(merchant, "openid-1"))
+
+    merged = by_button(merchant, in_wechat, PHONE)
+    second = by_button(merchant, in_wechat, "13900139000")
+    moved = by_button(merchant, in_wechat, "13900139000", replaces=True)
+
+    assert [one.body.get("buyer_id") for one in (merged, moved)] == [by_phone.buyer_id] * 2
+    assert (second.status, second.code) == (409, "identity_taken")
+    assert caller(merchant, moved).get("/v1/me/profile").body["phone"] == "139****9000"
+    merchant.check_laws()
+
+
+def test_code_of_the_phone_button_is_good_once_in_its_app_and_tokens_are_renewed(
+    merchant: MerchantFixture,
+) -> None:
+    server, buyer = merchant.wechat.server_api, caller(merchant, by_wechat(merchant, "openid-1"))
+    appid = merchant.account.wechat_login["appid"]
+    code, old = (server.tap_phone(appid, PHONE) for _ in range(2))
+    foreign = server.tap_phone(merchant.wechat.new_account("another").wechat_login["appid"], PHONE)
+
+    def put(sent: str) -> Reply:
+        return buyer.put("/v1/me/wechat-phone", {"code": sent})
+
+    abroad = by_button(merchant, buyer, "61234567", country="852")
+    server.end_tokens()
+    first, again = put(code), put(code)
+    refused = [put("guess"), put(foreign)]
+    merchant.clock.forward(300)
+    refused.append(put(old))
+
+    assert (first.status, again.status) == (200, 400)
+    assert [one.status for one in refused] == [400, 400, 400]
+    assert again.body["message"] == "授权已失效，请重新点一次。"
+    assert (abroad.status, "短信验证码" in abroad.body["message"]) == (400, True)
+    merchant.check_laws()

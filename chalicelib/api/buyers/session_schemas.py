@@ -37,11 +37,21 @@ class PhoneLoginRequest(RequestModel, frozen=True, kw_only=True):
     code: Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="as it was sent to the phone")]
 
 
+Replaces = Annotated[
+    bool,
+    Meta(description="in the place of the phone that the buyer has proven, which is free then"),
+]
+
+
 class PhoneProof(PhoneLoginRequest, frozen=True, kw_only=True):
-    replaces: Annotated[
-        bool,
-        Meta(description="in the place of the phone that the buyer has proven, which is free then"),
-    ] = False
+    replaces: Replaces = False
+
+
+class WechatPhoneProof(RequestModel, frozen=True, kw_only=True):
+    code: Annotated[
+        str, Meta(min_length=1, max_length=128, description="of a button with getPhoneNumber")
+    ]
+    replaces: Replaces = False
 
 
 class AuthorizationKey(RequestModel, frozen=True, kw_only=True):

@@ -14,7 +14,13 @@ from chalicelib.errors import (
     PhoneCodeRefused,
     StateRefused,
 )
-from chalicelib.services.people import authorizations, buyers, identities, phone_codes
+from chalicelib.services.people import (
+    authorizations,
+    buyers,
+    identities,
+    phone_codes,
+    wechat_phones,
+)
 from chalicelib.tables.buyers import BuyerItem
 
 api = Api(__name__, audience=Audience.PUBLIC)
@@ -116,6 +122,22 @@ def prove_phone(who: Buyer, body: schemas.PhoneProof) -> BuyerSession:
     merged with this one; the session that is answered is of the person as they are then."""
     now_s, merchant_id = clock.now_s(), who.merchant_id
     proven = phone_codes.prove(merchant_id, body.phone, body.code, caller=_caller(), now_s=now_s)
+    buyer = identities.prove(merchant_id, who.buyer_id, proven, replaces=body.replaces, now_s=now_s)
+    return session_of(buyer, now_s)
+
+
+@api.operation(
+    "PUT",
+    "/me/wechat-phone",
+    audience=Audience.BUYER,
+    refusals=[NotFound, IdentityTaken, GatewayFailed],
+)
+def prove_wechat_phone(who: Buyer, body: schemas.WechatPhoneProof) -> BuyerSession:
+    """Prove the phone that WeChat knows, by the code of its phone button; as by a code sent."""
+    now_s, merchant_id = clock.now_s(), who.merchant_id
+    proven = wechat_phones.prove(
+        merchant_id, who.buyer_id, body.code, caller=_caller(), now_s=now_s
+    )
     buyer = identities.prove(merchant_id, who.buyer_id, proven, replaces=body.replaces, now_s=now_s)
     return session_of(buyer, now_s)
 

@@ -16,6 +16,9 @@ export const logInByPhone = (phone: string, code: string) =>
 /** The phone logs the buyer in from now on, in the place of the one before; the answer is their session. */
 export const provePhone = (phone: string, code: string) => put('/v1/me/phone', { body: { phone, code, replaces: true } })
 
+/** The same for the phone that WeChat knows, by the code of its button. */
+export const proveWechatPhone = (code: string) => put('/v1/me/wechat-phone', { body: { code, replaces: true } })
+
 /** The page of WeChat or Alipay that logs in, and how its visitor's session is asked for afterwards. */
 export const beginAuthorization = (body: Schema<'AuthorizationRequest'>) =>
   post('/v1/merchants/{merchant_id}/authorizations', { body })

@@ -67,6 +67,8 @@ export const platform: Platform = {
 
   offersLoginBy: IN_WECHAT || IN_ALIPAY ? null : 'alipay',
 
+  knowsPhone: false,
+
   leaveFor: (address) => location.assign(address),
 
   returned() {

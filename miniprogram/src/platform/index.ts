@@ -34,6 +34,8 @@ export interface Platform {
   authorizesBy: Authority | null
   /** Whose page the login page offers beside the phone. */
   offersLoginBy: Authority | null
+  /** A button with open-type="getPhoneNumber" gives the code of the phone that the platform knows. */
+  knowsPhone: boolean
   leaveFor(address: string): void
   /** What that page gave to who came back from it; told once. */
   returned(): { code: string; state: string } | null

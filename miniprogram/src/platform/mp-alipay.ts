@@ -38,6 +38,8 @@ export const platform: Platform = {
 
   offersLoginBy: null,
 
+  knowsPhone: false,
+
   leaveFor: () => undefined,
 
   returned: () => null,

@@ -19,6 +19,8 @@ export const platform: Platform = {
 
   offersLoginBy: null,
 
+  knowsPhone: true,
+
   leaveFor: () => undefined,
 
   returned: () => null,

@@ -7,6 +7,7 @@ from chalicelib.errors import AccountInUse, SessionSuperseded
 from chalicelib.services.orders import account_deletion
 from chalicelib.services.people import buyers, identities
 from chalicelib.tables.buyers import BuyerItem
+from tests.api.test_shop_acts import refund
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import ADDRESS, Activity, Buyer, MerchantFixture
 from tests.fixtures.shipping import ship
@@ -162,6 +163,22 @@ def test_name_of_who_closed_their_account_stands_in_no_group(merchant: MerchantF
     assert merchant.stored_group(friend_group).leader_name == "大满"
     shown = merchant.owner().get("/v1/merchant/groups?tab=formed").body["items"]
     assert sorted(one["leader_name"] for one in shown) == ["", "大满"]
+    merchant.check_laws()
+
+
+def test_shop_gives_money_back_to_who_has_closed_their_account(merchant: MerchantFixture) -> None:
+    activity, buyer = merchant.activity(stock=10, product_stock=20), merchant.buyer("小满")
+    received = bought(merchant, activity, buyer)
+    paid_fen = merchant.money()["captured_fen"]
+    assert buyer.call("DELETE", ACCOUNT).status == 200
+
+    given = refund(merchant, received, paid_fen)
+    merchant.check_laws(quiescent=False)
+    merchant.run_jobs(2)
+
+    assert given.status in (200, 201), given.body
+    assert merchant.money()["refunded_fen"] == paid_fen
+    assert merchant.stored_order(received).status == "refunded"
     merchant.check_laws()
 
 

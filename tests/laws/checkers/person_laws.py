@@ -70,7 +70,8 @@ def subscriptions(snapshot: TableSnapshot) -> Violations:
 
 
 def closed_accounts(snapshot: TableSnapshot) -> Violations:
-    """Nothing tells who closed an account, and nothing of theirs is under way."""
+    """Nothing tells who closed an account, and nothing of theirs is under way but what the shop has
+    given back of its own accord since."""
     books = {
         item.pk.rpartition("#")[2]: item
         for item in snapshot.items
@@ -85,8 +86,16 @@ def closed_accounts(snapshot: TableSnapshot) -> Violations:
         if any(told) or book is None or book.addresses:
             yield f"28 persons: closed account {buyer_id} still tells who it was"
         for order_id, order in snapshot.orders.items():
-            if order.buyer_id == buyer_id and order.status not in ENDED:
+            if order.buyer_id != buyer_id or order.status in ENDED:
+                continue
+            if not _given_back_since(order, root.erased_at_s):
                 yield f"28 persons: order {order_id} of a closed account is {order.status}"
+
+
+def _given_back_since(order: OrderItem, closed_at_s: int) -> bool:
+    refunds = order.view().refunds.values()
+    waiting = [refund.at_s for refund in refunds if not refund.is_done]
+    return order.status == OrderStatus.REFUNDING and min(waiting, default=-1) >= closed_at_s
 
 
 def orders(snapshot: TableSnapshot) -> Violations:

@@ -83,7 +83,7 @@ test('what is bought for a store is collected by its code, and asked back with a
   const apply = open(`after/apply/apply?id=${id}`)
   await until(() => apply.all('option-refund').length > 0)
   apply.tap('option-refund')
-  apply.tap('option-damaged')
+  apply.tap('option-other')
   apply.tap('add-picture')
   await until(() => apply.all('picture').length === 1)
   apply.tap('submit')
@@ -91,7 +91,7 @@ test('what is bought for a store is collected by its code, and asked back with a
   apply.close()
   await shows(requests, '等待商家处理')
   const [asked] = (await told(`/v1/orders/${id}/after-sales`)).items
-  assert.deepEqual([asked.reason, asked.pictures.length], ['damaged', 1])
+  assert.deepEqual([asked.reason, asked.pictures.length], ['other', 1])
   await post(`/v1/merchant/after-sales/${asked.after_sale_id}/approval`, { amount_fen: asked.amount_fen })
   requests.close()
 

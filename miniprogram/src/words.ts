@@ -96,7 +96,7 @@ export const words = {
     ended: '活动已结束',
     paused: '暂不可拼',
     elsewhere: '看看其他拼团',
-    myGroup: (missing: number) => `我的团 · 还差 ${missing} 人`,
+    myGroup: '我的团',
     notFound: '没有找到这个活动，可能已经下架。',
     confirmOpen: '确认开团',
     confirmAlone: '确认购买',

@@ -126,7 +126,7 @@ test('in the single page for moments a group is read, and nothing else is done',
   const group = open(`pages/group/group?g=${local.group.group_id}&s=`)
   await shows(group, '邀请你一起拼')
   assert.ok(group.text().includes(local.group.title))
-  for (const testid of ['act-join', 'act-open', 'group-product', 'seat-free']) group.tap(testid)
+  for (const testid of ['act-join', 'act-open', 'group-product', 'seat-free', 'to-home']) group.tap(testid)
   await new Promise((done) => setTimeout(done, 300))
 
   assert.deepEqual(phones.calls, [`GET /v1/merchants/${local.merchant_id}/groups/${local.group.group_id}/page`])

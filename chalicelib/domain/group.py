@@ -96,7 +96,9 @@ def refusal_to_join(group: Group | None, *, now_s: int) -> ServiceError:
     """Why a seat could not be taken. A pending group does not exist for others."""
     if group is None or group.status is GroupStatus.PENDING:
         return NotFound("没有找到这个团。")
-    if group.status is GroupStatus.FORMED or is_joinable(group, now_s=now_s):
+    if is_joinable(group, now_s=now_s):  # the last seat is held by somebody who may not pay
+        return GroupFull("最后一个名额正在付款中。没有付款就会空出来，请稍后再看，或参加其他团。")
+    if group.status is GroupStatus.FORMED:
         return GroupFull()
     return GroupClosed()
 

@@ -135,7 +135,7 @@ def status_text(order: Order, *, in_group: bool) -> str:
         if reason_of(key) is RefundReason.AFTER_SALE
     ]
     if order.status is OrderStatus.REFUNDING and not after_sale:
-        return "拼团失败退款中"
+        return "未成团·退款中"
     words = _words_of_state(order, in_group=in_group)
     if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED):
         if not after_sale or not order.refundable_fen:

@@ -356,7 +356,7 @@ def test_refusals_speak_chinese_and_keep_their_shape(merchant: MerchantFixture) 
 
     assert reply.body == {
         "code": "group_full",
-        "message": "来晚一步，这个团已满。可以参加其他团，或自己开一个。",
+        "message": "最后一个名额正在付款中。没有付款就会空出来，请稍后再看，或参加其他团。",
         "details": {},
     }
     assert reply.headers["content-type"] == "application/json; charset=utf-8"

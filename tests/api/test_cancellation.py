@@ -95,7 +95,7 @@ def test_leader_who_is_alone_cancels_and_gets_the_money_back(merchant: MerchantF
     merchant.run_jobs(2)
 
     assert (reply.status, reply.body["status"]) == (200, "refunding")
-    assert reply.body["status_text"] == "拼团失败退款中"
+    assert reply.body["status_text"] == "未成团·退款中"
     group = merchant.stored_group(group_id)
     assert (group.status, group.failed_reason, group.due_at_s) == (
         "failed",

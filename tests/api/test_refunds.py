@@ -145,7 +145,7 @@ def test_gateway_down_for_an_hour_needs_no_operator(merchant: MerchantFixture) -
 
     merchant.wait(3600, every_s=1200)
     assert statuses(members) == ["refunding"] * 3
-    assert {b.order(o)["status_text"] for b, o in members} == {"拼团失败退款中"}
+    assert {b.order(o)["status_text"] for b, o in members} == {"未成团·退款中"}
     assert needing_person(merchant) == []
     assert merchant.stock(activity) == 10  # the stock does not wait for the money
     merchant.gateway.faults.clear()
@@ -185,7 +185,7 @@ def test_empty_balance_is_shown_at_once_and_retried_for_hours(
         row["since_s"],
         None,
     )
-    assert buyer.order(order_id)["status_text"] == "拼团失败退款中"
+    assert buyer.order(order_id)["status_text"] == "未成团·退款中"
     assert refunds_at_the_gateway(merchant) == []
     merchant.check_laws()
 

@@ -48,7 +48,7 @@ def test_who_paid_for_a_seat_that_another_has_is_told_so_and_paid_back(
     late.tap("submit")  # both tap; one comes first
     late.page.get_by_text("立即支付").wait_for()
     quick.tap("submit")
-    quick.says("other-groups", "来晚一步，这个团已满")
+    quick.says("other-groups", "名额正在付款中，请稍候")
     late.pay()
 
     late.says("sentence", "正在确认付款结果")

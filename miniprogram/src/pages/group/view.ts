@@ -39,7 +39,7 @@ function openForMember({ role, progress }: GroupPage): View {
 }
 
 /** Its time is over, and whoever paid in time is still being asked for: nobody can join any more. */
-function isOver({ progress }: GroupPage, now_s: number): boolean {
+export function isOver({ progress }: GroupPage, now_s: number): boolean {
   return progress.expires_at_s !== null && now_s >= progress.expires_at_s
 }
 

@@ -33,10 +33,18 @@ def unusable(page: Page) -> list[Any]:
 
 
 def unusable_on_a_phone(page: Page) -> list[Any]:
-    """As `unusable`, of a page that uni-app draws: its inputs have no names of their own."""
+    """As `unusable_in_any_theme`, of a page that uni-app draws: its inputs have no names of their
+    own."""
     page.wait_for_load_state("networkidle")
     page.wait_for_function(STILL)
-    return [*_serious(page), "wider than the window"] if page.evaluate(TOO_WIDE) else _serious(page)
+    by_day = _serious(page)
+    if page.evaluate(TOO_WIDE):
+        by_day.append({"rule": "wider than the window"})
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(STILL)
+    by_night = _serious(page, rules=COLOURS)
+    page.emulate_media(color_scheme="light")
+    return by_day + by_night
 
 
 def unusable_in_any_theme(page: Page) -> list[Any]:

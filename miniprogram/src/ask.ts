@@ -1,8 +1,15 @@
 /** Small words over the page. */
+import { brand } from '@/state/look'
 
 /** Ask before something that cannot be taken back; true when the buyer wants it. */
-export async function ask(content: string, confirmText: string, cancelText: string): Promise<boolean> {
-  const { confirm } = await uni.showModal({ content, confirmText: confirmText.slice(0, 4), cancelText: cancelText.slice(0, 4) })
+export async function ask(content: string, confirmText: string, cancelText: string, title = ''): Promise<boolean> {
+  const { confirm } = await uni.showModal({
+    title,
+    content,
+    confirmText: confirmText.slice(0, 4),
+    cancelText: cancelText.slice(0, 4),
+    confirmColor: brand.value,
+  })
   return confirm
 }
 

@@ -36,6 +36,10 @@ export function minutesLeft(seconds: number): string {
   return s >= 3600 ? timeLeft(s) : `${two(Math.floor(s / 60))}:${two(s % 60)}`
 }
 
+/** 24 小时, or 12 分钟 of less than an hour: how long something lasts. */
+export const span = (seconds: number): string =>
+  seconds < 3600 ? `${Math.max(1, Math.floor(seconds / 60))} 分钟` : `${Math.round(seconds / 3600)} 小时`
+
 /** 11-22 09:40 */
 export function shortTime(at_s: number): string {
   return beijing(at_s).slice(5, 16).replace('T', ' ')

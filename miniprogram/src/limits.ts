@@ -1,6 +1,15 @@
-/** How many pieces can be bought in one order, and why no more. */
+/** What to buy, from an address; how many pieces can be bought in one order, and why no more. */
 import type { Sku } from '@/api/shop'
 import { words } from '@/words'
+
+export interface Choice {
+  sku_id: string
+  quantity: number
+}
+
+/** What an address asks to begin with. */
+export const wishIn = ({ sku, n }: Record<string, string>): Choice | undefined =>
+  sku ? { sku_id: sku, quantity: Math.max(1, Number(n) || 1) } : undefined
 
 export interface Limits {
   /** Pieces of one order. */

@@ -1,6 +1,9 @@
 /** Everything that buyers read and the server does not say. Short, no blame, numbers always real. */
 import { afterWords } from '@/words-after'
-import { dayAndTime, fromYuan, minutesLeft, shortTime, shortYuan, yuan } from '@/format'
+import { dayAndTime, fromYuan, minutesLeft, shortTime, span, shortYuan, yuan } from '@/format'
+
+/** How the server calls who has no name. */
+const NOBODY = '拼友'
 
 export const words = {
   ...afterWords,
@@ -80,16 +83,16 @@ export const words = {
     all: '查看全部',
     allTitle: '可参加的团',
     how: '怎么拼',
-    steps: (n: number, hours: number) => [
+    steps: (n: number, life_s: number) => [
       ['开团或参团', '付款后占一个名额'],
-      ['邀请好友', hours ? `${hours} 小时内凑满 ${n} 人` : `截止前凑满 ${n} 人`],
+      ['邀请好友', life_s ? `${span(life_s)}内凑满 ${n} 人` : `截止前凑满 ${n} 人`],
       ['成团发货', '没满自动退款'],
     ],
     details: '商品详情',
     home: '首页',
     service: '客服',
     alone: '单独购买',
-    open: (n: number) => `开团 · ${n} 人成团`,
+    open: (n: number) => `开团 · ${n} 人团`,
     scheduled: (at_s: number, now_s: number) => dayAndTime(at_s, now_s),
     starts: '开抢',
     allSoldOut: '拼团已抢完',
@@ -104,7 +107,7 @@ export const words = {
   },
 
   group: {
-    invited: (leader: string) => `${leader} 邀请你一起拼`,
+    invited: (leader: string) => (leader === NOBODY ? '好友邀请你一起拼' : `${leader} 邀请你一起拼`),
     missing: (n: number) => (n === 1 ? '还差 1 人，加上你就成团' : `还差 ${n} 人成团`),
     leaderMissing: (n: number) => `还差 ${n} 人，快邀请好友`,
     memberMissing: (n: number) => `还差 ${n} 人，你也可以邀请`,
@@ -120,7 +123,7 @@ export const words = {
     full: '来晚一步，这个团已满',
     fullOthers: '可以参加下面的团，或自己开一个。',
     fullAlone: '可以自己开一个团。',
-    released: '你没有在规定时间内付款，名额已释放，没有扣款。',
+    released: '你超时没付款，名额已放出，没有扣款。',
     failedMine: '这次没有拼成',
     due: '到时没有凑满人数',
     leaderCancelled: '团长取消了这个团',
@@ -181,8 +184,8 @@ export const words = {
 
   checkout: {
     opening: (n: number) => `你正在开团（${n} 人团）`,
-    openFor: (hours: number) => `付款后 ${hours} 小时内凑满人数就成团`,
-    joining: (leader: string) => `你正在参加 ${leader} 的团`,
+    openFor: (s: number) => `付款后 ${span(s)}内凑满人数就成团`,
+    joining: (leader: string) => (leader === NOBODY ? '你正在参加好友的团' : `你正在参加 ${leader} 的团`),
     completes: '付款后即成团',
     willMiss: (n: number) => `付款后还差 ${n} 人`,
     alone: '单独购买，不用等人',
@@ -227,6 +230,7 @@ export const words = {
   },
 
   payment: {
+    looking: '正在查询付款结果',
     confirming: '正在确认付款结果',
     patience: '请不要重复付款，确认后会马上通知你。',
     slow: '银行处理较慢，请不要重复付款。可以先离开这个页面，确认后会通知你。',
@@ -248,13 +252,15 @@ export const words = {
     giveUpAsk: '放弃后订单关闭，商品会让给别人。没有扣款。',
     keep: '再想想',
     refused: '付款没有完成，可以换一种方式付款。',
-    timeout: '没有在规定时间内付款，名额已释放',
+    timeout: '超时没付款，名额已放出',
     timeoutHint: '没有扣款。想买的话可以再来一次。',
     closed: '订单已关闭',
     willNotify: '有进展会发微信提醒',
     openOwn: '自己开团',
+    openAgain: '重新开团',
     buyAgain: '再买一次',
     do: {
+      go_on: '没有付款？点这里继续付款',
       check: '我已付款，查看结果',
       give_up: '放弃付款',
       invite: '邀请好友',

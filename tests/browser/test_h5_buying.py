@@ -86,7 +86,7 @@ def test_who_closes_the_pay_sheet_keeps_the_seat_and_can_pay_later(
     who.tap("act-join")
     who.order()
     who.decline()
-    who.says("sentence", re.compile("正在确认付款结果|还没有付款"))
+    who.says("sentence", re.compile("正在查询付款结果|还没有付款"))
     who.open(f"/pages/group/group?g={group_id}")
     who.says("sentence", "名额已为你保留")
     other.open(f"/pages/group/group?g={group_id}")
@@ -151,7 +151,16 @@ def test_closing_the_sheet_of_a_group_and_opening_one_opens_a_new_group(
 
     who.open(f"/pages/group/group?g={group_id}")
     who.tap("act-join")
+    expect(who.see("sku-go")).to_be_visible()
+    who.page.go_back()  # closes the sheet
+    expect(who.page.get_by_test_id("sku-go")).to_have_count(0)
+    who.tap("act-join")
     who.tap("close-sheet")
+    who.tap("act-open")
+    expect(who.see("sku-go")).to_be_visible()
+    who.tap("close-sheet")
+    who.page.go_back()  # leaves the page, for nothing is open on it
+    expect(who.see("act-join")).to_be_visible()
     who.tap("act-open")
     who.order()
     who.pay()

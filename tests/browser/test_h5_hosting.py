@@ -86,6 +86,8 @@ def test_short_link_opens_the_group_and_every_page_keeps_to_the_policy(
     group_id = shop.demo.inviting.group_id
     buyer = shopper(browser, shop, hosted, name="小满")
 
+    buyer.page.goto(f"{hosted}g/{group_id}。")  # as it stood in a sentence
+    expect(buyer.see("hint")).to_contain_text("加上你就成团")
     answer = buyer.page.goto(f"{hosted}g/{group_id}/share1?from=timeline")
     expect(buyer.see("hint")).to_contain_text("加上你就成团")
     buyer.page.reload()

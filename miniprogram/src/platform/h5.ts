@@ -32,9 +32,10 @@ async function paidInWechat(parameters: PayParameters): Promise<PayOutcome> {
   )
 }
 
-/** Open the page of a short link: the host sends /g/… and /a/… to #/g/… and #/a/… (infra/website.yaml). */
+/** Open the page of a short link: the host sends /g/… and /a/… to #/g/… and #/a/… (infra/website.yaml).
+ * What stands behind it was pasted with it: a full stop, a slash, a space. */
 function readShortLink(): void {
-  const [, kind, id, s] = /^#\/([ga])\/(\w+)(?:\/(\w+))?$/.exec(location.hash) ?? []
+  const [, kind, id, s] = /^#\/([ga])\/(\w+)(?:\/(\w+))?(?:\W.*)?$/.exec(location.hash) ?? []
   if (!kind) return
   const page = kind === 'g' ? urlOf('group', { g: id, s }) : urlOf('activity', { a: id, s })
   history.replaceState(null, '', `${location.pathname}#${page}`)
@@ -43,10 +44,29 @@ function readShortLink(): void {
 readShortLink() // before the router looks
 keepAccessible()
 
+/** What Back closes; null: nothing is open. While a sheet is, an entry of its own stands in the history,
+ * at the position of its page; it stays there when the sheet is closed otherwise, and Back skips it then. */
+let closeOpen: (() => void) | null = null
+let at = history.state as Entry | null
+
+interface Entry {
+  position?: number
+  isOfSheet?: boolean
+}
+
+function goneBack(from: Entry | null, to: Entry): void {
+  if (!from?.isOfSheet || to.isOfSheet || from.position !== to.position) return
+  if (closeOpen) closeOpen()
+  else history.back()
+}
+
 // Another link put into the address of an open shop: uni-app would show the page of that kind that it has
 // already, with what that was opened with. Its own steps have a state.
-addEventListener('popstate', ({ state }) => {
-  if (state === null) location.reload()
+addEventListener('popstate', ({ state }: { state: Entry | null }) => {
+  if (state === null) return location.reload()
+  const from = at
+  at = state
+  goneBack(from, state)
 })
 
 export const platform: Platform = {
@@ -121,6 +141,15 @@ export const platform: Platform = {
 
   // A browser shows and enlarges pictures by itself; uni-app's viewer would add 6 KB to the first load.
   showPictures: (urls, at) => void window.open(urls[at], '_blank', 'noopener'),
+
+  onBack(close) {
+    closeOpen = close
+    if (!(history.state as Entry | null)?.isOfSheet) history.pushState({ ...history.state, isOfSheet: true }, '')
+    at = history.state as Entry
+    return () => {
+      if (closeOpen === close) closeOpen = null
+    }
+  },
 
   isSinglePage: () => false,
 

@@ -62,6 +62,9 @@ export interface Platform {
   saveFile: ((name: string, text: string) => void) | null
   /** Pictures in full size, beginning with the one at `at`. */
   showPictures(urls: string[], at: number): void
+  /** Let Back close what is open over a page instead of leaving the page, until the function that is
+   *  returned is called. */
+  onBack(close: () => void): () => void
   /** Read by itself and nothing else: WeChat's single page for moments. */
   isSinglePage(): boolean
   /** How much larger than usual the system wants texts: 1 is usual. */

@@ -77,6 +77,9 @@ export const platform: Platform = {
 
   showPictures: (urls, at) => void uni.previewImage({ urls, current: at }),
 
+  // Back leaves the page there; nothing that is open on it outlives that.
+  onBack: () => () => undefined,
+
   isSinglePage: () => false,
 
   textScale: () => 1,

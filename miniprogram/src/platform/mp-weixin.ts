@@ -83,6 +83,9 @@ export const platform: Platform = {
 
   showPictures: (urls, at) => void uni.previewImage({ urls, current: at }),
 
+  // Back leaves the page there; nothing that is open on it outlives that.
+  onBack: () => () => undefined,
+
   isSinglePage: () => wx.getEnterOptionsSync().scene === SINGLE_PAGE_SCENE,
 
   textScale() {

@@ -5,11 +5,14 @@ import { platform } from '@/platform'
 import { keep, kept } from './storage'
 
 const LARGE = 1.25
+const USUAL = '#d42a20' // as in tokens.css
 const COLOUR = /^#[0-9a-f]{6}$/i
 
 /** Whether the buyer chose large type; what the phone itself is set to counts as well. */
 export const isLarge = ref(kept<boolean>('large') === true)
 const colour = ref('')
+/** The shop's colour, for what the platform draws. */
+export const brand = computed(() => colour.value || USUAL)
 
 export async function loadLook(): Promise<void> {
   const given = (await config().catch(() => null))?.colour ?? ''

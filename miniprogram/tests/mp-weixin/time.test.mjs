@@ -34,7 +34,8 @@ test('a seat that is not paid is let go of; a group that fails pays back, and th
   phones.sheet = 'cancel'
   const unpaid = await bought(local.sale, 'open')
   await shows(unpaid, '还没有付款')
-  await shows(unpaid, '没有在规定时间内付款，名额已释放', MINUTE_MS)
+  await shows(unpaid, '超时没付款，名额已放出', MINUTE_MS)
+  assert.deepEqual([unpaid.all('act-again').length, unpaid.all('act-open').length], [0, 1])
   assert.ok(!unpaid.text().includes('失败'))
   unpaid.close()
 

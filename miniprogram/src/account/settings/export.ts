@@ -1,5 +1,6 @@
 /** A copy of all that the shop keeps of the buyer. */
 import { readOwnData } from '@/api/me'
+import { say } from '@/ask'
 import { copy } from '@/copy'
 import { platform } from '@/platform'
 import { words } from '@/words'
@@ -16,6 +17,7 @@ export async function exportOwnData(): Promise<void> {
   }
   const { next: _, ...whole } = data
   const text = JSON.stringify(whole, null, 2)
-  if (platform.saveFile) platform.saveFile(words.settings.exportFile, text)
-  else await copy(text)
+  if (!platform.saveFile) return copy(text)
+  platform.saveFile(words.settings.exportFile, text)
+  say(words.settings.exported)
 }

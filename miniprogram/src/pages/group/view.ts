@@ -48,7 +48,9 @@ function settling(acts: Act[]): View {
 }
 
 function openForHolder({ order }: GroupPage, now_s: number): View {
-  return { sentence: says.held((order?.pay_by_s ?? now_s) - now_s), hint: says.heldHint, acts: ['pay', 'give_up'] }
+  const left_s = (order?.pay_by_s ?? now_s) - now_s
+  if (left_s <= 0) return { sentence: words.order.closing, hint: '', acts: [] }
+  return { sentence: says.held(left_s), hint: says.heldHint, acts: ['pay', 'give_up'] }
 }
 
 function openForStranger(page: GroupPage): View {

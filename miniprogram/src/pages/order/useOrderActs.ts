@@ -5,6 +5,7 @@ import { ask, say } from '@/ask'
 import { to } from '@/routes'
 import { useSubmit } from '@/state/useSubmit'
 import { words } from '@/words'
+import { urgedOf } from './view'
 
 /** reload: shows what has become of the order. */
 export function useOrderActs(reload: () => Promise<void>) {
@@ -40,7 +41,7 @@ export function useOrderActs(reload: () => Promise<void>) {
       case 'receive':
         return receive(order)
       case 'urge':
-        return change(order, act, () => urge(id), says.urged)
+        return change(order, act, () => urge(id), urgedOf(order))
       case 'cancel':
         return cancel(order)
       case 'see_after_sale':

@@ -7,12 +7,13 @@ const says = words.order
 /** The sentence beneath the state; empty where the state says it all. A countdown stands beside it. */
 export function sentenceOf(order: OrderRow, closedWords: string, now_s: number): string {
   if (order.after_sale) return says.afterSale(order.after_sale.status_text)
+  if (isExpired(order, now_s)) return says.closing
   switch (order.status) {
     case 'paid':
-      if (isSettling(order)) return says.settling
+      if (isSettlingGroup(order)) return says.settling
       return order.group ? says.missing(order.group.seats_missing) : ''
     case 'fulfilling':
-      if (order.urged_at_s) return says.urgedBefore
+      if (order.urged_at_s) return urgedOf(order)
       return order.delivery === 'pickup' ? says.preparing : says.shipsWithin
     case 'shipped':
       return order.receive_by_s ? says.onItsWay(order.receive_by_s, now_s) : says.onItsWayOpen
@@ -31,8 +32,17 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
   }
 }
 
-/** Its group has all its members, and the order is about to say so. */
-export const isSettling = (order: OrderRow): boolean => order.status === 'paid' && order.group?.seats_missing === 0
+const isSettlingGroup = (order: OrderRow): boolean => order.status === 'paid' && order.group?.seats_missing === 0
+
+/** It can be paid no more, and is about to be closed. */
+export const isExpired = (order: Pick<OrderRow, 'status' | 'pay_by_s'>, now_s: number): boolean =>
+  order.status === 'pending' && now_s >= order.pay_by_s
+
+/** Its group has all its members, or its time to be paid is over, and the order is about to say so. */
+export const isSettling = (order: OrderRow, now_s: number): boolean => isSettlingGroup(order) || isExpired(order, now_s)
+
+/** That the shop was asked to hurry. */
+export const urgedOf = (order: OrderRow): string => (order.delivery === 'pickup' ? says.urgedReady : says.urged)
 
 /** The refund that is under way, else the last one. */
 function refundSentence(order: OrderRow): string {
@@ -49,8 +59,8 @@ export function refundWords(refund: RefundShown): string {
 }
 
 /** Whether the sum was paid, is due, or neither: it was never paid, and will not be. */
-export function dueOf(order: Pick<OrderRow, 'status' | 'refunds'>): 'paid' | 'due' | 'none' {
-  if (order.status === 'pending') return 'due'
+export function dueOf(order: Pick<OrderRow, 'status' | 'refunds' | 'pay_by_s'>, now_s: number): 'paid' | 'due' | 'none' {
+  if (order.status === 'pending') return isExpired(order, now_s) ? 'none' : 'due'
   return order.status === 'closed' && order.refunds.length === 0 ? 'none' : 'paid'
 }
 
@@ -62,7 +72,11 @@ export function deadlineOf(order: OrderRow): number {
   return order.status === 'paid' ? (order.group?.expires_at_s ?? 0) : 0
 }
 
-export const labelOf = (act: OrderAct): string => says.do[act]
+export const labelOf = (act: OrderAct, order: OrderRow): string =>
+  act === 'urge' && order.delivery === 'pickup' ? says.urgeReady : says.do[act]
+
+/** What can be done; of what is about to be closed, nothing. */
+export const actsOf = (order: OrderRow, now_s: number): OrderAct[] => (isExpired(order, now_s) ? [] : order.actions)
 
 /** What is offered, but not recommended. */
 const QUIET: readonly OrderAct[] = ['cancel', 'ask_after_sale', 'buy_again', 'track']

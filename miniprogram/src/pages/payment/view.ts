@@ -5,7 +5,7 @@ import { words } from '@/words'
 import { nextWords } from '../group/view'
 import { refundWords } from '../order/view'
 
-export type Act = 'pay' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
+export type Act = 'pay' | 'go_on' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
 
 export interface View {
   tone: 'busy' | 'good' | 'plain'
@@ -16,10 +16,12 @@ export interface View {
 
 const says = words.payment
 
-/** How long the buyer has looked at this page. asked_s: since they came back to it from a pay sheet. */
+/** How long the buyer has looked at this page. asked_s: since they came back to it from a pay sheet, or
+ * said that they paid. */
 export interface Waited {
   looked_s: number
   asked_s: number | null
+  saysPaid: boolean
 }
 
 /** group: null before it is read, or of an order bought alone. */
@@ -30,7 +32,7 @@ export function viewOf(result: PaymentResult, group: GroupPage | null, now_s: nu
     case 'seat_lost':
       return seatLost(result, group)
     case 'confirming':
-      return confirming((waited.asked_s ?? waited.looked_s) >= SLOW_S)
+      return confirming(result, waited)
     case 'unpaid':
       return unpaid(result, now_s)
     default:
@@ -46,8 +48,12 @@ export function stateOf({ state }: PaymentResult, asked_s: number | null): Payme
   return state === 'unpaid' && asked_s !== null && asked_s < GRACE_S ? 'confirming' : state
 }
 
-function confirming(isSlow: boolean): View {
-  return { tone: 'busy', sentence: says.confirming, hint: isSlow ? says.slow : says.patience, acts: isSlow ? ['order', 'check'] : [] }
+/** Nobody is warned of paying twice who may not have paid once. */
+function confirming({ state }: PaymentResult, { looked_s, asked_s, saysPaid }: Waited): View {
+  const isSlow = (asked_s ?? looked_s) >= SLOW_S
+  if (isSlow) return { tone: 'busy', sentence: says.confirming, hint: says.slow, acts: ['order', 'check'] }
+  if (saysPaid) return { tone: 'busy', sentence: says.confirming, hint: says.patience, acts: [] }
+  return { tone: 'busy', sentence: says.looking, hint: '', acts: state === 'unpaid' ? ['go_on'] : [] }
 }
 
 function seatLost({ order }: PaymentResult, page: GroupPage | null): View {
@@ -59,6 +65,7 @@ function seatLost({ order }: PaymentResult, page: GroupPage | null): View {
 
 function unpaid({ order }: PaymentResult, now_s: number): View {
   const left_s = order.pay_by_s - now_s
+  if (left_s <= 0) return { tone: 'plain', sentence: words.order.closing, hint: '', acts: [] }
   const hint = order.group_id ? says.unpaidGroup(left_s) : says.unpaidAlone(left_s)
   return { tone: 'plain', sentence: says.unpaid, hint, acts: ['pay', 'check', 'give_up'] }
 }
@@ -78,12 +85,13 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
   return { tone: 'good', sentence, hint: '', acts: ['invite', 'group', 'order'] }
 }
 
-function over({ state, order }: PaymentResult): View {
+/** Of a group that was never opened, the server knows nothing but its id. */
+function over({ state, order, group }: PaymentResult): View {
   const isLate = state === 'timed_out'
   return {
     tone: 'plain',
     sentence: isLate ? says.timeout : says.closed,
     hint: says.timeoutHint,
-    acts: order.group_id ? ['again', 'open'] : ['open'],
+    acts: order.group_id && group ? ['again', 'open'] : ['open'],
   }
 }

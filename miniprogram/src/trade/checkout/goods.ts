@@ -52,6 +52,6 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     ...activity,
     sku: skuIn(activity.skus),
     head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
-    note: isAlone ? '' : words.checkout.openFor(Math.round(activity.life_s / 3600)),
+    note: isAlone ? '' : words.checkout.openFor(activity.life_s),
   }
 }

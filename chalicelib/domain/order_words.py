@@ -76,9 +76,12 @@ REFUND_TROUBLES: Mapping[str, str] = {
     "RESOURCENOTEXISTS": _UNKNOWN_THERE,
     "ORDERNOTEXIST": _UNKNOWN_THERE,
     "ACQ.TRADE_NOT_EXIST": _UNKNOWN_THERE,
-    "SIGNERROR": "支付平台不认这个收款账户的密钥。请在「收款账户」里重新填写后，再点「重新发起」。",
-    "isv.invalid-signature": "支付宝不认应用私钥。请在「收款账户」里重新填写后，再点「重新发起」。",
-    "isv.invalid-app-id": "支付宝不认应用 APPID。请在「收款账户」里核对后，再点「重新发起」。",
+    "SIGNERROR": "支付平台不认这个收款账户的密钥。"
+    "请在「收款、登录和短信」里重新填写后，再点「重新发起」。",
+    "isv.invalid-signature": "支付宝不认应用私钥。"
+    "请在「收款、登录和短信」里重新填写后，再点「重新发起」。",
+    "isv.invalid-app-id": "支付宝不认应用 APPID。"
+    "请在「收款、登录和短信」里核对后，再点「重新发起」。",
     "PARAMERROR": _REJECTED,
     "INVALIDREQUEST": Text(
         "微信支付没有接受这笔退款，可能已退完、超过一年或正在退另一笔。"

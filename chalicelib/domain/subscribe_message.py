@@ -23,6 +23,7 @@ KEYWORDS_MAX = 5  # of a template
 DATE, TIME = "%Y年%m月%d日", "%Y年%m月%d日 %H:%M"
 EMPTY = "-"  # WeChat takes no empty value
 TEMPLATE_ID = re.compile(r"[A-Za-z0-9_-]{20,64}")
+WRONG_ID = "模板 ID 不对：它有 20 到 64 个字母、数字、“-”或“_”，请从微信后台“我的模板”整段复制。"
 KEYWORD = re.compile(r"([a-z_]+)[0-9]{1,2}")
 _PASTED = re.compile(r"\{*([a-z_]+[0-9]+)(?:\.DATA)?\}*")
 
@@ -176,7 +177,7 @@ def _problems(kind: SubscribeKind, template: SubscribeTemplate) -> list[Problem]
     found = []
     name = f"subscribe.{kind.value}"
     if not TEMPLATE_ID.fullmatch(template.template_id):
-        words = "请填写微信后台“我的模板”里的模板 ID。"
+        words = WRONG_ID if template.template_id else "请填写微信后台“我的模板”里的模板 ID。"
         found.append(trouble(f"{name}.template_id", words))
     elif not 1 <= len(template.keywords) <= KEYWORDS_MAX:
         words = Text("请填写 1 到 {max} 个关键词，和模板里的一样多。", max=KEYWORDS_MAX)

@@ -9,6 +9,7 @@ from typing import Any
 
 SHOP = "山野果园"
 SERVICE_PHONE = "400-820-1357"
+RETURN_ADDRESS = "山野果园售后 0571-8888 1357 杭州市余杭区文一西路 998 号"
 BUSINESS_NAME = "山野果园（演示）食品有限公司"
 MERCHANT_ID = "shanyeguoyuan000000001"  # the same at every start, so that links stay good
 OWNER, PASSWORD = "shanye", "shanye-2026"  # of a shop that exists on this machine only

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from infra.local import demo_large, engine, process, system, welcome
 from infra.local.printing import say
@@ -34,7 +35,8 @@ def _dev() -> None:
     say("正在从源码启动……")
     divisor = int(os.environ.get("TIME_DIVISOR", "1"))
     with from_sources(port, wechat_port, time_divisor=divisor) as (running, children):
-        demo_shop = system.step("上货开团", lambda: welcome.fill(running))
+        fill = partial(welcome.fill, running, time_divisor=divisor)
+        demo_shop = system.step("上货开团", fill)
         if os.environ.get("DEMO") == "large":
             system.step("一个月的生意", lambda: demo_large.fill(running))
         with welcome.websites_beside(running, demo_shop) as sites:

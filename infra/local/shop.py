@@ -42,6 +42,7 @@ class Staff:
             "name": demo_data.SHOP,
             "service_phone": demo_data.SERVICE_PHONE,
             "business_name": demo_data.BUSINESS_NAME,
+            "return_address": demo_data.RETURN_ADDRESS,
             "pay_by_s": pay_by_s or now["pay_by_s"],
             "revision": now["revision"],
         }
@@ -73,14 +74,6 @@ class Staff:
         body = {"texts": {}, "subscribe": sent, "revision": now["revision"]}
         self.api.put("/v1/merchant/message-templates", body)
         return [one["template_id"] for one in sent.values()]
-
-    def hold_for(self, pay_by_s: int) -> int:
-        """Hold seats so long for their payment; how long they were held before."""
-        now = self.api.get("/v1/merchant/settings")
-        kept = ("name", "service_phone", "revision")
-        changed = {name: now[name] for name in kept} | {"pay_by_s": pay_by_s}
-        self.api.put("/v1/merchant/settings", changed)
-        return int(now["pay_by_s"])
 
     def create_staff(self, member: Mapping[str, str]) -> None:
         """Invite somebody, who then chooses the password that the demonstration tells."""

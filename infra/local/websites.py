@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -92,6 +92,7 @@ class Website:
 
         Everything else works without it, so what is missing is told and no more.
         """
+        say(f"正在构建{self.name}……")
         try:
             step(self.name, self.build)
         except NotBuilt as reason:
@@ -148,6 +149,10 @@ class _Handler(SimpleHTTPRequestHandler):
     def __init__(self, served: Website, config: Config, files: Files, *args: Any) -> None:
         self._parameters, self._files = served.parameters(config), files
         super().__init__(*args, directory=str(served.dist))
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a page that was left before it had everything
+            super().handle()
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path

@@ -26,7 +26,7 @@ from infra.local.printing import padded, say
 from infra.local.shop import Offer
 from infra.local.system import System
 
-LONGEST_HOLD_S = 3600  # that a shop may choose
+LONGEST_HOLD_S = 3600  # that a shop may choose: where the clock is fast, to leave time to pay
 CALLBACKS_S = 30.0  # how long those of the first payments may take
 
 
@@ -39,13 +39,12 @@ class DemoShop:
     phones: tuple[Phone, ...]  # the last of them is not in the group yet
 
 
-def fill(system: System) -> DemoShop:
+def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     """Open the shop with everything in it: goods, activities, people, groups under way."""
     staff = system.owner()
-    staff.set_up()
+    staff.set_up(pay_by_s=LONGEST_HOLD_S if time_divisor > 1 else None)
     appid = system.wechat.new_account(MERCHANT_ID).wechat_login["appid"]
     templates = staff.use_subscribe_templates(system.wechat_control, appid)
-    usual_s = staff.hold_for(LONGEST_HOLD_S)  # this machine may be slow, and the shop's clock fast
     offers = staff.offer_all(demo_data.PRODUCTS)
     xiaoman, xingyuan, zhixia = phones = tuple(
         log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-{code}", name)
@@ -67,7 +66,6 @@ def fill(system: System) -> DemoShop:
     xingyuan.buy(lambda: xingyuan.join(offers[APPLE.name], apples.group_id), "alipay")
     regretted = xiaoman.buy(lambda: xiaoman.buy_alone(offers[ORANGE.name]))
     system.quiet(pace.patient(CALLBACKS_S))
-    staff.hold_for(usual_s)
     words = "手快选错了规格，还没发货的话请退给我"
     xiaoman.ask_back(regretted, regretted.total_fen, "wrong_order", words)
     return DemoShop(offers[STRAWBERRY.name], inviting, phones)
@@ -135,7 +133,7 @@ def greet(
         "供程序读取": f"{addresses}",
     }
     for name, text in lines.items():
-        say(f"  {padded(name, 12)}{text}")
+        say(f"  {padded(name, 14)}{text}")
     say("\n商家账号（登录商家后台，或接口 POST /v1/merchants/{商家编号}/staff-sessions）")
     say(f"  {padded('商家编号', 12)}{MERCHANT_ID}")
     for username, password, name in _logins():

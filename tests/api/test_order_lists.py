@@ -54,6 +54,7 @@ def test_row_tells_what_a_list_needs_and_masks_who_it_is_for(merchant: MerchantF
             "phone": "138****8000",
             "province": "浙江省",
             "city": "杭州市",
+            "district": "余杭区",
         },
         "group": {
             "group_id": group_id,

@@ -76,7 +76,7 @@ def test_an_account_at_alipay_is_changed_without_pasting_its_keys(
     begin(page, "填写 支付宝")
     fill(page, 应用_APPID="2021000000000001", 商家账号_PID="2088000000000001")
     page.get_by_label("应用私钥").fill(private_pem(OURS))
-    page.get_by_role("button", name="保存账户").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     expect(page.locator('[data-field="alipay_public_key"]')).to_contain_text("不是有效的支付宝公钥")
     page.get_by_label("支付宝公钥").fill(public_pem(ALIPAYS))
     save(page)
@@ -113,7 +113,7 @@ def test_text_messages_and_an_official_account_are_filled_in_and_checked(
     fill(page, SecretId=account["secret_id"], SDK_AppID=account["sdk_app_id"])
     fill(page, 短信签名=f"【{account['sign_name']}】", 模板_ID=account["template_id"])
     page.get_by_label("SecretKey").fill(account["secret_key"])
-    page.get_by_role("button", name="保存账户").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     expect(page.locator('[data-field="sign_name"]')).to_contain_text("不带【】")
     fill(page, 短信签名=account["sign_name"])
     save(page)
@@ -167,7 +167,7 @@ def new_shop(page: Page, shop: Shop) -> str:
 
 
 def begin(page: Page, button: str) -> None:
-    page.get_by_role("link", name="收款账户", exact=True).click()
+    page.get_by_role("link", name="收款、登录和短信", exact=True).click()
     page.get_by_role("button", name=button).click()
 
 
@@ -183,18 +183,18 @@ def add_key(page: Page, n: int, key_id: str, key: rsa.RSAPrivateKey) -> None:
 
 
 def save(page: Page) -> None:
-    page.get_by_role("button", name="保存账户").click()
-    page.get_by_role("heading", name="收款账户", level=1).wait_for()
+    page.get_by_role("button", name="保存", exact=True).click()
+    page.get_by_role("heading", name="收款、登录和短信", level=1).wait_for()
 
 
 def replace(page: Page, old: str) -> None:
     """Put another account in the place of the one that was there, which is asked about first."""
-    page.get_by_role("button", name="保存账户").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     asked = page.get_by_role("dialog", name="换成另一个收款账户？")
     expect(asked).to_contain_text(f"原来的账户（{old}）")
     expect(asked).to_contain_text("这次没有填私钥，会沿用原来的")
     asked.get_by_role("button", name="换账户").click()
-    page.get_by_role("heading", name="收款账户", level=1).wait_for()
+    page.get_by_role("heading", name="收款、登录和短信", level=1).wait_for()
     earlier = page.get_by_role("listitem").filter(has_text=old)
     expect(earlier).to_contain_text("没有未完成的付款和退款")
 

@@ -26,7 +26,7 @@ PAGES = {
     "reconciliations": "对账",
     "differences": "对账差异",
     "staff": "员工",
-    "payment-accounts": "收款账户",
+    "payment-accounts": "收款、登录和短信",
     "payment-accounts/wechat-pay": "微信支付",
     "payment-accounts/alipay": "支付宝",
     "audit": "操作日志",
@@ -153,8 +153,8 @@ def test_the_first_page_asks_once_and_compares_the_same_hours(
     page.reload()
 
     paid = page.locator('[data-figure="paid_fen"]')
-    expect(paid).to_contain_text("截至 20:00：¥99.00")
-    expect(paid).to_contain_text("昨日同时：¥1,253.80")
+    expect(paid).to_contain_text("今天 0–20 点 ¥99.00")
+    expect(paid).to_contain_text("昨天同段 ¥1,253.80")
     page.wait_for_load_state("networkidle")
     assert len(asked) == 1  # the frame and the page want it at the same moment
 

@@ -176,7 +176,7 @@ def test_accounts_are_checked_and_changed_and_never_tell_a_key(
     page.get_by_role("button", name="修改 微信支付").click()
     page.get_by_role("textbox", name="商户号").fill("12")
     page.get_by_label("商户 API 私钥").fill("not a key")
-    page.get_by_role("button", name="保存账户").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     expect(page.locator('[data-field="mchid"]')).to_contain_text("商户号是 8 到 10 位数字")
     expect(page.locator('[data-field="private_key"]')).to_contain_text("不是有效的商户 API 私钥")
     page.get_by_role("link", name="返回").click()
@@ -184,7 +184,7 @@ def test_accounts_are_checked_and_changed_and_never_tell_a_key(
 
     page.get_by_role("button", name="修改 微信小程序登录").click()
     expect(page.get_by_label("AppSecret")).to_have_value("")
-    page.get_by_role("button", name="保存账户").click()  # the secret stays as it is
+    page.get_by_role("button", name="保存", exact=True).click()  # the secret stays as it is
     expect(page.get_by_text("平台认可")).to_be_visible()
     assert bodies
     assert not any("PRIVATE KEY" in body or "app_secret" in body for body in bodies)
@@ -255,6 +255,16 @@ def test_buyers_are_told_in_the_shops_own_words(log_in: Callable[..., Page], sho
     card.get_by_role("button", name="恢复默认").click()
     page.get_by_role("button", name="保存模板").click()
     expect(page.get_by_text("已保存")).to_be_visible()
+
+    page.get_by_role("link", name="微信订阅消息").click()
+    expect(words).to_be_hidden()
+    formed = page.locator('[data-field="subscribe.result.template_id"]')
+    kept = formed.get_by_role("textbox").input_value()
+    formed.get_by_role("textbox").fill("thing1")
+    page.get_by_role("button", name="保存模板").click()
+    expect(formed).to_contain_text("模板 ID 不对")
+    formed.get_by_role("textbox").fill(kept)
+
     page.get_by_role("link", name="操作日志").click()
     expect(page.locator("tbody tr").first).to_contain_text("修改消息模板")
 

@@ -115,7 +115,7 @@ def test_an_owner_changes_resets_and_disables_somebody(
 def test_a_smaller_role_sees_and_can_do_less(log_in: Callable[..., Page], shop: Shop) -> None:
     page = log_in("xiaowu", "xiaowu-2026")
 
-    for name in ("员工", "收款账户", "操作日志"):
+    for name in ("员工", "收款、登录和短信", "操作日志"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)
     page.goto(f"{shop.url}#/staff")
     expect(page.get_by_text("你没有「员工」的权限，已回到首页。")).to_be_visible()

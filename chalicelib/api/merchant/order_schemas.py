@@ -68,6 +68,7 @@ class Recipient(ResponseModel, frozen=True, kw_only=True):
     phone: Annotated[str, Meta(description="masked")]
     province: str
     city: str
+    district: str
 
 
 class OrderRow(ResponseModel, frozen=True, kw_only=True):

@@ -100,6 +100,7 @@ def _row_fields(
             phone=to["phone"],
             province=to.get("province", ""),
             city=to.get("city", ""),
+            district=to.get("district", ""),
         ),
         "group": _group(group) if group is not None else None,
         "has_remark": bool(detail.remark),

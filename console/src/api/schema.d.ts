@@ -4933,6 +4933,7 @@ export interface components {
             phone: string;
             province: string;
             city: string;
+            district: string;
         };
         /**
          * RecipientResponse

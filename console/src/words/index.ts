@@ -13,9 +13,9 @@ const KEPT_AS = 'tuan.language'
 export const language = ref<Language>('zh')
 const words = shallowRef<Words>(zh)
 
-/** The words for `key`, with `{name}` filled from `facts`. */
+/** The words for `key`, with `{name}` filled from `facts`; `{1}` is the words' own. */
 export function t(key: WordKey, facts: Record<string, string | number> = {}): string {
-  return words.value[key].replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ''))
+  return words.value[key].replace(/\{([a-z]\w*)\}/g, (_, name: string) => String(facts[name] ?? ''))
 }
 
 export async function speak(chosen: Language): Promise<void> {

@@ -51,6 +51,7 @@ export const words = {
     hint: '想买什么',
     go: '搜索',
     history: '最近搜索',
+    categories: '分类',
     clear: '清空',
     none: (q: string) => `没有找到「${q}」。换个词试试，或看看别的拼团。`,
     sorts: { ending: '快结束', formed: '拼得多', saving: '省得多', price: '价格低' },

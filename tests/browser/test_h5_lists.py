@@ -60,6 +60,15 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
     expect(who.page.get_by_role("tab", selected=True)).to_have_text(chosen)
 
     who.open("/trade/search/search")
+    who.page.get_by_test_id("category").get_by_text(chosen, exact=True).click()
+    who.says("heading", chosen)
+    who.page.reload()
+    who.says("heading", chosen)
+    who.tap("chip-price")
+    expect(who.see("chip-price")).to_have_attribute("aria-selected", "true")
+    who.says("heading", chosen)
+
+    who.open("/trade/search/search")
     who.write("query", "文昌鸡")
     who.tap("search-go")
     who.tap("chip-price")
@@ -75,6 +84,9 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
     who.page.reload()
     expect(who.see("chip-waiting")).to_have_attribute("aria-selected", "true")
     who.says("empty", "没有正在拼的订单")
+
+    who.open("/no/such/page")
+    expect(who.see("activity-card")).to_be_visible()
 
 
 def test_strangers_see_nobodys_whole_name_or_number(shop: Shop, arrive: Arrive) -> None:

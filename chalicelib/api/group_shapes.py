@@ -208,7 +208,13 @@ def own_group(own: tuple[GroupItem, OrderItem]) -> schemas.OwnGroup:
     )
 
 
-def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.ShareMade:
+def invitation(
+    made: Invitation, offer: Terms, group: GroupItem, *, now_s: int
+) -> schemas.ShareMade:
+    view = group.view()
+    missing = (
+        f"【还差{view.seats_missing}人】" if group_rules.is_joinable(view, now_s=now_s) else ""
+    )
     svg, png = shapes.qr_codes(made.link)
     price = yuan(offer.cheapest.group_price_fen) + (" 起" if offer.price_varies else "")
     return schemas.ShareMade(
@@ -216,7 +222,7 @@ def invitation(made: Invitation, offer: Terms, group: GroupItem) -> schemas.Shar
         path=made.path,
         link=made.link,
         scene=made.scene,
-        title=f"【还差{group.view().seats_missing}人】{price} 拼{offer.title}",
+        title=f"{missing}{price} 拼{offer.title}",
         qr_svg=svg,
         qr_png=png,
     )

@@ -12,6 +12,8 @@ ACCEPTED: Mapping[str, str] = {
     "sms": "腾讯云认可密钥。签名和模板要审核通过，验证码才发得出去。",
 }
 OTHER_APP = "小程序登录用的 AppID 与收款的 AppID 不同，买家会付不了款。请改成同一个小程序。"
+OF_OFFICIAL_ACCOUNT = "这是公众号的 AppID，这里要填小程序的。"
+OF_MINI_PROGRAM = "这是小程序的 AppID，这里要填公众号的。"
 OTHER_ACCOUNT = "网店登录用的公众号与收款的公众号不同，买家在微信里付不了款。请改成同一个公众号。"
 
 _NO_ANSWER = "平台没有回应。请过几分钟再检查一次；如果一直这样，请联系系统的维护人员。"

@@ -25,6 +25,9 @@ _LABEL = re.compile(
     r"|(?:收货人|收件人|联系)?(?:手机号码|手机号|手机|电话号码|电话)|联系方式"
     r"|所在地区|所在区域|省市区|地区|(?:收货|收件|详细|街道|邮寄)?地址|邮政编码|邮编)\s*[:：]"
 )
+_PHONE_LABEL = re.compile(  # in front of the number that was found
+    r"(?:收货人|收件人|联系)?(?:手机号码|手机号|手机|电话号码|电话|联系方式)[\s:：]*\Z"
+)
 _NAME_LABEL = re.compile(r"(?:收货人姓名|收件人姓名|收货人|收件人|联系人|姓名|名字)\s*[:：]\s*$")
 _BREAK = re.compile(r"(?:[\n,，;；、|/。]|(?<![A-Za-z])[ ]|[ ](?![A-Za-z]))+")  # Lily Wang is one
 _POSTCODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
@@ -78,7 +81,8 @@ def _cut_phone(text: str) -> tuple[str, str]:
     for found in _PHONE.finditer(text):
         number = phone.normal(found[0])
         if re.fullmatch(phone.PATTERN, number):
-            return number, f"{text[: found.start()]}\n{text[found.end() :]}"
+            before = _PHONE_LABEL.sub("", text[: found.start()])
+            return number, f"{before}\n{text[found.end() :]}"
     return "", text
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.beijing import BEIJING
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.domain.product import Problem, trouble
-from chalicelib.domain.texts import TextKey, words_for
+from chalicelib.domain.texts import TextKey, is_free, words_for
 from chalicelib.text import Text
 
 PROMPT_MAX = 3  # templates that WeChat asks about at once
@@ -126,6 +126,7 @@ NOTES: Mapping[TextKey, str] = {  # at most 20 characters, as a thing
     TextKey.REFUNDED: "请在付款账户的账单中查看",
     TextKey.REFUNDED_OUTSIDE: "没有收到请联系商家",
 }
+FREE_NOTE = "可以再开一团"  # where nothing was paid, nothing goes back
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def data_of(
         Fact.RESULT: RESULTS.get(key, NOT_FORMED),
         Fact.ORDER: order,
         Fact.SHOP: shop,
-        Fact.NOTE: NOTES[key],
+        Fact.NOTE: FREE_NOTE if is_free(key, facts) else NOTES[key],
     }
     data = {}
     for fact, keyword in template.keywords.items():

@@ -67,7 +67,7 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.CLOSED_BY_SHOP: "「{title}」没有付款，商家已关闭订单：{reason}。需要可以重新下单。",
     TextKey.WAITING: "「{title}」付款成功，还差 {missing} 人成团。邀请好友更快成团。",
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
-    TextKey.FORMED: "「{title}」拼团成功，商家会尽快发货。",
+    TextKey.FORMED: "「{title}」拼团成功，商家开始备货。",
     TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。{amount} 已发起原路退款，无需操作。",
     TextKey.LATE: "「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。",

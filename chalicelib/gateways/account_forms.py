@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from chalicelib.domain.account_words import OF_MINI_PROGRAM
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.gateways.accounts import OFFICIAL_ACCOUNT
 from chalicelib.gateways.rsa_signatures import (
@@ -115,7 +116,7 @@ def _of_key(field: str, what: str, load: Callable[[], _Key]) -> Iterator[Problem
 def _of_official_account(content: Mapping[str, Any]) -> Iterator[Problem]:
     official = content.get(OFFICIAL_ACCOUNT)
     if official and official in (content.get("appid"), content.get("sub_appid")):
-        yield trouble(OFFICIAL_ACCOUNT, "这是小程序的 AppID，这里要填公众号的。")
+        yield trouble(OFFICIAL_ACCOUNT, OF_MINI_PROGRAM)
 
 
 def _of_wechats_keys(keys: Mapping[str, str]) -> Iterator[Problem]:

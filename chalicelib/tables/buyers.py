@@ -96,7 +96,7 @@ class SubscriptionsItem(TradeItem, discriminator="subscriptions"):
 class AddressBookItem(TradeItem, discriminator="address_book"):
     """All addresses of a buyer: who orders reads them in one call, and that there are so many at
     most and one of them the default is true of one item. addresses: [{address_id, name, …}].
-    revision: services.people.address_book.CLOSED once the account is."""
+    revision: services.people.address_book.CLOSED once the account is closed or merged."""
 
     addresses: ListAttribute[Any] = ListAttribute(default=list)
     default_id = UnicodeAttribute(default="")

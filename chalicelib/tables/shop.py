@@ -156,7 +156,8 @@ class PhoneCodeItem(CatalogueItem, discriminator="phone_code"):
     code_hash = UnicodeAttribute(null=True)  # until it is used
     used_by = UnicodeAttribute(null=True)  # the request that used it
     expires_at_s = IntAttribute()
-    tries_left = IntAttribute()
+    tries_left = IntAttribute()  # from the address that asked for it
+    tries_of_others_left = IntAttribute()
     sent: ListAttribute[Any] = ListAttribute(
         default=list
     )  # {at_s, askers: marks}, the oldest first

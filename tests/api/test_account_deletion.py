@@ -60,6 +60,8 @@ def test_account_is_closed_once_nothing_is_under_way(merchant: MerchantFixture) 
         buyer.get("/v1/me/messages"),
         buyer.get("/v1/orders"),
         buyer.get(f"/v1/orders/{received}"),
+        buyer.get(f"/v1/orders/{received}/after-sales"),
+        buyer.post(f"/v1/orders/{received}/payment-result"),
     ]
     assert {(reply.status, reply.code) for reply in after} == {(401, "session_superseded")}
     look = {"order_ids": [received], "purpose": "view"}
@@ -74,6 +76,17 @@ def test_account_is_closed_once_nothing_is_under_way(merchant: MerchantFixture) 
     assert login.body["buyer_id"] != buyer.buyer_id
     assert login.body["name"] == ""
     merchant.check_laws()
+
+
+def test_closed_account_without_an_order_lists_none(merchant: MerchantFixture) -> None:
+    buyer = merchant.buyer("小满")
+    before = buyer.get("/v1/orders")
+    buyer.call("DELETE", ACCOUNT)
+
+    after = buyer.get("/v1/orders")
+
+    assert (before.status, before.body["items"]) == (200, [])
+    assert (after.status, after.code) == (401, "session_superseded")
 
 
 def test_merged_person_is_forgotten_under_every_id(merchant: MerchantFixture) -> None:

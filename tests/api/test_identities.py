@@ -105,7 +105,9 @@ def test_stated_unionid_merges_two_buyers_and_orders_stay(merchant: MerchantFixt
     merchant.check_laws()
 
 
-def test_session_from_before_a_merge_places_no_order(merchant: MerchantFixture) -> None:
+def test_session_from_before_a_merge_places_no_order_and_writes_into_no_void(
+    merchant: MerchantFixture,
+) -> None:
     activity = merchant.activity(stock=10, product_stock=20)
     older, younger = two_buyers(merchant)
     stale = [session(merchant, buyer) for buyer in (older, younger)]
@@ -120,7 +122,16 @@ def test_session_from_before_a_merge_places_no_order(merchant: MerchantFixture) 
             buyer.buy_alone(activity),
         ):
             assert (refused.status, refused.code) == (401, "session_superseded")
+    gone = next(one for one in stale if one.buyer_id != person.buyer_id)
+    for refused in (
+        gone.post("/v1/me/addresses", ADDRESS),
+        gone.get("/v1/me/addresses"),
+        gone.put("/v1/me/profile", {"name": "陈小满"}),
+    ):
+        assert (refused.status, refused.code) == (401, "session_superseded")
     assert merchant.stock(activity) == 9
+    assert session(merchant, person).get("/v1/me/addresses").body["items"] == []
+    assert session(merchant, person).get("/v1/me/profile").body["name"] != "陈小满"
     assert session(merchant, person).join(activity, group_id).status == 201
     assert [order_ids(buyer) for buyer in stale[1:]] == [[]]
     merchant.check_laws()

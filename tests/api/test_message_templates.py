@@ -69,13 +69,13 @@ def test_buyers_are_told_in_the_shops_words_from_then_on(merchant: MerchantFixtu
     merchant.clock.forward(60)
     after = form(merchant, activity)
 
-    assert told(before) == "「周末三人团」拼团成功，商家会尽快发货。"
+    assert told(before) == "「周末三人团」拼团成功，商家开始备货。"
     assert told(after) == "「周末三人团」成团啦，48 小时内从果园发出。"
     again = change(merchant.owner(), {}, revision=1)
     assert again.status == 200
     assert told(after) == "「周末三人团」成团啦，48 小时内从果园发出。"  # as it was told
     merchant.clock.forward(60)
-    assert told(form(merchant, activity)) == "「周末三人团」拼团成功，商家会尽快发货。"
+    assert told(form(merchant, activity)) == "「周末三人团」拼团成功，商家开始备货。"
 
 
 def test_change_is_audited_once_however_often_it_is_sent(merchant: MerchantFixture) -> None:
@@ -87,7 +87,7 @@ def test_change_is_audited_once_however_often_it_is_sent(merchant: MerchantFixtu
     [row] = rows(merchant)
     assert (row["staff"], row["before"], row["after"]) == ("owner", {}, {"拼团成功": FORMED})
     merchant.clock.forward(1)
-    usual = "「{商品}」拼团成功，商家会尽快发货。"
+    usual = "「{商品}」拼团成功，商家开始备货。"
     assert change(merchant.owner(), {"formed": usual}, revision=1).body["revision"] == 2
     assert own_words(merchant) == {}
     assert rows(merchant)[0]["before"] == {"拼团成功": FORMED}

@@ -82,7 +82,7 @@ def test_nobody_is_told_to_wait_once_the_group_is_formed(merchant: MerchantFixtu
     deliver_changes(merchant, first, second)
 
     assert [leader.messages(), member.messages()] == [["formed"]] * 2
-    assert titles_and_texts(leader) == [("拼团成功", "「周末三人团」拼团成功，商家会尽快发货。")]
+    assert titles_and_texts(leader) == [("拼团成功", "「周末三人团」拼团成功，商家开始备货。")]
 
 
 def test_nobody_is_told_to_invite_others_after_the_deadline(merchant: MerchantFixture) -> None:
@@ -204,6 +204,24 @@ def test_share_gives_a_path_a_link_and_codes(merchant: MerchantFixture, channel:
     assert made["qr_svg"].startswith("<svg")
     png = base64.b64decode(made["qr_png"].removeprefix("data:image/png;base64,"))
     assert png.startswith(b"\x89PNG")
+
+
+def test_share_of_a_group_that_is_over_says_nothing_of_missing_members(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=2, stock=10)
+    formed, leader, _ = merchant.open_group(activity)
+    member = merchant.buyer()
+    merchant.pay(member, member.join(activity, formed).body["order_id"])
+    failed, other, _ = merchant.open_group(activity)
+    merchant.clock.forward(86400 * 3)
+
+    titles = [
+        buyer.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}).body["title"]
+        for buyer, group_id in ((leader, formed), (other, failed))
+    ]
+
+    assert titles == ["¥59.00 拼周末三人团"] * 2
 
 
 def test_visits_by_a_share_are_counted_once_per_visitor(merchant: MerchantFixture) -> None:

@@ -240,7 +240,8 @@ def test_first_account_needs_its_keys(
 def test_change_is_guarded_by_the_revision_and_a_repeat_is_no_change(
     merchant: MerchantFixture,
 ) -> None:
-    first = [save(merchant, "wechat-login").body["revision"] for _ in range(2)]
+    new = "1" * 32
+    first = [save(merchant, "wechat-login", app_secret=new).body["revision"] for _ in range(2)]
     late = save(merchant, "wechat-login", app_secret="0" * 32)
 
     assert first == [1, 1]
@@ -406,6 +407,29 @@ def test_gateway_that_does_not_answer_is_no_verdict_on_the_keys(merchant: Mercha
 
     assert (said["accepted"], said["reason"]) == (False, "no_answer")
     assert "没有回应" in said["words"]
+
+
+@pytest.mark.parametrize(
+    ("method", "other"), [("wechat-login", "wechat-account"), ("wechat-account", "wechat-login")]
+)
+def test_app_of_the_other_login_is_refused(
+    merchant: MerchantFixture, method: str, other: str
+) -> None:
+    kept = given(merchant, other)
+    assert merchant.owner().put(f"{ACCOUNTS}/{other}", kept).status == 200
+    before = audit_rows(merchant)
+
+    refused = save(merchant, method, appid=kept["appid"])
+
+    assert problems(refused) == ["appid"]
+    assert audit_rows(merchant) == before
+
+
+def test_first_save_that_changes_nothing_leaves_no_audit_row(merchant: MerchantFixture) -> None:
+    reply = save(merchant, "wechat-login")
+
+    assert reply.status == 200
+    assert audit_rows(merchant) == []
 
 
 def test_login_to_another_app_than_the_payments_is_told(merchant: MerchantFixture) -> None:

@@ -150,12 +150,51 @@ def test_number_is_sent_one_code_a_minute_five_an_hour_ten_a_day(
     assert ask_from_elsewhere("13900139000").status == 201
 
 
-@pytest.mark.parametrize("by", ["one address", "one device"])
-def test_stranger_leaves_codes_of_the_day_to_the_numbers_owner(
-    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None], by: str
+def test_wrong_guesses_of_a_stranger_leave_the_owner_their_five(
+    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None]
+) -> None:
+    with pytest.MonkeyPatch.context() as at_home:
+        at_home.setattr(limits, "address_of", lambda _: "10.1.0.1")
+        ask(merchant)
+    code = sms.code_for(PHONE)
+    for _ in range(6):
+        elsewhere()
+        assert enter(merchant, other_than(code)).code == "phone_code_refused"
+    assert enter(merchant, code).code == "phone_code_refused"  # the stranger's are used up
+
+    with pytest.MonkeyPatch.context() as at_home:
+        at_home.setattr(limits, "address_of", lambda _: "10.1.0.1")
+        wrong = [enter(merchant, other_than(code)).status for _ in range(4)]
+        right = enter(merchant, code)
+
+    assert (wrong, right.status) == ([400] * 4, 201)
+
+
+@pytest.mark.parametrize(("by", "most"), [("one address", 4), ("one device", 3)])
+def test_stranger_leaves_codes_of_the_hour_to_the_numbers_owner(
+    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None], by: str, most: int
 ) -> None:
     answers = []
-    for hour in range(6):
+    for minute in range(5):
+        merchant.clock.forward(60)
+        if by == "one device":
+            elsewhere()
+        device = "device-9999" if by == "one device" else f"device-{minute:04}"
+        answers.append(ask(merchant, device=device).status)
+    elsewhere()
+
+    owner = ask(merchant, device="device-of-the-owner")
+
+    assert answers == [201] * most + [429] * (5 - most)
+    assert owner.status == 201
+
+
+@pytest.mark.parametrize(("by", "most"), [("one address", 7), ("one device", 5)])
+def test_stranger_leaves_codes_of_the_day_to_the_numbers_owner(
+    merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None], by: str, most: int
+) -> None:
+    answers = []
+    for hour in range(most + 1):
         merchant.clock.forward(3600)
         if by == "one device":
             elsewhere()
@@ -165,8 +204,8 @@ def test_stranger_leaves_codes_of_the_day_to_the_numbers_owner(
 
     owner = ask(merchant, device="device-of-the-owner")
 
-    assert [one.status for one in answers] == [201] * 5 + [429]
-    assert answers[-1].body["details"]["retry_after_s"] == 86400 - 5 * 3600
+    assert [one.status for one in answers] == [201] * most + [429]
+    assert answers[-1].body["details"]["retry_after_s"] == 86400 - most * 3600
     assert owner.status == 201
     assert enter(merchant, sms.code_for(PHONE)).status == 201
 
@@ -349,7 +388,7 @@ def test_new_phone_takes_the_place_of_the_old_one_which_is_free_then(
     assert before == "138****8000"
     assert [one.body["buyer_id"] for one in (moved, again)] == [owner.buyer_id] * 2
     assert owner.get("/v1/me/profile").body["phone"] == "139****9000"
-    merchant.clock.forward(60)
+    merchant.clock.forward(3600)
     ask(merchant, new)
     assert enter(merchant, sms.code_for(new), new).body["buyer_id"] == owner.buyer_id
     ask(merchant)

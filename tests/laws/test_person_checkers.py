@@ -11,6 +11,7 @@ from chalicelib.services.orders.subscribe_messages import State
 from chalicelib.services.people import identities
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import (
+    AddressBookItem,
     BuyerItem,
     IdentityItem,
     MessageItem,
@@ -67,6 +68,14 @@ def add_subscriptions(snapshot: TableSnapshot, identity_id: str, count: int) -> 
     snapshot.items = [*snapshot.items, item]
 
 
+def add_address(snapshot: TableSnapshot, buyer: BuyerItem) -> None:
+    book = AddressBookItem.at(snapshot.merchant_id, buyer.buyer_id, addresses=[{"name": "x"}])
+    snapshot.items = [
+        *(one for one in snapshot.items if one.pk != book.pk or one.sk != book.sk),
+        book,
+    ]
+
+
 def add_message(snapshot: TableSnapshot, state: State, due_at_s: int | None) -> None:
     order_id = next(iter(snapshot.orders.values())).order_id
     item = MessageItem.at(snapshot.merchant_id, order_id, "x", wechat_state=state.value)
@@ -83,6 +92,7 @@ PLANTS: list[tuple[str, Plant]] = [
     ("who lacks it", lambda s, kept, gone: setattr(kept, "identities", {})),
     ("that lead nowhere", lambda s, kept, gone: s.identities.clear()),
     ("an id that was merged before", lambda s, kept, gone: placed_later(s, gone)),
+    ("who was merged, may keep addresses", lambda s, kept, gone: add_address(s, gone)),
     ("subscriptions .* which nobody has", lambda s, kept, gone: add_subscriptions(s, "x", 1)),
     ("subscriptions .* are {'t': 0}", lambda s, *_: add_subscriptions(s, min(s.identities), 0)),
     ("is sent, due 5", lambda s, kept, gone: add_message(s, State.SENT, 5)),

@@ -273,10 +273,8 @@ def test_buyers_code_is_asked_of_wechat_and_a_wrong_one_makes_nobody(
 ALIKE = {
     "cancel": 409,
     "pay": 409,
-    "find_payment_result": 200,
     "confirm_receipt": 200,
     "urge_order": 409,
-    "list_own_after_sales": 200,
     "withdraw_after_sale": 404,
     "send_return": 404,
     "confirm_exchange": 404,

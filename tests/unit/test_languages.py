@@ -10,7 +10,15 @@ import pytest
 
 from chalicelib.api.languages import CHINESE, ENGLISH, english, preferred
 from chalicelib.domain.message_template import EXAMPLE, NAMES
-from chalicelib.domain.subscribe_message import DATE, EXAMPLES, NOT_FORMED, NOTES, RESULTS, TIME
+from chalicelib.domain.subscribe_message import (
+    DATE,
+    EXAMPLES,
+    FREE_NOTE,
+    NOT_FORMED,
+    NOTES,
+    RESULTS,
+    TIME,
+)
 from chalicelib.domain.texts import TITLES
 from chalicelib.text import Text
 
@@ -53,7 +61,7 @@ CONTENTS = {
     "domain/subscribe_message.py": {  # what buyers read in WeChat
         text
         for text in (
-            *(*EXAMPLES.values(), *NOTES.values(), *RESULTS.values()),
+            *(*EXAMPLES.values(), *NOTES.values(), *RESULTS.values(), FREE_NOTE),
             *(NOT_FORMED, DATE, TIME, "、"),
         )
         if CHINESE_TEXT.search(text) and text not in english()

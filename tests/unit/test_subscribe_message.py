@@ -10,6 +10,7 @@ from chalicelib.domain.subscribe_message import (
     KIND_OF,
     NOTES,
     TYPES,
+    Fact,
     SubscribeKind,
     SubscribeTemplate,
     data_of,
@@ -43,6 +44,18 @@ def test_every_fact_fits_every_type_of_keyword_that_it_may_go_to(
             data = data_of(template, key, facts, order="261127-123456", shop="果园小店", at_s=0)
 
             assert re.fullmatch(FITS[kind], data[f"{kind}1"]["value"]), (fact, kind, data)
+
+
+@pytest.mark.parametrize("key", [TextKey.FAILED, TextKey.CLOSED])
+def test_free_group_that_failed_speaks_of_no_money(key: TextKey) -> None:
+    template = SubscribeTemplate("T" * 43, {Fact.NOTE: "thing1"})
+
+    def note(amount_fen: int) -> str:
+        facts = {"title": "草莓", "amount_fen": amount_fen}
+        data = data_of(template, key, facts, order="1", shop="果园", at_s=0)
+        return data["thing1"]["value"]
+
+    assert (note(100), note(0)) == ("已付的钱原路退回，无需操作", "可以再开一团")
 
 
 def test_notes_are_said_whole() -> None:

@@ -64,7 +64,7 @@ def request_exchange(
 def list_own_after_sales(who: Buyer, order_id: str) -> schemas.OwnAfterSales:
     """What was asked back on an order, the newest first, and what may be yet."""
     own = own_order(who, order_id)
-    order = orders.get(who.merchant_id, own).view()
+    order = orders.get_for_buyer(who.merchant_id, own).view()
     asked = after_sales.of_order(who.merchant_id, own)
     refundable_fen = after_sales.refundable_fen(order)
     return schemas.OwnAfterSales(

@@ -169,7 +169,7 @@ def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.Shar
     channel = shares.Channel(body.channel)
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
     offer = catalogue_cache.version(who.merchant_id, group.activity_id, group.version)
-    return group_shapes.invitation(made, offer, group)
+    return group_shapes.invitation(made, offer, group, now_s=clock.now_s())
 
 
 def _purchase(body: schemas.PurchaseRequest) -> Purchase:

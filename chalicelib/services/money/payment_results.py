@@ -26,9 +26,10 @@ class PaymentResult:
 def find(merchant_id: str, order_id: OrderId, *, now_s: int) -> PaymentResult:
     """Ask the gateways once about the order's open attempts, and record what they say.
 
-    Nothing is asked about an order whose payments are known. Raises NotFound, Busy.
+    Nothing is asked about an order whose payments are known. Raises NotFound, Busy,
+    SessionSuperseded when its buyer closed their account.
     """
-    before = orders.get(merchant_id, order_id)
+    before = orders.get_for_buyer(merchant_id, order_id)
     said = [_ask(before, attempt, now_s) for attempt in before.view().created_attempts]
     order, group = orders.with_group(merchant_id, order_id, before.group_id)
     is_known = all(said)

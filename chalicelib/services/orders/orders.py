@@ -62,6 +62,16 @@ def detail(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailI
     return order, lines
 
 
+def get_for_buyer(merchant_id: str, order_id: OrderId) -> OrderItem:
+    """An order, for its buyer. Raises NotFound, SessionSuperseded for a closed account."""
+    buyer_key = BuyerItem.at(merchant_id, order_id.buyer_id)
+    order, buyer = get_two(OrderItem.at(merchant_id, order_id), buyer_key)
+    buyers.refuse_closed(buyer)
+    if order is None:
+        raise NotFound("没有找到这个订单。")
+    return order
+
+
 def detail_for_buyer(merchant_id: str, order_id: OrderId) -> tuple[OrderItem, OrderDetailItem]:
     """The same, for the order's buyer. Raises SessionSuperseded when they closed their account."""
     places = [kind.at(merchant_id, order_id) for kind in (OrderItem, OrderDetailItem)]

@@ -11,8 +11,8 @@ from chalicelib.errors import NotFound
 from chalicelib.services.orders import orders
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.services.people import buyers
-from chalicelib.tables.base import LostRace, as_read, retried, transaction
-from chalicelib.tables.buyers import AfterSaleItem
+from chalicelib.tables.base import LostRace, as_read, get_or_none, retried, transaction
+from chalicelib.tables.buyers import AfterSaleItem, BuyerItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
@@ -67,6 +67,8 @@ def page(
         next_no = rows[-1].order_no
     elif not look.whole:
         next_no = look.orders[-1].order_no
+    if not rows:
+        buyers.refuse_closed(get_or_none(BuyerItem.at(merchant_id, buyer_ids[0])))
     counts = _counts(look.orders) if before is None and look.whole else None
     return Page(_with_details(merchant_id, rows), next_no, counts)
 

@@ -14,11 +14,12 @@ from chalicelib.errors import LimitReached, SessionSuperseded
 from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, update_one
 from chalicelib.tables.buyers import AddressBookItem
 
-CLOSED = -1  # revision of the book of a closed account
+CLOSED = -1  # revision of the book of an id that keeps none: closed, or merged into another
 
 
 def read(merchant_id: str, buyer_id: str) -> Book:
-    """Return the buyer's addresses, in one call. Raises SessionSuperseded for a closed account."""
+    """Return the buyer's addresses, in one call. Raises SessionSuperseded for an account that is
+    closed, or merged into another."""
     return _book(_read_open(merchant_id, buyer_id))
 
 
@@ -46,22 +47,27 @@ def remove(merchant_id: str, buyer_id: str, address_id: str) -> None:
 
 def adopt(writes: Writes, merchant_id: str, buyer_id: str, other_id: str) -> None:
     """Keep the addresses of another buyer, too, as many as there is room for, in the transaction
-    that merges them; LostRace when the book has changed since it was read."""
-    item = _read(merchant_id, buyer_id)
+    that merges them, and close the other's book; LostRace when a book has changed since it was
+    read."""
+    item, other = _read(merchant_id, buyer_id), _read(merchant_id, other_id)
     before = after = _book(item)
     with suppress(LimitReached):
-        for address in reversed(list(_book(_read(merchant_id, other_id)).addresses.values())):
+        for address in reversed(list(_book(other).addresses.values())):
             after = address_book.added(after, new_id(), address, is_default=False)
     if after != before:
         actions, as_it_was = _stored(item, after)
         writes.update(item, actions, condition=as_it_was, refuse=LostRace)
+    _put_closed(writes, other)
 
 
 def put_closed(writes: Writes, merchant_id: str, buyer_id: str) -> None:
     """Forget all addresses for ever, with the account: sessions that go on keep none."""
-    book = AddressBookItem.at(merchant_id, buyer_id, revision=CLOSED)
-    is_open = AddressBookItem.pk.does_not_exist() | (AddressBookItem.revision != CLOSED)
-    writes.put(book, condition=is_open, refuse=LostRace)
+    _put_closed(writes, _read(merchant_id, buyer_id))
+
+
+def _put_closed(writes: Writes, item: AddressBookItem) -> None:
+    book = AddressBookItem(item.pk, item.sk, revision=CLOSED)
+    writes.put(book, condition=_as_read(item), refuse=LostRace)
 
 
 def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Book:
@@ -81,15 +87,19 @@ def _edited(merchant_id: str, buyer_id: str, edit: Callable[[Book], Book]) -> Bo
 
 def _stored(item: AddressBookItem, book: Book) -> tuple[list[Action], Condition]:
     """(what stores the book in the place of the one that was read, that it is still that one)."""
-    revision = AddressBookItem.revision
     rows = [{"address_id": key, **known} for key, known in book.addresses.items()]
     actions: list[Action] = [
         AddressBookItem.kind.set(AddressBookItem),
         AddressBookItem.addresses.set(rows),
         AddressBookItem.default_id.set(book.default_id),
-        revision.set(item.revision + 1),
+        AddressBookItem.revision.set(item.revision + 1),
     ]
-    return actions, revision == item.revision if item.revision else revision.does_not_exist()
+    return actions, _as_read(item)
+
+
+def _as_read(item: AddressBookItem) -> Condition:
+    revision = AddressBookItem.revision
+    return revision == item.revision if item.revision else revision.does_not_exist()
 
 
 def _read_open(merchant_id: str, buyer_id: str) -> AddressBookItem:

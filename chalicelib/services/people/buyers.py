@@ -106,12 +106,14 @@ def erased_among(merchant_id: str, ids: Iterable[str]) -> set[str]:
 
 def rename(merchant_id: str, ids: Sequence[str], name: str, avatar: str) -> BuyerItem:
     """Store what a person is called and looks like, under all their ids: each has seats that show
-    it. The first is the one that the others were merged into."""
-    for buyer_id in reversed(ids):
+    it. The first is the one that the others were merged into. Raises SessionSuperseded when that
+    was merged itself, or closed."""
+    is_kept = BuyerItem.merged_into.does_not_exist()
+    for buyer_id in ids:
         update_one(
             BuyerItem.at(merchant_id, buyer_id),
             [BuyerItem.name.set(name), BuyerItem.avatar.set(avatar)],
-            condition=IS_OPEN,
+            condition=IS_OPEN & is_kept if buyer_id == ids[0] else IS_OPEN,
             refuse=SessionSuperseded,
         )
     return read(merchant_id, ids[0])

@@ -8,7 +8,7 @@ another save, mends it.
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from chalicelib.gateways.accounts import OFFICIAL_ACCOUNT, Earlier, Place, histo
 from chalicelib.gateways.directory import ALIPAY, WECHAT_PAY, payment_gateway
 from chalicelib.services.people import merchants, payment_account_history
 from chalicelib.services.people.audit import audit
+from chalicelib.services.people.payment_account_history import without_history
 from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.shop import PaymentAccountItem
 
@@ -55,6 +56,10 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     WEB_LOGIN: ("appid",),
     MESSAGES: ("secret_id", "sdk_app_id", "sign_name", "template_id", "region"),
 }
+OTHER_LOGIN: Mapping[str, tuple[str, str]] = {
+    LOGIN: (WEB_LOGIN, account_words.OF_OFFICIAL_ACCOUNT),
+    WEB_LOGIN: (LOGIN, account_words.OF_MINI_PROGRAM),
+}
 _UNKNOWN_TRADE = "0" * 10  # after a fresh id, as long as a number of ours, and nobody's
 
 
@@ -86,7 +91,7 @@ def everything(merchant_id: str) -> list[Account]:
 def read(merchant_id: str, method: str) -> Account:
     item = get_or_none(PaymentAccountItem.at(merchant_id, method))
     content = _content(merchant_id, method)
-    mark = _mark(merchant_id, method, payment_account_history.without_history(content))
+    mark = _mark(merchant_id, method, without_history(content))
     as_saved = item is None or hmac.compare_digest(item.mark, mark)
     serials = tuple(sorted(_public_keys(content)))
     history = history_of(content)
@@ -121,7 +126,7 @@ def change(
         else now
     )
     content = _trimmed({**new, **_kept(method, new, base)})
-    raise_problems(_problems(method, content))
+    raise_problems([*_problems(method, content), *_of_other_login(merchant_id, method, content)])
     whole = content
     if has_history:
         whole = payment_account_history.with_history(
@@ -198,6 +203,8 @@ def _note(
                 refuse=LostRace,
             )
         replaced = [name for name in KEPT[method] if before.get(name) != after[name]]
+        if item is None and not replaced and _facts(method, before) == _facts(method, after):
+            return  # nothing is changed of what an operator wrote
         news = dict.fromkeys(replaced, "已更换")
         audit(
             writes,
@@ -270,6 +277,13 @@ def _problems(method: str, content: Mapping[str, Any]) -> list[Problem]:
         MESSAGES: account_forms.problems_of_sms,
     }
     return problems_of[method](content) or _too_much(content)
+
+
+def _of_other_login(merchant_id: str, method: str, content: Mapping[str, Any]) -> Iterator[Problem]:
+    """Of an app that the shop has under the other of WeChat's two logins."""
+    other, words = OTHER_LOGIN.get(method, ("", ""))
+    if other and content["appid"] == _content(merchant_id, other).get("appid"):
+        yield trouble("appid", words)
 
 
 def _too_much(content: Mapping[str, Any]) -> list[Problem]:

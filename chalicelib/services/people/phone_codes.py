@@ -44,12 +44,12 @@ def send(merchant_id: str, number: str, *, device_id: str, caller: str, now_s: i
         (brute_force_guard.CODES_BY_DEVICE, device_id),
     ):
         brute_force_guard.count_guess(kind, merchant_id, subject, now_s=now_s)
-    askers = [_mark(merchant_id, "address", caller), _mark(merchant_id, "device", device_id)]
+    address, device = _mark(merchant_id, "address", caller), _mark(merchant_id, "device", device_id)
     code = f"{random.randbelow(10**rules.DIGITS):0{rules.DIGITS}}"
-    sent = retried(lambda: _keep(merchant_id, number, code, askers, now_s))
+    sent = retried(lambda: _keep(merchant_id, number, code, address, device, now_s))
     sender.send_code(number, code, minutes=rules.LIFE_S // 60)
     observability.count("PhoneCodesSent")
-    again_at_s = now_s + rules.wait_s(sent, askers, now_s=now_s)
+    again_at_s = now_s + rules.wait_s(sent, address=address, device=device, now_s=now_s)
     return Sent(now_s + rules.LIFE_S, again_at_s)
 
 
@@ -61,12 +61,12 @@ def prove(merchant_id: str, number: str, code: str, *, caller: str, now_s: int) 
     """
     shop_cache.merchant(merchant_id, now_s)
     with buyers.counted(merchant_id, caller, now_s):
-        _use(merchant_id, number, code, now_s)
+        _use(merchant_id, number, code, caller, now_s)
     return Identity(Way.PHONE, number)
 
 
 def _keep(
-    merchant_id: str, number: str, code: str, askers: list[str], now_s: int
+    merchant_id: str, number: str, code: str, address: str, device: str, now_s: int
 ) -> list[rules.Sent]:
     """Write the code in the place of the one before; the codes that were sent to the number."""
     key = PhoneCodeItem.at(merchant_id, identity_id(merchant_id, Identity(Way.PHONE, number)))
@@ -75,15 +75,16 @@ def _keep(
     earlier = rules.still_counted(
         (rules.Sent(row["at_s"], frozenset(row["askers"])) for row in kept), now_s=now_s
     )
-    wait_s = rules.wait_s(earlier, askers, now_s=now_s)
+    wait_s = rules.wait_s(earlier, address=address, device=device, now_s=now_s)
     if wait_s:
         observability.count("PhoneCodesRefused")
         raise TooManyRequests(Text(TOO_OFTEN, minutes=-(-wait_s // 60)), retry_after_s=wait_s)
-    sent = [*earlier, rules.Sent(now_s, frozenset(askers))]
+    sent = [*earlier, rules.Sent(now_s, frozenset((address, device)))]
     values = {
         "code_hash": _hash(merchant_id, number, code),
         "expires_at_s": now_s + rules.LIFE_S,
         "tries_left": rules.TRIES_MAX,
+        "tries_of_others_left": rules.TRIES_MAX,
         "sent": [{"at_s": one.at_s, "askers": sorted(one.askers)} for one in sent],
         "ttl_s": now_s + rules.REMEMBERED_S,
     }
@@ -102,16 +103,22 @@ def _keep(
     return sent
 
 
-def _use(merchant_id: str, number: str, code: str, now_s: int) -> None:
+def _use(merchant_id: str, number: str, code: str, caller: str, now_s: int) -> None:
     """Count a try, then use the code up: of many at once, five are told anything, and one enters.
 
-    Raises PhoneCodeRefused.
+    Who has not asked for the code guesses out of another five, so that wrong guesses of strangers
+    leave the owner theirs. Raises PhoneCodeRefused.
     """
-    item = PhoneCodeItem.at(merchant_id, identity_id(merchant_id, Identity(Way.PHONE, number)))
+    key = PhoneCodeItem.at(merchant_id, identity_id(merchant_id, Identity(Way.PHONE, number)))
+    item = get_or_none(key)
+    if item is None:
+        raise PhoneCodeRefused
+    has_asked = _mark(merchant_id, "address", caller) in item.sent[-1]["askers"]
+    left = PhoneCodeItem.tries_left if has_asked else PhoneCodeItem.tries_of_others_left
     update_one(
         item,
-        [PhoneCodeItem.tries_left.add(-1)],
-        condition=(PhoneCodeItem.tries_left > 0) & (PhoneCodeItem.expires_at_s > now_s),
+        [left.add(-1)],
+        condition=(left > 0) & (PhoneCodeItem.expires_at_s > now_s),
         refuse=PhoneCodeRefused,
     )
     mine = new_id()

@@ -69,14 +69,25 @@ def subscriptions(snapshot: TableSnapshot) -> Violations:
             yield f"24 messages: {item.pk} {item.sk} is {what}"
 
 
+def merged_books(snapshot: TableSnapshot) -> Violations:
+    """An id that was merged into another keeps no addresses: nobody would read them."""
+    books = address_books(snapshot)
+    for buyer_id, buyer in snapshot.buyers.items():
+        book = books.get(buyer_id)
+        if buyer.merged_into and (book is None or book.addresses):
+            yield f"28 persons: buyer {buyer_id}, who was merged, may keep addresses"
+
+
+def address_books(snapshot: TableSnapshot) -> dict[str, AddressBookItem]:
+    """Return the address books by buyer."""
+    books = (item for item in snapshot.items if isinstance(item, AddressBookItem))
+    return {item.pk.rpartition("#")[2]: item for item in books}
+
+
 def closed_accounts(snapshot: TableSnapshot) -> Violations:
     """Nothing tells who closed an account, and nothing of theirs is under way but what the shop has
     given back of its own accord since."""
-    books = {
-        item.pk.rpartition("#")[2]: item
-        for item in snapshot.items
-        if isinstance(item, AddressBookItem)
-    }
+    books = address_books(snapshot)
     for buyer_id, buyer in snapshot.buyers.items():
         root = snapshot.buyers.get(root_of(snapshot, buyer_id), buyer)
         if root.erased_at_s is None:
@@ -149,4 +160,12 @@ def _held(
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (ids, identities, subscriptions, closed_accounts, orders, purchases)
+LAWS: tuple[Law, ...] = (
+    ids,
+    identities,
+    subscriptions,
+    merged_books,
+    closed_accounts,
+    orders,
+    purchases,
+)

@@ -85,13 +85,13 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
   return { tone: 'good', sentence, hint: '', acts: ['invite', 'group', 'order'] }
 }
 
-/** Of a group that was never opened, the server knows nothing but its id. */
-function over({ state, order, group }: PaymentResult): View {
+/** The group of whoever did not pay for opening it was never there for others: there is none to go back to. */
+function over({ state, order, is_leader }: PaymentResult): View {
   const isLate = state === 'timed_out'
   return {
     tone: 'plain',
     sentence: isLate ? says.timeout : says.closed,
     hint: says.timeoutHint,
-    acts: order.group_id && group ? ['again', 'open'] : ['open'],
+    acts: order.group_id && !is_leader ? ['again', 'open'] : ['open'],
   }
 }

@@ -14,8 +14,10 @@ from chalicelib.tables.trade_item import TradeItem, due_shards
 from tests.fixtures import unresponsive_server
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.fake_clock import JOBS, TICK
+from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.shipping import POSTED_S, ship, to_ship
 from tests.fixtures.stream_events import change_of
+from tests.fixtures.subscriptions import agree, log_in, use_templates
 from tests.fixtures.two_merchants import TwoMerchants, two_merchants
 from tests.fixtures.unresponsive_server import BEGINS, INVOCATION_S, short_invocations
 
@@ -40,6 +42,16 @@ def due_keys() -> set[tuple[Intent, str]]:
         for shard in due_shards(intent)
         for item in TradeItem.by_due.query(shard, TradeItem.due_at_s <= clock.now_s())
     }
+
+
+def told_in_wechat(merchant: MerchantFixture) -> None:
+    """Ship an order whose buyer agreed to be told of it in WeChat; the message is due."""
+    ids, buyer = use_templates(merchant), log_in(merchant, "told")
+    group_id, _, order_id = merchant.open_group(activity := merchant.activity(seats=2), buyer)
+    agree(merchant, buyer, "told", [ids["shipped"]])
+    merchant.member(activity, group_id)
+    merchant.run_jobs()
+    assert ship(merchant, order_id, "SF1234567890124").status == 200
 
 
 def run_in_silence(job: EventSourceHandler, begin: int) -> float:
@@ -73,6 +85,7 @@ def test_jobs_end_in_time_and_what_they_left_is_done_later(
     merchant = merchants.merchant
     assert ship(merchant, to_ship(merchant)[1]).status == 200
     merchant.wait(POSTED_S)
+    told_in_wechat(merchant)
     group_id, _, _ = merchant.open_group(activity := merchant.activity())
     merchant.prepay(*merchant.join(activity, group_id))
     merchant.buyer().open(activity)

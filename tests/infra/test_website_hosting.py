@@ -4,6 +4,7 @@ whose CloudFront answers by the template's function and headers."""
 import http.client
 import json
 import os
+import time
 import urllib.request
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -183,6 +184,7 @@ def test_short_links_lead_to_the_page_wherever_the_shop_is_put(aws: str) -> None
 def test_page_of_an_earlier_build_finds_its_assets_after_a_deploy(aws: str, built: Path) -> None:
     _deploy(site="h5", stage="again", hosting="cloudfront")
     (built / ASSET).rename(built / "assets/index-def456.js")
+    time.sleep(1)  # the CLI names a change set of a stack by the second
 
     _deploy(site="h5", stage="again", hosting="cloudfront")
 

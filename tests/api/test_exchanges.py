@@ -13,7 +13,7 @@ from tests.api.test_shop_acts import refund
 from tests.api.test_units_and_endings import collect
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, Reply, concurrently
-from tests.fixtures.persons import merge_into_an_older_one
+from tests.fixtures.merges import merge_into_an_older_one
 from tests.fixtures.shipping import RECEIPT_S, formed, ship, status_of
 
 pytestmark = pytest.mark.slow

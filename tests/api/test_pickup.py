@@ -12,7 +12,7 @@ from chalicelib.tables.records import AuditItem, RecordItem
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import ADDRESS, Activity, Buyer, MerchantFixture, Reply, concurrently
-from tests.fixtures.persons import merge_into_an_older_one
+from tests.fixtures.merges import merge_into_an_older_one
 
 STORE = {
     "name": "西湖店",

@@ -1,6 +1,6 @@
 /** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
 import { readActivity, readGroup, type Sku } from '@/api/shop'
-import type { Limits } from '@/limits'
+import type { Limits } from '@/choice'
 import { words } from '@/words'
 
 export type Way = 'open' | 'join' | 'alone'

@@ -26,6 +26,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import client_timeouts, deadline
 from chalicelib.errors import Busy
+from chalicelib.tables import dynamodb_json
 from chalicelib.text import Text
 
 # A Text is stored as the string it is: in a map of any values too, which go by their exact type.
@@ -61,13 +62,14 @@ class _Connection(Connection):
     """Says Busy when DynamoDB had no time for a read, and when the invocation has none left. What
     no answer means for a write, its caller knows: it may have been made all the same."""
 
-    _ended_in_time: Any = None  # the client that keeps the deadline
+    _set_up: Any = None  # the client that keeps the deadline and skips botocore's shapes
 
     @property
     def client(self) -> Any:
         client = super().client  # made anew when it got no credentials
-        if client is not self._ended_in_time:
-            self._ended_in_time = client_timeouts.with_deadline(client)
+        if client is not self._set_up:
+            dynamodb_json.install(client)
+            self._set_up = client_timeouts.with_deadline(client)
         return client
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:

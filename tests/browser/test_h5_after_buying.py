@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from infra.local.demo_data import address
 from infra.local.phone import Phone
 from tests.browser.accessibility import unusable_on_a_phone
-from tests.browser.buyers import WAIT_S, buy, buy_alone, sell, wait_until
+from tests.browser.buyers import WAIT_S, buy, buy_alone, buyer, sell, wait_until
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -108,6 +108,22 @@ def test_who_is_alone_in_a_group_leaves_it_and_sees_the_money_arrive(
     who.page.reload()
     who.says("order-state", "已退款")
     who.says("refund", "已原路退回")
+
+
+def test_order_page_tells_by_itself_that_a_friend_has_filled_the_group(
+    shop: Shop, arrive: Arrive
+) -> None:
+    who = arrive("等一等")
+    phone = over_the_api(who)
+    sale = sell(shop, "赣南脐橙")
+    order_id = buy(phone, sale)
+    shop.system.quiet(WAIT_S)
+
+    who.open(f"/pages/order/order?id={order_id}")
+    who.says("order-state", "待成团")
+    buy(buyer(shop, "钱多多"), sale, phone.order(order_id)["group_id"])
+
+    who.says("order-state", "已成团待发货")
 
 
 def test_the_pickup_code_is_there_without_a_network(shop: Shop, arrive: Arrive) -> None:

@@ -59,6 +59,7 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
     who.page.reload()
     expect(who.page.get_by_role("tab", selected=True)).to_have_text(chosen)
 
+    who.page.evaluate(FORGET)  # as who comes by a link, and has not seen the first page
     who.open("/trade/search/search")
     who.page.get_by_test_id("category").get_by_text(chosen, exact=True).click()
     who.says("heading", chosen)

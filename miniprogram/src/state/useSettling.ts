@@ -7,10 +7,10 @@ export function useSettling(load: () => Promise<void>) {
   let timer: ReturnType<typeof setTimeout> | undefined
   const stop = () => clearTimeout(timer)
 
-  /** Call after every load. */
-  function watch(isSettling: boolean): void {
+  /** Call after every load. again_ms: sooner is asked too often of what others may change at any time. */
+  function watch(isSettling: boolean, again_ms = AGAIN_MS): void {
     stop()
-    if (isSettling) timer = setTimeout(load, AGAIN_MS)
+    if (isSettling) timer = setTimeout(load, again_ms)
   }
 
   onHide(stop)

@@ -62,18 +62,22 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 # Races, crashes and properties: what depends on how the engine decides.
 ENGINE_SUITES := $(wildcard tests/laws/races/test_races*.py) tests/laws/faults tests/laws/properties
 
-# Modules go to the processes in the order of their folders: those of one folder share what is slow to
-# start, and the small ones of tests/unit come last, so that neither process waits long for the other.
-IN_TWO := -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Four processes keep two processors busy: tests of browsers wait more than they compute, and have two of
+# the processes (tests/fixtures/distribution.py). Modules are taken in the order of their folders, so that
+# the small ones of tests/unit come last, and no process waits long for the others.
+SHARED := -m pytest -q --dist loadfile --no-loadscope-reorder
 
-test: $(STAMP) node chromium  ## In two processes, each with an engine of its own
-	@$(PY) $(IN_TWO)
+# What is compiled is kept: every process of a run imports the same modules.
+unexport PYTHONDONTWRITEBYTECODE
+
+test: $(STAMP) node chromium  ## In four processes, each with an engine of its own
+	@$(PY) $(SHARED) -n 4
 
 test-fast: $(STAMP)  ## The rules and the API, without what is slow; for the daily loop
-	@$(PY) $(IN_TWO) -m "not slow" --one-gateway tests/unit tests/api
+	@$(PY) $(SHARED) -n 2 -m "not slow" --one-gateway tests/unit tests/api
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
-	@TUAN_TEST_ENGINE=dynamodb-local $(PY) $(IN_TWO) $(ENGINE_SUITES)
+	@TUAN_TEST_ENGINE=dynamodb-local $(PY) $(SHARED) -n 2 $(ENGINE_SUITES)
 
 torture: $(STAMP)  ## Every crash, fault, order and race at full size; TORTURE_SEED, TORTURE_PIECES
 	@$(PY) -m tests.laws

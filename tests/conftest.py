@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.fixtures.merchant import MerchantFixture
     from tests.fixtures.shop import Shop
 
-pytest_plugins = ["tests.fixtures.rerun_failed"]
+pytest_plugins = ["tests.fixtures.distribution", "tests.fixtures.rerun_failed"]
 
 # Print the counts of injected faults at the end of the run, summed over its processes.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]

@@ -1,7 +1,7 @@
 """What keeps somebody from using a page: what axe finds, inputs without a name, too much width."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -33,8 +33,8 @@ def unusable(page: Page) -> list[Any]:
 
 
 def unusable_on_a_phone(page: Page) -> list[Any]:
-    """As `unusable_in_any_theme`, of a page that uni-app draws: its inputs have no names of their
-    own."""
+    """The same by day, and its colours by night, of a page that uni-app draws: its inputs have no
+    names of their own."""
     page.wait_for_load_state("networkidle")
     page.wait_for_function(STILL)
     by_day = _serious(page)
@@ -47,19 +47,10 @@ def unusable_on_a_phone(page: Page) -> list[Any]:
     return by_day + by_night
 
 
-def unusable_in_any_theme(page: Page) -> list[Any]:
-    """Whatever of it the page has by day, and by night, which changes nothing but colours."""
-    by_day = unusable(page)
-    _turn(page, "dark")
-    by_night = _serious(page, rules=COLOURS)
-    _turn(page, "light")
-    return by_day + by_night
-
-
-def _turn(page: Page, theme: Literal["dark", "light"]) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.wait_for_function(IS_DARK + (" === true" if theme == "dark" else " === false"))
-    stand_still(page)
+def go_by_night(page: Page) -> None:
+    """Let the page, which is loaded, turn dark; those it goes to from here will be."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(IS_DARK)
 
 
 def _serious(page: Page, rules: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from chalicelib.domain.short_number import short_of
-from tests.browser.accessibility import unusable, unusable_in_any_theme
+from tests.browser.accessibility import go_by_night, unusable
 from tests.browser.buyers import WAIT_S, buy_alone, buyer, pair, sell, wait_until
 from tests.browser.conftest import NARROW, WIDE, Shop
+from tests.browser.test_pages import LIGHTS
 
 
 def test_an_order_is_made_ready_and_handed_over_to_who_shows_its_code(
@@ -235,13 +236,15 @@ def test_an_after_sale_leads_to_its_order_and_keeps_it_from_being_shipped(
     expect(dialog.get_by_role("button", name="退款 ¥5.00")).to_be_disabled()
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
+@pytest.mark.parametrize(("size", "by_night"), [(WIDE, False), (NARROW, True)], ids=LIGHTS)
 def test_the_pages_of_orders_and_delivery_can_be_used_by_everybody(
-    log_in: Callable[..., Page], shop: Shop, size: ViewportSize
+    log_in: Callable[..., Page], shop: Shop, size: ViewportSize, by_night: bool
 ) -> None:
     order, _ = pair(shop, "给所有人看的柚子", quantity=2, remark="送人的")
     page = log_in()
     page.set_viewport_size(size)
+    if by_night:
+        go_by_night(page)
     found: dict[str, object] = {}
 
     for path, title in {
@@ -256,7 +259,7 @@ def test_the_pages_of_orders_and_delivery_can_be_used_by_everybody(
     }.items():
         page.goto(f"{shop.url}#/{path}")
         page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
-        if wrong := unusable_in_any_theme(page):
+        if wrong := unusable(page):
             found[path] = wrong
 
     assert found == {}

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from infra.local.demo_data import OWNER, PASSWORD
-from tests.browser.accessibility import unusable, unusable_in_any_theme
+from tests.browser.accessibility import go_by_night, unusable
 from tests.browser.conftest import NARROW, WIDE, Shop
 from tests.browser.users import fill_login
 
@@ -37,19 +37,23 @@ PAGES = {
     "settings": "店铺设置",
 }
 
+LIGHTS = ["wide by day", "phone by night"]  # no colour depends on the width
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
+
+@pytest.mark.parametrize(("size", "by_night"), [(WIDE, False), (NARROW, True)], ids=LIGHTS)
 def test_every_page_can_be_used_by_everybody(
-    log_in: Callable[..., Page], shop: Shop, size: ViewportSize
+    log_in: Callable[..., Page], shop: Shop, size: ViewportSize, by_night: bool
 ) -> None:
     page = log_in()
     page.set_viewport_size(size)
+    if by_night:
+        go_by_night(page)
     found: dict[str, object] = {}
 
     for path, title in PAGES.items():
         page.goto(f"{shop.url}#/{path}")
         page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
-        if wrong := unusable_in_any_theme(page):
+        if wrong := unusable(page):
             found[path] = wrong
 
     assert found == {}

@@ -534,7 +534,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
 
 ShopMachine.TestCase.settings = hypothesis.settings(
-    max_examples=run_statistics.sized(100, 20),
+    max_examples=run_statistics.sized(100, 16),
     stateful_step_count=run_statistics.sized(100, 50),
     suppress_health_check=list(hypothesis.HealthCheck),
 )

@@ -25,6 +25,7 @@ def orders_of(buyer: Caller) -> list[Any]:
     return items
 
 
+@pytest.mark.slow
 def test_login_by_a_code_makes_one_buyer_however_often(merchant: MerchantFixture) -> None:
     first = log_in(merchant, merchant.wechat.codes.issue("openid-of-xiaohong"))
     again = log_in(merchant, merchant.wechat.codes.issue("openid-of-xiaohong"))
@@ -305,6 +306,7 @@ def test_purchase_that_does_not_fit_is_refused_with_its_field(
     assert merchant.stock(activity) == 10
 
 
+@pytest.mark.slow
 def test_table_that_has_no_time_for_us_is_said_to_be_busy(merchant: MerchantFixture) -> None:
     activity, buyer = merchant.activity(stock=10), merchant.buyer()
     group_id, _, _ = merchant.open_group(activity)

@@ -113,6 +113,7 @@ def test_free_group_counts_as_opened_and_formed(morning: MerchantFixture) -> Non
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_today_is_compared_with_yesterday_until_the_same_hour(morning: MerchantFixture) -> None:
     merchant = morning
     activity = merchant.activity(seats=10)

@@ -70,6 +70,7 @@ def test_page_tells_each_role_what_it_is_and_what_it_holds(merchant: MerchantFix
     assert not any(seat["is_mine"] for seat in stranger["seats"])
 
 
+@pytest.mark.slow
 def test_full_group_offers_others_that_can_be_joined_fewest_missing_first(
     merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.fixtures.merchant import ADDRESS, Caller, MerchantFixture, Reply
 from tests.fixtures.shipping import SF, ship, to_ship
 from tests.fixtures.staff_logins import create_staff
@@ -70,6 +72,7 @@ def test_what_does_not_fit_is_told_in_english_field_by_field(merchant: MerchantF
     assert message(broken)[0] == "invalid_request"
 
 
+@pytest.mark.slow
 def test_who_may_not_is_told_in_english(merchant: MerchantFixture) -> None:
     create_staff(merchant, "boss")
     path = f"/v1/merchants/{merchant.merchant_id}/staff-sessions"

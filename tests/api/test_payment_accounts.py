@@ -85,6 +85,7 @@ def unwritten() -> AbstractContextManager[None]:
     return block()
 
 
+@pytest.mark.slow
 def test_accounts_are_told_without_their_keys(merchant: MerchantFixture) -> None:
     merchant.owner()
     for method in ("wechat-pay", "alipay", "wechat-login", "wechat-account", "sms"):

@@ -168,6 +168,7 @@ def test_the_code_is_for_the_buyer_alone(merchant: MerchantFixture) -> None:
     assert code not in str(ready.body)
 
 
+@pytest.mark.slow
 def test_a_wrong_code_is_told_so_and_cannot_be_guessed_for_long(merchant: MerchantFixture) -> None:
     _, buyer, order_id = to_collect(merchant)
     make_ready(merchant, order_id)
@@ -201,6 +202,7 @@ def test_of_codes_guessed_at_all_at_once_exactly_twenty_are_told(merchant: Merch
     assert hand_over(merchant, code).status == 200
 
 
+@pytest.mark.slow
 def test_right_codes_count_nothing_and_leave_wrong_ones_counted(merchant: MerchantFixture) -> None:
     _, buyer, order_id = to_collect(merchant)
     make_ready(merchant, order_id)

@@ -161,6 +161,7 @@ def test_row_says_what_is_left_and_which_activities_hold_the_rest(
     assert row["activities"] == [activity.activity_id]
 
 
+@pytest.mark.slow
 def test_page_of_a_search_is_one_query_and_two_reads_by_key(
     merchant: MerchantFixture, meter: CapacityMeter
 ) -> None:

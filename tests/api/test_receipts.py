@@ -31,6 +31,7 @@ CLAIM = {"amount_fen": 900, "reason": "late"}
 Step = Callable[[Shop, OrderItem], object]
 
 
+@pytest.mark.slow
 def test_buyer_confirms_receipt_once(merchant: MerchantFixture) -> None:
     friend, order_id = to_ship(merchant)
     early = friend.post(f"/v1/orders/{order_id}/receipt")
@@ -48,6 +49,7 @@ def test_buyer_confirms_receipt_once(merchant: MerchantFixture) -> None:
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_order_is_received_by_itself_after_the_days_of_the_shop(merchant: MerchantFixture) -> None:
     _, order_id = to_ship(merchant)
     ship(merchant, order_id)
@@ -62,6 +64,7 @@ def test_order_is_received_by_itself_after_the_days_of_the_shop(merchant: Mercha
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_open_request_for_money_back_holds_up_receipt(merchant: MerchantFixture) -> None:
     friend, order_id = to_ship(merchant)
     ship(merchant, order_id)
@@ -157,6 +160,7 @@ def to_hand_over(shop: Shop) -> OrderItem:
     return order
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prepared", "step", "status"),
     [

@@ -180,6 +180,7 @@ def test_look_that_does_not_fit_is_refused(
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_recorded_is_not_told(merchant: MerchantFixture) -> None:
     [order_id] = paid(merchant, 1)
     merchant.owner()  # who asks is stored already

@@ -62,6 +62,7 @@ def no_writes(operation: str, request: AWSPreparedRequest) -> AWSResponse | None
     return refusal(request, "ValidationException") if operation in WRITES else None
 
 
+@pytest.mark.slow
 def test_one_refund_of_five_errors_and_the_other_four_are_done_now(
     merchant: MerchantFixture,
 ) -> None:
@@ -83,6 +84,7 @@ def test_one_refund_of_five_errors_and_the_other_four_are_done_now(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["lost_answer", "forged_answer", "rate_limited"])
 def test_refund_of_unknown_outcome_is_asked_for_again_by_its_number(
     merchant: MerchantFixture, fault: str
@@ -137,6 +139,7 @@ def test_jobs_that_run_at_once_refund_everybody_once(merchant: MerchantFixture) 
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_gateway_down_for_an_hour_needs_no_operator(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=4, stock=10)
     _, members = due_group(merchant, activity, paid=3)
@@ -156,6 +159,7 @@ def test_gateway_down_for_an_hour_needs_no_operator(merchant: MerchantFixture) -
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_empty_balance_is_shown_at_once_and_retried_for_hours(
     merchant: MerchantFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +221,7 @@ def test_balance_that_is_filled_in_time_needs_no_staff(merchant: MerchantFixture
     merchant.check_laws()
 
 
+@pytest.mark.slow
 @pytest.mark.wechat_pay_only
 @pytest.mark.parametrize(("status", "reason"), [("ABNORMAL", "abnormal"), ("CLOSED", "closed")])
 def test_refund_that_the_gateway_gave_up_waits_for_staff(
@@ -255,6 +260,7 @@ def test_abnormal_refund_that_is_mended_at_the_gateway_is_done(merchant: Merchan
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_slow_refund_is_asked_about_until_it_is_confirmed(merchant: MerchantFixture) -> None:
     buyer, order_id = lonely_leader(merchant, stock=10)
     merchant.gateway.faults.add("refund", "stays_processing")

@@ -155,6 +155,7 @@ def test_order_that_is_refunded_or_asked_back_is_not_shipped(merchant: MerchantF
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_rest_of_a_partly_shipped_order_goes_back(merchant: MerchantFixture) -> None:
     friend, order_id = to_ship(merchant, quantity=3)
     ship(merchant, order_id, units=1)
@@ -186,6 +187,7 @@ def test_order_whose_units_are_all_back_has_nothing_to_ship(merchant: MerchantFi
     assert friend.order(order_id)["status_text"] == "商品已退·部分退款中"
 
 
+@pytest.mark.slow
 def test_shipped_order_is_refunded_after_sale(merchant: MerchantFixture) -> None:
     friend, order_id = to_ship(merchant)
     ship(merchant, order_id)

@@ -66,6 +66,7 @@ def test_shop_refunds_a_part_and_then_the_rest_of_its_own_accord(merchant: Merch
     merchant.check_laws()
 
 
+@pytest.mark.slow
 @pytest.mark.wechat_pay_only
 def test_shop_refunds_what_was_shipped_received_handed_over_or_kept(
     merchant: MerchantFixture,
@@ -93,6 +94,7 @@ def test_shop_refunds_what_was_shipped_received_handed_over_or_kept(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 @pytest.mark.wechat_pay_only
 def test_shop_cannot_refund_where_there_is_no_money_of_the_order_alone(
     merchant: MerchantFixture,
@@ -142,6 +144,7 @@ def test_refund_by_the_shop_and_a_parcel_at_once_are_one_after_the_other(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_price_of_an_unpaid_order_is_lowered_and_paid(merchant: MerchantFixture) -> None:
     _, friend, order_id = unpaid(merchant, quantity=2)
     merchant.prepay(friend, order_id)

@@ -253,6 +253,7 @@ def test_own_password_cannot_be_reset_and_nobodys_is_not_there(
     assert log_in(merchant, "boss").status == 201
 
 
+@pytest.mark.slow
 def test_own_password_changes_for_who_knows_the_old_one(
     merchant: MerchantFixture, boss: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -372,6 +372,7 @@ def test_units_that_return_while_the_stock_goes_back_go_with_it(
     assert units(shop, sold) == (199, 0)
 
 
+@pytest.mark.slow
 def test_closing_that_was_moved_while_the_stock_goes_back_waits(
     shop: Shop, sold: ActivityIds
 ) -> None:

@@ -192,6 +192,7 @@ def test_what_nobody_wants_to_know_any_more_is_not_sent(merchant: MerchantFixtur
     assert left(merchant, buyer) == {ids["result"]: 1}
 
 
+@pytest.mark.slow
 def test_token_that_wechat_ends_is_renewed_once(merchant: MerchantFixture) -> None:
     ids = use_templates(merchant)
     result_due(merchant, ids, "a")
@@ -268,6 +269,7 @@ def due_message(merchant: MerchantFixture, buyer: Buyer) -> MessageItem:
     return message
 
 
+@pytest.mark.slow
 def test_run_that_dies_anywhere_sends_a_message_once_at_most(merchant: MerchantFixture) -> None:
     ids = use_templates(merchant)
     outcomes = set()

@@ -76,6 +76,7 @@ def test_code_that_set_the_app_up_does_not_log_in(merchant: MerchantFixture, bos
     assert log_in(merchant, "boss", code=totp_code(merchant, made)).code == "wrong_totp"
 
 
+@pytest.mark.slow
 def test_wrong_codes_count_as_wrong_passwords_do(merchant: MerchantFixture, secret: str) -> None:
     wrong = totp_code(merchant, secret, 10)
     guesses = [log_in(merchant, "boss", code=wrong).code for _ in range(PASSWORDS.tries_max)]
@@ -86,6 +87,7 @@ def test_wrong_codes_count_as_wrong_passwords_do(merchant: MerchantFixture, secr
     assert (resting.status, resting.code) == (429, "too_many_requests")
 
 
+@pytest.mark.slow
 def test_codes_in_use_are_not_found_out_by_confirming_them(
     merchant: MerchantFixture, boss: Caller, secret: str
 ) -> None:

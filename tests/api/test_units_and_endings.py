@@ -40,6 +40,7 @@ def listed(merchant: MerchantFixture, status: str) -> list[str]:
     return [row["order_id"] for row in rows]
 
 
+@pytest.mark.slow
 def test_pickup_hands_over_what_is_left_and_the_desk_says_how_many(
     merchant: MerchantFixture,
 ) -> None:

@@ -12,6 +12,7 @@ from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.payment_state import PaymentState
+from chalicelib.domain.pricing import PriceCode
 from chalicelib.domain.subscribe_message import PROMPT_MAX
 from chalicelib.gateways.payment import Channel
 
@@ -146,6 +147,23 @@ class PaymentAsked(ResponseModel, frozen=True, kw_only=True):
     ]
 
 
+class PriceLineShown(ResponseModel, frozen=True, kw_only=True):
+    """A part of what a purchase costs; all of them add up to its total."""
+
+    code: PriceCode
+    amount_fen: Annotated[int, Meta(description="whole fen; negative: taken off")]
+    text: Annotated[str, Meta(description="what people read beside it")]
+
+
+class ReductionShown(ResponseModel, frozen=True, kw_only=True):
+    """满减: goods of one order in a group for `from_fen` or more cost `off_fen` less; of several
+    that are reached, the one that takes most off."""
+
+    from_fen: Fen
+    off_fen: Fen
+    text: str
+
+
 class RefundShown(ResponseModel, frozen=True, kw_only=True):
     out_refund_no: str
     status: str
@@ -251,6 +269,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     ends_at_s: Seconds
     limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
     limit_per_order: int
+    reductions: list[ReductionShown]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -336,6 +355,7 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     activity_state: Annotated[ActivityState, Meta(description="running: groups can be opened")]
     limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
     limit_per_order: int
+    reductions: list[ReductionShown]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

@@ -9,11 +9,13 @@ import segno
 from chalicelib.api import schemas
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import carriers
+from chalicelib.domain.activity import Terms
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.order import Delivery, Refund
 from chalicelib.domain.order_words import status_text
+from chalicelib.domain.pricing import Price
 from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
 from chalicelib.domain.shipping import Parcel
@@ -32,6 +34,19 @@ def order(item: OrderItem) -> schemas.OrderShown:
 def spec(text: str) -> str:
     """A SKU in words; where it is the only one, they are ours and can be translated."""
     return Text(text) if text == ONLY_SPEC else text
+
+
+def price_lines(price: Price) -> list[schemas.PriceLineShown]:
+    return [
+        schemas.PriceLineShown(code=line.code, amount_fen=line.amount_fen, text=line.words)
+        for line in price.lines
+    ]
+
+
+def reductions(offer: Terms) -> list[schemas.ReductionShown]:
+    return [
+        from_attributes(schemas.ReductionShown, one, text=one.words) for one in offer.reductions
+    ]
 
 
 def parcel(one: Parcel) -> schemas.ParcelShown:

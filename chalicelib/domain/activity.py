@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.pricing import Reduction
 from chalicelib.errors import ActivityClosed, ActivityOverlaps, InvalidRequest
 from chalicelib.text import Text
 
@@ -63,6 +64,7 @@ class Terms:
     limit_per_order: int  # units of one seat
     buckets: int  # of stock, per SKU
     list_shards: int = 1  # of the list of open groups
+    reductions: tuple[Reduction, ...] = ()  # of orders in groups
 
     @property
     def cheapest(self) -> TermsSku:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.activity import Terms, TermsSku, buckets_for
 from chalicelib.domain.money import yuan
+from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, normal, trouble
 from chalicelib.text import Text
 
@@ -16,6 +17,7 @@ WINDOW_MIN_S = 3600
 WINDOW_MAX_S = 366 * 86400
 LIMIT_PER_BUYER_MAX = 9_999
 LIMIT_PER_ORDER_MAX = 999
+REDUCTIONS_MAX = 5
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Draft:
     starts_at_s: int = 0  # 0, or a time that has passed: at once; in a change, 0: as it is
     limit_per_buyer: int = 0
     limit_per_order: int = 1
+    reductions: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def problems_of(
         *_of_limits(draft),
         *_of_window(draft, now_s, window_min_s),
         *_of_skus(draft, offers),
+        *_of_reductions(draft),
         *_of_stock(draft, offers),
     ]
 
@@ -92,7 +96,12 @@ def change_problems_of(
     window_min_s: int = WINDOW_MIN_S,
 ) -> list[Problem]:
     """Everything that keeps `terms` from being changed to `draft`; empty when nothing does."""
-    problems = [*_of_rules(draft), *_of_limits(draft), *_of_skus(draft, offers)]
+    problems = [
+        *_of_rules(draft),
+        *_of_limits(draft),
+        *_of_skus(draft, offers),
+        *_of_reductions(draft),
+    ]
     starts_at_s = start_of_change(draft, terms, now_s=now_s)
     if starts_at_s != terms.starts_at_s:
         if terms.starts_at_s <= now_s:
@@ -138,6 +147,7 @@ def first_terms(
         limit_per_buyer=draft.limit_per_buyer,
         limit_per_order=draft.limit_per_order,
         buckets=buckets_for([sku.stock or 0 for sku in draft.skus]),
+        reductions=draft.reductions,
     )
 
 
@@ -156,6 +166,7 @@ def changed_terms(
         ends_at_s=draft.ends_at_s,
         limit_per_buyer=draft.limit_per_buyer,
         limit_per_order=draft.limit_per_order,
+        reductions=draft.reductions,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -243,6 +254,29 @@ def _of_price(field: str, sku: DraftSku, offer: Offer) -> Iterator[Problem]:
             max=yuan(highest),
         )
         yield trouble(field, words)
+
+
+def _of_reductions(draft: Draft) -> Iterator[Problem]:
+    if len(draft.reductions) > REDUCTIONS_MAX:
+        yield trouble("reductions", Text("满减最多 {max} 档，请减少。", max=REDUCTIONS_MAX))
+    dearest_fen = max((sku.group_price_fen for sku in draft.skus), default=0)
+    most_fen = dearest_fen * draft.limit_per_order
+    before = Reduction(0, 0)
+    for i, one in enumerate(draft.reductions):
+        if not 1 <= one.off_fen < one.from_fen:
+            words = "减的金额要大于 0，并小于门槛，请修改。"
+            yield trouble(f"reductions[{i}].off_fen", words)
+        elif one.from_fen <= before.from_fen or one.off_fen <= before.off_fen:
+            words = "门槛和减的金额都要比上一档高，请修改。"
+            yield trouble(f"reductions[{i}].from_fen", words)
+        elif one.from_fen > most_fen:
+            words = Text(
+                "每单最多 {units} 件、{most}，够不到这个门槛。请调低门槛，或放宽每单限购。",
+                units=draft.limit_per_order,
+                most=yuan(most_fen),
+            )
+            yield trouble(f"reductions[{i}].from_fen", words)
+        before = one
 
 
 def _of_stock(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:

@@ -144,6 +144,7 @@ class _Terms(CatalogueItem):
     limit_per_order = IntAttribute()  # units of one seat
     buckets = IntAttribute()  # of stock, per SKU
     list_shards = IntAttribute(default=1)  # of the list of open groups
+    reductions: ListAttribute[Any] = ListAttribute(default=list)  # [{from_fen, off_fen}]
 
 
 class ActivityItem(_Terms, discriminator="activity"):

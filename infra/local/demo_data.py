@@ -69,6 +69,7 @@ class Activity:
     starts_in_h: int = 0
     limit_per_buyer: int = 0
     limit_per_order: int = 5
+    reductions: tuple[tuple[int, int], ...] = ()  # (from_fen, off_fen)
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ class Product:
             "ends_at_s": (starts_at_s or now_s) + activity.days * DAY_S,
             "limit_per_buyer": activity.limit_per_buyer,
             "limit_per_order": activity.limit_per_order,
+            "reductions": [
+                {"from_fen": least, "off_fen": off} for least, off in activity.reductions
+            ],
         }
 
 
@@ -143,7 +147,9 @@ ORANGE = Product(
         Sku({"规格": "9 斤装", "果径": "中果"}, 7990, 6590, 4990, stock=400, units=150),
         Sku({"规格": "9 斤装", "果径": "大果"}, 8990, 7590, 5890, stock=300, units=100),
     ),
-    Activity("赣南脐橙两人团", seats=2, limit_per_order=3),
+    Activity(
+        "赣南脐橙两人团", seats=2, limit_per_order=3, reductions=((8000, 1000), (15000, 2500))
+    ),
 )
 
 APPLE = Product(

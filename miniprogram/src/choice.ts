@@ -16,6 +16,8 @@ export interface Limits {
   limit_per_order: number
   /** Pieces of the activity that one buyer may have in groups; 0: any number. */
   limit_per_buyer: number
+  /** Of what the pieces of one order in a group cost. */
+  reductions: readonly { text: string }[]
 }
 
 /** most: at least 1. why: what allows no more. buyer_left: of the buyer's own limit, where it is known. */
@@ -30,6 +32,8 @@ export function mostOf(sku: Sku, limits: Limits, alone: boolean, buyer_left: num
   const tightest = bounds.reduce((least, it) => (it.most <= least.most ? it : least))
   return { most: Math.max(1, tightest.most), why: tightest.why }
 }
+
+export const reductionsInWords = ({ reductions }: Pick<Limits, 'reductions'>): string => reductions.map(({ text }) => text).join('，')
 
 /** Both limits, for who has not come to one of them yet. */
 export function limitsInWords(limits: Limits, alone: boolean): string {

@@ -4,6 +4,7 @@ Counted, not timed, so that they hold on any machine. The figures are those of d
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def meter(merchant: MerchantFixture) -> Iterator[CapacityMeter]:
 class Shop:
     """Steps at the service layer, so that only their own calls are counted."""
 
-    def __init__(self, merchant: MerchantFixture, **terms_of_activity: int) -> None:
+    def __init__(self, merchant: MerchantFixture, **terms_of_activity: Any) -> None:
         self.merchant = merchant
         self.activity: Activity = merchant.activity(**terms_of_activity)
         self.hint = Hint(self.activity.activity_id, self.activity.version)

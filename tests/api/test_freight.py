@@ -95,6 +95,10 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
         "goods_fen": 11800,
         "freight_fen": 1100,
         "total_fen": 12900,
+        "price_lines": [
+            {"code": "goods", "amount_fen": 11800, "text": "商品金额"},
+            {"code": "freight", "amount_fen": 1100, "text": "运费"},
+        ],
         "limit_left": None,
     }
     assert [one["total_fen"] for one in quotes] == [12900, 12900, 20900]

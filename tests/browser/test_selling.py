@@ -8,6 +8,7 @@ from itertools import count
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shop
+from tests.browser.shoppers import Shopper
 from tests.browser.users import offered
 
 NUMBERS = count(1)
@@ -45,6 +46,48 @@ def test_a_category_a_product_and_an_activity_are_made_and_listed(
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("img", name="活动二维码")).to_be_visible()
     expect(dialog).to_contain_text("pages/activity/activity?m=")
+
+
+def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charged(
+    log_in: Callable[..., Page], shop: Shop, arrive: Callable[..., Shopper]
+) -> None:
+    page = log_in()
+    new_product(page, shop, "昭通丑苹果")
+    page.goto(f"{shop.url}#/products?q=昭通丑苹果")
+    page.locator("tbody").get_by_role("link", name="昭通丑苹果").click()
+    page.get_by_role("button", name="发起拼团").click()
+    page.get_by_label("默认规格 拼团价").fill("39.9")
+    page.get_by_label("默认规格 活动库存").fill("30")
+    page.get_by_role("button", name="添加一档满减").click()
+    page.get_by_label("满", exact=True).fill("100")
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("请填写门槛和减的金额").last).to_be_visible()
+    page.get_by_label("减", exact=True).fill("15")
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("每单最多 1 件、¥39.90，够不到这个门槛").last).to_be_visible()
+    page.get_by_label("每单限购").fill("3")
+    expect(page.get_by_text("满 100 减 15；")).to_be_visible()
+    page.get_by_role("button", name="发布活动").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("每件最低 ¥34.90（「默认规格」一单买 3 件时）")
+    dialog.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("活动已发布")).to_be_visible()
+    page.wait_for_url(re.compile(r"activities/\w{22}"))
+
+    who = arrive("精打细算")
+    who.open(f"/pages/activity/activity?a={page.url.rsplit('/', 1)[-1]}")
+    who.says("reductions", "满 100 减 15")
+    who.tap("open")
+    who.tap("more")
+    who.tap("more")
+    who.tap("sku-go")
+    who.fill_address()
+    expect(who.see("breakdown")).to_contain_text("满 100 减 15")
+    expect(who.see("breakdown")).to_contain_text("−¥15.00")
+    who.tap("submit")
+    expect(who.page.get_by_text("104.70").first).to_be_visible()
+    who.pay()
+    who.says("sentence", "开团成功，还差 2 人")
 
 
 def test_a_product_is_searched_for_where_one_is_chosen(

@@ -10,6 +10,7 @@ from chalicelib.api.schemas import (
     OrderShown,
     PageQuery,
     ParcelShown,
+    PriceLineShown,
     ResponseModel,
     Seconds,
 )
@@ -75,6 +76,7 @@ class StepShown(ResponseModel, frozen=True, kw_only=True):
 class OrderDetail(OwnOrderRow, frozen=True, kw_only=True):
     address: dict[str, str]
     lines: dict[str, Any]
+    price_lines: list[PriceLineShown]
     remark: str
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     pickup_code: Annotated[

@@ -9,6 +9,7 @@ from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_words import method_text
 from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
+from chalicelib.domain.pricing import price_of
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.services.orders.own_orders import OwnOrder
 from chalicelib.tables.trade import GroupItem
@@ -36,6 +37,7 @@ def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
         **_row_fields(found, now_s),
         address=more.address.as_dict(),
         lines=more.lines.as_dict(),
+        price_lines=shapes.price_lines(price_of(more.lines.as_dict())),
         remark=more.remark,
         store=more.store.as_dict() if more.store is not None else None,
         pickup_code=more.pickup_code,

@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib import clock
-from chalicelib.api import limits
+from chalicelib.api import limits, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Fen, Id, RequestModel, ResponseModel
+from chalicelib.api.schemas import Fen, Id, PriceLineShown, RequestModel, ResponseModel
 from chalicelib.domain.order import Delivery
 from chalicelib.errors import ActivityClosed, InvalidRequest, NotDeliverable, NotFound, StoreClosed
 from chalicelib.services.catalogue import stores
@@ -36,9 +36,10 @@ class QuoteRequest(RequestModel, frozen=True, kw_only=True):
 class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
     unit_price_fen: Fen
     quantity: int
-    goods_fen: Fen
+    goods_fen: Annotated[Fen, Meta(description="with 满减 taken off")]
     freight_fen: Fen
     total_fen: Fen
+    price_lines: list[PriceLineShown]
     limit_left: Annotated[
         int | None,
         Meta(description="units that the asker may yet buy; null: no limit, or no session"),
@@ -94,12 +95,14 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
 def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> QuoteResponse:
     """What a purchase would cost now, with freight; nothing is placed and nothing held."""
     quote = _quote(merchant_id, body, clock.now_s())
+    price = quote.price
     return QuoteResponse(
-        unit_price_fen=quote.line.unit_price_fen,
-        quantity=quote.purchase.quantity,
-        goods_fen=quote.goods_fen,
-        freight_fen=quote.freight_fen,
-        total_fen=quote.total_fen,
+        unit_price_fen=price.unit_price_fen,
+        quantity=price.quantity,
+        goods_fen=price.goods_fen,
+        freight_fen=price.freight_fen,
+        total_fen=price.total_fen,
+        price_lines=shapes.price_lines(price),
         limit_left=quoting.limit_left(merchant_id, who.ids, quote) if who else None,
     )
 

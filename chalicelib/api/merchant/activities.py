@@ -12,6 +12,7 @@ from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.activity import ActivityState, state_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.counts import Sums
+from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     ActivityClosed,
@@ -186,7 +187,7 @@ def end_activity(activity_id: str, who: auth.Staff, body: schemas.ActivityEnd) -
 
 def draft_of(body: schemas.ActivityInput) -> Draft:
     skus = tuple(from_attributes(DraftSku, sku) for sku in body.skus)
-    return from_attributes(Draft, body, skus=skus)
+    return from_attributes(Draft, body, skus=skus, reductions=_reductions(body))
 
 
 def _change(body: schemas.ActivityChange) -> Draft:
@@ -196,7 +197,12 @@ def _change(body: schemas.ActivityChange) -> Draft:
         product_id="",  # an activity never changes its product
         skus=tuple(DraftSku(sku.sku_id, sku.group_price_fen) for sku in body.skus),
         starts_at_s=body.starts_at_s or 0,
+        reductions=_reductions(body),
     )
+
+
+def _reductions(body: schemas.ActivityRules) -> tuple[Reduction, ...]:
+    return tuple(from_attributes(Reduction, one) for one in body.reductions)
 
 
 def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
@@ -211,7 +217,8 @@ def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
 
 def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict[str, Any]:
     """Every field that a summary and the whole have in common."""
-    names = set(schemas.ActivitySummary.__struct_fields__) - {"skus", "state", "groups"}
+    others = {"skus", "state", "groups", "reductions"}
+    names = set(schemas.ActivitySummary.__struct_fields__) - others
     state = state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out)
     counted = schemas.ActivityGroups(
         opened=groups.groups_opened,
@@ -220,4 +227,9 @@ def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict
         failed=groups.groups_failed,
         formed_permille=groups.formed_permille,
     )
-    return {name: getattr(item, name) for name in names} | {"state": state, "groups": counted}
+    return {
+        **{name: getattr(item, name) for name in names},
+        "reductions": [schemas.Reduction(**one) for one in item.reductions],
+        "state": state,
+        "groups": counted,
+    }

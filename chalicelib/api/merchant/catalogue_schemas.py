@@ -201,6 +201,13 @@ class ActivitySkuInput(ActivitySkuChange, frozen=True, kw_only=True):
     stock: Annotated[int, Meta(ge=0, le=STOCK_MAX, description="Units to move from the product.")]
 
 
+class Reduction(RequestModel, frozen=True):
+    """满减: goods of one order in a group for `from_fen` or more cost `off_fen` less."""
+
+    from_fen: Fen
+    off_fen: Fen
+
+
 class ActivityRules(RequestModel, frozen=True, kw_only=True):
     title: Text
     seats_total: Annotated[int, Meta(ge=0, le=9_999, description="2 to 100.")]
@@ -210,6 +217,9 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
         int, Meta(ge=0, le=99_999, description="Units over the activity; 0: no limit.")
     ] = 0
     limit_per_order: Annotated[int, Meta(ge=0, le=99_999, description="1 to 999.")] = 1
+    reductions: Annotated[
+        list[Reduction], Meta(max_length=20, description="Up to 5, each above the one before.")
+    ] = field(default_factory=list)
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -281,6 +291,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     groups: ActivityGroups
     limit_per_buyer: int
     limit_per_order: int
+    reductions: list[Reduction]
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from chalicelib.api import auth, shapes
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant.activities import draft_of
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activities, drafting
@@ -34,9 +35,21 @@ class Overlap(msgspec.Struct, frozen=True):
     ends_at_s: int
 
 
+class LowestPrice(msgspec.Struct, frozen=True):
+    """The least that one unit of a SKU may be sold for, in an order of `quantity` units."""
+
+    sku_id: str
+    unit_price_fen: int
+    quantity: int
+    is_below_cost: Annotated[
+        bool | None, Meta(description="Null without the right statistics:view.")
+    ]
+
+
 class DraftChecked(msgspec.Struct, frozen=True):
     problems: list[DraftProblem]
     overlaps: list[Overlap]
+    lowest: Annotated[list[LowestPrice], Meta(description="Empty while there are problems.")]
 
 
 class CopiedSku(msgspec.Struct, frozen=True):
@@ -57,6 +70,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     ends_at_s: int
     limit_per_buyer: int
     limit_per_order: int
+    reductions: list[schemas.Reduction]
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +95,16 @@ class OpenGroups(msgspec.Struct, frozen=True):
 def check_activity(who: auth.Staff, body: schemas.ActivityInput) -> DraftChecked:
     """What would keep this body from being published now; nothing is written."""
     checked = drafting.check(who.merchant_id, draft_of(body), now_s=clock.now_s())
+    sees_cost = who.may(view(Area.STATISTICS))
     return DraftChecked(
         problems=[DraftProblem(**problem) for problem in checked.problems],
         overlaps=[Overlap(**asdict(claim)) for claim in checked.overlaps],
+        lowest=[
+            from_attributes(
+                LowestPrice, one, is_below_cost=one.is_below_cost if sees_cost else None
+            )
+            for one in checked.lowest
+        ],
     )
 
 

@@ -11,6 +11,7 @@ from chalicelib.api.schemas import (
     Id,
     PageQuery,
     ParcelShown,
+    PriceLineShown,
     RequestModel,
     ResponseModel,
     Seconds,
@@ -172,6 +173,7 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     address_changes: Annotated[int, Meta(description="send it back with another address")]
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     lines: dict[str, Any]
+    price_lines: list[PriceLineShown]
     remark: str
     refundable_fen: Annotated[Fen, Meta(description="what the shop may give back now")]
     refund_refusal: Annotated[

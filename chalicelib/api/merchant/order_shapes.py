@@ -16,6 +16,7 @@ from chalicelib.domain.after_sale import AfterSaleRefused, check_shop_refund
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.order import Delivery, PaymentStatus
 from chalicelib.domain.order_words import refund_trouble, staff_text
+from chalicelib.domain.pricing import price_of
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.gateways.payment import Channel
@@ -42,6 +43,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         address_changes=detail.address_changes or 0,
         store=detail.store.as_dict() if detail.store is not None else None,
         lines=detail.lines.as_dict(),
+        price_lines=shapes.price_lines(price_of(detail.lines.as_dict())),
         remark=detail.remark,
         refundable_fen=max(order.view().refundable_fen, 0),
         refund_refusal=_refund_refusal(order),

@@ -9,6 +9,7 @@ from functools import lru_cache
 from chalicelib.domain.activity import Terms, TermsSku
 from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.pricing import Reduction
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import categories, stores
 from chalicelib.tables.base import get_or_none
@@ -107,6 +108,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         limit_per_order=item.limit_per_order,
         buckets=item.buckets,
         list_shards=item.list_shards,
+        reductions=tuple(Reduction(**one) for one in item.reductions),
     )
 
 

@@ -5,22 +5,40 @@ Nothing is written here.
 
 from dataclasses import dataclass, replace
 
-from chalicelib.domain import activity_draft
+from chalicelib.domain import activity_draft, pricing
 from chalicelib.domain.activity import StockClaim, overlaps_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import activities, products, publishing
+from chalicelib.services.catalogue.products import Stocked
 from chalicelib.settings import settings
+
+
+@dataclass(frozen=True)
+class LowestPrice:
+    """The least that one unit of a SKU may be sold for, in an order of `quantity` units. cost_fen:
+    what the shop paid for it; None: not known."""
+
+    sku_id: str
+    unit_price_fen: int
+    quantity: int
+    cost_fen: int | None
+
+    @property
+    def is_below_cost(self) -> bool:
+        return self.cost_fen is not None and self.unit_price_fen < self.cost_fen
 
 
 @dataclass(frozen=True)
 class Checked:
     """What keeps a draft from being published: each problem with its field, and every other
-    activity that sells one of its SKUs at the same time."""
+    activity that sells one of its SKUs at the same time. lowest: empty while there are problems."""
 
     problems: list[Problem]
     overlaps: list[StockClaim]
+    lowest: list[LowestPrice]
 
 
 def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
@@ -29,7 +47,7 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
     try:
         source = publishing.source_of(merchant_id, draft.product_id)
     except InvalidRequest as refusal:
-        return Checked([trouble(str(refusal.details["field"]), refusal.message)], [])
+        return Checked([trouble(str(refusal.details["field"]), refusal.message)], [], [])
     offers = publishing.offers_of(source)
     window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
     problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
@@ -41,7 +59,18 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
             publishing.claims_of(source, sku.sku_id), "", draft.starts_at_s, draft.ends_at_s
         )
     }
-    return Checked(problems, sorted(overlaps.values(), key=lambda claim: claim.starts_at_s))
+    lowest = [] if problems else _lowest(draft, source)
+    return Checked(problems, sorted(overlaps.values(), key=lambda claim: claim.starts_at_s), lowest)
+
+
+def _lowest(draft: Draft, source: Stocked) -> list[LowestPrice]:
+    costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
+    found = []
+    for sku in draft.skus:
+        price = pricing.lowest(sku.group_price_fen, draft.limit_per_order, draft.reductions)
+        each_fen = price.goods_fen // price.quantity
+        found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, costs[sku.sku_id]))
+    return found
 
 
 def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
@@ -63,4 +92,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         ends_at_s=now_s + item.ends_at_s - item.starts_at_s,
         limit_per_buyer=item.limit_per_buyer,
         limit_per_order=item.limit_per_order,
+        reductions=tuple(Reduction(**one) for one in item.reductions),
     )

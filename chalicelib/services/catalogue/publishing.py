@@ -236,7 +236,7 @@ def _along(old: ActivityItem, changed: Terms, source: Stocked) -> list[Any]:
 def _fields(offered: Terms) -> dict[str, Any]:
     """Terms as attributes of ActivityItem and VersionItem."""
     fields = asdict(offered)
-    fields["skus"] = list(fields["skus"])
+    fields |= {name: list(fields[name]) for name in ("skus", "reductions")}
     return fields
 
 

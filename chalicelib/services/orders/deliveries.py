@@ -4,10 +4,13 @@ Quotes and purchases are counted here alike, from what the catalogue says at tha
 read through the cache of `terms`, so that a purchase costs no further round trip.
 """
 
+from dataclasses import replace
+
 from chalicelib.domain import freight
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.pricing import priced
 from chalicelib.errors import PriceChanged
 from chalicelib.services.catalogue import catalogue_cache, stores
 from chalicelib.services.orders import ordering
@@ -30,6 +33,7 @@ def seat_quoted(merchant_id: str, offer: Terms, purchase: Purchase, *, now_s: in
         list_price_fen=sku.list_price_fen,
         unit_price_fen=sku.group_price_fen,
         limited=offer.limit_per_buyer > 0,
+        reductions=offer.reductions,
     )
     return quoted(merchant_id, line, purchase, now_s=now_s)
 
@@ -39,23 +43,27 @@ def quoted(merchant_id: str, line: Line, purchase: Purchase, *, now_s: int) -> Q
 
     Raises NotDeliverable, StoreClosed, or PriceChanged when the buyer expected another total.
     """
+    price = priced(line.unit_price_fen, purchase.quantity, line.reductions)
+    store = None
     if purchase.delivery is Delivery.PICKUP:
         store = stores.snapshot(catalogue_cache.store(merchant_id, purchase.store_id, now_s))
-        quote = Quote(line, purchase, store=store)
     else:
-        quote = Quote(line, purchase, _freight_fen(merchant_id, line, purchase, now_s))
+        freight_fen = _freight_fen(merchant_id, line, purchase, price.goods_fen, now_s)
+        price = replace(price, freight_fen=freight_fen)
     expected_fen = purchase.expected_total_fen
-    if expected_fen is not None and expected_fen != quote.total_fen:
+    if expected_fen is not None and expected_fen != price.total_fen:
         words = Text(
             "价格有变化：{before} → {after}。请确认后再提交。",
             before=yuan(expected_fen),
-            after=yuan(quote.total_fen),
+            after=yuan(price.total_fen),
         )
-        raise PriceChanged(words, old_fen=expected_fen, new_fen=quote.total_fen)
-    return quote
+        raise PriceChanged(words, old_fen=expected_fen, new_fen=price.total_fen)
+    return Quote(line, purchase, price, store)
 
 
-def _freight_fen(merchant_id: str, line: Line, purchase: Purchase, now_s: int) -> int:
+def _freight_fen(
+    merchant_id: str, line: Line, purchase: Purchase, goods_fen: int, now_s: int
+) -> int:
     product = catalogue_cache.product(merchant_id, line.product_id, now_s)
     template = catalogue_cache.freight_of(merchant_id, product, now_s)
     if template is None:
@@ -66,5 +74,5 @@ def _freight_fen(merchant_id: str, line: Line, purchase: Purchase, now_s: int) -
         purchase.address.get("province", ""),
         units=purchase.quantity,
         weight_g=next(weights_g, 0) * purchase.quantity,
-        goods_fen=line.unit_price_fen * purchase.quantity,
+        goods_fen=goods_fen,
     )

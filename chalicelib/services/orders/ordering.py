@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Delivery, Intent, OrderStatus
+from chalicelib.domain.pricing import Price, Reduction
 from chalicelib.errors import InvalidRequest, NotDeliverable, PriceChanged, StoreClosed
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -58,6 +59,7 @@ class Line:
     list_price_fen: int
     unit_price_fen: int
     limited: bool = False
+    reductions: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,8 @@ class Quote:
 
     line: Line
     purchase: Purchase
-    freight_fen: int = 0
+    price: Price
     store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
-
-    @property
-    def goods_fen(self) -> int:
-        return self.line.unit_price_fen * self.purchase.quantity
-
-    @property
-    def total_fen(self) -> int:
-        return self.goods_fen + self.freight_fen
 
     def stored(self) -> dict[str, Any]:
         """The price lines that an order's detail keeps."""
@@ -84,10 +78,7 @@ class Quote:
             "spec": self.line.spec,
             "image": self.line.image,
             "list_price_fen": self.line.list_price_fen,
-            "unit_price_fen": self.line.unit_price_fen,
-            "quantity": self.purchase.quantity,
-            "freight_fen": self.freight_fen,
-            "total_fen": self.total_fen,
+            **self.price.stored(),
         }
 
 
@@ -126,7 +117,7 @@ def place(
         status=OrderStatus.PENDING.value,
         title=line.title[:TITLE_MAX],
         quantity=purchase.quantity,
-        total_fen=quote.total_fen,
+        total_fen=quote.price.total_fen,
         pay_by_s=pay_by_s,
         limited=line.limited,
         share_id=purchase.share_id,

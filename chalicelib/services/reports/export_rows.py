@@ -18,6 +18,7 @@ from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.ledger import Account, Entry, Movement
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text, staff_text
+from chalicelib.domain.pricing import price_of
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.services.orders import order_lists
 from chalicelib.services.orders.order_lists import Found, Wish
@@ -85,6 +86,7 @@ def _found(
 def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) -> Row:
     order, detail, known = found.order, found.detail, found.order.view()
     lines, parcels = detail.lines.as_dict(), parcels_of(detail.parcels)
+    price = price_of(lines)
     paid = known.seat_payment
     buyer = buyers.get(order.buyer_id)
     group = found.group
@@ -97,8 +99,9 @@ def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) ->
         "title": lines["title"],
         "spec": lines["spec"],
         "quantity": order.quantity,
-        "unit_price": Yuan(int(lines.get("unit_price_fen", 0))),
-        "freight": Yuan(int(lines.get("freight_fen", 0))),
+        "unit_price": Yuan(price.unit_price_fen),
+        "taken_off": Yuan(sum(-line.amount_fen for line in price.lines if line.amount_fen < 0)),
+        "freight": Yuan(price.freight_fen),
         "total": Yuan(order.total_fen),
         **_money(order.entries()),
         "method": method_text(paid[1].method) if paid else None,

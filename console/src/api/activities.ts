@@ -10,6 +10,7 @@ export type OpenGroups = Schema<'OpenGroups'>
 export type Group = Schema<'GroupRow'>
 export type GroupDetail = Schema<'GroupShown'>
 export type Overlap = Schema<'Overlap'>
+export type LowestPrice = Schema<'LowestPrice'>
 
 export const listActivities = (query: QueryOf<'/v1/merchant/activities'>) => get('/v1/merchant/activities', { query })
 export const readActivity = (activity_id: string) =>

@@ -2620,6 +2620,7 @@ export interface components {
             groups: components["schemas"]["ActivityGroups"];
             limit_per_buyer: number;
             limit_per_order: number;
+            reductions: components["schemas"]["Reduction"][];
             skus: components["schemas"]["StockedActivitySku"][];
         };
         /**
@@ -2671,6 +2672,11 @@ export interface components {
              * @default 1
              */
             limit_per_order: number;
+            /**
+             * @description Up to 5, each above the one before.
+             * @default []
+             */
+            reductions: components["schemas"]["Reduction"][];
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2707,6 +2713,7 @@ export interface components {
             /** @description 0: no limit */
             limit_per_buyer: number;
             limit_per_order: number;
+            reductions: components["schemas"]["ReductionShown"][];
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -2762,6 +2769,11 @@ export interface components {
              * @default 1
              */
             limit_per_order: number;
+            /**
+             * @description Up to 5, each above the one before.
+             * @default []
+             */
+            reductions: components["schemas"]["Reduction"][];
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -2838,6 +2850,7 @@ export interface components {
             groups: components["schemas"]["ActivityGroups"];
             limit_per_buyer: number;
             limit_per_order: number;
+            reductions: components["schemas"]["Reduction"][];
             skus: components["schemas"]["ActivitySku"][];
         };
         /**
@@ -3246,6 +3259,7 @@ export interface components {
             ends_at_s: number;
             limit_per_buyer: number;
             limit_per_order: number;
+            reductions: components["schemas"]["Reduction"][];
         };
         /** CopiedSku */
         CopiedSku: {
@@ -3337,6 +3351,8 @@ export interface components {
         DraftChecked: {
             problems: components["schemas"]["DraftProblem"][];
             overlaps: components["schemas"]["Overlap"][];
+            /** @description Empty while there are problems. */
+            lowest: components["schemas"]["LowestPrice"][];
         };
         /** DraftProblem */
         DraftProblem: {
@@ -3698,6 +3714,7 @@ export interface components {
             /** @description 0: no limit */
             limit_per_buyer: number;
             limit_per_order: number;
+            reductions: components["schemas"]["ReductionShown"][];
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -3916,6 +3933,17 @@ export interface components {
         LoginRequest: {
             /** @description of wx.login */
             code: string;
+        };
+        /**
+         * LowestPrice
+         * @description The least that one unit of a SKU may be sold for, in an order of `quantity` units.
+         */
+        LowestPrice: {
+            sku_id: string;
+            unit_price_fen: number;
+            quantity: number;
+            /** @description Null without the right statistics:view. */
+            is_below_cost: boolean | null;
         };
         /** Me */
         Me: {
@@ -4143,6 +4171,7 @@ export interface components {
                 [key: string]: string;
             };
             lines: Record<string, never>;
+            price_lines: components["schemas"]["PriceLineShown"][];
             remark: string;
             /** @description of a pickup, as it was then */
             store: Record<string, never> | null;
@@ -4215,6 +4244,7 @@ export interface components {
             /** @description of a pickup, as it was then */
             store: Record<string, never> | null;
             lines: Record<string, never>;
+            price_lines: components["schemas"]["PriceLineShown"][];
             remark: string;
             /** @description what the shop may give back now */
             refundable_fen: number;
@@ -4712,6 +4742,22 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
         };
+        /**
+         * PriceCode
+         * @enum {unknown}
+         */
+        PriceCode: "discount" | "freight" | "goods" | "reduction";
+        /**
+         * PriceLineShown
+         * @description A part of what a purchase costs; all of them add up to its total.
+         */
+        PriceLineShown: {
+            code: components["schemas"]["PriceCode"];
+            /** @description whole fen; negative: taken off */
+            amount_fen: number;
+            /** @description what people read beside it */
+            text: string;
+        };
         /** PriceRequest */
         PriceRequest: {
             /** @description freight included; less than it is */
@@ -4911,12 +4957,13 @@ export interface components {
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
             quantity: number;
-            /** @description fen, 1/100 yuan */
+            /** @description with 满减 taken off */
             goods_fen: number;
             /** @description fen, 1/100 yuan */
             freight_fen: number;
             /** @description fen, 1/100 yuan */
             total_fen: number;
+            price_lines: components["schemas"]["PriceLineShown"][];
             /** @description units that the asker may yet buy; null: no limit, or no session */
             limit_left: number | null;
         };
@@ -5019,6 +5066,28 @@ export interface components {
         ReconciliationRows: {
             items: components["schemas"]["ReconciliationRow"][];
             next: string | null;
+        };
+        /**
+         * Reduction
+         * @description 满减: goods of one order in a group for `from_fen` or more cost `off_fen` less.
+         */
+        Reduction: {
+            /** @description Whole fen. */
+            from_fen: number;
+            /** @description Whole fen. */
+            off_fen: number;
+        };
+        /**
+         * ReductionShown
+         * @description 满减: goods of one order in a group for `from_fen` or more cost `off_fen` less; of several
+         *         that are reached, the one that takes most off.
+         */
+        ReductionShown: {
+            /** @description fen, 1/100 yuan */
+            from_fen: number;
+            /** @description fen, 1/100 yuan */
+            off_fen: number;
+            text: string;
         };
         /** RefundOfOrder */
         RefundOfOrder: {

@@ -3,6 +3,7 @@ import type { BodyOf, QueryOf } from '@contract'
 import { get, post, type Schema } from './client'
 
 export type Quote = Schema<'QuoteResponse'>
+export type PriceLine = Schema<'PriceLineShown'>
 export type QuoteBody = Schema<'QuoteRequest'>
 export type Purchase = BodyOf<'post', '/v1/activities/{activity_id}/groups'>
 export type Placed = Schema<'OrderPlaced'>

@@ -20,7 +20,8 @@ def freight(snapshot: TableSnapshot) -> Violations:
     """What an order costs is its units and its freight; what is collected has none."""
     for order_id, order, detail in _both(snapshot):
         lines = detail.lines.as_dict()
-        goods_fen, freight_fen = lines["unit_price_fen"] * order.quantity, lines["freight_fen"]
+        goods_fen = lines["unit_price_fen"] * order.quantity - lines.get("reduction_fen", 0)
+        freight_fen = lines["freight_fen"]
         discount_fen = lines.get("discount_fen", 0)
         if (discount_fen > 0) != bool(detail.price_changes):
             yield f"11 amounts: order {order_id}: {discount_fen} fen off, {detail.price_changes}"

@@ -152,9 +152,9 @@ def fulfilment(snapshot: TableSnapshot) -> Violations:
 def amounts(snapshot: TableSnapshot) -> Violations:
     for order_id, order in snapshot.orders.items():
         detail = snapshot.details.get(order_id)
-        price_fen = snapshot.group_price_fen(order)
+        goods_fen = snapshot.group_goods_fen(order)
         more_fen = _beside_goods_fen(detail.lines.as_dict()) if detail else 0
-        if price_fen is not None and order.total_fen != price_fen * order.quantity + more_fen:
+        if goods_fen is not None and order.total_fen != goods_fen + more_fen:
             yield f"11 amounts: order {order_id} is of {order.total_fen} fen"
         if detail is None or detail.lines.as_dict()["total_fen"] != order.total_fen:
             yield f"11 amounts: order {order_id} and its detail differ"

@@ -18,6 +18,7 @@ from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.activity_draft import DraftSku
 from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.domain.order import Intent, RefundStatus
+from chalicelib.domain.pricing import Reduction
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, ServiceError
 from chalicelib.gateways import payment as port
 from chalicelib.gateways.directory import WECHAT_PAY
@@ -85,19 +86,29 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         stock=st.integers(3, 12),
         limit=st.sampled_from([0, 0, 1, 2, 3]),
         price_fen=st.sampled_from([5900, 5900, 5900, 0]),
+        reduced=st.booleans(),
         freight=st.booleans(),
         guests=st.integers(0, 3),
     )
     def publish(
-        self, seats: int, stock: int, limit: int, price_fen: int, freight: bool, guests: int
+        self,
+        seats: int,
+        stock: int,
+        limit: int,
+        price_fen: int,
+        reduced: bool,
+        freight: bool,
+        guests: int,
     ) -> None:
+        per_order = min(limit, 2) or 2
         self.sold = self.shop.activity(
             seats=seats,
             stock=stock,
             product_stock=stock + 3,
             price_fen=price_fen,
             limit_per_buyer=limit,
-            limit_per_order=min(limit, 2) or 2,
+            limit_per_order=per_order,
+            reductions=(Reduction(price_fen * per_order, 900),) if reduced and price_fen else (),
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         self.take_returns()
@@ -415,6 +426,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             life_h=24 - more_days,
             ends_at_s=self.activity.ends_at_s + more_days * DAY_S,
             limit_per_order=1 + (cheaper_fen == 0 and self.activity.limit_per_buyer != 1),
+            **({"reductions": ()} if cheaper_fen else {}),
         )
         self.settle_down(followed=False)
 

@@ -6,6 +6,7 @@ import { formatFen, localOf, nowS, secondsOf } from '@/format'
 import { t } from '@/words'
 
 export const TITLE_MAX = 28
+export const REDUCTIONS_MAX = 5
 export const SEATS = { min: 2, max: 100 }
 export const SEATS_USUAL = [2, 3, 5]
 export const LIFE_H = { min: 1, max: 72 }
@@ -33,7 +34,14 @@ export interface Draft {
   ends: string
   limit_per_buyer: number | null
   limit_per_order: number | null
+  reductions: DraftReduction[]
   skus: DraftSku[]
+}
+
+/** 满减: goods of one order for from_fen or more cost off_fen less. */
+export interface DraftReduction {
+  from_fen: number | null
+  off_fen: number | null
 }
 
 export function emptyDraft(): Draft {
@@ -46,6 +54,7 @@ export function emptyDraft(): Draft {
     ends: localOf(nowS() + DAYS_USUAL * 86400),
     limit_per_buyer: 0,
     limit_per_order: 1,
+    reductions: [],
     skus: [],
   }
 }
@@ -73,6 +82,7 @@ export function rulesOf(activity: Activity) {
     life_h: activity.life_h,
     limit_per_buyer: activity.limit_per_buyer,
     limit_per_order: activity.limit_per_order,
+    reductions: activity.reductions.map((it) => ({ ...it })),
   }
 }
 
@@ -116,12 +126,13 @@ function changedRules(draft: Draft) {
     ends_at_s: secondsOf(draft.ends) ?? 0,
     limit_per_buyer: draft.limit_per_buyer ?? 0,
     limit_per_order: draft.limit_per_order ?? 0,
+    reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
   }
 }
 
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofLimits(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, life_h }: Draft): Problem[] {
@@ -138,6 +149,16 @@ function ofLimits({ limit_per_buyer: buyer, limit_per_order: order }: Draft): Pr
   if (!order) return [{ field: 'limit_per_order', problem: t('activity.orderLimitNeeded') }]
   if (buyer && order > buyer) return [{ field: 'limit_per_order', problem: t('activity.orderLimitWrong', { n: buyer }) }]
   return []
+}
+
+function ofReductions({ reductions }: Draft): Problem[] {
+  return reductions.flatMap(({ from_fen, off_fen }, i) => {
+    const before = reductions[i - 1]
+    if (!from_fen || !off_fen) return [{ field: `reductions[${i}].from_fen`, problem: t('reduction.needed') }]
+    if (off_fen >= from_fen) return [{ field: `reductions[${i}].off_fen`, problem: t('reduction.tooMuch') }]
+    const isHigher = from_fen > (before?.from_fen ?? 0) && off_fen > (before?.off_fen ?? 0)
+    return isHigher ? [] : [{ field: `reductions[${i}].from_fen`, problem: t('reduction.higher') }]
+  })
 }
 
 function ofWindow(draft: Draft): Problem[] {

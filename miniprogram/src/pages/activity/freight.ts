@@ -5,7 +5,7 @@ import { words } from '@/words'
 
 export function freightWords({ least_fen, most_fen, free_from_fen, free_from_units }: Activity['freight']): string {
   const says = words.activity
-  if (most_fen === 0) return words.checkout.freeFreight
+  if (most_fen === 0) return words.freeFreight
   if (least_fen === 0) return says.freeMostly
   const parts = [`${shortYuan(least_fen)}${most_fen > least_fen ? ` ${says.from}` : ''}`]
   if (free_from_fen) parts.push(says.freeFrom(shortYuan(free_from_fen)))

@@ -40,11 +40,11 @@ export function wantedIn(query: Record<string, string>): Wanted {
 export async function goodsOf(wanted: Wanted): Promise<Goods> {
   const skuIn = (skus: readonly Sku[]) => skus.find((it) => it.sku_id === wanted.sku_id)
   if (wanted.way === 'join') {
-    const { progress, skus, deliveries, limit_per_order, limit_per_buyer } = await readGroup(wanted.group_id)
+    const { progress, skus, deliveries, limit_per_order, limit_per_buyer, reductions } = await readGroup(wanted.group_id)
     const missing = progress.seats_total - progress.seats_paid - 1
     const note = missing > 0 ? words.checkout.willMiss(missing) : words.checkout.completes
     const head = words.checkout.joining(progress.leader_name)
-    return { ...progress, sku: skuIn(skus), deliveries, limit_per_order, limit_per_buyer, head, note }
+    return { ...progress, sku: skuIn(skus), deliveries, limit_per_order, limit_per_buyer, reductions, head, note }
   }
   const activity = await readActivity(wanted.activity_id)
   const isAlone = wanted.way === 'alone'

@@ -221,6 +221,7 @@ export const words = {
     stockChanged: (spec: string, n: number) => `「${spec}」只剩 ${n} 件，已帮你把数量改为 ${n}。请确认后再提交。`,
     stockGone: (spec: string) => `「${spec}」刚刚抢完了，可以换一个规格。`,
     goods_page: '看看其他规格',
+    noSku: '请重新选择规格',
     priceWas: (old: number, fresh: number) => `${yuan(old)} → ${yuan(fresh)}，请确认后再提交。`,
     acceptPrice: '按新价提交',
     back: '返回',

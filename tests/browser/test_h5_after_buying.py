@@ -155,11 +155,17 @@ def test_addresses_are_pasted_chosen_by_region_and_removed(shop: Shop, arrive: A
     who.tap("add-address")
     who.tap("save")
     expect(who.page.get_by_text("请选择所在地区")).to_be_visible()
-    who.see("paste").locator("textarea").fill(
-        "李雷 139 1234 5678 江苏省南京市鼓楼区中山北路 200 号"
-    )
-    who.tap("parse")
-    who.says("parsed", "已填好，请核对")
+    for pasted, parsed, region in (
+        ("你好", "没有认出地址，请检查后再试", "省、市、区县"),
+        ("张三 13800138000", "已填好一部分，还缺：所在地区、详细地址", "省、市、区县"),
+        ("上海市浦东新区世纪大道 1 号 张三 13800138000", "已填好，请核对", "上海市 浦东新区"),
+        ("广东省东莞市南城街道鸿福路 1 号 赵六 13811112222", "已填好", "广东省 东莞市"),
+        ("李雷 139 1234 5678 江苏省南京市鼓楼区中山北路 200 号", "已填好", "江苏省 南京市 鼓楼区"),
+    ):
+        who.see("paste").locator("textarea").fill(pasted)
+        who.tap("parse")
+        who.says("parsed", parsed)
+        expect(who.see("open-regions")).to_have_text(f"所在地区{region}›")
     who.tap("open-regions")
     for name in ("浙江省", "杭州市", "西湖区"):
         who.page.get_by_test_id("region").get_by_text(name, exact=True).click()

@@ -35,6 +35,19 @@ def test_pickup_asks_who_comes_and_says_no_more_what_was_mended(shop: Shop, arri
     who.says("hint", "备好后会通知你来取")
 
 
+def test_a_link_to_the_checkout_without_a_sku_leads_to_where_one_is_chosen(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale = sell(shop, "宣威火腿")
+    who = arrive("没选")
+
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&n=1&way=open")
+    who.says("empty", "请重新选择规格")
+    who.tap("empty-act")
+
+    expect(who.see("sku-sheet")).to_be_visible()
+
+
 def test_an_order_for_more_than_is_left_is_cut_to_that(shop: Shop, arrive: Arrive) -> None:
     sale = sell(shop, "潜江小龙虾", stock=3)
     who = arrive("慢一步")

@@ -74,10 +74,14 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
     who.tap("search-go")
     who.tap("chip-price")
     expect(who.page.get_by_text(sale.title).last).to_be_visible()
+    back = who.page.locator(".uni-page-head-btn >> visible=true")
+    expect(back).to_be_visible()  # of a page that took the place of another
     who.page.reload()
     expect(who.see("chip-price")).to_have_attribute("aria-selected", "true")
     expect(who.see("query").locator("input")).to_have_value("文昌鸡")
     expect(who.see("activity-card")).to_contain_text(sale.title)
+    back.click()
+    expect(who.page).to_have_url(re.compile("#/$"))
 
     who.open("/pages/orders/orders")
     who.tap("chip-waiting")

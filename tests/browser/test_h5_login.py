@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.buyers import sell
 from tests.browser.conftest import Shop
-from tests.browser.shoppers import KEEP, Shopper
+from tests.browser.shoppers import KEEP, Shopper, over_the_api
 
 Arrive = Callable[..., Shopper]
 IN_ALIPAY = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile AlipayClient/10.5.90"
@@ -49,6 +49,7 @@ def test_login_page_offers_alipay_and_leads_back_to_what_one_was_at(
     who.page.wait_for_url(re.compile(r"#/pages/orders/orders"))
     expect(who.see("chip-all")).to_be_visible()
     assert "auth_code" not in who.page.url
+    assert over_the_api(who).api.get("/v1/me/profile")["to_accept"] == []  # it was agreed before
 
 
 def test_state_that_is_forged_or_comes_back_again_logs_nobody_in(

@@ -35,11 +35,12 @@ export const parseAddress = (text: string) => post('/v1/me/parsed-addresses', { 
 export const readRegions = () => get('/v1/regions')
 
 export type AgreementKind = Schema<'Agreement'>['kind']
+export type Consent = Schema<'Consent'>
 
 export const listAgreements = () => get('/v1/merchants/{merchant_id}/agreements')
 
 /** accepted: each in the version that was read. */
-export const acceptAgreements = (accepted: Schema<'Consent'>[]) => post('/v1/me/consents', { body: { accepted } })
+export const acceptAgreements = (accepted: Consent[]) => post('/v1/me/consents', { body: { accepted } })
 
 /** All that the shop keeps of the buyer, in pages; orders, requests and messages go on in the next. */
 export const readOwnData = (next?: string) => get('/v1/me/data', { query: { limit: 50, next } })

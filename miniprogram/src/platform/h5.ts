@@ -41,7 +41,16 @@ function readShortLink(): void {
   history.replaceState(null, '', `${location.pathname}#${page}`)
 }
 
+/** uni-app draws no arrow back on a page that took another's place and has none behind it, as after a
+ * reload: people would be stuck there. As any page that was opened, it gets one, which leads to the first page. */
+function letReplacedPagesGoBack(): void {
+  const replaceState = history.replaceState.bind(history)
+  history.replaceState = (state: { __type__?: string } | null, ...others) =>
+    replaceState(state?.__type__ ? { ...state, __type__: 'navigateTo' } : state, ...others)
+}
+
 readShortLink() // before the router looks
+letReplacedPagesGoBack()
 keepAccessible()
 
 /** What Back closes; null: nothing is open. While a sheet is, an entry of its own stands in the history,

@@ -2,6 +2,7 @@
  * what the buyer was at is kept as an address. */
 import { wordsOf } from '@/api/errors'
 import { beginAuthorization, logInByAuthorization } from '@/api/login'
+import { acceptAgreements, type Consent } from '@/api/me'
 import { say } from '@/ask'
 import { platform, type Authority } from '@/platform'
 import { resume } from '@/routes'
@@ -14,15 +15,21 @@ interface Pending {
   way: Authority
   nonce: string
   target: string
+  accepted?: Consent[]
 }
 
-/** Leave for the page that logs in; false where there is none, or the shop does not use it. */
-export async function leaveToAuthorize(target: string, way: Authority | null = platform.authorizesBy): Promise<boolean> {
+/** Leave for the page that logs in; false where there is none, or the shop does not use it. accepted: what
+ * the buyer agreed to before, recorded once it is known who they are. */
+export async function leaveToAuthorize(
+  target: string,
+  way: Authority | null = platform.authorizesBy,
+  accepted: Consent[] = [],
+): Promise<boolean> {
   if (!way) return false
   const nonce = secretId()
   try {
     const { address } = await beginAuthorization({ way, return_path: RETURN_PATH, nonce, profile: false })
-    keep('authorization', { way, nonce, target } satisfies Pending)
+    keep('authorization', { way, nonce, target, accepted } satisfies Pending)
     platform.leaveFor(address)
     return true
   } catch {
@@ -38,6 +45,8 @@ export async function finishAuthorization(): Promise<void> {
   keep('authorization', null)
   try {
     logInWith(await logInByAuthorization({ way: pending.way, return_path: RETURN_PATH, nonce: pending.nonce, ...returned }))
+    // What was not recorded is asked for again, at 我的.
+    if (pending.accepted?.length) await acceptAgreements(pending.accepted).catch(() => undefined)
     await resume(pending.target, 'navigateTo')
   } catch (error) {
     say(wordsOf(error))

@@ -83,6 +83,14 @@ def tabs_of(order: Order) -> set[Tab]:
     return tabs | {Tab.AFTER_SALE} if _is_refunded(order) or order.disputed else tabs
 
 
+def waiting_in(order: Order) -> set[Tab]:
+    """The tabs in which an order waits for something: money that has arrived is nothing to wait
+    for, though the order still stands among those of after-sale."""
+    tabs = tabs_of(order)
+    settled = all(refund.is_done for refund in order.refunds.values()) and not order.disputed
+    return tabs - {Tab.AFTER_SALE} if settled else tabs
+
+
 def actions_of(order: Order, around: Surroundings) -> list[NextAction]:
     """What its buyer can do, as the services would allow it now."""
     can = set(_BY_STATUS.get(order.status, ()))
@@ -95,7 +103,8 @@ def actions_of(order: Order, around: Surroundings) -> list[NextAction]:
         can.add(NextAction.URGE)
     if order.units.shipped:
         can.add(NextAction.TRACK)
-    if order.disputed:
+    if order.disputed:  # the shop hands nothing over, and sends nothing, until it is decided
+        can -= {NextAction.PICK_UP}
         can.add(NextAction.SEE_AFTER_SALE)
     else:
         with suppress(AfterSaleRefused):
@@ -119,6 +128,8 @@ def check_urge(order: Order, urged_at_s: int, *, now_s: int) -> None:
     if order.status is not OrderStatus.FULFILLING:
         words = NOT_TO_URGE.get(order.status, "订单已结束，没有要发的商品。")
         raise Conflict(words, state=order.status.value)
+    if order.disputed:
+        raise Conflict("售后处理完商家才能继续发货，请先等商家处理，或撤销申请。")
     if now_s < urged_at_s + URGE_EVERY_S:
         hours = -(-(urged_at_s + URGE_EVERY_S - now_s) // 3600)
         raise Conflict(

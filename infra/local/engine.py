@@ -38,6 +38,7 @@ SERVER = (
     *("--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "75"),
     *("--no-access-log", "--no-server-header", "--no-date-header", "--log-level", "warning"),
     *("--timeout-graceful-shutdown", "1"),
+    "--no-proxy-headers",  # a caller's address is where it calls from, as in the cloud
 )
 INHERITED = ("PATH", "HOME", "LANG")
 

@@ -62,6 +62,9 @@ def test_account_is_closed_once_nothing_is_under_way(merchant: MerchantFixture) 
         buyer.get(f"/v1/orders/{received}"),
         buyer.get(f"/v1/orders/{received}/after-sales"),
         buyer.post(f"/v1/orders/{received}/payment-result"),
+        buyer.ask_to_pay(received),
+        buyer.cancel(received),
+        buyer.post(f"/v1/orders/{received}/urges"),
     ]
     assert {(reply.status, reply.code) for reply in after} == {(401, "session_superseded")}
     look = {"order_ids": [received], "purpose": "view"}
@@ -170,8 +173,11 @@ def test_name_of_who_closed_their_account_stands_in_no_group(merchant: MerchantF
         assert ship(merchant, one, f"SF{number:013}").status == 200
         assert leader.post(f"/v1/orders/{one}/receipt").status == 200
 
+    page = f"/v1/merchants/{merchant.merchant_id}/groups/{group_id}/page"
+    assert leader.get(page).body["role"] == "leader"
     assert leader.call("DELETE", ACCOUNT).status == 200
 
+    assert leader.get(page).body == merchant.visitor().get(page).body
     assert merchant.stored_group(group_id).leader_name == ""
     assert merchant.stored_group(friend_group).leader_name == "大满"
     shown = merchant.owner().get("/v1/merchant/groups?tab=formed").body["items"]

@@ -95,7 +95,7 @@ def test_group_is_answered_again_only_when_it_has_changed(merchant: MerchantFixt
     merchant.join(activity, group_id)
     changed = visitor.get(path, If_None_Match=first.headers["etag"])
 
-    assert (first.status, first.headers["cache-control"]) == (200, "no-cache")
+    assert (first.status, first.headers["cache-control"]) == (200, "no-store")
     assert (unchanged.status, unchanged.body) == (304, None)
     assert unchanged.headers["etag"] == first.headers["etag"]
     assert (changed.status, changed.body["seats_taken"]) == (200, 2)

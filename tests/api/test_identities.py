@@ -200,6 +200,8 @@ def test_what_was_unread_before_a_merge_is_unread_after_it(merchant: MerchantFix
     session(merchant, older).put("/v1/me/messages/read", {"up_to_s": merchant.now_s})
 
     person = session(merchant, prove(merchant, older, phone("13800138000")))
+    late = session(merchant, younger).put("/v1/me/messages/read", {"up_to_s": merchant.now_s})
+    assert (late.status, late.code) == (401, "session_superseded")
     told = {m["order_id"]: m["unread"] for m in person.get("/v1/me/messages").body["items"]}
     unread = person.get("/v1/me/profile").body["unread_messages"]
 

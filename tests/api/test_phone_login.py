@@ -426,6 +426,25 @@ def test_new_phone_of_another_buyer_merges_them_as_a_first_one_does(
     merchant.check_laws()
 
 
+def test_number_given_up_after_a_merge_is_told_to_its_next_owner_alone(
+    merchant: MerchantFixture, sms: Sms
+) -> None:
+    owner = caller(merchant, by_wechat(merchant, "openid-1"))
+    merchant.clock.forward(60)
+    ask(merchant)
+    merged = caller(merchant, enter(merchant, sms.code_for(PHONE)))
+    assert proven(merchant, owner, sms).body["buyer_id"] == owner.buyer_id
+    owner = caller(merchant, replaced(merchant, owner, sms, "13900139000"))
+    merchant.check_laws()
+    merchant.clock.forward(60)
+    ask(merchant)
+    next_owner = caller(merchant, enter(merchant, sms.code_for(PHONE)))
+
+    phones = [one.get("/v1/me/profile").body["phone"] for one in (owner, next_owner, merged)]
+    assert phones == ["139****9000", "138****8000", None]
+    merchant.check_laws()
+
+
 def test_phone_replaced_by_two_at_once_is_one_of_theirs(merchant: MerchantFixture) -> None:
     merchant_id, now_s = merchant.merchant_id, merchant.now_s
     old, one, other = (Identity(Way.PHONE, f"1380013800{n}") for n in range(3))

@@ -264,7 +264,9 @@ def test_an_open_request_for_money_back_holds_up_the_hand_over(merchant: Merchan
     assert merchant.owner().post(f"{path}/refusal", {"reply": "已备货"}).status == 200
     make_ready(merchant, order_id)
     asked = buyer.post(f"/v1/orders/{order_id}/after-sales", claim).body
-    code = buyer.order(order_id)["pickup_code"]
+    shown = buyer.order(order_id)
+    assert shown["actions"] == ["see_after_sale"]
+    code = shown["pickup_code"]
     held_up = hand_over(merchant, code)
     assert (held_up.code, held_up.body["message"]) == (
         "pickup_refused",

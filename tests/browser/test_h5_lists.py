@@ -94,6 +94,25 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
     expect(who.see("activity-card")).to_be_visible()
 
 
+def test_countdown_of_a_page_that_is_opened_again_has_gone_on(shop: Shop, arrive: Arrive) -> None:
+    sale, leader = sell(shop, "怀柔板栗"), buyer(shop, "林小满")
+    order_id = buy(leader, sale)
+    shop.system.quiet(WAIT_S)
+    who, group_id = arrive(), leader.order(order_id)["group_id"]
+
+    def left_s() -> int:
+        who.open(f"/pages/group/group?g={group_id}")
+        shown = re.search(r"(?:(\d+) 天 )?(\d+):(\d+):(\d+)", who.see("left").inner_text())
+        assert shown is not None
+        days, hours, minutes, seconds = (int(part or 0) for part in shown.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+    first = left_s()
+    who.page.wait_for_timeout(4000)  # nothing of the group has changed meanwhile
+
+    assert left_s() <= first - 4
+
+
 def test_strangers_see_nobodys_whole_name_or_number(shop: Shop, arrive: Arrive) -> None:
     sale = sell(shop, "奉化芋头", seats=4)
     people = [buyer(shop, name) for name in ("欧阳明月", "诸葛小亮")]

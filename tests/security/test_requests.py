@@ -342,9 +342,9 @@ def test_every_answer_is_json_that_no_browser_takes_for_anything_else(
 
 
 def test_what_is_somebodys_own_is_kept_by_no_cache(merchants: TwoMerchants) -> None:
-    kept = [reply.headers["cache-control"] for reply in answers_of_every_kind(merchants)]
+    kept = {reply.headers["cache-control"] for reply in answers_of_every_kind(merchants)}
 
-    assert kept == ["no-store"] * 5 + ["no-cache"] * 2
+    assert kept == {"no-store"}
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.com"])

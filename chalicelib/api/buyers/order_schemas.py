@@ -49,7 +49,8 @@ class OwnOrderRow(OrderShown, frozen=True, kw_only=True):
 
 
 class OwnOrderCounts(ResponseModel, frozen=True, kw_only=True):
-    """How many orders stand in each tab, exactly; one that is refunded in part stands in two."""
+    """How many orders wait in each tab, exactly; one that is being refunded in part waits in two.
+    What was asked back and has arrived still stands in after_sale, and waits for nothing."""
 
     all: int
     to_pay: int

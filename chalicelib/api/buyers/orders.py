@@ -41,8 +41,8 @@ def read_order(who: Buyer, order_id: str) -> schemas.OrderDetail:
 def find_order_by_payment(who: Buyer, payment_no: str) -> schemas.OrderDetail:
     """The buyer's order that was paid under a number: ours (out_trade_no), or WeChat's or Alipay's
     own."""
-    order_id = own_orders.by_payment(who.merchant_id, who.ids, payment_no)
-    return order_shapes.detail(own_orders.read(who.merchant_id, order_id), now_s=clock.now_s())
+    found = own_orders.by_payment(who.merchant_id, who.ids, payment_no)
+    return order_shapes.detail(found, now_s=clock.now_s())
 
 
 @api.operation("POST", "/orders/{order_id}/urges", refusals=[NotFound, Conflict])

@@ -64,7 +64,7 @@ def read_group(merchant_id: str, group_id: str) -> Answer:
     group = _visible(merchant_id, group_id)
     offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
     progress = group_shapes.progress(group, offer, now_s=now_s)
-    return _unless_unchanged(progress, msgspec.structs.replace(progress, now_s=0), "no-cache")
+    return _unless_unchanged(progress, msgspec.structs.replace(progress, now_s=0))
 
 
 @api.operation(
@@ -83,7 +83,7 @@ def read_group_page(merchant_id: str, group_id: str, who: Buyer | None) -> Answe
     page = group_shapes.page(seen, _offered(activity, now_s), now_s=now_s)
     still = msgspec.structs.replace(page.progress, now_s=0)
     unmoving = msgspec.structs.replace(page, progress=still)
-    return _unless_unchanged(page, unmoving, "no-cache" if who is None else "private, no-cache")
+    return _unless_unchanged(page, unmoving)
 
 
 @api.operation(
@@ -127,14 +127,14 @@ def _ids(who: Buyer | None) -> Sequence[str]:
     return () if who is None else who.ids
 
 
-def _unless_unchanged(body: msgspec.Struct, unmoving: msgspec.Struct, kept: str) -> Answer:
+def _unless_unchanged(body: msgspec.Struct, unmoving: msgspec.Struct) -> Answer:
     """The answer, or 304 for who has it. unmoving: the body without the time of day, which changes
-    in every answer. kept: how caches may keep it."""
+    in every answer. A browser that kept it would, on 304, count down from the time of then."""
     asked = api.current_request.headers
     reader = languages.Reader(asked)
     text = msgspec.json.encode(unmoving, enc_hook=reader.text_for)
     etag = f'"{hashlib.sha256(text).hexdigest()[:16]}"'
-    headers = {"ETag": etag, "Cache-Control": kept, **reader.headers}
+    headers = {"ETag": etag, "Cache-Control": "no-store", **reader.headers}
     known = header_of(asked, "If-None-Match") or ""
     if known.removeprefix("W/") == etag:  # a cache that compresses answers weakens their tags
         return Answer(None, status=304, headers=headers)

@@ -44,7 +44,8 @@ class GroupPage:
 
 
 def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage:
-    """What a buyer (no ids: a visitor) sees of a group that has been read.
+    """What a buyer (no ids: a visitor) sees of a group that has been read; who has closed their
+    account is a visitor.
 
     One read of its members; a buyer's orders of the activity, and the list of other groups where
     that is wanted, are one call more each.
@@ -60,8 +61,13 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         listed = joinable_groups.ids(open_now)
     waiting = joinable_groups.waiting_in(own) - {group.group_id}
     wanted = waiting | set(listed or ()) - {group.group_id}
-    keys = _keys_of_members(group) + joinable_groups.keys(merchant_id, sorted(wanted))
-    found = list(TradeItem.batch_get(keys))
+    asking = [(BuyerItem.at(merchant_id, one).pk, "buyer") for one in buyer_ids[:1]]
+    keys = {*_keys_of_members(group), *asking}
+    others_keys = joinable_groups.keys(merchant_id, sorted(wanted))
+    found = list(TradeItem.batch_get([*sorted(keys), *others_keys]))
+    closed = {item.buyer_id for item in found if isinstance(item, BuyerItem) and item.erased_at_s}
+    if closed & set(buyer_ids):
+        return look(group, (), now_s=now_s)
     groups = [item for item in found if isinstance(item, GroupItem)]
     others = None
     if listed is not None:

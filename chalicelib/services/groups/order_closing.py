@@ -18,11 +18,11 @@ from chalicelib.tables.trade import OrderDetailItem, OrderItem
 def cancel(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     """Give up an order at its buyer's word: a pending one, or a leader's who is still alone.
 
-    A repeat changes nothing. Raises NotFound, AlreadyPaid, Conflict when somebody has joined,
-    PaymentUnsettled when the gateway does not say what became of a payment: nothing has changed
-    then.
+    A repeat changes nothing. Raises NotFound, SessionSuperseded, AlreadyPaid, Conflict when
+    somebody has joined, PaymentUnsettled when the gateway does not say what became of a payment:
+    nothing has changed then.
     """
-    order = orders.get(merchant_id, order_id)
+    order = orders.get_for_buyer(merchant_id, order_id)
     if order.status == OrderStatus.PAID and order.group_id is not None:
         settlement.cancel_alone(merchant_id, order.group_id, order_id.buyer_id, now_s=now_s)
         return

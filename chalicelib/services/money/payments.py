@@ -31,6 +31,7 @@ from chalicelib.services.money import payment_attempts, rejected_gateway_results
 from chalicelib.services.money.captures import Outcome, WrongAmount, record
 from chalicelib.services.money.payers import IN_THE_MINI_PROGRAM, Payer, payer_id_of
 from chalicelib.services.orders import orders, state_changes
+from chalicelib.services.people import buyers
 from chalicelib.settings import settings
 from chalicelib.tables.base import retried
 from chalicelib.tables.trade import OrderItem
@@ -63,13 +64,14 @@ def ask(
     What a gateway knows of the attempt is sent again as it was; an attempt that no longer serves
     (its group was extended; the account, the channel or what is sent has changed) is closed for
     another one.
-    Raises NotFound, OrderClosed, GroupClosed, AlreadyPaid, TooLittleTime, AuthCodeRefused,
-    PaymentMethodOff, PaymentChannelOff, PayerUnknown, PriceChanged, PaymentUnsettled,
-    GatewayFailed.
+    Raises NotFound, SessionSuperseded, OrderClosed, GroupClosed, AlreadyPaid, TooLittleTime,
+    AuthCodeRefused, PaymentMethodOff, PaymentChannelOff, PayerUnknown, PriceChanged,
+    PaymentUnsettled, GatewayFailed.
     """
     payer_id = ""
     for tries_left in reversed(range(PREPAY_TRIES_MAX)):
         order, buyer = orders.with_buyer(merchant_id, order_id)
+        buyers.refuse_closed(buyer)
         payment_attempts.check_payable(order.view(), now_s)
         expires_at_s = _payable_until(order, now_s)
         if order.total_fen == 0:

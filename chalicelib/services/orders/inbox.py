@@ -7,6 +7,7 @@ write however many messages there are. `ids` are the buyer's, the one that has t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.errors import SessionSuperseded
 from chalicelib.services.people import buyers
 from chalicelib.tables.base import get_or_none, retried, update_one
 from chalicelib.tables.buyers import BuyerItem, MessageItem, messages_list
@@ -68,7 +69,7 @@ def mark_read(merchant_id: str, ids: Sequence[str], up_to_s: int, *, now_s: int)
     """Mark what was told until then as read; return how many messages are unread.
 
     The mark only moves forward: a late request of a slow phone unreads nothing. Raises
-    SessionSuperseded for a closed account, Busy.
+    SessionSuperseded for an account that is closed or was merged, Busy.
     """
     up_to_s = min(up_to_s, now_s)
     buyer = BuyerItem.at(merchant_id, ids[0])
@@ -78,12 +79,14 @@ def mark_read(merchant_id: str, ids: Sequence[str], up_to_s: int, *, now_s: int)
             lambda: update_one(
                 buyer,
                 [BuyerItem.read_up_to_s.set(up_to_s)],
-                condition=buyers.IS_OPEN & before,
+                condition=buyers.IS_OPEN & BuyerItem.merged_into.does_not_exist() & before,
                 refuse=_AlreadyRead,
             )
         )
     except _AlreadyRead:
         buyer = buyers.read_open(merchant_id, ids[0])
+        if buyer.merged_into is not None:
+            raise SessionSuperseded from None  # the mark is the other's
     return unread(buyer, ids)
 
 

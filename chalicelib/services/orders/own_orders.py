@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.ids import OrderId, split_out_trade_no
 from chalicelib.domain.order import OrderStatus
-from chalicelib.domain.own_order import Tab, check_urge, tabs_of
+from chalicelib.domain.own_order import Tab, check_urge, tabs_of, waiting_in
 from chalicelib.errors import NotFound
 from chalicelib.services.orders import orders
 from chalicelib.services.orders.order_lists import Found
@@ -35,7 +35,8 @@ class OwnOrder(Found):
 @dataclass(frozen=True)
 class Page:
     """next_no: the page goes on with the orders before this number; None: it does not. counts: of
-    each tab, and of all; None where that is not known, on later pages or beyond LOOKED_AT."""
+    those that wait in each tab, and of all; None where that is not known, on later pages or beyond
+    LOOKED_AT."""
 
     found: list[OwnOrder]
     next_no: str | None
@@ -83,11 +84,12 @@ def read(merchant_id: str, order_id: OrderId) -> OwnOrder:
 
 
 def urge(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
-    """Note that its buyer asks the shop to hurry; staff see it with the order. Raises NotFound, or
-    Conflict where there is nothing to hurry, or too soon after the last time."""
+    """Note that its buyer asks the shop to hurry; staff see it with the order. Raises NotFound,
+    SessionSuperseded, or Conflict where there is nothing to hurry, or too soon after the last
+    time."""
 
     def step() -> None:
-        order, detail = orders.detail(merchant_id, order_id)
+        order, detail = orders.detail_for_buyer(merchant_id, order_id)
         check_urge(order.view(), detail.urged_at_s or 0, now_s=now_s)
         with transaction() as writes:
             writes.check(order, condition=OrderItem.status == order.status, refuse=LostRace)
@@ -102,16 +104,18 @@ def urge(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     retried(step)
 
 
-def by_payment(merchant_id: str, buyer_ids: Sequence[str], number: str) -> OrderId:
+def by_payment(merchant_id: str, buyer_ids: Sequence[str], number: str) -> OwnOrder:
     """The order of a payment: by our number of it (out_trade_no), or by the gateway's, among the
-    newest LOOKED_AT orders. Raises NotFound."""
+    newest LOOKED_AT orders. Raises as `read`."""
     ours = split_out_trade_no(number)
     if ours is not None and ours[0].buyer_id in buyer_ids:
-        return ours[0]
+        found = read(merchant_id, ours[0])
+        if ours[1] in found.order.payments.as_dict():
+            return found
     for order in _look(merchant_id, buyer_ids, None, LOOKED_AT).orders:
         payments = order.payments.as_dict().values()
         if any(payment.get("transaction_id") == number for payment in payments):
-            return order.order_id
+            return read(merchant_id, order.order_id)
     raise NotFound("没有找到这个订单。")
 
 
@@ -137,7 +141,7 @@ def _look(merchant_id: str, buyer_ids: Sequence[str], before: str | None, most: 
 
 
 def _counts(found: Sequence[OrderItem]) -> dict[str, int]:
-    counted = Counter(tab for order in found for tab in tabs_of(order.view()))
+    counted = Counter(tab for order in found for tab in waiting_in(order.view()))
     return {ALL: len(found), **{tab.value: counted[tab] for tab in Tab}}
 
 

@@ -173,9 +173,16 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int, freed: str | None) -> B
         "absorbed": list(ids[1:]),
         "read_up_to_s": min(_read_up_to_s(kept), _read_up_to_s(gone)),  # nothing unread is lost
     }
+    # What the kept one has now would be told of the other for ever, whoever gets it next.
+    left: dict[str, Any] = {
+        "identities": {},
+        "phone": None,
+        "merged_into": kept.buyer_id,
+        "merged_at_s": now_s,
+    }
     with transaction() as writes:
         _free(writes, one, freed)
-        _update(writes, gone, {"merged_into": kept.buyer_id, "merged_at_s": now_s})
+        _update(writes, gone, left)
         _update(writes, kept, together)
         for buyer, count in ((gone, ABSORBED), (kept, len(ids))):
             holds = UnpaidOrdersItem.at(buyer.merchant_id, buyer.buyer_id)
@@ -205,13 +212,14 @@ def _put_identities(writes: Writes, buyer: BuyerItem, stated: Sequence[Identity]
 
 
 def _update(writes: Writes, buyer: BuyerItem, values: dict[str, Any]) -> None:
-    """Write these attributes of a buyer who is as they were read. Raises LostRace for one who
-    closed their account since their identity was looked up."""
+    """Write these attributes of a buyer who is as they were read; None: none any more. Raises
+    LostRace for one who closed their account since their identity was looked up."""
     if buyer.erased_at_s is not None:
         raise LostRace
-    actions: list[Action] = [
-        getattr(BuyerItem, name).set(value) for name, value in values.items() if value is not None
-    ]
+    actions: list[Action] = []
+    for name, value in values.items():
+        attribute = getattr(BuyerItem, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
     same: Condition = BuyerItem.revision == buyer.revision
     bumped = BuyerItem.revision.set(buyer.revision + 1)
     writes.update(buyer, [*actions, bumped], condition=same, refuse=LostRace)

@@ -47,6 +47,8 @@ def identities(snapshot: TableSnapshot) -> Violations:
         if root is None or root.identities.as_dict().get(item.slot) != identity_id:
             yield f"28 persons: identity {identity_id} leads to {item.buyer_id}, who lacks it"
     for buyer_id, buyer in snapshot.buyers.items():
+        if buyer.merged_into and (buyer.identities.as_dict() or buyer.phone):
+            yield f"28 persons: buyer {buyer_id}, who was merged, keeps identities"
         unknown = set(buyer.identities.as_dict().values()) - snapshot.identities.keys()
         if unknown:
             yield f"28 persons: buyer {buyer_id} has identities {unknown} that lead nowhere"

@@ -4416,7 +4416,8 @@ export interface components {
         };
         /**
          * OwnOrderCounts
-         * @description How many orders stand in each tab, exactly; one that is refunded in part stands in two.
+         * @description How many orders wait in each tab, exactly; one that is being refunded in part waits in two.
+         *         What was asked back and has arrived still stands in after_sale, and waits for nothing.
          */
         OwnOrderCounts: {
             all: number;

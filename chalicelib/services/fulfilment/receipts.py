@@ -17,10 +17,11 @@ REFUSED = {
 
 
 def confirm(merchant_id: str, order_id: OrderId, *, now_s: int) -> OrderItem:
-    """Its buyer has received an order. A repeat changes nothing. Raises NotFound, Conflict."""
+    """Its buyer has received an order. A repeat changes nothing. Raises NotFound,
+    SessionSuperseded, Conflict."""
 
     def step() -> OrderItem:
-        order = orders.get(merchant_id, order_id)
+        order = orders.get_for_buyer(merchant_id, order_id)
         if order.status == OrderStatus.COMPLETED:
             return order
         if order.status != OrderStatus.SHIPPED:

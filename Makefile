@@ -74,7 +74,7 @@ test: $(STAMP) node chromium  ## In four processes, each with an engine of its o
 	@$(PY) $(SHARED) -n 4
 
 test-fast: $(STAMP)  ## The rules and the API, without what is slow; for the daily loop
-	@$(PY) $(SHARED) -n 2 -m "not slow" --one-gateway tests/unit tests/api
+	@$(PY) $(SHARED) -n 4 -m "not slow" --one-gateway tests/unit tests/api
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
 	@TUAN_TEST_ENGINE=dynamodb-local $(PY) $(SHARED) -n 2 $(ENGINE_SUITES)

@@ -99,6 +99,7 @@ def test_part_of_an_order_is_refunded_and_the_rest_is_shipped(merchant: Merchant
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_parts_that_are_agreed_to_in_a_row_are_sent_over_a_minute_apart(
     merchant: MerchantFixture,
 ) -> None:

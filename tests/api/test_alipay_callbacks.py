@@ -202,6 +202,7 @@ def test_page_that_nobody_opened_leaves_nothing_at_alipay_and_the_seat_goes(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_page_opened_and_paid_after_its_order_was_cancelled_is_refunded(
     merchant: MerchantFixture,
 ) -> None:

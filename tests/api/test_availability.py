@@ -67,6 +67,7 @@ def test_only_what_runs_is_said_to_be_sold_out(merchant: MerchantFixture) -> Non
     assert detail(merchant, activity) == ("ended", [False])
 
 
+@pytest.mark.slow
 def test_a_list_costs_a_bounded_number_of_calls(merchant: MerchantFixture) -> None:
     gone = [merchant.activity(stock=8, skus=2) for _ in range(9)]
     there = [merchant.activity(stock=8, skus=2) for _ in range(9)]

@@ -49,6 +49,7 @@ def test_new_shop_has_nothing_to_tell(merchant: MerchantFixture) -> None:
     assert set(shown["to_do"].values()) == {0}
 
 
+@pytest.mark.slow
 def test_day_counts_what_was_paid_refunded_opened_formed_and_failed(
     morning: MerchantFixture,
 ) -> None:

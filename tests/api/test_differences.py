@@ -128,6 +128,7 @@ def test_same_difference_stays_dealt_with_and_a_new_one_of_the_order_is_open(
     merchant.check_laws(quiescent=False)
 
 
+@pytest.mark.slow
 def test_two_who_deal_with_one_at_once_are_told_who_was_first(
     merchant: MerchantFixture, order_id: str
 ) -> None:

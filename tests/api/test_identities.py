@@ -76,6 +76,7 @@ def test_login_links_what_it_states_and_finds_it_again(merchant: MerchantFixture
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_stated_unionid_merges_two_buyers_and_orders_stay(merchant: MerchantFixture) -> None:
     activity = merchant.activity(stock=20)
     older = log_in(merchant, mini("openid-1"), union("union-1"))

@@ -37,6 +37,7 @@ def refund(merchant: MerchantFixture, order_id: str, amount_fen: int) -> None:
     assert reply.status == 201, reply.body
 
 
+@pytest.mark.slow
 def test_each_tab_has_its_orders_and_counts_are_those_of_the_lists(
     merchant: MerchantFixture,
 ) -> None:

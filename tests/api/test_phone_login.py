@@ -127,6 +127,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return move
 
 
+@pytest.mark.slow
 def test_number_is_sent_one_code_a_minute_five_an_hour_ten_a_day(
     merchant: MerchantFixture, sms: Sms, elsewhere: Callable[[], None]
 ) -> None:
@@ -310,6 +311,7 @@ def on_page(merchant: MerchantFixture, unionid: str = "") -> Reply:
     return merchant.visitor().post(f"{shop}/authorized-sessions", key | back)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(("mini", "page", "phone"))))
 def test_three_ways_in_any_order_are_one_buyer(
     merchant: MerchantFixture, sms: Sms, order: tuple[str, ...]

@@ -284,6 +284,7 @@ def test_guess_after_a_right_password_meanwhile_is_the_first(shop: Shop) -> None
     assert failures(shop) == (2, shop.now_s)
 
 
+@pytest.mark.slow
 def test_right_password_behind_guesses_that_were_counted_meanwhile_is_not_told(shop: Shop) -> None:
     def guess() -> None:
         for _ in range(PASSWORDS.tries_max):

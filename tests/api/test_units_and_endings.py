@@ -85,6 +85,7 @@ def test_pickup_whose_units_are_all_back_on_sale_is_handed_over_to_nobody(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_order_whose_goods_are_refunded_and_whose_freight_is_kept_ends(
     merchant: MerchantFixture,
 ) -> None:
@@ -117,6 +118,7 @@ def test_all_units_of_a_parcel_brought_back_end_the_order_though_money_is_kept(
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_limit_is_free_again_once_all_units_are_back(merchant: MerchantFixture) -> None:
     activity = merchant.activity(seats=2, limit_per_buyer=2, limit_per_order=2, stock=10)
     group_id, _, _ = merchant.open_group(activity)
@@ -143,6 +145,7 @@ def test_money_back_and_goods_kept_ends_the_order_as_before(merchant: MerchantFi
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_units_that_are_back_are_first_those_that_were_not_sent(merchant: MerchantFixture) -> None:
     friend, order_id = to_ship(merchant, quantity=3)
     ship(merchant, order_id, units=1)

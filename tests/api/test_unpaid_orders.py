@@ -55,6 +55,7 @@ def test_one_buyer_cannot_hold_the_stock_by_opening_groups(merchant: MerchantFix
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_every_way_out_of_pending_frees_a_hold(merchant: MerchantFixture) -> None:
     activity, buyer = merchant.activity(), merchant.buyer()
     paid, cancelled, _ = opened(buyer, activity, UNPAID_MAX)
@@ -82,6 +83,7 @@ def test_every_way_out_of_pending_frees_a_hold(merchant: MerchantFixture) -> Non
     merchant.check_laws()
 
 
+@pytest.mark.slow
 def test_a_repeat_of_a_full_buyer_gets_its_first_answer(merchant: MerchantFixture) -> None:
     activity, buyer = merchant.activity(product_stock=110), merchant.buyer()
     group_id, *_ = merchant.open_group(activity)

@@ -91,6 +91,7 @@ PLANTS: list[tuple[str, Plant]] = [
     ("do not expect 0 ids", lambda s, kept, gone: setattr(s.holds[gone.buyer_id], "ids", 2)),
     ("who lacks it", lambda s, kept, gone: setattr(kept, "identities", {})),
     ("that lead nowhere", lambda s, kept, gone: s.identities.clear()),
+    ("who was merged, keeps identities", lambda s, kept, gone: setattr(gone, "phone", "1")),
     ("an id that was merged before", lambda s, kept, gone: placed_later(s, gone)),
     ("who was merged, may keep addresses", lambda s, kept, gone: add_address(s, gone)),
     ("subscriptions .* which nobody has", lambda s, kept, gone: add_subscriptions(s, "x", 1)),

@@ -50,6 +50,7 @@ def flipped(text: bytes, place: int) -> bytes:
     return text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :]
 
 
+@pytest.mark.slow
 @JUDGED
 @given(FIELDS)
 def test_request_is_signed_as_the_sdk_signs_it(fields: dict[str, str]) -> None:
@@ -58,6 +59,7 @@ def test_request_is_signed_as_the_sdk_signs_it(fields: dict[str, str]) -> None:
     assert SIGNATURES.signed(fields) == theirs
 
 
+@pytest.mark.slow
 @JUDGED
 @given(FIELDS, st.data())
 def test_notify_is_believed_exactly_when_the_sdk_believes_it(

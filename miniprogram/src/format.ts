@@ -22,18 +22,13 @@ export function lowest(all_fen: readonly number[]): { fen: number; varies: boole
   return { fen, varies: all_fen.some((it) => it !== fen) }
 }
 
-/** 03:12:45, with the days before it when there are any. */
+/** 04:32, with the hours and the days before it when there are any: 03:12:45. */
 export function timeLeft(seconds: number): string {
   const s = Math.max(0, seconds)
   const days = Math.floor(s / DAY_S)
-  const clock = `${two(Math.floor((s % DAY_S) / 3600))}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`
-  return days > 0 ? `${days} 天 ${clock}` : clock
-}
-
-/** 04:32: for what lasts minutes. */
-export function minutesLeft(seconds: number): string {
-  const s = Math.max(0, seconds)
-  return s >= 3600 ? timeLeft(s) : `${two(Math.floor(s / 60))}:${two(s % 60)}`
+  const clock = `${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`
+  if (s < 3600) return clock
+  return `${days > 0 ? `${days} 天 ` : ''}${two(Math.floor((s % DAY_S) / 3600))}:${clock}`
 }
 
 /** 24 小时, or 12 分钟 of less than an hour: how long something lasts. */

@@ -38,7 +38,7 @@ export const afterWords = {
     onItsWayOpen: '商品在路上，收到后请确认收货',
     collect: '请到店出示取货码',
     done: '交易完成，谢谢惠顾',
-    unpaid: '没有付款，名额和库存已释放，没有扣款',
+    unpaid: '没有付款，已关闭，没有扣款',
     closedBecause: (words: string) => `商家关闭了订单：${words}`,
     refundBelow: '退款进度见下方',
     steps: {
@@ -79,6 +79,7 @@ export const afterWords = {
     receiveNo: '还没收到',
     received: '已确认收货',
     cancelAsk: '取消后名额和库存会留给别人。',
+    cancelOwnAsk: '订单会关闭，不会扣款。',
     cancelGroupAsk: '团里只有你一个人。取消后款项原路退回。',
     cancelNo: '再想想',
     urged: '已提醒商家尽快发货',
@@ -163,7 +164,7 @@ export const afterWords = {
       requested: '商家会尽快处理，有结果会通知你。',
       returning: '商家收到后为你处理。单号填错了可以修改。',
       refused: '可以补充说明或图片后再次申请，也可以联系商家。',
-      approved: '退款已发起，到账进度在订单里查看。',
+      approved: '商家已同意退款，到账进度在订单里查看。',
       replacing: '商家会尽快寄出新的商品。',
       replacingPickup: '新的商品准备好后会通知你到店领取。',
       replacement_sent: '收到后请确认，换货就完成了。',
@@ -268,7 +269,7 @@ export const afterWords = {
   },
 
   questions: [
-    ['拼团怎么玩？', '开团或参加别人的团，付款后占一个名额。在截止时间前凑满人数就成团，商家开始发货。'],
+    ['拼团怎么玩？', '开团或参加别人的团，下单后为你保留名额，按时付款就占住了。在截止时间前凑满人数就成团，商家开始发货。'],
     ['没凑满人怎么办？', '到时间没有凑满，会自动原路退款，不用申请，也不收任何费用。'],
     ['退款什么时候到账？', '退回零钱或余额一般几分钟到账，退回银行卡一般 1 到 3 个工作日。在订单里可以看退款进度。'],
     ['付了款，却说名额满了？', '付款时最后一个名额刚好被占，这笔钱会自动原路退回。你可以用同样的价格自己开团。'],

@@ -1,6 +1,6 @@
 /** Everything that buyers read and the server does not say. Short, no blame, numbers always real. */
 import { afterWords } from '@/words-after'
-import { dayAndTime, fromYuan, minutesLeft, shortTime, span, shortYuan, yuan } from '@/format'
+import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, yuan } from '@/format'
 
 /** How the server calls who has no name. */
 const NOBODY = '拼友'
@@ -67,6 +67,7 @@ export const words = {
     formed: (n: number) => `已拼成 ${n} 个团`,
     choose: '选择规格',
     chosen: (spec: string, n: number) => `已选：${spec} × ${n}`,
+    sum: (fen: number) => `共 ${yuan(fen)}`,
     quantity: '数量',
     perOrder: (n: number) => `每单限 ${n} 件`,
     reductions: '满减',
@@ -87,7 +88,7 @@ export const words = {
     allTitle: '可参加的团',
     how: '怎么拼',
     steps: (n: number, life_s: number) => [
-      ['开团或参团', '付款后占一个名额'],
+      ['开团或参团', '下单后保留名额，请及时付款'],
       ['邀请好友', life_s ? `${span(life_s)}内凑满 ${n} 人` : `截止前凑满 ${n} 人`],
       ['成团发货', '没满自动退款'],
     ],
@@ -118,7 +119,7 @@ export const words = {
     elsewhereHint: '同一个活动的团，可以先去那里邀请好友。',
     allHeld: '名额正在付款中，请稍候',
     allHeldHint: '有人没付款的话，名额会放出来，这里会自动更新。',
-    held: (s: number) => `名额已为你保留 ${minutesLeft(s)}`,
+    held: (s: number) => `名额已为你保留 ${timeLeft(s)}`,
     heldHint: '付款后就占住名额了。',
     formed: '拼团成功',
     formedMine: (hours: number) => `商家将在 ${hours} 小时内发货`,
@@ -127,9 +128,12 @@ export const words = {
     fullOthers: '可以参加下面的团，或自己开一个。',
     fullAlone: '可以自己开一个团。',
     released: '你超时没付款，名额已放出，没有扣款。',
+    closing: '你的订单超时未付款，正在关闭',
+    closingHint: '没有扣款，稍后可以重新参团',
     failedMine: '这次没有拼成',
     due: '到时没有凑满人数',
     leaderCancelled: '团长取消了这个团',
+    selfCancelled: '你取消了这个团',
     closedByShop: '活动提前结束，商家关闭了这个团',
     over: '这个团已结束',
     settling: '时间到了，正在确认结果',
@@ -179,7 +183,6 @@ export const words = {
     title: '邀请好友一起拼',
     friend: '发给微信好友',
     copy: '复制链接',
-    copied: '链接已复制，去粘贴给好友吧',
     code: '面对面扫码',
     share: '分享',
     codeHint: '请好友用手机扫一扫',
@@ -210,7 +213,7 @@ export const words = {
     needCity: '请填写城市',
     needStreet: '请填写详细地址',
     remarkLabel: '留言',
-    remark: '想对商家说的（选填）',
+    remark: '选填',
     total: '合计',
     method: '支付方式',
     wechat_pay: '微信支付',
@@ -247,8 +250,8 @@ export const words = {
     seatLostAlone: '你可以用同样的价格开一个新团。',
     groupFailed: '这次没有拼成',
     unpaid: '还没有付款',
-    unpaidGroup: (s: number) => `名额保留 ${minutesLeft(s)}，现在付款就能拼`,
-    unpaidAlone: (s: number) => `请在 ${minutesLeft(s)} 内付款`,
+    unpaidGroup: (s: number) => `名额保留 ${timeLeft(s)}，现在付款就能拼`,
+    unpaidAlone: (s: number) => `请在 ${timeLeft(s)} 内付款`,
     pay: (fen: number) => `付款 ${yuan(fen)}`,
     giveUpAsk: '放弃后订单关闭，商品会让给别人。没有扣款。',
     keep: '再想想',

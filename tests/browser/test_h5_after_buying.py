@@ -167,6 +167,8 @@ def test_addresses_are_pasted_chosen_by_region_and_removed(shop: Shop, arrive: A
         who.says("parsed", parsed)
         expect(who.see("open-regions")).to_have_text(f"所在地区{region}›")
     who.tap("open-regions")
+    who.page.get_by_test_id("region").get_by_text("鼓楼区", exact=True).wait_for()
+    who.tap("chip-0")
     for name in ("浙江省", "杭州市", "西湖区"):
         who.page.get_by_test_id("region").get_by_text(name, exact=True).click()
     who.says("open-regions", "浙江省 杭州市 西湖区")
@@ -187,6 +189,10 @@ def test_who_logs_out_leaves_nothing_on_the_phone(shop: Shop, arrive: Arrive) ->
     who = arrive("走了")
     who.open("/pages/orders/orders")
     who.says("empty", "还没有订单")
+    who.open("/trade/search/search")
+    who.write("query", "送妈妈的")
+    who.tap("search-go")
+    expect(who.page).to_have_url(re.compile("q="))
 
     who.open("/account/settings/settings")
     who.tap("large")
@@ -196,7 +202,7 @@ def test_who_logs_out_leaves_nothing_on_the_phone(shop: Shop, arrive: Arrive) ->
     who.says("head", "登录 / 注册")
     kept = who.page.evaluate("Object.keys(localStorage)")
     assert [name for name in kept if name.startswith("tuan.last")] == []
-    assert "tuan.session" not in kept
+    assert {"tuan.session", "tuan.searches"}.isdisjoint(kept)
     who.tap("all-orders")
     who.says("empty", "登录后查看你的订单")
 

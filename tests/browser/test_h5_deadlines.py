@@ -211,7 +211,7 @@ def assert_same_second(shop: Shop, who: Shopper, group_id: str, ends_at_s: int) 
     seen = []
     for _ in range(10):
         before_s = ends_at_s - progress(shop, group_id)["now_s"]
-        shown = re.search(r"00:(\d\d):(\d\d)", who.see("left").inner_text())
+        shown = re.search(r"\b(\d\d):(\d\d)\b", who.see("left").inner_text())
         after_s = ends_at_s - progress(shop, group_id)["now_s"]
         assert shown is not None
         seen.append((after_s, int(shown[1]) * 60 + int(shown[2]), before_s))

@@ -52,8 +52,8 @@ export interface Platform {
   askToNotify: ((templates: readonly string[]) => Promise<string[]>) | null
   /** Cards are sent by a button with open-type="share"; elsewhere the link is copied or shared. */
   sharesByCard: boolean
-  /** Open the system's own sheet to share a link; false where there is none, or it was refused. */
-  shareLink(title: string, link: string): Promise<boolean>
+  /** Open the system's own sheet to share a link, false: it was refused; null where there is none. */
+  shareLink: ((title: string, link: string) => Promise<boolean>) | null
   /** An address out of the platform's own address book; null: none was chosen. */
   chooseAddress: (() => Promise<ImportedAddress | null>) | null
   /** What the camera reads in a bar code or QR code; null: nothing was scanned. */

@@ -66,7 +66,7 @@ export const platform: Platform = {
 
   sharesByCard: true,
 
-  shareLink: async () => false,
+  shareLink: null,
 
   chooseAddress: null,
 

@@ -58,7 +58,7 @@ export const platform: Platform = {
 
   sharesByCard: true,
 
-  shareLink: async () => false,
+  shareLink: null,
 
   chooseAddress: () =>
     new Promise((resolve) =>

@@ -35,7 +35,7 @@ export function keepAnswer(name: string, answer: unknown): void {
 export function forgetBuyer(): void {
   const { keys } = uni.getStorageInfoSync()
   for (const key of keys.filter((it) => it.startsWith(PREFIX))) {
-    if (/^(last|chosen|sent|draft|recipient|asked)\b/.test(key.slice(PREFIX.length))) uni.removeStorageSync(key)
+    if (/^(last|chosen|sent|draft|recipient|asked|searches)\b/.test(key.slice(PREFIX.length))) uni.removeStorageSync(key)
   }
 }
 

@@ -49,7 +49,7 @@ function settling(acts: Act[]): View {
 
 function openForHolder({ order }: GroupPage, now_s: number): View {
   const left_s = (order?.pay_by_s ?? now_s) - now_s
-  if (left_s <= 0) return { sentence: words.order.closing, hint: '', acts: [] }
+  if (left_s <= 0) return { sentence: says.closing, hint: says.closingHint, acts: [] }
   return { sentence: says.held(left_s), hint: says.heldHint, acts: ['pay', 'give_up'] }
 }
 
@@ -99,8 +99,8 @@ function ownWays(page: GroupPage, open: Act = 'open'): Act[] {
   return page.solo_on_sale ? ['alone', 'elsewhere'] : ['elsewhere']
 }
 
-function reasonOf({ progress }: GroupPage): string {
-  if (progress.failed_reason === 'leader_cancelled') return says.leaderCancelled
+function reasonOf({ progress, role }: GroupPage): string {
+  if (progress.failed_reason === 'leader_cancelled') return role === 'leader' ? says.selfCancelled : says.leaderCancelled
   return progress.failed_reason === 'closed_by_merchant' ? says.closedByShop : says.due
 }
 

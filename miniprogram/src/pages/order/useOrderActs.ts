@@ -22,8 +22,11 @@ export function useOrderActs(reload: () => Promise<void>) {
   }
 
   async function cancel(order: OrderRow): Promise<void> {
-    const question = order.status === 'pending' ? says.cancelAsk : says.cancelGroupAsk
-    if (await ask(question, order.status === 'pending' ? says.do.cancel : words.group.do.cancel, says.cancelNo)) await change(order, 'cancel', () => cancelOrder(order.order_id), '')
+    const isPending = order.status === 'pending'
+    // A group is there for others once whoever opens it has paid.
+    const holdsSeat = Boolean(order.group?.expires_at_s)
+    const question = !isPending ? says.cancelGroupAsk : holdsSeat ? says.cancelAsk : says.cancelOwnAsk
+    if (await ask(question, isPending ? says.do.cancel : words.group.do.cancel, says.cancelNo)) await change(order, 'cancel', () => cancelOrder(order.order_id), '')
   }
 
   async function receive(order: OrderRow): Promise<void> {

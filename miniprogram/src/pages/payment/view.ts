@@ -63,9 +63,12 @@ function seatLost({ order }: PaymentResult, page: GroupPage | null): View {
   return { tone: 'plain', sentence: says.seatLost, hint: `${money}。${next}`, acts: ['open', 'refund'] }
 }
 
-function unpaid({ order }: PaymentResult, now_s: number): View {
+function unpaid({ order, is_leader }: PaymentResult, now_s: number): View {
   const left_s = order.pay_by_s - now_s
-  if (left_s <= 0) return { tone: 'plain', sentence: words.order.closing, hint: '', acts: [] }
+  if (left_s <= 0) {
+    const hint = order.group_id && !is_leader ? words.group.closingHint : says.timeoutHint
+    return { tone: 'plain', sentence: words.group.closing, hint, acts: [] }
+  }
   const hint = order.group_id ? says.unpaidGroup(left_s) : says.unpaidAlone(left_s)
   return { tone: 'plain', sentence: says.unpaid, hint, acts: ['pay', 'check', 'give_up'] }
 }

@@ -63,7 +63,7 @@ URGE_EVERY_S = 86400
 NOT_TO_URGE = {
     OrderStatus.PENDING: "订单还没有付款。",
     OrderStatus.PAID: "还没有成团，成团后商家才会发货。",
-    OrderStatus.SHIPPED: "商品已全部发出，可以查看物流。",
+    OrderStatus.SHIPPED: "商品已全部发出，可以查看快递单号。",
     OrderStatus.READY_FOR_PICKUP: "商品已备好，请到门店出示取货码。",
 }
 _BY_STATUS = {

@@ -268,7 +268,7 @@ def test_buyer_asks_the_shop_to_hurry_once_a_day_while_something_is_to_be_shippe
     assert ship(merchant, order_id).status == 200
     merchant.clock.forward(86400)
     late = urge()
-    assert (late.status, late.body["message"]) == (409, "商品已全部发出，可以查看物流。")
+    assert (late.status, late.body["message"]) == (409, "商品已全部发出，可以查看快递单号。")
 
 
 def test_open_request_for_after_sale_is_told_with_its_order(merchant: MerchantFixture) -> None:

@@ -6,9 +6,7 @@ import pytest
 
 from tests.fixtures.images import accepted
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture, concurrently
-from tests.fixtures.payment_fixtures import BOTH
 
-GATEWAYS = BOTH
 ASKED = {"amount_fen": 5900, "reason": "damaged", "words": "到货时已变质"}
 
 
@@ -292,7 +290,6 @@ def test_solo_order_can_be_refunded_and_its_units_go_back_to_the_product(
     merchant.check_laws()
 
 
-@pytest.mark.wechat_pay_only
 def test_part_that_the_gateway_cannot_refund_stands_with_staff(merchant: MerchantFixture) -> None:
     _, _, [_, (friend, second)] = formed(merchant)
     asked = ask(friend, second, amount_fen=900)

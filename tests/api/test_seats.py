@@ -6,9 +6,7 @@ import pytest
 
 from chalicelib.domain.ids import new_id
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
-from tests.fixtures.payment_fixtures import BOTH
 
-GATEWAYS = BOTH
 PAY_BY_S = 600
 PATIENCE_S = 300  # how long a silent gateway holds up a release
 

@@ -19,7 +19,7 @@ from tests.fixtures.two_merchants import CLERK, PASSWORD, SeededMerchant, TwoMer
 from tests.fuzz.wsgi_gateway import wsgi_app
 from tests.security.operations import body_for, named
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))  # of each operation
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "7"))  # of each operation
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 # Of requests that follow from answers: what is put into a wrong one may make it right.
 STORY_CHECKS: list[CheckFunction] = [

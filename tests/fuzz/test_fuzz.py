@@ -1,7 +1,7 @@
 """Whatever the document allows or forbids, whoever asks: no error inside, no answer that is not
 written down, no nonsense accepted.
 
-FUZZ_EXAMPLES requests to every operation (10), and as many stories of a few requests that follow
+FUZZ_EXAMPLES requests to every operation (7), and as many stories of a few requests that follow
 from each other's answers, from FUZZ_SEED (1). `make fuzz` takes 100, from a seed that it prints.
 """
 

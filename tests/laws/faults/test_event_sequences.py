@@ -12,7 +12,7 @@ from tests.laws.faults.event_sequences import SETUPS, EventSequence, longer, tel
 from tests.laws.faults.sandbox import JOB_RUNS_S, Sandbox, ShopSnapshot, new_sandbox
 
 Known = list[tuple[EventSequence, ShopSnapshot]]
-WIDTH = run_statistics.sized(100_000, 3)  # sequences of one length that are made longer
+WIDTH = run_statistics.sized(100_000, 2)  # sequences of one length that are made longer
 AT_ONCE = 12  # of them; a job takes 50 items of a shard
 
 

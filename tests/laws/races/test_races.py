@@ -60,10 +60,10 @@ def test_limit_of_two_holds_over_eight_groups_at_once(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("race", "rounds", "ends"),
     [
-        (deadline_scenarios.last_payment_against_the_deadline, sized(200, 60), "formed failed"),
-        (deadline_scenarios.last_payment_against_closing, sized(60, 30), "formed failed"),
-        (deadline_scenarios.extension_against_the_deadline, sized(60, 30), "open failed"),
-        (deadline_scenarios.payment_against_release, sized(100, 40), "paid closed"),
+        (deadline_scenarios.last_payment_against_the_deadline, sized(200, 40), "formed failed"),
+        (deadline_scenarios.last_payment_against_closing, sized(60, 20), "formed failed"),
+        (deadline_scenarios.extension_against_the_deadline, sized(60, 20), "open failed"),
+        (deadline_scenarios.payment_against_release, sized(100, 30), "paid closed"),
     ],
     ids=["deadline", "closing by hand", "extension", "release"],
 )

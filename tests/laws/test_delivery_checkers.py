@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.pricing import Reduction
 from chalicelib.services.fulfilment import pickups
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from tests.fixtures.shop import STAFF, Shop
@@ -83,6 +84,13 @@ def freight_less_than_nothing(shop: Shop) -> Planted:
     return with_freight(shop)[1], [OrderDetailItem.lines["freight_fen"].set(-1)]
 
 
+def more_taken_off_than_promised(shop: Shop) -> Planted:
+    sold = shop.activity(reductions=(Reduction(5900, 900),))
+    order = shop.open(sold, shop.buyer())
+    assert order.total_fen == 5000
+    return order, [OrderItem.total_fen.set(4900)]
+
+
 @pytest.mark.parametrize(
     ("said", "plant"),
     [
@@ -102,6 +110,7 @@ def freight_less_than_nothing(shop: Shop) -> Planted:
         ("9 pickup: order .* and its detail differ about pickup", sent_after_all),
         ("11 amounts: order .* 5900 fen, goods 5900, freight 1000", freight_forgotten),
         ("11 amounts: order .* freight -1", freight_less_than_nothing),
+        ("11 amounts: order .* 4900 fen, goods 5000, freight 0", more_taken_off_than_promised),
     ],
 )
 def test_what_breaks_a_law_is_reported(

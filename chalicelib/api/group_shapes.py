@@ -60,6 +60,7 @@ def activity(
         category_id=product.category_id,
         state=offered.state(now_s),
         title=offer.title,
+        product_title=product.title,
         image=offer.image,
         images=list(product.images) or [offer.image],
         selling_point=product.selling_point,

@@ -256,6 +256,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     category_id: str
     state: ActivityState
     title: str
+    product_title: Annotated[str, Meta(description="what an order of it alone is called")]
     image: str
     images: Annotated[list[str], Meta(description="of its product, the first one first")]
     selling_point: str

@@ -31,11 +31,14 @@ form { display: flex; gap: 6px; margin: 0 0 8px }
 input { flex: 1; min-width: 0; padding: 8px 12px; border: 1px solid #8888 }
 button { padding: 0 14px; border: 0; background: #d42a20; color: #fff }
 input, button { font: inherit; border-radius: 18px }
-iframe { width: 375px; height: min(760px, calc(100vh - 200px)); border: 10px solid #222;
+form + p { max-width: 395px; margin: 0 0 8px; font-size: 13px }
+iframe { width: 375px; height: min(760px, calc(100vh - 250px)); border: 10px solid #222;
   border-radius: 32px; background: #fff }
 </style>
 <h1>三部手机，一起拼团</h1>
-<p>每部手机登录了一位买家。在一部里开团、复制链接，粘贴到另一部的上面；付款页是本机替身，不会真的扣钱。</p>
+<p>每部手机登录了一位买家。在一部里开团、复制链接，粘贴到另一部的上面；付款页是本机替身，不会真的扣钱。<br>
+短信不会真的发出：登录验证码在<a href="%(sms)s" target="_blank">短信替身</a>里看，\
+成团、发货的提醒在<a href="%(messages)s" target="_blank">微信消息替身</a>里看。</p>
 <main></main>
 <script type="module" src="phones.js"></script>
 </html>
@@ -57,22 +60,30 @@ for (const [at, { name, session, path }] of phones.entries()) {
   link.setAttribute('aria-label', `${name}收到的链接`)
   const open = document.createElement('button')
   open.textContent = '打开'
+  const hint = document.createElement('p')
+  const howTo = '好友点「邀请好友」、「复制链接」后，粘贴到上面就能参团。'
+  hint.textContent = howTo
   form.append(link, open)
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const found = /https?:\\/\\/\\S+/.exec(link.value)
     const page = found && new URL(found[0])
-    if (page && page.origin === location.origin) frame.contentWindow.location = page.href
+    const isOurs = page && page.origin === location.origin
+    if (isOurs) frame.contentWindow.location = page.href
+    hint.textContent = isOurs ? howTo : `没有找到本店的链接。${howTo}`
     link.value = ''
   })
-  section.append(title, form, frame)
+  section.append(title, form, hint, frame)
   document.querySelector('main').append(section)
 }
 """
 
 
-def files(phones: Sequence[Phone], group_id: str) -> Files:
-    """The page and its script. The last of the phones looks at the group to join."""
+def files(phones: Sequence[Phone], group_id: str, *, sms: str, messages: str) -> Files:
+    """The page and its script. The last of the phones looks at the group to join.
+
+    sms, messages: the addresses of what would have been sent.
+    """
     now_s = int(time.time())
     shown = [
         {
@@ -95,6 +106,6 @@ def files(phones: Sequence[Phone], group_id: str) -> Files:
         "frame-src http://127.0.0.1:*"
     )
     return {
-        PATH: Extra("text/html", _PAGE, policy),
+        PATH: Extra("text/html", _PAGE % {"sms": sms, "messages": messages}, policy),
         "/phones.js": Extra("text/javascript", script),
     }

@@ -26,6 +26,7 @@ AUTHORIZATION = re.compile(
     r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
 )
 PHONE = re.compile(r"\+861[3-9][0-9]{9}")
+_EMPTY = "还没有短信。买家在登录页点「获取验证码」后，会出现在这里。"
 TEMPLATE = "【{sign}】{code} 是你的登录验证码，{minutes} 分钟内有效。不是你本人操作，请忽略。"
 
 
@@ -188,5 +189,5 @@ def _page(messages: list[Message]) -> str:
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>短信</title>'
         '<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="2">'
         "<style>body{font:16px/1.8 sans-serif;margin:16px}</style>"
-        f"<h1>短信替身</h1><ul>{rows or '还没有短信。'}</ul></html>"
+        f"<h1>短信替身</h1><ul>{rows or _EMPTY}</ul></html>"
     )

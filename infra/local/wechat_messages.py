@@ -19,6 +19,7 @@ from infra.local.wechat_http import Answer, Call
 from infra.local.wechat_login import LoginCodes, demo_openid
 
 PAGE = "/subscribe-messages"
+_EMPTY = "还没有消息。买家在微信里同意接收提醒后，成团、发货时会出现在这里。"
 TOKEN_S, OVERLAP_S = 7200, 300
 PHONE_CODE_S = 300
 FITS = {
@@ -216,7 +217,7 @@ class ServerApi:
             '<meta http-equiv="refresh" content="2">'
             "<style>body{font:16px/1.8 sans-serif;margin:16px}li{margin:0 0 12px}"
             "small{opacity:.6}</style>"
-            f"<h1>微信订阅消息替身</h1><ul>{cards or '还没有消息。'}</ul></html>"
+            f"<h1>微信订阅消息替身</h1><ul>{cards or _EMPTY}</ul></html>"
         )
 
 

@@ -25,6 +25,7 @@ from infra.local.phone import Phone, Placed, log_in
 from infra.local.printing import padded, say
 from infra.local.shop import Offer
 from infra.local.system import System
+from infra.local.websites import Files
 
 LONGEST_HOLD_S = 3600  # that a shop may choose: where the clock is fast, to leave time to pay
 CALLBACKS_S = 30.0  # how long those of the first payments may take
@@ -71,6 +72,12 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     return DemoShop(offers[STRAWBERRY.name], inviting, phones)
 
 
+def phones_page(system: System, demo_shop: DemoShop) -> Files:
+    group_id, messages = demo_shop.inviting.group_id, system.wechat.base_url + wechat_messages.PAGE
+    sms = system.sms.base_url
+    return h5_phones.files(demo_shop.phones, group_id, sms=sms, messages=messages)
+
+
 @dataclass(frozen=True)
 class Sites:
     """Where the websites are; None: not built."""
@@ -82,12 +89,11 @@ class Sites:
 @contextmanager
 def websites_beside(system: System, demo_shop: DemoShop) -> Iterator[Sites]:
     """The console and the buyers' shop of `system` for the length of the block."""
-    phones = h5_phones.files(demo_shop.phones, demo_shop.inviting.group_id)
     config, console_port = console.config_of(system), system_ports.console_port(system.sms)
     web_port = urlsplit(system.web_url).port or 0
     with (
         console.CONSOLE.beside(config, port=console_port) as console_url,
-        h5.H5.beside(config, port=web_port, files=phones) as h5_url,
+        h5.H5.beside(config, port=web_port, files=phones_page(system, demo_shop)) as h5_url,
     ):
         yield Sites(console_url, h5_url)
 

@@ -24,6 +24,7 @@ export const afterWords = {
     paid: (fen: number) => `实付 ${yuan(fen)}`,
     toPay: (fen: number) => `需付 ${yuan(fen)}`,
     sum: (fen: number) => `合计 ${yuan(fen)}`,
+    withFreight: (fen: number) => (fen > 0 ? `（含运费 ${yuan(fen)}）` : ''),
     pieces: (n: number) => `共 ${n} 件`,
   },
 

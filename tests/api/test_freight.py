@@ -104,7 +104,13 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
     assert [one["total_fen"] for one in quotes] == [12900, 12900, 20900]
     assert [one["total_fen"] for one in placed] == [12900, 12900, 20900]
     detail = buyer.order(placed[0]["order_id"])
-    assert (detail["lines"]["freight_fen"], detail["lines"]["total_fen"]) == (1100, 12900)
+    assert (detail["freight_fen"], detail["lines"]["freight_fen"]) == (1100, 1100)
+    assert detail["lines"]["total_fen"] == 12900
+    shown = buyer.get(
+        f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
+    ).body
+    assert detail["title"] == shown["title"]
+    assert buyer.order(placed[2]["order_id"])["title"] == shown["product_title"]
     assert (detail["delivery"], detail["store"], detail["pickup_code"]) == ("express", None, None)
     merchant.check_laws(quiescent=False)
 

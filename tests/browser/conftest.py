@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect
 
-from infra.local import console, dev, h5, h5_phones, pace, process, welcome
+from infra.local import console, dev, h5, pace, process, welcome
 from infra.local.demo_data import MERCHANT_ID, OWNER, PASSWORD
 from infra.local.phone import Placed
 from infra.local.shop import Offer, Staff
@@ -92,7 +92,7 @@ def shop() -> Iterator[Shop]:
 def web(shop: Shop) -> Iterator[str]:
     """The address of the buyers' shop, which the API knows as well."""
     port = urlsplit(shop.system.web_url).port or 0
-    phones = h5_phones.files(shop.demo.phones, shop.demo.inviting.group_id)
+    phones = welcome.phones_page(shop.system, shop.demo)
     with h5.H5.beside(console.config_of(shop.system), port=port, files=phones) as url:
         assert url is not None
         yield url

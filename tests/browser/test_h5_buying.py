@@ -225,6 +225,9 @@ def test_one_person_plays_three_buyers_on_one_page(browser: Browser, shop: Shop,
     expect(stranger.get_by_test_id("hint")).to_have_text("还差 1 人，加上你就成团")
 
     other = page.get_by_label(f"{list(phones)[-1]}收到的链接")
+    other.fill("快来一起拼")
+    other.press("Enter")
+    expect(page.get_by_text("没有找到本店的链接")).to_have_count(1)
     other.fill(link.replace(group_id, _waiting(shop, "潜江小龙虾")))
     other.press("Enter")
     expect(stranger.get_by_test_id("group-product")).to_contain_text("潜江小龙虾")

@@ -59,16 +59,6 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
     who.page.reload()
     expect(who.page.get_by_role("tab", selected=True)).to_have_text(chosen)
 
-    who.page.evaluate(FORGET)  # as who comes by a link, and has not seen the first page
-    who.open("/trade/search/search")
-    who.page.get_by_test_id("category").get_by_text(chosen, exact=True).click()
-    who.says("heading", chosen)
-    who.page.reload()
-    who.says("heading", chosen)
-    who.tap("chip-price")
-    expect(who.see("chip-price")).to_have_attribute("aria-selected", "true")
-    who.says("heading", chosen)
-
     who.open("/trade/search/search")
     who.write("query", "文昌鸡")
     who.tap("search-go")
@@ -92,6 +82,27 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
 
     who.open("/no/such/page")
     expect(who.see("activity-card")).to_be_visible()
+
+
+def test_a_category_that_was_chosen_is_taken_off_again(shop: Shop, arrive: Arrive) -> None:
+    who = arrive("逛一逛")
+    sale = sell(shop, "清远鸡")
+
+    who.open("/trade/search/search")
+    other = who.page.get_by_test_id("category").nth(1)
+    chosen = other.inner_text()
+    other.click()
+    who.says("heading", chosen)
+    who.page.reload()
+    who.says("heading", chosen)
+    who.tap("chip-price")
+    expect(who.see("chip-price")).to_have_attribute("aria-selected", "true")
+    who.says("heading", chosen)
+    expect(who.page.get_by_text(sale.title)).to_have_count(0)  # it stands in another category
+    who.tap("heading")
+    expect(who.page.get_by_test_id("heading")).to_have_count(0)
+    expect(who.see("chip-price")).to_have_attribute("aria-selected", "true")
+    expect(who.page.get_by_text(sale.title).last).to_be_visible()
 
 
 def test_countdown_of_a_page_that_is_opened_again_has_gone_on(shop: Shop, arrive: Arrive) -> None:

@@ -36,6 +36,7 @@ class OwnOrderRow(OrderShown, frozen=True, kw_only=True):
     spec: str
     image: str
     unit_price_fen: Fen
+    freight_fen: Annotated[Fen, Meta(description="of the total")]
     placed_at_s: Seconds
     group: Annotated[OrderGroup | None, Meta(description="as long as the order waits for it")]
     after_sale: Annotated[AfterSaleShown | None, Meta(description="the request that is open")]

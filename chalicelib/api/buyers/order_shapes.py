@@ -59,6 +59,7 @@ def _row_fields(found: OwnOrder, now_s: int) -> dict[str, Any]:
         "spec": shapes.spec(lines["spec"]),
         "image": lines["image"],
         "unit_price_fen": lines["unit_price_fen"],
+        "freight_fen": price_of(lines).freight_fen,
         "placed_at_s": found.detail.placed_at_s,
         "group": _group(found.group),
         "after_sale": after_sales.shown(found.request) if found.request else None,

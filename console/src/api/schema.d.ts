@@ -2693,6 +2693,8 @@ export interface components {
             category_id: string;
             state: components["schemas"]["ActivityState"];
             title: string;
+            /** @description what an order of it alone is called */
+            product_title: string;
             image: string;
             /** @description of its product, the first one first */
             images: string[];
@@ -4155,6 +4157,8 @@ export interface components {
             image: string;
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
+            /** @description of the total */
+            freight_fen: number;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
             /** @description as long as the order waits for it */
@@ -4450,6 +4454,8 @@ export interface components {
             image: string;
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
+            /** @description of the total */
+            freight_fen: number;
             /** @description seconds since the epoch, UTC */
             placed_at_s: number;
             /** @description as long as the order waits for it */

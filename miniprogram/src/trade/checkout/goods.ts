@@ -50,6 +50,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
   const isAlone = wanted.way === 'alone'
   return {
     ...activity,
+    title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
     head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
     note: isAlone ? '' : words.checkout.openFor(activity.life_s),

@@ -113,6 +113,8 @@ def _wait_for_answers() -> None:
 def _keep_to_policies() -> None:
     """Let functions do what their policies allow, and nothing else: the engine knows none."""
     from chalicelib import client_timeouts
+    from chalicelib.gateways import media
+    from chalicelib.gateways import secrets as secrets_store
     from chalicelib.services.work import due, stream
     from tests.fixtures import function_policies
 
@@ -127,6 +129,8 @@ def _keep_to_policies() -> None:
             return handle(event, now_s=now_s)
 
     client_timeouts.with_deadline = lambda client: function_policies.watch(ended_in_time(client))
+    media.client.cache_clear()  # tests that need no engine have made theirs
+    secrets_store.clear_cache()
     due.run, stream.handle = run_as_its_job, handle_as_the_stream
 
 

@@ -88,12 +88,17 @@ def sources() -> dict[str, ast.Module]:
     return {str(path.relative_to(SOURCE)): ast.parse(path.read_text()) for path in found}
 
 
-def skipped(module: ast.Module) -> Iterator[ast.AST]:
-    """Docstrings, regular expressions and descriptions of fields, which are not for people."""
-    for node in ast.walk(module):
-        is_call = isinstance(node, ast.Call) and ast.unparse(node.func) in ("Meta", "re.compile")
-        if is_call or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            yield from ast.walk(node)
+@cache
+def skipped(module: ast.Module) -> set[int]:
+    """Return the ids of docstrings, regular expressions and descriptions of fields, which are not
+    for people."""
+    return {
+        id(part)
+        for node in ast.walk(module)
+        if (isinstance(node, ast.Call) and ast.unparse(node.func) in ("Meta", "re.compile"))
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for part in ast.walk(node)
+    }
 
 
 def fields_in(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
@@ -107,8 +112,9 @@ def fields_in(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                     yield key.value, value
 
 
+@cache
 def chinese_in(module: ast.Module) -> set[str]:
-    left_out = {id(node) for node in skipped(module)}
+    left_out = skipped(module)
     return {
         node.value
         for node in ast.walk(module)
@@ -119,30 +125,29 @@ def chinese_in(module: ast.Module) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(sources()))
-def test_every_chinese_text_has_an_english_one(name: str) -> None:
-    contents = CONTENTS.get(name)
-    if contents is EVERY:
-        return
+def test_every_chinese_text_has_an_english_one() -> None:
+    untranslated = {
+        name: chinese_in(module) - set(english())
+        for name, module in sources().items()
+        if CONTENTS.get(name) is not EVERY
+    }
 
-    assert chinese_in(sources()[name]) - set(english()) == (contents or set())
+    found = {name: texts for name, texts in untranslated.items() if texts}
+    assert found == {name: texts for name, texts in CONTENTS.items() if texts}
 
 
-@pytest.mark.parametrize("name", sorted(sources()))
-def test_no_chinese_text_is_put_together_where_it_cannot_be_translated(name: str) -> None:
+def test_no_chinese_text_is_put_together_where_it_cannot_be_translated() -> None:
     """By an f-string, by + or by str.format: only Text(template, name=value) can be translated."""
-    if CONTENTS.get(name) is EVERY or name == "api/group_shapes.py":
-        return
-    module = sources()[name]
-    left_out = {id(node) for node in skipped(module)}
     put_together = [
-        ast.unparse(node)
+        (name, ast.unparse(node))
+        for name, module in sources().items()
+        if CONTENTS.get(name) is not EVERY and name != "api/group_shapes.py"
         for node in ast.walk(module)
-        if id(node) not in left_out
-        and (
+        if (
             isinstance(node, ast.JoinedStr | ast.BinOp)
             or (isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".format"))
         )
+        and id(node) not in skipped(module)
         and any(
             isinstance(part, ast.Constant)
             and isinstance(part.value, str)

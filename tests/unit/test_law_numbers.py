@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
@@ -19,6 +20,7 @@ def documented() -> dict[str, list[str]]:
     }
 
 
+@cache
 def reported() -> set[str]:
     """Every law that a checker names in what it reports."""
     modules = (TESTS / "laws" / "checkers").glob("*.py")

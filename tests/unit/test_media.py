@@ -22,11 +22,9 @@ CALLS: dict[str, Callable[[], object]] = {
 
 @pytest.fixture
 def s3() -> Iterator[Stubber]:
-    media.client.cache_clear()
     with Stubber(media.client()) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
-    media.client.cache_clear()
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError", "ServiceUnavailable"])

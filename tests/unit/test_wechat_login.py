@@ -36,23 +36,33 @@ def login(wechat: Wechat) -> WechatLogin:
     return WechatLogin(WechatApp(**wechat.new_account("m1").wechat_login), wechat.base_url)
 
 
+@pytest.fixture(scope="module")
+def parameter_store() -> Iterator[Any]:
+    """An account of nobody's; one for all tests, for clients of it are dear to make."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        secrets.clear_cache()
+        yield boto3.client("ssm")
+        secrets.clear_cache()
+
+
 @pytest.fixture
-def parameters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """The parameters of a stage in an account of nobody's."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        secrets.clear_cache()
-        ssm = boto3.client("ssm")
+def parameters(parameter_store: Any) -> Iterator[Callable[[str, str], None]]:
+    """Put parameters of the stage, for one test."""
+    written = set()
 
-        def put(name: str, value: str) -> None:
-            path = f"{settings.parameters_prefix}/{name}"
-            ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
+    def put(name: str, value: str) -> None:
+        path = f"{settings.parameters_prefix}/{name}"
+        parameter_store.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
+        written.add(name)
 
-        yield put
-        secrets.clear_cache()
+    yield put
+    for name in written:
+        parameter_store.delete_parameter(Name=f"{settings.parameters_prefix}/{name}")
+        secrets.refresh(name)
 
 
 def control(wechat: Wechat, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -3,6 +3,7 @@ ours."""
 
 import json
 from base64 import b64decode, b64encode
+from functools import cache
 from urllib.parse import parse_qsl
 
 import pytest
@@ -19,22 +20,44 @@ from chalicelib.gateways.alipay_statements import notice_of
 from chalicelib.gateways.verification import VerificationError
 from infra.local.wechat_keys import key_pair, private_pem, public_pem
 
-OURS, PLATFORM = key_pair("merchant"), key_pair("alipay")
-ACCOUNT = AlipayAccount(
-    "2021000000000001", "2088000000000001", private_pem(OURS), public_pem(PLATFORM)
-)
-SIGNATURES = AlipaySignatures(ACCOUNT)
-JUDGE = AliPay(
-    appid=ACCOUNT.app_id,
-    app_private_key_string=ACCOUNT.private_key,
-    alipay_public_key_string=ACCOUNT.alipay_public_key,
-)
-GATEWAY = AliPay(  # signs as Alipay does
-    appid=ACCOUNT.app_id,
-    app_private_key_string=private_pem(PLATFORM),
-    alipay_public_key_string=ACCOUNT.alipay_public_key,
-)
-PLATFORM_KEY = RSA.import_key(private_pem(PLATFORM))
+
+# Made on first use: keys and judges take a second, which every process would wait for that only
+# looks at which tests there are.
+@cache
+def account() -> AlipayAccount:
+    keys = private_pem(key_pair("merchant")), public_pem(key_pair("alipay"))
+    return AlipayAccount("2021000000000001", "2088000000000001", *keys)
+
+
+@cache
+def signatures() -> AlipaySignatures:
+    return AlipaySignatures(account())
+
+
+@cache
+def judge() -> AliPay:
+    return _sdk(account().private_key)
+
+
+@cache
+def gateway() -> AliPay:
+    """Return what signs as Alipay does."""
+    return _sdk(private_pem(key_pair("alipay")))
+
+
+def _sdk(private_key: str) -> AliPay:
+    return AliPay(
+        appid=account().app_id,
+        app_private_key_string=private_key,
+        alipay_public_key_string=account().alipay_public_key,
+    )
+
+
+@cache
+def key_of(name: str) -> RSA.RsaKey:
+    """Return a pair of keys, as the other library reads it."""
+    return RSA.import_key(private_pem(key_pair(name)))
+
 
 JUDGED = settings(max_examples=200)
 NAMES = st.from_regex(r"[a-z_]{1,20}", fullmatch=True).filter(
@@ -54,9 +77,9 @@ def flipped(text: bytes, place: int) -> bytes:
 @JUDGED
 @given(FIELDS)
 def test_request_is_signed_as_the_sdk_signs_it(fields: dict[str, str]) -> None:
-    theirs = dict(parse_qsl(JUDGE.sign_data({**fields, "sign_type": "RSA2"})))
+    theirs = dict(parse_qsl(judge().sign_data({**fields, "sign_type": "RSA2"})))
 
-    assert SIGNATURES.signed(fields) == theirs
+    assert signatures().signed(fields) == theirs
 
 
 @pytest.mark.slow
@@ -65,18 +88,18 @@ def test_request_is_signed_as_the_sdk_signs_it(fields: dict[str, str]) -> None:
 def test_notify_is_believed_exactly_when_the_sdk_believes_it(
     fields: dict[str, str], data: st.DataObject
 ) -> None:
-    told = dict(parse_qsl(GATEWAY.sign_data(dict(fields))))
+    told = dict(parse_qsl(gateway().sign_data(dict(fields))))
     form = told | {"sign_type": "RSA2"}
-    assert JUDGE.verify({**fields, "sign_type": "RSA2"}, told["sign"])
-    SIGNATURES.verify_notify(form)
+    assert judge().verify({**fields, "sign_type": "RSA2"}, told["sign"])
+    signatures().verify_notify(form)
 
     name = data.draw(st.sampled_from(sorted(fields)))
     at = data.draw(st.integers(0, len(fields[name]) - 1))
     char = "y" if fields[name][at] == "x" else "x"
     tampered = fields | {name: fields[name][:at] + char + fields[name][at + 1 :]}
-    assert not JUDGE.verify({**tampered, "sign_type": "RSA2"}, told["sign"])
+    assert not judge().verify({**tampered, "sign_type": "RSA2"}, told["sign"])
     with pytest.raises(VerificationError):
-        SIGNATURES.verify_notify(form | tampered)
+        signatures().verify_notify(form | tampered)
 
 
 @JUDGED
@@ -85,25 +108,23 @@ def test_answer_is_read_byte_for_byte_as_it_was_signed(
     values: dict[str, str | int], escaped: bool, place: int
 ) -> None:
     text = json.dumps(values, ensure_ascii=escaped).encode()
-    proof = b64encode(PKCS1_v1_5.new(PLATFORM_KEY).sign(SHA256.new(text)))
+    proof = b64encode(PKCS1_v1_5.new(key_of("alipay")).sign(SHA256.new(text)))
 
     def answer(content: bytes) -> bytes:
         return b'{"alipay_trade_query_response":%s,"sign":"%s"}' % (content, proof)
 
-    assert SIGNATURES.verified_part(answer(text), "alipay_trade_query_response") == text
+    assert signatures().verified_part(answer(text), "alipay_trade_query_response") == text
     with pytest.raises(VerificationError):
-        SIGNATURES.verified_part(answer(flipped(text, place)), "alipay_trade_query_response")
+        signatures().verified_part(answer(flipped(text, place)), "alipay_trade_query_response")
 
 
 @JUDGED
 @given(st.text(max_size=200))
 def test_own_signature_convinces_another_library(text: str) -> None:
-    signed = SIGNATURES.signed({"biz_content": f"{text}."})
+    signed = signatures().signed({"biz_content": f"{text}."})
 
     message = SHA256.new(f"biz_content={text}.&sign_type=RSA2".encode())
-    assert PKCS1_v1_5.new(RSA.import_key(public_pem(OURS))).verify(
-        message, b64decode(signed["sign"])
-    )
+    assert PKCS1_v1_5.new(key_of("merchant")).verify(message, b64decode(signed["sign"]))
 
 
 ANYTHING = st.text(st.characters(), max_size=60)
@@ -115,13 +136,13 @@ def test_whatever_the_answer_is_it_is_a_verification_error(answer: str | bytes) 
     body = answer if isinstance(answer, bytes) else answer.encode()
 
     with pytest.raises(VerificationError):
-        SIGNATURES.verified_part(body, "alipay_trade_query_response")
+        signatures().verified_part(body, "alipay_trade_query_response")
 
 
 @JUDGED
 @given(st.binary(max_size=100), st.sampled_from([b"", b"sign_type=RSA2&", b"sign=AAAA&"]))
 def test_whatever_the_notify_is_it_is_a_verification_error(form: bytes, before: bytes) -> None:
     with pytest.raises(VerificationError) as why:
-        notice_of(before + form, SIGNATURES, ACCOUNT)
+        notice_of(before + form, signatures(), account())
 
     json.dumps(why.value.details, ensure_ascii=False).encode()  # can be logged, and answered

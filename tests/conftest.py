@@ -8,6 +8,7 @@ TUAN_TEST_ENGINE=dynamodb-local   puts the tables into Amazon's DynamoDB Local
 TUAN_TEST_ENDPOINT=http://…       uses an emulator that runs already
 """
 
+import gc
 import math
 import os
 import secrets
@@ -80,6 +81,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A local AWS with the three tables, the bucket and the app's parameters; its address."""
     _keep_to_policies()
     _translate_every_answer()
+    _ease_passwords()
     logs = tmp_path_factory.mktemp("engine")
     servers = []
     try:
@@ -163,12 +165,27 @@ def _ease_jobs() -> None:
     due.RUN_S = reconciliation.RUN_S = math.inf
 
 
+def _ease_passwords() -> None:
+    """Hash passwords with little work, since fixtures make hundreds of accounts. (What the app
+    does is tested in tests/unit/test_passwords.py.)"""
+    from chalicelib.services.people import staff
+
+    staff._MEMORY_KIB, staff._PASSES = 8, 1
+
+
 def _put_parameters() -> None:
     path = os.environ["PARAMETERS_PREFIX"]
     keys = {f"{path}/{name}": secrets.token_hex(32) for name in ("session-key", "id-key")}
     engine.put_parameters(ENDPOINT, keys)
     address = {f"{path}/public-api-url": "https://api.example.com/api"}
     engine.put_parameters(ENDPOINT, address, secret=False)
+
+
+def pytest_collection_finish() -> None:
+    """Take what all tests share, half a million objects, out of the garbage collector's sight,
+    which would look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

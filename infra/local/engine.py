@@ -60,7 +60,7 @@ def credentials(endpoint: str) -> dict[str, str]:
 
 def client(service: str, endpoint: str) -> Any:
     """A client of the emulator at `endpoint`, whatever the environment says."""
-    return botocore.session.get_session().create_client(
+    return _session().create_client(
         service,
         region_name=REGION,
         endpoint_url=endpoint,
@@ -68,6 +68,12 @@ def client(service: str, endpoint: str) -> Any:
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
     )
+
+
+@cache
+def _session() -> botocore.session.Session:
+    """One for all clients: it reads what they need to know of AWS from its files once."""
+    return botocore.session.get_session()
 
 
 def start(*, port: int | None = None, log: Path | None = None) -> process.Server:

@@ -73,8 +73,11 @@ unexport PYTHONDONTWRITEBYTECODE
 test: $(STAMP) node chromium  ## In four processes, each with an engine of its own
 	@$(PY) $(SHARED) -n 4
 
+# Half a second of each process, for nothing: other tests use them.
+UNUSED := -p no:schemathesis -p no:playwright
+
 test-fast: $(STAMP)  ## The rules and the API, without what is slow; for the daily loop
-	@$(PY) $(SHARED) -n 4 -m "not slow" --one-gateway tests/unit tests/api
+	@$(PY) $(SHARED) -n 4 $(UNUSED) -m "not slow" --one-gateway tests/unit tests/api
 
 test-dynamodb-local: $(STAMP)  ## The races once more, on Amazon's engine (Java 17, npm)
 	@TUAN_TEST_ENGINE=dynamodb-local $(PY) $(SHARED) -n 2 $(ENGINE_SUITES)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import reduce
 from operator import and_
+from threading import Lock
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -63,14 +64,16 @@ class _Connection(Connection):
     no answer means for a write, its caller knows: it may have been made all the same."""
 
     _set_up: Any = None  # the client that keeps the deadline and skips botocore's shapes
+    _setting_up = Lock()  # set up twice, by threads that come first together, it fails every call
 
     @property
     def client(self) -> Any:
-        client = super().client  # made anew when it got no credentials
-        if client is not self._set_up:
-            dynamodb_json.install(client)
-            self._set_up = client_timeouts.with_deadline(client)
-        return client
+        with self._setting_up:
+            client = super().client  # made anew when it got no credentials
+            if client is not self._set_up:
+                dynamodb_json.install(client)
+                self._set_up = client_timeouts.with_deadline(client)
+            return client
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         try:

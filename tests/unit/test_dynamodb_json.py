@@ -1,7 +1,9 @@
 """DynamoDB's JSON past botocore's shapes: the same bodies, the same answers, the same errors."""
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import botocore.session
@@ -25,7 +27,7 @@ from chalicelib.tables import (
     shop,
     trade,
 )
-from chalicelib.tables.base import StoredItem
+from chalicelib.tables.base import StoredItem, connection
 from chalicelib.text import Text
 from tests.fixtures.fault_injection import answered, refusal
 
@@ -132,6 +134,23 @@ def test_it_leaves_refusals_to_botocore(plain: Client, ours: Client) -> None:
 
     assert refused[0] == refused[1]
     assert refused[1]["CancellationReasons"][0]["Item"] == KEY
+
+
+def test_threads_that_come_first_together_set_the_client_up_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fresh, installed = type(connection)(), []
+    fresh._client = Client().client
+
+    def slowly(client: Any) -> None:
+        time.sleep(0.01)
+        installed.append(client)
+
+    monkeypatch.setattr(dynamodb_json, "install", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        clients = list(pool.map(lambda _: fresh.client, range(4)))
+
+    assert clients == installed * 4
 
 
 def test_no_table_has_binary_attributes() -> None:

@@ -100,8 +100,8 @@ _RECIPIENT = {
 
 COLUMNS: Mapping[Subject, tuple[Column, ...]] = {
     Subject.ORDERS: _columns(
-        short_no="短号",
-        order_id="订单号",
+        short_no="订单号",
+        order_id="系统单号",
         status="状态",
         placed_at="下单时间",
         paid_at="付款时间",
@@ -140,8 +140,8 @@ COLUMNS: Mapping[Subject, tuple[Column, ...]] = {
         fee="手续费（元）",
         number="商户单号",
         transaction_id="支付平台单号",
-        short_no="短号",
-        order_id="订单号",
+        short_no="订单号",
+        order_id="系统单号",
         title="商品",
         order_status="订单状态",
     ),

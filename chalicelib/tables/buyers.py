@@ -187,6 +187,7 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
     pictures: ListAttribute[Any] = ListAttribute(default=list)
     requested_at_s = IntAttribute()
     decided_at_s = IntAttribute(null=True)
+    decided_by = UnicodeAttribute(null=True)  # of the staff; None: its buyer, or its time was over
     reply = UnicodeAttribute(default="")  # of the staff, which the buyer reads
     units_back = IntAttribute(default=0)  # returned to the stock
     units = IntAttribute(null=True)  # of a return or an exchange: what its buyer sends back

@@ -273,6 +273,7 @@ class OrderDetailItem(TradeItem, discriminator="detail"):
     store: MapAttribute[str, Any] = MapAttribute(null=True)  # for pickup, as it was when placed
     pickup_code = UnicodeAttribute(null=True)  # once it is ready
     ready_at_s = IntAttribute(null=True)
+    ready_by = UnicodeAttribute(null=True)
     parcels: ListAttribute[Any] = ListAttribute(null=True)  # domain.shipping.Parcel as maps
     urged_at_s = IntAttribute(null=True)  # when its buyer last asked the shop to hurry
     notes: ListAttribute[Any] = ListAttribute(null=True)  # [{note_id, at_s, staff, text}]

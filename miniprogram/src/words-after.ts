@@ -70,7 +70,7 @@ export const afterWords = {
     picker: '提货人',
     freight: '运费',
     total: { paid: '实付', due: '需付', none: '合计' },
-    number: '订单编号',
+    number: '订单号',
     placedAt: '下单时间',
     remark: '留言',
     method: '支付方式',

@@ -208,6 +208,8 @@ def test_refused_request_tells_its_buyer_why_and_leaves_the_order(
         m for m in friend.get("/v1/me/messages").body["items"] if m["title"] == "商家未同意售后申请"
     ]
     assert "签收时完好" in message["text"]
+    said = merchant.owner().get(f"/v1/merchant/orders/{second}").body["timeline"][-1]
+    assert (said["text"], said["by"]) == ("商家未同意：签收时完好", "owner")
     assert ask(friend, second).status == 201
     merchant.check_laws()
 

@@ -108,10 +108,10 @@ def test_orders_are_written_in_the_background_and_fetched_by_a_link(
     done = shown(owner, export_id)
     assert (done["status"], done["rows"], done["cut"]) == ("done", 3, False)
     assert done["expires_at_s"] == merchant.now_s + KEPT_S
-    rows = {row["订单号"]: row for row in table(fetched(owner, export_id))}
+    rows = {row["系统单号"]: row for row in table(fetched(owner, export_id))}
     assert rows.keys() == set(orders)
     assert rows[orders[0]] == {
-        "订单号": orders[0],
+        "系统单号": orders[0],
         "状态": "已发货",
         "订单金额（元）": "59.00",
         "实收（元）": "59.00",
@@ -185,10 +185,10 @@ def test_filters_are_those_of_the_order_list(merchant: MerchantFixture, orders: 
     by_time = exported(merchant, "orders", "order_id", to_s=merchant.now_s - DAY_S)
     by_word = exported(merchant, "orders", "order_id", q=orders[1])
 
-    assert {row["订单号"] for row in by_status} == {orders[2], other}
-    assert [row["订单号"] for row in by_product] == [other]
+    assert {row["系统单号"] for row in by_status} == {orders[2], other}
+    assert [row["系统单号"] for row in by_product] == [other]
     assert by_time == []
-    assert [row["订单号"] for row in by_word] == [orders[1]]
+    assert [row["系统单号"] for row in by_word] == [orders[1]]
 
 
 def test_accounts_have_a_row_for_each_movement_with_both_numbers(
@@ -210,7 +210,7 @@ def test_accounts_have_a_row_for_each_movement_with_both_numbers(
         ("退款到账", "", "59.00"),
     ]
     order = merchant.owner().get(f"/v1/merchant/orders/{given_back}").body
-    theirs = {row["类型"]: row for row in rows if row["订单号"] == given_back}
+    theirs = {row["类型"]: row for row in rows if row["系统单号"] == given_back}
     assert theirs["退款到账"]["商户单号"] == order["refunds"][0]["out_refund_no"]
     assert theirs["买家付款"]["商户单号"] == order["payments"][0]["out_trade_no"]
     transaction_id = order["payments"][0]["transaction_id"]
@@ -360,7 +360,7 @@ def test_run_that_ends_in_the_middle_is_gone_on_with(
     assert rows == [1, 2, 3]
     assert stored(merchant, export_id).due_at_s is None
     told = table(fetched(merchant.owner(), export_id))
-    assert sorted(row["订单号"] for row in told) == sorted(orders)
+    assert sorted(row["系统单号"] for row in told) == sorted(orders)
 
 
 @pytest.mark.parametrize("at", ["put", "count", "put_in_parts", "finish"])
@@ -394,7 +394,7 @@ def test_run_that_dies_anywhere_is_gone_on_with(
     merchant.clock.forward(exports.LEASE_S)
     merchant.run_jobs()
     assert shown(owner, export_id)["status"] == "done"
-    assert sorted(r["订单号"] for r in table(fetched(owner, export_id))) == sorted(orders)
+    assert sorted(r["系统单号"] for r in table(fetched(owner, export_id))) == sorted(orders)
     assert stored(merchant, export_id).due_at_s is None
 
 
@@ -405,7 +405,7 @@ def test_two_runs_at_once_write_one_file(merchant: MerchantFixture, orders: list
     concurrently([lambda: continue_export(merchant, export_id)] * 4)
 
     assert shown(owner, export_id)["rows"] == 3
-    assert sorted(r["订单号"] for r in table(fetched(owner, export_id))) == sorted(orders)
+    assert sorted(r["系统单号"] for r in table(fetched(owner, export_id))) == sorted(orders)
 
 
 def test_part_that_another_run_has_counted_is_counted_once(
@@ -426,7 +426,7 @@ def test_part_that_another_run_has_counted_is_counted_once(
     continue_export(merchant, export_id)
 
     assert (shown(owner, export_id)["status"], shown(owner, export_id)["rows"]) == ("done", 3)
-    assert sorted(r["订单号"] for r in table(fetched(owner, export_id))) == sorted(orders)
+    assert sorted(r["系统单号"] for r in table(fetched(owner, export_id))) == sorted(orders)
 
 
 def test_export_that_never_gets_on_is_given_up(

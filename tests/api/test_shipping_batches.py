@@ -102,7 +102,7 @@ def test_orders_are_named_by_the_number_that_people_see(merchant: MerchantFixtur
     )
 
     assert [it["result"] for it in reply.body["results"]] == ["shipped", "shipped", "needs_change"]
-    assert reply.body["results"][2]["words"] == "没有找到这个短号的订单，请核对。"
+    assert reply.body["results"][2]["words"] == "没有找到这个订单号，请核对。"
     again = send(merchant, [(first, "顺丰", SF), (shorts[0], "顺丰", SF)], part=1).body["results"]
     assert [it["result"] for it in again] == ["already_shipped", "skipped"]  # one and the same
 

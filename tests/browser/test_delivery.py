@@ -21,9 +21,12 @@ def test_an_order_is_made_ready_and_handed_over_to_who_shows_its_code(
     phone = buyer(shop, "自提的人")
     order = to_collect(shop, phone)
     page = log_in("xiaowu", "xiaowu-2026")
-    page.goto(f"{shop.url}#/orders/{order}")
-    page.get_by_role("button", name="备好了").click()
+    page.goto(f"{shop.url}#/orders?tab=fulfilling")
+    row = page.get_by_role("row").filter(has_text=short_of(order))
+    row.get_by_role("button", name="备好了").click()
     page.get_by_role("dialog").get_by_role("button", name="备好了").click()
+    expect(row).to_have_count(0)
+    page.goto(f"{shop.url}#/orders/{order}")
     expect(page.get_by_text("备货完成，可到店自提")).to_be_visible()
     code = phone.order(order)["pickup_code"]
 

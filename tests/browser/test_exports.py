@@ -37,7 +37,7 @@ def test_an_owner_exports_what_the_warehouse_and_the_accountant_need(
     dialog.get_by_role("button", name="导出").click()
     shipping = fetched(page, tmp_path)
 
-    assert shipping[0][:4] == ["短号", "订单号", "商品", "规格"]
+    assert shipping[0][:4] == ["订单号", "系统单号", "商品", "规格"]
     assert "买家昵称" in shipping[0]
     assert "省" not in shipping[0]
     assert len(shipping) > 1

@@ -158,7 +158,7 @@ def test_the_first_page_asks_once_and_compares_the_same_hours(
 
     paid = page.locator('[data-figure="paid_fen"]')
     expect(paid).to_contain_text("今天 0–20 点 ¥99.00")
-    expect(paid).to_contain_text("昨天同段 ¥1,253.80")
+    expect(paid).to_contain_text("昨天 0–20 点 ¥1,253.80")
     page.wait_for_load_state("networkidle")
     assert len(asked) == 1  # the frame and the page want it at the same moment
 

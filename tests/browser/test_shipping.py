@@ -70,7 +70,7 @@ def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
     rows: list[list[Any]]
     head, *rows = excel.read(downloaded)
     mine: list[list[Any]] = [list(row) for row in rows if row[0] in orders]
-    assert head[:3] == ["订单号", "快递公司", "快递单号"]
+    assert head[:3] == ["系统单号", "快递公司", "快递单号"]
     assert [row[1:3] for row in mine] == [["", ""], ["", ""]]
     assert {row[3] for row in mine} == {"钱多多", "孙小美"}
     assert {row[4] for row in mine} == {"13800138000"}
@@ -226,9 +226,9 @@ def test_what_buyers_wrote_is_never_a_formula_in_a_table(
     )
 
     columns = exported[0]
-    assert {row[columns.index("订单号")] for row in exported[1:]} == set(orders)
+    assert {row[columns.index("系统单号")] for row in exported[1:]} == set(orders)
     assert {row[columns.index("商品")] for row in exported[1:]} == {"'=1+1 的柚子"}
-    assert {row[columns.index("短号")] for row in exported[1:]} == {short_of(it) for it in orders}
+    assert {row[columns.index("订单号")] for row in exported[1:]} == {short_of(it) for it in orders}
     probed = next(row for row in to_ship if row[0] == orders[0])
     assert (probed[3], probed[9]) == (f"'{name}", f"'{remark}")
     cells = [cell for row in [*exported, *to_ship] for cell in row]

@@ -131,7 +131,11 @@ def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
     row = page.get_by_role("row").filter(has_text=short_of(order))
     expect(row).to_contain_text("退货 1 件并退款")
     row.get_by_role("button", name="同意退货").click()
-    page.get_by_role("dialog").get_by_role("button", name="同意退货").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("退货地址：王师傅 13800138000")
+    expect(dialog.get_by_role("link", name="在店铺设置里修改")).to_be_visible()
+    look(page, "agree")
+    dialog.get_by_role("button", name="同意退货").click()
     page.get_by_role("link", name="待买家寄回").click()
     expect(page.get_by_role("row").filter(has_text=short_of(order))).to_contain_text("否则自动关闭")
     look(page, "agreed")
@@ -146,6 +150,8 @@ def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
     dialog.get_by_label("退回库存").fill("1")
     dialog.get_by_role("button", name="退款 ¥29.90").click()
     wait_until(shop, order, "refunded")
+    page.goto(f"{shop.url}#/orders/{order}")
+    expect(page.get_by_role("listitem").filter(has_text="商家已同意退款")).to_contain_text("店主")
 
 
 def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:

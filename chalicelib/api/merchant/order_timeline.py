@@ -92,7 +92,8 @@ def _parcels(file: OrderFile) -> Iterator[Happening]:
 
 def _pickup(file: OrderFile) -> Iterator[Happening]:
     if file.detail.ready_at_s is not None:
-        yield _told(file.detail.ready_at_s, "ready", "备货完成，可到店自提")
+        by = file.detail.ready_by or ""
+        yield _told(file.detail.ready_at_s, "ready", "备货完成，可到店自提", by)
 
 
 def _receipt(file: OrderFile) -> Iterator[Happening]:
@@ -124,7 +125,8 @@ def _after_sales(file: OrderFile) -> Iterator[Happening]:
             words = Text(status_words(status, asked.asks_for))
             if asked.reply:
                 words = Text("{decision}：{reply}", decision=words, reply=asked.reply)
-            yield _told(asked.decided_at_s, f"after_sale_{status.value}", words)
+            by = asked.decided_by or ""
+            yield _told(asked.decided_at_s, f"after_sale_{status.value}", words, by)
 
 
 def _wanted(asked: AfterSaleItem) -> str:

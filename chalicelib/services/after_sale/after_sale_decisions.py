@@ -74,6 +74,7 @@ def approve(
                 [
                     AfterSaleItem.amount_fen.set(amount_fen),
                     AfterSaleItem.units_back.set(units_back),
+                    AfterSaleItem.decided_by.set(staff),
                 ],
                 now_s,
             )
@@ -115,9 +116,8 @@ def refuse(
             raise AfterSaleRefused(TOO_LATE_TO_REFUSE[asked.status], state=asked.status)
         after = {"status": AfterSaleStatus.REFUSED.value, "reply": reply}
         with transaction() as writes:
-            after_sales.decide(
-                writes, asked, AfterSaleStatus.REFUSED, [AfterSaleItem.reply.set(reply)], now_s
-            )
+            said = [AfterSaleItem.reply.set(reply), AfterSaleItem.decided_by.set(staff)]
+            after_sales.decide(writes, asked, AfterSaleStatus.REFUSED, said, now_s)
             after_sales.end_request(writes, order, letter)
             after_sales.release_replacement(writes, order, asked)
             key = TextKey.AFTER_SALE_REFUSED

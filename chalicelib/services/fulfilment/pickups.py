@@ -44,7 +44,11 @@ def make_ready(merchant_id: str, order_id: OrderId, *, staff: str, now_s: int) -
             state_changes.write(writes, order, ready)
             writes.update(
                 detail,
-                [OrderDetailItem.pickup_code.set(code), OrderDetailItem.ready_at_s.set(now_s)],
+                [
+                    OrderDetailItem.pickup_code.set(code),
+                    OrderDetailItem.ready_at_s.set(now_s),
+                    OrderDetailItem.ready_by.set(staff),
+                ],
                 condition=OrderDetailItem.pk.exists(),  # the order tells that it has no code yet
                 refuse=LostRace,
             )

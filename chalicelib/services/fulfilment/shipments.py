@@ -20,7 +20,7 @@ from chalicelib.text import Text
 
 ROWS_MAX = 50
 WORKERS = 8  # a row is three calls that wait for the database
-NO_NUMBER = "订单号有误。请填订单列表里的短号，如 261130-037239，或 30 位的订单号。"
+NO_NUMBER = "订单号有误。请照订单列表填写，如 261130-037239，或填 30 位的系统单号。"
 
 
 class Outcome(StrEnum):
@@ -100,9 +100,9 @@ def _order_of(merchant_id: str, text: str) -> OrderId | Result:
     if len(found) == 1:
         return found[0]
     if not found:
-        return _needs_change("order_id", "没有找到这个短号的订单，请核对。")
+        return _needs_change("order_id", "没有找到这个订单号，请核对。")
     words = Text(
-        "有 {count} 个订单的短号是这个。请填 30 位的订单号，或完整的短号。", count=len(found)
+        "有 {count} 个订单的订单号是这个。请填完整的订单号，或 30 位的系统单号。", count=len(found)
     )
     return _needs_change("order_id", words)
 

@@ -34,5 +34,8 @@ export function queryOf({ tab, filters, next }: Pick<ListQuery, 'tab' | 'filters
 /** Whether its goods are to be packed, or were: a list to pack from for any other order leads to a parcel too many. */
 export const isPackable = ({ status }: Pick<Order, 'status'>) => ['fulfilling', 'ready_for_pickup', 'shipped', 'completed'].includes(status)
 
+/** Whether it is to be laid out in the store, for its buyer to collect. */
+export const isToReady = ({ delivery, status }: Pick<Order, 'delivery' | 'status'>) => delivery === 'pickup' && status === 'fulfilling'
+
 /** The colour of an order's state; its words are the server's, which knows 部分发货 and 待备货. */
 export const toneOf = (row: Pick<Order, 'status'>) => statusOf('order', row.status).tone

@@ -11,7 +11,7 @@ const BUYER_LENGTH = 22 // an order's id begins with its buyer's
 // In the order in which columns are given away: each title is one column's only.
 const HEADS = {
   number: /(快递|物流|运|面|承运|货运|包裹)单?(编?号|号码)|^单号$|tracking|waybill/i,
-  order_id: /订单(编?号|号码|编码|短号|ID)|^短号$|order[ _-]*(id|no|number|#|ref)|^order$/i,
+  order_id: /订单(编?号|号码|编码|短号|ID)|^(短号|系统单号)$|(order|system)[ _-]*(id|no|number|#|ref)|^order$/i,
   carrier: /(快递|物流|承运|配送)(公司|商|企业|方式|名称)|^(快递|物流)$|carrier|courier/i,
 } as const
 const FIELDS = ['order_id', 'carrier', 'number'] as const
@@ -139,7 +139,7 @@ export const addressOf = (address: Record<string, string>) =>
   [address.province, address.city === address.province ? '' : address.city, address.district, address.street].filter(Boolean).join(' ')
 
 export const columnsOfFailures = (): Column[] => [
-  { title: t('order.id'), width: 34 },
+  { title: t('order.shortNo'), width: 34 },
   { title: t('batch.carrier'), width: 14 },
   { title: t('batch.number'), width: 22 },
   { title: t('batch.why'), width: 50 },

@@ -21,6 +21,7 @@ import pytest
 
 from chalicelib.text import Text
 from infra.local import dynamodb_local, engine, process
+from tests.fixtures.unsigned import unsigned
 from tests.laws.run_statistics import (
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -130,7 +131,9 @@ def _keep_to_policies() -> None:
         with function_policies.running("on_trade_change"):
             return handle(event, now_s=now_s)
 
-    client_timeouts.with_deadline = lambda client: function_policies.watch(ended_in_time(client))
+    client_timeouts.with_deadline = lambda client: unsigned(
+        function_policies.watch(ended_in_time(client))
+    )
     media.client.cache_clear()  # tests that need no engine have made theirs
     secrets_store.clear_cache()
     due.run, stream.handle = run_as_its_job, handle_as_the_stream

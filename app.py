@@ -18,6 +18,7 @@ from chalicelib.api.buyers import (
     agreements,
     browse,
     buyer,
+    coupons,
     public,
     quotes,
     receipts,
@@ -50,6 +51,7 @@ from chalicelib.api.merchant import (
     shop,
 )
 from chalicelib.api.merchant import agreements as merchant_agreements
+from chalicelib.api.merchant import coupons as merchant_coupons
 from chalicelib.domain.order import Intent
 from chalicelib.services.work import due
 
@@ -63,6 +65,7 @@ PUBLIC = (
     account.api,
     addresses.api,
     agreements.api,
+    coupons.api,
     quotes.api,
     after_sales.api,
     own_orders.api,
@@ -79,6 +82,7 @@ STAFF = (
     shop.api,
     messages.api,
     merchant_agreements.api,
+    merchant_coupons.api,
     products.api,
     activities.api,
     drafting.api,

@@ -37,6 +37,8 @@ ServiceError                     500 internal_error
 │ ├ NotDeliverable               409 not_deliverable
 │ ├ StoreClosed                  409 store_closed
 │ ├ PriceChanged                 409 price_changed
+│ ├ CouponRefused                409 coupon_refused
+│ ├ CouponsGone                  409 coupons_gone
 │ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
 │ ├ ShippingRefused              409 shipping_refused (domain.shipping)
 │ ├ PickupRefused                409 pickup_refused (domain.pickup)
@@ -254,6 +256,18 @@ class StoreClosed(Conflict):
 class PriceChanged(Conflict):
     code = "price_changed"
     default_message = "价格有变化，请确认后再提交。"
+
+
+class CouponRefused(Conflict):
+    code = "coupon_refused"
+    default_message = "这张优惠券现在不能用，请重新选择。"
+
+
+class CouponsGone(Conflict):
+    """None of a template can be claimed: they are all claimed, or no more are given out."""
+
+    code = "coupons_gone"
+    default_message = "来晚一步，这张优惠券已经领完了。"
 
 
 class MethodNotAllowed(ServiceError):

@@ -88,6 +88,7 @@ STAFF_LOGINS = Limit(Window(60, per_s=60), By.ADDRESS)
 QUOTES = Limit(Window(600, per_s=60), By.ADDRESS)
 VISITS = Limit(Window(600, per_s=60), By.ADDRESS)
 PURCHASES = Limit(Window(30, per_s=60), By.PERSON)
+COUPON_CLAIMS = Limit(Window(30, per_s=60), By.PERSON)
 PAYMENT_RESULTS = Limit(Window(30, per_s=60), By.PERSON)  # each may ask a gateway
 ACCOUNT_CHECKS = Limit(Window(10, per_s=60), By.PERSON)  # each asks a gateway
 BUYER_PICTURES = Limit(Window(30, per_s=60), By.PERSON)  # forms and acceptances
@@ -100,6 +101,7 @@ ALL = (
     QUOTES,
     VISITS,
     PURCHASES,
+    COUPON_CLAIMS,
     PAYMENT_RESULTS,
     ACCOUNT_CHECKS,
     BUYER_PICTURES,

@@ -19,6 +19,13 @@ from chalicelib.gateways.payment import Channel
 PAGE_MAX = 50
 
 Id = Annotated[str, Meta(pattern=rf"^[0-9A-Za-z]{{{ID_LENGTH}}}\Z", description="22 characters")]
+CouponIdText = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[0-9A-Za-z]{{{2 * ID_LENGTH}}}[0-9]{{2}}\Z",
+        description="of one of the buyer's own",
+    ),
+]
 Fen = Annotated[int, Meta(ge=0, description="fen, 1/100 yuan")]
 Seconds = Annotated[int, Meta(ge=0, description="seconds since the epoch, UTC")]
 Phone = Annotated[
@@ -106,6 +113,7 @@ class PurchaseRequest(RequestModel, frozen=True, kw_only=True):
     pickup: PickupRequest | None = None
     remark: Annotated[str, Meta(max_length=100)] = ""
     share_id: Id | None = None
+    coupon_id: CouponIdText | None = None
     expected_total_fen: Fen | None = None
 
 
@@ -192,6 +200,9 @@ class OrderShown(ResponseModel, frozen=True, kw_only=True):
     status_text: Annotated[str, Meta(description="what the buyer reads")]
     pay_by_s: Seconds
     refunds: list[RefundShown]
+    coupon_back: Annotated[
+        bool, Meta(description="its coupon is the buyer's again, as there was no sale")
+    ]
 
 
 class ParcelShown(ResponseModel, frozen=True, kw_only=True):

@@ -103,6 +103,7 @@ def order_fields(item: OrderItem) -> dict[str, Any]:
         "status_text": Text(status_text(view, in_group=item.group_id is not None)),
         "pay_by_s": item.pay_by_s,
         "refunds": refunds(item),
+        "coupon_back": bool(view.coupon) and not view.holds_coupon,
     }
 
 

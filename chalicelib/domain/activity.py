@@ -65,6 +65,7 @@ class Terms:
     buckets: int  # of stock, per SKU
     list_shards: int = 1  # of the list of open groups
     reductions: tuple[Reduction, ...] = ()  # of orders in groups
+    coupons: bool = True  # whether they can be used for its groups
 
     @property
     def cheapest(self) -> TermsSku:

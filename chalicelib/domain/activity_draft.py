@@ -41,6 +41,7 @@ class Draft:
     limit_per_buyer: int = 0
     limit_per_order: int = 1
     reductions: tuple[Reduction, ...] = ()
+    coupons: bool = True  # whether they can be used for its groups
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def first_terms(
         limit_per_order=draft.limit_per_order,
         buckets=buckets_for([sku.stock or 0 for sku in draft.skus]),
         reductions=draft.reductions,
+        coupons=draft.coupons,
     )
 
 
@@ -167,6 +169,7 @@ def changed_terms(
         limit_per_buyer=draft.limit_per_buyer,
         limit_per_order=draft.limit_per_order,
         reductions=draft.reductions,
+        coupons=draft.coupons,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 

@@ -146,6 +146,7 @@ class Order:
     received_at_s: int = 0  # by its buyer, or by itself
     after_sale: str = ""  # the letter of the request that is open
     pickup: bool = False  # its buyer collects it in a store
+    coupon: str = ""  # that it was bought with
 
     @property
     def open_refunds(self) -> dict[str, Refund]:
@@ -197,6 +198,12 @@ class Order:
             return False
         ours = [refund for key, refund in self.refunds.items() if key[:2] == seat[0]]
         return all(refund.is_done for refund in ours)
+
+    @property
+    def holds_coupon(self) -> bool:
+        """Whether its coupon is used: it is its buyer's again once there is no sale."""
+        over = (OrderStatus.CLOSED, OrderStatus.REFUNDING, OrderStatus.REFUNDED)
+        return self.coupon != "" and self.status not in over
 
     @property
     def disputed(self) -> bool:

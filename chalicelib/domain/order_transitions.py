@@ -80,6 +80,7 @@ class Transition:
     after: Order
     entries: tuple[Entry, ...] = ()  # of its ledger
     at_s: int = 0  # its rank in the list of its first paid state
+    coupon_back_at_s: int = 0  # when the order gives its coupon back; 0: it does not
     # Whether the due work is set to what follows from `after`. Where not, the order keeps its
     # marker, and whoever drives it (services.work.due) sets the next one.
     marks_due: bool = True
@@ -115,13 +116,15 @@ def captured_late(order: Order, attempt: str, payment: Payment, *, now_s: int) -
     return Transition(order, late, (_captured(attempt, payment), owed))
 
 
-def released(order: Order, closed: Mapping[str, Payment] | None = None) -> Transition:
+def released(
+    order: Order, closed: Mapping[str, Payment] | None = None, *, now_s: int
+) -> Transition:
     """The unpaid order is closed, with those of its attempts that the gateway has `closed`.
 
     An attempt that was recorded as paid meanwhile is not overwritten.
     """
     after = _with_payments(order, _still_created(order, closed or {}))
-    return Transition(order, _moved(after, Event.RELEASED))
+    return _without_sale(Transition(order, _moved(after, Event.RELEASED)), now_s)
 
 
 def price_lowered(order: Order, total_fen: int, closed: Mapping[str, Payment]) -> Transition:
@@ -142,11 +145,12 @@ def group_failed(order: Order, *, now_s: int) -> Transition:
     """The order's group failed: the payment that took its seat is refunded."""
     paid = order.seat_payment
     if paid is None or not paid[1].amount_fen:
-        return Transition(order, _moved(order, Event.FREE_GROUP_FAILED))
+        free = _moved(order, Event.FREE_GROUP_FAILED)
+        return _without_sale(Transition(order, free), now_s)
     key = paid[0] + RefundReason.FAILED_GROUP
     after = _moved(order, Event.GROUP_FAILED)
     after, owed = _refund_requested(after, key, paid[1].amount_fen, now_s, starts_s=now_s)
-    return Transition(order, after, (owed,))
+    return _without_sale(Transition(order, after, (owed,)), now_s)
 
 
 def refund_requested(
@@ -179,7 +183,7 @@ def refund_requested(
         after = _moved(after, Event.GIVEN_BACK)
     elif after.status is OrderStatus.FULFILLING and after.units.to_deliver == 0:
         after = _all_sent(after, receive_by_s)  # the rest will not be sent
-    return Transition(order, after, (owed,))
+    return _without_sale(Transition(order, after, (owed,)), now_s)
 
 
 def refund_stored(order: Order, key: str, refund: Refund, *, at_s: int) -> Transition:
@@ -243,6 +247,12 @@ def _moved(order: Order, event: Event) -> Order:
     if status is None:
         raise Changed("订单刚刚有了变化，请刷新后再试。", state=order.status.value)
     return replace(order, status=status)
+
+
+def _without_sale(change: Transition, now_s: int) -> Transition:
+    """The change, with which an order that has ended without a sale gives its coupon back."""
+    gives_back = change.before.holds_coupon and not change.after.holds_coupon
+    return replace(change, coupon_back_at_s=now_s) if gives_back else change
 
 
 def _all_sent(order: Order, receive_by_s: int) -> Order:

@@ -2,17 +2,20 @@
 
 The rules come in this order, however a shop has written them down:
 
-    unit price × units ─▶ 满减 of the activity ─▶ freight ─▶ what staff took off an unpaid order
+    unit price × units ─▶ 满减 of the activity ─▶ a coupon ─▶ freight
+        ─▶ what staff took off an unpaid order
 
-Each is an amount of whole fen, and the lines add up to the total, which is never negative. Freight
-is asked about after 满减: what is free from ¥99 is so for goods that cost ¥99 then.
+Each is an amount of whole fen, and the lines add up to the total, which is never negative. A
+coupon's threshold is asked about after 满减, freight after both: what is free from ¥99 is so for
+goods that cost ¥99 then.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain.coupon import CouponTerms
 from chalicelib.domain.money import round_yuan
 from chalicelib.text import Text
 
@@ -20,6 +23,7 @@ from chalicelib.text import Text
 class PriceCode(StrEnum):
     GOODS = "goods"
     REDUCTION = "reduction"  # 满减
+    COUPON = "coupon"
     FREIGHT = "freight"
     DISCOUNT = "discount"  # by staff, of one order
 
@@ -48,19 +52,22 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class Price:
-    """What the units of one SKU cost. reduction: the one that their sum reaches."""
+    """What the units of one SKU cost. reduction: the one that their sum reaches. coupon_fen: what
+    the coupon takes off that `coupon_name` calls."""
 
     unit_price_fen: int
     quantity: int
     reduction: Reduction | None = None
+    coupon_fen: int = 0
+    coupon_name: str = ""
     freight_fen: int = 0
     discount_fen: int = 0
 
     @property
     def goods_fen(self) -> int:
-        """What the goods cost, 满减 taken off."""
+        """What the goods cost, 满减 and coupon taken off."""
         off_fen = self.reduction.off_fen if self.reduction else 0
-        return self.unit_price_fen * self.quantity - off_fen
+        return self.unit_price_fen * self.quantity - off_fen - self.coupon_fen
 
     @property
     def total_fen(self) -> int:
@@ -73,14 +80,17 @@ class Price:
         if self.reduction is not None:
             off_fen = -self.reduction.off_fen
             lines.append(PriceLine(PriceCode.REDUCTION, off_fen, self.reduction.words))
+        if self.coupon_fen:
+            words = Text("优惠券（{name}）", name=self.coupon_name)
+            lines.append(PriceLine(PriceCode.COUPON, -self.coupon_fen, words))
         lines.append(PriceLine(PriceCode.FREIGHT, self.freight_fen, Text("运费")))
         if self.discount_fen:
             lines.append(PriceLine(PriceCode.DISCOUNT, -self.discount_fen, Text("商家改价优惠")))
         return lines
 
-    def stored(self) -> dict[str, int]:
+    def stored(self) -> dict[str, int | str]:
         """As an order's detail keeps it; read by `price_of`."""
-        kept = {
+        kept: dict[str, int | str] = {
             "unit_price_fen": self.unit_price_fen,
             "quantity": self.quantity,
             "freight_fen": self.freight_fen,
@@ -89,6 +99,8 @@ class Price:
         if self.reduction is not None:
             kept["reduction_from_fen"] = self.reduction.from_fen
             kept["reduction_fen"] = self.reduction.off_fen
+        if self.coupon_fen:
+            kept |= {"coupon_fen": self.coupon_fen, "coupon_name": self.coupon_name}
         return kept | {"discount_fen": self.discount_fen} if self.discount_fen else kept
 
 
@@ -107,17 +119,41 @@ def price_of(stored: Mapping[str, Any]) -> Price:
         stored["unit_price_fen"],
         stored["quantity"],
         Reduction(stored["reduction_from_fen"], off_fen) if off_fen else None,
+        stored.get("coupon_fen", 0),
+        stored.get("coupon_name", ""),
         stored.get("freight_fen", 0),
         stored.get("discount_fen", 0),
     )
 
 
-def lowest(unit_price_fen: int, units_max: int, reductions: Iterable[Reduction]) -> Price:
-    """The price at which one unit costs least, of purchases of up to `units_max` units.
+def with_coupon(price: Price, name: str, terms: CouponTerms) -> Price:
+    """The price with that coupon, whose threshold it reaches."""
+    off_fen = terms.off_of(price.goods_fen)
+    return replace(price, coupon_fen=off_fen, coupon_name=name if off_fen else "")
 
-    That is where a reduction is just reached, or a single unit.
+
+def lowest(
+    unit_price_fen: int,
+    units_max: int,
+    reductions: Iterable[Reduction],
+    coupons: Iterable[tuple[str, CouponTerms]] = (),
+) -> Price:
+    """The price at which one unit costs least, of purchases of up to `units_max` units with one of
+    these coupons (name, terms).
+
+    That is where a reduction or a coupon is just reached, or a single unit; within one fen, since
+    a percentage is taken off in whole fen.
     """
-    known = list(reductions)
-    units = {1} | {-(-one.from_fen // unit_price_fen) for one in known if unit_price_fen}
-    prices = [priced(unit_price_fen, n, known) for n in sorted(units) if n <= units_max]
+    known, offered = list(reductions), list(coupons)
+    least_fen = {one.from_fen for one in known}
+    offs = [0, *(one.off_fen for one in known)]
+    least_fen |= {terms.from_fen + off_fen for _, terms in offered for off_fen in offs}
+    units = {1} | {-(-fen // unit_price_fen) for fen in least_fen if unit_price_fen and fen}
+    prices = []
+    for n in sorted(units):
+        if n <= units_max:
+            price = priced(unit_price_fen, n, known)
+            prices.append(price)
+            reached = [one for one in offered if one[1].from_fen <= price.goods_fen]
+            prices += [with_coupon(price, name, terms) for name, terms in reached]
     return min(prices, key=lambda price: price.goods_fen / price.quantity)

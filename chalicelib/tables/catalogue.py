@@ -13,6 +13,7 @@
 | category             | m#M                | category#id       |
 | pickup store         | m#M                | store#id          |
 | freight template     | m#M                | freight#id        |
+| coupon template      | m#M                | coupon#id         |
 | product              | m#P#product_id     | product           |
 | product in lists     | m#products         | time#product_id   |
 | SKU's product stock  | m#P#product_id     | stock#sku_id      |
@@ -145,6 +146,7 @@ class _Terms(CatalogueItem):
     buckets = IntAttribute()  # of stock, per SKU
     list_shards = IntAttribute(default=1)  # of the list of open groups
     reductions: ListAttribute[Any] = ListAttribute(default=list)  # [{from_fen, off_fen}]
+    coupons = BooleanAttribute(default=True)  # whether they can be used for its groups
 
 
 class ActivityItem(_Terms, discriminator="activity"):

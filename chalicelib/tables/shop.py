@@ -227,6 +227,25 @@ class CategoryItem(CrudItem, discriminator="category"):
     children = IntAttribute(default=0)  # categories below it; counted, so that conditions can tell
 
 
+class CouponTemplateItem(CrudItem, discriminator="coupon_template"):
+    """Coupons as the shop gives them out: terms as domain.coupon.CouponTerms.stored, the rest as
+    domain.coupon_draft.CouponDraft. How many are left is in tables.growth.CouponStockItem."""
+
+    PREFIX, ID = "coupon", "template_id"
+    template_id = UnicodeAttribute()
+    terms: MapAttribute[str, Any] = MapAttribute()
+    given = UnicodeAttribute()
+    total = IntAttribute()
+    per_buyer = IntAttribute()
+    from_s = IntAttribute()
+    until_s = IntAttribute()
+    days = IntAttribute()
+    grace_days = IntAttribute()
+    created_at_s = IntAttribute()
+    withdrawn_at_s = IntAttribute(null=True)  # no more are given out
+    revoked = BooleanAttribute(null=True)  # and those that were are good no more
+
+
 class StoreItem(CrudItem, discriminator="store"):
     """Where buyers collect what they bought. hours: [{days, hours}], texts for people."""
 

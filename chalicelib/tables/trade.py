@@ -14,6 +14,9 @@
 | subscriptions | m#I#identity_id               | subscriptions           |
 | holds         | m#B#buyer_id                  | holds                   |
 | key           | m#B#buyer_id                  | key#derived_id          |
+| coupon        | m#B#buyer_id                  | coupon#template_idNN     |
+| coupon stock  | m#C#template_id               | coupon_stock            |
+| coupon tally  | m#T#template_id#n             | coupon_tally            |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
 | rejected result | m#K#result_id               | rejected_result         |
@@ -133,6 +136,7 @@ class OrderItem(TradeItem, discriminator="order"):
     pay_by_s = IntAttribute()
     limited = BooleanAttribute()  # counted in a LimitItem
     share_id = UnicodeAttribute(null=True)  # whose invitation it came by
+    coupon = UnicodeAttribute(null=True)  # domain.coupon.CouponId of the one it was bought with
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
     ledger: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -188,6 +192,7 @@ class OrderItem(TradeItem, discriminator="order"):
             received_at_s=self.received_at_s or 0,
             after_sale=self.after_sale or "",
             pickup=bool(self.pickup),
+            coupon=self.coupon or "",
         )
 
     @property

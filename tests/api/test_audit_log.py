@@ -12,6 +12,7 @@ from chalicelib.domain.beijing import day_of, midnight_s
 from chalicelib.services.catalogue import (
     activities,
     categories,
+    coupon_templates,
     freight_templates,
     product_shelf,
     stores,
@@ -38,6 +39,7 @@ COMPUTED = {
         for kind in (categories.KIND, freight_templates.KIND, stores.KIND)
         for what in ("created", "changed", "removed")
     ),
+    *(f"{coupon_templates.KIND.name}_{what}" for what in ("created", "changed")),
 }
 
 

@@ -4,6 +4,7 @@ Counted, not timed, so that they hold on any machine. The figures are those of d
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,6 +201,28 @@ def test_join_with_a_limit_costs_two_units_more(
     shop._join(group_id, buyer.buyer_id, shop.hint)
 
     assert spent(meter) == (1, 13), meter.parts
+
+
+def test_join_with_a_coupon_costs_a_read_and_three_units_more(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant)
+    group_id, buyers = shop.opened(), [merchant.buyer() for _ in range(2)]
+    made = {"name": "见面礼", "kind": "amount", "off_fen": 100, "total": 9, "days": 7}
+    template = merchant.owner().post("/v1/merchant/coupons", made).body["template_id"]
+    claims = f"/v1/coupons/{template}/claims"
+    own = [who.post(claims, Idempotency_Key="the-one-claim").body["coupon_id"] for who in buyers]
+    used = [replace(shop.purchase, coupon_id=coupon_id) for coupon_id in own]
+    clear_caches()
+    shop.warm_up()
+
+    for buyer, shop.purchase in zip(buyers, used, strict=True):
+        meter.reset()
+        shop._join(group_id, buyer.buyer_id, shop.hint)
+        assert meter.units == 14, meter.parts  # one is the list of unused coupons
+
+    # The first of this container reads the template of the coupon, too.
+    assert meter.calls == ["GetItem", "TransactWriteItems"]
 
 
 def test_join_whose_buyers_earlier_orders_are_all_paid_reads_them_and_tries_once_more(

@@ -75,7 +75,7 @@ def test_attempt_begun_while_its_order_is_closed_is_not_forgotten(
     merchant.prepay(buyer, order_id)
 
     with pytest.raises(LostRace), transaction() as writes:
-        state_changes.write(writes, as_read, released(as_read.view()))
+        state_changes.write(writes, as_read, released(as_read.view(), now_s=merchant.now_s))
 
     assert buyer.order(order_id)["status"] == "pending"
 

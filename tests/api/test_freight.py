@@ -99,6 +99,8 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
             {"code": "goods", "amount_fen": 11800, "text": "商品金额"},
             {"code": "freight", "amount_fen": 1100, "text": "运费"},
         ],
+        "coupon_id": None,
+        "coupons": [],
         "limit_left": None,
     }
     assert [one["total_fen"] for one in quotes] == [12900, 12900, 20900]

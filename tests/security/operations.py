@@ -67,6 +67,7 @@ WANTED: Mapping[str, Mapping[str, Any]] = {
     "JoinRequest": {"address": ADDRESS},
     "QuoteRequest": {"province": ADDRESS["province"]},
     "StoreInput": STORE,
+    "CouponInput": {"off_fen": 100, "days": 7},
     "StoreChange": STORE,
     "AgreementsChange": {"texts": {"user": "协议"}},
     "CodeRequest": {"code": "00000000"},

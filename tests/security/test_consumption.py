@@ -26,6 +26,7 @@ LIMITED: Mapping[str, Sequence[limits.Limit]] = {
     "accept_own_picture": [limits.BUYER_PICTURES],
     "accept_picture": [limits.STAFF_PICTURES],
     "buy_alone": [limits.PURCHASES],
+    "claim_coupon": [limits.COUPON_CLAIMS],
     "check_alipay": [limits.ACCOUNT_CHECKS],
     "check_sms": [limits.ACCOUNT_CHECKS],
     "check_wechat_account": [limits.ACCOUNT_CHECKS],
@@ -96,7 +97,8 @@ def test_who_asks_too_often_waits(
 ) -> None:
     operation = named(name)
     caller = caller_of(operation, merchants)
-    asked = ask(operation, merchants.ours, picture_id=new_id(), code="00000000")
+    others = {"picture_id": new_id(), "coupon_template_id": new_id(), "code": "00000000"}
+    asked = ask(operation, merchants.ours, **others)
     useless = asked if asked.body is None else replace(asked, body=b"[]")
 
     for limit in LIMITED[name]:

@@ -50,6 +50,8 @@ CODES = {
     "picture_refused": 400,
     "pickup_refused": 409,
     "price_changed": 409,
+    "coupon_refused": 409,
+    "coupons_gone": 409,
     "refund_under_way": 409,
     "refunded_twice": 409,
     "session_superseded": 401,

@@ -63,9 +63,9 @@ def test_late_capture_adds_its_refund_and_moves_nothing() -> None:
 def test_release_overwrites_no_attempt_that_was_paid() -> None:
     done = replace(ASKED, status=PaymentStatus.CLOSED)
 
-    assert events.released(PENDING, {"01": done}).after.payments == {"01": done}
+    assert events.released(PENDING, {"01": done}, now_s=NOW_S).after.payments == {"01": done}
     late = replace(PENDING, payments={"01": PAID})
-    assert events.released(late, {"01": done}).after.payments == {"01": PAID}
+    assert events.released(late, {"01": done}, now_s=NOW_S).after.payments == {"01": PAID}
 
 
 def test_failed_group_refunds_what_took_the_seat() -> None:
@@ -129,7 +129,7 @@ def test_refund_that_is_confirmed_ends_the_order_once_all_is_back() -> None:
     ("event", "order"),
     [
         (lambda order: events.seat_paid(order, "01", PAID, now_s=NOW_S), SEATED),
-        (lambda order: events.released(order), SEATED),
+        (lambda order: events.released(order, now_s=NOW_S), SEATED),
         (lambda order: events.group_formed(order, now_s=NOW_S), PENDING),
         (lambda order: events.group_failed(order, now_s=NOW_S), TO_SHIP),
         (lambda order: events.shipped(order, 2, receive_by_s=NOW_S), SEATED),

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.pricing import Price, PriceCode, Reduction, lowest, price_of, priced
+from chalicelib.domain.coupon import CouponTerms
+from chalicelib.domain.pricing import (
+    Price,
+    PriceCode,
+    Reduction,
+    lowest,
+    price_of,
+    priced,
+    with_coupon,
+)
+from tests.unit.test_coupon import all_terms
 
 FEN = st.integers(0, 1_000_000)
 UNITS = st.integers(1, 999)
@@ -57,6 +67,23 @@ def test_no_number_of_units_costs_less_each_than_the_lowest_price(
 
     assert least.quantity <= units_max
     assert least.goods_fen / least.quantity == min(each)
+
+
+@given(st.integers(1, 50_000), st.integers(1, 60), steps(), st.lists(all_terms, max_size=3))
+def test_no_number_of_units_costs_a_fen_less_each_with_any_coupon(
+    unit_price_fen: int, units_max: int, reductions: list[Reduction], coupons: list[CouponTerms]
+) -> None:
+    least = lowest(unit_price_fen, units_max, reductions, [("券", one) for one in coupons])
+
+    plain = [priced(unit_price_fen, n, reductions) for n in range(1, units_max + 1)]
+    used = [
+        with_coupon(price, "券", terms)
+        for price in plain
+        for terms in coupons
+        if terms.from_fen <= price.goods_fen
+    ]
+    each = min(price.goods_fen / price.quantity for price in [*plain, *used])
+    assert least.goods_fen / least.quantity < each + 1
 
 
 @pytest.mark.parametrize(

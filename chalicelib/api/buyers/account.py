@@ -3,12 +3,13 @@
 from chalicelib import clock
 from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Buyer
-from chalicelib.api.buyers import after_sales, order_shapes
+from chalicelib.api.buyers import after_sales, coupons, order_shapes
 from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.buyers.addresses import saved_addresses
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.errors import AccountInUse, SessionSuperseded
+from chalicelib.services.growth import coupons as growth
 from chalicelib.services.orders import account_deletion
 from chalicelib.services.people import address_book, buyers
 from chalicelib.services.reports import own_data
@@ -24,6 +25,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
     buyer, accepted = buyers.read_with_consents(who.merchant_id, who.ids)
     page = own_data.page(who.merchant_id, who.ids, before=before, limit=query.limit)
     now_s = clock.now_s()
+    own_coupons = growth.of_buyer(who.merchant_id, who.ids)
     return schemas.OwnData(
         buyer_id=buyer.buyer_id,
         name=buyer.name,
@@ -31,6 +33,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
         phone=buyer.phone,
         accepted=accepted,
         addresses=saved_addresses(address_book.read(who.merchant_id, who.buyer_id)),
+        coupons=coupons.all_shown(who.merchant_id, own_coupons, now_s),
         orders=[order_shapes.detail(found, now_s=now_s) for found in page.found],
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],

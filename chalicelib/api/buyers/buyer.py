@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+from chalice.app import Request
 
 from chalicelib import clock
 from chalicelib.api import group_shapes, limits, schemas, shapes
@@ -78,7 +79,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> s
         who.name,
         activity_id,
         _purchase(body),
-        key=_idempotency_key(),
+        key=idempotency_key(api.current_request),
         other_ids=who.other_ids,
         now_s=clock.now_s(),
     )
@@ -141,7 +142,7 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
         who.buyer_id,
         activity_id,
         _purchase(body),
-        key=_idempotency_key(),
+        key=idempotency_key(api.current_request),
         other_ids=who.other_ids,
         now_s=clock.now_s(),
     )
@@ -191,6 +192,7 @@ def _purchase(body: schemas.PurchaseRequest) -> Purchase:
         share_id=body.share_id,
         delivery=body.delivery,
         store_id=store_id,
+        coupon_id=body.coupon_id or "",
         expected_total_fen=body.expected_total_fen,
     )
 
@@ -203,8 +205,9 @@ def own_order(who: Buyer, order_id: str) -> OrderId:
     return parsed
 
 
-def _idempotency_key() -> str:
-    key = str(api.current_request.headers.get(IDEMPOTENCY_KEY, ""))
+def idempotency_key(request: Request) -> str:
+    """The key of a request that needs one. Raises InvalidRequest."""
+    key = str(request.headers.get(IDEMPOTENCY_KEY, ""))
     if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidRequest("缺少请求编号，请刷新页面后重新提交。", field=IDEMPOTENCY_KEY)
     return key

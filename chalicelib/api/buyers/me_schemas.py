@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.after_sale_schemas import AfterSaleShown
+from chalicelib.api.buyers.coupon_schemas import CouponShown
 from chalicelib.api.buyers.order_schemas import OrderDetail
 from chalicelib.api.schemas import Address, MessageShown, RequestModel, ResponseModel
 from chalicelib.domain.agreements import AgreementKind
@@ -105,6 +106,7 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     phone: Annotated[str | None, Meta(description="masked; the number itself is not kept")]
     accepted: Annotated[list[str], Meta(description="agreements: kind#version")]
     addresses: list[SavedAddress]
+    coupons: list[CouponShown]
     orders: list[OrderDetail]
     after_sales: Annotated[list[AfterSaleShown], Meta(description="about these orders")]
     messages: Annotated[list[MessageShown], Meta(description="about these orders")]

@@ -8,14 +8,34 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api import limits, shapes
 from chalicelib.api.auth import Buyer
+from chalicelib.api.buyers.coupon_schemas import CouponChoice
+from chalicelib.api.buyers.coupons import shown
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Fen, Id, PriceLineShown, RequestModel, ResponseModel
+from chalicelib.api.schemas import (
+    CouponIdText,
+    Fen,
+    Id,
+    PriceLineShown,
+    RequestModel,
+    ResponseModel,
+    from_attributes,
+)
 from chalicelib.domain.order import Delivery
-from chalicelib.errors import ActivityClosed, InvalidRequest, NotDeliverable, NotFound, StoreClosed
+from chalicelib.errors import (
+    ActivityClosed,
+    CouponRefused,
+    InvalidRequest,
+    NotDeliverable,
+    NotFound,
+    StoreClosed,
+)
 from chalicelib.services.catalogue import stores
 from chalicelib.services.groups import quoting
+from chalicelib.services.orders import coupon_choices
+from chalicelib.services.orders.coupon_choices import Choice
 from chalicelib.services.orders.ordering import Purchase, Quote
 from chalicelib.services.people import shop_cache
+from chalicelib.text import Text
 
 api = Api(__name__)
 
@@ -31,15 +51,23 @@ class QuoteRequest(RequestModel, frozen=True, kw_only=True):
     delivery: Delivery = Delivery.EXPRESS
     province: Annotated[str, Meta(max_length=20, description="for express")] = ""
     store_id: Annotated[Id | None, Meta(description="for pickup")] = None
+    coupon_id: Annotated[
+        CouponIdText | None, Meta(description="of the asker's own, to be used")
+    ] = None
+    best_coupon: Annotated[
+        bool, Meta(description="use the asker's coupon with which they pay least, if any")
+    ] = False
 
 
 class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
     unit_price_fen: Fen
     quantity: int
-    goods_fen: Annotated[Fen, Meta(description="with 满减 taken off")]
+    goods_fen: Annotated[Fen, Meta(description="with 满减 and coupon taken off")]
     freight_fen: Fen
     total_fen: Fen
     price_lines: list[PriceLineShown]
+    coupon_id: Annotated[str | None, Meta(description="that is used; send it along when ordering")]
+    coupons: Annotated[list[CouponChoice], Meta(description="of the asker; none without a session")]
     limit_left: Annotated[
         int | None,
         Meta(description="units that the asker may yet buy; null: no limit, or no session"),
@@ -89,12 +117,22 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
     "POST",
     "/merchants/{merchant_id}/quotes",
     audience=Audience.PUBLIC,
-    refusals=[InvalidRequest, NotFound, ActivityClosed, NotDeliverable, StoreClosed],
+    refusals=[
+        InvalidRequest,
+        NotFound,
+        ActivityClosed,
+        NotDeliverable,
+        StoreClosed,
+        CouponRefused,
+    ],
     limited=[limits.QUOTES],
 )
 def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> QuoteResponse:
     """What a purchase would cost now, with freight; nothing is placed and nothing held."""
-    quote = _quote(merchant_id, body, clock.now_s())
+    now_s = clock.now_s()
+    plain = _quote(merchant_id, body, now_s)
+    choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
+    quote = coupon_choices.chosen(choices, body.coupon_id, best=body.best_coupon) or plain
     price = quote.price
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,
@@ -103,7 +141,17 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         freight_fen=price.freight_fen,
         total_fen=price.total_fen,
         price_lines=shapes.price_lines(price),
+        coupon_id=quote.coupon.coupon_id if quote.coupon is not None else None,
+        coupons=[_choice(one, now_s) for one in choices],
         limit_left=quoting.limit_left(merchant_id, who.ids, quote) if who else None,
+    )
+
+
+def _choice(one: Choice, now_s: int) -> CouponChoice:
+    off_fen = one.quote.price.coupon_fen if one.quote is not None else 0
+    plain = shown(one.item, one.view, now_s)
+    return from_attributes(
+        CouponChoice, plain, off_fen=off_fen, refusal=Text(one.refusal) if one.refusal else ""
     )
 
 

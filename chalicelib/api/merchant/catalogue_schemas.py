@@ -220,6 +220,7 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
     reductions: Annotated[
         list[Reduction], Meta(max_length=20, description="Up to 5, each above the one before.")
     ] = field(default_factory=list)
+    coupons: Annotated[bool, Meta(description="Whether they can be used for its groups.")] = True
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -292,6 +293,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     limit_per_buyer: int
     limit_per_order: int
     reductions: list[Reduction]
+    coupons: bool
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from chalicelib.api.merchant.activities import draft_of
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import activities, drafting
-from chalicelib.services.groups import activity_closing, shares
+from chalicelib.services.catalogue import activities, drafting, links
+from chalicelib.services.groups import activity_closing
 
 api = Api(__name__)
 
@@ -41,6 +41,7 @@ class LowestPrice(msgspec.Struct, frozen=True):
     sku_id: str
     unit_price_fen: int
     quantity: int
+    coupon_name: Annotated[str, Meta(description="Of the coupon it takes; empty: none.")]
     is_below_cost: Annotated[
         bool | None, Meta(description="Null without the right statistics:view.")
     ]
@@ -71,6 +72,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     limit_per_buyer: int
     limit_per_order: int
     reductions: list[schemas.Reduction]
+    coupons: bool
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +142,6 @@ def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
 def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:
     """How buyers get to an activity: a mini-program path, a link and its QR code."""
     activities.read(who.merchant_id, activity_id)
-    links = shares.links_to_activity(who.merchant_id, activity_id)
-    _, png = shapes.qr_codes(links.link)
-    return ActivityLinks(path=links.path, link=links.link, scene=links.scene, qr_png=png)
+    leads = links.to_activity(who.merchant_id, activity_id)
+    _, png = shapes.qr_codes(leads.link)
+    return ActivityLinks(path=leads.path, link=leads.link, scene=leads.scene, qr_png=png)

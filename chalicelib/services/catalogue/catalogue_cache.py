@@ -4,26 +4,29 @@ The items are shared by everyone who asks: read them, never change them. A kept 
 as old as its limit says; what must not be stale is decided by conditions, not by these reads.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from chalicelib.domain.activity import Terms, TermsSku
+from chalicelib.domain.coupon_draft import CouponGiven, TemplateState
 from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.pricing import Reduction
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import categories, stores
+from chalicelib.services.catalogue import categories, coupon_templates, stores
 from chalicelib.tables.base import get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
-from chalicelib.tables.shop import CategoryItem, FreightItem, StoreItem
+from chalicelib.tables.catalogue_item import CatalogueItem
+from chalicelib.tables.shop import CategoryItem, CouponTemplateItem, FreightItem, StoreItem
 from chalicelib.timed_cache import TimedCache
 
-KEPT_S = 5  # activities, products, freight templates and stores
+KEPT_S = 5  # activities, products, freight templates, stores and coupon templates
 ACTIVITIES_MAX = 256
 PRODUCTS_MAX = 128
 VERSIONS_MAX = 512
 FREIGHTS_MAX = 128
 STORES_MAX = 128
-
+COUPONS_MAX = 512
 SHOPS_MAX = 128
 PICKUP_KEPT_S = 60  # whether a shop has a store that is open
 SHELVES_KEPT_S = 60  # its categories
@@ -33,6 +36,8 @@ _activities: TimedCache[_Key, ActivityItem] = TimedCache(KEPT_S, ACTIVITIES_MAX)
 _products: TimedCache[_Key, ProductItem] = TimedCache(KEPT_S, PRODUCTS_MAX)
 _freights: TimedCache[_Key, Template] = TimedCache(KEPT_S, FREIGHTS_MAX)
 _stores: TimedCache[_Key, StoreItem | None] = TimedCache(KEPT_S, STORES_MAX)
+_coupons: TimedCache[_Key, CouponTemplateItem] = TimedCache(KEPT_S, COUPONS_MAX)
+_centres: TimedCache[str, list[CouponTemplateItem]] = TimedCache(KEPT_S, SHOPS_MAX)
 _shelves: TimedCache[str, list[CategoryItem]] = TimedCache(SHELVES_KEPT_S, SHOPS_MAX)
 _pickup: TimedCache[str, bool] = TimedCache(PICKUP_KEPT_S, SHOPS_MAX)
 
@@ -67,6 +72,27 @@ def store(merchant_id: str, store_id: str, now_s: int) -> StoreItem | None:
     return _stores.read(key, lambda: get_or_none(StoreItem.at(merchant_id, store_id)), now_s)
 
 
+def coupons(
+    merchant_id: str, template_ids: Collection[str], now_s: int
+) -> dict[str, CouponTemplateItem]:
+    """These coupon templates by id, at most KEPT_S old: whether one was revoked, that is."""
+    found = {one: _coupons.get((merchant_id, one), now_s) for one in template_ids}
+    missing = [CouponTemplateItem.at(merchant_id, one) for one, item in found.items() if not item]
+    for item in CatalogueItem.batch_get([(it.pk, it.sk) for it in missing]) if missing else ():
+        if isinstance(item, CouponTemplateItem):
+            _coupons.put((merchant_id, item.template_id), item, now_s)
+            found[item.template_id] = item
+    return {one: item for one, item in found.items() if item is not None}
+
+
+def public_coupons(merchant_id: str, now_s: int) -> list[CouponTemplateItem]:
+    """What stands in a shop's coupon centre, at most KEPT_S old, the newest first."""
+    known = _centres.read(merchant_id, lambda: coupon_templates.everything(merchant_id), now_s)
+    offered = (item for item in known if item.given == CouponGiven.PUBLIC)
+    given_out = TemplateState.GIVEN_OUT
+    return [it for it in offered if coupon_templates.state_of(it, 1, now_s=now_s) is given_out]
+
+
 def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
     """The ways in which a shop delivers, at most PICKUP_KEPT_S old; a purchase looks again."""
     open_now = _pickup.read(
@@ -78,6 +104,13 @@ def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
 def shelves(merchant_id: str, now_s: int) -> list[CategoryItem]:
     """A shop's categories of both levels, in their order, at most SHELVES_KEPT_S old."""
     return _shelves.read(merchant_id, lambda: categories.everything(merchant_id), now_s)
+
+
+def with_parent(merchant_id: str, category_id: str, now_s: int) -> tuple[str, ...]:
+    """A category, and the one above it if there is one."""
+    known = shelves(merchant_id, now_s)
+    above = [one.parent_id for one in known if one.category_id == category_id and one.parent_id]
+    return (category_id, *above)
 
 
 @lru_cache(maxsize=VERSIONS_MAX)
@@ -109,6 +142,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         buckets=item.buckets,
         list_shards=item.list_shards,
         reductions=tuple(Reduction(**one) for one in item.reductions),
+        coupons=item.coupons,
     )
 
 
@@ -118,6 +152,8 @@ def clear_cache() -> None:
     _products.clear_cache()
     _freights.clear_cache()
     _stores.clear_cache()
+    _coupons.clear_cache()
+    _centres.clear_cache()
     _pickup.clear_cache()
     _shelves.clear_cache()
     version.cache_clear()

@@ -43,6 +43,7 @@ class _CategoryKind(Kind[CategoryItem]):
         self,
         writes: Writes,
         merchant_id: str,
+        item_id: str,
         before: Mapping[str, Any],
         after: Mapping[str, Any],
     ) -> None:

@@ -50,6 +50,7 @@ class Kind(Generic[_Item]):
         self,
         writes: Writes,
         merchant_id: str,
+        item_id: str,
         before: Mapping[str, Any],
         after: Mapping[str, Any],
     ) -> None:
@@ -190,7 +191,7 @@ def _link_and_audit(
     after: Mapping[str, Any],
     now_s: int,
 ) -> None:
-    kind.write_linked(writes, merchant_id, before, after)
+    kind.write_linked(writes, merchant_id, item_id, before, after)
     subject = f"{kind.name}#{item_id}"
     audit(writes, merchant_id, staff, f"{kind.name}_{what}", subject, before, after, now_s)
 

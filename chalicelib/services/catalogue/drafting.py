@@ -3,27 +3,37 @@
 Nothing is written here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import activity_draft, pricing
 from chalicelib.domain.activity import StockClaim, overlaps_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.coupon import Bought, CouponTerms, terms_of
+from chalicelib.domain.coupon_draft import TemplateState
 from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import InvalidRequest
-from chalicelib.services.catalogue import activities, products, publishing
+from chalicelib.services.catalogue import (
+    activities,
+    catalogue_cache,
+    coupon_templates,
+    products,
+    publishing,
+)
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.settings import settings
 
 
 @dataclass(frozen=True)
 class LowestPrice:
-    """The least that one unit of a SKU may be sold for, in an order of `quantity` units. cost_fen:
-    what the shop paid for it; None: not known."""
+    """The least that one unit of a SKU may be sold for, in an order of `quantity` units with that
+    coupon; empty: with none. cost_fen: what the shop paid for it; None: not known."""
 
     sku_id: str
     unit_price_fen: int
     quantity: int
+    coupon_name: str
     cost_fen: int | None
 
     @property
@@ -59,17 +69,43 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
             publishing.claims_of(source, sku.sku_id), "", draft.starts_at_s, draft.ends_at_s
         )
     }
-    lowest = [] if problems else _lowest(draft, source)
+    lowest = [] if problems else _lowest(draft, source, _coupons(merchant_id, draft, source, now_s))
     return Checked(problems, sorted(overlaps.values(), key=lambda claim: claim.starts_at_s), lowest)
 
 
-def _lowest(draft: Draft, source: Stocked) -> list[LowestPrice]:
+def _coupons(
+    merchant_id: str, draft: Draft, source: Stocked, now_s: int
+) -> list[tuple[str, CouponTerms]]:
+    """The coupons that are given out and could be used for groups of the draft."""
+    if not draft.coupons:
+        return []
+    bought = Bought(
+        activity_id="",
+        product_id=draft.product_id,
+        categories=catalogue_cache.with_parent(merchant_id, source.product.category_id, now_s),
+        in_group=True,
+        takes_coupons=True,
+    )
+    found = [
+        (item.name, terms_of(item.terms.as_dict()))
+        for item in coupon_templates.everything(merchant_id)
+        if coupon_templates.state_of(item, 1, now_s=now_s) is TemplateState.GIVEN_OUT
+    ]
+    return [(name, terms) for name, terms in found if terms.is_for(bought)]
+
+
+def _lowest(
+    draft: Draft, source: Stocked, coupons: Sequence[tuple[str, CouponTerms]]
+) -> list[LowestPrice]:
     costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
     found = []
     for sku in draft.skus:
-        price = pricing.lowest(sku.group_price_fen, draft.limit_per_order, draft.reductions)
+        price = pricing.lowest(
+            sku.group_price_fen, draft.limit_per_order, draft.reductions, coupons
+        )
         each_fen = price.goods_fen // price.quantity
-        found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, costs[sku.sku_id]))
+        cost_fen = costs[sku.sku_id]
+        found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, price.coupon_name, cost_fen))
     return found
 
 
@@ -93,4 +129,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         limit_per_buyer=item.limit_per_buyer,
         limit_per_order=item.limit_per_order,
         reductions=tuple(Reduction(**one) for one in item.reductions),
+        coupons=item.coupons,
     )

@@ -142,17 +142,18 @@ def _parts(waiting: Sequence[OrderItem]) -> list[list[OrderItem]]:
     """Chunks that fit into a transaction each, with room for the group and for what counts it;
     at least one, if empty.
 
-    An order is one write, its limit another, and each SKU's stock returns in one more.
+    An order is one write, its limit and its coupon one more each, and so is the stock of each SKU.
     """
     parts: list[list[OrderItem]] = [[]]
     writes, shelves = WRITES_OF_THE_GROUP, set[Shelf]()
     for order in waiting:
         shelf = order_release.shelf_of(order)
-        cost = 1 + int(order.limited) + int(shelf not in shelves)
+        own = 1 + int(order.limited) + int(order.coupon is not None)
+        cost = own + int(shelf not in shelves)
         if len(parts[-1]) == SETTLE_MAX or writes + cost > TRANSACTION_ITEMS_MAX:
             parts.append([])
             writes, shelves = WRITES_OF_THE_GROUP, set()
-            cost = 2 + int(order.limited)
+            cost = own + 1
         parts[-1].append(order)
         shelves.add(shelf)
         writes += cost
@@ -228,7 +229,7 @@ def _settle_orders(
 def _settled(order: Order, outcome: GroupStatus, now_s: int) -> Transition:
     """What the decision about its group means for an order that waits for it."""
     if order.status is OrderStatus.PENDING:
-        return order_transitions.released(order)
+        return order_transitions.released(order, now_s=now_s)
     if outcome is GroupStatus.FORMED:
         return order_transitions.group_formed(order, now_s=now_s)
     return order_transitions.group_failed(order, now_s=now_s)

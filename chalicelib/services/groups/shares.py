@@ -1,7 +1,4 @@
-"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it.
-
-A shop spreads its activities by links that are the same for everybody.
-"""
+"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +6,7 @@ from enum import StrEnum
 
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import NotFound
+from chalicelib.services.catalogue.links import Links
 from chalicelib.services.orders import orders
 from chalicelib.services.people import buyers
 from chalicelib.settings import settings
@@ -17,7 +15,6 @@ from chalicelib.tables.buyers import ShareItem, VisitItem
 from chalicelib.tables.trade import GroupItem
 
 PAGE = "pages/group/group"  # of the mini-program
-ACTIVITY_PAGE = "pages/activity/activity"
 
 
 class Channel(StrEnum):
@@ -27,15 +24,6 @@ class Channel(StrEnum):
     POSTER = "poster"
     QR = "qr"  # face to face
     LINK = "link"
-
-
-@dataclass(frozen=True)
-class Links:
-    """What leads to a page that somebody shares."""
-
-    path: str  # opens the mini-program
-    link: str  # opens a browser; infra/website.yaml and the client's platform/h5.ts know its form
-    scene: str  # 32 characters at most, for a mini-program code
 
 
 @dataclass(frozen=True)
@@ -81,15 +69,6 @@ def invitation(item: ShareItem) -> Invitation:
         path=f"{PAGE}?m={item.merchant_id}&g={item.group_id}&s={item.share_id}",
         link=f"{settings.web_url}/g/{item.group_id}/{item.share_id}",
         scene=f"s={item.share_id}",
-    )
-
-
-def links_to_activity(merchant_id: str, activity_id: str) -> Links:
-    """What leads to an activity, for the shop to spread."""
-    return Links(
-        path=f"{ACTIVITY_PAGE}?m={merchant_id}&a={activity_id}",
-        link=f"{settings.web_url}/a/{activity_id}",
-        scene=f"a={activity_id}",
     )
 
 

@@ -14,11 +14,14 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.beijing import BEIJING, day_of
 from chalicelib.domain.counts import HOURS, Counted, Sums, sums_of
+from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import Order, RefundReason
-from chalicelib.tables.base import LostRace, Writes, transaction
+from chalicelib.tables.base import LostRace, Writes, get_or_none, transaction
 from chalicelib.tables.counts import DAY_SHARDS, TALLY_SHARDS, DayItem, TallyItem
-from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.growth import TALLY_SHARDS as COUPON_SHARDS
+from chalicelib.tables.growth import CouponTallyItem
+from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.timed_cache import TimedCache
 
 WRITES_OF_A_GROUP = 2  # what count_decided adds to a transaction
@@ -51,8 +54,9 @@ def post(
 ) -> None:
     """Say of paid attempts that they are in the day book and their buyer told, and count them.
 
-    Written together: the order (also with `actions`, under `condition`), its day, and when it is
-    the leader's, its activity. Raises LostRace when an attempt was posted meanwhile, or Busy.
+    Written together: the order (also with `actions`, under `condition`), its day, when it is the
+    leader's, its activity, and the template of its coupon. Raises LostRace when an attempt was
+    posted meanwhile, or Busy.
     """
     known = order.view()
     for attempt in attempts:
@@ -69,6 +73,7 @@ def post(
         _count(writes, order.merchant_id, counts + opened)
         if group is not None and opened:
             _tally(writes, group, Counted.GROUPS_OPENED)
+        _tally_coupon(writes, order, attempts)
 
 
 def _of_payment(order: Order, attempt: str) -> list[_Count]:
@@ -85,6 +90,18 @@ def _of_opening(order: OrderItem, attempts: Sequence[str], group: GroupItem | No
     if group is None or group.leader_id != order.buyer_id or seat is None:
         return []
     return [(Counted.GROUPS_OPENED, 1, seat[1].paid_at_s)] if seat[0] in attempts else []
+
+
+def _tally_coupon(writes: Writes, order: OrderItem, attempts: Sequence[str]) -> None:
+    """Count the order by the template of its coupon, when it is posted with its seat."""
+    coupon, seat = CouponId.parse(order.coupon or ""), order.view().seat_payment
+    if coupon is None or seat is None or seat[0] not in attempts:
+        return
+    detail = get_or_none(OrderDetailItem.at(order.merchant_id, order.order_id))
+    off_fen = detail.lines.as_dict().get("coupon_fen", 0) if detail else 0
+    shard = random.randrange(COUPON_SHARDS)
+    tally = CouponTallyItem.at(order.merchant_id, coupon.template_id, shard)
+    writes.add(tally, tally.adding(seat[1].amount_fen, off_fen))
 
 
 def days(merchant_id: str, wanted: Iterable[dt.date]) -> dict[dt.date, list[DayItem]]:

@@ -4,21 +4,32 @@ Quotes and purchases are counted here alike, from what the catalogue says at tha
 read through the cache of `terms`, so that a purchase costs no further round trip.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain import freight
 from chalicelib.domain.activity import Terms
+from chalicelib.domain.coupon import Bought, Coupon, Scope, refusal_to_use
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
-from chalicelib.domain.pricing import priced
-from chalicelib.errors import PriceChanged
+from chalicelib.domain.pricing import priced, with_coupon
+from chalicelib.errors import CouponRefused, PriceChanged
 from chalicelib.services.catalogue import catalogue_cache, stores
+from chalicelib.services.growth import coupons as growth
 from chalicelib.services.orders import ordering
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
+from chalicelib.tables.growth import CouponItem
 from chalicelib.text import Text
 
 
-def seat_quoted(merchant_id: str, offer: Terms, purchase: Purchase, *, now_s: int) -> Quote:
+def seat_quoted(
+    merchant_id: str,
+    offer: Terms,
+    purchase: Purchase,
+    *,
+    coupon: CouponItem | None = None,
+    now_s: int,
+) -> Quote:
     """What a seat under these terms costs now. Raises InvalidRequest, and as `quoted`."""
     ordering.check_quantity(purchase.quantity, limit_per_order=offer.limit_per_order)
     sku = offer.sku(purchase.sku_id)
@@ -34,16 +45,32 @@ def seat_quoted(merchant_id: str, offer: Terms, purchase: Purchase, *, now_s: in
         unit_price_fen=sku.group_price_fen,
         limited=offer.limit_per_buyer > 0,
         reductions=offer.reductions,
+        category_id=offer.category_id,
+        takes_coupons=offer.coupons,
     )
-    return quoted(merchant_id, line, purchase, now_s=now_s)
+    return quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
 
 
-def quoted(merchant_id: str, line: Line, purchase: Purchase, *, now_s: int) -> Quote:
-    """What the purchase costs now, freight included.
+def quoted(
+    merchant_id: str,
+    line: Line,
+    purchase: Purchase,
+    *,
+    coupon: CouponItem | None = None,
+    now_s: int,
+) -> Quote:
+    """What the purchase costs now with that coupon, freight included.
 
-    Raises NotDeliverable, StoreClosed, or PriceChanged when the buyer expected another total.
+    Raises CouponRefused, NotDeliverable, StoreClosed, or PriceChanged when the buyer expected
+    another total.
     """
     price = priced(line.unit_price_fen, purchase.quantity, line.reductions)
+    if coupon is not None:
+        views = growth.views(merchant_id, [coupon], now_s=now_s)
+        refusal = coupon_refusals(merchant_id, line, views, price.goods_fen, now_s)[0]
+        if refusal is not None:
+            raise coupon_refused(coupon.coupon_id, refusal)
+        price = with_coupon(price, coupon.name, views[0].terms)
     store = None
     if purchase.delivery is Delivery.PICKUP:
         store = stores.snapshot(catalogue_cache.store(merchant_id, purchase.store_id, now_s))
@@ -58,7 +85,33 @@ def quoted(merchant_id: str, line: Line, purchase: Purchase, *, now_s: int) -> Q
             after=yuan(price.total_fen),
         )
         raise PriceChanged(words, old_fen=expected_fen, new_fen=price.total_fen)
-    return Quote(line, purchase, price, store)
+    return Quote(line, purchase, price, store, coupon)
+
+
+def coupon_refusals(
+    merchant_id: str, line: Line, coupons: Sequence[Coupon], goods_fen: int, now_s: int
+) -> list[str | None]:
+    """Of each of a buyer's coupons, why it cannot be used for this line; None: it can.
+
+    goods_fen: what the goods cost, 满减 taken off.
+    """
+    categories: tuple[str, ...] = (line.category_id,)
+    if any(one.terms.scope is Scope.CATEGORIES for one in coupons):
+        categories = catalogue_cache.with_parent(merchant_id, line.category_id, now_s)
+    bought = Bought(
+        activity_id=line.activity_id,
+        product_id=line.product_id,
+        categories=categories,
+        in_group=line.version > 0,
+        takes_coupons=line.takes_coupons,
+    )
+    return [refusal_to_use(one, bought, goods_fen, now_s=now_s) for one in coupons]
+
+
+def coupon_refused(coupon_id: str, refusal: str) -> CouponRefused:
+    """The refusal of a purchase whose coupon cannot be used."""
+    words = Text("这张优惠券不能用：{why}。请重新选择。", why=Text(refusal))
+    return CouponRefused(words, coupon_id=coupon_id)
 
 
 def _freight_fen(

@@ -37,7 +37,7 @@ def release(
         if group is not None and group.status in (GroupStatus.FORMED, GroupStatus.FAILED):
             return False
         with transaction() as writes:
-            state_changes.write(writes, current, released(known, closed))
+            state_changes.write(writes, current, released(known, closed, now_s=now_s))
             if group is not None:
                 _leave(writes, group, current, now_s)
             give_back(writes, current, to_product=to_product)

@@ -9,15 +9,24 @@ from typing import Any
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Delivery, Intent, OrderStatus
 from chalicelib.domain.pricing import Price, Reduction
-from chalicelib.errors import InvalidRequest, NotDeliverable, PriceChanged, StoreClosed
+from chalicelib.errors import (
+    CouponRefused,
+    InvalidRequest,
+    NotDeliverable,
+    PriceChanged,
+    StoreClosed,
+)
+from chalicelib.services.growth import coupons
 from chalicelib.tables.base import LostRace, Writes
+from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from chalicelib.text import Text
 
 TITLE_MAX = 24  # characters of a title that an order carries; its detail has it whole
 
-# What a repeat may be refused with although the first request was not: staff change these things.
-CHANGED_SINCE = (NotDeliverable, PriceChanged, StoreClosed)
+# What a repeat may be refused with although the first request was not: staff change these things,
+# and the order that the first request placed has the coupon.
+CHANGED_SINCE = (CouponRefused, NotDeliverable, PriceChanged, StoreClosed)
 
 
 @dataclass(frozen=True)
@@ -35,13 +44,15 @@ class Purchase:
     share_id: str | None = None
     delivery: Delivery = Delivery.EXPRESS
     store_id: str = ""
+    coupon_id: str = ""
     expected_total_fen: int | None = None
 
     def fingerprint(self, *where: str) -> str:
         """Tells two requests under one Idempotency-Key apart."""
         to = (self.delivery, self.store_id) if self.delivery is Delivery.PICKUP else ()
         what = [self.sku_id, self.quantity, dict(self.address), self.remark]
-        body = json.dumps([*where, *what, *to])
+        by = (self.coupon_id,) if self.coupon_id else ()
+        body = json.dumps([*where, *what, *to, *by])
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
@@ -60,6 +71,8 @@ class Line:
     unit_price_fen: int
     limited: bool = False
     reductions: tuple[Reduction, ...] = ()
+    category_id: str = ""
+    takes_coupons: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,7 @@ class Quote:
     purchase: Purchase
     price: Price
     store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
+    coupon: CouponItem | None = None
 
     def stored(self) -> dict[str, Any]:
         """The price lines that an order's detail keeps."""
@@ -121,6 +135,7 @@ def place(
         pay_by_s=pay_by_s,
         limited=line.limited,
         share_id=purchase.share_id,
+        coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
     ).marked(Intent.RELEASE, pay_by_s)
     detail = OrderDetailItem.at(
@@ -135,4 +150,6 @@ def place(
     )
     writes.put(order, refuse=LostRace)
     writes.put(detail, refuse=LostRace)
+    if quote.coupon is not None:
+        coupons.use(writes, quote.coupon, order_id)
     return order

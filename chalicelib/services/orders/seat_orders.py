@@ -7,6 +7,7 @@ from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Plan, Shelf
+from chalicelib.services.growth import coupons
 from chalicelib.services.orders import deliveries, ordering, unpaid_order_limit
 from chalicelib.services.orders.ordering import Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
@@ -38,7 +39,8 @@ def claim_seat(
     now_s: int,
 ) -> OrderItem:
     """Run `attempt` until it finds its units and room among the buyer's unpaid orders."""
-    quote = deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
+    coupon = coupons.of_purchase(merchant_id, (buyer_id, *other_ids), purchase.coupon_id)
+    quote = deliveries.seat_quoted(merchant_id, offer, purchase, coupon=coupon, now_s=now_s)
     shelf = _shelf_of(merchant_id, offer, purchase.sku_id)
     limited = other_ids if offer.limit_per_buyer else ()
     elsewhere = reservations.limit_used(merchant_id, limited, offer.activity_id)

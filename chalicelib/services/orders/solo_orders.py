@@ -7,6 +7,7 @@ from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, reservations
+from chalicelib.services.growth import coupons
 from chalicelib.services.orders import deliveries, ordering, orders, unpaid_order_limit
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
@@ -76,7 +77,8 @@ def buy_alone(
         activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
         ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
         line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
-        quote = deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
+        coupon = coupons.of_purchase(merchant_id, (buyer_id, *other_ids), purchase.coupon_id)
+        quote = deliveries.quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
         shop = shop_cache.merchant(merchant_id, now_s)
         return unpaid_order_limit.within_limit(
             merchant_id,
@@ -126,4 +128,5 @@ def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int)
         image=sku["image"] or (product.images[0] if product.images else ""),
         list_price_fen=sku["list_price_fen"],
         unit_price_fen=sku["solo_price_fen"],
+        category_id=product.category_id,
     )

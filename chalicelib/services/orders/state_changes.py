@@ -18,6 +18,7 @@ from chalicelib.domain.group import GroupTransition
 from chalicelib.domain.order import Intent, Order, OrderStatus, Payment, Refund, entry_of
 from chalicelib.domain.order_transitions import Transition
 from chalicelib.services import timeouts
+from chalicelib.services.growth import coupons
 from chalicelib.tables.base import LostRace, Writes, as_read, update_one
 from chalicelib.tables.trade import (
     GroupItem,
@@ -46,11 +47,15 @@ def write(
     actions, same = changes(order, change)
     same = same if condition is None else same & condition
     writes.update(order, actions, condition=same, refuse=LostRace)
+    if change.coupon_back_at_s:
+        coupon_id, back_at_s = order.coupon or "", change.coupon_back_at_s
+        coupons.give_back(writes, order.merchant_id, coupon_id, order.order_id, now_s=back_at_s)
 
 
 def write_alone(order: OrderItem, change: Transition) -> None:
     """Write the change of an order by itself, at half the price of a transaction. Raises
     LostRace, Busy."""
+    assert not change.coupon_back_at_s, "another item changes with it"
     actions, same = changes(order, change)
     update_one(order, actions, condition=same, refuse=LostRace)
 

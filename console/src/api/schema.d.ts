@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/coupons/{coupon_template_id}/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claim a coupon. */
+        post: operations["claim_coupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/groups/{group_id}/seats": {
         parameters: {
             query?: never;
@@ -238,6 +255,23 @@ export interface paths {
         put?: never;
         /** Accept versions of agreements, on record with the time. */
         post: operations["accept_agreements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All coupons of the buyer, the newest first. */
+        get: operations["list_own_coupons"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -789,6 +823,59 @@ export interface paths {
         post?: never;
         /** Remove a category in which there is nothing. */
         delete: operations["remove_category"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All coupon templates, the newest first, with how many were claimed and used. */
+        get: operations["list_coupons"];
+        put?: never;
+        /** Create a coupon template; buyers can claim its coupons at once. */
+        post: operations["create_coupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/coupons/{coupon_template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One coupon template, with how many of its coupons are claimed and not used. */
+        get: operations["read_coupon"];
+        /** Rename a coupon template, or change how many coupons it has; its terms stay as they are. */
+        put: operations["change_coupon"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/coupons/{coupon_template_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give no more of a template's coupons out; claimed ones stay good, or are revoked. */
+        post: operations["withdraw_coupon"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2182,6 +2269,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchants/{merchant_id}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a shop's coupon centre offers; with a session, how many of each the asker has. */
+        get: operations["list_shop_coupons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchants/{merchant_id}/coupons/{coupon_template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the link to a coupon offers, whether it stands in the coupon centre or not. */
+        get: operations["read_shop_coupon"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchants/{merchant_id}/groups": {
         parameters: {
             query?: never;
@@ -2621,6 +2742,7 @@ export interface components {
             limit_per_buyer: number;
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
+            coupons: boolean;
             skus: components["schemas"]["StockedActivitySku"][];
         };
         /**
@@ -2677,6 +2799,11 @@ export interface components {
              * @default []
              */
             reductions: components["schemas"]["Reduction"][];
+            /**
+             * @description Whether they can be used for its groups.
+             * @default true
+             */
+            coupons: boolean;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2776,6 +2903,11 @@ export interface components {
              * @default []
              */
             reductions: components["schemas"]["Reduction"][];
+            /**
+             * @description Whether they can be used for its groups.
+             * @default true
+             */
+            coupons: boolean;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -2853,6 +2985,7 @@ export interface components {
             limit_per_buyer: number;
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
+            coupons: boolean;
             skus: components["schemas"]["ActivitySku"][];
         };
         /**
@@ -3262,12 +3395,285 @@ export interface components {
             limit_per_buyer: number;
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
+            coupons: boolean;
         };
         /** CopiedSku */
         CopiedSku: {
             sku_id: string;
             group_price_fen: number;
             stock: number;
+        };
+        /** CouponChange */
+        CouponChange: {
+            name: string;
+            /** @description how many there are */
+            total: number;
+            /** @description As read; when somebody changed the item since: 409 changed. */
+            revision: number;
+        };
+        /**
+         * CouponChoice
+         * @description A coupon in the checkout. Those that can be used come first, the best of them first.
+         */
+        CouponChoice: {
+            name: string;
+            /** @description what it takes off: 满 59 减 10 */
+            words: string;
+            /** @description what it can be used for */
+            scope_words: string;
+            usable_for: components["schemas"]["CouponFor"];
+            scope: components["schemas"]["Scope"];
+            /** @description of the scope's categories, products or activities */
+            scope_ids: string[];
+            coupon_id: string;
+            template_id: string;
+            state: components["schemas"]["CouponState"];
+            /** @description seconds since the epoch, UTC */
+            from_s: number;
+            /** @description seconds since the epoch, UTC */
+            until_s: number;
+            /** @description seconds since the epoch, UTC */
+            claimed_at_s: number;
+            /** @description of the order that uses it */
+            order_id: string | null;
+            /** @description that it takes off this purchase; 0: it cannot */
+            off_fen: number;
+            /** @description why it cannot be used; empty: it can */
+            refusal: string;
+        };
+        /**
+         * CouponFor
+         * @description Which orders it may be used for.
+         * @enum {unknown}
+         */
+        CouponFor: "alone" | "any" | "groups";
+        /**
+         * CouponGiven
+         * @description How buyers come by it.
+         * @enum {unknown}
+         */
+        CouponGiven: "link" | "public";
+        /**
+         * CouponInput
+         * @description `off_fen` of an amount; `percent` of a percentage: what is still paid, 85 is 8.5 折, and
+         *         `most_off_fen` is its cap, 0: none. `from_fen`: what the goods have to cost, 0: anything. Good
+         *         from `from_s` until before `until_s`, or else for `days` from the claim on.
+         */
+        CouponInput: {
+            name: string;
+            kind: components["schemas"]["CouponKind"];
+            /** @default 0 */
+            off_fen: number;
+            /** @default 0 */
+            percent: number;
+            /** @default 0 */
+            most_off_fen: number;
+            /** @default 0 */
+            from_fen: number;
+            /** @default any */
+            usable_for: components["schemas"]["CouponFor"];
+            /** @default shop */
+            scope: components["schemas"]["Scope"];
+            /**
+             * @description of the scope's categories, products or activities
+             * @default []
+             */
+            scope_ids: string[];
+            /** @default public */
+            given: components["schemas"]["CouponGiven"];
+            /** @description how many there are */
+            total: number;
+            /** @default 1 */
+            per_buyer: number;
+            /** @default 0 */
+            from_s: number;
+            /** @default 0 */
+            until_s: number;
+            /** @default 0 */
+            days: number;
+            /**
+             * @description more, if it comes back after it has run out
+             * @default 3
+             */
+            grace_days: number;
+        };
+        /**
+         * CouponKind
+         * @enum {unknown}
+         */
+        CouponKind: "amount" | "percent";
+        /** CouponList */
+        CouponList: {
+            items: components["schemas"]["CouponShown"][];
+            /** @description seconds since the epoch, UTC */
+            now_s: number;
+        };
+        /**
+         * CouponOffer
+         * @description Coupons that can be claimed. Good from `from_s` until before `until_s`, or else for `days`
+         *         from the claim on.
+         */
+        CouponOffer: {
+            name: string;
+            /** @description what it takes off: 满 59 减 10 */
+            words: string;
+            /** @description what it can be used for */
+            scope_words: string;
+            usable_for: components["schemas"]["CouponFor"];
+            scope: components["schemas"]["Scope"];
+            /** @description of the scope's categories, products or activities */
+            scope_ids: string[];
+            template_id: string;
+            /** @description seconds since the epoch, UTC */
+            from_s: number;
+            /** @description 0: by `days` */
+            until_s: number;
+            days: number;
+            /** @description that one person may claim */
+            per_buyer: number;
+            /** @description that the asker has claimed; null: no session */
+            claimed: number | null;
+            /** @description given_out: there are some left */
+            state: components["schemas"]["TemplateState"];
+        };
+        /** CouponOfferList */
+        CouponOfferList: {
+            items: components["schemas"]["CouponOffer"][];
+        };
+        /**
+         * CouponShown
+         * @description A coupon of the asker's own, good from `from_s` until before `until_s`.
+         */
+        CouponShown: {
+            name: string;
+            /** @description what it takes off: 满 59 减 10 */
+            words: string;
+            /** @description what it can be used for */
+            scope_words: string;
+            usable_for: components["schemas"]["CouponFor"];
+            scope: components["schemas"]["Scope"];
+            /** @description of the scope's categories, products or activities */
+            scope_ids: string[];
+            coupon_id: string;
+            template_id: string;
+            state: components["schemas"]["CouponState"];
+            /** @description seconds since the epoch, UTC */
+            from_s: number;
+            /** @description seconds since the epoch, UTC */
+            until_s: number;
+            /** @description seconds since the epoch, UTC */
+            claimed_at_s: number;
+            /** @description of the order that uses it */
+            order_id: string | null;
+        };
+        /**
+         * CouponState
+         * @description What its buyer sees.
+         * @enum {unknown}
+         */
+        CouponState: "expired" | "not_yet" | "revoked" | "usable" | "used";
+        /** CouponTemplate */
+        CouponTemplate: {
+            template_id: string;
+            name: string;
+            /** @description what it takes off, for people */
+            words: string;
+            scope_words: string;
+            kind: components["schemas"]["CouponKind"];
+            /** @description fen, 1/100 yuan */
+            off_fen: number;
+            percent: number;
+            /** @description fen, 1/100 yuan */
+            most_off_fen: number;
+            /** @description fen, 1/100 yuan */
+            from_fen: number;
+            usable_for: components["schemas"]["CouponFor"];
+            scope: components["schemas"]["Scope"];
+            scope_ids: string[];
+            given: components["schemas"]["CouponGiven"];
+            total: number;
+            per_buyer: number;
+            /** @description seconds since the epoch, UTC */
+            from_s: number;
+            /** @description seconds since the epoch, UTC */
+            until_s: number;
+            days: number;
+            grace_days: number;
+            /** @description seconds since the epoch, UTC */
+            created_at_s: number;
+            withdrawn_at_s: number | null;
+            state: components["schemas"]["TemplateState"];
+            claimed: number;
+            /** @description paid with one of them */
+            orders: number;
+            /** @description what these orders paid */
+            paid_fen: number;
+            /** @description what was taken off these orders */
+            off_sum_fen: number;
+            /** @description its page in the mini-program */
+            path: string;
+            /** @description its page in a browser */
+            link: string;
+            revision: number;
+        };
+        /** CouponTemplateDetail */
+        CouponTemplateDetail: {
+            template_id: string;
+            name: string;
+            /** @description what it takes off, for people */
+            words: string;
+            scope_words: string;
+            kind: components["schemas"]["CouponKind"];
+            /** @description fen, 1/100 yuan */
+            off_fen: number;
+            percent: number;
+            /** @description fen, 1/100 yuan */
+            most_off_fen: number;
+            /** @description fen, 1/100 yuan */
+            from_fen: number;
+            usable_for: components["schemas"]["CouponFor"];
+            scope: components["schemas"]["Scope"];
+            scope_ids: string[];
+            given: components["schemas"]["CouponGiven"];
+            total: number;
+            per_buyer: number;
+            /** @description seconds since the epoch, UTC */
+            from_s: number;
+            /** @description seconds since the epoch, UTC */
+            until_s: number;
+            days: number;
+            grace_days: number;
+            /** @description seconds since the epoch, UTC */
+            created_at_s: number;
+            withdrawn_at_s: number | null;
+            state: components["schemas"]["TemplateState"];
+            claimed: number;
+            /** @description paid with one of them */
+            orders: number;
+            /** @description what these orders paid */
+            paid_fen: number;
+            /** @description what was taken off these orders */
+            off_sum_fen: number;
+            /** @description its page in the mini-program */
+            path: string;
+            /** @description its page in a browser */
+            link: string;
+            revision: number;
+            /** @description claimed and not used, expired ones too; 10,000: or more */
+            unused: number;
+        };
+        /** CouponTemplateList */
+        CouponTemplateList: {
+            /** @description the newest first */
+            items: components["schemas"]["CouponTemplate"][];
+        };
+        /** CouponWithdrawal */
+        CouponWithdrawal: {
+            /**
+             * @description claimed coupons that are not used, too
+             * @default false
+             */
+            revoke: boolean;
         };
         /**
          * Dashboard
@@ -3881,6 +4287,8 @@ export interface components {
             /** @default null */
             share_id: string | null;
             /** @default null */
+            coupon_id: string | null;
+            /** @default null */
             expected_total_fen: number | null;
             /** @default null */
             activity_id: string | null;
@@ -3944,6 +4352,8 @@ export interface components {
             sku_id: string;
             unit_price_fen: number;
             quantity: number;
+            /** @description Of the coupon it takes; empty: none. */
+            coupon_name: string;
             /** @description Null without the right statistics:view. */
             is_below_cost: boolean | null;
         };
@@ -4153,6 +4563,8 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
+            /** @description its coupon is the buyer's again, as there was no sale */
+            coupon_back: boolean;
             spec: string;
             image: string;
             /** @description fen, 1/100 yuan */
@@ -4368,6 +4780,8 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
+            /** @description its coupon is the buyer's again, as there was no sale */
+            coupon_back: boolean;
         };
         /**
          * Overlap
@@ -4398,6 +4812,7 @@ export interface components {
             /** @description agreements: kind#version */
             accepted: string[];
             addresses: components["schemas"]["SavedAddress"][];
+            coupons: components["schemas"]["CouponShown"][];
             orders: components["schemas"]["OrderDetail"][];
             /** @description about these orders */
             after_sales: components["schemas"]["AfterSaleShown"][];
@@ -4450,6 +4865,8 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
+            /** @description its coupon is the buyer's again, as there was no sale */
+            coupon_back: boolean;
             spec: string;
             image: string;
             /** @description fen, 1/100 yuan */
@@ -4753,7 +5170,7 @@ export interface components {
          * PriceCode
          * @enum {unknown}
          */
-        PriceCode: "discount" | "freight" | "goods" | "reduction";
+        PriceCode: "coupon" | "discount" | "freight" | "goods" | "reduction";
         /**
          * PriceLineShown
          * @description A part of what a purchase costs; all of them add up to its total.
@@ -4923,6 +5340,8 @@ export interface components {
             /** @default null */
             share_id: string | null;
             /** @default null */
+            coupon_id: string | null;
+            /** @default null */
             expected_total_fen: number | null;
         };
         /**
@@ -4958,19 +5377,33 @@ export interface components {
              * @default null
              */
             store_id: string | null;
+            /**
+             * @description of the asker's own, to be used
+             * @default null
+             */
+            coupon_id: string | null;
+            /**
+             * @description use the asker's coupon with which they pay least, if any
+             * @default false
+             */
+            best_coupon: boolean;
         };
         /** QuoteResponse */
         QuoteResponse: {
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
             quantity: number;
-            /** @description with 满减 taken off */
+            /** @description with 满减 and coupon taken off */
             goods_fen: number;
             /** @description fen, 1/100 yuan */
             freight_fen: number;
             /** @description fen, 1/100 yuan */
             total_fen: number;
             price_lines: components["schemas"]["PriceLineShown"][];
+            /** @description that is used; send it along when ordering */
+            coupon_id: string | null;
+            /** @description of the asker; none without a session */
+            coupons: components["schemas"]["CouponChoice"][];
             /** @description units that the asker may yet buy; null: no limit, or no session */
             limit_left: number | null;
         };
@@ -5240,6 +5673,12 @@ export interface components {
             address_id: string;
             is_default: boolean;
         };
+        /**
+         * Scope
+         * @description What its ids are of.
+         * @enum {unknown}
+         */
+        Scope: "activities" | "categories" | "products" | "shop";
         /** Seat */
         Seat: {
             /** @description masked */
@@ -5792,6 +6231,11 @@ export interface components {
             formed_permille: number | null;
         };
         /**
+         * TemplateState
+         * @enum {unknown}
+         */
+        TemplateState: "ended" | "given_out" | "gone" | "revoked" | "withdrawn";
+        /**
          * TextKey
          * @enum {unknown}
          */
@@ -5982,7 +6426,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, limit_reached, not_deliverable, order_closed, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description activity_closed, coupon_refused, limit_reached, not_deliverable, order_closed, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6101,7 +6545,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6753,6 +7197,103 @@ export interface operations {
             };
         };
     };
+    claim_coupon: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description session_superseded, unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description coupons_gone, limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     join_group: {
         parameters: {
             query?: never;
@@ -6804,7 +7345,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description group_closed, group_full, limit_reached, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, group_closed, group_full, limit_reached, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7424,6 +7965,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_own_coupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {
@@ -10939,6 +11538,491 @@ export interface operations {
             };
             /** @description conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_coupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplateList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_coupon: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponInput"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplateDetail"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplateDetail"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplateDetail"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed, conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplateDetail"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19410,6 +20494,145 @@ export interface operations {
             };
         };
     };
+    list_shop_coupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponOfferList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_shop_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponOffer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_home_groups: {
         parameters: {
             query?: never;
@@ -19886,7 +21109,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, not_deliverable, store_closed */
+            /** @description activity_closed, coupon_refused, not_deliverable, store_closed */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -42,6 +42,9 @@ PUTS_MAX = 25  # of one BatchWriteItem
 NEVER_DUE = {"stock", "detail", "limit", "buyer", "key", "message", "share", "visit"} | {
     "day",
     "tally",
+    "coupon",
+    "coupon_stock",
+    "coupon_tally",
 }
 HOUR_S, DAY_S = 3600, 86400
 # Past every group's deadline; past the activity's end; past an hour between a refund's steps.

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from chalicelib.domain.activity import ActivityStatus
 from chalicelib.domain.activity_draft import DraftSku
+from chalicelib.domain.coupon import CouponState
 from chalicelib.domain.manual_refund import ManualRefundMethod
 from chalicelib.domain.order import Intent, RefundStatus
 from chalicelib.domain.pricing import Reduction
@@ -76,9 +77,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         self.shop: Shop = self.stack.enter_context(new_shop())
         self.model, self.history = Model(), StateHistory()
         self.requests = {}
-        self.opened: list[
-            tuple[ActivityIds, str, int, str, str]
-        ] = []  # every opening, to repeat it
+        # Every opening, to repeat it.
+        self.opened: list[tuple[ActivityIds, str, dict[str, Any], str]] = []
         self.silent = self.was_silent = self.sound = False
 
     @initialize(
@@ -111,6 +111,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             reductions=(Reduction(price_fen * per_order, 900),) if reduced and price_fen else (),
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
+        template_id = self.shop.coupons(total=BUYERS, grace_days=0)
+        self.coupons = {who: self.shop.claim(template_id, who) for who in self.buyers}
         self.take_returns()
         if freight:
             charge_freight(self.shop, self.sold)
@@ -121,25 +123,37 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
     # Buyers.
 
-    def open(self, buyer: int, quantity: int) -> None:
+    def open(self, buyer: int, quantity: int, coupon: bool = False) -> None:
         who, key = self.buyers[buyer % BUYERS], f"key{len(self.opened)}"
+        coupon_id = self.coupons[who] if coupon else ""
         expected = self.model.refusals_to_open(
             self.activity, who, quantity, self.snapshot, self.shop.now_s
         )
+        expected |= self.refusal_of_coupon(coupon_id, self.price_fen, expected)
         answer = self.answer(
-            lambda: self.shop.open(self.sold, who, quantity=quantity, key=key), expected
+            lambda: self.shop.open(self.sold, who, quantity=quantity, coupon_id=coupon_id, key=key),
+            expected,
         )
         if isinstance(answer, OrderItem):
             self.place(answer, self.activity)
-            self.opened.append((self.sold, who, quantity, key, str(answer.order_id)))
+            again = {"quantity": quantity, "coupon_id": coupon_id, "key": key}
+            self.opened.append((self.sold, who, again, str(answer.order_id)))
         self.settle_down(followed=False)
 
     @rule(buyer=ANY)
     def come_in_and_pay(self, buyer: int) -> None:
         self.come_in(buyer=buyer, quantity=1, other=False, far=3)
 
-    @rule(buyer=ANY, quantity=QUANTITY, other=st.booleans(), far=st.integers(0, 6))
-    def come_in(self, buyer: int, quantity: int, other: bool, far: int) -> None:
+    @rule(
+        buyer=ANY,
+        quantity=QUANTITY,
+        other=st.booleans(),
+        far=st.integers(0, 6),
+        coupon=st.booleans(),
+    )
+    def come_in(
+        self, buyer: int, quantity: int, other: bool, far: int, coupon: bool = False
+    ) -> None:
         """What most buyers do: join a group that takes them, or open one; ask; pay."""
         who, now_s, teams = buyer % BUYERS, self.shop.now_s, self.model.teams
         free = [
@@ -151,9 +165,9 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         ]
         before = set(self.model.orders)
         if free:
-            self.join(group=free[0], buyer=who, quantity=quantity, hint="right")
+            self.join(group=free[0], buyer=who, quantity=quantity, hint="right", coupon=coupon)
         else:
-            self.open(buyer=who, quantity=quantity)
+            self.open(buyer=who, quantity=quantity, coupon=coupon)
         placed = [n for n, order in enumerate(self.model.orders) if order not in before]
         if placed and far:
             self.ask(order=placed[0], method=OTHER_PAY if other else WECHAT_PAY)
@@ -163,18 +177,24 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
     @precondition(lambda self: self.opened)
     @rule(which=ANY)
     def open_again(self, which: int) -> None:
-        sold, who, quantity, key, order_id = self.opened[which % len(self.opened)]
+        sold, who, again, order_id = self.opened[which % len(self.opened)]
         team = self.model.teams[str(self.model.orders[order_id].group_id)]
         expected = set() if who in team.members else {"order_closed"}
-        answer = self.answer(
-            lambda: self.shop.open(sold, who, quantity=quantity, key=key), expected
-        )
+        answer = self.answer(lambda: self.shop.open(sold, who, **again), expected)
         assert expected or str(answer.order_id) == order_id
         self.settle_down(followed=False)
 
     @precondition(lambda self: self.model.teams)
-    @rule(group=ANY, buyer=ANY, quantity=QUANTITY, hint=st.sampled_from(["right", "old", None]))
-    def join(self, group: int, buyer: int, quantity: int, hint: str | None) -> None:
+    @rule(
+        group=ANY,
+        buyer=ANY,
+        quantity=QUANTITY,
+        hint=st.sampled_from(["right", "old", None]),
+        coupon=st.booleans(),
+    )
+    def join(
+        self, group: int, buyer: int, quantity: int, hint: str | None, coupon: bool = False
+    ) -> None:
         group_id = list(self.model.teams)[group % len(self.model.teams)]
         who, team = self.buyers[buyer % BUYERS], self.model.teams[group_id]
         item = self.snapshot.groups[group_id]
@@ -187,6 +207,9 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         expected = self.model.refusals_to_join(
             group_id, offer, who, quantity, self.snapshot, self.shop.now_s
         )
+        coupon_id = self.coupons[who] if coupon else ""
+        sku_price_fen = offer.skus[0]["group_price_fen"]
+        expected |= self.refusal_of_coupon(coupon_id, sku_price_fen, expected)
         if seat is not None:
             expected &= {"invalid_request"}
         answer = self.answer(
@@ -194,7 +217,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
                 self.shop.merchant_id,
                 who,
                 group_id,
-                purchase(self.sold, quantity),
+                purchase(self.sold, quantity, coupon_id),
                 hint=hints.get(hint or ""),
                 now_s=self.shop.now_s,
             ),
@@ -205,12 +228,15 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.place(answer, offer)
         self.settle_down(followed=False)
 
-    @rule(buyer=ANY, quantity=QUANTITY)
-    def buy_alone(self, buyer: int, quantity: int) -> None:
+    @rule(buyer=ANY, quantity=QUANTITY, coupon=st.booleans())
+    def buy_alone(self, buyer: int, quantity: int, coupon: bool = False) -> None:
         who = self.buyers[buyer % BUYERS]
+        coupon_id = self.coupons[who] if coupon else ""
         expected = self.model.refusals_to_buy_alone(self.activity, who, quantity, self.snapshot)
+        expected |= self.refusal_of_coupon(coupon_id, 9900, expected)
         answer = self.answer(
-            lambda: self.shop.buy_alone(self.sold, who, quantity=quantity), expected
+            lambda: self.shop.buy_alone(self.sold, who, quantity=quantity, coupon_id=coupon_id),
+            expected,
         )
         if isinstance(answer, OrderItem):
             self.place(answer, self.activity)
@@ -500,6 +526,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         expected = self.model.notify(order_id, trade, self.shop.now_s)
         method = self.gateway_of(number).method
         assert self.shop.notify(trade, method) is expected
+
+    def refusal_of_coupon(self, coupon_id: str, price_fen: int, expected: set[str]) -> set[str]:
+        """What is refused because of the coupon, where its price is known before all else."""
+        if not coupon_id or expected == {"invalid_request"}:
+            return set()
+        coupon = self.snapshot.coupons[coupon_id]
+        usable = coupon.view().state(self.shop.now_s) is CouponState.USABLE
+        return set() if usable and price_fen else {"coupon_refused"}
 
     def place(self, order: OrderItem, offer: Any) -> None:
         """An order was answered: remember it, and its group, if they are new."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.domain.ids import new_id
 from chalicelib.services.orders import account_deletion
@@ -28,7 +29,10 @@ def merges_against_everything(
     """Run the rounds at the same time; count what each act was answered."""
     seeds = [chance.random() for _ in range(rounds)]
     found: Counter[str] = Counter()
-    for answers in concurrently(lambda seed: _round(shop, sold, random.Random(seed)), seeds):
+    gift, claimable = shop.coupons(), shop.coupons()
+    for answers in concurrently(
+        lambda seed: _round(shop, sold, gift, claimable, random.Random(seed)), seeds
+    ):
         found.update(answers)
     return found
 
@@ -56,17 +60,23 @@ def logins_at_once(shop: Shop, number: int, *, times: int) -> int:
     return len({identities.root(shop.merchant_id, buyer.buyer_id).buyer_id for buyer in found})
 
 
-def _round(shop: Shop, sold: ActivityIds, chance: random.Random) -> list[str]:
+def _round(
+    shop: Shop, sold: ActivityIds, gift: str, claimable: str, chance: random.Random
+) -> list[str]:
+    """gift, claimable: coupon templates, of which the younger buyer has a gift."""
     phone = Identity(Way.PHONE, new_id())
     older = _log_in(shop, Identity(Way.WECHAT_MINI, new_id(), "wx-1"), shop.now_s - 1)
     younger = _log_in(shop, Identity(Way.WECHAT_MINI, new_id(), "wx-2"), shop.now_s)
     _prove(shop, younger, phone)
     group_id = shop.opened(sold)
+    coupon_id = retry_while_busy(lambda: shop.claim(gift, younger.buyer_id, key="gift"))
     acts: dict[str, Callable[[], Any]] = {
         "older joins": lambda: shop.join(sold, group_id, older.buyer_id),
         "younger joins": lambda: shop.join(sold, group_id, younger.buyer_id),
         "older opens": lambda: shop.open(sold, older.buyer_id),
-        "younger opens": lambda: shop.open(sold, younger.buyer_id),
+        "younger opens": lambda: shop.open(sold, younger.buyer_id, coupon_id=coupon_id),
+        "older claims": lambda: shop.claim(claimable, older.buyer_id),
+        "younger claims": lambda: shop.claim(claimable, younger.buyer_id),
     }
     held: OrderItem | None = None
     if chance.random() < 0.5:
@@ -88,7 +98,15 @@ def _round(shop: Shop, sold: ActivityIds, chance: random.Random) -> list[str]:
             assert held is not None, f"{name} after the merge"
             assert placed.order_id == held.order_id, f"{name} after the merge"
     _buys_as_one(shop, sold, group_id, person)
-    return [f"{n}: {a if isinstance(a, str) else 'done'}" for n, a in answers.items()]
+    for refused in concurrently(lambda one: shop.claim(claimable, one), person.ids):
+        assert refused in ("session_superseded", "limit_reached")
+    return [f"{n}: {_told(a)}" for n, a in answers.items()]
+
+
+def _told(answer: Any) -> str:
+    """A refusal as it is; an order, or the id of a coupon, is done."""
+    refused = isinstance(answer, str) and CouponId.parse(answer) is None
+    return answer if refused else "done"
 
 
 def _closing(shop: Shop, sold: ActivityIds, chance: random.Random) -> list[str]:

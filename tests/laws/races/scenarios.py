@@ -4,9 +4,11 @@ What is asserted holds under injected faults too; how often somebody was told wh
 the callers, who know whether answers are lost.
 """
 
+import random
 from collections import Counter
 from typing import Any
 
+from chalicelib.domain.coupon import CouponId
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
 from tests.fixtures.shop import OTHER_PAY, Shop, number_of
@@ -96,6 +98,34 @@ def one_limit_over_many_groups(shop: Shop, *, groups: int, limit: int) -> Tally:
     seats = [buyer in shop.group(group_id).members.as_dict() for group_id in group_ids]
     assert sum(seats) == limit
     return tally(answers)
+
+
+def one_coupon_over_and_over(shop: Shop, *, times: int, chance: random.Random) -> Tally:
+    """One coupon for as many purchases of one buyer, who pays some and cancels some at once."""
+    sold = shop.activity(seats=100, stock=1000, product_stock=2000, limit_per_order=1)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(8))
+    buyer = shop.buyer()
+    coupon_id = shop.claim(shop.coupons(), buyer)
+
+    def buy(which: float) -> Any:
+        if which < 0.4:
+            return shop.buy_alone(sold, buyer, coupon_id=coupon_id)
+        if which < 0.6:
+            return shop.open(sold, buyer, coupon_id=coupon_id)
+        group_id = group_ids[int(which * 100) % len(group_ids)]
+        placed = shop.join(sold, group_id, buyer, coupon_id=coupon_id)
+        if which > 0.8:
+            retry_while_busy(lambda: shop.cancel(placed))
+        return placed
+
+    return tally(concurrently(buy, [chance.random() for _ in range(times)]))
+
+
+def many_buyers_for_few_coupons(shop: Shop, *, buyers: int, total: int) -> Tally:
+    template_id = shop.coupons(total=total)
+    everybody = concurrently(lambda _: shop.buyer(), range(buyers))
+    claims = concurrently(lambda who: shop.claim(template_id, who), [*everybody, *everybody])
+    return Tally("coupon" if CouponId.parse(claim) else claim for claim in claims)
 
 
 def last_two_payments(shop: Shop, *, rounds: int) -> Tally:

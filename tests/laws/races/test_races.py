@@ -57,6 +57,27 @@ def test_limit_of_two_holds_over_eight_groups_at_once(shop: Shop) -> None:
     shop.check()
 
 
+def test_thousand_purchases_at_once_use_a_coupon_once(shop: Shop) -> None:
+    answers = scenarios.one_coupon_over_and_over(
+        shop, times=sized(1000, 200), chance=random.Random(3)
+    )
+
+    snapshot = shop.check()
+    using = [order for order in snapshot.orders.values() if order.view().holds_coupon]
+    assert len(using) <= 1
+    assert answers["order"] > 0 < answers["coupon_refused"], answers
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    shop.check(quiescent=True)
+
+
+def test_last_of_a_hundred_coupons_are_claimed_by_a_hundred_of_three_hundred(shop: Shop) -> None:
+    answers = scenarios.many_buyers_for_few_coupons(shop, buyers=300, total=100)
+
+    assert answers["coupon"] == 100
+    assert answers["coupons_gone"] + answers["limit_reached"] == 500
+    shop.check()
+
+
 @pytest.mark.parametrize(
     ("race", "rounds", "ends"),
     [

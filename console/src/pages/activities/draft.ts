@@ -35,6 +35,7 @@ export interface Draft {
   limit_per_buyer: number | null
   limit_per_order: number | null
   reductions: DraftReduction[]
+  coupons: boolean // can be used for its groups
   skus: DraftSku[]
 }
 
@@ -55,6 +56,7 @@ export function emptyDraft(): Draft {
     limit_per_buyer: 0,
     limit_per_order: 1,
     reductions: [],
+    coupons: true,
     skus: [],
   }
 }
@@ -83,6 +85,7 @@ export function rulesOf(activity: Activity) {
     limit_per_buyer: activity.limit_per_buyer,
     limit_per_order: activity.limit_per_order,
     reductions: activity.reductions.map((it) => ({ ...it })),
+    coupons: activity.coupons,
   }
 }
 
@@ -127,6 +130,7 @@ function changedRules(draft: Draft) {
     limit_per_buyer: draft.limit_per_buyer ?? 0,
     limit_per_order: draft.limit_per_order ?? 0,
     reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
+    coupons: draft.coupons,
   }
 }
 

@@ -43,6 +43,46 @@ def buying_alone(shop: Shop) -> Act:
     return lambda: shop.buy_alone(sold, buyer, key="one")
 
 
+# Coupons.
+
+
+@workflow
+def claiming_a_coupon(shop: Shop) -> Act:
+    template_id, buyer = shop.coupons(total=1), shop.buyer()
+    return lambda: shop.claim(template_id, buyer, key="one")
+
+
+@workflow
+def joining_with_a_coupon(shop: Shop) -> Act:
+    sold = shop.activity(limit_per_buyer=5)
+    group_id, buyer = shop.opened(sold), shop.buyer()
+    coupon_id = shop.claim(shop.coupons(), buyer)
+    return lambda: shop.join(sold, group_id, buyer, coupon_id=coupon_id)
+
+
+@workflow
+def releasing_an_order_with_a_coupon(shop: Shop) -> Act:
+    buyer = shop.buyer()
+    coupon_id = shop.claim(shop.coupons(), buyer)
+    order = shop.buy_alone(shop.activity(product_stock=120), buyer, coupon_id=coupon_id)
+    shop.now_s += PAY_BY_S
+    return lambda: process_order(shop, order)
+
+
+@workflow
+def failing_a_group_with_coupons(shop: Shop) -> Act:
+    sold, template_id = shop.activity(limit_per_buyer=5), shop.coupons()
+    group_id = shop.opened(sold)
+    for pays in (True, False):
+        buyer = shop.buyer()
+        coupon_id = shop.claim(template_id, buyer)
+        order = shop.join(sold, group_id, buyer, coupon_id=coupon_id)
+        if pays:
+            shop.pay(order)
+    shop.now_s += LIFE_S + GRACE_S
+    return lambda: process_group(shop, group_id)
+
+
 # Payments.
 
 

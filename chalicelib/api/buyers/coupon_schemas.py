@@ -1,0 +1,61 @@
+"""What buyers read of coupons. Money is whole fen, time epoch seconds UTC."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.api.schemas import Fen, ResponseModel, Seconds
+from chalicelib.domain.coupon import CouponFor, CouponState, Scope
+from chalicelib.domain.coupon_draft import TemplateState
+
+
+class _CouponTerms(ResponseModel, frozen=True, kw_only=True):
+    name: str
+    words: Annotated[str, Meta(description="what it takes off: 满 59 减 10")]
+    scope_words: Annotated[str, Meta(description="what it can be used for")]
+    usable_for: CouponFor
+    scope: Scope
+    scope_ids: Annotated[
+        list[str], Meta(description="of the scope's categories, products or activities")
+    ]
+
+
+class CouponOffer(_CouponTerms, frozen=True, kw_only=True):
+    """Coupons that can be claimed. Good from `from_s` until before `until_s`, or else for `days`
+    from the claim on."""
+
+    template_id: str
+    from_s: Seconds
+    until_s: Annotated[Seconds, Meta(description="0: by `days`")]
+    days: int
+    per_buyer: Annotated[int, Meta(description="that one person may claim")]
+    claimed: Annotated[int | None, Meta(description="that the asker has claimed; null: no session")]
+    state: Annotated[TemplateState, Meta(description="given_out: there are some left")]
+
+
+class CouponOfferList(ResponseModel, frozen=True):
+    items: list[CouponOffer]
+
+
+class CouponShown(_CouponTerms, frozen=True, kw_only=True):
+    """A coupon of the asker's own, good from `from_s` until before `until_s`."""
+
+    coupon_id: str
+    template_id: str
+    state: CouponState
+    from_s: Seconds
+    until_s: Seconds
+    claimed_at_s: Seconds
+    order_id: Annotated[str | None, Meta(description="of the order that uses it")]
+
+
+class CouponList(ResponseModel, frozen=True):
+    items: list[CouponShown]
+    now_s: Seconds
+
+
+class CouponChoice(CouponShown, frozen=True, kw_only=True):
+    """A coupon in the checkout. Those that can be used come first, the best of them first."""
+
+    off_fen: Annotated[Fen, Meta(description="that it takes off this purchase; 0: it cannot")]
+    refusal: Annotated[str, Meta(description="why it cannot be used; empty: it can")]

@@ -1,0 +1,1 @@
+"""What brings buyers in: their coupons, from the claim to the order that uses them."""

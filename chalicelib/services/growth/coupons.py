@@ -1,0 +1,169 @@
+"""Coupons of buyers: claimed, used by an order, given back by it.
+
+A claim takes one from its template's stock in the transaction that makes it. Its number among the
+buyer's coupons of the template is its key, so that no buyer has more than the template says. Using
+it and giving it back are part of the order's own transactions (services.orders).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.domain.coupon import Coupon, CouponId
+from chalicelib.domain.coupon_draft import TemplateState, times_of_claim
+from chalicelib.domain.ids import OrderId, derived_id
+from chalicelib.errors import CouponRefused, CouponsGone, LimitReached, SessionSuperseded
+from chalicelib.gateways import secrets
+from chalicelib.services.catalogue import catalogue_cache, coupon_templates
+from chalicelib.services.people import buyers
+from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none, retried, transaction
+from chalicelib.tables.buyers import UnpaidOrdersItem
+from chalicelib.tables.growth import CouponItem, CouponStockItem, unused_list
+from chalicelib.tables.shop import CouponTemplateItem
+from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
+from chalicelib.text import Text
+
+_OVER: Mapping[TemplateState, str] = {
+    TemplateState.ENDED: "这张优惠券已过期，看看其他优惠券。",
+    TemplateState.WITHDRAWN: "这张优惠券已停止领取，看看其他优惠券。",
+    TemplateState.REVOKED: "这张优惠券已停止领取，看看其他优惠券。",
+}
+
+
+def claim(
+    merchant_id: str, ids: Sequence[str], template_id: str, *, key: str, now_s: int
+) -> CouponItem:
+    """Claim one coupon of a template for a buyer; a repeat under the same key gets the same one.
+
+    ids: of the person, the first of which it is for. Raises NotFound, CouponsGone, LimitReached,
+    SessionSuperseded, Busy.
+    """
+    secret = secrets.secret("id-key").encode()
+    claim_keys = {derived_id(secret, "coupon", merchant_id, one, template_id, key) for one in ids}
+    claim_key = derived_id(secret, "coupon", merchant_id, ids[0], template_id, key)
+
+    def step() -> CouponItem:
+        held = _of_template(merchant_id, ids, template_id)
+        first = next((item for item in held if item.claim_key in claim_keys), None)
+        if first is not None:
+            return first
+        template = coupon_templates.read(merchant_id, template_id)
+        state = coupon_templates.state_of(template, 1, now_s=now_s)
+        if state is not TemplateState.GIVEN_OUT:
+            raise CouponsGone(_OVER[state])
+        if len(held) >= template.per_buyer:
+            words = "这张优惠券每人限领 {max} 张，你已经领过了。"
+            raise LimitReached(Text(words, max=template.per_buyer), limit=template.per_buyer)
+        number = 1 + sum(item.place.buyer_id == ids[0] for item in held)
+        coupon_id = CouponId(ids[0], template_id, number)
+        coupon = _claimed(template, coupon_id, claim_key, now_s)
+        with transaction() as writes:
+            writes.put(coupon, refuse=LostRace)
+            writes.update(
+                CouponStockItem.at(merchant_id, template_id),
+                [CouponStockItem.left.add(-1)],
+                condition=(CouponStockItem.left >= 1) & CouponStockItem.withdrawn.does_not_exist(),
+                refuse=lambda old: CouponsGone(),
+            )
+            writes.check(
+                UnpaidOrdersItem.at(merchant_id, ids[0]),
+                condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
+                refuse=lambda old: SessionSuperseded(),
+            )
+        return coupon
+
+    return retried(step)
+
+
+def of_buyer(merchant_id: str, ids: Sequence[str]) -> list[CouponItem]:
+    """All coupons of a person, the newest first. Raises SessionSuperseded for a closed account,
+    whose item stands before them: one query per id."""
+    found: list[CouponItem] = []
+    for one in ids:
+        pk = buyer_pk(merchant_id, one)
+        for item in TradeItem.query(pk, TradeItem.sk.between("buyer", "coupon#~")):
+            buyers.refuse_closed(item)
+            if isinstance(item, CouponItem):
+                found.append(item)
+    return sorted(found, key=lambda item: (-item.claimed_at_s, item.coupon_id))
+
+
+def views(merchant_id: str, items: Sequence[CouponItem], *, now_s: int) -> list[Coupon]:
+    """These coupons as the domain sees them, in the same order."""
+    ids = {item.template_id for item in items}
+    templates = catalogue_cache.coupons(merchant_id, ids, now_s)
+    return [
+        item.view(revoked=bool(template and template.revoked))
+        for item in items
+        for template in [templates.get(item.template_id)]
+    ]
+
+
+def of_purchase(merchant_id: str, ids: Sequence[str], coupon_id: str) -> CouponItem | None:
+    """The coupon that a purchase names, one of the person's own, as it is now; None: it names
+    none. Raises CouponRefused."""
+    if not coupon_id:
+        return None
+    place = CouponId.parse(coupon_id)
+    item = None
+    if place is not None and place.buyer_id in ids:
+        item = get_or_none(CouponItem.at(merchant_id, place))
+    if item is None:
+        raise CouponRefused("没有找到这张优惠券，请重新选择。")
+    return item
+
+
+def use(writes: Writes, item: CouponItem, order_id: OrderId) -> None:
+    """Let the order that is placed in the same transaction use the coupon; no other does."""
+    writes.update(
+        item,
+        [CouponItem.order_id.set(str(order_id)), *listed(None)],
+        condition=CouponItem.claimed_at_s.exists()
+        & CouponItem.order_id.does_not_exist()
+        & as_read(CouponItem.back_at_s, item.back_at_s),
+        refuse=lambda old: CouponRefused("这张优惠券刚刚用于另一笔订单，请重新选择。"),
+    )
+
+
+def give_back(
+    writes: Writes, merchant_id: str, coupon_id: str, order_id: OrderId, *, now_s: int
+) -> None:
+    """Give the coupon of an order back, which ends without a sale in the same transaction."""
+    place = CouponId.parse(coupon_id)
+    if place is None:
+        raise ValueError(coupon_id)
+    item = CouponItem.at(merchant_id, place)
+    in_list = listed(unused_list(merchant_id, place.template_id), f"{now_s:010d}#{coupon_id}")
+    writes.update(
+        item,
+        [CouponItem.order_id.remove(), CouponItem.back_at_s.set(now_s), *in_list],
+        condition=CouponItem.order_id == str(order_id),
+        refuse=LostRace,
+    )
+
+
+def _of_template(merchant_id: str, ids: Sequence[str], template_id: str) -> list[CouponItem]:
+    found: list[CouponItem] = []
+    for one in ids:
+        of_template = CouponItem.sk.startswith(f"coupon#{template_id}")
+        pk = buyer_pk(merchant_id, one)
+        found += CouponItem.query(pk, of_template, consistent_read=True)
+    return found
+
+
+def _claimed(
+    template: CouponTemplateItem, coupon_id: CouponId, claim_key: str, now_s: int
+) -> CouponItem:
+    merchant_id = template.merchant_id
+    from_s, until_s = times_of_claim(template.from_s, template.until_s, template.days, now_s=now_s)
+    return CouponItem.at(
+        merchant_id,
+        coupon_id,
+        name=template.name,
+        terms=template.terms.as_dict(),
+        from_s=from_s,
+        until_s=until_s,
+        grace_days=template.grace_days,
+        claimed_at_s=now_s,
+        claim_key=claim_key,
+        list_key=unused_list(merchant_id, coupon_id.template_id),
+        list_rank=f"{now_s:010d}#{coupon_id}",
+    )

@@ -1,0 +1,474 @@
+"""Coupons over HTTP: given out, claimed, used by one order, given back when there is no sale."""
+
+from typing import Any
+
+import pytest
+
+from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply
+
+COUPONS = "/v1/merchant/coupons"
+GIFT: dict[str, Any] = {
+    "name": "见面礼",
+    "kind": "amount",
+    "off_fen": 1000,
+    "total": 100,
+    "days": 7,
+}
+TENTH: dict[str, Any] = {"kind": "percent", "percent": 90, "off_fen": 0}
+
+
+def given_out(merchant: MerchantFixture, **terms: Any) -> str:
+    """Give coupons out, ¥10.00 off anything; return the template's id."""
+    reply = merchant.owner().post(COUPONS, GIFT | terms)
+    assert reply.status == 201, reply.body
+    return str(reply.body["template_id"])
+
+
+def claim(buyer: Buyer, template_id: str, key: str = "the-one-claim") -> Reply:
+    return buyer.post(f"/v1/coupons/{template_id}/claims", Idempotency_Key=key)
+
+
+def claimed(merchant: MerchantFixture, buyer: Buyer, **terms: Any) -> str:
+    """Return the id of a coupon of the buyer's."""
+    reply = claim(buyer, given_out(merchant, **terms))
+    assert reply.status == 201, reply.body
+    return str(reply.body["coupon_id"])
+
+
+def state(buyer: Buyer, coupon_id: str) -> tuple[str, str | None]:
+    """Return (its state, the order that uses it)."""
+    items = buyer.get("/v1/me/coupons").body["items"]
+    (item,) = [one for one in items if one["coupon_id"] == coupon_id]
+    return item["state"], item["order_id"]
+
+
+def sold(merchant: MerchantFixture, **terms: Any) -> Activity:
+    """At ¥59.00 in a group of two, and ¥99.00 alone."""
+    return merchant.activity(**{"seats": 2, "stock": 20, "product_stock": 40, **terms})
+
+
+def refund(merchant: MerchantFixture, buyer: Buyer, order_id: str, fen: int, units: int) -> None:
+    """Ask for after-sale and approve it; the money arrives."""
+    asked = {"amount_fen": fen, "reason": "changed_mind", "words": "", "pictures": []}
+    request = buyer.post(f"/v1/orders/{order_id}/after-sales", asked).body["after_sale_id"]
+    given = {"amount_fen": fen, "units_back": units}
+    reply = merchant.owner().post(f"/v1/merchant/after-sales/{request}/approval", given)
+    assert reply.status == 200, reply.body
+    merchant.wait(3600)
+
+
+def test_it_is_claimed_used_told_and_counted_to_the_fen(merchant: MerchantFixture) -> None:
+    activity, leader = sold(merchant), merchant.buyer("团长")
+    template_id = given_out(merchant, from_fen=5000, total=2)
+    centre = f"/v1/merchants/{merchant.merchant_id}/coupons"
+    (offer,) = merchant.visitor().get(centre).body["items"]
+    assert (offer["words"], offer["state"], offer["claimed"]) == ("满 50 减 10", "given_out", None)
+
+    coupon_id = claim(leader, template_id).body["coupon_id"]
+    quoted = leader.quote(activity, province="浙江省", best_coupon=True).body
+    group_id, _, order_id = merchant.open_group(
+        activity, leader, coupon_id=quoted["coupon_id"], expected_total_fen=quoted["total_fen"]
+    )
+    merchant.member(activity, group_id)
+    merchant.wait(20 * 60)
+
+    lines = [("goods", 5900), ("coupon", -1000), ("freight", 0)]
+    shown = [leader.order(order_id), merchant.owner().get(f"/v1/merchant/orders/{order_id}").body]
+    for answer in (quoted, *shown):
+        told = [(line["code"], line["amount_fen"]) for line in answer["price_lines"]]
+        assert (told, answer["total_fen"]) == (lines, 4900)
+    assert quoted["coupon_id"] == coupon_id
+    assert state(leader, coupon_id) == ("used", order_id)
+    assert leader.get(centre).body["items"][0]["claimed"] == 1
+    row = merchant.owner().get(COUPONS).body["items"][0]
+    did = {name: row[name] for name in ("claimed", "orders", "paid_fen", "off_sum_fen")}
+    assert did == {"claimed": 1, "orders": 1, "paid_fen": 4900, "off_sum_fen": 1000}
+    assert merchant.owner().get(f"{COUPONS}/{template_id}").body["unused"] == 0
+    assert leader.get("/v1/me/data").body["coupons"][0]["coupon_id"] == coupon_id
+    merchant.check_laws()
+
+
+def test_it_is_back_when_its_order_is_closed_and_can_be_used_again(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    coupon_id = claimed(merchant, buyer)
+    for ends in ("cancelled", "timed out", "closed by staff"):
+        order_id = buyer.buy_alone(activity, coupon_id=coupon_id).body["order_id"]
+        assert state(buyer, coupon_id) == ("used", order_id)
+        if ends == "cancelled":
+            assert buyer.cancel(order_id).status == 200
+        elif ends == "timed out":
+            merchant.wait(20 * 60)
+        else:
+            closing = {"reason": "没货了"}
+            reply = merchant.owner().post(f"/v1/merchant/orders/{order_id}/closing", closing)
+            assert reply.status == 200, reply.body
+        assert state(buyer, coupon_id) == ("usable", None)
+        order = buyer.order(order_id)
+        assert (order["status"], order["coupon_back"]) == ("closed", True)
+    assert buyer.buy_alone(activity, coupon_id=coupon_id).body["total_fen"] == 8900
+    merchant.check_laws(quiescent=False)
+
+
+def test_it_is_back_when_the_group_fails_and_good_for_three_more_days_if_it_had_run_out(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant, seats=3), merchant.buyer()
+    until_s = merchant.now_s + 3600
+    coupon_id = claimed(merchant, buyer, days=0, until_s=until_s)
+    group_id, _, _ = merchant.open_group(activity)
+    _, order_id = merchant.member(activity, group_id, buyer, coupon_id=coupon_id)
+
+    merchant.wait(25 * 3600, every_s=3600)
+
+    order = buyer.order(order_id)
+    assert (order["status"], order["coupon_back"]) == ("refunded", True)
+    assert [one["amount_fen"] for one in order["refunds"]] == [4900]
+    (coupon,) = buyer.get("/v1/me/coupons").body["items"]
+    assert coupon["state"] == "usable"
+    assert until_s + 3 * DAY_S < coupon["until_s"] <= merchant.now_s + 3 * DAY_S
+    assert buyer.buy_alone(activity, coupon_id=coupon_id).body["total_fen"] == 8900
+    merchant.wait(20 * 60)
+    merchant.clock.forward(3 * DAY_S + 1800)
+    assert state(buyer, coupon_id) == ("expired", None)
+    merchant.check_laws(quiescent=False)
+
+
+def test_part_of_the_money_keeps_it_used_and_the_rest_gives_it_back(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    coupon_id = claimed(merchant, buyer)
+    order_id = buyer.buy_alone(activity, quantity=2, coupon_id=coupon_id).body["order_id"]
+    merchant.pay(buyer, order_id)
+
+    refund(merchant, buyer, order_id, 9400, 1)
+    assert state(buyer, coupon_id) == ("used", order_id)
+    refund(merchant, buyer, order_id, 9400, 1)
+
+    assert state(buyer, coupon_id) == ("usable", None)
+    again = buyer.buy_alone(activity, coupon_id=coupon_id)
+    assert (buyer.order(order_id)["status"], again.status) == ("refunded", 201)
+    merchant.check_laws(quiescent=False)
+
+
+def test_it_goes_with_what_is_collected_in_a_store(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    store = {"name": "西湖店", "address": "文一西路 1 号", "phone": "0571-88880000"}
+    store_id = merchant.owner().post("/v1/merchant/stores", store).body["store_id"]
+    collector = {"store_id": store_id, "name": "小明", "phone": "13800138000"}
+    coupon_id = claimed(merchant, buyer)
+    placed = buyer.buy_alone(
+        activity, coupon_id=coupon_id, delivery="pickup", address=None, pickup=collector
+    )
+    order_id = placed.body["order_id"]
+    merchant.pay(buyer, order_id)
+    assert merchant.owner().post(f"/v1/merchant/orders/{order_id}/readiness").status == 200
+    code = buyer.order(order_id)["pickup_code"]
+    assert merchant.owner().post("/v1/merchant/pickups", {"code": code}).status == 200
+
+    assert (placed.body["total_fen"], state(buyer, coupon_id)) == (8900, ("used", order_id))
+    refund(merchant, buyer, order_id, 8900, 0)
+    assert state(buyer, coupon_id) == ("usable", None)
+    merchant.check_laws(quiescent=False)
+
+
+@pytest.mark.parametrize(
+    ("terms", "way", "why"),
+    [
+        ({"from_fen": 5901}, "open", "还差 0.01 元可用"),
+        ({"from_fen": 9901}, "alone", "还差 0.01 元可用"),
+        ({"usable_for": "alone"}, "open", "单独购买时可用"),
+        ({"usable_for": "groups"}, "alone", "拼团时可用"),
+        ({"scope": "products", "scope_ids": ["x" * 22]}, "open", "这件商品不在可用范围"),
+        ({"scope": "activities", "scope_ids": ["x" * 22]}, "alone", "这件商品不在可用范围"),
+        ({"scope": "categories", "scope_ids": ["x" * 22]}, "open", "这件商品不在可用范围"),
+        ({"days": 0, "from_s": 1_900_000_000, "until_s": 1_900_000_001}, "open", "还没到可用时间"),
+    ],
+)
+def test_what_it_cannot_be_used_for_is_refused_with_the_reason_and_changes_nothing(
+    merchant: MerchantFixture, terms: dict[str, Any], way: str, why: str
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    if "until_s" in terms:
+        terms = {"days": 0, "from_s": merchant.now_s + 60, "until_s": merchant.now_s + 120}
+    coupon_id = claimed(merchant, buyer, **terms)
+
+    quoted = buyer.quote(activity, province="浙江省", alone=way == "alone", best_coupon=True).body
+    buy = buyer.buy_alone if way == "alone" else buyer.open
+    refused = buy(activity, coupon_id=coupon_id)
+
+    assert (quoted["coupon_id"], quoted["coupons"][0]["refusal"]) == (None, why)
+    assert (refused.status, refused.body["code"]) == (409, "coupon_refused")
+    assert refused.body["message"] == f"这张优惠券不能用：{why}。请重新选择。"
+    assert buyer.get("/v1/orders").body["items"] == []
+    assert state(buyer, coupon_id)[1] is None
+    merchant.check_laws(quiescent=False)
+
+
+def test_scopes_reach_what_they_name(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    other = sold(merchant)
+    top = merchant.owner().post("/v1/merchant/categories", {"name": "生鲜", "position": 1}).body
+    path = f"/v1/merchant/categories/{merchant.category_id}"
+    moved = {"name": "水果", "position": 1, "revision": 1, "parent_id": top["category_id"]}
+    assert merchant.owner().put(path, moved).status == 200
+    merchant.clock.forward(61)  # until no container keeps the categories as they were
+    scopes = {
+        "categories": [merchant.category_id],
+        "products": [activity.product_id],
+        "activities": [activity.activity_id],
+    }
+    for number, (scope, ids) in enumerate(scopes.items()):
+        claimed(merchant, buyer, name=scope, off_fen=900 - number, scope=scope, scope_ids=ids)
+    claimed(merchant, buyer, name="above", scope="categories", scope_ids=[top["category_id"]])
+
+    def usable(it: Activity, *, alone: bool) -> set[str]:
+        quoted = buyer.quote(it, province="浙江省", alone=alone).body
+        return {one["name"] for one in quoted["coupons"] if one["off_fen"]}
+
+    assert usable(activity, alone=False) == usable(activity, alone=True) == {"above", *scopes}
+    assert usable(other, alone=False) == {"above", "categories"}
+
+
+def test_best_one_is_that_with_which_least_is_paid_freight_included(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    rule = {"first": 1, "first_fen": 800, "next": 1, "next_fen": 0, "free_from_fen": 5000}
+    template = {"name": "满 50 包邮", "measure": "piece", "rule": rule}
+    made = merchant.owner().post("/v1/merchant/freight-templates", template).body
+    product = f"/v1/merchant/products/{activity.product_id}"
+    now = merchant.owner().get(product).body
+    body = {name: now[name] for name in ("title", "category_id", "revision")}
+    sku = {name: now["skus"][0][name] for name in ("sku_id", "specs", "list_price_fen")}
+    body |= {"skus": [sku | {"solo_price_fen": 9900}], "freight_template_id": made["template_id"]}
+    assert merchant.owner().put(product, body).status == 200
+    merchant.clock.forward(5)
+    greater = claimed(merchant, buyer, off_fen=1000)  # 49.00 and 8.00 of freight
+    smaller = claimed(merchant, buyer, off_fen=500)  # 54.00, sent for nothing
+    percent = claimed(merchant, buyer, **TENTH, most_off_fen=300)
+
+    quoted = buyer.quote(activity, province="浙江省", best_coupon=True).body
+    chosen = buyer.quote(activity, province="浙江省", coupon_id=greater).body
+
+    assert [one["coupon_id"] for one in quoted["coupons"]] == [smaller, percent, greater]
+    assert (quoted["coupon_id"], quoted["total_fen"]) == (smaller, 5400)
+    assert (chosen["coupon_id"], chosen["total_fen"]) == (greater, 5700)
+    plain = buyer.quote(activity, province="浙江省").body
+    assert (plain["coupon_id"], plain["total_fen"], len(plain["coupons"])) == (None, 5900, 3)
+    nobody = merchant.visitor().post(
+        f"/v1/merchants/{merchant.merchant_id}/quotes",
+        {
+            "activity_id": activity.activity_id,
+            "sku_id": activity.sku_id,
+            "province": "浙江省",
+            "best_coupon": True,
+        },
+    )
+    assert (nobody.body["coupon_id"], nobody.body["coupons"]) == (None, [])
+
+
+def test_it_never_makes_goods_free(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    coupon_id = claimed(merchant, buyer, off_fen=99_999)
+
+    placed = buyer.open(activity, coupon_id=coupon_id)
+    merchant.pay(buyer, placed.body["order_id"])
+
+    assert placed.body["total_fen"] == 1
+    assert buyer.status(placed.body["order_id"]) == "paid"
+    merchant.check_laws(quiescent=False)
+
+
+def test_repeated_purchase_gets_its_order_though_that_has_the_coupon(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant, seats=3), merchant.buyer()
+    first, second, third = (claimed(merchant, buyer, name=str(n)) for n in range(3))
+    group_id, _, _ = merchant.open_group(activity)
+
+    opened = [buyer.open(activity, key="the-same-key", coupon_id=first) for _ in range(2)]
+    joined = [buyer.join(activity, group_id, coupon_id=second) for _ in range(2)]
+    alone = [buyer.buy_alone(activity, key="the-other-key", coupon_id=third) for _ in range(2)]
+
+    for answers in (opened, joined, alone):
+        assert [reply.status for reply in answers] == [201, 201]
+        assert answers[0].body == answers[1].body
+    other = buyer.open(activity, key="the-same-key", coupon_id=second)
+    assert other.body["code"] == "idempotency_mismatch"
+    merchant.check_laws(quiescent=False)
+
+
+def test_another_buyers_coupon_is_as_one_that_is_not(merchant: MerchantFixture) -> None:
+    activity, owner, thief = sold(merchant), merchant.buyer(), merchant.buyer()
+    coupon_id = claimed(merchant, owner)
+
+    refused = [
+        thief.open(activity, coupon_id=coupon_id),
+        thief.quote(activity, coupon_id=coupon_id),
+        thief.open(activity, coupon_id=f"{thief.buyer_id}{coupon_id[22:]}"),
+    ]
+
+    told = {(reply.status, reply.body["code"], reply.body["message"]) for reply in refused}
+    assert told == {(409, "coupon_refused", "没有找到这张优惠券，请重新选择。")}
+    assert state(owner, coupon_id) == ("usable", None)
+
+
+def test_claims_stop_at_the_limits_and_repeat_under_their_key(merchant: MerchantFixture) -> None:
+    template_id = given_out(merchant, total=3, per_buyer=2)
+    first, second, third = (merchant.buyer() for _ in range(3))
+
+    mine = [claim(first, template_id, key=f"claim-number-{n}") for n in (1, 1, 2, 2, 3)]
+    rest = [claim(who, template_id) for who in (second, third)]
+
+    assert [reply.status for reply in mine] == [201, 201, 201, 201, 409]
+    assert len({reply.body.get("coupon_id") for reply in mine[:4]}) == 2
+    assert [reply.body.get("code") for reply in (mine[4], *rest)] == [
+        "limit_reached",
+        None,
+        "coupons_gone",
+    ]
+    row = merchant.owner().get(f"{COUPONS}/{template_id}").body
+    assert (row["state"], row["claimed"], row["unused"]) == ("gone", 3, 3)
+    more = {"name": "见面礼", "total": 4, "revision": row["revision"]}
+    assert merchant.owner().put(f"{COUPONS}/{template_id}", more).body["state"] == "given_out"
+    assert claim(third, template_id).status == 201
+    merchant.check_laws(quiescent=False)
+
+
+def test_link_leads_to_what_stands_in_no_centre(merchant: MerchantFixture) -> None:
+    template_id = given_out(merchant, given="link")
+    centre = f"/v1/merchants/{merchant.merchant_id}/coupons"
+
+    assert merchant.visitor().get(centre).body["items"] == []
+    assert merchant.visitor().get(f"{centre}/{template_id}").body["state"] == "given_out"
+    assert claim(merchant.buyer(), template_id).status == 201
+    row = merchant.owner().get(COUPONS).body["items"][0]
+    assert row["link"].endswith(f"/c/{template_id}")
+    assert row["path"].endswith(f"c={template_id}")
+
+
+@pytest.mark.parametrize("revoke", [False, True], ids=["stays good", "revoked"])
+def test_withdrawn_template_gives_no_more_out(merchant: MerchantFixture, revoke: bool) -> None:
+    activity, buyer, late = sold(merchant), merchant.buyer(), merchant.buyer()
+    template_id = given_out(merchant)
+    coupon_id = claim(buyer, template_id).body["coupon_id"]
+    path = f"{COUPONS}/{template_id}/withdrawal"
+
+    answers = [merchant.owner().post(path, {"revoke": revoke}) for _ in range(2)]
+    merchant.clock.forward(5)  # until no container keeps the template as it was
+
+    assert [reply.status for reply in answers] == [200, 200]
+    assert answers[0].body["state"] == ("revoked" if revoke else "withdrawn")
+    assert answers[0].body["unused"] == 1
+    assert claim(late, template_id).body["code"] == "coupons_gone"
+    assert claim(buyer, template_id).body["coupon_id"] == coupon_id  # a repeat
+    assert state(buyer, coupon_id)[0] == ("revoked" if revoke else "usable")
+    bought = buyer.open(activity, coupon_id=coupon_id)
+    assert bought.status == (409 if revoke else 201)
+    rows = merchant.owner().get("/v1/merchant/audit").body["items"]
+    actions = {row["action"] for row in rows if row["action"].startswith("coupon_")}
+    assert actions == {"coupon_changed", "coupon_created"}
+    merchant.check_laws(quiescent=False)
+
+
+def test_order_that_used_it_before_it_was_revoked_keeps_it_until_it_ends(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    template_id = given_out(merchant)
+    coupon_id = claim(buyer, template_id).body["coupon_id"]
+    order_id = buyer.open(activity, coupon_id=coupon_id).body["order_id"]
+    merchant.owner().post(f"{COUPONS}/{template_id}/withdrawal", {"revoke": True})
+    merchant.clock.forward(5)
+
+    assert state(buyer, coupon_id) == ("used", order_id)
+    assert buyer.cancel(order_id).status == 200
+    assert state(buyer, coupon_id) == ("revoked", None)
+    merchant.check_laws(quiescent=False)
+
+
+def test_activity_that_takes_no_coupons_sells_alone_with_them(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    path = f"/v1/merchant/activities/{activity.activity_id}"
+    now = merchant.owner().get(path).body
+    names = ("title", "seats_total", "life_h", "ends_at_s", "limit_per_buyer", "limit_per_order")
+    body = {name: now[name] for name in (*names, "revision")} | {"coupons": False}
+    body["skus"] = [{"sku_id": activity.sku_id, "group_price_fen": 5900}]
+    coupon_id = claimed(merchant, buyer)
+
+    changed = merchant.owner().put(path, body)
+    merchant.clock.forward(5)
+
+    assert (now["coupons"], changed.body["coupons"]) == (True, False)
+    refused = buyer.open(activity, coupon_id=coupon_id)
+    assert refused.body["message"] == "这张优惠券不能用：这个活动不能用优惠券。请重新选择。"
+    assert buyer.buy_alone(activity, coupon_id=coupon_id).status == 201
+
+
+def test_staff_are_told_the_lowest_price_of_a_unit_with_the_best_coupon(
+    merchant: MerchantFixture,
+) -> None:
+    activity = sold(merchant)
+    given_out(merchant, name="立减十元")
+    given_out(merchant, name="够不到", off_fen=9000, from_fen=60000)
+    given_out(merchant, name="单买券", off_fen=5000, usable_for="alone")
+    withdrawn = given_out(merchant, name="已停发", off_fen=5000)
+    merchant.owner().post(f"{COUPONS}/{withdrawn}/withdrawal", {"revoke": False})
+    draft = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body
+    draft |= {"starts_at_s": merchant.now_s + 8 * DAY_S, "ends_at_s": merchant.now_s + 9 * DAY_S}
+    draft["skus"][0]["stock"] = 5
+
+    told = [
+        merchant.owner().post("/v1/merchant/activities/check", draft | {"coupons": taken}).body
+        for taken in (True, False)
+    ]
+
+    lowest = [
+        (one["unit_price_fen"], one["quantity"], one["coupon_name"])
+        for answer in told
+        for one in answer["lowest"]
+    ]
+    assert lowest == [(4900, 1, "立减十元"), (5900, 1, "")]
+
+
+@pytest.mark.parametrize(
+    ("terms", "fields"),
+    [
+        ({"off_fen": 0}, ["off_fen"]),
+        ({"off_fen": 1000, "from_fen": 1000}, ["off_fen"]),
+        ({"kind": "percent", "percent": 9}, ["percent"]),
+        ({"kind": "percent", "percent": 100}, ["percent"]),
+        ({"scope": "products"}, ["scope_ids"]),
+        ({"scope_ids": ["x" * 22]}, ["scope_ids"]),
+        ({"days": 0}, ["until_s"]),
+        ({"days": 366}, ["days"]),
+        ({"until_s": 1_900_000_000}, ["days"]),
+        ({"off_fen": 0, "scope": "products", "days": 366}, ["off_fen", "scope_ids", "days"]),
+    ],
+)
+def test_template_that_means_nothing_is_refused(
+    merchant: MerchantFixture, terms: dict[str, Any], fields: list[str]
+) -> None:
+    refused = merchant.owner().post(COUPONS, GIFT | terms)
+
+    assert refused.status == 400
+    assert [one["field"] for one in refused.body["details"]["problems"]] == fields
+    assert merchant.owner().get(COUPONS).body["items"] == []
+
+
+def test_there_are_no_fewer_than_were_claimed(merchant: MerchantFixture) -> None:
+    template_id = given_out(merchant)
+    for _ in range(2):
+        claim(merchant.buyer(), template_id)
+    path = f"{COUPONS}/{template_id}"
+
+    refused = merchant.owner().put(path, {"name": "见面礼", "total": 1, "revision": 1})
+    changed = merchant.owner().put(path, {"name": "新客礼", "total": 2, "revision": 1})
+
+    assert (refused.status, refused.body["message"]) == (409, "已领取 2 张，总数不能更少。")
+    now = {name: changed.body[name] for name in ("name", "total", "state")}
+    assert now == {"name": "新客礼", "total": 2, "state": "gone"}
+    merchant.check_laws(quiescent=False)

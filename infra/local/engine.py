@@ -34,7 +34,8 @@ ACCOUNT_ID = "000000000000"  # whose resources the emulator makes for the creden
 
 # Uvicorn, over C, serves the app of ministack for a quarter less CPU time than Hypercorn.
 SERVER = (
-    *("-m", "uvicorn", "ministack.app:app", "--host", "127.0.0.1"),
+    *("-m", "uvicorn", "fast_dynamodb:app", "--app-dir", str(Path(__file__).parent / "emulator")),
+    *("--host", "127.0.0.1"),
     *("--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "75"),
     *("--no-access-log", "--no-server-header", "--no-date-header", "--log-level", "warning"),
     *("--timeout-graceful-shutdown", "1"),

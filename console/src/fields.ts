@@ -1,6 +1,6 @@
 import { t, type WordKey } from '@/words'
 
-/** Fields of what staff write; one that has no words here is shown by its name. */
+/** Fields of what staff write; one that has no words here is shown by its name. A kind may have its own. */
 const WORDS: Record<string, WordKey> = {
   title: 'audit.field.title',
   purpose: 'audit.field.purpose',
@@ -42,8 +42,22 @@ const WORDS: Record<string, WordKey> = {
   limit_per_buyer: 'activity.limit',
   limit_per_order: 'activity.orderLimit',
   reductions: 'reduction.name',
+  coupons: 'activity.coupons',
   from_fen: 'reduction.from',
   off_fen: 'reduction.off',
+  total: 'coupon.total',
+  per_buyer: 'coupon.perBuyer',
+  percent: 'coupon.percent',
+  most_off_fen: 'coupon.mostOff',
+  scope_ids: 'coupon.scope',
+  terms: 'coupon.terms',
+  given: 'coupon.given',
+  until_s: 'coupon.until',
+  grace_days: 'coupon.grace',
+  withdrawn_at_s: 'coupon.withdrawnAt',
+  revoked: 'coupon.isRevoked',
+  'coupon.from_s': 'coupon.since',
+  'coupon.days': 'coupon.days',
   groups: 'activity.end.groups',
   position: 'category.position',
   address: 'store.address',
@@ -125,7 +139,7 @@ const WORDS: Record<string, WordKey> = {
   alipay_public_key: 'accounts.alipayKey',
 }
 
-export function fieldWords(field: string): string {
-  const key = WORDS[field]
+export function fieldWords(field: string, kind = ''): string {
+  const key = WORDS[`${kind}.${field}`] ?? WORDS[field]
   return key ? t(key) : field
 }

@@ -1,7 +1,7 @@
 /** Money and time for people: yuan and Beijing. Inside, money is whole fen and time epoch seconds. */
 
 const ZONE_OFFSET_S = 8 * 3600 // China keeps one time the year round
-const DAY_S = 86400
+export const DAY_S = 86400
 
 /** ¥29.90 */
 export function formatFen(fen: number): string {
@@ -14,6 +14,9 @@ export function formatFen(fen: number): string {
 
 /** 29.90, for an input. */
 export const yuanOf = (fen: number | null) => (fen === null ? '' : (fen / 100).toFixed(2))
+
+/** As people say it: 100, or 99.50. */
+export const roundYuan = (fen: number | null) => yuanOf(fen).replace(/\.00$/, '')
 
 /** Whole fen in what somebody typed or pasted; null when it is no amount. */
 export function fenOf(text: string): number | null {
@@ -33,6 +36,9 @@ export function formatTime(at_s: number): string {
   const shown = new Date((at_s + ZONE_OFFSET_S) * 1000).toISOString()
   return `${shown.slice(0, 10)} ${shown.slice(11, 19)}`
 }
+
+/** 2026-11-22, as a date input has it. */
+export const dateOf = (at_s: number) => formatTime(at_s).slice(0, 10)
 
 /** 11-22 09:00, with the year when it is another one. */
 export function formatShortTime(at_s: number, now_s = nowS()): string {

@@ -81,6 +81,24 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'group.title', under: 'groups', right: 'activities:view' },
   },
   {
+    path: 'coupons',
+    name: 'coupons',
+    component: () => import('./pages/coupons/CouponsPage.vue'),
+    meta: { title: 'nav.coupons', right: 'activities:view' },
+  },
+  {
+    path: 'coupons/new',
+    name: 'coupon-new',
+    component: () => import('./pages/coupons/CouponPage.vue'),
+    meta: { title: 'coupon.new', under: 'coupons', right: 'activities:act' },
+  },
+  {
+    path: 'coupons/:coupon_template_id',
+    name: 'coupon',
+    component: () => import('./pages/coupons/CouponPage.vue'),
+    meta: { title: 'coupon.edit', under: 'coupons', right: 'activities:view' },
+  },
+  {
     path: 'orders',
     name: 'orders',
     component: () => import('./pages/orders/OrdersPage.vue'),
@@ -231,6 +249,7 @@ export const NAVIGATION: { title?: WordKey; pages: { name: string; badge?: TodoK
   { pages: [{ name: 'home' }] },
   { title: 'nav.group.goods', pages: [{ name: 'products' }, { name: 'categories' }] },
   { title: 'nav.group.groups', pages: [{ name: 'activities' }, { name: 'groups' }] },
+  { title: 'nav.group.marketing', pages: [{ name: 'coupons' }] },
   {
     title: 'nav.group.trade',
     pages: [

@@ -226,6 +226,37 @@ TEA = Product(  # sold alone: it has no activity yet
 
 PRODUCTS = (STRAWBERRY, ORANGE, APPLE, POMEGRANATE, MATSUTAKE, MUSHROOM, HONEY, TEA)
 
+# As POST /v1/merchant/coupons takes them, but for categories, which are called by name.
+COUPONS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "新店满减券",
+        "kind": "amount",
+        "off_fen": 500,
+        "from_fen": 5000,
+        "days": 7,
+        "total": 500,
+    },
+    {
+        "name": "拼团立减券",
+        "kind": "amount",
+        "off_fen": 300,
+        "usable_for": "groups",
+        "days": 7,
+        "total": 300,
+    },
+    {
+        "name": "老客水果券",
+        "kind": "percent",
+        "percent": 90,
+        "most_off_fen": 2000,
+        "scope": "categories",
+        "scope_ids": ["时令水果"],
+        "given": "link",
+        "days": 15,
+        "total": 200,
+    },
+)
+
 # A login code demo-<name> always means the same buyer at the local WeChat.
 BUYERS = {"linxiaoman": "林小满", "zhouxingyuan": "周行远", "chenzhixia": "陈知夏"}
 

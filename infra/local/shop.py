@@ -127,6 +127,13 @@ class Staff:
                 offers[product.name] = self.publish(product, product.activity)
         return offers
 
+    def give_coupons(self) -> None:
+        """Give out the demonstration's coupons."""
+        for coupon in demo_data.COUPONS:
+            ids = [self._categories[name] for name in coupon.get("scope_ids", ())]
+            body = coupon | {"scope_ids": ids}
+            self.api.post("/v1/merchant/coupons", body, key=_key())
+
     def available(self, offer: Offer) -> dict[str, int]:
         """Units of each SKU that nobody holds: the activity's and the product's together."""
         activity = self.api.get(f"/v1/merchant/activities/{offer.activity_id}")

@@ -47,6 +47,7 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     appid = system.wechat.new_account(MERCHANT_ID).wechat_login["appid"]
     templates = staff.use_subscribe_templates(system.wechat_control, appid)
     offers = staff.offer_all(demo_data.PRODUCTS)
+    staff.give_coupons()
     xiaoman, xingyuan, zhixia = phones = tuple(
         log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-{code}", name)
         for code, name in BUYERS.items()

@@ -20,6 +20,8 @@ PAGES = {
     "activities": "拼团活动",
     "activities/new": "新建活动",
     "groups": "团列表",
+    "coupons": "优惠券",
+    "coupons/new": "新建优惠券",
     "orders": "订单",
     "after-sales": "售后申请",
     "refunds": "退款异常",
@@ -60,7 +62,7 @@ def test_every_page_can_be_used_by_everybody(
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
-@pytest.mark.parametrize("path", ["products", "activities", "groups", "orders"])
+@pytest.mark.parametrize("path", ["products", "activities", "groups", "coupons", "orders"])
 def test_what_a_list_leads_to_can_be_used_by_everybody(
     log_in: Callable[..., Page], shop: Shop, size: ViewportSize, path: str
 ) -> None:

@@ -174,6 +174,7 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     lines: dict[str, Any]
     price_lines: list[PriceLineShown]
+    coupon_back: Annotated[bool, Meta(description="its coupon is the buyer's again")]
     remark: str
     refundable_fen: Annotated[Fen, Meta(description="what the shop may give back now")]
     refund_refusal: Annotated[

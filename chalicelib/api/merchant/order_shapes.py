@@ -44,6 +44,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         store=detail.store.as_dict() if detail.store is not None else None,
         lines=detail.lines.as_dict(),
         price_lines=shapes.price_lines(price_of(detail.lines.as_dict())),
+        coupon_back=bool(order.coupon) and not order.view().holds_coupon,
         remark=detail.remark,
         refundable_fen=max(order.view().refundable_fen, 0),
         refund_refusal=_refund_refusal(order),

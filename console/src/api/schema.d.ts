@@ -4661,6 +4661,8 @@ export interface components {
             store: Record<string, never> | null;
             lines: Record<string, never>;
             price_lines: components["schemas"]["PriceLineShown"][];
+            /** @description its coupon is the buyer's again */
+            coupon_back: boolean;
             remark: string;
             /** @description what the shop may give back now */
             refundable_fen: number;

@@ -1,5 +1,5 @@
 /** An activity in words: what the form says beside itself, and what lists say of it. */
-import { formatFen, yuanOf } from '@/format'
+import { formatFen, roundYuan } from '@/format'
 import { t } from '@/words'
 import type { Draft } from './draft'
 
@@ -7,14 +7,11 @@ export function cheapest<Sku extends { group_price_fen: number | null }>(skus: r
   return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
 }
 
-/** As people say it: 100, or 99.50. */
-const rounded = (fen: number | null) => yuanOf(fen).replace(/\.00$/, '')
-
 /** 满减 as buyers read it. */
 export const reductionsOf = ({ reductions }: Draft): string[] =>
   reductions
     .filter((it) => it.from_fen && it.off_fen)
-    .map(({ from_fen, off_fen }) => t('reduction.words', { least: rounded(from_fen), off: rounded(off_fen) }))
+    .map(({ from_fen, off_fen }) => t('reduction.words', { least: roundYuan(from_fen), off: roundYuan(off_fen) }))
 
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. */
 export function sentenceOf(draft: Draft): string {
@@ -29,6 +26,7 @@ export function sentenceOf(draft: Draft): string {
       saved: formatFen(Math.max(0, sku.solo_price_fen - price)),
     }),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
+    draft.coupons ? '' : t('summary.noCoupons'),
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
     t('summary.refund'),
   ]

@@ -4,6 +4,7 @@ import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
 import { provinceName } from '@/words/provinces'
 import { statusOf, type StatusKind } from '@/words/status'
+import { termsWords, type Terms } from '../coupons/summary'
 import { gatewayStateWords } from '../money/facts'
 
 export interface Change {
@@ -16,10 +17,11 @@ const TEXT_MAX = 120
 const NOTHING = '—'
 const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale', export: 'order' } // others are called as their subject
 const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
-const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids']
+const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids', 'created_at_s']
 /** Why a gateway's notice was refused, or how its bill differs: the row's own page says it in a sentence. */
 const CODES = ['difference', 'rejected_result']
 const NAMES = ['provinces', 'not_delivered']
+const TIMES = ['from_s', 'to_s', 'until_s']
 
 /** kind: of the subject. Of what is new, only what was filled in. */
 export function changesOf(kind: string, before: Record<string, unknown>, after: Record<string, unknown>): Change[] {
@@ -29,7 +31,7 @@ export function changesOf(kind: string, before: Record<string, unknown>, after: 
     .filter((field) => !CODES.includes(kind) || (field !== 'code' && field !== 'difference'))
     .filter((field) => !isNew || (!field.endsWith('_id') && shown(field, after[field]) !== NOTHING))
     .map((field) => ({
-      field: fieldWords(field),
+      field: fieldWords(field, kind),
       before: field === 'status' ? statusWords(kind, before[field]) : shown(field, before[field]),
       after: field === 'status' ? statusWords(kind, after[field]) : shown(field, after[field]),
     }))
@@ -49,7 +51,10 @@ function numberOf(field: string, value: number): string {
   if (field === 'pay_by_s') return `${value / 60} ${t('unit.minutes')}`
   if (field.endsWith('_days') || field.endsWith('_d')) return `${value} ${t('unit.days')}`
   if (field.endsWith('_h')) return `${value} ${t('unit.hours')}`
-  return field.endsWith('_at_s') || field === 'from_s' || field === 'to_s' ? formatTime(value) : String(value)
+  if (field === 'days') return value ? `${value} ${t('unit.days')}` : NOTHING
+  const isTime = field.endsWith('_at_s') || TIMES.includes(field)
+  if (isTime) return value ? formatTime(value) : NOTHING
+  return String(value)
 }
 
 function textOf(field: string, value: string): string {
@@ -60,6 +65,7 @@ function textOf(field: string, value: string): string {
   if (field === 'description') return new DOMParser().parseFromString(value, 'text/html').body.textContent ?? ''
   if (field === 'image' || field === 'logo') return t('audit.count', { n: 1 })
   if (field === 'mode') return t(`accounts.mode.${value}` as WordKey)
+  if (field === 'given') return t(`coupon.given.${value}` as WordKey)
   if (field === 'measure') return t(`freight.${value}` as WordKey)
   return value
 }
@@ -72,6 +78,7 @@ function statusWords(kind: string, value: unknown): string {
 
 /** Other lists of strings are of pictures or ids: how many is enough. */
 function listed(field: string, value: unknown): string {
+  if (field === 'terms') return termsWords(value as Terms)
   if (field === 'rights') return rightsWords(value as Record<string, string>)
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)

@@ -1,0 +1,16 @@
+import { get, post, put } from './client'
+import type { BodyOf, Schema } from './types'
+
+export type Coupon = Schema<'CouponTemplate'>
+export type CouponDetail = Schema<'CouponTemplateDetail'>
+export type CouponInput = BodyOf<'post', '/v1/merchant/coupons'>
+
+export const listCoupons = async () => (await get('/v1/merchant/coupons')).items
+export const readCoupon = (coupon_template_id: string) =>
+  get('/v1/merchant/coupons/{coupon_template_id}', { path: { coupon_template_id } })
+export const createCoupon = (body: CouponInput, key: string) => post('/v1/merchant/coupons', { body, key })
+export const changeCoupon = (coupon_template_id: string, body: BodyOf<'put', '/v1/merchant/coupons/{coupon_template_id}'>) =>
+  put('/v1/merchant/coupons/{coupon_template_id}', { path: { coupon_template_id }, body })
+/** No more are given out; revoke: those that were and are not used are good no more. */
+export const withdrawCoupon = (coupon_template_id: string, revoke: boolean) =>
+  post('/v1/merchant/coupons/{coupon_template_id}/withdrawal', { path: { coupon_template_id }, body: { revoke } })

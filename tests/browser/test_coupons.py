@@ -20,13 +20,6 @@ def claim(phone: Phone, template_id: str) -> str:
     return str(phone.api.post(path, {}, key=secrets.token_hex(16))["coupon_id"])
 
 
-def give_out(shop: Shop, name: str, **terms: Any) -> str:
-    """Nine coupons; the id of their template."""
-    body = {"name": name, "kind": "amount", "days": 3, "total": 9} | terms
-    made = shop.staff().api.post("/v1/merchant/coupons", body, key=secrets.token_hex(16))
-    return str(made["template_id"])
-
-
 def wish(phone: Phone, sale: buyers.Sale, coupon_id: str) -> dict[str, Any]:
     """What a buyer sends who opens a group with a coupon."""
     whose = address(phone.name)
@@ -91,7 +84,7 @@ def test_coupons_are_written_down_told_in_one_sentence_and_given_out(
 def test_what_coupons_did_is_told_and_those_that_nobody_used_are_revoked(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    sale, template_id = buyers.sell(shop, "新疆灰枣"), give_out(shop, "灰枣券", off_fen=200)
+    sale, template_id = buyers.sell(shop, "新疆灰枣"), buyers.give_out(shop, "灰枣券", off_fen=200)
     payer, waverer = buyers.buyer(shop, "枣花"), buyers.buyer(shop, "枣树")
     buyers.buy(payer, sale, coupon_id=claim(payer, template_id))
     kept = claim(waverer, template_id)
@@ -133,7 +126,7 @@ def test_what_coupons_did_is_told_and_those_that_nobody_used_are_revoked(
 def test_more_coupons_are_added_but_no_fewer_than_were_claimed(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    template_id = give_out(shop, "九张券", kind="percent", percent=85)
+    template_id = buyers.give_out(shop, "九张券", kind="percent", percent=85)
     for name in ("甲", "乙"):
         claim(buyers.buyer(shop, name), template_id)
     page = log_in()
@@ -153,7 +146,7 @@ def test_an_activity_that_takes_no_coupons_says_so_and_takes_none(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
     sale = buyers.sell(shop, "特价核桃")
-    template_id = give_out(shop, "通用立减", off_fen=100)
+    template_id = buyers.give_out(shop, "通用立减", off_fen=100)
     page = log_in()
     page.goto(f"{shop.url}#/activities/{sale.activity_id}")
     coupons = page.get_by_role("switch", name="可以用优惠券")

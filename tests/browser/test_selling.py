@@ -7,6 +7,7 @@ from itertools import count
 
 from playwright.sync_api import Page, expect
 
+from tests.browser import buyers
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper
 from tests.browser.users import offered
@@ -53,9 +54,16 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
 ) -> None:
     page = log_in()
     new_product(page, shop, "昭通丑苹果")
-    page.goto(f"{shop.url}#/products?q=昭通丑苹果")
-    page.locator("tbody").get_by_role("link", name="昭通丑苹果").click()
     page.get_by_role("button", name="发起拼团").click()
+    page.wait_for_url(re.compile(r"product=\w{22}$"))
+    buyers.give_out(
+        shop,
+        "半价券",
+        kind="percent",
+        percent=50,
+        scope="products",
+        scope_ids=[page.url.partition("product=")[2]],
+    )
     page.get_by_label("默认规格 拼团价").fill("39.9")
     page.get_by_label("默认规格 活动库存").fill("30")
     page.get_by_role("button", name="添加一档满减").click()
@@ -69,6 +77,12 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
     expect(page.get_by_text("满 100 减 15；")).to_be_visible()
     page.get_by_role("button", name="发布活动").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(
+        "含优惠券「半价券」），每件最低 ¥17.45（「默认规格」一单买 3 件时）"
+    )
+    dialog.get_by_role("button", name="取消").click()
+    page.locator(".el-switch").click()
+    page.get_by_role("button", name="发布活动").click()
     expect(dialog).to_contain_text("每件最低 ¥34.90（「默认规格」一单买 3 件时）")
     dialog.get_by_role("button", name="发布活动").click()
     expect(page.get_by_text("活动已发布")).to_be_visible()

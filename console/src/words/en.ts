@@ -385,6 +385,7 @@ export const en: Words = {
   'reduction.tooMuch': 'Less must be taken off than the sum',
   'reduction.higher': 'Both amounts must be above those of the step before',
   'reduction.lowest': 'At the least {price} a unit (“{spec}”, {n} in one order)',
+  'reduction.lowestCoupon': 'At the least {price} a unit (“{spec}”, {n} in one order with the coupon “{coupon}”)',
   'reduction.belowCost': '“{specs}” may be sold below cost: make sure the prices are right.',
   'activity.coupons': 'Coupons can be used',
   'activity.couponsHelp': 'For orders in groups of this activity; buying alone is not affected',

@@ -383,6 +383,7 @@ export const zh = {
   'reduction.tooMuch': '减的金额要小于门槛',
   'reduction.higher': '门槛和减的金额都要比上一档高',
   'reduction.lowest': '用上满减，每件最低 {price}（「{spec}」一单买 {n} 件时）',
+  'reduction.lowestCoupon': '用上优惠（含优惠券「{coupon}」），每件最低 {price}（「{spec}」一单买 {n} 件时）',
   'reduction.belowCost': '「{specs}」可能低于成本价卖出，请确认价格没有填错。',
   'activity.coupons': '可以用优惠券',
   'activity.couponsHelp': '只管这个活动的拼团订单；单独购买不受影响',

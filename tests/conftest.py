@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ import pytest
 
 from chalicelib.text import Text
 from infra.local import dynamodb_local, engine, process
-from tests.fixtures.unsigned import unsigned
+from tests.fixtures.engine_requests import unsigned
 from tests.laws.run_statistics import (
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -83,6 +84,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     _keep_to_policies()
     _translate_every_answer()
     _ease_passwords()
+    _test_each_key_once()
     logs = tmp_path_factory.mktemp("engine")
     servers = []
     try:
@@ -174,6 +176,13 @@ def _ease_passwords() -> None:
     from chalicelib.services.people import staff
 
     staff._MEMORY_KIB, staff._PASSES = 8, 1
+
+
+def _test_each_key_once() -> None:
+    """Test a private key when it is first saved, since all merchants of a process have the same."""
+    from chalicelib.gateways import account_forms
+
+    account_forms.private_key = cache(account_forms.private_key)  # type: ignore[attr-defined]
 
 
 def _put_parameters() -> None:

@@ -3,7 +3,7 @@
 Bodies are those of the API's routes; nothing here touches the network. Prices are whole fen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +226,7 @@ TEA = Product(  # sold alone: it has no activity yet
 
 PRODUCTS = (STRAWBERRY, ORANGE, APPLE, POMEGRANATE, MATSUTAKE, MUSHROOM, HONEY, TEA)
 
-# As POST /v1/merchant/coupons takes them, but for categories, which are called by name.
+# Bodies of POST /v1/merchant/coupons, but for their categories, which are called by name.
 COUPONS: tuple[dict[str, Any], ...] = (
     {
         "name": "新店满减券",
@@ -256,6 +256,15 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "total": 200,
     },
 )
+
+
+def coupon_bodies(categories: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What POST /v1/merchant/coupons takes. categories: their ids by name."""
+    return [
+        coupon | {"scope_ids": [categories[name] for name in coupon.get("scope_ids", ())]}
+        for coupon in COUPONS
+    ]
+
 
 # A login code demo-<name> always means the same buyer at the local WeChat.
 BUYERS = {"linxiaoman": "林小满", "zhouxingyuan": "周行远", "chenzhixia": "陈知夏"}

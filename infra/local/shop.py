@@ -129,9 +129,7 @@ class Staff:
 
     def give_coupons(self) -> None:
         """Give out the demonstration's coupons."""
-        for coupon in demo_data.COUPONS:
-            ids = [self._categories[name] for name in coupon.get("scope_ids", ())]
-            body = coupon | {"scope_ids": ids}
+        for body in demo_data.coupon_bodies(self._categories):
             self.api.post("/v1/merchant/coupons", body, key=_key())
 
     def available(self, offer: Offer) -> dict[str, int]:

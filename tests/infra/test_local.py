@@ -35,6 +35,7 @@ RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
 def test_demo_data_are_what_the_routes_take(merchant: MerchantFixture) -> None:
     owner = merchant.owner()
     states = Counter[str]()
+    categories: dict[str, str] = {}
     for position, name in enumerate(demo_data.CATEGORIES):
         made = owner.post(
             "/v1/merchant/categories",
@@ -42,9 +43,13 @@ def test_demo_data_are_what_the_routes_take(merchant: MerchantFixture) -> None:
             Idempotency_Key=f"category-{position}",
         )
         assert made.status == 201, made.body
+        categories[name] = made.body["category_id"]
         for product in demo_data.PRODUCTS:
             if product.category == name:
-                states[_offered(merchant, product, made.body["category_id"])] += 1
+                states[_offered(merchant, product, categories[name])] += 1
+    for n, body in enumerate(demo_data.coupon_bodies(categories)):
+        given = owner.post("/v1/merchant/coupons", body, Idempotency_Key=f"coupon-{n}-of-the-demo")
+        assert given.status == 201, given.body
 
     assert states == {"running": 6, "scheduled": 1, "": 1}
 

@@ -37,6 +37,7 @@ ServiceError                     500 internal_error
 │ ├ NotDeliverable               409 not_deliverable
 │ ├ StoreClosed                  409 store_closed
 │ ├ PriceChanged                 409 price_changed
+│ ├ NewBuyersOnly                409 new_buyers_only
 │ ├ CouponRefused                409 coupon_refused
 │ ├ CouponsGone                  409 coupons_gone
 │ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
@@ -256,6 +257,11 @@ class StoreClosed(Conflict):
 class PriceChanged(Conflict):
     code = "price_changed"
     default_message = "价格有变化，请确认后再提交。"
+
+
+class NewBuyersOnly(Conflict):
+    code = "new_buyers_only"
+    default_message = "仅限在本店还没有买过的新客。你已买过，可以自己开团，或单独购买。"
 
 
 class CouponRefused(Conflict):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.domain import phone
-from chalicelib.domain.activity import ActivityState
+from chalicelib.domain.activity import ActivityState, NewBuyers
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
@@ -220,6 +220,9 @@ class SkuShown(ResponseModel, frozen=True, kw_only=True):
     list_price_fen: Fen
     solo_price_fen: Fen
     group_price_fen: Fen
+    leader_price_fen: Annotated[
+        int | None, Meta(description="of who opens a group; null: as everybody")
+    ]
     image: Annotated[str, Meta(description="empty: none of its own")]
     left: Annotated[
         int | None,
@@ -282,6 +285,9 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
     limit_per_order: int
     reductions: list[ReductionShown]
+    new_buyers: Annotated[
+        NewBuyers, Meta(description="who has to be new to the shop: have bought nothing in it")
+    ]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -368,6 +374,9 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     limit_per_buyer: Annotated[int, Meta(description="0: no limit")]
     limit_per_order: int
     reductions: list[ReductionShown]
+    new_buyers: Annotated[
+        NewBuyers, Meta(description="who has to be new to the shop: have bought nothing in it")
+    ]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

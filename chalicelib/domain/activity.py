@@ -35,6 +35,14 @@ class ActivityState(StrEnum):
     ENDED = "ended"
 
 
+class NewBuyers(StrEnum):
+    """Who has to be new to the shop: to have bought nothing in it yet."""
+
+    NOBODY = "nobody"
+    JOINERS = "joiners"  # 老带新: whoever opens a group invites new buyers
+    ALL = "all"  # 新客团
+
+
 @dataclass(frozen=True)
 class TermsSku:
     sku_id: str
@@ -42,6 +50,12 @@ class TermsSku:
     list_price_fen: int
     solo_price_fen: int
     group_price_fen: int
+    leader_price_fen: int | None = None  # 团长价: of who opens a group; None: as everybody
+
+    def price_fen(self, *, leads: bool) -> int:
+        """What a unit costs who opens a group, or who joins it."""
+        lower_fen = self.leader_price_fen if leads else None
+        return self.group_price_fen if lower_fen is None else lower_fen
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,13 @@ class Terms:
     list_shards: int = 1  # of the list of open groups
     reductions: tuple[Reduction, ...] = ()  # of orders in groups
     coupons: bool = True  # whether they can be used for its groups
+    new_buyers: NewBuyers = NewBuyers.NOBODY
+
+    def wants_new(self, *, leads: bool) -> bool:
+        """Whether who opens a group, or joins it, has to be new to the shop."""
+        return self.new_buyers is NewBuyers.ALL or (
+            self.new_buyers is NewBuyers.JOINERS and not leads
+        )
 
     @property
     def cheapest(self) -> TermsSku:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.activity import Terms, TermsSku, buckets_for
+from chalicelib.domain.activity import NewBuyers, Terms, TermsSku, buckets_for
 from chalicelib.domain.money import yuan
 from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, normal, trouble
@@ -25,6 +25,7 @@ class DraftSku:
     sku_id: str
     group_price_fen: int
     stock: int | None = None  # units to move from the product; None when terms are changed
+    leader_price_fen: int | None = None  # of who opens a group; None: as everybody
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Draft:
     limit_per_order: int = 1
     reductions: tuple[Reduction, ...] = ()
     coupons: bool = True  # whether they can be used for its groups
+    new_buyers: NewBuyers = NewBuyers.NOBODY
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ def first_terms(
         buckets=buckets_for([sku.stock or 0 for sku in draft.skus]),
         reductions=draft.reductions,
         coupons=draft.coupons,
+        new_buyers=draft.new_buyers,
     )
 
 
@@ -170,6 +173,7 @@ def changed_terms(
         limit_per_order=draft.limit_per_order,
         reductions=draft.reductions,
         coupons=draft.coupons,
+        new_buyers=draft.new_buyers,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -182,6 +186,7 @@ def _priced(draft: Draft, offers: Mapping[str, Offer]) -> tuple[TermsSku, ...]:
             list_price_fen=offers[sku.sku_id].list_price_fen,
             solo_price_fen=offers[sku.sku_id].solo_price_fen,
             group_price_fen=sku.group_price_fen,
+            leader_price_fen=sku.leader_price_fen,
         )
         for sku in draft.skus
     )
@@ -243,6 +248,7 @@ def _of_skus(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:
             )
         else:
             yield from _of_price(f"skus[{i}].group_price_fen", sku, offer)
+            yield from _of_leader_price(f"skus[{i}].leader_price_fen", sku)
         seen.add(sku.sku_id)
 
 
@@ -256,6 +262,13 @@ def _of_price(field: str, sku: DraftSku, offer: Offer) -> Iterator[Problem]:
             solo=yuan(offer.solo_price_fen),
             max=yuan(highest),
         )
+        yield trouble(field, words)
+
+
+def _of_leader_price(field: str, sku: DraftSku) -> Iterator[Problem]:
+    price_fen = sku.leader_price_fen
+    if price_fen is not None and not 1 <= price_fen < sku.group_price_fen:
+        words = "团长价要大于 0，并低于拼团价，请修改；没有团长价就不填。"
         yield trouble(field, words)
 
 

@@ -206,6 +206,14 @@ class Order:
         return self.coupon != "" and self.status not in over
 
     @property
+    def is_purchase(self) -> bool:
+        """Whether its buyer bought something by it, or is about to: it was not closed unpaid, and
+        its group did not fail."""
+        if self.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED):
+            return any(reason_of(key) is RefundReason.AFTER_SALE for key in self.refunds)
+        return self.status is not OrderStatus.CLOSED
+
+    @property
     def disputed(self) -> bool:
         """Whether an after-sale request is open."""
         return self.after_sale != ""

@@ -135,7 +135,7 @@ class _Terms(CatalogueItem):
     image = UnicodeAttribute(default="")
     skus: ListAttribute[Any] = (
         ListAttribute()
-    )  # [{sku_id, spec, list_price_fen, solo_price_fen, group_price_fen}]
+    )  # [{sku_id, spec, list_price_fen, solo_price_fen, group_price_fen, leader_price_fen}]
     seats_total = IntAttribute()
     life_h = IntAttribute()  # as the merchant wrote it
     life_s = IntAttribute()  # as this stage waits it
@@ -147,6 +147,7 @@ class _Terms(CatalogueItem):
     list_shards = IntAttribute(default=1)  # of the list of open groups
     reductions: ListAttribute[Any] = ListAttribute(default=list)  # [{from_fen, off_fen}]
     coupons = BooleanAttribute(default=True)  # whether they can be used for its groups
+    new_buyers = UnicodeAttribute(default="nobody")  # domain.activity.NewBuyers
 
 
 class ActivityItem(_Terms, discriminator="activity"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import SoldOut
 from chalicelib.gateways.payment import Trade, TradeStatus
@@ -223,6 +224,19 @@ def test_join_with_a_coupon_costs_a_read_and_three_units_more(
 
     # The first of this container reads the template of the coupon, too.
     assert meter.calls == ["GetItem", "TransactWriteItems"]
+
+
+def test_join_of_a_new_buyer_reads_their_register_and_their_orders(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    shop = Shop(merchant, new_buyers=NewBuyers.JOINERS)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    meter.reset()
+
+    shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["GetItem", "Query", "TransactWriteItems"]
+    assert meter.units == 11, meter.parts
 
 
 def test_join_whose_buyers_earlier_orders_are_all_paid_reads_them_and_tries_once_more(

@@ -11,7 +11,7 @@ from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
 from chalicelib.api.schemas import JoinableGroup, OwnGroup
-from chalicelib.domain.activity import ActivityState, state_of
+from chalicelib.domain.activity import ActivityState, NewBuyers, state_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
 from chalicelib.services.groups import shop_front
@@ -60,6 +60,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
     price_varies: Annotated[bool, Meta(description="Other SKUs have a higher group price.")]
     solo_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     list_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
+    new_buyers: NewBuyers
     starts_at_s: int
     ends_at_s: int
 
@@ -89,6 +90,7 @@ class GroupGoods(msgspec.Struct, frozen=True):
     group_price_fen: int
     price_varies: bool
     solo_price_fen: int
+    new_buyers: NewBuyers
 
 
 class NearlyFullGroup(msgspec.Struct, frozen=True):
@@ -200,6 +202,7 @@ def _goods(group: GroupItem) -> GroupGoods:
         sku.group_price_fen,
         offer.price_varies,
         sku.solo_price_fen,
+        offer.new_buyers,
     )
 
 
@@ -220,6 +223,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         price_varies=offer.price_varies,
         solo_price_fen=sku.solo_price_fen,
         list_price_fen=sku.list_price_fen,
+        new_buyers=offer.new_buyers,
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,
     )

@@ -25,6 +25,7 @@ from chalicelib.errors import (
     ActivityClosed,
     CouponRefused,
     InvalidRequest,
+    NewBuyersOnly,
     NotDeliverable,
     NotFound,
     StoreClosed,
@@ -124,6 +125,7 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
         NotDeliverable,
         StoreClosed,
         CouponRefused,
+        NewBuyersOnly,
     ],
     limited=[limits.QUOTES],
 )
@@ -131,6 +133,8 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
     """What a purchase would cost now, with freight; nothing is placed and nothing held."""
     now_s = clock.now_s()
     plain = _quote(merchant_id, body, now_s)
+    if who:
+        quoting.check_newness(merchant_id, who.ids, plain)
     choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
     quote = coupon_choices.chosen(choices, body.coupon_id, best=body.best_coupon) or plain
     price = quote.price

@@ -78,7 +78,7 @@ def list_activities(who: auth.Staff, query: schemas.ActivityPageQuery) -> schema
     groups = counting.tallies(who.merchant_id, [item.activity_id for item in items])
     found = [
         schemas.ActivitySummary(
-            skus=[schemas.ActivitySku(**sku) for sku in item.skus],
+            skus=[schemas.ActivitySku(**asdict(s)) for s in catalogue_cache.terms_of(item).skus],
             **_shown(item, groups[item.activity_id], item.activity_id in sold_out, now_s),
         )
         for item in items
@@ -195,7 +195,7 @@ def _change(body: schemas.ActivityChange) -> Draft:
         Draft,
         body,
         product_id="",  # an activity never changes its product
-        skus=tuple(DraftSku(sku.sku_id, sku.group_price_fen) for sku in body.skus),
+        skus=tuple(from_attributes(DraftSku, sku, stock=None) for sku in body.skus),
         starts_at_s=body.starts_at_s or 0,
         reductions=_reductions(body),
     )

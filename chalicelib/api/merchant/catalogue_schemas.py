@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, field
 
 from chalicelib.api.schemas import Id, PageQuery, RequestModel
-from chalicelib.domain.activity import ActivityState
+from chalicelib.domain.activity import ActivityState, NewBuyers
 from chalicelib.domain.product import (
     PRICE_FEN_MAX,
     SKUS_MAX,
@@ -195,6 +195,13 @@ class ActivitySkuChange(RequestModel, frozen=True):
     group_price_fen: Annotated[
         int, Meta(ge=0, le=PRICE_FEN_MAX, description="Below the solo price.")
     ]
+    leader_price_fen: (
+        Annotated[
+            int,
+            Meta(ge=0, le=PRICE_FEN_MAX, description="Of who opens a group, below the other."),
+        ]
+        | None
+    ) = None
 
 
 class ActivitySkuInput(ActivitySkuChange, frozen=True, kw_only=True):
@@ -221,6 +228,9 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
         list[Reduction], Meta(max_length=20, description="Up to 5, each above the one before.")
     ] = field(default_factory=list)
     coupons: Annotated[bool, Meta(description="Whether they can be used for its groups.")] = True
+    new_buyers: Annotated[NewBuyers, Meta(description="Who has to be new to the shop.")] = (
+        NewBuyers.NOBODY
+    )
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -250,6 +260,7 @@ class ActivitySku(msgspec.Struct, frozen=True):
     list_price_fen: int
     solo_price_fen: int
     group_price_fen: int
+    leader_price_fen: int | None
 
 
 class StockedActivitySku(ActivitySku, frozen=True):
@@ -294,6 +305,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     limit_per_order: int
     reductions: list[Reduction]
     coupons: bool
+    new_buyers: NewBuyers
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):

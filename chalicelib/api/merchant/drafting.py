@@ -13,6 +13,7 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant.activities import draft_of
 from chalicelib.api.schemas import from_attributes
+from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activities, drafting, links
@@ -56,6 +57,7 @@ class DraftChecked(msgspec.Struct, frozen=True):
 class CopiedSku(msgspec.Struct, frozen=True):
     sku_id: str
     group_price_fen: int
+    leader_price_fen: int | None
     stock: int
 
 
@@ -73,6 +75,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     limit_per_order: int
     reductions: list[schemas.Reduction]
     coupons: bool
+    new_buyers: NewBuyers
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

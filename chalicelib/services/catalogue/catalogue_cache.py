@@ -7,7 +7,7 @@ as old as its limit says; what must not be stale is decided by conditions, not b
 from collections.abc import Collection
 from functools import lru_cache
 
-from chalicelib.domain.activity import Terms, TermsSku
+from chalicelib.domain.activity import NewBuyers, Terms, TermsSku
 from chalicelib.domain.coupon_draft import CouponGiven, TemplateState
 from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
@@ -143,6 +143,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         list_shards=item.list_shards,
         reductions=tuple(Reduction(**one) for one in item.reductions),
         coupons=item.coupons,
+        new_buyers=NewBuyers(item.new_buyers),
     )
 
 

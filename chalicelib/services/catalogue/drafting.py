@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import activity_draft, pricing
-from chalicelib.domain.activity import StockClaim, overlaps_of
+from chalicelib.domain.activity import NewBuyers, StockClaim, overlaps_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.coupon import Bought, CouponTerms, terms_of
 from chalicelib.domain.coupon_draft import TemplateState
@@ -100,9 +100,8 @@ def _lowest(
     costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
     found = []
     for sku in draft.skus:
-        price = pricing.lowest(
-            sku.group_price_fen, draft.limit_per_order, draft.reductions, coupons
-        )
+        least_fen = sku.leader_price_fen or sku.group_price_fen
+        price = pricing.lowest(least_fen, draft.limit_per_order, draft.reductions, coupons)
         each_fen = price.goods_fen // price.quantity
         cost_fen = costs[sku.sku_id]
         found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, price.coupon_name, cost_fen))
@@ -119,7 +118,7 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         product_id=item.product_id,
         title=item.title,
         skus=tuple(
-            DraftSku(sku["sku_id"], sku["group_price_fen"], stock=0)
+            DraftSku(sku["sku_id"], sku["group_price_fen"], 0, sku.get("leader_price_fen"))
             for sku in item.skus
             if sku["sku_id"] in sold
         ),
@@ -130,4 +129,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         limit_per_order=item.limit_per_order,
         reductions=tuple(Reduction(**one) for one in item.reductions),
         coupons=item.coupons,
+        new_buyers=NewBuyers(item.new_buyers),
     )

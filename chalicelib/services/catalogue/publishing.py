@@ -237,6 +237,7 @@ def _fields(offered: Terms) -> dict[str, Any]:
     """Terms as attributes of ActivityItem and VersionItem."""
     fields = asdict(offered)
     fields |= {name: list(fields[name]) for name in ("skus", "reductions")}
+    fields["new_buyers"] = offered.new_buyers.value
     return fields
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
-from chalicelib.services.orders import deliveries, ordering, orders, solo_orders
+from chalicelib.services.orders import deliveries, newness, ordering, orders, solo_orders
 from chalicelib.services.orders.ordering import Purchase, Quote
 from chalicelib.tables.trade import LimitItem
 
@@ -13,7 +13,7 @@ from chalicelib.tables.trade import LimitItem
 def to_open(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
     """For a new group of the activity. Raises as groups.open_group, limits and stock apart."""
     offer = seats.offer_to_open(merchant_id, activity_id, now_s)
-    return deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
+    return deliveries.seat_quoted(merchant_id, offer, purchase, leads=True, now_s=now_s)
 
 
 def to_join(merchant_id: str, group_id: str, purchase: Purchase, *, now_s: int) -> Quote:
@@ -22,7 +22,7 @@ def to_join(merchant_id: str, group_id: str, purchase: Purchase, *, now_s: int) 
     if group is None or group.expires_at_s is None:  # nobody sees it before its leader has paid
         raise NotFound("没有找到这个团。")
     offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
-    return deliveries.seat_quoted(merchant_id, offer, purchase, now_s=now_s)
+    return deliveries.seat_quoted(merchant_id, offer, purchase, leads=False, now_s=now_s)
 
 
 def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
@@ -31,6 +31,14 @@ def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int)
     ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
     line = solo_orders.solo_line(merchant_id, activity, purchase.sku_id, now_s)
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
+
+
+def check_newness(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> None:
+    """Raise NewBuyersOnly when the purchase wants a new buyer, which the person is not."""
+    line = quote.line
+    if line.wants_new:
+        terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
+        newness.check(merchant_id, buyer_ids, terms.new_buyers)
 
 
 def limit_left(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> int | None:

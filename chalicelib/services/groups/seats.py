@@ -95,7 +95,14 @@ def open_group(
     try:
         offer = offer_to_open(merchant_id, activity_id, now_s)
         return seat_orders.claim_seat(
-            merchant_id, buyer_id, offer, purchase, attempt, other_ids=other_ids, now_s=now_s
+            merchant_id,
+            buyer_id,
+            offer,
+            purchase,
+            attempt,
+            leads=True,
+            other_ids=other_ids,
+            now_s=now_s,
         )
     except _Repeat as repeat:
         return _first_answer(repeat.old, buyer_id, body_hash)
@@ -167,7 +174,14 @@ def _join_under(
 
     try:
         return seat_orders.claim_seat(
-            merchant_id, ids[0], offer, purchase, attempt, other_ids=ids[1:], now_s=now_s
+            merchant_id,
+            ids[0],
+            offer,
+            purchase,
+            attempt,
+            leads=False,
+            other_ids=ids[1:],
+            now_s=now_s,
         )
     except _SeatRefused as refused:
         return _seat_held(refused.old, ids, hint, now_s)

@@ -27,10 +27,12 @@ def seat_quoted(
     offer: Terms,
     purchase: Purchase,
     *,
+    leads: bool,
     coupon: CouponItem | None = None,
     now_s: int,
 ) -> Quote:
-    """What a seat under these terms costs now. Raises InvalidRequest, and as `quoted`."""
+    """What a seat under these terms costs who opens a group (leads), or joins it. Raises
+    InvalidRequest, and as `quoted`."""
     ordering.check_quantity(purchase.quantity, limit_per_order=offer.limit_per_order)
     sku = offer.sku(purchase.sku_id)
     line = Line(
@@ -42,11 +44,12 @@ def seat_quoted(
         spec=sku.spec,
         image=offer.image,
         list_price_fen=sku.list_price_fen,
-        unit_price_fen=sku.group_price_fen,
+        unit_price_fen=sku.price_fen(leads=leads),
         limited=offer.limit_per_buyer > 0,
         reductions=offer.reductions,
         category_id=offer.category_id,
         takes_coupons=offer.coupons,
+        wants_new=offer.wants_new(leads=leads),
     )
     return quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
 

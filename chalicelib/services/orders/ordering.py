@@ -12,6 +12,7 @@ from chalicelib.domain.pricing import Price, Reduction
 from chalicelib.errors import (
     CouponRefused,
     InvalidRequest,
+    NewBuyersOnly,
     NotDeliverable,
     PriceChanged,
     StoreClosed,
@@ -25,8 +26,8 @@ from chalicelib.text import Text
 TITLE_MAX = 24  # characters of a title that an order carries; its detail has it whole
 
 # What a repeat may be refused with although the first request was not: staff change these things,
-# and the order that the first request placed has the coupon.
-CHANGED_SINCE = (CouponRefused, NotDeliverable, PriceChanged, StoreClosed)
+# and the order that the first request placed has the coupon and makes its buyer no new one.
+CHANGED_SINCE = (CouponRefused, NewBuyersOnly, NotDeliverable, PriceChanged, StoreClosed)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Line:
     reductions: tuple[Reduction, ...] = ()
     category_id: str = ""
     takes_coupons: bool = True
+    wants_new: bool = False  # whether its buyer has to be new to the shop
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Plan, Shelf
 from chalicelib.services.growth import coupons
-from chalicelib.services.orders import deliveries, ordering, unpaid_order_limit
+from chalicelib.services.orders import deliveries, newness, ordering, unpaid_order_limit
 from chalicelib.services.orders.ordering import Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
 from chalicelib.services.people import shop_cache
@@ -35,12 +36,18 @@ def claim_seat(
     purchase: Purchase,
     attempt: Callable[[SeatClaim], OrderItem],
     *,
+    leads: bool,
     other_ids: Sequence[str],
     now_s: int,
 ) -> OrderItem:
-    """Run `attempt` until it finds its units and room among the buyer's unpaid orders."""
+    """Run `attempt` until it finds its units and room among the buyer's unpaid orders.
+
+    leads: whether the seat opens its group.
+    """
     coupon = coupons.of_purchase(merchant_id, (buyer_id, *other_ids), purchase.coupon_id)
-    quote = deliveries.seat_quoted(merchant_id, offer, purchase, coupon=coupon, now_s=now_s)
+    quote = deliveries.seat_quoted(
+        merchant_id, offer, purchase, leads=leads, coupon=coupon, now_s=now_s
+    )
     shelf = _shelf_of(merchant_id, offer, purchase.sku_id)
     limited = other_ids if offer.limit_per_buyer else ()
     elsewhere = reservations.limit_used(merchant_id, limited, offer.activity_id)
@@ -52,8 +59,15 @@ def claim_seat(
             lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register, elsewhere))),
         )
 
+    ids = (buyer_id, *other_ids)
+    check = partial(newness.check, merchant_id, ids, offer.new_buyers)
     return unpaid_order_limit.within_limit(
-        merchant_id, buyer_id, registered, other_ids=other_ids, now_s=now_s
+        merchant_id,
+        buyer_id,
+        registered,
+        check=check if quote.line.wants_new else None,
+        other_ids=other_ids,
+        now_s=now_s,
     )
 
 

@@ -20,7 +20,7 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
 from chalicelib.errors import Busy, SessionSuperseded, UnpaidOrdersLimit
 from chalicelib.services.people import shop_cache
-from chalicelib.tables.base import TRIES_MAX, Writes, as_read, retried
+from chalicelib.tables.base import TRIES_MAX, Writes, as_read, get_or_none, retried
 from chalicelib.tables.buyers import UnpaidOrdersItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -53,25 +53,30 @@ def within_limit(
     buyer_id: str,
     step: Callable[[Register], _T],
     *,
+    check: Callable[[], None] | None = None,
     other_ids: Sequence[str] = (),
     now_s: int,
 ) -> _T:
     """Run `step` with the register unread, and with it as read as long as it had no room.
 
-    other_ids: of the same person. Raises UnpaidOrdersLimit when the person has as many unpaid
-    orders as the shop allows; SessionSuperseded when they have other ids by now; Busy when other
-    orders of the same buyer were faster each time.
+    check: looks at the buyer's orders, with the register read before, so that `step` is refused
+    when another order was placed since. other_ids: of the same person. Raises what `check` does;
+    UnpaidOrdersLimit when the person has as many unpaid orders as the shop allows;
+    SessionSuperseded when they have other ids by now; Busy when other orders of the same buyer were
+    faster each time.
     """
     register = Register(1 + len(other_ids), _unpaid_elsewhere(merchant_id, other_ids))
+    if check is not None:
+        old = get_or_none(UnpaidOrdersItem.at(merchant_id, buyer_id))
+        register = _as_read(merchant_id, buyer_id, register, old)
+        check()
     for _ in range(TRIES_MAX):
         try:
             return step(register)
         except _Full as full:
-            old = full.old
-        if (old.ids if old and old.ids is not None else 1) != register.ids:
-            raise SessionSuperseded
-        listed = frozenset(old.orders or ()) if old else frozenset()
-        register = replace(register, listed=listed, unpaid=_unpaid(merchant_id, buyer_id, listed))
+            register = _as_read(merchant_id, buyer_id, register, full.old)
+        if check is not None:
+            check()
         limit = shop_cache.merchant(merchant_id, now_s).unpaid_orders_max
         unpaid = [buyer_id + number for number in sorted(register.unpaid)]
         unpaid += register.elsewhere
@@ -79,6 +84,15 @@ def within_limit(
             words = "你有 {count} 个订单还没付款，请先付款或取消，再下新的订单。"
             raise UnpaidOrdersLimit(Text(words, count=len(unpaid)), limit=limit, order_ids=unpaid)
     raise Busy
+
+
+def _as_read(
+    merchant_id: str, buyer_id: str, register: Register, old: UnpaidOrdersItem | None
+) -> Register:
+    if (old.ids if old and old.ids is not None else 1) != register.ids:
+        raise SessionSuperseded
+    listed = frozenset(old.orders or ()) if old else frozenset()
+    return replace(register, listed=listed, unpaid=_unpaid(merchant_id, buyer_id, listed))
 
 
 def register(
@@ -94,7 +108,10 @@ def register(
             condition = UnpaidOrdersItem.orders.does_not_exist() | condition
     else:
         action = UnpaidOrdersItem.orders.set({*register.unpaid, number})
-        condition = UnpaidOrdersItem.orders == set(register.listed)
+        listed = set(register.listed)
+        condition = UnpaidOrdersItem.orders == listed
+        if not listed:
+            condition = UnpaidOrdersItem.orders.does_not_exist()
     one_person = as_read(UnpaidOrdersItem.ids, register.ids if register.ids > 1 else None)
     writes.update(
         UnpaidOrdersItem.at(merchant_id, order_id.buyer_id),

@@ -2743,6 +2743,7 @@ export interface components {
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
+            new_buyers: components["schemas"]["NewBuyers"];
             skus: components["schemas"]["StockedActivitySku"][];
         };
         /**
@@ -2766,6 +2767,7 @@ export interface components {
             solo_price_fen: number;
             /** @description Of the same SKU. */
             list_price_fen: number;
+            new_buyers: components["schemas"]["NewBuyers"];
             starts_at_s: number;
             ends_at_s: number;
         };
@@ -2804,6 +2806,11 @@ export interface components {
              * @default true
              */
             coupons: boolean;
+            /**
+             * @description Who has to be new to the shop.
+             * @default nobody
+             */
+            new_buyers: components["schemas"]["NewBuyers"];
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2843,6 +2850,8 @@ export interface components {
             limit_per_buyer: number;
             limit_per_order: number;
             reductions: components["schemas"]["ReductionShown"][];
+            /** @description who has to be new to the shop: have bought nothing in it */
+            new_buyers: components["schemas"]["NewBuyers"];
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -2908,6 +2917,11 @@ export interface components {
              * @default true
              */
             coupons: boolean;
+            /**
+             * @description Who has to be new to the shop.
+             * @default nobody
+             */
+            new_buyers: components["schemas"]["NewBuyers"];
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -2943,6 +2957,7 @@ export interface components {
             list_price_fen: number;
             solo_price_fen: number;
             group_price_fen: number;
+            leader_price_fen: number | null;
         };
         /** ActivitySkuChange */
         ActivitySkuChange: {
@@ -2950,6 +2965,8 @@ export interface components {
             sku_id: string;
             /** @description Below the solo price. */
             group_price_fen: number;
+            /** @default null */
+            leader_price_fen: number | null;
         };
         /** ActivitySkuInput */
         ActivitySkuInput: {
@@ -2957,6 +2974,8 @@ export interface components {
             sku_id: string;
             /** @description Below the solo price. */
             group_price_fen: number;
+            /** @default null */
+            leader_price_fen: number | null;
             /** @description Units to move from the product. */
             stock: number;
         };
@@ -2986,6 +3005,7 @@ export interface components {
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
+            new_buyers: components["schemas"]["NewBuyers"];
             skus: components["schemas"]["ActivitySku"][];
         };
         /**
@@ -3396,11 +3416,13 @@ export interface components {
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
+            new_buyers: components["schemas"]["NewBuyers"];
         };
         /** CopiedSku */
         CopiedSku: {
             sku_id: string;
             group_price_fen: number;
+            leader_price_fen: number | null;
             stock: number;
         };
         /** CouponChange */
@@ -4065,6 +4087,7 @@ export interface components {
             group_price_fen: number;
             price_varies: boolean;
             solo_price_fen: number;
+            new_buyers: components["schemas"]["NewBuyers"];
         };
         /** GroupMember */
         GroupMember: {
@@ -4123,6 +4146,8 @@ export interface components {
             limit_per_buyer: number;
             limit_per_order: number;
             reductions: components["schemas"]["ReductionShown"][];
+            /** @description who has to be new to the shop: have bought nothing in it */
+            new_buyers: components["schemas"]["NewBuyers"];
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -4465,6 +4490,12 @@ export interface components {
             /** @default false */
             is_default: boolean;
         };
+        /**
+         * NewBuyers
+         * @description Who has to be new to the shop: to have bought nothing in it yet.
+         * @enum {unknown}
+         */
+        NewBuyers: "all" | "joiners" | "nobody";
         /** NewCategory */
         NewCategory: {
             name: string;
@@ -5976,6 +6007,8 @@ export interface components {
             solo_price_fen: number;
             /** @description fen, 1/100 yuan */
             group_price_fen: number;
+            /** @description of who opens a group; null: as everybody */
+            leader_price_fen: number | null;
             /** @description empty: none of its own */
             image: string;
             /** @description units at the group price, a few seconds old; null: it does not run */
@@ -6116,6 +6149,7 @@ export interface components {
             list_price_fen: number;
             solo_price_fen: number;
             group_price_fen: number;
+            leader_price_fen: number | null;
             available: number;
         };
         /** StockedSku */
@@ -6428,7 +6462,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, limit_reached, not_deliverable, order_closed, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description activity_closed, coupon_refused, limit_reached, new_buyers_only, not_deliverable, order_closed, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6547,7 +6581,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, new_buyers_only, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7347,7 +7381,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, group_closed, group_full, limit_reached, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, group_closed, group_full, limit_reached, new_buyers_only, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21111,7 +21145,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, not_deliverable, store_closed */
+            /** @description activity_closed, coupon_refused, new_buyers_only, not_deliverable, store_closed */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chalicelib.domain.activity import ActivityStatus
+from chalicelib.domain.activity import ActivityStatus, NewBuyers
 from chalicelib.domain.activity_draft import DraftSku
 from chalicelib.domain.coupon import CouponState
 from chalicelib.domain.manual_refund import ManualRefundMethod
@@ -32,7 +32,7 @@ from chalicelib.services.money.payers import Payer
 from chalicelib.services.money.refund_recovery import ManualPayment
 from chalicelib.services.work import due
 from chalicelib.tables.base import get_or_none
-from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue import ActivityItem, VersionItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.shop import (
@@ -89,6 +89,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         reduced=st.booleans(),
         freight=st.booleans(),
         guests=st.integers(0, 3),
+        new_buyers=st.sampled_from([NewBuyers.NOBODY, NewBuyers.NOBODY, *NewBuyers]),
+        leader_price=st.booleans(),
     )
     def publish(
         self,
@@ -99,6 +101,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         reduced: bool,
         freight: bool,
         guests: int,
+        new_buyers: NewBuyers = NewBuyers.NOBODY,
+        leader_price: bool = False,
     ) -> None:
         per_order = min(limit, 2) or 2
         self.sold = self.shop.activity(
@@ -109,6 +113,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             limit_per_buyer=limit,
             limit_per_order=per_order,
             reductions=(Reduction(price_fen * per_order, 900),) if reduced and price_fen else (),
+            new_buyers=new_buyers,
+            leader_price_fen=4900 if leader_price and price_fen else None,
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         template_id = self.shop.coupons(total=BUYERS, grace_days=0)
@@ -130,6 +136,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.activity, who, quantity, self.snapshot, self.shop.now_s
         )
         expected |= self.refusal_of_coupon(coupon_id, self.price_fen, expected)
+        expected |= self.refusal_of_newness(self.activity, who, expected, leads=True)
         answer = self.answer(
             lambda: self.shop.open(self.sold, who, quantity=quantity, coupon_id=coupon_id, key=key),
             expected,
@@ -210,6 +217,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         coupon_id = self.coupons[who] if coupon else ""
         sku_price_fen = offer.skus[0]["group_price_fen"]
         expected |= self.refusal_of_coupon(coupon_id, sku_price_fen, expected)
+        expected |= self.refusal_of_newness(offer, who, expected, leads=False)
         if seat is not None:
             expected &= {"invalid_request"}
         answer = self.answer(
@@ -534,6 +542,17 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         coupon = self.snapshot.coupons[coupon_id]
         usable = coupon.view().state(self.shop.now_s) is CouponState.USABLE
         return set() if usable and price_fen else {"coupon_refused"}
+
+    def refusal_of_newness(
+        self, offer: ActivityItem | VersionItem, who: str, expected: set[str], *, leads: bool
+    ) -> set[str]:
+        wanted = {NewBuyers.ALL: True, NewBuyers.JOINERS: not leads}.get(
+            NewBuyers(offer.new_buyers), False
+        )
+        own = [order for order in self.snapshot.orders.values() if order.buyer_id == who]
+        bought = any(order.view().is_purchase for order in own)
+        over = expected & {"invalid_request", "activity_closed", "not_found"}
+        return {"new_buyers_only"} if wanted and bought and not over else set()
 
     def place(self, order: OrderItem, offer: Any) -> None:
         """An order was answered: remember it, and its group, if they are new."""

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from typing import Any
 
+from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.coupon import CouponId
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
@@ -119,6 +120,25 @@ def one_coupon_over_and_over(shop: Shop, *, times: int, chance: random.Random) -
         return placed
 
     return tally(concurrently(buy, [chance.random() for _ in range(times)]))
+
+
+def new_buyer_in_many_groups(shop: Shop, *, buyers: int, groups: int) -> list[Tally]:
+    """Each new buyer joins many groups for new buyers, opens one and buys alone, all at once."""
+    sold = shop.activity(seats=100, stock=5000, product_stock=6000, new_buyers=NewBuyers.JOINERS)
+    other = shop.activity(seats=2, stock=500, new_buyers=NewBuyers.ALL)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(groups))
+
+    def buy(one: tuple[str, str]) -> Any:
+        who, where = one
+        if where == "alone":
+            return shop.buy_alone(sold, who)
+        return shop.open(other, who) if where == "new" else shop.join(sold, where, who)
+
+    told = []
+    for _ in range(buyers):
+        who = retry_while_busy(shop.buyer)
+        told.append(tally(concurrently(buy, [(who, it) for it in (*group_ids, "new", "alone")])))
+    return told
 
 
 def many_buyers_for_few_coupons(shop: Shop, *, buyers: int, total: int) -> Tally:

@@ -21,6 +21,7 @@ export interface DraftSku {
   solo_price_fen: number
   list_price_fen: number
   group_price_fen: number | null
+  leader_price_fen: number | null // of who opens a group; null: as everybody
   stock: number | null // units to move from the product; of a running activity: what is left
   available: number
 }
@@ -36,6 +37,7 @@ export interface Draft {
   limit_per_order: number | null
   reductions: DraftReduction[]
   coupons: boolean // can be used for its groups
+  new_buyers: ActivityInput['new_buyers']
   skus: DraftSku[]
 }
 
@@ -57,6 +59,7 @@ export function emptyDraft(): Draft {
     limit_per_order: 1,
     reductions: [],
     coupons: true,
+    new_buyers: 'nobody',
     skus: [],
   }
 }
@@ -69,6 +72,7 @@ export const skusOfProduct = (product: Product): DraftSku[] =>
     solo_price_fen: sku.solo_price_fen,
     list_price_fen: sku.list_price_fen,
     group_price_fen: null,
+    leader_price_fen: null,
     stock: null,
     available: sku.available,
   }))
@@ -86,20 +90,22 @@ export function rulesOf(activity: Activity) {
     limit_per_order: activity.limit_per_order,
     reductions: activity.reductions.map((it) => ({ ...it })),
     coupons: activity.coupons,
+    new_buyers: activity.new_buyers,
   }
 }
 
 /** Another activity on the same terms: its prices, none of its stock, its length from now on. */
 export function copied(activity: Activity, product: Product): Draft {
-  const prices = new Map(activity.skus.map((sku) => [sku.sku_id, sku.group_price_fen]))
+  const priced = new Map(activity.skus.map((sku) => [sku.sku_id, sku]))
   return {
     ...emptyDraft(),
     ...rulesOf(activity),
     ends: localOf(nowS() + activity.ends_at_s - activity.starts_at_s),
     skus: skusOfProduct(product).map((sku) => ({
       ...sku,
-      isOn: prices.has(sku.sku_id),
-      group_price_fen: prices.get(sku.sku_id) ?? null,
+      isOn: priced.has(sku.sku_id),
+      group_price_fen: priced.get(sku.sku_id)?.group_price_fen ?? null,
+      leader_price_fen: priced.get(sku.sku_id)?.leader_price_fen ?? null,
     })),
   }
 }
@@ -111,15 +117,21 @@ export function inputOf(draft: Draft, productId: string): ActivityInput {
     starts_at_s: draft.startsNow ? 0 : (secondsOf(draft.starts) ?? 0),
     skus: draft.skus
       .filter((sku) => sku.isOn)
-      .map((sku) => ({ sku_id: sku.sku_id, group_price_fen: sku.group_price_fen ?? 0, stock: sku.stock ?? 0 })),
+      .map((sku) => ({ ...pricesOf(sku), stock: sku.stock ?? 0 })),
   }
 }
 
 export function changeOf(draft: Draft, revision: number): ActivityChange {
-  const skus = draft.skus.map((sku) => ({ sku_id: sku.sku_id, group_price_fen: sku.group_price_fen ?? 0 }))
+  const skus = draft.skus.map(pricesOf)
   const starts_at_s = draft.startsNow ? nowS() : secondsOf(draft.starts)
   return { ...changedRules(draft), starts_at_s, skus, revision }
 }
+
+const pricesOf = ({ sku_id, group_price_fen, leader_price_fen }: DraftSku) => ({
+  sku_id,
+  group_price_fen: group_price_fen ?? 0,
+  leader_price_fen,
+})
 
 function changedRules(draft: Draft) {
   return {
@@ -131,6 +143,7 @@ function changedRules(draft: Draft) {
     limit_per_order: draft.limit_per_order ?? 0,
     reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
     coupons: draft.coupons,
+    new_buyers: draft.new_buyers,
   }
 }
 

@@ -89,11 +89,27 @@ class CouponTerms:
         if self.from_fen:
             least = round_yuan(self.from_fen)
             words = Text("满 {least} 打 {tenths} 折", least=least, tenths=tenths)
-        if self.most_off_fen:
-            words = Text(
-                "{words}，最多减 {most} 元", words=words, most=round_yuan(self.most_off_fen)
-            )
-        return words
+        return self._with_cap(words)
+
+    @property
+    def off_words(self) -> str:
+        """The amount alone, as a ticket shows it: ¥10; 8.5 折."""
+        if self.kind is CouponKind.AMOUNT:
+            return f"¥{round_yuan(self.off_fen)}"
+        return Text("{tenths} 折", tenths=f"{self.percent / 10:g}")
+
+    @property
+    def from_words(self) -> str:
+        """What a ticket says beneath its amount: 满 59 可用，最多减 20 元."""
+        words = Text("无门槛")
+        if self.from_fen:
+            words = Text("满 {least} 可用", least=round_yuan(self.from_fen))
+        return self._with_cap(words)
+
+    def _with_cap(self, words: Text) -> Text:
+        if self.kind is CouponKind.AMOUNT or not self.most_off_fen:
+            return words
+        return Text("{words}，最多减 {most} 元", words=words, most=round_yuan(self.most_off_fen))
 
     @property
     def scope_words(self) -> str:

@@ -51,5 +51,12 @@ export function dayAndTime(at_s: number, now_s: number): string {
   return days === 1 ? `明天 ${clock}` : shortTime(at_s)
 }
 
+/** Until when something lasts that ends before that: 今天 23:59, 12-07 23:59, 2027-01-02 23:59. */
+export function lastMoment(before_s: number, now_s: number): string {
+  const last_s = before_s - 1
+  const isThisYear = fullTime(last_s).slice(0, 4) === fullTime(now_s).slice(0, 4)
+  return isThisYear ? dayAndTime(last_s, now_s) : fullTime(last_s).slice(0, 16)
+}
+
 const beijing = (at_s: number): string => new Date((at_s + ZONE_OFFSET_S) * 1000).toISOString()
 const dayOf = (at_s: number): number => Math.floor((at_s + ZONE_OFFSET_S) / DAY_S)

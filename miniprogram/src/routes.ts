@@ -11,6 +11,8 @@ const PATHS = {
   search: '/trade/search/search',
   checkout: '/trade/checkout/checkout',
   payment: '/pages/payment/payment',
+  coupons: '/growth/coupons/coupons',
+  myCoupons: '/growth/mine/mine',
   afterSale: '/after/requests/requests',
   askAfterSale: '/after/apply/apply',
   addresses: '/account/addresses/addresses',
@@ -80,7 +82,7 @@ async function open(url: string, how: 'navigateTo' | 'redirectTo'): Promise<void
   else await uni.redirectTo({ url })
 }
 
-/** What a page was opened with. A code's `scene` is encoded and holds `s=…` or `a=…`. */
+/** What a page was opened with. A code's `scene` is encoded and holds `s=…`, `a=…` or `c=…`. */
 export function queryOf(options: Record<string, unknown> | undefined): Record<string, string> {
   const given: Record<string, string> = {}
   for (const [name, value] of Object.entries(options ?? {})) given[name] = decoded(String(value))

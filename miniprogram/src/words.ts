@@ -1,5 +1,6 @@
 /** Everything that buyers read and the server does not say. Short, no blame, numbers always real. */
 import { afterWords } from '@/words-after'
+import { growthWords } from '@/words-growth'
 import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, yuan } from '@/format'
 
 /** How the server calls who has no name. */
@@ -7,6 +8,7 @@ const NOBODY = '拼友'
 
 export const words = {
   ...afterWords,
+  ...growthWords,
   shop: '拼团',
   noAnswer: '网络不太稳定，请稍后再试。',
   stale: '网络不太稳定，页面可能不是最新的。点这里刷新。',

@@ -66,6 +66,12 @@ def give_out(shop: Shop, name: str, **terms: Any) -> str:
     return str(made["template_id"])
 
 
+def claim(phone: Phone, template_id: str) -> str:
+    """Claim one of a template; the coupon's id."""
+    path = f"/v1/coupons/{template_id}/claims"
+    return str(phone.api.post(path, key=secrets.token_hex(16))["coupon_id"])
+
+
 def buyer(shop: Shop, name: str) -> Phone:
     code = f"demo-{secrets.token_hex(6)}"
     return log_in(shop.system.api, shop.system.local_gateways, MERCHANT_ID, code, name)

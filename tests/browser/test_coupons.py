@@ -14,12 +14,6 @@ from tests.browser import buyers
 from tests.browser.conftest import Shop
 
 
-def claim(phone: Phone, template_id: str) -> str:
-    """The coupon's id."""
-    path = f"/v1/coupons/{template_id}/claims"
-    return str(phone.api.post(path, {}, key=secrets.token_hex(16))["coupon_id"])
-
-
 def wish(phone: Phone, sale: buyers.Sale, coupon_id: str) -> dict[str, Any]:
     """What a buyer sends who opens a group with a coupon."""
     whose = address(phone.name)
@@ -86,8 +80,8 @@ def test_what_coupons_did_is_told_and_those_that_nobody_used_are_revoked(
 ) -> None:
     sale, template_id = buyers.sell(shop, "新疆灰枣"), buyers.give_out(shop, "灰枣券", off_fen=200)
     payer, waverer = buyers.buyer(shop, "枣花"), buyers.buyer(shop, "枣树")
-    buyers.buy(payer, sale, coupon_id=claim(payer, template_id))
-    kept = claim(waverer, template_id)
+    buyers.buy(payer, sale, coupon_id=buyers.claim(payer, template_id))
+    kept = buyers.claim(waverer, template_id)
     path = f"/v1/activities/{sale.activity_id}/groups"
     placed = waverer.api.post(path, wish(waverer, sale, kept), key=secrets.token_hex(16))
     page = log_in()
@@ -128,7 +122,7 @@ def test_more_coupons_are_added_but_no_fewer_than_were_claimed(
 ) -> None:
     template_id = buyers.give_out(shop, "九张券", kind="percent", percent=85)
     for name in ("甲", "乙"):
-        claim(buyers.buyer(shop, name), template_id)
+        buyers.claim(buyers.buyer(shop, name), template_id)
     page = log_in()
     page.goto(f"{shop.url}#/coupons/{template_id}")
     expect(page.get_by_label("打几折")).to_be_disabled()
@@ -160,7 +154,7 @@ def test_an_activity_that_takes_no_coupons_says_so_and_takes_none(
     expect(coupons).not_to_be_checked()
 
     phone = buyers.buyer(shop, "会过日子")
-    coupon_id = claim(phone, template_id)
+    coupon_id = buyers.claim(phone, template_id)
     path = f"/v1/activities/{sale.activity_id}/groups"
     answer = phone.api.call("POST", path, wish(phone, sale, coupon_id), key=secrets.token_hex(16))
     assert answer.status == 409

@@ -18,6 +18,8 @@ LISTS = {  # by its page: the address that answers it, and what is said when it 
     "/trade/search/search?q=没有这个词": ("/activities", "没有找到「没有这个词」"),
     "/pages/orders/orders": ("/orders", "还没有订单"),
     "/pages/messages/messages": ("/messages", "还没有消息"),
+    "/growth/coupons/coupons": ("/coupons", "现在没有可领的优惠券"),
+    "/growth/mine/mine": ("/coupons", "没有可用的优惠券"),
     "/account/addresses/addresses": ("/addresses", "还没有收货地址"),
     "/after/requests/requests?id=%s": ("/after-sales", "没有售后申请"),
 }

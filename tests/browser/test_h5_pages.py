@@ -10,7 +10,7 @@ from playwright.sync_api import Request, Response, expect
 from infra.local.demo_data import address
 from infra.local.h5 import H5
 from tests.browser.accessibility import unusable_on_a_phone
-from tests.browser.buyers import buy, buyer, sell
+from tests.browser.buyers import buy, buyer, claim, give_out, sell
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -28,11 +28,14 @@ def test_pages_can_be_used_by_everybody(shop: Shop, arrive: Arrive) -> None:
         f"/pages/activity/activity?a={sale.activity_id}": "activity",
         f"/pages/group/group?g={group_id}": "group",
         f"/trade/checkout/checkout?g={group_id}&sku={sale.sku_id}&n=1&way=join": "checkout",
+        "/growth/coupons/coupons": "offer",
+        "/growth/mine/mine": "coupon",
         "/pages/login/login": "login",
     }
     found: dict[str, object] = {}
 
     who = arrive("看客")
+    claim(over_the_api(who), give_out(shop, "品茗券", off_fen=500))
     for path, testid in pages.items():
         who.open(path)
         expect(who.see(testid)).to_be_visible()
@@ -70,6 +73,8 @@ def test_a_page_asks_the_api_no_more_than_it_must(shop: Shop, arrive: Arrive) ->
         f"/pages/activity/activity?a={sale.activity_id}": ("activity", 1),
         f"/pages/group/group?g={group_id}": ("group", 1),
         "/pages/orders/orders": ("chip-all", 1),
+        "/growth/coupons/coupons": ("coupons", 1),
+        "/growth/mine/mine": ("my-coupons", 1),
     }
     asked: dict[str, int] = {}
 

@@ -157,7 +157,13 @@ def test_short_links_lead_to_the_page_wherever_the_shop_is_put(aws: str) -> None
     _deploy(site="h5", stage="plain", domain=SHOP)
     host = _outputs(aws, "tuan-links-h5")["Host"]
 
-    for path in ("/g/4Kq0aZ/Xy12", "/a/4Kq0aZ", "/g/4Kq0aZ?from=timeline", "/g/4Kq0aZ."):
+    for path in (
+        "/g/4Kq0aZ/Xy12",
+        "/a/4Kq0aZ",
+        "/c/4Kq0aZ.",
+        "/g/4Kq0aZ?from=timeline",
+        "/g/4Kq0aZ.",
+    ):
         status, headers = _ask(aws, host, path)
         assert (status, headers["location"]) == (302, f"/#{path.partition('?')[0]}")
         assert website.redirect({"Site": "h5"}, path.partition("?")[0]) == headers["location"]
@@ -177,7 +183,7 @@ def test_short_links_lead_to_the_page_wherever_the_shop_is_put(aws: str) -> None
                 "ReplaceKeyPrefixWith": f"#/{kind}/",
             },
         )
-        for kind in "ga"
+        for kind in "gac"
     ]
 
 

@@ -26,6 +26,7 @@ from chalicelib.domain.pricing import Price, price_of
 
 FROM_S, UNTIL_S = 1_790_000_000, 1_790_600_000
 TEN = CouponTerms(CouponKind.AMOUNT, off_fen=1000)
+OF_90 = CouponTerms(CouponKind.PERCENT, percent=90)
 COUPON = Coupon(TEN, FROM_S, UNTIL_S, grace_days=3)
 BOUGHT = Bought("activity", "product", ("category",), in_group=True, takes_coupons=True)
 
@@ -41,17 +42,17 @@ all_terms = st.builds(
 
 
 @pytest.mark.parametrize(
-    ("terms", "words"),
+    ("terms", "words", "ticket"),
     [
-        (TEN, "立减 10 元"),
-        (replace(TEN, from_fen=5950), "满 59.50 减 10"),
-        (CouponTerms(CouponKind.PERCENT, percent=85), "8.5 折"),
-        (CouponTerms(CouponKind.PERCENT, percent=90, from_fen=10000), "满 100 打 9 折"),
-        (CouponTerms(CouponKind.PERCENT, percent=90, most_off_fen=2000), "9 折，最多减 20 元"),
+        (TEN, "立减 10 元", "¥10 无门槛"),
+        (replace(TEN, from_fen=5950, most_off_fen=1), "满 59.50 减 10", "¥10 满 59.50 可用"),
+        (OF_90, "9 折", "9 折 无门槛"),
+        (replace(OF_90, percent=85, from_fen=10000), "满 100 打 8.5 折", "8.5 折 满 100 可用"),
+        (replace(OF_90, most_off_fen=2000), "9 折，最多减 20 元", "9 折 无门槛，最多减 20 元"),
     ],
 )
-def test_terms_in_words(terms: CouponTerms, words: str) -> None:
-    assert terms.words == words
+def test_terms_in_words(terms: CouponTerms, words: str, ticket: str) -> None:
+    assert (terms.words, f"{terms.off_words} {terms.from_words}") == (words, ticket)
 
 
 @pytest.mark.parametrize(

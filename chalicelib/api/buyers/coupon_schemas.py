@@ -12,6 +12,8 @@ from chalicelib.domain.coupon_draft import TemplateState
 class _CouponTerms(ResponseModel, frozen=True, kw_only=True):
     name: str
     words: Annotated[str, Meta(description="what it takes off: 满 59 减 10")]
+    off_words: Annotated[str, Meta(description="the amount alone: ¥10, or 8.5 折")]
+    from_words: Annotated[str, Meta(description="with the amount: 满 59 可用")]
     scope_words: Annotated[str, Meta(description="what it can be used for")]
     usable_for: CouponFor
     scope: Scope

@@ -1,6 +1,7 @@
 """Coupons as buyers see them: what a shop gives out, what they have claimed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from chalicelib import clock
 from chalicelib.api import limits
@@ -9,7 +10,7 @@ from chalicelib.api.buyers import coupon_schemas as schemas
 from chalicelib.api.buyers.buyer import KEY_HEADER, idempotency_key
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import from_attributes
-from chalicelib.domain.coupon import Coupon, CouponState, terms_of
+from chalicelib.domain.coupon import Coupon, CouponState, CouponTerms, terms_of
 from chalicelib.errors import CouponsGone, LimitReached, NotFound, SessionSuperseded
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
 from chalicelib.services.growth import coupons
@@ -80,15 +81,23 @@ def shown(item: CouponItem, view: Coupon, now_s: int) -> schemas.CouponShown:
     return from_attributes(
         schemas.CouponShown,
         item,
-        words=view.terms.words,
-        scope_words=view.terms.scope_words,
-        usable_for=view.terms.usable_for,
-        scope=view.terms.scope,
-        scope_ids=list(view.terms.scope_ids),
+        **_of_terms(view.terms),
         until_s=view.good_until_s,
         state=state,
         order_id=view.order_id if state is CouponState.USED else None,
     )
+
+
+def _of_terms(terms: CouponTerms) -> dict[str, Any]:
+    return {
+        "words": terms.words,
+        "off_words": terms.off_words,
+        "from_words": terms.from_words,
+        "scope_words": terms.scope_words,
+        "usable_for": terms.usable_for,
+        "scope": terms.scope,
+        "scope_ids": list(terms.scope_ids),
+    }
 
 
 def _offers(
@@ -98,18 +107,13 @@ def _offers(
     own = coupons.of_buyer(merchant_id, who.ids) if who else []
     offers = []
     for item in items:
-        terms = terms_of(item.terms.as_dict())
         state = coupon_templates.state_of(item, left.get(item.template_id, 0), now_s=now_s)
         has = sum(one.template_id == item.template_id for one in own)
         offers.append(
             from_attributes(
                 schemas.CouponOffer,
                 item,
-                words=terms.words,
-                scope_words=terms.scope_words,
-                usable_for=terms.usable_for,
-                scope=terms.scope,
-                scope_ids=list(terms.scope_ids),
+                **_of_terms(terms_of(item.terms.as_dict())),
                 state=state,
                 claimed=has if who else None,
             )

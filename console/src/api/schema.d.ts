@@ -3441,6 +3441,10 @@ export interface components {
             name: string;
             /** @description what it takes off: 满 59 减 10 */
             words: string;
+            /** @description the amount alone: ¥10, or 8.5 折 */
+            off_words: string;
+            /** @description with the amount: 满 59 可用 */
+            from_words: string;
             /** @description what it can be used for */
             scope_words: string;
             usable_for: components["schemas"]["CouponFor"];
@@ -3539,6 +3543,10 @@ export interface components {
             name: string;
             /** @description what it takes off: 满 59 减 10 */
             words: string;
+            /** @description the amount alone: ¥10, or 8.5 折 */
+            off_words: string;
+            /** @description with the amount: 满 59 可用 */
+            from_words: string;
             /** @description what it can be used for */
             scope_words: string;
             usable_for: components["schemas"]["CouponFor"];
@@ -3570,6 +3578,10 @@ export interface components {
             name: string;
             /** @description what it takes off: 满 59 减 10 */
             words: string;
+            /** @description the amount alone: ¥10, or 8.5 折 */
+            off_words: string;
+            /** @description with the amount: 满 59 可用 */
+            from_words: string;
             /** @description what it can be used for */
             scope_words: string;
             usable_for: components["schemas"]["CouponFor"];

@@ -32,12 +32,13 @@ async function paidInWechat(parameters: PayParameters): Promise<PayOutcome> {
   )
 }
 
-/** Open the page of a short link: the host sends /g/… and /a/… to #/g/… and #/a/… (infra/website.yaml).
+/** Open the page of a short link: the host sends /g/…, /a/… and /c/… to #/g/… and so on (infra/website.yaml).
  * What stands behind it was pasted with it: a full stop, a slash, a space. */
 function readShortLink(): void {
-  const [, kind, id, s] = /^#\/([ga])\/(\w+)(?:\/(\w+))?(?:\W.*)?$/.exec(location.hash) ?? []
+  const [, kind, id, s] = /^#\/([gac])\/(\w+)(?:\/(\w+))?(?:\W.*)?$/.exec(location.hash) ?? []
   if (!kind) return
-  const page = kind === 'g' ? urlOf('group', { g: id, s }) : urlOf('activity', { a: id, s })
+  const pages = { g: 'group', a: 'activity', c: 'coupons' } as const
+  const page = urlOf(pages[kind as keyof typeof pages], { [kind]: id, s })
   history.replaceState(null, '', `${location.pathname}#${page}`)
 }
 

@@ -2,7 +2,7 @@
 //   LOCAL=../.cache/local.json npm run test:mp-weixin      (beside `make run` or `make dev`)
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { followed, nextBuyer, notifiedOf, noWarnings, open, order, phones, read, shows } from './buyers.mjs'
+import { followed, nextBuyer, notifiedOf, noWarnings, open, order, phones, read, shows, told } from './buyers.mjs'
 import { until } from './phone.mjs'
 
 test('one opens a group, two join it by the card, and it is formed', async () => {
@@ -64,6 +64,33 @@ test('who closes the pay sheet can go on paying, and nothing is said to have fai
   payment.tap('act-pay')
   await shows(payment, '开团成功')
   payment.close()
+})
+
+test('a coupon is claimed by its code, and comes off what is paid', async () => {
+  nextBuyer()
+  const { template_id } = (await read('coupons')).items.find((it) => it.state === 'given_out' && it.from_words === '无门槛')
+  const coupons = open(`growth/coupons/coupons?scene=${encodeURIComponent(`c=${template_id}`)}`)
+  await shows(coupons, '立即领取')
+  coupons.tap('ticket-act')
+  await shows(coupons, '去使用')
+  coupons.close()
+
+  const { activity_id } = (await read('activities')).items.find((it) => it.state === 'running')
+  const activity = open(`pages/activity/activity?a=${activity_id}`)
+  await until(() => activity.all('open').length > 0)
+  activity.tap('open')
+  const payment = await order(activity)
+  await shows(payment, '开团成功')
+  payment.close()
+  const mine = open('growth/mine/mine')
+  await until(() => mine.all('chip-used').length > 0)
+  mine.tap('chip-used')
+  await shows(mine, '查看订单')
+  const [{ order_id }] = (await told('/v1/orders')).items
+  const { price_lines } = await told(`/v1/orders/${order_id}`)
+  assert.ok(price_lines.some((it) => it.code === 'coupon' && it.amount_fen < 0))
+  mine.close()
+  noWarnings()
 })
 
 test('who is alone in a group leaves it, and sees the money arrive', async () => {

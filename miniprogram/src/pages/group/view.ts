@@ -85,8 +85,8 @@ function fullForStranger(page: GroupPage): View {
 
 function failedForMember(page: GroupPage): View {
   const why = page.closed_words || reasonOf(page)
-  const money = refundWords(page)
-  return { sentence: says.failedMine, hint: money ? `${why}。${money}` : why, acts: ['refund', ...ownWays(page, 'again').slice(0, 1)] }
+  const back = [refundWords(page), page.order?.coupon_back ? words.coupons.back : ''].filter(Boolean).join('，')
+  return { sentence: says.failedMine, hint: back ? `${why}。${back}` : why, acts: ['refund', ...ownWays(page, 'again').slice(0, 1)] }
 }
 
 function overForStranger(page: GroupPage): View {

@@ -94,7 +94,7 @@ function over({ state, order, is_leader }: PaymentResult): View {
   return {
     tone: 'plain',
     sentence: isLate ? says.timeout : says.closed,
-    hint: says.timeoutHint,
+    hint: order.coupon_back ? `${says.timeoutHint}${words.coupons.back}。` : says.timeoutHint,
     acts: order.group_id && !is_leader ? ['again', 'open'] : ['open'],
   }
 }

@@ -1,33 +1,58 @@
 /** The price of what the form says now; it is asked for once the buyer has stopped typing. */
-import { ref, watch, type Ref } from 'vue'
-import { wordsOf } from '@/api/errors'
+import { computed, nextTick, ref, watch, type Ref } from 'vue'
+import { hasCode, wordsOf } from '@/api/errors'
 import { quote, type Quote, type QuoteBody } from '@/api/trade'
+import { say } from '@/ask'
 
 const AFTER_MS = 400
 
+export type Wish = Omit<QuoteBody, 'coupon_id' | 'best_coupon'>
+
 /** wanted: null while something that the price depends on is missing. */
-export function useQuote(wanted: Readonly<Ref<QuoteBody | null>>) {
+export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
   const price = ref<Quote | null>(null)
   const trouble = ref('')
+  /** That the buyer chose; null: they want none; undefined: the best. */
+  const coupon = ref<string | null>()
+  const asked = computed<QuoteBody | null>(
+    () => wanted.value && { ...wanted.value, coupon_id: coupon.value ?? null, best_coupon: coupon.value === undefined },
+  )
   let timer: ReturnType<typeof setTimeout> | undefined
   let turn = 0
 
   async function ask(): Promise<void> {
-    const body = wanted.value
+    clearTimeout(timer)
+    const body = asked.value
     const mine = (turn += 1)
     if (!body) return
     try {
       const answer = await quote(body)
-      if (mine === turn) price.value = answer
+      if (mine !== turn) return
+      price.value = answer
+      trouble.value = ''
     } catch (error) {
       if (mine !== turn) return
       price.value = null
+      if (hasCode(error, 'coupon_refused')) return dropCoupon(error)
       trouble.value = wordsOf(error)
     }
   }
 
+  /** Ask with that coupon, at once; null: with none; undefined: with the best. */
+  async function chooseCoupon(coupon_id: string | null | undefined): Promise<void> {
+    coupon.value = coupon_id
+    await nextTick() // by then the watch below has set its timer
+    await ask()
+  }
+
+  /** Say why the coupon was refused, and ask with the best of the others. */
+  async function dropCoupon(refusal: unknown): Promise<void> {
+    say(wordsOf(refusal))
+    await chooseCoupon(undefined)
+  }
+
   watch(
-    () => JSON.stringify(wanted.value),
+    () => JSON.stringify(asked.value),
     () => {
       clearTimeout(timer)
       turn += 1
@@ -37,5 +62,5 @@ export function useQuote(wanted: Readonly<Ref<QuoteBody | null>>) {
     },
     { immediate: true },
   )
-  return { price, trouble, ask }
+  return { price, trouble, ask, chooseCoupon, dropCoupon }
 }

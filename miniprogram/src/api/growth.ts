@@ -1,0 +1,18 @@
+/** Coupons: what the shop gives out, and what the buyer has of it. */
+import { get, post, type Schema } from './client'
+
+export type Offer = Schema<'CouponOffer'>
+export type Coupon = Schema<'CouponShown'>
+export type CouponChoice = Schema<'CouponChoice'>
+
+/** What the coupon centre has; of who is logged in, how many of each they have claimed, too. */
+export const listOffers = () => get('/v1/merchants/{merchant_id}/coupons')
+
+/** What a link leads to, whether it is in the centre or not. */
+export const readOffer = (coupon_template_id: string) =>
+  get('/v1/merchants/{merchant_id}/coupons/{coupon_template_id}', { path: { coupon_template_id } })
+
+export const claimCoupon = (coupon_template_id: string, key: string) =>
+  post('/v1/coupons/{coupon_template_id}/claims', { path: { coupon_template_id }, key })
+
+export const listCoupons = () => get('/v1/me/coupons')

@@ -1,0 +1,58 @@
+/** What buyers read about coupons. */
+import { dayAndTime, lastMoment, shortYuan } from '@/format'
+
+const from = (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 起可用`
+const until = (before_s: number, now_s: number) => `有效期至 ${lastMoment(before_s, now_s)}`
+
+export const growthWords = {
+  coupons: {
+    enter: '领券',
+    centre: '领券中心',
+    mine: '我的优惠券',
+    back: '优惠券已退回',
+    see: '去看看',
+    from,
+    until,
+    afterClaim: (days: number) => (days === 1 ? '领取当天有效' : `领取后 ${days} 天内有效`),
+    claim: '立即领取',
+    claimMore: '再领一张',
+    claimed: (n: number) => (n > 1 ? `已领 ${n} 张` : '已领取'),
+    claimedNow: '已领取，下单时可用',
+    use: '去使用',
+    states: { gone: '已领完', ended: '已过期', withdrawn: '已停止领取', revoked: '已停止领取' },
+    stateHints: {
+      gone: '来晚一步，看看其他优惠券。',
+      ended: '这张优惠券已过期，看看其他优惠券。',
+      withdrawn: '这张优惠券已停止领取，看看其他优惠券。',
+      revoked: '这张优惠券已停止领取，看看其他优惠券。',
+    },
+    none: '现在没有可领的优惠券，过会儿再来看看。',
+    notFound: '没有找到这张优惠券。链接可能不完整。',
+    card: (off: string, condition: string) => `送你一张 ${off} 优惠券，${condition}`,
+    cardAll: '来领优惠券，下单更省',
+
+    logIn: '登录后查看你的优惠券。',
+    tabs: { usable: '可用', used: '已使用', over: '已失效' },
+    empty: {
+      usable: '没有可用的优惠券，去领券中心看看。',
+      used: '还没有用过优惠券。',
+      over: '没有失效的优惠券。',
+    },
+    ofState: { usable: '', not_yet: '', used: '已使用', expired: '已过期', revoked: '店铺已收回' },
+    soon: '快过期',
+    order: '查看订单',
+
+    label: '优惠券',
+    best: (fen: number) => `已选最优 −${shortYuan(fen)}`,
+    chosen: (fen: number) => `已选 −${shortYuan(fen)}`,
+    off: (fen: number) => `−${shortYuan(fen)}`,
+    usable: (n: number) => `${n} 张可用`,
+    noneUsable: '暂无可用',
+    choose: '选择优惠券',
+    bestMark: '最优',
+    dontUse: '不使用优惠券',
+    unusable: (n: number) => `不可用 ${n} 张`,
+    noneYet: '还没有优惠券。',
+    promise: '未成团将自动原路退款，优惠券一并退回。',
+  },
+} as const

@@ -1,0 +1,132 @@
+"""Coupons in a phone's browser: claimed in the centre or by a link, used, and given back."""
+
+import secrets
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from infra.local.phone import Phone
+from tests.browser.buyers import CATALOGUE_KEPT_S, buyer, claim, give_out, sell
+from tests.browser.conftest import Shop
+from tests.browser.shoppers import Shopper, over_the_api
+
+Arrive = Callable[..., Shopper]
+
+
+def test_coupon_is_claimed_with_a_login_on_the_way_or_by_a_link(
+    shop: Shop, arrive: Arrive, web: str
+) -> None:
+    give_out(shop, "新茶上市券", off_fen=500, from_fen=1000)
+    linked = give_out(shop, "老友九五折", kind="percent", percent=95, given="link", days=1)
+    time.sleep(CATALOGUE_KEPT_S)  # until the centre shows it
+    who = arrive()
+
+    who.open("/")
+    who.tap("coupons")
+    offer = who.page.get_by_test_id("offer").filter(has_text="新茶上市券")
+    for told in ("¥5", "满 10 可用", "拼团、单独购买都可用 · 全店通用", "领取后 3 天内有效"):
+        expect(offer).to_contain_text(told)
+    expect(who.page.get_by_text("老友九五折")).to_have_count(0)
+    offer.get_by_text("立即领取").click()
+    who.log_in(f"138{secrets.randbelow(10**8):08d}")
+    for told in ("新茶上市券", "已领取", "去使用"):  # without another tap
+        who.says("offer", told)
+    who.page.goto("about:blank")
+    who.page.goto(f"{web}c/{linked}")
+    for told in ("9.5 折", "无门槛", "领取当天有效"):
+        who.says("offer", told)
+    who.tap("ticket-act")
+    who.says("offer", "已领取")
+
+    who.open("/pages/mine/mine")
+    who.tap("coupons")
+    expect(who.see("chip-usable")).to_have_text("可用 2")
+    expect(who.page.get_by_test_id("coupon")).to_contain_text(["9.5 折", "¥5"])
+
+
+def test_coupon_is_used_as_shown_and_given_back_with_the_order(shop: Shop, arrive: Arrive) -> None:
+    sale, who = sell(shop, "勐海普洱茶"), arrive("爱喝茶")
+    me = over_the_api(who)
+    best = claim(me, give_out(shop, "新茶券", off_fen=500, from_fen=1000, given="link"))
+    claim(me, give_out(shop, "老友九五折", kind="percent", percent=95, given="link"))
+    claim(me, give_out(shop, "大单专享券", off_fen=3000, from_fen=10_000, given="link"))
+
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=open")
+    who.fill_address()
+    who.says("coupon", "已选最优 −¥5")
+    who.says("breakdown", "−¥5.00")
+    who.tap("coupon")
+    for told in ("满 100 减 30 · 大单专享券", "还差 80.10 元可用"):
+        who.says("unusable", told)
+    for wanted, told in (
+        ("9.5 折", "已选 −¥0.99"),
+        ("不使用优惠券", "2 张可用"),
+        ("满 10 减 5", "已选最优 −¥5"),
+    ):
+        who.see("coupon-sheet").get_by_role("radio").filter(has_text=wanted).click()
+        who.says("coupon", told)
+        who.tap("coupon")
+    who.tap("close-sheet")
+    expect(who.page.get_by_role("img", name="¥14.90")).to_be_visible()
+    who.tap("submit")
+    expect(who.page.get_by_role("heading")).to_have_text("¥14.90")
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")
+    [order] = me.orders()
+    assert (order["status"], order["total_fen"], state_of(me, best)) == ("paid", 1490, "used")
+
+    who.open("/growth/mine/mine")
+    who.tap("chip-used")
+    who.says("coupon", "新茶券")
+    who.page.get_by_text("查看订单").click()
+    who.says("price-lines", "优惠券（新茶券）")
+    who.tap("act-cancel")
+    who.page.get_by_text("取消开团", exact=True).click()
+    who.says("refund", "¥14.90 原路退回微信支付，优惠券已退回")
+    who.tap("coupon-back")
+    expect(who.page.get_by_test_id("coupon").filter(has_text="新茶券").last).to_be_visible()
+    assert state_of(me, best) == "usable"
+    who.open(f"/pages/group/group?g={order['group_id']}")
+    who.says("hint", "优惠券已退回")
+
+
+def test_link_to_a_coupon_that_is_gone_says_so_and_shows_the_others(
+    shop: Shop, arrive: Arrive, web: str
+) -> None:
+    gone = give_out(shop, "最后一张券", off_fen=500, total=1, given="link")
+    claim(buyer(shop, "手快"), gone)
+    who = arrive()
+
+    for link, words in ((gone, "来晚一步"), (gone[::-1], "没有找到这张优惠券")):
+        who.page.goto("about:blank")
+        who.page.goto(f"{web}c/{link}。")
+        who.says("hint", words)
+        expect(who.page.get_by_text("新店满减券")).to_be_visible()
+
+
+def test_coupon_that_is_taken_back_meanwhile_is_not_used_and_the_new_price_is_shown(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale, coupon = sell(shop, "安吉白茶"), give_out(shop, "收回的券", off_fen=500, given="link")
+    who = arrive("犹豫")
+    claim(over_the_api(who), coupon)
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=open")
+    who.fill_address()
+    who.says("coupon", "已选最优 −¥5")
+
+    owner = shop.staff().api
+    owner.post(f"/v1/merchant/coupons/{coupon}/withdrawal", {"revoke": True})
+    time.sleep(CATALOGUE_KEPT_S)
+    who.tap("submit")
+
+    expect(who.page.get_by_text("店铺已收回")).to_be_visible()
+    who.says("coupon", "暂无可用")
+    expect(who.see("breakdown")).to_contain_text("¥19.90")
+    who.tap("submit")
+    expect(who.page.get_by_role("heading")).to_have_text("¥19.90")
+
+
+def state_of(me: Phone, coupon_id: str) -> str:
+    items = me.api.get("/v1/me/coupons")["items"]
+    return str(next(it["state"] for it in items if it["coupon_id"] == coupon_id))

@@ -60,6 +60,7 @@ class Bought:
     categories: tuple[str, ...]
     in_group: bool
     takes_coupons: bool  # whether the activity does
+    is_new: bool = True  # whether the buyer is new to the shop
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class CouponTerms:
     usable_for: CouponFor = CouponFor.ANY
     scope: Scope = Scope.SHOP
     scope_ids: tuple[str, ...] = ()
+    first_order: bool = False  # of who is new to the shop
 
     @property
     def words(self) -> str:
@@ -114,9 +116,10 @@ class CouponTerms:
     @property
     def scope_words(self) -> str:
         """What it may be used for: 拼团可用 · 指定商品."""
-        return Text(
+        words = Text(
             "{usable_for} · {scope}", usable_for=_FOR[self.usable_for], scope=_OF[self.scope]
         )
+        return Text("{words} · 新客首单", words=words) if self.first_order else words
 
     def off_of(self, goods_fen: int) -> int:
         """What is taken off goods that cost `goods_fen`, threshold or not; something is left to
@@ -248,12 +251,15 @@ def refusal_to_use(coupon: Coupon, bought: Bought, goods_fen: int, *, now_s: int
         return "单独购买时可用" if bought.in_group else "拼团时可用"
     if not terms.covers(bought):
         return "这件商品不在可用范围"
+    if terms.first_order and not bought.is_new:
+        return FIRST_ORDER
     missing_fen = terms.from_fen - goods_fen
     if missing_fen > 0:
         return Text("还差 {missing} 元可用", missing=round_yuan(missing_fen))
     return None if terms.off_of(goods_fen) else "这笔订单没有可减的金额"
 
 
+FIRST_ORDER = "新客首单可用"
 _STATES: Mapping[CouponState, str] = {
     CouponState.NOT_YET: "还没到可用时间",
     CouponState.USED: "已用于另一笔订单",

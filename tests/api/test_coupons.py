@@ -270,6 +270,29 @@ def test_best_one_is_that_with_which_least_is_paid_freight_included(
     assert (nobody.body["coupon_id"], nobody.body["coupons"]) == (None, [])
 
 
+def test_first_order_takes_one_for_new_buyers_and_the_next_does_not(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant, seats=3), merchant.buyer()
+    first, second = (claimed(merchant, buyer, name=str(n), first_order=True) for n in range(2))
+    quoted = buyer.quote(activity, province="浙江省").body["coupons"]
+    assert [one["refusal"] for one in quoted] == ["", ""]
+    assert quoted[0]["scope_words"].endswith("新客首单")
+
+    order_id = buyer.open(activity, coupon_id=first).body["order_id"]
+    refused = [
+        buyer.quote(activity, province="浙江省", coupon_id=second),
+        buyer.open(activity, coupon_id=second),
+        buyer.buy_alone(activity, coupon_id=second),
+    ]
+    assert {reply.body["message"] for reply in refused} == {
+        "这张优惠券不能用：新客首单可用。请重新选择。"
+    }
+    assert buyer.cancel(order_id).status == 200
+    assert buyer.buy_alone(activity, coupon_id=second).status == 201
+    merchant.check_laws(quiescent=False)
+
+
 def test_it_never_makes_goods_free(merchant: MerchantFixture) -> None:
     activity, buyer = sold(merchant), merchant.buyer()
     coupon_id = claimed(merchant, buyer, off_fen=99_999)

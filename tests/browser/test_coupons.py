@@ -61,9 +61,10 @@ def test_coupons_are_written_down_told_in_one_sentence_and_given_out(
     expect(picker).to_contain_text("已选 1 个")
     picker.get_by_role("button", name="完成").click()
     page.get_by_label("总数").fill("500")
+    page.get_by_text("仅限新客首单", exact=True).click()
     sentence = (
-        "满 15 减 2，拼团可用，指定商品；领取后 7 天内有效；共 500 张，每人限领 1 张，公开领取。"
-        "最多让利 ¥1,000。"
+        "满 15 减 2，拼团可用，指定商品，仅限新客首单；领取后 7 天内有效；"
+        "共 500 张，每人限领 1 张，公开领取。最多让利 ¥1,000。"
     )
     expect(page.get_by_text(sentence)).to_be_visible()
     page.get_by_role("button", name="开始发放").click()

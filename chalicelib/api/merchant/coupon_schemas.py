@@ -43,6 +43,7 @@ class CouponInput(RequestModel, frozen=True, kw_only=True):
         list[Annotated[str, Meta(max_length=22)]],
         Meta(max_length=100, description="of the scope's categories, products or activities"),
     ] = field(default_factory=list)
+    first_order: Annotated[bool, Meta(description="of who has bought nothing yet")] = False
     given: CouponGiven = CouponGiven.PUBLIC
     total: Total
     per_buyer: Annotated[int, Meta(ge=1, le=PER_BUYER_MAX)] = 1
@@ -78,6 +79,7 @@ class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):
     usable_for: CouponFor
     scope: Scope
     scope_ids: list[str]
+    first_order: bool
     given: CouponGiven
     total: int
     per_buyer: int

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chalicelib.domain.coupon import Coupon, CouponState
 from chalicelib.errors import CouponRefused
 from chalicelib.services.growth import coupons
-from chalicelib.services.orders import deliveries
+from chalicelib.services.orders import deliveries, newness
 from chalicelib.services.orders.ordering import Quote
 from chalicelib.tables.growth import CouponItem
 
@@ -34,8 +34,11 @@ def of_buyer(merchant_id: str, ids: Sequence[str], plain: Quote, *, now_s: int) 
         if view.state(now_s) not in OVER
     ]
     goods_fen = plain.price.goods_fen
+    coupons_alive = [view for _, view in alive]
+    asks = any(view.terms.first_order for view in coupons_alive)
+    is_new = not asks or newness.purchase_of(merchant_id, ids) is None
     of_each = deliveries.coupon_refusals(
-        merchant_id, plain.line, [view for _, view in alive], goods_fen, now_s
+        merchant_id, plain.line, coupons_alive, goods_fen, now_s, is_new=is_new
     )
     choices = []
     for (item, view), refusal in zip(alive, of_each, strict=True):

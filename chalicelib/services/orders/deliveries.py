@@ -92,11 +92,18 @@ def quoted(
 
 
 def coupon_refusals(
-    merchant_id: str, line: Line, coupons: Sequence[Coupon], goods_fen: int, now_s: int
+    merchant_id: str,
+    line: Line,
+    coupons: Sequence[Coupon],
+    goods_fen: int,
+    now_s: int,
+    *,
+    is_new: bool = True,
 ) -> list[str | None]:
     """Of each of a buyer's coupons, why it cannot be used for this line; None: it can.
 
-    goods_fen: what the goods cost, 满减 taken off.
+    goods_fen: what the goods cost, 满减 taken off. is_new: whether the buyer is new to the shop, as
+    far as is known; a purchase looks itself (newness.check_of).
     """
     categories: tuple[str, ...] = (line.category_id,)
     if any(one.terms.scope is Scope.CATEGORIES for one in coupons):
@@ -107,6 +114,7 @@ def coupon_refusals(
         categories=categories,
         in_group=line.version > 0,
         takes_coupons=line.takes_coupons,
+        is_new=is_new,
     )
     return [refusal_to_use(one, bought, goods_fen, now_s=now_s) for one in coupons]
 

@@ -5,11 +5,15 @@ first purchases at once would both be first. The answer holds in a purchase as l
 order of the buyer's is placed, which their register of unpaid orders tells (unpaid_order_limit).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from chalicelib.domain.activity import NewBuyers
+from chalicelib.domain.coupon import FIRST_ORDER, terms_of
 from chalicelib.domain.order import OrderStatus
 from chalicelib.errors import NewBuyersOnly
+from chalicelib.services.orders import deliveries
+from chalicelib.services.orders.ordering import Quote
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import buyer_pk
 
@@ -22,14 +26,38 @@ _UNPAID = "这个活动仅限新客的第一笔订单。你有一笔订单还没
 
 def check(merchant_id: str, ids: Sequence[str], wanted: NewBuyers) -> None:
     """Raise NewBuyersOnly when the person, who may have several ids, is not new."""
+    first = purchase_of(merchant_id, ids)
+    if first is not None:
+        unpaid = first.status == OrderStatus.PENDING
+        raise NewBuyersOnly(_UNPAID if unpaid else _WORDS.get(wanted))
+
+
+def check_of(
+    merchant_id: str, ids: Sequence[str], quote: Quote, wanted: NewBuyers = NewBuyers.NOBODY
+) -> Callable[[], None] | None:
+    """The check that the purchase's activity or its coupon wants; None: anybody may buy."""
+    if quote.line.wants_new:
+        return partial(check, merchant_id, ids, wanted)
+    coupon = quote.coupon
+    if coupon is None or not terms_of(coupon.terms.as_dict()).first_order:
+        return None
+
+    def check_coupon() -> None:
+        if purchase_of(merchant_id, ids) is not None:
+            raise deliveries.coupon_refused(coupon.coupon_id, FIRST_ORDER)
+
+    return check_coupon
+
+
+def purchase_of(merchant_id: str, ids: Sequence[str]) -> OrderItem | None:
+    """A purchase of the person's, as it is now; None of who is new."""
     for buyer_id in ids:
-        orders = OrderItem.query(
+        for order in OrderItem.query(
             buyer_pk(merchant_id, buyer_id),
             OrderItem.sk.startswith("order#"),
             consistent_read=True,
             scan_index_forward=False,
-        )
-        first = next((order for order in orders if order.view().is_purchase), None)
-        if first is not None:
-            unpaid = first.status == OrderStatus.PENDING
-            raise NewBuyersOnly(_UNPAID if unpaid else _WORDS.get(wanted))
+        ):
+            if order.view().is_purchase:
+                return order
+    return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
@@ -44,7 +43,8 @@ def claim_seat(
 
     leads: whether the seat opens its group.
     """
-    coupon = coupons.of_purchase(merchant_id, (buyer_id, *other_ids), purchase.coupon_id)
+    ids = (buyer_id, *other_ids)
+    coupon = coupons.of_purchase(merchant_id, ids, purchase.coupon_id)
     quote = deliveries.seat_quoted(
         merchant_id, offer, purchase, leads=leads, coupon=coupon, now_s=now_s
     )
@@ -59,13 +59,11 @@ def claim_seat(
             lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register, elsewhere))),
         )
 
-    ids = (buyer_id, *other_ids)
-    check = partial(newness.check, merchant_id, ids, offer.new_buyers)
     return unpaid_order_limit.within_limit(
         merchant_id,
         buyer_id,
         registered,
-        check=check if quote.line.wants_new else None,
+        check=newness.check_of(merchant_id, ids, quote, offer.new_buyers),
         other_ids=other_ids,
         now_s=now_s,
     )

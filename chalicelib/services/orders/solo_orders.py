@@ -8,7 +8,7 @@ from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, reservations
 from chalicelib.services.growth import coupons
-from chalicelib.services.orders import deliveries, ordering, orders, unpaid_order_limit
+from chalicelib.services.orders import deliveries, newness, ordering, orders, unpaid_order_limit
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
 from chalicelib.services.people import shop_cache
@@ -77,13 +77,15 @@ def buy_alone(
         activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
         ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
         line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
-        coupon = coupons.of_purchase(merchant_id, (buyer_id, *other_ids), purchase.coupon_id)
+        ids = (buyer_id, *other_ids)
+        coupon = coupons.of_purchase(merchant_id, ids, purchase.coupon_id)
         quote = deliveries.quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
         shop = shop_cache.merchant(merchant_id, now_s)
         return unpaid_order_limit.within_limit(
             merchant_id,
             buyer_id,
             lambda register: retried(lambda: attempt(quote, shop, register)),
+            check=newness.check_of(merchant_id, ids, quote),
             other_ids=other_ids,
             now_s=now_s,
         )

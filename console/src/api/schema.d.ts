@@ -3505,6 +3505,11 @@ export interface components {
              * @default []
              */
             scope_ids: string[];
+            /**
+             * @description of who has bought nothing yet
+             * @default false
+             */
+            first_order: boolean;
             /** @default public */
             given: components["schemas"]["CouponGiven"];
             /** @description how many there are */
@@ -3624,6 +3629,7 @@ export interface components {
             usable_for: components["schemas"]["CouponFor"];
             scope: components["schemas"]["Scope"];
             scope_ids: string[];
+            first_order: boolean;
             given: components["schemas"]["CouponGiven"];
             total: number;
             per_buyer: number;
@@ -3668,6 +3674,7 @@ export interface components {
             usable_for: components["schemas"]["CouponFor"];
             scope: components["schemas"]["Scope"];
             scope_ids: string[];
+            first_order: boolean;
             given: components["schemas"]["CouponGiven"];
             total: number;
             per_buyer: number;

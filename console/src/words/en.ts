@@ -470,6 +470,8 @@ export const en: Words = {
   'coupon.for.any': 'Groups and buying alone',
   'coupon.for.groups': 'Groups only',
   'coupon.for.alone': 'Buying alone only',
+  'coupon.firstOrder': 'First orders only',
+  'coupon.firstOrderHelp': 'For who has bought nothing in the shop yet. Anybody may claim it; the order decides.',
   'coupon.scope': 'Goods',
   'coupon.scope.shop': 'The whole shop',
   'coupon.scope.categories': 'Some categories',

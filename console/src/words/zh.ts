@@ -468,6 +468,8 @@ export const zh = {
   'coupon.for.any': '拼团、单独购买都可用',
   'coupon.for.groups': '拼团可用',
   'coupon.for.alone': '单独购买可用',
+  'coupon.firstOrder': '仅限新客首单',
+  'coupon.firstOrderHelp': '只有在本店还没有买过的人能用。领取不受限制，下单时才看。',
   'coupon.scope': '商品范围',
   'coupon.scope.shop': '全店通用',
   'coupon.scope.categories': '指定分类',

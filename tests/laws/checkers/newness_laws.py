@@ -28,6 +28,9 @@ def new_buyers(snapshot: TableSnapshot) -> Violations:
 
 
 def _wants_new(snapshot: TableSnapshot, order: OrderItem) -> bool:
+    coupon = snapshot.coupons.get(order.coupon or "")
+    if coupon is not None and coupon.view().terms.first_order:
+        return True
     terms, group = snapshot.terms_of(order), snapshot.groups.get(order.group_id or "")
     if terms is None or group is None:
         return False

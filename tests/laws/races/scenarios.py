@@ -128,10 +128,12 @@ def new_buyer_in_many_groups(shop: Shop, *, buyers: int, groups: int) -> list[Ta
     other = shop.activity(seats=2, stock=500, new_buyers=NewBuyers.ALL)
     group_ids = concurrently(lambda _: shop.opened(sold), range(groups))
 
+    gift = shop.coupons(first_order=True)
+
     def buy(one: tuple[str, str]) -> Any:
         who, where = one
         if where == "alone":
-            return shop.buy_alone(sold, who)
+            return shop.buy_alone(sold, who, coupon_id=shop.claim(gift, who))
         return shop.open(other, who) if where == "new" else shop.join(sold, where, who)
 
     told = []

@@ -25,6 +25,7 @@ export interface Draft {
   usable_for: CouponInput['usable_for']
   scope: Scope
   ids: Record<Listed, string[]>
+  first_order: boolean // of who is new to the shop
   given: CouponInput['given']
   total: number | null
   per_buyer: number | null
@@ -46,6 +47,7 @@ export function emptyDraft(): Draft {
     usable_for: 'any',
     scope: 'shop',
     ids: { categories: [], products: [], activities: [] },
+    first_order: false,
     given: 'public',
     total: 100,
     per_buyer: 1,
@@ -99,6 +101,7 @@ export function inputOf(draft: Draft): CouponInput {
     usable_for,
     scope,
     scope_ids: scope === 'shop' ? [] : draft.ids[scope],
+    first_order: draft.first_order,
     given,
     total: draft.total ?? 0,
     per_buyer: draft.per_buyer ?? 0,

@@ -4,7 +4,7 @@ import { dateOf, formatFen, formatTime, roundYuan } from '@/format'
 import { language, t } from '@/words'
 
 /** What decides how much is taken off, and of what. */
-export type Terms = Pick<CouponInput, 'kind' | 'off_fen' | 'percent' | 'most_off_fen' | 'from_fen' | 'usable_for' | 'scope'>
+export type Terms = Pick<CouponInput, 'kind' | 'off_fen' | 'percent' | 'most_off_fen' | 'from_fen' | 'usable_for' | 'scope' | 'first_order'>
 type Lasting = Pick<CouponInput, 'from_s' | 'until_s' | 'days'>
 
 /** 8.5 折 is 15% off. */
@@ -32,7 +32,11 @@ export function offOf(terms: Terms): string {
   return [words, capOf(terms)].filter(Boolean).join(t('batch.comma'))
 }
 
-export const useOf = ({ usable_for, scope }: Terms) => [t(`coupon.for.${usable_for}`), t(`coupon.scope.${scope}`)]
+export const useOf = ({ usable_for, scope, first_order }: Terms) => [
+  t(`coupon.for.${usable_for}`),
+  t(`coupon.scope.${scope}`),
+  ...(first_order ? [t('coupon.firstOrder')] : []), // those given out before there was a choice say nothing
+]
 
 /** Within a sentence. */
 const useWords = (terms: Terms) => useOf(terms).map((it) => it.toLowerCase())
@@ -57,12 +61,12 @@ function mostOf({ kind, off_fen, most_off_fen, total }: CouponInput): number | n
 /** One sentence that tells the whole of it; empty until it takes something off. */
 export function sentenceOf(input: CouponInput): string {
   if (!valueOf(input)) return ''
-  const [use = '', scope = ''] = useWords(input)
+  const [use = '', ...scope] = useWords(input)
   const most = mostOf(input)
   const facts = {
     off: offOf(input),
     use,
-    scope,
+    scope: scope.join(t('batch.comma')),
     lasts: lastsOf(input),
     total: input.total.toLocaleString('zh-CN'),
     each: input.per_buyer,

@@ -56,8 +56,8 @@ dev: $(STAMP)  ## The same, reloading when a source changes
 	-@$(MAKE) --no-print-directory node
 	@$(PY) -m infra.local.dev
 
-demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step
-	@$(PY) -m infra.local.demo
+demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step; STORY=prices: coupons; STORY=all
+	@$(PY) -m infra.local.demo $(STORY)
 
 # Races, crashes and properties: what depends on how the engine decides.
 ENGINE_SUITES := $(wildcard tests/laws/races/test_races*.py) tests/laws/faults tests/laws/properties

@@ -1,21 +1,30 @@
-"""`make demo`: one story over the real HTTP API of a fresh system, then the books.
+"""`make demo`: a story over the real HTTP API of a fresh system, then the books.
+
+STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers and
+the leader's price; STORY=all of both.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
 
+import argparse
 import sys
 import time
 
-from infra.local import demo_books, demo_story, engine, process, system
+from infra.local import demo_books, demo_prices, demo_story, engine, process, system
 from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
+STORIES = ("groups", "prices", "all")
 
-def main() -> None:
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description="A story over HTTP, and its books.")
+    parser.add_argument("story", nargs="?", default=STORIES[0], choices=STORIES)
+    story = parser.parse_args(arguments).story
     system.end_on_signals()
     try:
-        whole = _demo()
+        whole = _demo(story)
     except KeyboardInterrupt:
         sys.exit("\n演示中断了。")
     except (StoryFailed, *system.FAILURES) as failure:
@@ -23,7 +32,7 @@ def main() -> None:
     sys.exit(0 if whole else "\n有账对不上，见上面的 ✗。")
 
 
-def _demo() -> bool:
+def _demo(story: str) -> bool:
     say("正在准备一套全新的系统……")
     with system.deployed(
         port=process.free_port(),
@@ -36,7 +45,10 @@ def _demo() -> bool:
         _explain()
         play = Play(fresh, staff)
         with hurried_clock(fresh.aws_url):
-            before, race = _perform(play)
+            race = _perform_groups(play) if story != "prices" else None
+            if story != "groups":
+                _perform_prices(play)
+            before = demo_books.take(play)
             demo_story.repeat_every_callback(play)
         books = demo_books.take(play)
         demo_books.show(books)
@@ -46,12 +58,18 @@ def _demo() -> bool:
         return whole
 
 
-def _perform(play: Play) -> tuple[demo_books.Books, demo_story.Race]:
+def _perform_groups(play: Play) -> demo_story.Race:
     demo_story.form_a_group(play)
     racers = demo_story.miss_the_deadline(play)
     demo_story.pay_too_late(play)
-    race = demo_story.race_for_seats(play, racers)
-    return demo_books.take(play), race
+    return demo_story.race_for_seats(play, racers)
+
+
+def _perform_prices(play: Play) -> None:
+    demo_prices.use_a_coupon(play)
+    demo_prices.get_a_coupon_back(play)
+    demo_prices.claim_the_last_ones(play)
+    demo_prices.bring_new_buyers(play)
 
 
 def _explain() -> None:
@@ -63,4 +81,4 @@ def _explain() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

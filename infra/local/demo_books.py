@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.money import yuan
-from infra.local.demo_data import BUYERS
 from infra.local.demo_play import Play, Staged
-from infra.local.demo_story import CLIENTS, RACERS, Race
+from infra.local.demo_prices import coupons_held
+from infra.local.demo_story import CLIENTS, RACER, RACERS, Race
 from infra.local.printing import say, table
 
 ORDER_ID_LENGTH = 30  # of an out_trade_no
@@ -43,14 +43,15 @@ class Books:
     entries: list[Entry]
     strangers: list[str]  # trades at the gateway that no order knows
     groups: list[tuple[Staged, Any]]
-    stock: list[tuple[str, int, int]]  # (SKU in words, at the start, left now)
-    sold: Counter[str]  # units by SKU in words
+    stock: list[tuple[str, str, int, int]]  # (sku_id, in words, at the start, left now)
+    sold: Counter[str]  # units by sku_id
     to_ship: frozenset[str]  # order ids that staff see
+    coupons: list[tuple[str, str, str | None]]  # (buyer, state, the order that uses it)
 
     @property
     def racers(self) -> int:
-        """How many buyers of the race have an order; three in the cast are no racers."""
-        return len({entry.buyer for entry in self.entries}) - len(BUYERS)
+        """How many buyers of the race have an order; 0 without a race."""
+        return len({entry.buyer for entry in self.entries if entry.buyer.startswith(RACER)})
 
 
 @dataclass(frozen=True)
@@ -84,23 +85,28 @@ def take(play: Play) -> Books:
         )
     played = list(acts.values())
     entries.sort(key=lambda entry: played.index(entry.act))
-    names, stock = _stock(play)
     sold: Counter[str] = Counter()
     for entry in entries:
         if entry.order["status"] == SOLD:
-            sold[names[entry.order["sku_id"]]] += entry.order["quantity"]
+            sold[entry.order["sku_id"]] += entry.order["quantity"]
     return Books(
         entries=entries,
         strangers=list(trades),
         groups=[(staged, _standing(play, staged)) for staged in play.groups],
-        stock=stock,
+        stock=_stock(play),
         sold=sold,
         to_ship=frozenset(order["order_id"] for order in play.staff.orders(SOLD)),
+        coupons=coupons_held(play.phones),
     )
 
 
-def checks(books: Books, race: Race, *, before: Books) -> list[Check]:
-    """Every law, with what breaks it. `before`: the books before callbacks were repeated."""
+def checks(books: Books, race: Race | None, *, before: Books) -> list[Check]:
+    """Every law, with what breaks it. race: if there was one. before: the books before callbacks
+    were repeated."""
+    raced = []
+    if race is not None:
+        law = f"{RACERS} 人抢 {race.seats} 个名额，恰好 {race.seats} 人占到"
+        raced = [Check(law, _race(race))]
     entries = books.entries
     return [
         Check("每笔订单：收款 = 留存 + 退款，没有在途", _orders(entries, _unbalanced)),
@@ -111,7 +117,8 @@ def checks(books: Books, race: Race, *, before: Books) -> list[Check]:
         Check("每个规格：期初库存 = 剩余 + 卖出", _shelves(books)),
         Check("店员看到的待发货 = 买家的待发货", _shipments(books)),
         Check("该收到的消息都收到了，没有相反的消息", _orders(entries, _mistold)),
-        Check(f"{RACERS} 人抢 {race.seats} 个名额，恰好 {race.seats} 人占到", _race(race)),
+        Check("每张券最多用于一笔有效订单，没成交的都退回了", _coupons(books)),
+        *raced,
         Check("重复回调前后，账完全一样", [] if books == before else ["账有变化"]),
     ]
 
@@ -126,10 +133,12 @@ def show(books: Books) -> None:
     rows.append(("合计", "", "", "", *map(yuan, (*sums, kept))))
     shown = table(titles, rows, right={4, 5, 6})
     say("\n".join(f"  {line}" for line in shown))
-    say(f"\n  其余 {RACERS - books.racers} 位抢购的买家没有占到名额，没有订单，也没有收款。")
+    if books.racers:
+        say(f"\n  其余 {RACERS - books.racers} 位抢购的买家没有占到名额，没有订单，也没有收款。")
     say("\n── 对账：库存 ──\n")
     units = [
-        (name, str(start), str(left), str(books.sold[name])) for name, start, left in books.stock
+        (name, str(start), str(left), str(books.sold[sku_id]))
+        for sku_id, name, start, left in books.stock
     ]
     shown = table(("规格", "期初", "剩余", "卖出"), units, right={1, 2, 3})
     say("\n".join(f"  {line}" for line in shown))
@@ -157,15 +166,15 @@ def _standing(play: Play, staged: Staged) -> Any:
     return {key: value for key, value in play.group(staged.group_id).items() if key != "now_s"}
 
 
-def _stock(play: Play) -> tuple[dict[str, str], list[tuple[str, int, int]]]:
-    """({sku_id: in words}, [(in words, at the start, left)])."""
-    names, found = {}, []
+def _stock(play: Play) -> list[tuple[str, str, int, int]]:
+    """[(sku_id, in words, at the start, left)]."""
+    found = []
     for staged in play.groups:
         left = play.staff.available(staged.offer)
         for sku_id, sku in zip(staged.offer.sku_ids, staged.product.skus, strict=True):
-            names[sku_id] = f"{staged.offer.title} {' / '.join(sku.specs.values())}"
-            found.append((names[sku_id], sku.stock, left[sku_id]))
-    return names, found
+            words = f"{staged.offer.title} {' / '.join(sku.specs.values())}"
+            found.append((sku_id, words, sku.stock, left[sku_id]))
+    return found
 
 
 def _orders(entries: list[Entry], broken: Callable[[Entry], bool]) -> list[str]:
@@ -215,15 +224,26 @@ def _seats(books: Books) -> list[str]:
 
 def _shelves(books: Books) -> list[str]:
     return [
-        f"{name}：{start} ≠ {left} + {books.sold[name]}"
-        for name, start, left in books.stock
-        if start != left + books.sold[name]
+        f"{name}：{start} ≠ {left} + {books.sold[sku_id]}"
+        for sku_id, name, start, left in books.stock
+        if start != left + books.sold[sku_id]
     ]
 
 
 def _shipments(books: Books) -> list[str]:
     bought = {e.order["order_id"] for e in books.entries if e.order["status"] == SOLD}
     return sorted(bought ^ books.to_ship)
+
+
+def _coupons(books: Books) -> list[str]:
+    """Used coupons are of orders that are sold, each order has one at most, all others are good."""
+    sold = {e.order["order_id"] for e in books.entries if e.order["status"] == SOLD}
+    used = Counter(order_id for _, _, order_id in books.coupons if order_id)
+    wrong = [f"{order_id}：{count} 张券" for order_id, count in used.items() if count > 1]
+    wrong += [f"{order_id} 没有成交，却用着券" for order_id in used if order_id not in sold]
+    return wrong + [
+        f"{buyer}：{state}" for buyer, state, _ in books.coupons if state not in ("used", "usable")
+    ]
 
 
 def _race(race: Race) -> list[str]:

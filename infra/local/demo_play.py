@@ -71,15 +71,22 @@ class Play:
         self.phones.append(made)
         return made
 
-    def publish(self, product: Product, *, life_h: int = 24) -> Offer:
-        """An activity of a product of its own; `life_h` hours of the shop's clock."""
+    def publish(
+        self, product: Product, *, life_h: int = 24, seats: int | None = None, **terms: Any
+    ) -> Offer:
+        """An activity of a product of its own; `life_h` hours of the shop's clock. terms: more of
+        what is sent; of SKUs, what each has more."""
         if product.activity is None:
             raise ValueError(f"{product.name} has no activity.")
-        return self.staff.publish(product, replace(product.activity, life_h=life_h))
+        seats = seats or product.activity.seats
+        activity = replace(product.activity, life_h=life_h, seats=seats)
+        return self.staff.publish(product, activity, **terms)
 
-    def open_group(self, leader: Phone, product: Product, offer: Offer) -> Placed:
+    def open_group(
+        self, leader: Phone, product: Product, offer: Offer, *, coupon_id: str | None = None
+    ) -> Placed:
         """The leader opens a group and pays; others can see it now."""
-        placed = leader.buy(lambda: leader.open(offer))
+        placed = leader.buy(lambda: leader.open(offer, coupon_id=coupon_id))
         self.groups.append(Staged(self._act, product, offer, placed.group_id))
         price = yuan(placed.total_fen)
         self.tell(leader.name, f"开团「{offer.title}」{price}（{offer.seats} 人团），名额已保留")

@@ -12,6 +12,7 @@ from infra.local.demo_play import Play, StoryFailed
 from infra.local.phone import Phone, Placed, log_in
 from infra.local.shop import Offer
 
+RACER = "抢购"  # how the buyers of the race are called, with a number
 RACERS = 50
 CLIENTS = 10  # at once: every one that runs at the same time starts a process of the function
 SILENT_CALLS = 1000  # more than are made while WeChat Pay is silent
@@ -33,7 +34,7 @@ def form_a_group(play: Play) -> None:
     placed = {xiaoman: play.open_group(xiaoman, STRAWBERRY, offer)}
     group_id = placed[xiaoman].group_id
     for phone in (xingyuan, zhixia):
-        placed[phone] = _join_and_pay(play, phone, offer, group_id)
+        placed[phone] = join_and_pay(play, phone, offer, group_id)
     for phone, order in placed.items():
         play.until_order(phone, order, "已成团待发货")
     play.tell("系统", "最后一个名额付款，同一笔事务里成团；三个订单：已成团待发货")
@@ -55,7 +56,7 @@ def miss_the_deadline(play: Play) -> list[Phone]:
     offer = play.publish(HONEY, life_h=1)
     placed = {xiaoman: play.open_group(xiaoman, HONEY, offer)}
     group_id = placed[xiaoman].group_id
-    placed[xingyuan] = _join_and_pay(play, xingyuan, offer, group_id)
+    placed[xingyuan] = join_and_pay(play, xingyuan, offer, group_id)
     held = zhixia.join(offer, group_id)
     group = play.group(group_id)
     left_s = group["expires_at_s"] - group["now_s"]
@@ -90,7 +91,7 @@ def pay_too_late(play: Play) -> None:
     out_trade_no = _pay_unheard(play, xiaoman, late)
     play.until_order(xiaoman, late, "已关闭")
     play.tell("系统", "保留时间已过，问不到付款结果：名额释放，订单已关闭")
-    second = _join_and_pay(play, zhixia, offer, first.group_id)
+    second = join_and_pay(play, zhixia, offer, first.group_id)
     for phone, order in ((xingyuan, first), (zhixia, second)):
         play.until_order(phone, order, "已成团待发货")
     play.tell("系统", f"{zhixia.name}补上名额，成团；{xingyuan.name}和{zhixia.name}待发货")
@@ -160,7 +161,8 @@ def cast(play: Play) -> list[Phone]:
     return [play.buyer(code, name) for code, name in BUYERS.items()]
 
 
-def _join_and_pay(play: Play, phone: Phone, offer: Offer, group_id: str) -> Placed:
+def join_and_pay(play: Play, phone: Phone, offer: Offer, group_id: str) -> Placed:
+    """Take a seat, pay it, and tell how many are missing."""
     placed = phone.buy(lambda: phone.join(offer, group_id))
     play.until_order(phone, placed, "待成团", "已成团待发货")
     group = play.group(group_id)
@@ -182,7 +184,7 @@ def _pay_unheard(play: Play, phone: Phone, placed: Placed) -> str:
 
 
 def _log_in_racer(play: Play, n: int) -> Phone:
-    system, name = play.system, f"抢购{n:02d}"
+    system, name = play.system, f"{RACER}{n:02d}"
     return log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-racer{n:02d}", name)
 
 

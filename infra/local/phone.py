@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local.api_client import Api, Reply, Unexpected
-from infra.local.demo_data import address
+from infra.local.demo_data import MERCHANT_ID, address
 from infra.local.shop import Offer
 
 BUYS_MAX = 5
@@ -34,9 +34,26 @@ class Phone:
     api: Api
     local_gateways: Mapping[str, Api] = field(hash=False)  # by the method of payment
 
-    def open(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
+    def claim(self, template_id: str) -> Reply:
+        """Claim a coupon; the answer, whatever it is."""
+        path = f"/v1/coupons/{template_id}/claims"
+        return self.api.call("POST", path, {}, key=f"claim-{template_id}")
+
+    def quote(self, offer: Offer) -> Any:
+        """What opening a group would cost, with the best coupon."""
+        asked = {
+            "activity_id": offer.activity_id,
+            "sku_id": offer.sku_ids[0],
+            "province": address(self.name)["province"],
+            "best_coupon": True,
+        }
+        return self.api.post(f"/v1/merchants/{MERCHANT_ID}/quotes", asked)
+
+    def open(
+        self, offer: Offer, *, sku: int = 0, quantity: int = 1, coupon_id: str | None = None
+    ) -> Placed:
         path = f"/v1/activities/{offer.activity_id}/groups"
-        body = self._purchase(offer, sku, quantity)
+        body = self._purchase(offer, sku, quantity) | {"coupon_id": coupon_id}
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def join(self, offer: Offer, group_id: str, *, sku: int = 0, quantity: int = 1) -> Placed:

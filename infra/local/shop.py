@@ -102,10 +102,21 @@ class Staff:
         made = self.api.post("/v1/merchant/products", body, key=_key())
         return made["product_id"], tuple(sku["sku_id"] for sku in made["skus"])
 
-    def publish(self, product: Product, activity: Activity) -> Offer:
-        """Create a product with an activity that sells it."""
+    def publish(
+        self,
+        product: Product,
+        activity: Activity,
+        *,
+        skus: Iterable[Mapping[str, Any]] = (),
+        **terms: Any,
+    ) -> Offer:
+        """Create a product with an activity that sells it. skus: more of each SKU of the activity;
+        terms: more of the activity."""
         product_id, sku_ids = self.stock(product)
         body = product.activity_body(activity, product_id, sku_ids, now_s=int(time.time()))
+        body |= terms
+        for sku, more in zip(body["skus"], skus, strict=False):
+            sku |= more
         made = self.api.post("/v1/merchant/activities", body, key=_key())
         return Offer(
             activity_id=made["activity_id"],

@@ -177,8 +177,10 @@ def test_books_find_money_taken_without_a_seat() -> None:
     ("change", "law"),
     [
         ({"strangers": ["x"]}, "微信支付的每笔流水都有对应的订单"),
-        ({"stock": [("2 斤装", 10, 7)]}, "每个规格：期初库存 = 剩余 + 卖出"),
+        ({"stock": [("s", "2 斤装", 10, 7)]}, "每个规格：期初库存 = 剩余 + 卖出"),
         ({"to_ship": frozenset()}, "店员看到的待发货 = 买家的待发货"),
+        ({"coupons": [("小满", "used", "o9")]}, "每张券最多用于一笔有效订单，没成交的都退回了"),
+        ({"coupons": [("小满", "used", "o1")] * 2}, "每张券最多用于一笔有效订单，没成交的都退回了"),
     ],
 )
 def test_books_find_what_is_wrong_beside_the_orders(change: dict[str, Any], law: str) -> None:
@@ -208,9 +210,9 @@ def test_only_complaints_of_functions_are_shown() -> None:
     assert complaint(error) == "ERROR f m\nTraceback"
 
 
-def test_the_story_ends_with_whole_books() -> None:
+def test_the_stories_end_with_whole_books() -> None:
     story = subprocess.run(
-        [sys.executable, "-m", "infra.local.demo"],
+        [sys.executable, "-m", "infra.local.demo", "all"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -219,6 +221,8 @@ def test_the_story_ends_with_whole_books() -> None:
 
     assert story.returncode == 0, story.stdout + story.stderr
     assert "✓ 50 人抢 2 个名额，恰好 2 人占到" in story.stdout
+    assert "✓ 每张券最多用于一笔有效订单，没成交的都退回了" in story.stdout
+    assert "5 人领到，15 人得到回答" in story.stdout
 
 
 def _offered(merchant: MerchantFixture, product: demo_data.Product, category_id: str) -> str:
@@ -251,9 +255,10 @@ def _books() -> Books:
         entries=entries,
         strangers=[],
         groups=[(Staged("第一幕", product, offer, "g"), group)],
-        stock=[("2 斤装", 10, 8)],
-        sold=Counter({"2 斤装": 2}),
+        stock=[("s", "2 斤装", 10, 8)],
+        sold=Counter({"s": 2}),
         to_ship=frozenset({"o1", "o2"}),
+        coupons=[("小满", "used", "o1"), ("行远", "usable", None)],
     )
 
 

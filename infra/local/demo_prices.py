@@ -1,0 +1,127 @@
+"""Acts of the demonstration about prices: coupons, groups for new buyers, the leader's price."""
+
+import secrets
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from chalicelib.domain.money import yuan
+from infra.local.api_client import Reply
+from infra.local.demo_data import HONEY, MUSHROOM, STRAWBERRY
+from infra.local.demo_play import Play, StoryFailed
+from infra.local.demo_story import CLIENTS, cast, join_and_pay
+from infra.local.phone import Phone
+
+FEW = 5  # coupons for many buyers
+CLAIMERS = 20
+
+
+def use_a_coupon(play: Play) -> None:
+    """A coupon is claimed, suggested at the checkout, used, and counted."""
+    play.act("领券 开团用券", "结算时自动选上最省的券，显示多少就付多少")
+    xiaoman, xingyuan, zhixia = cast(play)
+    gift = _give_out(play, name="见面礼", off_fen=500, from_fen=5000)
+    small = _give_out(play, name="小红包", off_fen=100)
+    offer = play.publish(STRAWBERRY)
+    for template_id in (gift, small):
+        coupon = xiaoman.claim(template_id).body
+        play.tell(
+            xiaoman.name, f"领到「{coupon['name']}」：{coupon['words']}，{coupon['scope_words']}"
+        )
+    quote = xiaoman.quote(offer)
+    best = next(one for one in quote["coupons"] if one["coupon_id"] == quote["coupon_id"])
+    lines = "，".join(
+        f"{line['text']} {_signed(line['amount_fen'])}" for line in quote["price_lines"]
+    )
+    play.tell(xiaoman.name, f"结算：已选最省的「{best['name']}」。{lines}")
+    placed = play.open_group(xiaoman, STRAWBERRY, offer, coupon_id=quote["coupon_id"])
+    _expect(placed.total_fen == quote["total_fen"], "付的就是结算时看到的")
+    for phone in (xingyuan, zhixia):
+        join_and_pay(play, phone, offer, placed.group_id)
+    play.until_order(xiaoman, placed, "已成团待发货")
+    row = play.until("用券的订单已计入", lambda: _counted(play, gift))
+    told = f"「{row['name']}」已领 {row['claimed']} 张，{row['orders']} 笔付款"
+    play.tell("店主", f"{told}，用券实付 {yuan(row['paid_fen'])}，让利 {yuan(row['off_sum_fen'])}")
+
+
+def get_a_coupon_back(play: Play) -> None:
+    """The group fails: money and coupon are back, and the coupon is good for the next group."""
+    play.act("退券 未成团，券也退", "钱原路退回的同时，券回到买家手里，接着能用")
+    _, xingyuan, zhixia = cast(play)
+    template_id = _give_out(play, name="蜂蜜券", off_fen=300)
+    coupon_id = xingyuan.claim(template_id).body["coupon_id"]
+    offer = play.publish(HONEY, life_h=1)
+    placed = play.open_group(xingyuan, HONEY, offer, coupon_id=coupon_id)
+    twice = xingyuan.try_to_join(offer, placed.group_id)
+    _expect(twice.status == 201, "再点一次得到的还是同一个订单")
+    play.until("团到期未成团", lambda: play.group(placed.group_id)["status"] == "failed")
+    shown = play.until_order(xingyuan, placed, "已退款")
+    _expect(shown["coupon_back"], "券已退回")
+    play.tell(xingyuan.name, f"退款 {yuan(placed.total_fen)} 已到账，「蜂蜜券」已退回")
+    offer = play.publish(HONEY, seats=2)
+    again = play.open_group(xingyuan, HONEY, offer, coupon_id=coupon_id)
+    join_and_pay(play, zhixia, offer, again.group_id)
+    play.until_order(xingyuan, again, "已成团待发货")
+    play.tell(xingyuan.name, f"用同一张券又开一团，成团，实付 {yuan(again.total_fen)}")
+
+
+def claim_the_last_ones(play: Play) -> None:
+    """Twenty buyers claim five coupons at once."""
+    play.act("抢券 二十人抢五张券", "同时去领，恰好五人领到")
+    template_id = _give_out(play, name="限量券", off_fen=1000, total=FEW)
+    buyers = [play.buyer(f"claimer{n:02d}", f"领券{n:02d}") for n in range(CLAIMERS)]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        replies: list[Reply] = list(pool.map(lambda phone: phone.claim(template_id), buyers))
+    answers = Counter(reply.code for reply in replies)
+    _expect(answers == {"": FEW, "coupons_gone": CLAIMERS - FEW}, f"得到的回答：{dict(answers)}")
+    refusal = next(reply.body["message"] for reply in replies if reply.code)
+    play.tell("系统", f"{FEW} 人领到，{CLAIMERS - FEW} 人得到回答：{refusal}")
+
+
+def bring_new_buyers(play: Play) -> None:
+    """Who has bought before leads at a lower price; only new buyers join."""
+    play.act(
+        "老带新 老客开团，新客参团", "老客开团享团长价，参团的都是新客；老客参团会被告知怎么办"
+    )
+    xiaoman, xingyuan, _ = cast(play)
+    skus = [{"leader_price_fen": sku.group_fen - 500} for sku in MUSHROOM.skus]
+    offer = play.publish(MUSHROOM, seats=3, new_buyers="joiners", skus=skus)
+    placed = play.open_group(xiaoman, MUSHROOM, offer)
+    _expect(placed.total_fen == offer.group_fen[0] - 500, "团长付团长价")
+    refused = xingyuan.try_to_join(offer, placed.group_id)
+    _expect(refused.code == "new_buyers_only", f"老客参团：{refused.code}")
+    play.tell(xingyuan.name, f"参团得到回答：{refused.body['message']}")
+    for code, name in (("newcomer1", "新朋友一"), ("newcomer2", "新朋友二")):
+        join_and_pay(play, play.buyer(code, name), offer, placed.group_id)
+    play.until_order(xiaoman, placed, "已成团待发货")
+    play.tell("系统", f"成团：团长付 {yuan(placed.total_fen)}，新客各付 {yuan(offer.group_fen[0])}")
+
+
+def coupons_held(phones: list[Phone]) -> list[tuple[str, str, str | None]]:
+    """(buyer, state, the order that uses it) of every coupon of theirs."""
+    return [
+        (phone.name, one["state"], one["order_id"])
+        for phone in phones
+        for one in phone.api.get("/v1/me/coupons")["items"]
+    ]
+
+
+def _give_out(play: Play, **terms: Any) -> str:
+    body = {"kind": "amount", "total": 100, "days": 7, **terms}
+    made = play.staff.api.post("/v1/merchant/coupons", body, key=secrets.token_hex(16))
+    play.tell("店主", f"发放「{made['name']}」：{made['words']}，共 {made['total']} 张")
+    return str(made["template_id"])
+
+
+def _counted(play: Play, template_id: str) -> Any:
+    row = play.staff.api.get(f"/v1/merchant/coupons/{template_id}")
+    return row if row["orders"] else None
+
+
+def _signed(fen: int) -> str:
+    return f"-{yuan(-fen)}" if fen < 0 else yuan(fen)
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise StoryFailed(f"应当：{what}")

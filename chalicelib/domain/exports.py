@@ -110,6 +110,7 @@ COLUMNS: Mapping[Subject, tuple[Column, ...]] = {
         quantity="数量",
         unit_price="单价（元）",
         taken_off="优惠（元）",
+        coupon="优惠券",
         freight="运费（元）",
         total="订单金额（元）",
         captured="实收（元）",

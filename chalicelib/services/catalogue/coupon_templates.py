@@ -53,7 +53,7 @@ class _CouponKind(Kind[CouponTemplateItem]):
             )
 
 
-KIND = _CouponKind(CouponTemplateItem, "优惠券", most=TEMPLATES_MAX)
+KIND = _CouponKind(CouponTemplateItem, "优惠券", most=TEMPLATES_MAX, removable=False)
 
 
 def everything(merchant_id: str) -> list[CouponTemplateItem]:

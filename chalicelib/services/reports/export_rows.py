@@ -101,6 +101,7 @@ def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) ->
         "quantity": order.quantity,
         "unit_price": Yuan(price.unit_price_fen),
         "taken_off": Yuan(sum(-line.amount_fen for line in price.lines if line.amount_fen < 0)),
+        "coupon": price.coupon_name or None,
         "freight": Yuan(price.freight_fen),
         "total": Yuan(order.total_fen),
         **_money(order.entries()),

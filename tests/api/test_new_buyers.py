@@ -72,7 +72,9 @@ def test_who_bought_nothing_after_all_is_new_again(merchant: MerchantFixture) ->
     activity, buyer = sold(merchant, NewBuyers.ALL), merchant.buyer()
     plain = sold(merchant, NewBuyers.NOBODY)
     unpaid = buyer.buy_alone(plain).body["order_id"]
-    refused(buyer.open(activity), UNPAID)
+    refusal = buyer.open(activity)
+    refused(refusal, UNPAID)
+    assert refusal.body["details"] == {"order_id": unpaid}
 
     assert buyer.cancel(unpaid).status == 200
     failed, _, order_id = merchant.open_group(plain, buyer)
@@ -82,6 +84,15 @@ def test_who_bought_nothing_after_all_is_new_again(merchant: MerchantFixture) ->
     assert (buyer.status(order_id), merchant.stored_group(failed).status) == ("refunded", "failed")
     assert buyer.open(activity).status == 201
     merchant.check_laws(quiescent=False)
+
+
+def test_unpaid_order_does_not_hide_that_its_buyer_bought_before(
+    merchant: MerchantFixture,
+) -> None:
+    activity, old = sold(merchant, NewBuyers.ALL), old_buyer(merchant)
+    assert old.buy_alone(sold(merchant, NewBuyers.NOBODY)).status == 201
+
+    refused(old.open(activity), ALL)
 
 
 def test_who_gave_goods_back_has_bought(merchant: MerchantFixture) -> None:

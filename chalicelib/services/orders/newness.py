@@ -25,11 +25,14 @@ _UNPAID = "这个活动仅限新客的第一笔订单。你有一笔订单还没
 
 
 def check(merchant_id: str, ids: Sequence[str], wanted: NewBuyers) -> None:
-    """Raise NewBuyersOnly when the person, who may have several ids, is not new."""
-    first = purchase_of(merchant_id, ids)
-    if first is not None:
-        unpaid = first.status == OrderStatus.PENDING
-        raise NewBuyersOnly(_UNPAID if unpaid else _WORDS.get(wanted))
+    """Raise NewBuyersOnly when the person, who may have several ids, is not new; with the order_id
+    of what they have not paid yet, when they bought nothing else."""
+    purchase = purchase_of(merchant_id, ids)
+    if purchase is None:
+        return
+    if purchase.status == OrderStatus.PENDING:
+        raise NewBuyersOnly(_UNPAID, order_id=str(purchase.order_id))
+    raise NewBuyersOnly(_WORDS.get(wanted))
 
 
 def check_of(
@@ -50,7 +53,8 @@ def check_of(
 
 
 def purchase_of(merchant_id: str, ids: Sequence[str]) -> OrderItem | None:
-    """A purchase of the person's, as it is now; None of who is new."""
+    """A purchase of the person's as it is now, a paid one if there is any; None of who is new."""
+    unpaid = None
     for buyer_id in ids:
         for order in OrderItem.query(
             buyer_pk(merchant_id, buyer_id),
@@ -59,5 +63,7 @@ def purchase_of(merchant_id: str, ids: Sequence[str]) -> OrderItem | None:
             scan_index_forward=False,
         ):
             if order.view().is_purchase:
-                return order
-    return None
+                if order.status != OrderStatus.PENDING:
+                    return order
+                unpaid = order
+    return unpaid

@@ -34,6 +34,8 @@ const WORDS: Record<string, WordKey> = {
   solo_price_fen: 'product.solo',
   list_price_fen: 'product.list',
   group_price_fen: 'activity.price',
+  leader_price_fen: 'activity.leaderPrice',
+  new_buyers: 'activity.newBuyers',
   seats_total: 'activity.seats',
   life_h: 'activity.life',
   starts_at_s: 'activity.starts',

@@ -50,7 +50,8 @@ STAFF = (
 
 @dataclass(frozen=True)
 class Sku:
-    """One SKU; `group_fen` and `units` are what the activity sells it for, and how many."""
+    """One SKU; `group_fen`, `leader_fen` (of who opens a group, where it is lower) and `units` are
+    what the activity sells it for, and how many."""
 
     specs: dict[str, str]
     list_fen: int
@@ -58,6 +59,7 @@ class Sku:
     group_fen: int
     stock: int
     units: int
+    leader_fen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Activity:
     limit_per_buyer: int = 0
     limit_per_order: int = 5
     reductions: tuple[tuple[int, int], ...] = ()  # (from_fen, off_fen)
+    new_buyers: str = "nobody"
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,12 @@ class Product:
             "product_id": product_id,
             "title": activity.title,
             "skus": [
-                {"sku_id": sku_id, "group_price_fen": sku.group_fen, "stock": sku.units}
+                {
+                    "sku_id": sku_id,
+                    "group_price_fen": sku.group_fen,
+                    "leader_price_fen": sku.leader_fen,
+                    "stock": sku.units,
+                }
                 for sku_id, sku in zip(sku_ids, self.skus, strict=True)
             ],
             "seats_total": activity.seats,
@@ -121,6 +129,7 @@ class Product:
             "reductions": [
                 {"from_fen": least, "off_fen": off} for least, off in activity.reductions
             ],
+            "new_buyers": activity.new_buyers,
         }
 
 
@@ -148,7 +157,11 @@ ORANGE = Product(
         Sku({"规格": "9 斤装", "果径": "大果"}, 8990, 7590, 5890, stock=300, units=100),
     ),
     Activity(
-        "赣南脐橙两人团", seats=2, limit_per_order=3, reductions=((8000, 1000), (15000, 2500))
+        "赣南脐橙两人团",
+        seats=2,
+        limit_per_order=3,
+        reductions=((8000, 1000), (15000, 2500)),
+        new_buyers="joiners",
     ),
 )
 
@@ -182,8 +195,8 @@ MATSUTAKE = Product(
     "山珍干货",
     "手工切片，低温烘干。炖汤前温水泡二十分钟。",
     (
-        Sku({"净含量": "50 克"}, 16800, 13800, 9800, stock=120, units=40),
-        Sku({"净含量": "100 克"}, 31800, 25800, 18800, stock=80, units=30),
+        Sku({"净含量": "50 克"}, 16800, 13800, 9800, stock=120, units=40, leader_fen=8800),
+        Sku({"净含量": "100 克"}, 31800, 25800, 18800, stock=80, units=30, leader_fen=16800),
     ),
     Activity("松茸干片三人团", seats=3, life_h=72, days=14, limit_per_buyer=2, limit_per_order=2),
 )

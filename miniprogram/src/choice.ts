@@ -2,6 +2,14 @@
 import type { Sku } from '@/api/shop'
 import { words } from '@/words'
 
+/** How it is bought: who opens a group may pay less than who joins one. */
+export type Way = 'open' | 'join' | 'alone'
+
+export function priceOf({ solo_price_fen, group_price_fen, leader_price_fen }: Sku, way: Way): number {
+  if (way === 'alone') return solo_price_fen
+  return way === 'open' ? (leader_price_fen ?? group_price_fen) : group_price_fen
+}
+
 export interface Choice {
   sku_id: string
   quantity: number

@@ -5,6 +5,7 @@ import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, yuan } from
 
 /** How the server calls who has no name. */
 const NOBODY = '拼友'
+const NEW = '没有在本店买过的就是新客，未付款关闭、未成团退款的订单不算。'
 
 export const words = {
   ...afterWords,
@@ -64,6 +65,8 @@ export const words = {
   activity: {
     from: '起',
     groupPrice: (n: number) => `拼团价 · ${n} 人团`,
+    leaderPrice: (fen: number, varies: boolean) => `开团价 ${fromYuan(fen, varies)}（团长优惠）`,
+    leaderSaves: (fen: number) => `团长优惠，比参团省 ${shortYuan(fen)}`,
     endsIn: '距结束',
     startsIn: '距开始',
     promises: (hours: number) => ['未成团自动退款', `成团后 ${hours} 小时内发货`],
@@ -113,6 +116,17 @@ export const words = {
     confirmOpen: '确认开团',
     confirmAlone: '确认购买',
     confirmJoin: '确认参团',
+  },
+
+  /** 新客 by the rules of the server. */
+  newBuyers: {
+    tag: { nobody: '', joiners: '老带新', all: '新客专享' },
+    means: {
+      nobody: '',
+      joiners: `老带新：谁都可以开团，参团的须是新客。${NEW}`,
+      all: `新客专享：开团和参团的都须是新客，单独购买不限。${NEW}`,
+    },
+    unpaid: '查看未付款的订单',
   },
 
   group: {

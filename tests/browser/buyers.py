@@ -24,7 +24,15 @@ class Sale:
     title: str
 
 
-def sell(shop: Shop, title: str, *, seats: int = 2, stock: int = 200, **changes: Any) -> Sale:
+def sell(
+    shop: Shop,
+    title: str,
+    *,
+    seats: int = 2,
+    stock: int = 200,
+    leader_price_fen: int | None = None,
+    **changes: Any,
+) -> Sale:
     """changes: of the activity's terms."""
     owner = shop.staff().api
     sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990, "stock": 500}
@@ -33,10 +41,11 @@ def sell(shop: Shop, title: str, *, seats: int = 2, stock: int = 200, **changes:
     product = owner.post("/v1/merchant/products", body, key=secrets.token_hex(16))
     sku_id = product["skus"][0]["sku_id"]
     now_s = int(time.time())
+    prices = {"group_price_fen": 1990, "leader_price_fen": leader_price_fen}
     terms = {
         "product_id": product["product_id"],
         "title": title,
-        "skus": [{"sku_id": sku_id, "group_price_fen": 1990, "stock": stock}],
+        "skus": [{"sku_id": sku_id, "stock": stock, **prices}],
         "seats_total": seats,
         "life_h": 24,
         "starts_at_s": 0,

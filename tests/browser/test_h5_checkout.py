@@ -1,12 +1,13 @@
 """The checkout in a phone's browser: it says what is missing, what changed, and what to do then."""
 
 import re
+import secrets
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
 from infra.local.demo_data import address
-from tests.browser.buyers import WAIT_S, buy, buyer, sell
+from tests.browser.buyers import WAIT_S, buy, buy_alone, buyer, sell
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -90,3 +91,54 @@ def test_who_comes_too_late_for_the_last_seat_is_shown_where_else_to_join(
     who.says("joinable", "周*")
     who.tap("open-own")
     expect(who.see("sku-sheet")).to_be_visible()
+
+
+def test_old_buyer_who_cannot_join_opens_a_group_at_the_leaders_price(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale = sell(shop, "象山白枇杷", new_buyers="joiners", leader_price_fen=1490)
+    leader, who = buyer(shop, "林小满"), arrive("老顾客")
+    me = over_the_api(who)
+    me.api.post("/v1/me/addresses", address("老顾客"))
+    buy_alone(me, sale)
+    order_id = buy(leader, sale)
+    shop.system.quiet(WAIT_S)
+
+    who.open(f"/pages/group/group?g={leader.order(order_id)['group_id']}")
+    who.says("kind", "老带新")
+    who.says("new-buyers", "没有在本店买过的就是新客，未付款关闭、未成团退款的订单不算")
+    who.tap("act-join")
+    expect(who.see("sku-sheet").get_by_role("img", name="¥19.90")).to_be_visible()
+    who.tap("sku-go")
+    who.says("trouble", "这个团只邀请新客参加，你已在本店买过。可以自己开一个团")
+    expect(who.page.get_by_test_id("breakdown")).to_have_count(0)
+    who.tap("open-own")
+    who.says("breakdown", "¥14.90")
+    who.tap("submit")
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.says("leader-price", "开团价 ¥14.90（团长优惠）")
+
+
+def test_buyer_with_an_unpaid_order_is_new_once_it_is_given_up(shop: Shop, arrive: Arrive) -> None:
+    sale = sell(shop, "仙居杨梅", new_buyers="all")
+    who = arrive("刚来的")
+    me = over_the_api(who)
+    me.api.post("/v1/me/addresses", address("刚来的"))
+    body = {"sku_id": sale.sku_id, "quantity": 1, "address": address("刚来的")}
+    key = secrets.token_hex(16)
+    me.api.post(f"/v1/activities/{sale.activity_id}/orders", body, key=key)
+
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=open")
+    who.says("trouble", "你有一笔订单还没付款，取消那一笔后再来")
+    who.tap("unpaid-order")
+    who.tap("act-give_up")
+    who.page.locator(".uni-modal__btn_primary").click()
+    who.says("sentence", "订单已关闭")
+    who.page.go_back()
+    who.says("breakdown", "¥19.90")
+    who.tap("submit")
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")

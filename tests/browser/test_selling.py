@@ -81,7 +81,7 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
         "含优惠券「半价券」），每件最低 ¥17.45（「默认规格」一单买 3 件时）"
     )
     dialog.get_by_role("button", name="取消").click()
-    page.locator(".el-switch").click()
+    page.locator(".el-switch").last.click()
     page.get_by_role("button", name="发布活动").click()
     expect(dialog).to_contain_text("每件最低 ¥34.90（「默认规格」一单买 3 件时）")
     dialog.get_by_role("button", name="发布活动").click()
@@ -102,6 +102,52 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
     expect(who.page.get_by_text("104.70").first).to_be_visible()
     who.pay()
     who.says("sentence", "开团成功，还差 2 人")
+
+
+def test_an_activity_for_new_members_with_a_leaders_price_is_written_down_and_told(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    new_product(page, shop, "宾川红提")
+    page.get_by_role("button", name="发起拼团").click()
+    page.get_by_label("默认规格 拼团价").fill("39.9")
+    page.get_by_label("默认规格 活动库存").fill("30")
+    switch = page.get_by_role("switch", name="给团长更低的价")
+    page.locator(".el-switch").filter(has=switch).click()
+    price = page.get_by_label("默认规格 团长价")
+    price.fill("39.9")
+    page.get_by_label("老带新（参团的须是新客）").check()
+    expect(page.get_by_text("没有在本店买过，未付款关闭、未成团退款的不算")).to_be_visible()
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("「默认规格」团长价要大于 0、低于拼团价 ¥39.90").last).to_be_visible()
+    page.get_by_label("批量团长价").select_option("比拼团价减")
+    page.get_by_label("比拼团价减", exact=True).fill("5")
+    page.get_by_role("button", name="应用到全部").last.click()
+    expect(price).to_have_value("34.90")
+    summary = "比单买省 ¥20.00；团长价 ¥34.90；老带新，参团的须是新客；"
+    expect(page.get_by_text(summary)).to_be_visible()
+    expect(page.get_by_text("开团价 ¥34.90（团长优惠）")).to_be_visible()
+    page.get_by_role("button", name="发布活动").click()
+    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("活动已发布")).to_be_visible()
+    page.wait_for_url(re.compile(r"activities/\w{22}"))
+    activity_id = page.url.rsplit("/", 1)[-1]
+
+    page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
+    expect(price).to_have_value("34.90")
+    expect(page.get_by_label("老带新（参团的须是新客）")).to_be_checked()
+    page.goto(f"{shop.url}#/activities/{activity_id}")
+    page.locator(".el-switch").filter(has=switch).click()
+    page.get_by_label("所有人").check()
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    kept = shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")
+    assert (kept["new_buyers"], kept["skus"][0]["leader_price_fen"]) == ("nobody", None)
+    page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
+    for told in ("老带新（参团的须是新客）", "团长价 ¥34.90"):
+        expect(page.locator("tbody").get_by_text(told).first).to_be_visible()
+    page.goto(f"{shop.url}#/activities?q=赣南脐橙两人团")
+    expect(page.locator("tbody")).to_contain_text("老带新")
 
 
 def test_a_product_is_searched_for_where_one_is_chosen(

@@ -5,6 +5,7 @@ export type Activity = Schema<'Activity'>
 export type ActivitySummary = Schema<'ActivitySummary'>
 export type ActivityInput = BodyOf<'post', '/v1/merchant/activities'>
 export type ActivityChange = BodyOf<'put', '/v1/merchant/activities/{activity_id}'>
+export type NewBuyers = ActivityInput['new_buyers']
 export type ActivityLinks = Schema<'ActivityLinks'>
 export type OpenGroups = Schema<'OpenGroups'>
 export type Group = Schema<'GroupRow'>

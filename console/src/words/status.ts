@@ -17,6 +17,7 @@ const TONES = {
   },
   group: { pending: 'grey', open: 'blue', formed: 'green', failed: 'grey' },
   activity: { scheduled: 'blue', running: 'green', paused: 'amber', sold_out: 'amber', ended: 'grey' },
+  newBuyers: { joiners: 'blue', all: 'blue' },
   coupon: { given_out: 'green', gone: 'amber', ended: 'grey', withdrawn: 'grey', revoked: 'grey' },
   afterSale: {
     requested: 'amber',

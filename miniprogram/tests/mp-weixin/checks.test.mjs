@@ -5,6 +5,6 @@ findEach('mp-weixin', {
   'an address of no page': [(edit) => edit('routes.js', (it) => it.replace('/pages/login/login', '/pages/login/logon')), /no page pages\/login\/logon/],
   'a call that WeChat does not have': [(edit) => edit('ask.js', (it) => `${it}\nwx.showTost({})`), /wx\.showTost does not exist/],
   'a broken template': [(edit) => edit('pages/group/group.wxml', (it) => it.replace('</', '<')), /wcc/],
-  'something shown that nothing gives': [(edit) => edit('pages/group/group.wxml', (it) => it.replace('{{l}}', '{{lost}}')), /group\.wxml: \{\{lost\}\} is never given/],
+  'something shown that nothing gives': [(edit) => edit('pages/group/group.wxml', (it) => it.replace(/>{{\w+}}</, '>{{lost}}<')), /group\.wxml: \{\{lost\}\} is never given/],
   'a setting that WeChat does not know': [(edit) => edit('app.json', (it) => it.replace('"pages"', '"pagez": [], "pages"')), /pagez/],
 })

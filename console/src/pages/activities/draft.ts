@@ -1,5 +1,5 @@
 /** An activity as the form holds it: defaults, what is wrong with it, and what is sent. */
-import type { Activity, ActivityChange, ActivityInput } from '@/api/activities'
+import type { Activity, ActivityChange, ActivityInput, NewBuyers } from '@/api/activities'
 import type { Product } from '@/api/products'
 import type { Problem } from '@/api/errors'
 import { formatFen, localOf, nowS, secondsOf } from '@/format'
@@ -37,7 +37,8 @@ export interface Draft {
   limit_per_order: number | null
   reductions: DraftReduction[]
   coupons: boolean // can be used for its groups
-  new_buyers: ActivityInput['new_buyers']
+  new_buyers: NewBuyers // who has to be new to the shop
+  hasLeaderPrices: boolean
   skus: DraftSku[]
 }
 
@@ -60,6 +61,7 @@ export function emptyDraft(): Draft {
     reductions: [],
     coupons: true,
     new_buyers: 'nobody',
+    hasLeaderPrices: false,
     skus: [],
   }
 }
@@ -91,6 +93,7 @@ export function rulesOf(activity: Activity) {
     reductions: activity.reductions.map((it) => ({ ...it })),
     coupons: activity.coupons,
     new_buyers: activity.new_buyers,
+    hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
   }
 }
 
@@ -117,20 +120,20 @@ export function inputOf(draft: Draft, productId: string): ActivityInput {
     starts_at_s: draft.startsNow ? 0 : (secondsOf(draft.starts) ?? 0),
     skus: draft.skus
       .filter((sku) => sku.isOn)
-      .map((sku) => ({ ...pricesOf(sku), stock: sku.stock ?? 0 })),
+      .map((sku) => ({ ...pricesOf(draft, sku), stock: sku.stock ?? 0 })),
   }
 }
 
 export function changeOf(draft: Draft, revision: number): ActivityChange {
-  const skus = draft.skus.map(pricesOf)
+  const skus = draft.skus.map((sku) => pricesOf(draft, sku))
   const starts_at_s = draft.startsNow ? nowS() : secondsOf(draft.starts)
   return { ...changedRules(draft), starts_at_s, skus, revision }
 }
 
-const pricesOf = ({ sku_id, group_price_fen, leader_price_fen }: DraftSku) => ({
+const pricesOf = ({ hasLeaderPrices }: Draft, { sku_id, group_price_fen, leader_price_fen }: DraftSku) => ({
   sku_id,
   group_price_fen: group_price_fen ?? 0,
-  leader_price_fen,
+  leader_price_fen: hasLeaderPrices ? leader_price_fen : null,
 })
 
 function changedRules(draft: Draft) {
@@ -190,7 +193,9 @@ function ofSkus(draft: Draft, isNew: boolean): Problem[] {
   const on = draft.skus.filter((sku) => sku.isOn)
   if (!draft.skus.length) return [{ field: 'product', problem: t('activity.productNeeded') }]
   if (!on.length) return [{ field: 'skus', problem: t('activity.skuNeeded') }]
-  const problems = on.flatMap((sku) => [...ofPrice(sku), ...(isNew ? ofStock(sku) : [])])
+  const problems = on.flatMap((sku) => [...ofPrice(sku), ...(draft.hasLeaderPrices ? ofLeaderPrice(sku) : []), ...(isNew ? ofStock(sku) : [])])
+  if (draft.hasLeaderPrices && on.every((sku) => sku.leader_price_fen === null))
+    problems.push({ field: `leader.${on[0]?.sku_id}`, problem: t('activity.leaderNeeded') })
   const units = on.reduce((sum, sku) => sum + (sku.stock ?? 0), 0)
   if (isNew && !problems.length && units < (draft.seats_total ?? 0))
     problems.push({ field: 'skus', problem: t('activity.stockFew', { n: draft.seats_total ?? 0 }) })
@@ -202,6 +207,11 @@ function ofPrice({ sku_id, spec, group_price_fen: price, solo_price_fen: solo }:
   if (!price) return [{ field, problem: t('activity.priceNeeded', { spec }) }]
   if (price < solo) return []
   return [{ field, problem: t('activity.priceWrong', { spec, solo: formatFen(solo), max: formatFen(solo - 1) }) }]
+}
+
+function ofLeaderPrice({ sku_id, spec, group_price_fen: price, leader_price_fen: leader }: DraftSku): Problem[] {
+  if (leader === null || !price || (leader > 0 && leader < price)) return []
+  return [{ field: `leader.${sku_id}`, problem: t('activity.leaderWrong', { spec, price: formatFen(price) }) }]
 }
 
 function ofStock({ sku_id, spec, stock, available }: DraftSku): Problem[] {
@@ -217,15 +227,16 @@ export function placed(problems: readonly Problem[], skus: readonly DraftSku[]):
     const found = /^skus\[(\d+)\]\.(\w+)/.exec(field)
     const sku = found && on[Number(found[1])]
     if (!sku) return { field, problem }
-    return { field: `${found[2] === 'stock' ? 'stock' : 'price'}.${sku.sku_id}`, problem: `「${sku.spec}」${problem}` }
+    const column = { stock: 'stock', leader_price_fen: 'leader' }[found[2] ?? ''] ?? 'price'
+    return { field: `${column}.${sku.sku_id}`, problem: `「${sku.spec}」${problem}` }
   })
 }
 
 export type Bulk = { kind: 'percent' | 'less' | 'same'; amount: number }
 
-/** The price of a SKU after a bulk change; percent: what is left of the solo price, less: fen off. */
-export function bulkPrice(sku: DraftSku, { kind, amount }: Bulk): number {
-  const price = { percent: Math.round((sku.solo_price_fen * amount) / 100), less: sku.solo_price_fen - amount, same: amount }[kind]
+/** A price after a bulk change of another; percent: what is left of that, less: fen off. */
+export function bulkPrice(of_fen: number, { kind, amount }: Bulk): number {
+  const price = { percent: Math.round((of_fen * amount) / 100), less: of_fen - amount, same: amount }[kind]
   return Math.max(1, price)
 }
 

@@ -13,18 +13,27 @@ export const reductionsOf = ({ reductions }: Draft): string[] =>
     .filter((it) => it.from_fen && it.off_fen)
     .map(({ from_fen, off_fen }) => t('reduction.words', { least: roundYuan(from_fen), off: roundYuan(off_fen) }))
 
+/** The lowest price for leaders; null when none pays less than who joins. */
+export function leaderPrice({ hasLeaderPrices, skus }: Draft): number | null {
+  const lower = skus.filter((sku) => sku.isOn && (sku.leader_price_fen || Infinity) < (sku.group_price_fen ?? 0))
+  return hasLeaderPrices && lower.length ? Math.min(...lower.map((sku) => sku.leader_price_fen ?? 0)) : null
+}
+
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. */
 export function sentenceOf(draft: Draft): string {
   const on = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen)
   if (!on.length || !draft.seats_total || !draft.life_h) return ''
   const sku = cheapest(on)
   const price = sku.group_price_fen ?? 0
+  const leader = leaderPrice(draft)
   const parts = [
     t('summary.seats', { n: draft.seats_total, h: draft.life_h }),
     t(on.length > 1 ? 'summary.priceFrom' : 'summary.price', {
       price: formatFen(price),
       saved: formatFen(Math.max(0, sku.solo_price_fen - price)),
     }),
+    leader === null ? '' : t(on.length > 1 ? 'summary.leaderFrom' : 'summary.leader', { price: formatFen(leader) }),
+    draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',

@@ -65,6 +65,7 @@ function textOf(field: string, value: string): string {
   if (field === 'description') return new DOMParser().parseFromString(value, 'text/html').body.textContent ?? ''
   if (field === 'image' || field === 'logo') return t('audit.count', { n: 1 })
   if (field === 'mode') return t(`accounts.mode.${value}` as WordKey)
+  if (field === 'new_buyers') return t(`activity.newBuyers.${value}` as WordKey)
   if (field === 'given') return t(`coupon.given.${value}` as WordKey)
   if (field === 'measure') return t(`freight.${value}` as WordKey)
   return value

@@ -1,9 +1,7 @@
 /** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
-import { readActivity, readGroup, type Sku } from '@/api/shop'
-import type { Limits } from '@/choice'
+import { readActivity, readGroup, type Activity, type Sku } from '@/api/shop'
+import type { Limits, Way } from '@/choice'
 import { words } from '@/words'
-
-export type Way = 'open' | 'join' | 'alone'
 
 /** From the address of the page. */
 export interface Wanted {
@@ -22,6 +20,8 @@ export interface Goods extends Limits {
   image: string
   sku: Sku | undefined
   deliveries: readonly string[]
+  new_buyers: Activity['new_buyers']
+  solo_on_sale: boolean
   head: string
   note: string
 }
@@ -40,11 +40,12 @@ export function wantedIn(query: Record<string, string>): Wanted {
 export async function goodsOf(wanted: Wanted): Promise<Goods> {
   const skuIn = (skus: readonly Sku[]) => skus.find((it) => it.sku_id === wanted.sku_id)
   if (wanted.way === 'join') {
-    const { progress, skus, deliveries, limit_per_order, limit_per_buyer, reductions } = await readGroup(wanted.group_id)
+    const group = await readGroup(wanted.group_id)
+    const { progress } = group
     const missing = progress.seats_total - progress.seats_paid - 1
     const note = missing > 0 ? words.checkout.willMiss(missing) : words.checkout.completes
     const head = words.checkout.joining(progress.leader_name)
-    return { ...progress, sku: skuIn(skus), deliveries, limit_per_order, limit_per_buyer, reductions, head, note }
+    return { ...group, ...progress, sku: skuIn(group.skus), head, note }
   }
   const activity = await readActivity(wanted.activity_id)
   const isAlone = wanted.way === 'alone'

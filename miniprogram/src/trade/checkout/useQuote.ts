@@ -1,5 +1,5 @@
 /** The price of what the form says now; it is asked for once the buyer has stopped typing. */
-import { computed, nextTick, ref, watch, type Ref } from 'vue'
+import { computed, nextTick, ref, shallowRef, watch, type Ref } from 'vue'
 import { hasCode, wordsOf } from '@/api/errors'
 import { quote, type Quote, type QuoteBody } from '@/api/trade'
 import { say } from '@/ask'
@@ -11,7 +11,7 @@ export type Wish = Omit<QuoteBody, 'coupon_id' | 'best_coupon'>
 /** wanted: null while something that the price depends on is missing. */
 export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
   const price = ref<Quote | null>(null)
-  const trouble = ref('')
+  const failure = shallowRef<unknown>(null)
   /** That the buyer chose; null: they want none; undefined: the best. */
   const coupon = ref<string | null>()
   const asked = computed<QuoteBody | null>(
@@ -29,12 +29,12 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
       const answer = await quote(body)
       if (mine !== turn) return
       price.value = answer
-      trouble.value = ''
+      failure.value = null
     } catch (error) {
       if (mine !== turn) return
       price.value = null
       if (hasCode(error, 'coupon_refused')) return dropCoupon(error)
-      trouble.value = wordsOf(error)
+      failure.value = error
     }
   }
 
@@ -57,10 +57,10 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
       clearTimeout(timer)
       turn += 1
       price.value = null
-      trouble.value = ''
+      failure.value = null
       timer = setTimeout(ask, AFTER_MS)
     },
     { immediate: true },
   )
-  return { price, trouble, ask, chooseCoupon, dropCoupon }
+  return { price, failure, ask, chooseCoupon, dropCoupon }
 }

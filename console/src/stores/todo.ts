@@ -22,18 +22,25 @@ export type Todo = Record<TodoKind, number | null>
 /** null: not known yet, or not counted. */
 export const todo = reactive<Todo>({ toShip: null, afterSales: null, refunds: null, endsSoon: null, lowStock: null, differences: null, statements: null })
 
-let asked: Promise<Dashboard> | null = null
+let asked: Promise<Dashboard> | null = null // while nothing is known yet
+let begun = 0 // calls; one that is answered after a later one says nothing new
+let told = 0
 
 /** What waits, and with it everything else that the dashboard tells. Throws ApiError.
 
-The frame and the first page ask when they appear, at the same moment: one call serves both. */
+The frame and the first page ask when they appear: one call serves both. Who asks later is told what waits by
+then, though the answer to somebody else may be under way. */
 export function countTodo(): Promise<Dashboard> {
+  if (told) return count()
   asked ??= count().finally(() => (asked = null))
   return asked
 }
 
 async function count(): Promise<Dashboard> {
+  const number = ++begun
   const dashboard = await readDashboard()
+  if (number < told) return dashboard
+  told = number
   const { to_ship, after_sales, refunds, groups_ending_soon, low_stock, differences, rejected_results } = dashboard.to_do
   Object.assign(todo, {
     toShip: to_ship,

@@ -24,6 +24,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "category_removed": "删除分类",
     "coupon_changed": "修改优惠券",
     "coupon_created": "新建优惠券",
+    "coupon_removed": "删除优惠券",
     "difference_dealt_with": "处理对账差异",
     "export_asked": "导出数据",
     "export_fetched": "下载导出的文件",

@@ -65,11 +65,16 @@ def problems_of(draft: CouponDraft, *, now_s: int) -> list[Problem]:
 
 def _of_terms(terms: CouponTerms) -> Iterator[Problem]:
     if terms.kind is CouponKind.AMOUNT:
+        if terms.percent or terms.most_off_fen:
+            yield trouble("percent", "减固定金额的券没有折扣和封顶，请清空。")
         if not 1 <= terms.off_fen <= PRICE_FEN_MAX:
             yield trouble("off_fen", "减的金额要大于 0，请修改。")
         elif terms.from_fen and terms.off_fen >= terms.from_fen:
             yield trouble("off_fen", "减的金额要小于门槛，请修改。")
-    elif not PERCENT_MIN <= terms.percent <= PERCENT_MAX:
+        return
+    if terms.off_fen:
+        yield trouble("off_fen", "折扣券不填减的金额，请清空。")
+    if not PERCENT_MIN <= terms.percent <= PERCENT_MAX:
         yield trouble("percent", "折扣要在 1 折到 9.9 折之间，请修改。")
 
 
@@ -87,6 +92,8 @@ def _of_times(draft: CouponDraft, now_s: int) -> Iterator[Problem]:
     elif draft.days:
         if not 1 <= draft.days <= DAYS_MAX:
             yield trouble("days", Text("领取后的有效天数要在 1 到 {max} 之间。", max=DAYS_MAX))
+        if draft.from_s:
+            yield trouble("from_s", "按天数的券从领取时开始有效，请清空开始时间。")
     elif not now_s < draft.until_s <= now_s + DAYS_MAX * DAY_S:
         yield trouble("until_s", "结束时间要在现在之后、一年之内，请修改。")
     elif draft.from_s >= draft.until_s:

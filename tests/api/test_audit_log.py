@@ -36,10 +36,9 @@ COMPUTED = {
     *product_shelf.SHELVED.values(),
     *(
         f"{kind.name}_{what}"
-        for kind in (categories.KIND, freight_templates.KIND, stores.KIND)
+        for kind in (categories.KIND, coupon_templates.KIND, freight_templates.KIND, stores.KIND)
         for what in ("created", "changed", "removed")
     ),
-    *(f"{coupon_templates.KIND.name}_{what}" for what in ("created", "changed")),
 }
 
 

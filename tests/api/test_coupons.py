@@ -181,9 +181,9 @@ def test_it_goes_with_what_is_collected_in_a_store(merchant: MerchantFixture) ->
         ({"from_fen": 9901}, "alone", "还差 0.01 元可用"),
         ({"usable_for": "alone"}, "open", "单独购买时可用"),
         ({"usable_for": "groups"}, "alone", "拼团时可用"),
-        ({"scope": "products", "scope_ids": ["x" * 22]}, "open", "这件商品不在可用范围"),
-        ({"scope": "activities", "scope_ids": ["x" * 22]}, "alone", "这件商品不在可用范围"),
-        ({"scope": "categories", "scope_ids": ["x" * 22]}, "open", "这件商品不在可用范围"),
+        ({"scope": "products"}, "open", "这件商品不在可用范围"),
+        ({"scope": "activities"}, "alone", "这件商品不在可用范围"),
+        ({"scope": "categories"}, "open", "这件商品不在可用范围"),
         ({"days": 0, "from_s": 1_900_000_000, "until_s": 1_900_000_001}, "open", "还没到可用时间"),
     ],
 )
@@ -193,6 +193,15 @@ def test_what_it_cannot_be_used_for_is_refused_with_the_reason_and_changes_nothi
     activity, buyer = sold(merchant), merchant.buyer()
     if "until_s" in terms:
         terms = {"days": 0, "from_s": merchant.now_s + 60, "until_s": merchant.now_s + 120}
+    if "scope" in terms:
+        other = sold(merchant)
+        shelf = merchant.owner().post("/v1/merchant/categories", {"name": "鲜果", "position": 2})
+        ids = {
+            "products": other.product_id,
+            "activities": other.activity_id,
+            "categories": shelf.body["category_id"],
+        }
+        terms = terms | {"scope_ids": [ids[terms["scope"]]]}
     coupon_id = claimed(merchant, buyer, **terms)
 
     quoted = buyer.quote(activity, province="浙江省", alone=way == "alone", best_coupon=True).body
@@ -256,6 +265,14 @@ def test_best_one_is_that_with_which_least_is_paid_freight_included(
     assert [one["coupon_id"] for one in quoted["coupons"]] == [smaller, percent, greater]
     assert (quoted["coupon_id"], quoted["total_fen"]) == (smaller, 5400)
     assert (chosen["coupon_id"], chosen["total_fen"]) == (greater, 5700)
+    other = merchant.buyer()
+    claimed(merchant, other, off_fen=950)  # 49.50 and 8.00: dearer than what is sent for nothing
+    dearer = template | {"rule": rule | {"first_fen": 1000}, "revision": 1}
+    freight = f"/v1/merchant/freight-templates/{made['template_id']}"
+    assert merchant.owner().put(freight, dearer).status == 200
+    merchant.clock.forward(5)
+    without = other.quote(activity, province="浙江省", best_coupon=True).body
+    assert (without["coupon_id"], without["total_fen"]) == (None, 5900)
     plain = buyer.quote(activity, province="浙江省").body
     assert (plain["coupon_id"], plain["total_fen"], len(plain["coupons"])) == (None, 5900, 3)
     nobody = merchant.visitor().post(
@@ -457,13 +474,72 @@ def test_staff_are_told_the_lowest_price_of_a_unit_with_the_best_coupon(
     assert lowest == [(4900, 1, "立减十元"), (5900, 1, "")]
 
 
+def test_days_of_grace_are_had_once(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    until_s = merchant.now_s + 3600
+    coupon_id = claimed(merchant, buyer, days=0, until_s=until_s, grace_days=1)
+    ends_s: set[int] = set()
+    for _ in range(3):
+        order_id = buyer.buy_alone(activity, coupon_id=coupon_id).body["order_id"]
+        merchant.clock.forward(3700 if not ends_s else 60)
+        buyer.cancel(order_id)
+        merchant.run_jobs()
+        (coupon,) = buyer.get("/v1/me/coupons").body["items"]
+        ends_s.add(coupon["until_s"])
+
+    assert (len(ends_s), coupon["state"]) == (1, "usable")
+    merchant.clock.forward(DAY_S)
+    assert state(buyer, coupon_id) == ("expired", None)
+    merchant.check_laws(quiescent=False)
+
+
+def test_template_that_is_over_is_removed_and_its_coupons_stay(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    template_id = given_out(merchant)
+    coupon_id = claim(buyer, template_id).body["coupon_id"]
+    path = f"{COUPONS}/{template_id}"
+
+    refused = merchant.owner().call("DELETE", path)
+    merchant.owner().post(f"{path}/withdrawal", {"revoke": False})
+    removed = [merchant.owner().call("DELETE", path).status for _ in range(2)]
+
+    assert (refused.status, refused.body["message"]) == (409, "还在发放，请先停止发放，再删除。")
+    assert removed == [200, 200]
+    assert merchant.owner().get(COUPONS).body["items"] == []
+    assert claim(merchant.buyer(), template_id).status == 404
+    assert buyer.open(activity, coupon_id=coupon_id).status == 201
+    merchant.check_laws(quiescent=False)
+
+
+def test_category_is_that_of_the_product_now(merchant: MerchantFixture) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    other = merchant.owner().post("/v1/merchant/categories", {"name": "鲜果", "position": 2}).body
+    claimed(merchant, buyer, scope="categories", scope_ids=[other["category_id"]])
+    path = f"/v1/merchant/products/{activity.product_id}"
+    now = merchant.owner().get(path).body
+    sku = {name: now["skus"][0][name] for name in ("sku_id", "specs", "list_price_fen")}
+    body = {"title": now["title"], "category_id": other["category_id"], "revision": now["revision"]}
+    body["skus"] = [sku | {"solo_price_fen": 9900}]
+    assert merchant.owner().put(path, body).status == 200
+    merchant.clock.forward(5)
+
+    quotes = [buyer.quote(activity, province="浙江省", alone=alone) for alone in (False, True)]
+
+    assert [reply.body["coupons"][0]["refusal"] for reply in quotes] == ["", ""]
+
+
 @pytest.mark.parametrize(
     ("terms", "fields"),
     [
         ({"off_fen": 0}, ["off_fen"]),
         ({"off_fen": 1000, "from_fen": 1000}, ["off_fen"]),
-        ({"kind": "percent", "percent": 9}, ["percent"]),
-        ({"kind": "percent", "percent": 100}, ["percent"]),
+        ({"kind": "percent", "off_fen": 0, "percent": 9}, ["percent"]),
+        ({"kind": "percent", "off_fen": 0, "percent": 100}, ["percent"]),
+        ({"kind": "percent", "percent": 90}, ["off_fen"]),
+        ({"most_off_fen": 1}, ["percent"]),
+        ({"from_s": 1_900_000_000}, ["from_s"]),
+        ({"scope": "products", "scope_ids": ["x" * 22]}, ["scope_ids"]),
+        ({"scope": "categories", "scope_ids": [""]}, ["scope_ids"]),
         ({"scope": "products"}, ["scope_ids"]),
         ({"scope_ids": ["x" * 22]}, ["scope_ids"]),
         ({"days": 0}, ["until_s"]),

@@ -126,6 +126,30 @@ def test_repeated_purchase_of_a_new_buyer_gets_its_order(merchant: MerchantFixtu
         assert answers[0].body == answers[1].body
 
 
+def test_repeat_of_an_old_session_gets_the_first_answer(merchant: MerchantFixture) -> None:
+    activity, leader = sold(merchant, NewBuyers.ALL), merchant.buyer()
+    placed = leader.open(activity, key="the-same-key")
+    assert leader.cancel(placed.body["order_id"]).status == 200
+    assert leader.call("DELETE", "/v1/me/account").status == 200
+
+    again = leader.open(activity, key="the-same-key")
+    other = leader.open(activity, key="another-key")
+
+    assert (again.status, again.body["code"]) == (409, "order_closed")
+    assert (other.status, other.body["code"]) == (401, "session_superseded")
+
+
+def test_who_has_a_seat_is_quoted_it(merchant: MerchantFixture) -> None:
+    activity = sold(merchant, NewBuyers.JOINERS)
+    group_id, _, _ = merchant.open_group(activity)
+    friend, order_id = merchant.join(activity, group_id)
+
+    quoted = friend.quote(activity, group_id=group_id, province="浙江省")
+
+    assert (quoted.status, quoted.body["total_fen"]) == (200, 5900)
+    assert friend.join(activity, group_id).body["order_id"] == order_id
+
+
 def test_leader_pays_the_leaders_price_and_members_the_groups(merchant: MerchantFixture) -> None:
     activity = sold(merchant, NewBuyers.NOBODY, seats=2, leader_price_fen=4900)
     leader = merchant.buyer("团长")

@@ -110,6 +110,10 @@ def test_what_coupons_did_is_told_and_those_that_nobody_used_are_revoked(
     page.get_by_role("link", name="已结束").click()
     expect(row).to_contain_text("已收回")
     wait_until(lambda: coupons_of(waverer) == {kept: "revoked"})
+    page.get_by_role("button", name="更多 灰枣券").click()
+    page.get_by_role("menuitem", name="删除").click()
+    page.get_by_role("dialog", name="删除「灰枣券」？").get_by_role("button", name="删除").click()
+    expect(row).to_have_count(0)
 
     page.goto(f"{shop.url}#/audit?subject=coupon%23{template_id}")
     made = page.get_by_role("row").filter(has_text="新建优惠券")

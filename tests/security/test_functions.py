@@ -113,6 +113,7 @@ NEEDED: Mapping[str, str] = {
     "refund_order": "refunds:act",
     "refuse_after_sale": "after_sales:act",
     "remove_category": "goods:act",
+    "remove_coupon": "activities:act",
     "remove_freight_template": "delivery:act",
     "remove_store": "delivery:act",
     "reset_staff_password": "staff:act",

@@ -14,6 +14,7 @@ from chalicelib.domain.coupon import Coupon, CouponState, CouponTerms, terms_of
 from chalicelib.errors import CouponsGone, LimitReached, NotFound, SessionSuperseded
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
 from chalicelib.services.growth import coupons
+from chalicelib.services.people import shop_cache
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.shop import CouponTemplateItem
 
@@ -26,6 +27,7 @@ api = Api(__name__)
 def list_shop_coupons(merchant_id: str, who: Buyer | None) -> schemas.CouponOfferList:
     """What a shop's coupon centre offers; with a session, how many of each the asker has."""
     now_s = clock.now_s()
+    shop_cache.merchant(merchant_id, now_s)
     items = catalogue_cache.public_coupons(merchant_id, now_s)
     return schemas.CouponOfferList(_offers(merchant_id, items, who, now_s))
 

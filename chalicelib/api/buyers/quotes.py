@@ -134,9 +134,9 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
     now_s = clock.now_s()
     plain = _quote(merchant_id, body, now_s)
     if who:
-        quoting.check_newness(merchant_id, who.ids, plain)
+        quoting.check_newness(merchant_id, who.ids, plain, body.group_id)
     choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
-    quote = coupon_choices.chosen(choices, body.coupon_id, best=body.best_coupon) or plain
+    quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=body.best_coupon)
     price = quote.price
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,

@@ -41,7 +41,7 @@ class CouponInput(RequestModel, frozen=True, kw_only=True):
     scope: Scope = Scope.SHOP
     scope_ids: Annotated[
         list[Annotated[str, Meta(max_length=22)]],
-        Meta(max_length=100, description="of the scope's categories, products or activities"),
+        Meta(max_length=500, description="1 to 50, of categories, products or activities"),
     ] = field(default_factory=list)
     first_order: Annotated[bool, Meta(description="of who has bought nothing yet")] = False
     given: CouponGiven = CouponGiven.PUBLIC

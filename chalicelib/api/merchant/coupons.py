@@ -7,7 +7,7 @@ from chalicelib.api import auth
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import coupon_schemas as schemas
 from chalicelib.api.once import HEADERS, once
-from chalicelib.api.schemas import from_attributes
+from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain.coupon import CouponTerms, terms_of
 from chalicelib.domain.coupon_draft import CouponDraft
 from chalicelib.domain.rights import Area, act, view
@@ -101,7 +101,7 @@ def change_coupon(
     "POST",
     "/coupons/{coupon_template_id}/withdrawal",
     right=act(Area.ACTIVITIES),
-    refusals=[NotFound],
+    refusals=[NotFound, Changed],
 )
 def withdraw_coupon(
     coupon_template_id: str, who: auth.Staff, body: schemas.CouponWithdrawal
@@ -115,6 +115,19 @@ def withdraw_coupon(
         now_s=clock.now_s(),
     )
     return _detail(item)
+
+
+@api.operation(
+    "DELETE",
+    "/coupons/{coupon_template_id}",
+    right=act(Area.ACTIVITIES),
+    refusals=[NotFound, Conflict],
+)
+def remove_coupon(coupon_template_id: str, who: auth.Staff) -> Done:
+    """Remove a coupon template that is over from the lists; what was claimed stays as it is."""
+    now_s = clock.now_s()
+    coupon_templates.remove(who.merchant_id, coupon_template_id, staff=who.username, now_s=now_s)
+    return Done()
 
 
 def _detail(item: CouponTemplateItem) -> schemas.CouponTemplateDetail:

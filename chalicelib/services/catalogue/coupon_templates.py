@@ -4,18 +4,21 @@ The terms of a template never change: a coupon keeps those that it was claimed w
 it, change how many there are, or withdraw it; what was claimed stays good then, or is revoked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.coupon import CouponTerms, Scope
 from chalicelib.domain.coupon_draft import CouponDraft, TemplateState, problems_of
-from chalicelib.domain.product import raise_problems
+from chalicelib.domain.product import Problem, raise_problems, trouble
 from chalicelib.errors import Conflict
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
-from chalicelib.tables.base import Writes
+from chalicelib.tables.base import Writes, get_or_none
+from chalicelib.tables.catalogue import ActivityItem, ProductItem
+from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.growth import TALLY_SHARDS, CouponStockItem, CouponTallyItem, unused_list
-from chalicelib.tables.shop import CouponTemplateItem
+from chalicelib.tables.shop import CategoryItem, CouponTemplateItem, CrudItem
 from chalicelib.tables.trade_item import TradeItem, listed_count
 from chalicelib.text import Text
 
@@ -24,6 +27,10 @@ UNUSED_MAX = 10_000  # counted
 
 
 class _CouponKind(Kind[CouponTemplateItem]):
+    def refuse(self, item: CouponTemplateItem, after: Mapping[str, Any], now_s: int) -> None:
+        if not after and state_of(item, 1, now_s=now_s) is TemplateState.GIVEN_OUT:
+            raise Conflict("还在发放，请先停止发放，再删除。")
+
     def write_linked(
         self,
         writes: Writes,
@@ -33,6 +40,8 @@ class _CouponKind(Kind[CouponTemplateItem]):
         after: Mapping[str, Any],
     ) -> None:
         stock = CouponStockItem.at(merchant_id, item_id)
+        if not after:
+            return
         if not before:
             stock.left = after["total"]
             writes.put(stock, refuse=lambda old: Conflict())
@@ -53,7 +62,7 @@ class _CouponKind(Kind[CouponTemplateItem]):
             )
 
 
-KIND = _CouponKind(CouponTemplateItem, "优惠券", most=TEMPLATES_MAX, removable=False)
+KIND = _CouponKind(CouponTemplateItem, "优惠券", most=TEMPLATES_MAX, kept_for_ever=True)
 
 
 def everything(merchant_id: str) -> list[CouponTemplateItem]:
@@ -77,7 +86,9 @@ def create(
     now_s: int,
 ) -> CouponTemplateItem:
     """As crud.create. Raises InvalidRequest with all problems, too."""
-    raise_problems(problems_of(draft, now_s=now_s))
+    if get_or_none(CouponTemplateItem.at(merchant_id, template_id)) is None:
+        problems = problems_of(draft, now_s=now_s)
+        raise_problems(problems or _of_scope(merchant_id, draft.terms))
     fields = {
         "name": draft.name.strip(),
         "terms": draft.terms.stored(),
@@ -130,6 +141,12 @@ def withdraw(
     )
 
 
+def remove(merchant_id: str, template_id: str, *, staff: str, now_s: int) -> None:
+    """Remove a template that is over from the lists; what was claimed stays as it is. A repeat
+    changes nothing. Raises NotFound, Conflict, Busy."""
+    crud.remove(KIND, merchant_id, template_id, staff=staff, now_s=now_s)
+
+
 def state_of(item: CouponTemplateItem, left: int, *, now_s: int) -> TemplateState:
     """What becomes of who wants to claim one now."""
     if item.withdrawn_at_s is not None:
@@ -178,6 +195,24 @@ def unused(merchant_id: str, template_id: str) -> int:
     """How many claimed coupons no order uses, those that have run out included; UNUSED_MAX when
     there are more."""
     return listed_count(unused_list(merchant_id, template_id), most=UNUSED_MAX)
+
+
+def _of_scope(merchant_id: str, terms: CouponTerms) -> list[Problem]:
+    """What is wrong with the ids of a scope: each has to be there."""
+    places: dict[Scope, Callable[[str, str], CatalogueItem]] = {
+        Scope.CATEGORIES: CategoryItem.at,
+        Scope.PRODUCTS: ProductItem.at,
+        Scope.ACTIVITIES: ActivityItem.at,
+    }
+    place = places.get(terms.scope)
+    if place is None:
+        return []
+    items = [place(merchant_id, one) for one in terms.scope_ids]
+    found = CatalogueItem.batch_get([(item.pk, item.sk) for item in items], consistent_read=True)
+    there = [one for one in found if not isinstance(one, CrudItem) or one.removed_at_s is None]
+    missing = len(items) - len(there)
+    words = Text("所选的有 {count} 项已经不在了，请重新选择。", count=missing)
+    return [trouble("scope_ids", words)] if missing else []
 
 
 def _too_few(total: int) -> Any:

@@ -32,7 +32,6 @@ class Kind(Generic[_Item]):
     noun: str
     most: int
     kept_for_ever: bool = False  # once removed: what still names it goes on by it
-    removable: bool = True
     audited: tuple[str, ...] = ("name",)  # of one that is removed
 
     @property
@@ -109,11 +108,10 @@ def create(
             return first
         before = list_revisions.seen(merchant_id, kind.name)
         if len(everything(kind, merchant_id)) >= kind.most:
-            words = "{noun}最多 {max} 个，请先删除不用的。"
-            if not kind.removable:
-                words = "{noun}最多 {max} 个，已经满了。"
-            noun = Text(kind.noun)
-            raise LimitReached(Text(words, noun=noun, max=kind.most), limit=kind.most)
+            raise LimitReached(
+                Text("{noun}最多 {max} 个，请先删除不用的。", noun=Text(kind.noun), max=kind.most),
+                limit=kind.most,
+            )
         item = kind.model.at(merchant_id, item_id, body_hash=body_hash, **fields)
         with transaction() as writes:
             writes.put(item, refuse=LostRace)

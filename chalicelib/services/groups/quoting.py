@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.errors import NotFound
+from chalicelib.errors import NewBuyersOnly, NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
 from chalicelib.services.orders import deliveries, newness, ordering, orders, solo_orders
@@ -33,12 +33,21 @@ def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int)
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
 
 
-def check_newness(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> None:
-    """Raise NewBuyersOnly when the purchase wants a new buyer, which the person is not."""
+def check_newness(
+    merchant_id: str, buyer_ids: Sequence[str], quote: Quote, group_id: str | None
+) -> None:
+    """Raise NewBuyersOnly when the purchase wants a new buyer, which the person is not; who has a
+    seat in that very group would be told of it."""
     line = quote.line
-    if line.wants_new:
-        terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
+    if not line.wants_new:
+        return
+    terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
+    try:
         newness.check(merchant_id, buyer_ids, terms.new_buyers)
+    except NewBuyersOnly:
+        group = orders.find_group(merchant_id, group_id, consistent=False) if group_id else None
+        if group is None or group.members.as_dict().keys().isdisjoint(buyer_ids):
+            raise
 
 
 def limit_left(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> int | None:

@@ -19,6 +19,7 @@ from chalicelib.errors import (
     NotFound,
     OrderClosed,
     ServiceError,
+    SessionSuperseded,
     SoldOut,
 )
 from chalicelib.gateways import secrets
@@ -106,7 +107,14 @@ def open_group(
         )
     except _Repeat as repeat:
         return _first_answer(repeat.old, buyer_id, body_hash)
-    except (ActivityClosed, InvalidRequest, LimitReached, SoldOut, *ordering.CHANGED_SINCE):
+    except (
+        ActivityClosed,
+        InvalidRequest,
+        LimitReached,
+        SessionSuperseded,
+        SoldOut,
+        *ordering.CHANGED_SINCE,
+    ):
         # Was it me? A repeat may meet its own limit, the last unit that it took itself, or
         # terms that have changed since.
         first = orders.find_group(merchant_id, group_id)
@@ -185,7 +193,7 @@ def _join_under(
         )
     except _SeatRefused as refused:
         return _seat_held(refused.old, ids, hint, now_s)
-    except (LimitReached, SoldOut, *ordering.CHANGED_SINCE) as refusal:
+    except (LimitReached, SessionSuperseded, SoldOut, *ordering.CHANGED_SINCE) as refusal:
         # Was it me? And a group that is over says so before stock and limits do.
         return _seat_held(orders.find_group(merchant_id, group_id), ids, hint, now_s, refusal)
 

@@ -7,6 +7,8 @@ it and giving it back are part of the order's own transactions (services.orders)
 
 from collections.abc import Mapping, Sequence
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.domain.coupon import Coupon, CouponId
 from chalicelib.domain.coupon_draft import TemplateState, times_of_claim
 from chalicelib.domain.ids import OrderId, derived_id
@@ -61,7 +63,7 @@ def claim(
                 CouponStockItem.at(merchant_id, template_id),
                 [CouponStockItem.left.add(-1)],
                 condition=(CouponStockItem.left >= 1) & CouponStockItem.withdrawn.does_not_exist(),
-                refuse=lambda old: CouponsGone(),
+                refuse=_gone,
             )
             writes.check(
                 UnpaidOrdersItem.at(merchant_id, ids[0]),
@@ -112,10 +114,18 @@ def of_purchase(merchant_id: str, ids: Sequence[str], coupon_id: str) -> CouponI
 
 
 def use(writes: Writes, item: CouponItem, order_id: OrderId) -> None:
-    """Let the order that is placed in the same transaction use the coupon; no other does."""
+    """Let the order that is placed in the same transaction use the coupon; no other does.
+
+    One that is good because it came back late has had its days of grace: they end when they end,
+    however often it comes back.
+    """
+    actions: list[Action] = [CouponItem.order_id.set(str(order_id)), *listed(None)]
+    good_until_s = item.view().good_until_s
+    if good_until_s > item.until_s:
+        actions += [CouponItem.until_s.set(good_until_s), CouponItem.grace_days.set(0)]
     writes.update(
         item,
-        [CouponItem.order_id.set(str(order_id)), *listed(None)],
+        actions,
         condition=CouponItem.claimed_at_s.exists()
         & CouponItem.order_id.does_not_exist()
         & as_read(CouponItem.back_at_s, item.back_at_s),
@@ -138,6 +148,11 @@ def give_back(
         condition=CouponItem.order_id == str(order_id),
         refuse=LostRace,
     )
+
+
+def _gone(old: CouponStockItem | None) -> CouponsGone:
+    withdrawn = old is not None and old.withdrawn
+    return CouponsGone(_OVER[TemplateState.WITHDRAWN] if withdrawn else None)
 
 
 def _of_template(merchant_id: str, ids: Sequence[str], template_id: str) -> list[CouponItem]:

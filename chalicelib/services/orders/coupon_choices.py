@@ -51,11 +51,16 @@ def of_buyer(merchant_id: str, ids: Sequence[str], plain: Quote, *, now_s: int) 
     return sorted(choices, key=_rank)
 
 
-def chosen(choices: Sequence[Choice], coupon_id: str | None, *, best: bool) -> Quote | None:
-    """The purchase with the coupon of that id, or else with the best one, if any. Raises
-    CouponRefused when the coupon cannot be used."""
+def chosen(choices: Sequence[Choice], plain: Quote, coupon_id: str | None, *, best: bool) -> Quote:
+    """The purchase with the coupon of that id, or else with the best one, where less is paid with
+    it than without: it may cost more freight.
+
+    Raises CouponRefused when the coupon cannot be used.
+    """
     if coupon_id is None:
-        return choices[0].quote if best and choices else None
+        found = choices[0].quote if best and choices else None
+        saves = found is not None and found.price.total_fen < plain.price.total_fen
+        return found if found is not None and saves else plain
     for one in choices:
         if one.item.coupon_id == coupon_id:
             if one.quote is None:

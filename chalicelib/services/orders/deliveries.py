@@ -47,7 +47,6 @@ def seat_quoted(
         unit_price_fen=sku.price_fen(leads=leads),
         limited=offer.limit_per_buyer > 0,
         reductions=offer.reductions,
-        category_id=offer.category_id,
         takes_coupons=offer.coupons,
         wants_new=offer.wants_new(leads=leads),
     )
@@ -105,9 +104,10 @@ def coupon_refusals(
     goods_fen: what the goods cost, 满减 taken off. is_new: whether the buyer is new to the shop, as
     far as is known; a purchase looks itself (newness.check_of).
     """
-    categories: tuple[str, ...] = (line.category_id,)
+    categories: tuple[str, ...] = ()
     if any(one.terms.scope is Scope.CATEGORIES for one in coupons):
-        categories = catalogue_cache.with_parent(merchant_id, line.category_id, now_s)
+        product = catalogue_cache.product(merchant_id, line.product_id, now_s)
+        categories = catalogue_cache.with_parent(merchant_id, product.category_id, now_s)
     bought = Bought(
         activity_id=line.activity_id,
         product_id=line.product_id,

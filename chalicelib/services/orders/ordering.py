@@ -72,7 +72,6 @@ class Line:
     unit_price_fen: int
     limited: bool = False
     reductions: tuple[Reduction, ...] = ()
-    category_id: str = ""
     takes_coupons: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
 

@@ -130,5 +130,4 @@ def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int)
         image=sku["image"] or (product.images[0] if product.images else ""),
         list_price_fen=sku["list_price_fen"],
         unit_price_fen=sku["solo_price_fen"],
-        category_id=product.category_id,
     )

@@ -1,4 +1,4 @@
-import { get, post, put } from './client'
+import { get, post, put, remove } from './client'
 import type { BodyOf, Schema } from './types'
 
 export type Coupon = Schema<'CouponTemplate'>
@@ -11,6 +11,8 @@ export const readCoupon = (coupon_template_id: string) =>
 export const createCoupon = (body: CouponInput, key: string) => post('/v1/merchant/coupons', { body, key })
 export const changeCoupon = (coupon_template_id: string, body: BodyOf<'put', '/v1/merchant/coupons/{coupon_template_id}'>) =>
   put('/v1/merchant/coupons/{coupon_template_id}', { path: { coupon_template_id }, body })
+export const removeCoupon = (coupon_template_id: string) =>
+  remove('/v1/merchant/coupons/{coupon_template_id}', { path: { coupon_template_id } })
 /** No more are given out; revoke: those that were and are not used are good no more. */
 export const withdrawCoupon = (coupon_template_id: string, revoke: boolean) =>
   post('/v1/merchant/coupons/{coupon_template_id}/withdrawal', { path: { coupon_template_id }, body: { revoke } })

@@ -858,7 +858,8 @@ export interface paths {
         /** Rename a coupon template, or change how many coupons it has; its terms stay as they are. */
         put: operations["change_coupon"];
         post?: never;
-        delete?: never;
+        /** Remove a coupon template that is over from the lists; what was claimed stays as it is. */
+        delete: operations["remove_coupon"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3501,7 +3502,7 @@ export interface components {
             /** @default shop */
             scope: components["schemas"]["Scope"];
             /**
-             * @description of the scope's categories, products or activities
+             * @description 1 to 50, of categories, products or activities
              * @default []
              */
             scope_ids: string[];
@@ -12016,6 +12017,100 @@ export interface operations {
             };
         };
     };
+    remove_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     withdraw_coupon: {
         parameters: {
             query?: never;
@@ -12069,6 +12164,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest
+from moto import mock_aws
 
 from chalicelib.errors import GatewayFailed, InvalidRequest
 from chalicelib.gateways import http_client, secrets
@@ -19,7 +20,6 @@ from chalicelib.gateways.wechat_login import WechatApp, WechatIdentity, WechatLo
 from chalicelib.settings import settings
 from infra.local.wechat import Wechat
 from infra.local.wechat_http import Answer, Server
-from tests.fixtures import fault_injection
 
 NOW_S = 1_800_000_000
 
@@ -36,26 +36,33 @@ def login(wechat: Wechat) -> WechatLogin:
     return WechatLogin(WechatApp(**wechat.new_account("m1").wechat_login), wechat.base_url)
 
 
-@pytest.fixture
-def parameters() -> Iterator[Callable[[str, str], None]]:
-    """Put parameters into the store of the stage, which is empty."""
-    values: dict[str, str] = {}
+@pytest.fixture(scope="module")
+def parameter_store() -> Iterator[Any]:
+    """An account of nobody's; one for all tests, for clients of it are dear to make."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        secrets.clear_cache()
+        yield boto3.client("ssm")
+        secrets.clear_cache()
 
-    def answer(request: AWSPreparedRequest, **_: Any) -> Any:
-        name = json.loads(request.body)["Name"]
-        if name not in values:
-            return fault_injection.refusal(request, "ParameterNotFound")
-        return fault_injection.answered(request, {"Parameter": {"Value": values[name]}})
+
+@pytest.fixture
+def parameters(parameter_store: Any) -> Iterator[Callable[[str, str], None]]:
+    """Put parameters of the stage, for one test."""
+    written = set()
 
     def put(name: str, value: str) -> None:
-        values[f"{settings.parameters_prefix}/{name}"] = value
+        path = f"{settings.parameters_prefix}/{name}"
+        parameter_store.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
+        written.add(name)
 
-    events = secrets._client().meta.events
-    events.register("before-send.ssm.GetParameter", answer)
-    secrets._values.clear_cache()
     yield put
-    events.unregister("before-send.ssm.GetParameter", answer)
-    secrets._values.clear_cache()
+    for name in written:
+        parameter_store.delete_parameter(Name=f"{settings.parameters_prefix}/{name}")
+        secrets.refresh(name)
 
 
 def control(wechat: Wechat, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -226,7 +233,7 @@ def test_secret_is_read_once_and_kept(parameters: Callable[[str, str], None]) ->
     parameters("session-key", "second")
 
     assert (first, secrets.secret("session-key")) == ("first", "first")
-    secrets.refresh("session-key")
+    secrets.clear_cache()
     assert secrets.secret("session-key") == "second"
 
 

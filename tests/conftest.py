@@ -22,6 +22,7 @@ import pytest
 
 from chalicelib.text import Text
 from infra.local import dynamodb_local, engine, process
+from tests.fixtures.engine_requests import unsigned
 from tests.laws.run_statistics import (
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -121,7 +122,6 @@ def _keep_to_policies() -> None:
     from chalicelib.gateways import secrets as secrets_store
     from chalicelib.services.work import due, stream
     from tests.fixtures import function_policies
-    from tests.fixtures.engine_requests import light
 
     ended_in_time, run, handle = client_timeouts.with_deadline, due.run, stream.handle
 
@@ -133,7 +133,7 @@ def _keep_to_policies() -> None:
         with function_policies.running("on_trade_change"):
             return handle(event, now_s=now_s)
 
-    client_timeouts.with_deadline = lambda client: light(
+    client_timeouts.with_deadline = lambda client: unsigned(
         function_policies.watch(ended_in_time(client))
     )
     media.client.cache_clear()  # tests that need no engine have made theirs

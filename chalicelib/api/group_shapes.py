@@ -10,6 +10,7 @@ from chalicelib.domain.freight import Template, span_fen
 from chalicelib.domain.group import GroupRole
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import availability
@@ -129,7 +130,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         deliveries=offered.deliveries,
         ship_within_h=offered.ship_within_h,
         decided_at_s=group.decided_at_s,
-        closed_words=(group.closed_words or "") if had_seat else "",
+        closed_words=within_sentence(group.closed_words or "") if had_seat else "",
         next_poll_s=shown.next_poll_s or (POLL_REFUND_S if open_refunds else 0),
     )
 

@@ -201,7 +201,7 @@ class OrderShown(ResponseModel, frozen=True, kw_only=True):
     pay_by_s: Seconds
     refunds: list[RefundShown]
     coupon_back: Annotated[
-        bool, Meta(description="its coupon is the buyer's again, as there was no sale")
+        bool, Meta(description="its coupon is the buyer's again: no sale, not revoked")
     ]
 
 

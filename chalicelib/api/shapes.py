@@ -6,6 +6,7 @@ from typing import Any
 
 import segno
 
+from chalicelib import clock
 from chalicelib.api import schemas
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import carriers
@@ -20,6 +21,7 @@ from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.texts import TextKey, title_of
+from chalicelib.services.growth import coupons
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.text import Text
@@ -103,7 +105,7 @@ def order_fields(item: OrderItem) -> dict[str, Any]:
         "status_text": Text(status_text(view, in_group=item.group_id is not None)),
         "pay_by_s": item.pay_by_s,
         "refunds": refunds(item),
-        "coupon_back": bool(view.coupon) and not view.holds_coupon,
+        "coupon_back": coupons.is_back(item, now_s=clock.now_s()),
     }
 
 

@@ -77,6 +77,7 @@ class CouponTerms:
     scope: Scope = Scope.SHOP
     scope_ids: tuple[str, ...] = ()
     first_order: bool = False  # of who is new to the shop
+    scope_name: str = ""  # of the first of its scope, as it was called then
 
     @property
     def words(self) -> str:
@@ -116,9 +117,12 @@ class CouponTerms:
     @property
     def scope_words(self) -> str:
         """What it may be used for: 拼团可用 · 指定商品."""
-        words = Text(
-            "{usable_for} · {scope}", usable_for=_FOR[self.usable_for], scope=_OF[self.scope]
-        )
+        scope: str = _OF[self.scope]
+        if self.scope_name:
+            count = len(self.scope_ids)
+            several = "限「{name}」等 {count} 项" if count > 1 else "限「{name}」"
+            scope = Text(several, name=self.scope_name, count=count)
+        words = Text("{usable_for} · {scope}", usable_for=_FOR[self.usable_for], scope=scope)
         return Text("{words} · 新客首单", words=words) if self.first_order else words
 
     def off_of(self, goods_fen: int) -> int:

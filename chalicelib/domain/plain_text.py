@@ -69,3 +69,8 @@ def _ends_emoji(character: str) -> bool:
 def _is_symbol(character: str) -> bool:
     """Emoji are symbols; their skin tones are modifiers (Sk)."""
     return bool(character) and unicodedata.category(character) in ("So", "Sk")
+
+
+def within_sentence(words: str) -> str:
+    """What somebody wrote, to stand in a sentence of ours that has a full stop of its own."""
+    return words.rstrip("\N{IDEOGRAPHIC FULL STOP} ")

@@ -6,8 +6,8 @@ The rules come in this order, however a shop has written them down:
         ─▶ what staff took off an unpaid order
 
 Each is an amount of whole fen, and the lines add up to the total, which is never negative. A
-coupon's threshold is asked about after 满减, freight after both: what is free from ¥99 is so for
-goods that cost ¥99 then.
+coupon's threshold and what is sent for nothing are asked about after 满减 and before the coupon:
+what is free from ¥99 is so for goods that cost ¥99 then, with any coupon.
 """
 
 from collections.abc import Iterable, Mapping

@@ -241,12 +241,12 @@ def test_scopes_reach_what_they_name(merchant: MerchantFixture) -> None:
     assert usable(other, alone=False) == {"above", "categories"}
 
 
-def test_best_one_is_that_with_which_least_is_paid_freight_included(
+def test_best_one_is_that_with_which_least_is_paid_and_what_is_free_stays_free(
     merchant: MerchantFixture,
 ) -> None:
     activity, buyer = sold(merchant), merchant.buyer()
-    rule = {"first": 1, "first_fen": 800, "next": 1, "next_fen": 0, "free_from_fen": 5000}
-    template = {"name": "满 50 包邮", "measure": "piece", "rule": rule}
+    rule = {"first": 1, "first_fen": 800, "next": 1, "next_fen": 0, "free_from_fen": 5900}
+    template = {"name": "满 59 包邮", "measure": "piece", "rule": rule}
     made = merchant.owner().post("/v1/merchant/freight-templates", template).body
     product = f"/v1/merchant/products/{activity.product_id}"
     now = merchant.owner().get(product).body
@@ -255,25 +255,17 @@ def test_best_one_is_that_with_which_least_is_paid_freight_included(
     body |= {"skus": [sku | {"solo_price_fen": 9900}], "freight_template_id": made["template_id"]}
     assert merchant.owner().put(product, body).status == 200
     merchant.clock.forward(5)
-    greater = claimed(merchant, buyer, off_fen=1000)  # 49.00 and 8.00 of freight
-    smaller = claimed(merchant, buyer, off_fen=500)  # 54.00, sent for nothing
+    smaller = claimed(merchant, buyer, off_fen=500)
+    greater = claimed(merchant, buyer, off_fen=1000)
     percent = claimed(merchant, buyer, **TENTH, most_off_fen=300)
 
     quoted = buyer.quote(activity, province="浙江省", best_coupon=True).body
-    chosen = buyer.quote(activity, province="浙江省", coupon_id=greater).body
-
-    assert [one["coupon_id"] for one in quoted["coupons"]] == [smaller, percent, greater]
-    assert (quoted["coupon_id"], quoted["total_fen"]) == (smaller, 5400)
-    assert (chosen["coupon_id"], chosen["total_fen"]) == (greater, 5700)
-    other = merchant.buyer()
-    claimed(merchant, other, off_fen=950)  # 49.50 and 8.00: dearer than what is sent for nothing
-    dearer = template | {"rule": rule | {"first_fen": 1000}, "revision": 1}
-    freight = f"/v1/merchant/freight-templates/{made['template_id']}"
-    assert merchant.owner().put(freight, dearer).status == 200
-    merchant.clock.forward(5)
-    without = other.quote(activity, province="浙江省", best_coupon=True).body
-    assert (without["coupon_id"], without["total_fen"]) == (None, 5900)
+    chosen = buyer.quote(activity, province="浙江省", coupon_id=percent).body
     plain = buyer.quote(activity, province="浙江省").body
+
+    assert [one["coupon_id"] for one in quoted["coupons"]] == [greater, smaller, percent]
+    assert (quoted["coupon_id"], quoted["total_fen"], quoted["freight_fen"]) == (greater, 4900, 0)
+    assert (chosen["coupon_id"], chosen["total_fen"]) == (percent, 5600)
     assert (plain["coupon_id"], plain["total_fen"], len(plain["coupons"])) == (None, 5900, 3)
     nobody = merchant.visitor().post(
         f"/v1/merchants/{merchant.merchant_id}/quotes",
@@ -427,6 +419,7 @@ def test_order_that_used_it_before_it_was_revoked_keeps_it_until_it_ends(
     assert state(buyer, coupon_id) == ("used", order_id)
     assert buyer.cancel(order_id).status == 200
     assert state(buyer, coupon_id) == ("revoked", None)
+    assert buyer.order(order_id)["coupon_back"] is False  # it is nobody's any more
     merchant.check_laws(quiescent=False)
 
 

@@ -30,6 +30,7 @@ def sell(
     *,
     seats: int = 2,
     stock: int = 200,
+    group_price_fen: int = 1990,
     leader_price_fen: int | None = None,
     **changes: Any,
 ) -> Sale:
@@ -41,7 +42,7 @@ def sell(
     product = owner.post("/v1/merchant/products", body, key=secrets.token_hex(16))
     sku_id = product["skus"][0]["sku_id"]
     now_s = int(time.time())
-    prices = {"group_price_fen": 1990, "leader_price_fen": leader_price_fen}
+    prices = {"group_price_fen": group_price_fen, "leader_price_fen": leader_price_fen}
     terms = {
         "product_id": product["product_id"],
         "title": title,

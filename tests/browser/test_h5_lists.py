@@ -88,7 +88,7 @@ def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arriv
 
 def test_a_category_that_was_chosen_is_taken_off_again(shop: Shop, arrive: Arrive) -> None:
     who = arrive("逛一逛")
-    sale = sell(shop, "清远鸡")
+    sale = sell(shop, "清远鸡", group_price_fen=100)  # the first of all by price
 
     who.open("/trade/search/search")
     other = who.page.get_by_test_id("category").nth(1)

@@ -9,6 +9,7 @@ from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_words import method_text
 from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
+from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.pricing import price_of
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.services.orders.own_orders import OwnOrder
@@ -46,7 +47,7 @@ def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
         steps=[schemas.StepShown(step=step, at_s=at_s) for step, at_s in steps],
         method=method,
         method_text=Text(method_text(method)) if method else "",
-        closed_words=more.closed_words or "",
+        closed_words=within_sentence(more.closed_words or ""),
         now_s=now_s,
     )
 

@@ -55,7 +55,7 @@ def list_coupons(who: auth.Staff) -> schemas.CouponTemplateList:
 def create_coupon(who: auth.Staff, body: schemas.CouponInput) -> schemas.CouponTemplateDetail:
     """Create a coupon template; buyers can claim its coupons at once."""
     made = once(api.current_request, who, "coupon")
-    terms = from_attributes(CouponTerms, body, scope_ids=tuple(body.scope_ids))
+    terms = from_attributes(CouponTerms, body, scope_ids=tuple(body.scope_ids), scope_name="")
     item = coupon_templates.create(
         who.merchant_id,
         made.item_id,
@@ -145,7 +145,7 @@ def _shown(item: CouponTemplateItem, left: int, tally: Tally, now_s: int) -> dic
     own = ["template_id", "name", "given", "total", "per_buyer", "from_s", "until_s", "days"]
     own += ["grace_days", "created_at_s", "withdrawn_at_s", "revision"]
     return {
-        **vars(terms),
+        **{name: value for name, value in vars(terms).items() if name != "scope_name"},
         "scope_ids": list(terms.scope_ids),
         **{name: getattr(item, name) for name in own},
         "words": terms.words,

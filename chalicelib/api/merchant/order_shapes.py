@@ -20,6 +20,7 @@ from chalicelib.domain.pricing import price_of
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
 from chalicelib.gateways.payment import Channel
+from chalicelib.services.growth import coupons
 from chalicelib.services.orders.order_lists import Found
 from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -44,7 +45,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         store=detail.store.as_dict() if detail.store is not None else None,
         lines=detail.lines.as_dict(),
         price_lines=shapes.price_lines(price_of(detail.lines.as_dict())),
-        coupon_back=bool(order.coupon) and not order.view().holds_coupon,
+        coupon_back=coupons.is_back(order, now_s=clock.now_s()),
         remark=detail.remark,
         refundable_fen=max(order.view().refundable_fen, 0),
         refund_refusal=_refund_refusal(order),

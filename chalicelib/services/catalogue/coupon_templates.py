@@ -5,12 +5,12 @@ it, change how many there are, or withdraw it; what was claimed stays good then,
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.coupon import CouponTerms, Scope
 from chalicelib.domain.coupon_draft import CouponDraft, TemplateState, problems_of
-from chalicelib.domain.product import Problem, raise_problems, trouble
+from chalicelib.domain.product import raise_problems, trouble
 from chalicelib.errors import Conflict
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
@@ -18,12 +18,13 @@ from chalicelib.tables.base import Writes, get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.catalogue_item import CatalogueItem
 from chalicelib.tables.growth import TALLY_SHARDS, CouponStockItem, CouponTallyItem, unused_list
-from chalicelib.tables.shop import CategoryItem, CouponTemplateItem, CrudItem
+from chalicelib.tables.shop import CategoryItem, CouponTemplateItem
 from chalicelib.tables.trade_item import TradeItem, listed_count
 from chalicelib.text import Text
 
 TEMPLATES_MAX = 500
 UNUSED_MAX = 10_000  # counted
+SCOPE_NAME_MAX = 28  # characters, of a name in the words of a coupon
 
 
 class _CouponKind(Kind[CouponTemplateItem]):
@@ -86,12 +87,13 @@ def create(
     now_s: int,
 ) -> CouponTemplateItem:
     """As crud.create. Raises InvalidRequest with all problems, too."""
+    terms = draft.terms
     if get_or_none(CouponTemplateItem.at(merchant_id, template_id)) is None:
-        problems = problems_of(draft, now_s=now_s)
-        raise_problems(problems or _of_scope(merchant_id, draft.terms))
+        raise_problems(problems_of(draft, now_s=now_s))
+        terms = replace(terms, scope_name=_name_of_scope(merchant_id, terms))
     fields = {
         "name": draft.name.strip(),
-        "terms": draft.terms.stored(),
+        "terms": terms.stored(),
         "given": draft.given.value,
         "total": draft.total,
         "per_buyer": draft.per_buyer,
@@ -197,8 +199,9 @@ def unused(merchant_id: str, template_id: str) -> int:
     return listed_count(unused_list(merchant_id, template_id), most=UNUSED_MAX)
 
 
-def _of_scope(merchant_id: str, terms: CouponTerms) -> list[Problem]:
-    """What is wrong with the ids of a scope: each has to be there."""
+def _name_of_scope(merchant_id: str, terms: CouponTerms) -> str:
+    """What the first of its scope is called; empty of the whole shop. Raises InvalidRequest when
+    one of them is not there."""
     places: dict[Scope, Callable[[str, str], CatalogueItem]] = {
         Scope.CATEGORIES: CategoryItem.at,
         Scope.PRODUCTS: ProductItem.at,
@@ -206,13 +209,20 @@ def _of_scope(merchant_id: str, terms: CouponTerms) -> list[Problem]:
     }
     place = places.get(terms.scope)
     if place is None:
-        return []
+        return ""
     items = [place(merchant_id, one) for one in terms.scope_ids]
     found = CatalogueItem.batch_get([(item.pk, item.sk) for item in items], consistent_read=True)
-    there = [one for one in found if not isinstance(one, CrudItem) or one.removed_at_s is None]
-    missing = len(items) - len(there)
-    words = Text("所选的有 {count} 项已经不在了，请重新选择。", count=missing)
-    return [trouble("scope_ids", words)] if missing else []
+    names = {
+        (one.pk, one.sk): one.title if isinstance(one, ActivityItem | ProductItem) else one.name
+        for one in found
+        if isinstance(one, ActivityItem | ProductItem)
+        or (isinstance(one, CategoryItem) and one.removed_at_s is None)
+    }
+    missing = len(items) - len(names)
+    if missing:
+        words = Text("所选的有 {count} 项已经不在了，请重新选择。", count=missing)
+        raise_problems([trouble("scope_ids", words)])
+    return str(names[items[0].pk, items[0].sk])[:SCOPE_NAME_MAX]
 
 
 def _too_few(total: int) -> Any:

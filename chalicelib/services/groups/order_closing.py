@@ -3,6 +3,7 @@
 from chalicelib import observability
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.texts import TextKey
 from chalicelib.domain.unpaid_order import check_pending
 from chalicelib.errors import AlreadyPaid
@@ -62,7 +63,9 @@ def close_by_shop(
             condition=OrderDetailItem.pk.exists(),  # the order tells that it was not closed
             refuse=LostRace,
         )
-        notifications.put(writes, current, TextKey.CLOSED_BY_SHOP, now_s=now_s, reason=reason)
+        notifications.put(
+            writes, current, TextKey.CLOSED_BY_SHOP, now_s=now_s, reason=within_sentence(reason)
+        )
         audit_item(writes, current, staff, "order_closed", {}, {"reason": reason}, now_s)
 
     if order_release.release(order, closed, also=also, now_s=now_s):

@@ -20,6 +20,7 @@ from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none, retri
 from chalicelib.tables.buyers import UnpaidOrdersItem
 from chalicelib.tables.growth import CouponItem, CouponStockItem, unused_list
 from chalicelib.tables.shop import CouponTemplateItem
+from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, listed
 from chalicelib.text import Text
 
@@ -111,6 +112,17 @@ def of_purchase(merchant_id: str, ids: Sequence[str], coupon_id: str) -> CouponI
     if item is None:
         raise CouponRefused("没有找到这张优惠券，请重新选择。")
     return item
+
+
+def is_back(order: OrderItem, *, now_s: int) -> bool:
+    """Whether the order's coupon is its buyer's again: there was no sale, and it was not revoked,
+    as far as is known within the seconds for which templates are cached."""
+    place = CouponId.parse(order.coupon or "")
+    if place is None or order.view().holds_coupon:
+        return False
+    templates = catalogue_cache.coupons(order.merchant_id, [place.template_id], now_s)
+    template = templates.get(place.template_id)
+    return not (template and template.revoked)
 
 
 def use(writes: Writes, item: CouponItem, order_id: OrderId) -> None:

@@ -67,6 +67,8 @@ def quoted(
     another total.
     """
     price = priced(line.unit_price_fen, purchase.quantity, line.reductions)
+    # Asked before the coupon: what the activity's page calls free is free with any coupon.
+    before_coupon_fen = price.goods_fen
     if coupon is not None:
         views = growth.views(merchant_id, [coupon], now_s=now_s)
         refusal = coupon_refusals(merchant_id, line, views, price.goods_fen, now_s)[0]
@@ -77,7 +79,7 @@ def quoted(
     if purchase.delivery is Delivery.PICKUP:
         store = stores.snapshot(catalogue_cache.store(merchant_id, purchase.store_id, now_s))
     else:
-        freight_fen = _freight_fen(merchant_id, line, purchase, price.goods_fen, now_s)
+        freight_fen = _freight_fen(merchant_id, line, purchase, before_coupon_fen, now_s)
         price = replace(price, freight_fen=freight_fen)
     expected_fen = purchase.expected_total_fen
     if expected_fen is not None and expected_fen != price.total_fen:

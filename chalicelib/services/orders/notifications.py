@@ -11,6 +11,7 @@ from chalicelib.domain import carriers
 from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.order import Intent, OrderStatus, Refund
+from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.subscribe_message import KIND_OF
 from chalicelib.domain.texts import TextKey
@@ -73,7 +74,8 @@ def tell_outcome(group: GroupItem, *, now_s: int) -> None:
     key = TextKey.FORMED if group.status == GroupStatus.FORMED else TextKey.FAILED
     facts = {}
     if group.failed_reason == FailedReason.CLOSED_BY_MERCHANT:
-        key, facts = TextKey.CLOSED, {"reason": group.closed_words or CLOSED_WITH_ACTIVITY}
+        reason = within_sentence(group.closed_words or CLOSED_WITH_ACTIVITY)
+        key, facts = TextKey.CLOSED, {"reason": reason}
     at_s = group.decided_at_s or now_s
     for order in orders.of_group(group):
         known = order.view()
@@ -98,7 +100,7 @@ def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s:
     asked = AfterSaleItem.at(order.merchant_id, order.order_id, refund_key[2:])
     asked = AfterSaleItem.get(asked.pk, asked.sk, consistent_read=True)
     key = TextKey.AFTER_SALE if asked.by_staff is None else TextKey.SHOP_REFUND
-    reason = {} if asked.by_staff is None else {"reason": asked.words}
+    reason = {} if asked.by_staff is None else {"reason": within_sentence(asked.words)}
     _put(
         _message(
             order,

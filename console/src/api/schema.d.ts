@@ -4614,7 +4614,7 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
-            /** @description its coupon is the buyer's again, as there was no sale */
+            /** @description its coupon is the buyer's again: no sale, not revoked */
             coupon_back: boolean;
             spec: string;
             image: string;
@@ -4833,7 +4833,7 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
-            /** @description its coupon is the buyer's again, as there was no sale */
+            /** @description its coupon is the buyer's again: no sale, not revoked */
             coupon_back: boolean;
         };
         /**
@@ -4918,7 +4918,7 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             pay_by_s: number;
             refunds: components["schemas"]["RefundShown"][];
-            /** @description its coupon is the buyer's again, as there was no sale */
+            /** @description its coupon is the buyer's again: no sale, not revoked */
             coupon_back: boolean;
             spec: string;
             image: string;

@@ -70,7 +70,8 @@ for (const [at, { name, session, path }] of phones.entries()) {
     const page = found && new URL(found[0])
     const isOurs = page && page.origin === location.origin
     if (isOurs) frame.contentWindow.location = page.href
-    hint.textContent = isOurs ? howTo : `${link.value ? '没有找到本店的链接。' : '先粘贴好友发来的链接。'}${howTo}`
+    const why = link.value ? '没有找到本店的链接。' : '先粘贴好友发来的链接。'
+    hint.textContent = isOurs ? howTo : why + howTo
     link.value = ''
   })
   section.append(title, form, hint, frame)

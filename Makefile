@@ -62,7 +62,7 @@ demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by ste
 # Races, crashes and properties: what depends on how the engine decides.
 ENGINE_SUITES := $(wildcard tests/laws/races/test_races*.py) tests/laws/faults tests/laws/properties
 
-# Four processes keep two processors busy: tests of browsers wait more than they compute, and have two of
+# Five processes keep two processors busy: tests of browsers wait more than they compute, and have three of
 # the processes (tests/fixtures/distribution.py). Modules are taken in the order of their folders, so that
 # the small ones of tests/unit come last, and no process waits long for the others.
 SHARED := -m pytest -q --dist loadfile --no-loadscope-reorder
@@ -70,8 +70,8 @@ SHARED := -m pytest -q --dist loadfile --no-loadscope-reorder
 # What is compiled is kept: every process of a run imports the same modules.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(STAMP) node chromium  ## In four processes, each with an engine of its own
-	@$(PY) $(SHARED) -n 4
+test: $(STAMP) node chromium  ## In five processes, each with an engine of its own
+	@$(PY) $(SHARED) -n 5
 
 # Half a second of each process, for nothing: other tests use them.
 UNUSED := -p no:schemathesis -p no:playwright

@@ -344,6 +344,7 @@ class PaymentResult(ResponseModel, frozen=True, kw_only=True):
     ]
     order: OrderShown
     group: Annotated[GroupProgress | None, Meta(description="None of an order bought alone")]
+    image: Annotated[str, Meta(description="of what was bought")]
     is_leader: Annotated[bool, Meta(description="the order opened the group")]
     subscribe: Annotated[
         list[str],

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.fixtures.callbacks import held_seat
+from tests.fixtures.images import accepted
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply
 from tests.fixtures.payment_fixtures import BOTH
 
@@ -105,7 +106,8 @@ def test_only_the_buyer_asks_and_not_without_end(merchant: MerchantFixture) -> N
 
 @pytest.mark.wechat_pay_only
 def test_order_of_nothing_and_one_bought_alone_are_told_alike(merchant: MerchantFixture) -> None:
-    free = merchant.activity(price_fen=0, product_stock=200)
+    picture = accepted(merchant.merchant_id)
+    free = merchant.activity(price_fen=0, product_stock=200, images=(picture,))
     buyer = merchant.buyer()
     order_id = buyer.open(free).body["order_id"]
     assert buyer.ask_to_pay(order_id).body["paid"]
@@ -115,3 +117,4 @@ def test_order_of_nothing_and_one_bought_alone_are_told_alike(merchant: Merchant
     assert state(buyer, order_id) == "paid"
     found = result(buyer, alone).body
     assert (found["state"], found["group"], found["is_leader"]) == ("paid", None, False)
+    assert found["image"] == result(buyer, order_id).body["image"] == picture

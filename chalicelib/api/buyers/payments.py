@@ -76,6 +76,7 @@ def find_payment_result(who: Buyer, order_id: str) -> schemas.PaymentResult:
         state=found.state,
         order=shapes.order(order),
         group=progress,
+        image=found.image,
         is_leader=group is not None and group.leader_id == order.order_id.buyer_id,
         subscribe=subscriptions.offered(who.merchant_id, order.view(), now_s=now_s),
         now_s=now_s,

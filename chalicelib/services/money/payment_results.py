@@ -21,6 +21,7 @@ class PaymentResult:
     state: PaymentState
     order: OrderItem
     group: GroupItem | None  # None when it was bought alone
+    image: str  # of what was bought
 
 
 def find(merchant_id: str, order_id: OrderId, *, now_s: int) -> PaymentResult:
@@ -29,11 +30,11 @@ def find(merchant_id: str, order_id: OrderId, *, now_s: int) -> PaymentResult:
     Nothing is asked about an order whose payments are known. Raises NotFound, Busy,
     SessionSuperseded when its buyer closed their account.
     """
-    before = orders.get_for_buyer(merchant_id, order_id)
+    before, detail = orders.detail_for_buyer(merchant_id, order_id)
     said = [_ask(before, attempt, now_s) for attempt in before.view().created_attempts]
     order, group = orders.with_group(merchant_id, order_id, before.group_id)
-    is_known = all(said)
-    return PaymentResult(state_of(order.view(), is_known=is_known, now_s=now_s), order, group)
+    state = state_of(order.view(), is_known=all(said), now_s=now_s)
+    return PaymentResult(state, order, group, image=detail.lines.as_dict()["image"])
 
 
 def _ask(order: OrderItem, attempt: str, now_s: int) -> bool:

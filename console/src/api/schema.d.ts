@@ -5114,6 +5114,8 @@ export interface components {
             order: components["schemas"]["OrderShown"];
             /** @description None of an order bought alone */
             group: components["schemas"]["GroupProgress"] | null;
+            /** @description of what was bought */
+            image: string;
             /** @description the order opened the group */
             is_leader: boolean;
             /** @description templates of WeChat's subscribe messages for which the mini-program may ask, on a tap; what the buyer agrees to is told to /v1/me/subscriptions */

@@ -269,6 +269,11 @@ class CouponRefused(Conflict):
     default_message = "这张优惠券现在不能用，请重新选择。"
 
 
+class CouponCodeRefused(Conflict):
+    code = "coupon_code_refused"
+    default_message = "没有这个兑换码，请核对后重新输入。"
+
+
 class CouponsGone(Conflict):
     """None of a template can be claimed: they are all claimed, or no more are given out."""
 

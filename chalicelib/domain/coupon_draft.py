@@ -24,6 +24,11 @@ class CouponGiven(StrEnum):
 
     PUBLIC = "public"  # it stands in the coupon centre
     LINK = "link"  # whoever has its link
+    CODE = "code"  # whoever has one of its codes, each good for one
+    SHOP = "shop"  # to whom staff or a rule of the shop gives it
+
+
+CLAIMED = (CouponGiven.PUBLIC, CouponGiven.LINK)  # buyers claim it of their own accord
 
 
 class TemplateState(StrEnum):

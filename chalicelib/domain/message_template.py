@@ -29,6 +29,8 @@ NAMES: Mapping[str, str] = {
     "days": "天数",
     "way": "退款方式",
     "proof": "凭证",
+    "coupon": "优惠券",
+    "worth": "优惠",
 }
 # Without these a buyer would not know what to do, or how much comes back.
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
@@ -51,6 +53,7 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.READY: ("code", "store"),
     TextKey.SHIPPED: ("carrier", "number"),
     TextKey.PARCEL_CORRECTED: ("carrier", "number"),
+    TextKey.COUPON_GIVEN: ("worth", "reason"),
 }
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
@@ -77,6 +80,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.READY: "自提订单备好",
     TextKey.SHIPPED: "发货",
     TextKey.PARCEL_CORRECTED: "更正快递单号",
+    TextKey.COUPON_GIVEN: "商家在订单里送出优惠券",
 }
 EXAMPLE: Mapping[str, str] = {
     "商品": "云南高原红颜草莓",
@@ -93,6 +97,8 @@ EXAMPLE: Mapping[str, str] = {
     "天数": "7",
     "退款方式": "银行转账",
     "凭证": "流水号 20261127001",
+    "优惠券": "见面礼",
+    "优惠": "满 50 减 10",
 }
 _NAMED = re.compile(r"\{([^{}]*)\}")
 

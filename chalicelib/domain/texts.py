@@ -32,6 +32,7 @@ class TextKey(StrEnum):
     READY = "ready"  # to be collected in the store
     SHIPPED = "shipped"  # a parcel is on its way
     PARCEL_CORRECTED = "parcel_corrected"  # it has another number than was told
+    COUPON_GIVEN = "coupon_given"  # by staff
 
 
 TITLES: Mapping[TextKey, str] = {
@@ -59,6 +60,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.READY: "可以取货了",
     TextKey.SHIPPED: "已发货",
     TextKey.PARCEL_CORRECTED: "快递单号已更正",
+    TextKey.COUPON_GIVEN: "商家送你一张优惠券",
 }
 
 
@@ -97,6 +99,9 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.READY: "「{title}」已在{store}备好，取货码 {code}。请到店出示，不要告诉别人。",
     TextKey.SHIPPED: "「{title}」已发货：{carrier} {number}，共 {units} 件。",
     TextKey.PARCEL_CORRECTED: "「{title}」的快递单号已更正为：{carrier} {number}。",
+    TextKey.COUPON_GIVEN: (
+        "「{title}」的商家送你一张优惠券「{coupon}」（{worth}）：{reason}。已放进「我的优惠券」。"
+    ),
 }
 # A leader has nobody to join: what to do next is theirs.
 LEADER_TITLE = "开团成功"

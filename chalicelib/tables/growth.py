@@ -65,7 +65,7 @@ class CouponItem(TradeItem, discriminator="coupon"):
 
 
 class CouponStockItem(TradeItem, discriminator="coupon_stock"):
-    """How many coupons of a template may yet be claimed."""
+    """How many coupons of a template may yet be claimed, or written as codes."""
 
     left = IntAttribute()
     withdrawn = BooleanAttribute(null=True)  # nobody gets one any more
@@ -73,6 +73,52 @@ class CouponStockItem(TradeItem, discriminator="coupon_stock"):
     @classmethod
     def at(cls, merchant_id: str, template_id: str, **more: Any) -> "CouponStockItem":
         return cls(f"{merchant_id}#C#{template_id}", "coupon_stock", **more)
+
+
+class CouponBatchItem(TradeItem, discriminator="coupon_batch"):
+    """Codes of a template that were written at once: `count`, numbered from 0. They follow from
+    `key`, which nobody is shown. used: how many coupons were claimed with them."""
+
+    merchant_id = UnicodeAttribute()
+    template_id = UnicodeAttribute()
+    batch = UnicodeAttribute()  # what its codes begin with
+    batch_id = UnicodeAttribute()  # of the request, so that a repeat finds what it did
+    count = IntAttribute()
+    key = UnicodeAttribute()
+    used = IntAttribute(default=0)
+    made_at_s = IntAttribute()
+    made_by = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, batch: str, **more: Any) -> "CouponBatchItem":
+        pk = _batch_pk(merchant_id, batch)
+        return cls(pk, "coupon_batch", merchant_id=merchant_id, batch=batch, **more)
+
+
+class CouponCodeItem(TradeItem, discriminator="coupon_code"):
+    """A code that was used; those that were not have no item."""
+
+    coupon_id = UnicodeAttribute()  # that was claimed with it
+    used_at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, batch: str, number: int, **more: Any) -> "CouponCodeItem":
+        return cls(_batch_pk(merchant_id, batch), f"code#{number:05d}", **more)
+
+    @property
+    def number(self) -> int:
+        return int(self.sk.removeprefix("code#"))
+
+
+class CouponGrantItem(TradeItem, discriminator="coupon_grant"):
+    """A coupon that the shop gave to a buyer; its reason is its key, so that it is given once."""
+
+    coupon_id = UnicodeAttribute()
+    at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, reason: str, **more: Any) -> "CouponGrantItem":
+        return cls(buyer_pk(merchant_id, buyer_id), f"grant#{reason}", **more)
 
 
 class CouponTallyItem(TradeItem, discriminator="coupon_tally"):
@@ -96,6 +142,15 @@ class CouponTallyItem(TradeItem, discriminator="coupon_tally"):
         ]
 
 
+def batches_list(merchant_id: str, template_id: str) -> str:
+    """The list of a template's batches of codes, by when they were made."""
+    return f"{merchant_id}#coupon_batches#{template_id}"
+
+
 def unused_list(merchant_id: str, template_id: str) -> str:
     """The list of a template's coupons that no order uses, by when they came into it."""
     return f"{merchant_id}#coupons#{template_id}"
+
+
+def _batch_pk(merchant_id: str, batch: str) -> str:
+    return f"{merchant_id}#Q#{batch}"

@@ -17,6 +17,9 @@
 | coupon        | m#B#buyer_id                  | coupon#template_idNN     |
 | coupon stock  | m#C#template_id               | coupon_stock            |
 | coupon tally  | m#T#template_id#n             | coupon_tally            |
+| coupon batch  | m#Q#batch                     | coupon_batch            |
+| coupon code   | m#Q#batch                     | code#number             |
+| coupon grant  | m#B#buyer_id                  | grant#reason            |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
 | rejected result | m#K#result_id               | rejected_result         |

@@ -7,10 +7,18 @@ import pytest
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.coupon import CouponId
+from chalicelib.domain.coupon_code import CouponCode
+from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.domain.ids import OrderId
 from chalicelib.services.work import due
 from chalicelib.tables.base import StoredItem
-from chalicelib.tables.growth import CouponItem, CouponStockItem, CouponTallyItem
+from chalicelib.tables.growth import (
+    CouponBatchItem,
+    CouponCodeItem,
+    CouponItem,
+    CouponStockItem,
+    CouponTallyItem,
+)
 from chalicelib.tables.shop import CouponTemplateItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import Shop
@@ -76,6 +84,23 @@ def fewer_for_each(shop: Shop) -> Planted:
     return template, [CouponTemplateItem.per_buyer.set(0)]
 
 
+def coded(shop: Shop) -> tuple[CouponBatchItem, CouponItem]:
+    """A batch of two codes, and the coupon that was claimed with the first."""
+    batch = shop.codes(shop.coupons(given=CouponGiven.CODE), 2)
+    code = str(CouponCode.made(batch.batch, 0, batch.key))
+    return batch, shop.claim_by_code(code, shop.buyer())
+
+
+def code_used_twice(shop: Shop) -> Planted:
+    return coded(shop)[0], [CouponBatchItem.used.add(1)]
+
+
+def code_of_another(shop: Shop) -> Planted:
+    batch, _ = coded(shop)
+    used = CouponCodeItem.at(shop.merchant_id, batch.batch, 0)
+    return used, [CouponCodeItem.coupon_id.set(unused(shop).coupon_id)]
+
+
 def counted_twice(shop: Shop) -> Planted:
     order, coupon = bought(shop)
     shop.pay(order)
@@ -97,8 +122,11 @@ def counted_twice(shop: Shop) -> Planted:
         ("11 amounts: order .* is of 5200 fen", takes_off_more),
         ("29 coupons: order .* of 5900 fen may not use", below_its_threshold),
         ("29 coupons: order .* of 5900 fen may not use", for_single_purchases),
-        ("29 coupons: 1 of template .* are claimed, 100 left of 100", one_more_left),
+        ("29 coupons: 1 of template .* are claimed, 100 left and 0 codes of 100", one_more_left),
         ("29 coupons: .* has 1 of .*, not 0", fewer_for_each),
+        ("29 coupons: 1 codes of batch .* are used, counted 2 of 2", code_used_twice),
+        ("29 coupons: 1 of template .* are claimed, 98 left and 0 codes", code_used_twice),
+        ("29 coupons: .* was claimed without a code", code_of_another),
         ("26 counts: 2 orders of template .* counted, not 1", counted_twice),
     ],
 )

@@ -26,6 +26,7 @@ LIMITED: Mapping[str, Sequence[limits.Limit]] = {
     "accept_own_picture": [limits.BUYER_PICTURES],
     "accept_picture": [limits.STAFF_PICTURES],
     "buy_alone": [limits.PURCHASES],
+    "claim_by_code": [limits.COUPON_CLAIMS, limits.WRONG_COUPON_CODES],
     "claim_coupon": [limits.COUPON_CLAIMS],
     "check_alipay": [limits.ACCOUNT_CHECKS],
     "check_sms": [limits.ACCOUNT_CHECKS],

@@ -74,6 +74,8 @@ NEEDED: Mapping[str, str] = {
     "list_differences": "reconciliation:view",
     "link_export": "exports:act",
     "list_exports": "exports:act",
+    "give_coupon": "refunds:act",
+    "list_coupon_codes": "activities:view",
     "list_coupons": "activities:view",
     "list_freight_templates": "delivery:view",
     "list_payment_accounts": "accounts:view",
@@ -99,6 +101,7 @@ NEEDED: Mapping[str, str] = {
     "publish_activity": "activities:act",
     "read_activity_links": "activities:view",
     "read_coupon": "activities:view",
+    "read_coupon_codes": "activities:act",
     "read_export": "exports:act",
     "read_export_form": "exports:act",
     "read_ledger": "refunds:view",
@@ -126,6 +129,7 @@ NEEDED: Mapping[str, str] = {
     "ship_parcel": "shipping:act",
     "upload_picture": "goods:act or settings:act",
     "withdraw_coupon": "activities:act",
+    "write_coupon_codes": "activities:act",
 }
 OWN = {
     "begin_own_totp",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, ResponseModel, Seconds
+from chalicelib.api.schemas import Fen, RequestModel, ResponseModel, Seconds
 from chalicelib.domain.coupon import CouponFor, CouponState, Scope
 from chalicelib.domain.coupon_draft import TemplateState
 
@@ -20,6 +20,10 @@ class _CouponTerms(ResponseModel, frozen=True, kw_only=True):
     scope_ids: Annotated[
         list[str], Meta(description="of the scope's categories, products or activities")
     ]
+
+
+class CodeRequest(RequestModel, frozen=True):
+    code: Annotated[str, Meta(min_length=1, max_length=40, description="as people type it")]
 
 
 class CouponOffer(_CouponTerms, frozen=True, kw_only=True):

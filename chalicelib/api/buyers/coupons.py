@@ -11,9 +11,10 @@ from chalicelib.api.buyers.buyer import KEY_HEADER, idempotency_key
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.coupon import Coupon, CouponState, CouponTerms, terms_of
-from chalicelib.errors import CouponsGone, LimitReached, NotFound, SessionSuperseded
+from chalicelib.domain.coupon_draft import CLAIMED
+from chalicelib.errors import CouponCodeRefused, CouponsGone, LimitReached, NotFound, SessionSuperseded
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
-from chalicelib.services.growth import coupons
+from chalicelib.services.growth import coupon_codes, coupons
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.shop import CouponTemplateItem
@@ -43,6 +44,8 @@ def read_shop_coupon(
 ) -> schemas.CouponOffer:
     """What the link to a coupon offers, whether it stands in the coupon centre or not."""
     item = coupon_templates.read(merchant_id, coupon_template_id)
+    if item.given not in CLAIMED:
+        raise coupon_templates.missing()
     return _offers(merchant_id, [item], who, clock.now_s())[0]
 
 
@@ -60,6 +63,21 @@ def claim_coupon(who: Buyer, coupon_template_id: str) -> schemas.CouponShown:
     now_s = clock.now_s()
     key = idempotency_key(api.current_request)
     item = coupons.claim(who.merchant_id, who.ids, coupon_template_id, key=key, now_s=now_s)
+    return shown(item, coupons.views(who.merchant_id, [item], now_s=now_s)[0], now_s)
+
+
+@api.operation(
+    "POST",
+    "/coupon-codes/claims",
+    audience=Audience.BUYER,
+    status=201,
+    refusals=[CouponCodeRefused, CouponsGone, LimitReached, NotFound, SessionSuperseded],
+    limited=[limits.COUPON_CLAIMS, limits.WRONG_COUPON_CODES],
+)
+def claim_by_code(who: Buyer, body: schemas.CodeRequest) -> schemas.CouponShown:
+    """Claim the coupon that a code stands for; a repeat gets the same one."""
+    now_s = clock.now_s()
+    item = coupon_codes.claim(who.merchant_id, who.ids, body.code, now_s=now_s)
     return shown(item, coupons.views(who.merchant_id, [item], now_s=now_s)[0], now_s)
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta, field
 from chalicelib.api.merchant.catalogue_schemas import Revision
 from chalicelib.api.schemas import Fen, RequestModel, Seconds
 from chalicelib.domain.coupon import CouponFor, CouponKind, Scope
+from chalicelib.domain.coupon_code import CODES_MAX
 from chalicelib.domain.coupon_draft import (
     GRACE_DAYS_MAX,
     NAME_MAX,
@@ -64,6 +65,33 @@ class CouponChange(RequestModel, frozen=True, kw_only=True):
 
 class CouponWithdrawal(RequestModel, frozen=True):
     revoke: Annotated[bool, Meta(description="claimed coupons that are not used, too")] = False
+
+
+class CodesWanted(RequestModel, frozen=True):
+    count: Annotated[int, Meta(ge=1, le=CODES_MAX)]
+
+
+class CodeBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Codes that were written at once; each is good for one coupon."""
+
+    batch: Annotated[str, Meta(description="what its codes begin with")]
+    count: int
+    used: Annotated[int, Meta(description="coupons that were claimed with them")]
+    made_at_s: Seconds
+    made_by: Annotated[str, Meta(description="the username of who had them written")]
+
+
+class CodeBatchList(msgspec.Struct, frozen=True):
+    items: Annotated[list[CodeBatch], Meta(description="the newest first")]
+
+
+class CodeShown(msgspec.Struct, frozen=True):
+    code: str
+    used_at_s: Annotated[Seconds | None, Meta(description="null: nobody has used it")]
+
+
+class CodeList(msgspec.Struct, frozen=True):
+    items: list[CodeShown]
 
 
 class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import coupon_templates, links
 from chalicelib.services.catalogue.coupon_templates import Tally
+from chalicelib.services.growth import coupon_codes
 from chalicelib.tables.shop import CouponTemplateItem
 
 api = Api(__name__, prefix="/v1/merchant")
@@ -128,6 +129,47 @@ def remove_coupon(coupon_template_id: str, who: auth.Staff) -> Done:
     now_s = clock.now_s()
     coupon_templates.remove(who.merchant_id, coupon_template_id, staff=who.username, now_s=now_s)
     return Done()
+
+
+@api.operation(
+    "GET", "/coupons/{coupon_template_id}/codes", right=view(Area.ACTIVITIES), refusals=[NotFound]
+)
+def list_coupon_codes(coupon_template_id: str, who: auth.Staff) -> schemas.CodeBatchList:
+    """The batches of codes that were written of a coupon template, the newest first."""
+    coupon_templates.read(who.merchant_id, coupon_template_id)
+    found = coupon_codes.batches(who.merchant_id, coupon_template_id)
+    return schemas.CodeBatchList([from_attributes(schemas.CodeBatch, item) for item in found])
+
+
+@api.operation(
+    "POST",
+    "/coupons/{coupon_template_id}/codes",
+    right=act(Area.ACTIVITIES),
+    status=201,
+    refusals=[NotFound, InvalidRequest, Conflict, LimitReached, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def write_coupon_codes(
+    coupon_template_id: str, who: auth.Staff, body: schemas.CodesWanted
+) -> schemas.CodeBatch:
+    """Write codes, each of which a buyer can claim one of the template's coupons with."""
+    made = once(api.current_request, who, f"coupon codes {coupon_template_id}")
+    batch = coupon_codes.write_batch(
+        who.merchant_id,
+        coupon_template_id,
+        made.item_id,
+        body.count,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return from_attributes(schemas.CodeBatch, batch)
+
+
+@api.operation("GET", "/coupon-codes/{batch}", right=act(Area.ACTIVITIES), refusals=[NotFound])
+def read_coupon_codes(batch: str, who: auth.Staff) -> schemas.CodeList:
+    """All codes of a batch, with when each was used: they are worth what the coupons are."""
+    found = coupon_codes.codes(who.merchant_id, batch)
+    return schemas.CodeList([schemas.CodeShown(one.text, one.used_at_s) for one in found])
 
 
 def _detail(item: CouponTemplateItem) -> schemas.CouponTemplateDetail:

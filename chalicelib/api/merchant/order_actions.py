@@ -10,8 +10,11 @@ from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.rights import Area, act
 from chalicelib.errors import (
     AlreadyPaid,
+    Conflict,
+    CouponsGone,
     IdempotencyMismatch,
     InvalidRequest,
+    LimitReached,
     NotFound,
     OrderClosed,
     PaymentUnsettled,
@@ -19,6 +22,7 @@ from chalicelib.errors import (
 from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.groups import order_closing
 from chalicelib.services.money import price_changes
+from chalicelib.services.orders import coupon_gifts
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -76,4 +80,29 @@ def close_order(
     """Close an unpaid order; its buyer is told why, its seat and stock are free."""
     of, now_s = parsed(order_id), clock.now_s()
     order_closing.close_by_shop(who.merchant_id, of, body.reason, staff=who.username, now_s=now_s)
+    return file_of(who, of)
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/coupons",
+    right=act(Area.REFUNDS),
+    status=201,
+    refusals=[NotFound, Conflict, CouponsGone, LimitReached],
+    headers=HEADERS,
+)
+def give_coupon(
+    who: Staff, order_id: str, body: schemas.CouponGiftRequest
+) -> schemas.OrderFileShown:
+    """Give the buyer of an order a coupon; they are told, with the reason."""
+    of, made = parsed(order_id), once(api.current_request, who, f"coupon {order_id}")
+    coupon_gifts.give(
+        who.merchant_id,
+        of,
+        body.template_id,
+        body.reason,
+        gift_id=made.item_id,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
     return file_of(who, of)

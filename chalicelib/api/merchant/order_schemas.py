@@ -224,6 +224,11 @@ class ShopRefundRequest(RequestModel, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(min_length=1, max_length=100, description="the buyer reads it")]
 
 
+class CouponGiftRequest(RequestModel, frozen=True, kw_only=True):
+    template_id: Annotated[str, Meta(min_length=22, max_length=22)]
+    reason: Annotated[str, Meta(min_length=1, max_length=60, description="the buyer reads it")]
+
+
 class PriceRequest(RequestModel, frozen=True, kw_only=True):
     total_fen: Annotated[
         int, Meta(ge=1, le=10_000_000, description="freight included; less than it is")

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.domain.coupon import CouponTerms, Scope
 from chalicelib.domain.coupon_draft import CouponDraft, TemplateState, problems_of
 from chalicelib.domain.product import raise_problems, trouble
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
 from chalicelib.tables.base import Writes, get_or_none
@@ -75,6 +75,11 @@ def everything(merchant_id: str) -> list[CouponTemplateItem]:
 def read(merchant_id: str, template_id: str) -> CouponTemplateItem:
     """The template as it is now. Raises NotFound."""
     return crud.read(KIND, merchant_id, template_id)
+
+
+def missing() -> NotFound:
+    """The refusal of a template that is not there for who asks."""
+    return crud.missing(KIND)
 
 
 def create(

@@ -80,7 +80,7 @@ def read(kind: Kind[_Item], merchant_id: str, item_id: str) -> _Item:
     """As `find`. Raises NotFound."""
     item = find(kind, merchant_id, item_id)
     if item is None:
-        raise _missing(kind)
+        raise missing(kind)
     return item
 
 
@@ -165,7 +165,7 @@ def remove(kind: Kind[_Item], merchant_id: str, item_id: str, *, staff: str, now
     def step() -> None:
         item = get_or_none(kind.model.at(merchant_id, item_id))
         if item is None:
-            raise _missing(kind)
+            raise missing(kind)
         if item.removed_at_s is not None:
             return
         kind.refuse(item, {}, now_s)
@@ -196,7 +196,8 @@ def _link_and_audit(
     audit(writes, merchant_id, staff, f"{kind.name}_{what}", subject, before, after, now_s)
 
 
-def _missing(kind: Kind[Any]) -> NotFound:
+def missing(kind: Kind[Any]) -> NotFound:
+    """The refusal of an item that there is not, or no more."""
     return NotFound(Text("没有找到这个{noun}。", noun=Text(kind.noun)))
 
 

@@ -1,6 +1,7 @@
 """Coupons of buyers: claimed, used by an order, given back by it.
 
-A claim takes one from its template's stock in the transaction that makes it. Its number among the
+A claim takes one from its template's stock in the transaction that makes it; claims by a code are
+in coupon_codes, what the shop gives of its own accord in coupon_grants. Its number among the
 buyer's coupons of the template is its key, so that no buyer has more than the template says. Using
 it and giving it back are part of the order's own transactions (services.orders).
 """
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.coupon import Coupon, CouponId
-from chalicelib.domain.coupon_draft import TemplateState, times_of_claim
+from chalicelib.domain.coupon_draft import CLAIMED, TemplateState, times_of_claim
 from chalicelib.domain.ids import OrderId, derived_id
 from chalicelib.errors import CouponRefused, CouponsGone, LimitReached, SessionSuperseded
 from chalicelib.gateways import secrets
@@ -39,41 +40,71 @@ def claim(
     ids: of the person, the first of which it is for. Raises NotFound, CouponsGone, LimitReached,
     SessionSuperseded, Busy.
     """
-    secret = secrets.secret("id-key").encode()
-    claim_keys = {derived_id(secret, "coupon", merchant_id, one, template_id, key) for one in ids}
-    claim_key = derived_id(secret, "coupon", merchant_id, ids[0], template_id, key)
+    keys = claim_keys(merchant_id, ids, template_id, key)
 
     def step() -> CouponItem:
-        held = _of_template(merchant_id, ids, template_id)
-        first = next((item for item in held if item.claim_key in claim_keys), None)
+        held = of_template(merchant_id, ids, template_id)
+        first = next((item for item in held if item.claim_key in keys), None)
         if first is not None:
             return first
         template = coupon_templates.read(merchant_id, template_id)
-        state = coupon_templates.state_of(template, 1, now_s=now_s)
-        if state is not TemplateState.GIVEN_OUT:
-            raise CouponsGone(_OVER[state])
-        if len(held) >= template.per_buyer:
-            words = "这张优惠券每人限领 {max} 张，你已经领过了。"
-            raise LimitReached(Text(words, max=template.per_buyer), limit=template.per_buyer)
-        number = 1 + sum(item.place.buyer_id == ids[0] for item in held)
-        coupon_id = CouponId(ids[0], template_id, number)
-        coupon = _claimed(template, coupon_id, claim_key, now_s)
+        if template.given not in CLAIMED:
+            raise coupon_templates.missing()
+        coupon = next_of(template, ids, held, claim_key=keys[0], now_s=now_s)
         with transaction() as writes:
-            writes.put(coupon, refuse=LostRace)
-            writes.update(
-                CouponStockItem.at(merchant_id, template_id),
-                [CouponStockItem.left.add(-1)],
-                condition=(CouponStockItem.left >= 1) & CouponStockItem.withdrawn.does_not_exist(),
-                refuse=_gone,
-            )
-            writes.check(
-                UnpaidOrdersItem.at(merchant_id, ids[0]),
-                condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
-                refuse=lambda old: SessionSuperseded(),
-            )
+            put(writes, coupon, ids)
         return coupon
 
     return retried(step)
+
+
+def claim_keys(merchant_id: str, ids: Sequence[str], template_id: str, key: str) -> list[str]:
+    """What a claim under this key is known by, for each id of the person: a repeat after a merge
+    comes under another."""
+    secret = secrets.secret("id-key").encode()
+    return [derived_id(secret, "coupon", merchant_id, one, template_id, key) for one in ids]
+
+
+def next_of(
+    template: CouponTemplateItem,
+    ids: Sequence[str],
+    held: Sequence[CouponItem],
+    *,
+    claim_key: str,
+    now_s: int,
+) -> CouponItem:
+    """The next coupon of a template for a person, not yet stored. held: theirs of the template.
+    Raises CouponsGone, LimitReached."""
+    state = coupon_templates.state_of(template, 1, now_s=now_s)
+    if state is not TemplateState.GIVEN_OUT:
+        raise CouponsGone(_OVER[state])
+    if len(held) >= template.per_buyer:
+        words = "这张优惠券每人限领 {max} 张，你已经领过了。"
+        raise LimitReached(Text(words, max=template.per_buyer), limit=template.per_buyer)
+    number = 1 + sum(item.place.buyer_id == ids[0] for item in held)
+    coupon_id = CouponId(ids[0], template.template_id, number)
+    return _claimed(template, coupon_id, claim_key, now_s)
+
+
+def put(writes: Writes, coupon: CouponItem, ids: Sequence[str], *, coded: bool = False) -> None:
+    """Give a person the coupon that `next_of` made for them. coded: its code was taken out of the
+    template's stock when it was written."""
+    merchant_id = coupon.merchant_id
+    stock = CouponStockItem.at(merchant_id, coupon.template_id)
+    is_given_out = CouponStockItem.withdrawn.does_not_exist()
+    writes.put(coupon, refuse=LostRace)
+    if coded:
+        withdrawn = CouponsGone(_OVER[TemplateState.WITHDRAWN])
+        in_use = CouponStockItem.left.exists() & is_given_out
+        writes.check(stock, condition=in_use, refuse=lambda old: withdrawn)
+    else:
+        one_less, some = [CouponStockItem.left.add(-1)], CouponStockItem.left >= 1
+        writes.update(stock, one_less, condition=some & is_given_out, refuse=_gone)
+    writes.check(
+        UnpaidOrdersItem.at(merchant_id, ids[0]),
+        condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
+        refuse=lambda old: SessionSuperseded(),
+    )
 
 
 def of_buyer(merchant_id: str, ids: Sequence[str]) -> list[CouponItem]:
@@ -167,12 +198,12 @@ def _gone(old: CouponStockItem | None) -> CouponsGone:
     return CouponsGone(_OVER[TemplateState.WITHDRAWN] if withdrawn else None)
 
 
-def _of_template(merchant_id: str, ids: Sequence[str], template_id: str) -> list[CouponItem]:
+def of_template(merchant_id: str, ids: Sequence[str], template_id: str) -> list[CouponItem]:
+    """A person's coupons of one template, as they are now: one query per id."""
     found: list[CouponItem] = []
     for one in ids:
-        of_template = CouponItem.sk.startswith(f"coupon#{template_id}")
-        pk = buyer_pk(merchant_id, one)
-        found += CouponItem.query(pk, of_template, consistent_read=True)
+        among = CouponItem.sk.startswith(f"coupon#{template_id}")
+        found += CouponItem.query(buyer_pk(merchant_id, one), among, consistent_read=True)
     return found
 
 

@@ -49,6 +49,7 @@ STAGES = {
     TextKey.READY: "4ready",
     TextKey.SHIPPED: "4shipped",
     TextKey.PARCEL_CORRECTED: "4shipped_corrected",
+    TextKey.COUPON_GIVEN: "6coupon",
 }
 
 

@@ -51,6 +51,9 @@ def worth(snapshot: TableSnapshot) -> Violations:
 def numbers(snapshot: TableSnapshot) -> Violations:
     """Of each template as many are claimed as are missing; nobody has more than one may have."""
     claimed, of_buyer = Counter[str](), Counter[tuple[str, str]]()
+    written = Counter[str]()  # codes without a coupon
+    for batch in snapshot.coupon_batches:
+        written[batch.template_id] += batch.count - batch.used
     for coupon_id in snapshot.coupons:
         place = CouponId.parse(coupon_id)
         assert place is not None
@@ -63,12 +66,32 @@ def numbers(snapshot: TableSnapshot) -> Violations:
         what = f"29 coupons: {count} of template {template_id} are claimed"
         if template is None or stock is None or stock.left < 0:
             yield f"{what}, left: {stock and stock.left}"
-        elif stock.left + count != template.total:
-            yield f"{what}, {stock.left} left of {template.total}"
+        elif stock.left + count + written[template_id] != template.total:
+            codes = written[template_id]
+            yield f"{what}, {stock.left} left and {codes} codes of {template.total}"
     for (template_id, buyer_id), count in of_buyer.items():
         template = snapshot.coupon_templates.get(template_id)
         if template is not None and count > template.per_buyer:
             yield f"29 coupons: {buyer_id} has {count} of {template_id}, not {template.per_buyer}"
+
+
+def once(snapshot: TableSnapshot) -> Violations:
+    """A code is used for one coupon, and a reason to give one is, too."""
+    used = Counter(item.pk for item in snapshot.coupon_codes)
+    for batch in snapshot.coupon_batches:
+        if not used[batch.pk] == batch.used <= batch.count:
+            what = f"{used[batch.pk]} codes of batch {batch.batch} are used"
+            yield f"29 coupons: {what}, counted {batch.used} of {batch.count}"
+    claimed = [*snapshot.coupon_codes, *snapshot.coupon_grants]
+    for coupon_id, count in Counter(item.coupon_id for item in claimed).items():
+        coupon = snapshot.coupons.get(coupon_id)
+        if coupon is None or count > 1:
+            yield f"29 coupons: {coupon_id} was claimed {count} times, there: {coupon is not None}"
+    coded = {batch.template_id for batch in snapshot.coupon_batches}
+    by_code = {item.coupon_id for item in snapshot.coupon_codes}
+    for coupon_id, coupon in snapshot.coupons.items():
+        if coupon.template_id in coded and coupon_id not in by_code:
+            yield f"29 coupons: {coupon_id} was claimed without a code"
 
 
 def tallies(snapshot: TableSnapshot) -> Violations:
@@ -100,4 +123,4 @@ def _counted(snapshot: TableSnapshot, order: OrderItem) -> Iterator[tuple[str, s
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (uses, worth, numbers, tallies)
+LAWS: tuple[Law, ...] = (uses, worth, numbers, once, tallies)

@@ -45,6 +45,9 @@ NEVER_DUE = {"stock", "detail", "limit", "buyer", "key", "message", "share", "vi
     "coupon",
     "coupon_stock",
     "coupon_tally",
+    "coupon_batch",
+    "coupon_code",
+    "coupon_grant",
 }
 HOUR_S, DAY_S = 3600, 86400
 # Past every group's deadline; past the activity's end; past an hour between a refund's steps.

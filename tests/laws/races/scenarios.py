@@ -10,6 +10,9 @@ from typing import Any
 
 from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.coupon import CouponId
+from chalicelib.domain.coupon_code import CouponCode
+from chalicelib.domain.coupon_draft import CouponGiven
+from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
 from tests.fixtures.shop import OTHER_PAY, Shop, number_of
@@ -148,6 +151,18 @@ def many_buyers_for_few_coupons(shop: Shop, *, buyers: int, total: int) -> Tally
     everybody = concurrently(lambda _: shop.buyer(), range(buyers))
     claims = concurrently(lambda who: shop.claim(template_id, who), [*everybody, *everybody])
     return Tally("coupon" if CouponId.parse(claim) else claim for claim in claims)
+
+
+def many_buyers_for_few_codes(shop: Shop, *, buyers: int, count: int) -> Tally:
+    """Everybody tries every code at once, and may have one of these coupons."""
+    batch = shop.codes(shop.coupons(total=count, given=CouponGiven.CODE), count)
+    codes = [str(CouponCode.made(batch.batch, number, batch.key)) for number in range(count)]
+    everybody = concurrently(lambda _: shop.buyer(), range(buyers))
+    tries = [(code, who) for code in codes for who in everybody]
+
+    claims = concurrently(lambda one: shop.claim_by_code(*one), tries)
+
+    return Tally("coupon" if isinstance(it, CouponItem) else str(it) for it in claims)
 
 
 def last_two_payments(shop: Shop, *, rounds: int) -> Tally:

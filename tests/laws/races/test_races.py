@@ -87,6 +87,14 @@ def test_last_of_a_hundred_coupons_are_claimed_by_a_hundred_of_three_hundred(sho
     shop.check()
 
 
+def test_code_that_many_try_at_once_is_used_by_one_of_them(shop: Shop) -> None:
+    answers = scenarios.many_buyers_for_few_codes(shop, buyers=10, count=6)
+
+    assert answers["coupon"] == 6
+    assert answers["coupon_code_refused"] + answers["limit_reached"] == 54
+    shop.check()
+
+
 @pytest.mark.parametrize(
     ("race", "rounds", "ends"),
     [

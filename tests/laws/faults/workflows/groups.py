@@ -1,6 +1,10 @@
 """Workflows of buyers and groups: orders, payments, letting go, deciding, settling."""
 
-from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, Shop
+from chalicelib.domain.coupon_code import CouponCode
+from chalicelib.domain.coupon_draft import CouponGiven
+from chalicelib.domain.ids import new_id
+from chalicelib.services.growth import coupon_codes
+from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop
 from tests.laws.faults.sandbox import Act
 from tests.laws.faults.workflows.registry import held_seat, process_group, process_order, workflow
 
@@ -50,6 +54,27 @@ def buying_alone(shop: Shop) -> Act:
 def claiming_a_coupon(shop: Shop) -> Act:
     template_id, buyer = shop.coupons(total=1), shop.buyer()
     return lambda: shop.claim(template_id, buyer, key="one")
+
+
+@workflow
+def writing_codes(shop: Shop) -> Act:
+    template_id, batch_id = shop.coupons(total=3, given=CouponGiven.CODE), new_id()
+    return lambda: coupon_codes.write_batch(
+        shop.merchant_id, template_id, batch_id, 2, staff=STAFF, now_s=shop.now_s
+    )
+
+
+@workflow
+def claiming_by_a_code(shop: Shop) -> Act:
+    batch, buyer = shop.codes(shop.coupons(given=CouponGiven.CODE), 2), shop.buyer()
+    code = str(CouponCode.made(batch.batch, 1, batch.key))
+    return lambda: shop.claim_by_code(code, buyer)
+
+
+@workflow
+def giving_a_coupon(shop: Shop) -> Act:
+    order, template_id = shop.open(shop.activity(), shop.buyer()), shop.coupons(total=1)
+    return lambda: shop.give_coupon(order, template_id, "one")
 
 
 @workflow

@@ -1,0 +1,62 @@
+"""Coupons given to the buyer of an order, with the message that tells of them."""
+
+from chalicelib.domain.coupon import terms_of
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.plain_text import within_sentence
+from chalicelib.domain.texts import TextKey
+from chalicelib.errors import Conflict, LimitReached
+from chalicelib.services.growth import coupon_grants
+from chalicelib.services.orders import notifications, orders
+from chalicelib.services.people.audit import audit_item
+from chalicelib.tables.base import Writes
+from chalicelib.tables.growth import CouponItem
+from chalicelib.text import Text
+
+CLOSED = "这位买家已注销账号，不能再送优惠券。"
+
+
+def give(
+    merchant_id: str,
+    order_id: OrderId,
+    template_id: str,
+    words: str,
+    *,
+    gift_id: str,
+    staff: str,
+    now_s: int,
+) -> CouponItem:
+    """Give the buyer of an order a coupon at staff's word; the same `gift_id` again gives none.
+
+    words: why; the buyer reads them. Raises NotFound, CouponsGone, LimitReached, Conflict, Busy.
+    """
+    order = orders.get(merchant_id, order_id)
+
+    def also(writes: Writes, coupon: CouponItem) -> None:
+        notifications.put(
+            writes,
+            order,
+            TextKey.COUPON_GIVEN,
+            coupon.coupon_id,
+            now_s=now_s,
+            reason=within_sentence(words),
+            **_facts(coupon),
+        )
+        after = {"coupon": coupon.name, "template_id": template_id, "reason": words}
+        audit_item(writes, order, staff, "coupon_given", {}, after, now_s)
+
+    try:
+        coupon = coupon_grants.grant(
+            merchant_id, order.buyer_id, template_id, f"gift#{gift_id}", also=also, now_s=now_s
+        )
+    except LimitReached as refusal:
+        limit = refusal.details["limit"]
+        told = Text("这张优惠券每人限领 {max} 张，这位买家已经有了，请换一张。", max=limit)
+        raise LimitReached(told, limit=limit) from None
+    if coupon is None:
+        raise Conflict(CLOSED)
+    return coupon
+
+
+def _facts(coupon: CouponItem) -> dict[str, str]:
+    terms = terms_of(coupon.terms.as_dict())
+    return {"coupon": coupon.name, "worth": str(terms.words)}

@@ -39,6 +39,7 @@ ServiceError                     500 internal_error
 │ ├ PriceChanged                 409 price_changed
 │ ├ NewBuyersOnly                409 new_buyers_only
 │ ├ CouponRefused                409 coupon_refused
+│ ├ CouponCodeRefused            409 coupon_code_refused
 │ ├ CouponsGone                  409 coupons_gone
 │ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
 │ ├ ShippingRefused              409 shipping_refused (domain.shipping)

@@ -288,6 +288,10 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     new_buyers: Annotated[
         NewBuyers, Meta(description="who has to be new to the shop: have bought nothing in it")
     ]
+    compensation: Annotated[
+        str,
+        Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
+    ]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -377,6 +381,10 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     reductions: list[ReductionShown]
     new_buyers: Annotated[
         NewBuyers, Meta(description="who has to be new to the shop: have bought nothing in it")
+    ]
+    compensation: Annotated[
+        str,
+        Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
     ]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]

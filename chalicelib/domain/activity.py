@@ -81,6 +81,9 @@ class Terms:
     reductions: tuple[Reduction, ...] = ()  # of orders in groups
     coupons: bool = True  # whether they can be used for its groups
     new_buyers: NewBuyers = NewBuyers.NOBODY
+    # Coupon template of which who paid is given one when the group fails; and what it takes off.
+    compensation_id: str = ""
+    compensation_words: str = ""
 
     def wants_new(self, *, leads: bool) -> bool:
         """Whether who opens a group, or joins it, has to be new to the shop."""

@@ -44,6 +44,7 @@ class Draft:
     reductions: tuple[Reduction, ...] = ()
     coupons: bool = True  # whether they can be used for its groups
     new_buyers: NewBuyers = NewBuyers.NOBODY
+    compensation_id: str = ""  # coupon template, for who is in a group that fails
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def first_terms(
     category_id: str,
     image: str,
     life_s: int,
+    compensation_words: str = "",
 ) -> Terms:
     """Version 1 of an activity. The draft has no problems and its stocks are given."""
     return Terms(
@@ -153,11 +155,19 @@ def first_terms(
         reductions=draft.reductions,
         coupons=draft.coupons,
         new_buyers=draft.new_buyers,
+        compensation_id=draft.compensation_id,
+        compensation_words=compensation_words,
     )
 
 
 def changed_terms(
-    terms: Terms, draft: Draft, offers: Mapping[str, Offer], *, life_s: int, now_s: int
+    terms: Terms,
+    draft: Draft,
+    offers: Mapping[str, Offer],
+    *,
+    life_s: int,
+    compensation_words: str = "",
+    now_s: int,
 ) -> Terms:
     """The next version of `terms`; `terms` itself when nothing would change."""
     changed = replace(
@@ -174,6 +184,8 @@ def changed_terms(
         reductions=draft.reductions,
         coupons=draft.coupons,
         new_buyers=draft.new_buyers,
+        compensation_id=draft.compensation_id,
+        compensation_words=compensation_words,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 

@@ -2,7 +2,7 @@
 
 A code names its batch and its number there, and proves both by a keyed hash. So a batch of any
 size is one item of the table, and its codes can be written down again whenever they are exported.
-The alphabet is Crockford's: what is read out or typed by hand is taken for the letter it looks like.
+The alphabet is Crockford's: a letter that looks like a digit is taken for it.
 """
 
 import hashlib

@@ -29,7 +29,7 @@ NAMES: Mapping[str, str] = {
     "days": "天数",
     "way": "退款方式",
     "proof": "凭证",
-    "coupon": "优惠券",
+    "coupon": "券名",
     "worth": "优惠",
 }
 # Without these a buyer would not know what to do, or how much comes back.
@@ -54,6 +54,7 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.SHIPPED: ("carrier", "number"),
     TextKey.PARCEL_CORRECTED: ("carrier", "number"),
     TextKey.COUPON_GIVEN: ("worth", "reason"),
+    TextKey.COMPENSATED: ("worth",),
 }
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
@@ -81,6 +82,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.SHIPPED: "发货",
     TextKey.PARCEL_CORRECTED: "更正快递单号",
     TextKey.COUPON_GIVEN: "商家在订单里送出优惠券",
+    TextKey.COMPENSATED: "未成团，按活动的约定补偿优惠券",
 }
 EXAMPLE: Mapping[str, str] = {
     "商品": "云南高原红颜草莓",
@@ -97,7 +99,7 @@ EXAMPLE: Mapping[str, str] = {
     "天数": "7",
     "退款方式": "银行转账",
     "凭证": "流水号 20261127001",
-    "优惠券": "见面礼",
+    "券名": "见面礼",
     "优惠": "满 50 减 10",
 }
 _NAMED = re.compile(r"\{([^{}]*)\}")

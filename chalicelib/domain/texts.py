@@ -33,6 +33,7 @@ class TextKey(StrEnum):
     SHIPPED = "shipped"  # a parcel is on its way
     PARCEL_CORRECTED = "parcel_corrected"  # it has another number than was told
     COUPON_GIVEN = "coupon_given"  # by staff
+    COMPENSATED = "compensated"  # a coupon, for a group that failed
 
 
 TITLES: Mapping[TextKey, str] = {
@@ -61,6 +62,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.SHIPPED: "已发货",
     TextKey.PARCEL_CORRECTED: "快递单号已更正",
     TextKey.COUPON_GIVEN: "商家送你一张优惠券",
+    TextKey.COMPENSATED: "未成团，补偿你一张优惠券",
 }
 
 
@@ -101,6 +103,9 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.PARCEL_CORRECTED: "「{title}」的快递单号已更正为：{carrier} {number}。",
     TextKey.COUPON_GIVEN: (
         "「{title}」的商家送你一张优惠券「{coupon}」（{worth}）：{reason}。已放进「我的优惠券」。"
+    ),
+    TextKey.COMPENSATED: (
+        "「{title}」这次没有拼成，商家补偿你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
     ),
 }
 # A leader has nobody to join: what to do next is theirs.

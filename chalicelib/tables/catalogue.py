@@ -148,6 +148,8 @@ class _Terms(CatalogueItem):
     reductions: ListAttribute[Any] = ListAttribute(default=list)  # [{from_fen, off_fen}]
     coupons = BooleanAttribute(default=True)  # whether they can be used for its groups
     new_buyers = UnicodeAttribute(default="nobody")  # domain.activity.NewBuyers
+    compensation_id = UnicodeAttribute(default="")  # coupon template, for groups that fail
+    compensation_words = UnicodeAttribute(default="")  # what its coupons take off
 
 
 class ActivityItem(_Terms, discriminator="activity"):

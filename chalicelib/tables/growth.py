@@ -76,14 +76,14 @@ class CouponStockItem(TradeItem, discriminator="coupon_stock"):
 
 
 class CouponBatchItem(TradeItem, discriminator="coupon_batch"):
-    """Codes of a template that were written at once: `count`, numbered from 0. They follow from
+    """Codes of a template that were written at once: so many, numbered from 0. They follow from
     `key`, which nobody is shown. used: how many coupons were claimed with them."""
 
     merchant_id = UnicodeAttribute()
     template_id = UnicodeAttribute()
     batch = UnicodeAttribute()  # what its codes begin with
     batch_id = UnicodeAttribute()  # of the request, so that a repeat finds what it did
-    count = IntAttribute()
+    codes = IntAttribute()
     key = UnicodeAttribute()
     used = IntAttribute(default=0)
     made_at_s = IntAttribute()

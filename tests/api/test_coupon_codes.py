@@ -53,7 +53,7 @@ def test_a_code_gives_one_coupon_to_who_types_it_first(merchant: MerchantFixture
         assert refused(other, text) == (409, "coupon_code_refused")
 
     batch = merchant.owner().get(f"{COUPONS}/{template_id}/codes").body["items"][0]
-    assert (batch["count"], batch["used"]) == (3, 1)
+    assert (batch["codes"], batch["used"]) == (3, 1)
     written = exported(merchant, batch["batch"])
     assert [one["used_at_s"] is None for one in written] == [False, True, True]
     assert merchant.owner().get(f"{COUPONS}/{template_id}").body["claimed"] == 3

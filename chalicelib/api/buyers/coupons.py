@@ -12,7 +12,13 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.coupon import Coupon, CouponState, CouponTerms, terms_of
 from chalicelib.domain.coupon_draft import CLAIMED
-from chalicelib.errors import CouponCodeRefused, CouponsGone, LimitReached, NotFound, SessionSuperseded
+from chalicelib.errors import (
+    CouponCodeRefused,
+    CouponsGone,
+    LimitReached,
+    NotFound,
+    SessionSuperseded,
+)
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
 from chalicelib.services.growth import coupon_codes, coupons
 from chalicelib.services.people import shop_cache

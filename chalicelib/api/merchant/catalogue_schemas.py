@@ -231,6 +231,13 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
     new_buyers: Annotated[NewBuyers, Meta(description="Who has to be new to the shop.")] = (
         NewBuyers.NOBODY
     )
+    compensation_id: Annotated[
+        str,
+        Meta(
+            max_length=22,
+            description="Coupon template, of which who is in a failed group gets one.",
+        ),
+    ] = ""
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -306,6 +313,8 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     reductions: list[Reduction]
     coupons: bool
     new_buyers: NewBuyers
+    compensation_id: str
+    compensation_words: Annotated[str, Meta(description="what its coupons take off")]
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ class CodeBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Codes that were written at once; each is good for one coupon."""
 
     batch: Annotated[str, Meta(description="what its codes begin with")]
-    count: int
+    codes: Annotated[int, Meta(description="how many")]
     used: Annotated[int, Meta(description="coupons that were claimed with them")]
     made_at_s: Seconds
     made_by: Annotated[str, Meta(description="the username of who had them written")]

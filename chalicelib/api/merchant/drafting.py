@@ -76,6 +76,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     reductions: list[schemas.Reduction]
     coupons: bool
     new_buyers: NewBuyers
+    compensation_id: str
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

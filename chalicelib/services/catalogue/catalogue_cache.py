@@ -144,6 +144,8 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         reductions=tuple(Reduction(**one) for one in item.reductions),
         coupons=item.coupons,
         new_buyers=NewBuyers(item.new_buyers),
+        compensation_id=item.compensation_id,
+        compensation_words=item.compensation_words,
     )
 
 

@@ -60,7 +60,10 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
         return Checked([trouble(str(refusal.details["field"]), refusal.message)], [], [])
     offers = publishing.offers_of(source)
     window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
-    problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
+    problems = [
+        *activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s),
+        *coupon_templates.compensation(merchant_id, draft.compensation_id, now_s=now_s).problems,
+    ]
     overlaps = {
         claim.activity_id: claim
         for sku in draft.skus
@@ -130,4 +133,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         reductions=tuple(Reduction(**one) for one in item.reductions),
         coupons=item.coupons,
         new_buyers=NewBuyers(item.new_buyers),
+        compensation_id=item.compensation_id,
     )

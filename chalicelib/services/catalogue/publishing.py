@@ -19,8 +19,9 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.product import Problem, spec_text
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, products
+from chalicelib.services.catalogue import catalogue_cache, coupon_templates, products
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
+from chalicelib.services.catalogue.coupon_templates import Promised
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
@@ -56,7 +57,11 @@ def publish(
         source = source_of(merchant_id, draft.product_id)
         offers = offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
-        _refuse(activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s))
+        compensation = coupon_templates.compensation(
+            merchant_id, draft.compensation_id, now_s=now_s
+        )
+        problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
+        _refuse([*problems, *compensation.problems])
         images = source.product.images
         fresh = activity_draft.first_terms(
             draft,
@@ -65,6 +70,7 @@ def publish(
             category_id=source.product.category_id,
             image=images[0] if images else "",
             life_s=_life_s(draft),
+            compensation_words=compensation.words,
         )
         _refuse_overlaps(source, fresh)
         with transaction() as writes:
@@ -103,13 +109,19 @@ def change(
         source = source_of(merchant_id, before.product_id)
         offers = offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
-        _refuse(
-            activity_draft.change_problems_of(
-                draft, before, offers, now_s=now_s, window_min_s=window_min_s
-            )
+        compensation = _compensation(merchant_id, draft, before, now_s)
+        problems = activity_draft.change_problems_of(
+            draft, before, offers, now_s=now_s, window_min_s=window_min_s
         )
-        life_s = _life_s(draft)
-        changed = activity_draft.changed_terms(before, draft, offers, life_s=life_s, now_s=now_s)
+        _refuse([*problems, *compensation.problems])
+        changed = activity_draft.changed_terms(
+            before,
+            draft,
+            offers,
+            life_s=_life_s(draft),
+            compensation_words=compensation.words,
+            now_s=now_s,
+        )
         if changed is before:
             return old
         if old.revision != revision:
@@ -157,6 +169,13 @@ def offers_of(source: Stocked) -> dict[str, Offer]:
         )
         for sku in source.product.skus
     }
+
+
+def _compensation(merchant_id: str, draft: Draft, before: Terms, now_s: int) -> Promised:
+    """What the next version promises: a promise that stays is not looked at again."""
+    if draft.compensation_id == before.compensation_id:
+        return Promised(before.compensation_words, [])
+    return coupon_templates.compensation(merchant_id, draft.compensation_id, now_s=now_s)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

@@ -22,7 +22,14 @@ from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.services.money import payments
-from chalicelib.services.orders import counting, notifications, order_release, orders, state_changes
+from chalicelib.services.orders import (
+    counting,
+    coupon_gifts,
+    notifications,
+    order_release,
+    orders,
+    state_changes,
+)
 from chalicelib.tables.base import (
     TRANSACTION_ITEMS_MAX,
     LostRace,
@@ -98,10 +105,13 @@ def close_with_activity(group: GroupItem, *, now_s: int) -> None:
 
 
 def carry_out(group: GroupItem, *, now_s: int) -> None:
-    """Tell the members of a decided group, then settle it. Cut off anywhere, it is repeated."""
+    """Tell the members of a decided group, give what was promised, then settle it. Cut off
+    anywhere, it is repeated."""
     if group.status in UNDECIDED or group.due_at_s is None:
         return
     notifications.tell_outcome(group, now_s=now_s)
+    if group.status == GroupStatus.FAILED:
+        coupon_gifts.compensate(group, now_s=now_s)
     settle(group.merchant_id, group.group_id, now_s=now_s)
 
 

@@ -69,7 +69,7 @@ def write_batch(
         name = _name_of(merchant_id, template_id, batch_id)
         first = get_or_none(CouponBatchItem.at(merchant_id, name))
         if first is not None:
-            if first.count != count:
+            if first.codes != count:
                 raise IdempotencyMismatch
             return first
         if len(known) >= BATCHES_MAX:
@@ -80,7 +80,7 @@ def write_batch(
             name,
             template_id=template_id,
             batch_id=batch_id,
-            count=count,
+            codes=count,
             key=secrets.token_hex(KEY_BYTES),
             made_at_s=now_s,
             made_by=staff,
@@ -122,7 +122,7 @@ def codes(merchant_id: str, batch: str) -> list[Code]:
     times = {one.number: one.used_at_s for one in used}
     return [
         Code(str(CouponCode.made(item.batch, number, item.key)), times.get(number))
-        for number in range(item.count)
+        for number in range(item.codes)
     ]
 
 
@@ -138,7 +138,7 @@ def claim(merchant_id: str, ids: Sequence[str], text: str, *, now_s: int) -> Cou
 
     def step() -> CouponItem:
         batch = get_or_none(CouponBatchItem.at(merchant_id, code.batch))
-        if batch is None or not code.is_proven(batch.key, batch.count):
+        if batch is None or not code.is_proven(batch.key, batch.codes):
             raise CouponCodeRefused
         held = coupons.of_template(merchant_id, ids, batch.template_id)
         used = get_or_none(CouponCodeItem.at(merchant_id, code.batch, code.number))

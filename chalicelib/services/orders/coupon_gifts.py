@@ -1,15 +1,21 @@
 """Coupons given to the buyer of an order, with the message that tells of them."""
 
+from chalicelib import observability
+from chalicelib.domain.beijing import day_of
 from chalicelib.domain.coupon import terms_of
+from chalicelib.domain.group import FailedReason
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.texts import TextKey
-from chalicelib.errors import Conflict, LimitReached
+from chalicelib.errors import Conflict, LimitReached, NotFound
+from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.growth import coupon_grants
 from chalicelib.services.orders import notifications, orders
 from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import Writes
 from chalicelib.tables.growth import CouponItem
+from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.text import Text
 
 CLOSED = "这位买家已注销账号，不能再送优惠券。"
@@ -55,6 +61,42 @@ def give(
     if coupon is None:
         raise Conflict(CLOSED)
     return coupon
+
+
+def compensate(group: GroupItem, *, now_s: int) -> None:
+    """Give who paid in a group that failed the coupon that its terms promise: one a day for the
+    same activity. What cannot be given, because there is none left or the buyer has as many as one
+    person may, is left out: the refund does not wait for it.
+
+    It runs before the group is settled, while its due marker is set: cut off, it runs again.
+    """
+    terms = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
+    deserved = group.failed_reason in (FailedReason.DUE, FailedReason.CLOSED_BY_MERCHANT)
+    if not terms.compensation_id or not deserved:
+        return
+    reason = f"failed#{group.activity_id}#{day_of(group.decided_at_s or now_s):%Y%m%d}"
+    for order in orders.of_group(group):
+        if order.status == OrderStatus.PENDING or order.view().seat_payment is None:
+            continue
+
+        def also(writes: Writes, coupon: CouponItem, order: OrderItem = order) -> None:
+            key, facts = TextKey.COMPENSATED, _facts(coupon)
+            notifications.put(writes, order, key, coupon.coupon_id, now_s=now_s, **facts)
+
+        try:
+            coupon_grants.grant(
+                group.merchant_id,
+                order.buyer_id,
+                terms.compensation_id,
+                reason,
+                also=also,
+                now_s=now_s,
+            )
+        except (Conflict, NotFound) as refusal:
+            observability.logger.info(
+                "no compensation",
+                extra={"details": {"order_id": str(order.order_id), "why": refusal.code}},
+            )
 
 
 def _facts(coupon: CouponItem) -> dict[str, str]:

@@ -50,6 +50,7 @@ STAGES = {
     TextKey.SHIPPED: "4shipped",
     TextKey.PARCEL_CORRECTED: "4shipped_corrected",
     TextKey.COUPON_GIVEN: "6coupon",
+    TextKey.COMPENSATED: "3failed_coupon",
 }
 
 

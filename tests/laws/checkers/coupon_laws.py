@@ -53,7 +53,7 @@ def numbers(snapshot: TableSnapshot) -> Violations:
     claimed, of_buyer = Counter[str](), Counter[tuple[str, str]]()
     written = Counter[str]()  # codes without a coupon
     for batch in snapshot.coupon_batches:
-        written[batch.template_id] += batch.count - batch.used
+        written[batch.template_id] += batch.codes - batch.used
     for coupon_id in snapshot.coupons:
         place = CouponId.parse(coupon_id)
         assert place is not None
@@ -79,9 +79,9 @@ def once(snapshot: TableSnapshot) -> Violations:
     """A code is used for one coupon, and a reason to give one is, too."""
     used = Counter(item.pk for item in snapshot.coupon_codes)
     for batch in snapshot.coupon_batches:
-        if not used[batch.pk] == batch.used <= batch.count:
+        if not used[batch.pk] == batch.used <= batch.codes:
             what = f"{used[batch.pk]} codes of batch {batch.batch} are used"
-            yield f"29 coupons: {what}, counted {batch.used} of {batch.count}"
+            yield f"29 coupons: {what}, counted {batch.used} of {batch.codes}"
     claimed = [*snapshot.coupon_codes, *snapshot.coupon_grants]
     for coupon_id, count in Counter(item.coupon_id for item in claimed).items():
         coupon = snapshot.coupons.get(coupon_id)

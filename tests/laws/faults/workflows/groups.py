@@ -108,6 +108,15 @@ def failing_a_group_with_coupons(shop: Shop) -> Act:
     return lambda: process_group(shop, group_id)
 
 
+@workflow
+def failing_a_group_that_is_made_up_for(shop: Shop) -> Act:
+    sold = shop.activity(compensation_id=shop.coupons(total=5))
+    group_id = shop.opened(sold)
+    shop.pay(shop.join(sold, group_id, shop.buyer()))
+    shop.now_s += LIFE_S + GRACE_S
+    return lambda: process_group(shop, group_id)
+
+
 # Payments.
 
 

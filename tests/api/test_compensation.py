@@ -1,0 +1,120 @@
+"""What the members of a group that fails are given, where its activity promises a coupon."""
+
+from typing import Any
+
+from tests.api.test_coupons import COUPONS, given_out, sold
+from tests.fixtures.merchant import Buyer, MerchantFixture
+
+DAY_S = 24 * 3600
+
+
+def told(buyer: Buyer) -> list[str]:
+    items = buyer.get("/v1/me/messages").body["items"]
+    return [one["text"] for one in items if one["text_key"] == "compensated"]
+
+
+def coupons(buyer: Buyer) -> list[str]:
+    return [one["name"] for one in buyer.get("/v1/me/coupons").body["items"]]
+
+
+def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
+    merchant: MerchantFixture,
+) -> None:
+    template_id = given_out(merchant, given="shop", name="下次再来", per_buyer=5)
+    activity = sold(merchant, seats=3, compensation_id=template_id)
+    place = f"/v1/merchants/{merchant.merchant_id}"
+    assert (
+        merchant.visitor().get(f"{place}/activities/{activity.activity_id}").body["compensation"]
+        == "立减 10 元"
+    )
+    group_id, leader, order_id = merchant.open_group(activity)
+    second, _, _ = merchant.open_group(activity, leader)
+    holder, _ = merchant.join(activity, group_id)
+    page = leader.get(f"{place}/groups/{group_id}/page").body
+    assert page["compensation"] == "立减 10 元"
+
+    merchant.wait(DAY_S + 300)
+
+    assert [merchant.stored_group(one).status for one in (group_id, second)] == ["failed"] * 2
+    assert coupons(leader) == ["下次再来"]
+    (text,) = told(leader)
+    assert "补偿你一张优惠券「下次再来」（立减 10 元）" in text
+    assert (coupons(holder), told(holder)) == ([], [])
+    assert leader.order(order_id)["status"] == "refunded"
+
+    merchant.open_group(activity, leader)
+    merchant.wait(DAY_S + 300)
+    assert coupons(leader) == ["下次再来"] * 2
+    merchant.check_laws()
+
+
+def test_no_coupon_left_keeps_no_refund_waiting(merchant: MerchantFixture) -> None:
+    template_id = given_out(merchant, total=1)
+    activity = sold(merchant, seats=3, compensation_id=template_id)
+    group_id, leader, first = merchant.open_group(activity)
+    member, second = merchant.member(activity, group_id)
+
+    merchant.wait(DAY_S + 300)
+
+    assert leader.order(first)["status"] == member.order(second)["status"] == "refunded"
+    assert sorted(coupons(leader) + coupons(member)) == ["见面礼"]
+    merchant.check_laws()
+
+
+def test_what_its_members_end_themselves_is_not_made_up_for(merchant: MerchantFixture) -> None:
+    activity = sold(merchant, seats=3, compensation_id=given_out(merchant))
+    group_id, leader, order_id = merchant.open_group(activity)
+
+    assert leader.cancel(order_id).status == 200
+    merchant.wait(300)
+
+    assert merchant.stored_group(group_id).status == "failed"
+    assert coupons(leader) == []
+    merchant.check_laws()
+
+
+def test_an_open_group_keeps_the_promise_that_its_activity_makes_no_more(
+    merchant: MerchantFixture,
+) -> None:
+    template_id = given_out(merchant, name="说好的")
+    activity = sold(merchant, seats=3, compensation_id=template_id)
+    _, leader, _ = merchant.open_group(activity)
+    owner, path = merchant.owner(), f"/v1/merchant/activities/{activity.activity_id}"
+    now = owner.get(path).body
+    assert (now["compensation_id"], now["compensation_words"]) == (template_id, "立减 10 元")
+
+    assert owner.put(path, changed(now, compensation_id="")).status == 200
+    assert owner.get(path).body["compensation_id"] == ""
+    merchant.wait(10)  # for which terms are cached
+    _, late, _ = merchant.open_group(activity)
+    merchant.wait(DAY_S + 300)
+
+    assert (coupons(leader), coupons(late)) == (["说好的"], [])
+    merchant.check_laws()
+
+
+def test_only_a_coupon_that_can_be_given_is_promised(merchant: MerchantFixture) -> None:
+    owner, activity = merchant.owner(), sold(merchant)
+    path = f"/v1/merchant/activities/{activity.activity_id}"
+    withdrawn = given_out(merchant)
+    now = owner.get(path).body
+    kept = owner.put(path, changed(now, compensation_id=withdrawn))
+    assert kept.status == 200
+    assert owner.post(f"{COUPONS}/{withdrawn}/withdrawal", {"revoke": False}).status == 200
+
+    for wrong in (given_out(merchant, given="code"), "0" * 22):
+        reply = owner.put(path, changed(kept.body, compensation_id=wrong))
+        (problem,) = reply.body["details"]["problems"]
+        assert (reply.status, problem["field"]) == (400, "compensation_id")
+    # What was promised already is no reason to refuse another change.
+    assert owner.put(path, changed(kept.body, title="周末再来")).status == 200
+    merchant.check_laws()
+
+
+def changed(activity: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return the body that changes an activity in these fields."""
+    names = ["title", "seats_total", "life_h", "ends_at_s", "limit_per_buyer", "limit_per_order"]
+    names += ["reductions", "coupons", "new_buyers", "compensation_id", "revision"]
+    of_sku = ("sku_id", "group_price_fen", "leader_price_fen")
+    skus = [{name: sku[name] for name in of_sku} for sku in activity["skus"]]
+    return {name: activity[name] for name in names} | {"skus": skus} | fields

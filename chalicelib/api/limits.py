@@ -89,7 +89,7 @@ QUOTES = Limit(Window(600, per_s=60), By.ADDRESS)
 VISITS = Limit(Window(600, per_s=60), By.ADDRESS)
 PURCHASES = Limit(Window(30, per_s=60), By.PERSON)
 COUPON_CLAIMS = Limit(Window(30, per_s=60), By.PERSON)
-WRONG_COUPON_CODES = Limit(Window(10, per_s=600), By.PERSON, refused_only=True)
+WRONG_COUPON_CODES = Limit(Window(20, per_s=600), By.PERSON, refused_only=True)
 PAYMENT_RESULTS = Limit(Window(30, per_s=60), By.PERSON)  # each may ask a gateway
 ACCOUNT_CHECKS = Limit(Window(10, per_s=60), By.PERSON)  # each asks a gateway
 BUYER_PICTURES = Limit(Window(30, per_s=60), By.PERSON)  # forms and acceptances

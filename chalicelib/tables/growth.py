@@ -113,12 +113,15 @@ class CouponCodeItem(TradeItem, discriminator="coupon_code"):
 class CouponGrantItem(TradeItem, discriminator="coupon_grant"):
     """A coupon that the shop gave to a buyer; its reason is its key, so that it is given once."""
 
+    merchant_id = UnicodeAttribute()
     coupon_id = UnicodeAttribute()
     at_s = IntAttribute()
+    body_hash = UnicodeAttribute(default="")  # of the request that gave it
 
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, reason: str, **more: Any) -> "CouponGrantItem":
-        return cls(buyer_pk(merchant_id, buyer_id), f"grant#{reason}", **more)
+        pk = buyer_pk(merchant_id, buyer_id)
+        return cls(pk, f"grant#{reason}", merchant_id=merchant_id, **more)
 
 
 class CouponTallyItem(TradeItem, discriminator="coupon_tally"):

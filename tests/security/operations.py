@@ -30,6 +30,7 @@ VALUES: Mapping[str, Callable[[SeededMerchant], Any]] = {
     "disabled": lambda shop: False,
     "texts": lambda shop: {"formed": "「{商品}」成团啦。"},
     "template_ids": lambda shop: ["a-template-of-another-shop"],
+    "template_id": lambda shop: shop.coupon_template_id,
     "name": lambda shop: "名字",
     "code": lambda shop: "wrong-code",
     "nonce": lambda shop: "a-secret-of-the-client",

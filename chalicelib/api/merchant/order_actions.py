@@ -88,7 +88,7 @@ def close_order(
     "/orders/{order_id}/coupons",
     right=act(Area.REFUNDS),
     status=201,
-    refusals=[NotFound, Conflict, CouponsGone, LimitReached],
+    refusals=[NotFound, Conflict, CouponsGone, LimitReached, IdempotencyMismatch],
     headers=HEADERS,
 )
 def give_coupon(
@@ -102,6 +102,7 @@ def give_coupon(
         body.template_id,
         body.reason,
         gift_id=made.item_id,
+        body_hash=made.body_hash,
         staff=who.username,
         now_s=clock.now_s(),
     )

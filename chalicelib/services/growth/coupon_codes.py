@@ -20,6 +20,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import coupon_templates
 from chalicelib.services.growth import coupons
+from chalicelib.services.people import buyers
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
 from chalicelib.tables.growth import (
@@ -132,6 +133,7 @@ def claim(merchant_id: str, ids: Sequence[str], text: str, *, now_s: int) -> Cou
     ids: of the person. Raises CouponCodeRefused, CouponsGone, LimitReached, SessionSuperseded,
     Busy.
     """
+    buyers.read_open(merchant_id, ids[0])  # who has closed their account is told nothing
     code = CouponCode.parse(text)
     if code is None:
         raise CouponCodeRefused

@@ -28,12 +28,14 @@ def give(
     words: str,
     *,
     gift_id: str,
+    body_hash: str = "",
     staff: str,
     now_s: int,
 ) -> CouponItem:
     """Give the buyer of an order a coupon at staff's word; the same `gift_id` again gives none.
 
-    words: why; the buyer reads them. Raises NotFound, CouponsGone, LimitReached, Conflict, Busy.
+    words: why; the buyer reads them. Raises NotFound, CouponsGone, LimitReached, Conflict,
+    IdempotencyMismatch for another `body_hash`, Busy.
     """
     order = orders.get(merchant_id, order_id)
 
@@ -52,7 +54,13 @@ def give(
 
     try:
         coupon = coupon_grants.grant(
-            merchant_id, order.buyer_id, template_id, f"gift#{gift_id}", also=also, now_s=now_s
+            merchant_id,
+            order.buyer_id,
+            template_id,
+            f"gift#{gift_id}",
+            body_hash=body_hash,
+            also=also,
+            now_s=now_s,
         )
     except LimitReached as refusal:
         limit = refusal.details["limit"]

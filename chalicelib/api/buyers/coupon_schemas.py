@@ -22,7 +22,7 @@ class _CouponTerms(ResponseModel, frozen=True, kw_only=True):
     ]
 
 
-class CodeRequest(RequestModel, frozen=True):
+class CouponCodeRequest(RequestModel, frozen=True):
     code: Annotated[str, Meta(min_length=1, max_length=40, description="as people type it")]
 
 

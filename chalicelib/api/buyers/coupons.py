@@ -80,7 +80,7 @@ def claim_coupon(who: Buyer, coupon_template_id: str) -> schemas.CouponShown:
     refusals=[CouponCodeRefused, CouponsGone, LimitReached, NotFound, SessionSuperseded],
     limited=[limits.COUPON_CLAIMS, limits.WRONG_COUPON_CODES],
 )
-def claim_by_code(who: Buyer, body: schemas.CodeRequest) -> schemas.CouponShown:
+def claim_by_code(who: Buyer, body: schemas.CouponCodeRequest) -> schemas.CouponShown:
     """Claim the coupon that a code stands for; a repeat gets the same one."""
     now_s = clock.now_s()
     item = coupon_codes.claim(who.merchant_id, who.ids, body.code, now_s=now_s)

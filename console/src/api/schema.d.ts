@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/coupon-codes/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claim the coupon that a code stands for; a repeat gets the same one. */
+        post: operations["claim_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/coupons/{coupon_template_id}/claims": {
         parameters: {
             query?: never;
@@ -828,6 +845,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/coupon-codes/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All codes of a batch, with when each was used: they are worth what the coupons are. */
+        get: operations["read_coupon_codes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/coupons": {
         parameters: {
             query?: never;
@@ -860,6 +894,24 @@ export interface paths {
         post?: never;
         /** Remove a coupon template that is over from the lists; what was claimed stays as it is. */
         delete: operations["remove_coupon"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/coupons/{coupon_template_id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The batches of codes that were written of a coupon template, the newest first. */
+        get: operations["list_coupon_codes"];
+        put?: never;
+        /** Write codes, each of which a buyer can claim one of the template's coupons with. */
+        post: operations["write_coupon_codes"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1339,6 +1391,23 @@ export interface paths {
         put?: never;
         /** Close an unpaid order; its buyer is told why, its seat and stock are free. */
         post: operations["close_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/orders/{order_id}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the buyer of an order a coupon; they are told, with the reason. */
+        post: operations["give_coupon"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2745,6 +2814,9 @@ export interface components {
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
+            compensation_id: string;
+            /** @description what its coupons take off */
+            compensation_words: string;
             skus: components["schemas"]["StockedActivitySku"][];
         };
         /**
@@ -2812,6 +2884,11 @@ export interface components {
              * @default nobody
              */
             new_buyers: components["schemas"]["NewBuyers"];
+            /**
+             * @description Coupon template, of which who is in a failed group gets one.
+             * @default
+             */
+            compensation_id: string;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2853,6 +2930,8 @@ export interface components {
             reductions: components["schemas"]["ReductionShown"][];
             /** @description who has to be new to the shop: have bought nothing in it */
             new_buyers: components["schemas"]["NewBuyers"];
+            /** @description what a coupon takes off that members of a failed group get; empty: none */
+            compensation: string;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -2923,6 +3002,11 @@ export interface components {
              * @default nobody
              */
             new_buyers: components["schemas"]["NewBuyers"];
+            /**
+             * @description Coupon template, of which who is in a failed group gets one.
+             * @default
+             */
+            compensation_id: string;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3007,6 +3091,9 @@ export interface components {
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
+            compensation_id: string;
+            /** @description what its coupons take off */
+            compensation_words: string;
             skus: components["schemas"]["ActivitySku"][];
         };
         /**
@@ -3363,10 +3450,45 @@ export interface components {
             /** @description The members read it. */
             reason: string;
         };
+        /**
+         * CodeBatch
+         * @description Codes that were written at once; each is good for one coupon.
+         */
+        CodeBatch: {
+            /** @description what its codes begin with */
+            batch: string;
+            /** @description how many */
+            codes: number;
+            /** @description coupons that were claimed with them */
+            used: number;
+            /** @description seconds since the epoch, UTC */
+            made_at_s: number;
+            /** @description the username of who had them written */
+            made_by: string;
+        };
+        /** CodeBatchList */
+        CodeBatchList: {
+            /** @description the newest first */
+            items: components["schemas"]["CodeBatch"][];
+        };
+        /** CodeList */
+        CodeList: {
+            items: components["schemas"]["CodeShown"][];
+        };
         /** CodeRequest */
         CodeRequest: {
             /** @description 8 digits */
             code: string;
+        };
+        /** CodeShown */
+        CodeShown: {
+            code: string;
+            /** @description null: nobody has used it */
+            used_at_s: number | null;
+        };
+        /** CodesWanted */
+        CodesWanted: {
+            count: number;
         };
         /** Colleague */
         Colleague: {
@@ -3418,6 +3540,7 @@ export interface components {
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
+            compensation_id: string;
         };
         /** CopiedSku */
         CopiedSku: {
@@ -3468,18 +3591,29 @@ export interface components {
             /** @description why it cannot be used; empty: it can */
             refusal: string;
         };
+        /** CouponCodeRequest */
+        CouponCodeRequest: {
+            /** @description as people type it */
+            code: string;
+        };
         /**
          * CouponFor
          * @description Which orders it may be used for.
          * @enum {unknown}
          */
         CouponFor: "alone" | "any" | "groups";
+        /** CouponGiftRequest */
+        CouponGiftRequest: {
+            template_id: string;
+            /** @description the buyer reads it */
+            reason: string;
+        };
         /**
          * CouponGiven
          * @description How buyers come by it.
          * @enum {unknown}
          */
-        CouponGiven: "link" | "public";
+        CouponGiven: "code" | "link" | "public" | "shop";
         /**
          * CouponInput
          * @description `off_fen` of an amount; `percent` of a percentage: what is still paid, 85 is 8.5 折, and
@@ -4168,6 +4302,8 @@ export interface components {
             reductions: components["schemas"]["ReductionShown"][];
             /** @description who has to be new to the shop: have bought nothing in it */
             new_buyers: components["schemas"]["NewBuyers"];
+            /** @description what a coupon takes off that members of a failed group get; empty: none */
+            compensation: string;
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -6297,7 +6433,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who cannot work on what waits there.
@@ -7237,6 +7373,111 @@ export interface operations {
             };
             /** @description gateway_failed */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    claim_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description session_superseded, unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description coupon_code_refused, coupons_gone, limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11641,6 +11882,84 @@ export interface operations {
             };
         };
     };
+    read_coupon_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_coupons: {
         parameters: {
             query?: never;
@@ -12081,6 +12400,212 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_coupon_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeBatchList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    write_coupon_codes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                coupon_template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodesWanted"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeBatch"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict, limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {
@@ -14940,6 +15465,134 @@ export interface operations {
                 headers: {
                     /** @description seconds */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    give_coupon: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponGiftRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderFileShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict, coupons_gone, limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

@@ -82,13 +82,13 @@ def once(snapshot: TableSnapshot) -> Violations:
         if not used[batch.pk] == batch.used <= batch.codes:
             what = f"{used[batch.pk]} codes of batch {batch.batch} are used"
             yield f"29 coupons: {what}, counted {batch.used} of {batch.codes}"
-    claimed = [*snapshot.coupon_codes, *snapshot.coupon_grants]
-    for coupon_id, count in Counter(item.coupon_id for item in claimed).items():
+    by_code = Counter(item.coupon_id for item in snapshot.coupon_codes)
+    given = Counter(item.coupon_id for item in snapshot.coupon_grants)
+    for coupon_id, count in (by_code + given).items():
         coupon = snapshot.coupons.get(coupon_id)
         if coupon is None or count > 1:
             yield f"29 coupons: {coupon_id} was claimed {count} times, there: {coupon is not None}"
     coded = {batch.template_id for batch in snapshot.coupon_batches}
-    by_code = {item.coupon_id for item in snapshot.coupon_codes}
     for coupon_id, coupon in snapshot.coupons.items():
         if coupon.template_id in coded and coupon_id not in by_code:
             yield f"29 coupons: {coupon_id} was claimed without a code"

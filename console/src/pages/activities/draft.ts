@@ -38,6 +38,7 @@ export interface Draft {
   reductions: DraftReduction[]
   coupons: boolean // can be used for its groups
   new_buyers: NewBuyers // who has to be new to the shop
+  compensation_id: string // coupons for who is in a group that fails; empty: none
   hasLeaderPrices: boolean
   skus: DraftSku[]
 }
@@ -61,6 +62,7 @@ export function emptyDraft(): Draft {
     reductions: [],
     coupons: true,
     new_buyers: 'nobody',
+    compensation_id: '',
     hasLeaderPrices: false,
     skus: [],
   }
@@ -93,6 +95,7 @@ export function rulesOf(activity: Activity) {
     reductions: activity.reductions.map((it) => ({ ...it })),
     coupons: activity.coupons,
     new_buyers: activity.new_buyers,
+    compensation_id: activity.compensation_id,
     hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
   }
 }
@@ -147,6 +150,7 @@ function changedRules(draft: Draft) {
     reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
     coupons: draft.coupons,
     new_buyers: draft.new_buyers,
+    compensation_id: draft.compensation_id,
   }
 }
 

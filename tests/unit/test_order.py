@@ -136,6 +136,8 @@ FACTS = {
     "units": 2,
     "way": "银行转账",
     "proof": "R-77",
+    "coupon": "见面礼",
+    "worth": "满 50 减 10",
 }
 
 

@@ -7,6 +7,8 @@ import pytest
 import app as application
 from chalicelib.gateways import secrets
 from chalicelib.tables.exports import ExportItem
+from chalicelib.tables.trade_item import TradeItem
+from tests.api.test_coupons import given_out
 from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.isolated_tables import isolated_tables
@@ -47,12 +49,15 @@ RARE: dict[str, set[function_policies.Use]] = {
 }
 
 
-def stream(merchant: MerchantFixture, order_id: str, **before: str) -> None:
-    item = merchant.stored_order(order_id)
-    image = {**merchant.image(item), "status": {"S": before["status"]}} if before else None
-    records = [change_of(merchant, item, image)]
+def stream(merchant: MerchantFixture, *order_ids: str) -> None:
+    for order_id in order_ids:
+        changed(merchant, merchant.stored_order(order_id))
+        assert merchant.gateway.quiet()
+
+
+def changed(merchant: MerchantFixture, item: TradeItem) -> None:
+    records = [change_of(merchant, item)]
     application.on_trade_change({"Records": records}, lambda_context("stream"))
-    assert merchant.gateway.quiet()
 
 
 def export(merchant: MerchantFixture, subject: str, column: str, **more: str | int) -> str:
@@ -71,7 +76,8 @@ def told_in_wechat(merchant: MerchantFixture) -> Buyer:
 
 def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
-    activity = merchant.activity(seats=3, days=2, limit_per_buyer=5)
+    gift = given_out(merchant, given="shop")
+    activity = merchant.activity(seats=3, days=2, limit_per_buyer=5, compensation_id=gift)
     group_id, _, first = merchant.open_group(activity, told_in_wechat(merchant))
     _, second = merchant.member(activity, group_id)
     buyer, third = merchant.join(activity, group_id)
@@ -97,10 +103,10 @@ def live(merchant: MerchantFixture) -> None:
     merchant.clock.forward(DAY_S - 60)
     merchant.prepay(*merchant.join(activity, hurried))
     merchant.clock.forward(120)  # its group ends before its time to pay
+    changed(merchant, merchant.stored_group(failing))
     merchant.run_jobs()
     merchant.clock.forward(DAY_S)
-    for order_id in (first, left, second):
-        stream(merchant, order_id)
+    stream(merchant, first, left, second)
     merchant.run_jobs(4)
     merchant.clock.forward(RECEIPT_S + POSTED_S)
     merchant.run_jobs(4)
@@ -109,7 +115,7 @@ def live(merchant: MerchantFixture) -> None:
     export(merchant, "orders", "tracking", order_status="completed")
     merchant.run_jobs()
     item = ExportItem.at(merchant.merchant_id, export(merchant, "orders", "tracking"))
-    application.on_trade_change({"Records": [change_of(merchant, item)]}, lambda_context("stream"))
+    changed(merchant, item)
 
 
 @pytest.fixture(scope="module")

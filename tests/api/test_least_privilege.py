@@ -76,8 +76,9 @@ def told_in_wechat(merchant: MerchantFixture) -> Buyer:
 
 def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
-    gift = given_out(merchant, given="shop")
-    activity = merchant.activity(seats=3, days=2, limit_per_buyer=5, compensation_id=gift)
+    activity = merchant.activity(
+        seats=3, days=2, limit_per_buyer=5, compensation_id=given_out(merchant, given="shop")
+    )
     group_id, _, first = merchant.open_group(activity, told_in_wechat(merchant))
     _, second = merchant.member(activity, group_id)
     buyer, third = merchant.join(activity, group_id)

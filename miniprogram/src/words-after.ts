@@ -25,7 +25,7 @@ export const afterWords = {
     toPay: (fen: number) => `需付 ${yuan(fen)}`,
     sum: (fen: number) => `合计 ${yuan(fen)}`,
     withFreight: (fen: number) => (fen > 0 ? `（含运费 ${yuan(fen)}）` : ''),
-    pieces: (n: number) => `共 ${n} 件`,
+    pieces: (n: number) => `共 ${n}\u00a0件`,
   },
 
   order: {

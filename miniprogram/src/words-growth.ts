@@ -18,6 +18,7 @@ export const growthWords = {
     claimMore: '再领一张',
     claimed: (n: number) => (n > 1 ? `已领 ${n} 张` : '已领取'),
     claimedNow: '已领取，下单时可用',
+    claimsWithLogin: '登录后自动领取这张优惠券。',
     use: '去使用',
     states: { gone: '已领完', ended: '已过期', withdrawn: '已停止领取', revoked: '已停止领取' },
     stateHints: {

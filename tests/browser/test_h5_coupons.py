@@ -29,7 +29,9 @@ def test_coupon_is_claimed_with_a_login_on_the_way_or_by_a_link(
         expect(offer).to_contain_text(told)
     expect(who.page.get_by_text("老友九五折")).to_have_count(0)
     offer.get_by_text("立即领取").click()
+    who.says("why", "登录后自动领取")
     who.log_in(f"138{secrets.randbelow(10**8):08d}")
+    expect(who.page.get_by_text("已领取，下单时可用")).to_be_visible()
     for told in ("新茶上市券", "已领取", "去使用"):  # without another tap
         who.says("offer", told)
     who.page.goto("about:blank")

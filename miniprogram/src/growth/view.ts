@@ -29,10 +29,10 @@ export function viewOf({ state, claimed, per_buyer }: Offer): View {
 }
 
 /** When it can be used. days: after the claim, of what has no dates of its own. */
-export function timeOf({ from_s, until_s, days = 0 }: { from_s: number; until_s: number; days?: number }, now_s: number): string {
-  if (!until_s) return says.afterClaim(days)
+export function timesOf({ from_s, until_s, days = 0 }: { from_s: number; until_s: number; days?: number }, now_s: number): string[] {
+  if (!until_s) return [says.afterClaim(days)]
   const until = says.until(until_s, now_s)
-  return from_s > now_s ? `${says.from(from_s, now_s)}，${until}` : until
+  return from_s > now_s ? [`${says.from(from_s, now_s)}，`, until] : [until]
 }
 
 /** To what it is for, where that is one thing; else to everything. */

@@ -279,6 +279,12 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     groups_formed: Annotated[int, Meta(description="since it began; a minute old at most")]
     skus: list[SkuShown]
     seats_total: int
+    seats_least: Annotated[
+        int,
+        Meta(
+            description="paid seats with which a group forms at its deadline, all the same; 0: all"
+        ),
+    ]
     life_s: int
     starts_at_s: Seconds
     ends_at_s: Seconds
@@ -325,9 +331,13 @@ class GroupProgress(ResponseModel, frozen=True, kw_only=True):
     image: str
     group_price_fen: Annotated[int, Meta(description="the lowest of the SKUs")]
     seats_total: int
+    seats_least: Annotated[
+        int,
+        Meta(description="paid seats with which it forms at its deadline, all the same; 0: all"),
+    ]
     seats_taken: int
     seats_paid: int
-    seats_missing: int
+    seats_missing: Annotated[int, Meta(description="until it forms at once; formed: 0")]
     expires_at_s: Seconds | None
     leader_name: Annotated[str, Meta(description="masked")]
     next_poll_s: Annotated[int, Meta(ge=0, description="0: it will not change any more")]

@@ -84,6 +84,7 @@ class Terms:
     # Coupon template of which who paid is given one when the group fails; and what it takes off.
     compensation_id: str = ""
     compensation_words: str = ""
+    seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
 
     def wants_new(self, *, leads: bool) -> bool:
         """Whether who opens a group, or joins it, has to be new to the shop."""

@@ -11,7 +11,7 @@ from chalicelib.text import Text
 
 TITLE_MAX = 28
 SKUS_MAX = 48
-SEATS_MIN, SEATS_MAX = 2, 100
+SEATS_MIN, SEATS_MAX = 2, 100  # SEATS_MIN is the least of seats_least, too
 LIFE_H_MIN, LIFE_H_MAX = 1, 72
 WINDOW_MIN_S = 3600
 WINDOW_MAX_S = 366 * 86400
@@ -45,6 +45,7 @@ class Draft:
     coupons: bool = True  # whether they can be used for its groups
     new_buyers: NewBuyers = NewBuyers.NOBODY
     compensation_id: str = ""  # coupon template, for who is in a group that fails
+    seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ def first_terms(
         new_buyers=draft.new_buyers,
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
+        seats_least=draft.seats_least,
     )
 
 
@@ -186,6 +188,7 @@ def changed_terms(
         new_buyers=draft.new_buyers,
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
+        seats_least=draft.seats_least,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -212,11 +215,21 @@ def _of_rules(draft: Draft) -> Iterator[Problem]:
             "seats_total",
             Text("成团人数要在 {min} 到 {max} 人之间，请修改。", min=SEATS_MIN, max=SEATS_MAX),
         )
+    elif draft.seats_least and not SEATS_MIN <= draft.seats_least < draft.seats_total:
+        yield trouble("seats_least", _least_words(draft.seats_total))
     if not LIFE_H_MIN <= draft.life_h <= LIFE_H_MAX:
         words = Text(
             "成团时限要在 {min} 到 {max} 小时之间，请修改。", min=LIFE_H_MIN, max=LIFE_H_MAX
         )
         yield trouble("life_h", words)
+
+
+def _least_words(seats_total: int) -> str:
+    if seats_total == SEATS_MIN:
+        return Text("{seats} 人团不能再少，请关闭「到时也成团」。", seats=seats_total)
+    most = seats_total - 1
+    allowed = f"{SEATS_MIN}" if most == SEATS_MIN else f"{SEATS_MIN}–{most}"
+    return Text("到时也成团的人数要比成团人数少，请填 {allowed}。", allowed=allowed)
 
 
 def _of_limits(draft: Draft) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """A group (团): its states, who may join, which payment counts, what a payment makes of it.
 
-pending ──leader paid──▶ open ──last seat paid──▶ formed
+pending ──leader paid──▶ open ──last seat paid, or due with as many as were promised──▶ formed
    │                      └──due, cancelled, closed by the merchant──▶ failed
    └──leader unpaid at the pay-by time──────────────▶ failed
 """
@@ -18,7 +18,7 @@ POLL_SETTLING_S = 2  # around the deadline and while a decision is carried out
 class GroupStatus(StrEnum):
     PENDING = "pending"  # the leader has not paid; nobody else sees the group
     OPEN = "open"  # takes members until it is due
-    FORMED = "formed"  # every seat is paid; for ever
+    FORMED = "formed"  # every seat is paid, or seats_least at the deadline; for ever
     FAILED = "failed"  # everybody gets the money back; for ever
 
 
@@ -49,6 +49,7 @@ class Group:
     life_s: int
     ends_at_s: int  # of the activity, when the group was opened
     expires_at_s: int | None  # None until the leader has paid
+    seats_least: int = 0  # paid seats with which it forms at its deadline; 0: all of them
 
     @property
     def seats_taken(self) -> int:
@@ -56,7 +57,13 @@ class Group:
 
     @property
     def seats_missing(self) -> int:
-        return self.seats_total - self.seats_paid
+        formed = self.status is GroupStatus.FORMED  # perhaps with fewer
+        return 0 if formed else self.seats_total - self.seats_paid
+
+    @property
+    def has_least(self) -> bool:
+        """Whether as many seats are paid as it needs to form at its deadline."""
+        return 0 < self.seats_least <= self.seats_paid
 
 
 class GroupRole(StrEnum):
@@ -99,7 +106,9 @@ def refusal_to_join(group: Group | None, *, now_s: int) -> ServiceError:
     if is_joinable(group, now_s=now_s):  # the last seat is held by somebody who may not pay
         return GroupFull("最后一个名额正在付款中。没有付款就会空出来，请稍后再看，或参加其他团。")
     if group.status is GroupStatus.FORMED:
-        return GroupFull()
+        fewer = group.seats_paid < group.seats_total
+        words = "来晚一步，这个团已经成团。可以参加其他团，或自己开一个。"
+        return GroupFull(words) if fewer else GroupFull()
     return GroupClosed()
 
 
@@ -154,6 +163,11 @@ def failed(reason: FailedReason, *, now_s: int) -> GroupTransition:
     )
 
 
+def formed_when_due(*, now_s: int) -> GroupTransition:
+    """The open group forms at its deadline, with the seats that are paid; it is due already."""
+    return GroupTransition(GroupStatus.OPEN, GroupStatus.FORMED, decided_at_s=now_s)
+
+
 def extended(group: Group, longer_s: int, *, now_s: int) -> GroupTransition:
     """An open group is given `longer_s` more, no later than it ever may be: the end of its
     activity, as it was when the group was opened.
@@ -171,9 +185,14 @@ def extended(group: Group, longer_s: int, *, now_s: int) -> GroupTransition:
 
 
 def shown_status(group: Group, *, now_s: int, grace_s: int) -> GroupStatus:
-    """The status that readers see: failed once it is past saving, whether or not a job has run."""
+    """The status that readers see: failed once it is past saving, whether or not a job has run.
+
+    As long as the seats that are taken could be enough to form with, it is not past saving.
+    """
     past = now_s >= (group.expires_at_s or 0) + grace_s
-    return GroupStatus.FAILED if group.status is GroupStatus.OPEN and past else group.status
+    may_form = 0 < group.seats_least <= group.seats_taken
+    lost = group.status is GroupStatus.OPEN and past and not may_form
+    return GroupStatus.FAILED if lost else group.status
 
 
 def next_poll_s(group: Group, *, now_s: int, grace_s: int) -> int:

@@ -134,7 +134,7 @@ def price_lowered(order: Order, total_fen: int, closed: Mapping[str, Payment]) -
 
 
 def group_formed(order: Order, *, now_s: int) -> Transition:
-    """Every seat of the order's group is paid: it is to be fulfilled, its money is earned."""
+    """The order's group has formed: it is to be fulfilled, its money is earned."""
     paid = order.seat_payment
     earned = [Entry(paid[0], Movement.EARNED, paid[1].amount_fen, now_s)] if paid else []
     formed = _moved(order, Event.GROUP_FORMED)

@@ -150,6 +150,7 @@ class _Terms(CatalogueItem):
     new_buyers = UnicodeAttribute(default="nobody")  # domain.activity.NewBuyers
     compensation_id = UnicodeAttribute(default="")  # coupon template, for groups that fail
     compensation_words = UnicodeAttribute(default="")  # what its coupons take off
+    seats_least = IntAttribute(default=0)  # paid seats that form a group when it is due; 0: all
 
 
 class ActivityItem(_Terms, discriminator="activity"):

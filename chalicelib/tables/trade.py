@@ -93,6 +93,7 @@ class GroupItem(TradeItem, discriminator="group"):
     expires_at_s = IntAttribute(null=True)  # once the leader has paid
     closed_words = UnicodeAttribute(null=True)  # why staff closed it; its members read them
     decided_at_s = IntAttribute(null=True)  # once formed or failed
+    seats_least = IntAttribute(default=0)  # paid seats that form it when it is due; 0: all
 
     @classmethod
     def at(cls, merchant_id: str, group_id: str, **more: Any) -> "GroupItem":
@@ -113,6 +114,7 @@ class GroupItem(TradeItem, discriminator="group"):
             life_s=self.life_s,
             ends_at_s=self.ends_at_s,
             expires_at_s=self.expires_at_s,
+            seats_least=self.seats_least,
         )
 
 

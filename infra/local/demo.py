@@ -1,7 +1,7 @@
 """`make demo`: a story over the real HTTP API of a fresh system, then the books.
 
-STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers and
-the leader's price; STORY=all of both.
+STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
+the leader's price and groups that form with fewer; STORY=all of both.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -70,6 +70,7 @@ def _perform_prices(play: Play) -> None:
     demo_prices.get_a_coupon_back(play)
     demo_prices.claim_the_last_ones(play)
     demo_prices.bring_new_buyers(play)
+    demo_prices.form_with_fewer(play)
 
 
 def _explain() -> None:

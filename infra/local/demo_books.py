@@ -215,8 +215,9 @@ def _seats(books: Books) -> list[str]:
             if entry.order["group_id"] == staged.group_id and entry.order["status"] == SOLD
         ]
         formed = group["status"] == "formed"
-        wanted = group["seats_total"] if formed else 0
-        full = group["seats_paid"] == wanted if formed else group["status"] == "failed"
+        wanted = group["seats_paid"] if formed else 0
+        least = group["seats_least"] or group["seats_total"]
+        full = wanted >= least if formed else group["status"] == "failed"
         if not full or len(members) != wanted or len(set(members)) != wanted:
             broken.append(f"{staged.act} {group['status']}：{'、'.join(members)}")
     return broken

@@ -73,6 +73,7 @@ class Activity:
     limit_per_order: int = 5
     reductions: tuple[tuple[int, int], ...] = ()  # (from_fen, off_fen)
     new_buyers: str = "nobody"
+    seats_least: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class Product:
                 {"from_fen": least, "off_fen": off} for least, off in activity.reductions
             ],
             "new_buyers": activity.new_buyers,
+            "seats_least": activity.seats_least,
         }
 
 
@@ -174,7 +176,7 @@ APPLE = Product(
         Sku({"规格": "5 斤装"}, 6990, 5490, 3990, stock=300, units=100),
         Sku({"规格": "10 斤装"}, 11990, 9990, 7490, stock=200, units=80),
     ),
-    Activity("冰糖心苹果五人团", seats=5, life_h=48, days=10),
+    Activity("冰糖心苹果五人团", seats=5, life_h=48, days=10, seats_least=3),
 )
 
 POMEGRANATE = Product(

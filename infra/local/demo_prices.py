@@ -1,4 +1,5 @@
-"""Acts of the demonstration about prices: coupons, groups for new buyers, the leader's price."""
+"""Acts of the demonstration about prices and kinds of groups: coupons, groups for new buyers, the
+leader's price, groups that form with fewer."""
 
 import secrets
 from collections import Counter
@@ -95,6 +96,28 @@ def bring_new_buyers(play: Play) -> None:
         join_and_pay(play, play.buyer(code, name), offer, placed.group_id)
     play.until_order(xiaoman, placed, "已成团待发货")
     play.tell("系统", f"成团：团长付 {yuan(placed.total_fen)}，新客各付 {yuan(offer.group_fen[0])}")
+
+
+def form_with_fewer(play: Play) -> None:
+    """Three are wanted, and two were promised to be enough at the deadline."""
+    play.act(
+        "到时 说好满 2 人也成团", "3 人团，到时满 2 人也成团：差的那一人没付款，团照样成，价格不变"
+    )
+    xiaoman, xingyuan, zhixia = cast(play)
+    offer = play.publish(HONEY, life_h=1, seats_least=2)
+    placed = {xiaoman: play.open_group(xiaoman, HONEY, offer)}
+    group_id = placed[xiaoman].group_id
+    placed[xingyuan] = join_and_pay(play, xingyuan, offer, group_id)
+    held = zhixia.join(offer, group_id)
+    play.tell(zhixia.name, "参团占住最后一个名额，一直没有付款")
+    play.until("到时 2 人成团", lambda: play.group(group_id)["status"] == "formed")
+    for phone, order in placed.items():
+        play.until_order(phone, order, "已成团待发货")
+        play.tell_messages(phone, order)
+    play.until_order(zhixia, held, "已关闭")
+    group = play.group(group_id)
+    _expect((group["seats_total"], group["seats_paid"]) == (3, 2), "3 人团，2 人成团")
+    play.tell("系统", f"到截止时间已满 2 人：成团；{zhixia.name}的订单已关闭，没有扣款")
 
 
 def coupons_held(phones: list[Phone]) -> list[tuple[str, str, str | None]]:

@@ -381,12 +381,33 @@ def test_failing_a_group(
 
     group = orders.find_group(merchant.merchant_id, group_id)
     assert group is not None
-    settlement.fail_if_due(group, now_s=merchant.now_s)
+    settlement.decide_if_due(group, now_s=merchant.now_s)
     status = settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
 
     assert status == "failed"
     units = 8 + COUNTED + 5 * paid + (2 * paid if limit else 0)
     assert spent(meter) == (5, units), meter.parts
+
+
+@pytest.mark.parametrize("paid", [2, 3, 10])
+def test_forming_a_group_with_fewer_costs_what_failing_it_costs_but_for_stock_and_refunds(
+    merchant: MerchantFixture, meter: CapacityMeter, paid: int
+) -> None:
+    shop = Shop(merchant, seats=paid + 1, seats_least=2)
+    group_id = shop.opened()
+    for _ in range(paid - 1):
+        shop.joined_and_paid(group_id)
+    merchant.clock.forward(24 * 3600 + 61)
+    shop.warm_up()
+    meter.reset()
+
+    group = orders.find_group(merchant.merchant_id, group_id)
+    assert group is not None
+    settlement.decide_if_due(group, now_s=merchant.now_s)
+    status = settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
+
+    assert status == "formed"
+    assert spent(meter) == (5, 6 + COUNTED + 4 * paid), meter.parts
 
 
 def test_failing_a_large_group_costs_one_call_more_per_forty_members(
@@ -402,7 +423,7 @@ def test_failing_a_large_group_costs_one_call_more_per_forty_members(
 
     group = orders.find_group(merchant.merchant_id, group_id)
     assert group is not None
-    settlement.fail_if_due(group, now_s=merchant.now_s)
+    settlement.decide_if_due(group, now_s=merchant.now_s)
     settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
 
     # Stock returns with each chunk (2 more), and the group of 2 KB is written twice (3 more).

@@ -139,6 +139,7 @@ def test_group_progress_tells_everything_but_who_is_in_it(merchant: MerchantFixt
         "image": "",
         "group_price_fen": 5900,
         "seats_total": 3,
+        "seats_least": 0,
         "seats_taken": 2,
         "seats_paid": 1,
         "seats_missing": 2,

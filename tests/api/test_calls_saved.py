@@ -39,7 +39,7 @@ def test_a_group_that_is_not_due_or_is_decided_is_let_be(
     group = make(shop, sold)
 
     with metered() as used:
-        settlement.fail_if_due(group, now_s=shop.now_s + later_s)
+        settlement.decide_if_due(group, now_s=shop.now_s + later_s)
 
     assert used.calls == []
     assert shop.group(group.group_id).status == group.status

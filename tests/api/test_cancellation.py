@@ -199,7 +199,7 @@ def test_order_whose_group_fails_while_it_is_released_is_left_to_its_settling(sh
     order = shop.join(sold, group.group_id, shop.buyer())
     shop.now_s += GRACE_S + 1
 
-    with interleaved(lambda: settlement.fail_if_due(group, now_s=shop.now_s)):
+    with interleaved(lambda: settlement.decide_if_due(group, now_s=shop.now_s)):
         assert order_release.release(order, {}, now_s=shop.now_s) is False
     assert order_release.release(order, {}, now_s=shop.now_s) is False
 
@@ -227,7 +227,7 @@ def test_group_that_fell_due_while_its_leader_cancelled_was_due(shop: Shop) -> N
     late_s = shop.now_s + LIFE_S + GRACE_S
 
     with (
-        interleaved(lambda: settlement.fail_if_due(shop.group(group_id), now_s=late_s)),
+        interleaved(lambda: settlement.decide_if_due(shop.group(group_id), now_s=late_s)),
         pytest.raises(Conflict),
     ):
         shop.cancel(order)

@@ -124,7 +124,7 @@ def test_group_that_failed_while_it_is_extended_stays_failed(shop: Shop, sold: A
     due_s = int(group.expires_at_s or 0) + timeouts.GRACE_S
 
     with (
-        interleaved(lambda: settlement.fail_if_due(group, now_s=due_s)),
+        interleaved(lambda: settlement.decide_if_due(group, now_s=due_s)),
         pytest.raises(GroupClosed),
     ):
         extend_group(shop, group, 2)
@@ -141,7 +141,7 @@ def test_group_that_was_extended_while_it_falls_due_stays_open(
     due_s = int(group.expires_at_s or 0) + timeouts.GRACE_S
 
     with interleaved(lambda: extend_group(shop, group, 2)):
-        settlement.fail_if_due(group, now_s=due_s)
+        settlement.decide_if_due(group, now_s=due_s)
 
     assert shop.group(group.group_id).status == "open"
 

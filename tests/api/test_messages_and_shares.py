@@ -360,7 +360,7 @@ def test_who_paid_nothing_too_late_is_told_nothing(shop: Shop) -> None:
     shop.now_s += GRACE_S + 1
 
     with (
-        interleaved(lambda: settlement.fail_if_due(group, now_s=shop.now_s)),
+        interleaved(lambda: settlement.decide_if_due(group, now_s=shop.now_s)),
         pytest.raises(OrderClosed),
     ):
         shop.ask(late)

@@ -22,7 +22,7 @@ def test_group_formed_while_it_is_failed_stays_formed(shop: Shop) -> None:
     shop.gateway.silent = {"query"}
 
     with interleaved(lambda: shop.notify(trade)):
-        settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
+        settlement.decide_if_due(shop.group(group_id), now_s=shop.now_s)
 
     assert shop.group(group_id).status == "formed"
 
@@ -65,7 +65,7 @@ def test_gateway_is_asked_about_unpaid_orders_alone_before_a_group_fails(shop: S
     shop.now_s += GRACE_S + 1
     shop.other_gateway.silent = {"query"}
 
-    settlement.fail_if_due(shop.group(str(leader.group_id)), now_s=shop.now_s)
+    settlement.decide_if_due(shop.group(str(leader.group_id)), now_s=shop.now_s)
 
     assert shop.group(str(leader.group_id)).status == "failed"
 
@@ -95,7 +95,7 @@ def failed(shop: Shop) -> tuple[str, OrderItem]:
     """(group_id, its leader's order) of a group that has failed and is not settled."""
     _, order = leader_alone(shop)
     shop.now_s += LIFE_S + GRACE_S
-    settlement.fail_if_due(shop.group(str(order.group_id)), now_s=shop.now_s)
+    settlement.decide_if_due(shop.group(str(order.group_id)), now_s=shop.now_s)
     return str(order.group_id), shop.order(order.order_id)
 
 
@@ -110,7 +110,7 @@ def test_free_orders_settled_by_two_at_once_give_their_units_back_once(
     group_id = str(leader.group_id)
     shop.ask(shop.join(sold, group_id, shop.buyer()))
     shop.now_s += LIFE_S + GRACE_S
-    settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
+    settlement.decide_if_due(shop.group(group_id), now_s=shop.now_s)
 
     with interleaved(lambda: settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)):
         settlement.settle(shop.merchant_id, group_id, now_s=shop.now_s)
@@ -139,7 +139,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_its_group_is_settled(
     shop.pay(order)
     shop.now_s += LIFE_S + GRACE_S
     group_id = str(order.group_id)
-    settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
+    settlement.decide_if_due(shop.group(group_id), now_s=shop.now_s)
     notifications.tell_outcome(shop.group(group_id), now_s=shop.now_s)
 
     with interleaved(lambda: shop.notify(late, OTHER_PAY)):

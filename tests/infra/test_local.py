@@ -223,6 +223,7 @@ def test_the_stories_end_with_whole_books() -> None:
     assert "✓ 50 人抢 2 个名额，恰好 2 人占到" in story.stdout
     assert "✓ 每张券最多用于一笔有效订单，没成交的都退回了" in story.stdout
     assert "5 人领到，15 人得到回答" in story.stdout
+    assert "到截止时间已满 2 人：成团" in story.stdout
 
 
 def _offered(merchant: MerchantFixture, product: demo_data.Product, category_id: str) -> str:
@@ -250,7 +251,7 @@ def _books() -> Books:
     product = demo_data.STRAWBERRY
     offer = Offer("a", 1, "p", "三人团", 2, ("s",), (5900,))
     entries = [_entry("小满", "o1"), _entry("行远", "o2")]
-    group = {"status": "formed", "seats_total": 2, "seats_paid": 2}
+    group = {"status": "formed", "seats_total": 2, "seats_least": 0, "seats_paid": 2}
     return Books(
         entries=entries,
         strangers=[],

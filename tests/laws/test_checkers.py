@@ -148,6 +148,16 @@ PLANTS: list[Plant] = [
      lambda s: [GroupItem.status.set("formed")]),
     ("2 forming: .* is open with 2 of 2", lambda s: s.formed_group,
      lambda s: [GroupItem.status.set("open")]),
+    ("2 forming: .* is formed with 2 of 3", lambda s: s.open_group,  # before its deadline
+     lambda s: [GroupItem.status.set("formed"), GroupItem.seats_least.set(2),
+                GroupItem.decided_at_s.set(s.shop.now_s)]),
+    ("2 forming: .* is formed with 2 of 3", lambda s: s.open_group,  # with fewer than promised
+     lambda s: [GroupItem.status.set("formed"), GroupItem.seats_least.set(3),
+                GroupItem.decided_at_s.set(s.shop.now_s + 30 * DAY_S)]),
+    ("2 forming: .* failed with 1 paid, 1 promised", lambda s: s.failed_group,
+     lambda s: [GroupItem.failed_reason.set("due"), GroupItem.seats_least.set(1)]),
+    ("2 forming: .* promises 2, its terms 0", lambda s: s.open_group,
+     lambda s: [GroupItem.seats_least.set(2)]),
     ("2 forming: .* is formed, decided at None", lambda s: s.formed_group,
      lambda s: [GroupItem.decided_at_s.remove()]),
     ("2 forming: .* is formed, order .* is paid", lambda s: s.kept,

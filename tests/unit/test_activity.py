@@ -99,6 +99,10 @@ def test_more_stock_than_there_is_says_how_much_there_is() -> None:
         ({"skus": first_sku(stock=0)}, "skus[0].stock"),
         ({"skus": first_sku(stock=None)}, "skus[0].stock"),
         ({"seats_total": 51}, "skus"),
+        ({"seats_least": 1}, "seats_least"),
+        ({"seats_least": 3}, "seats_least"),
+        ({"seats_total": 2, "seats_least": 2}, "seats_least"),
+        ({"seats_total": 1, "seats_least": 2}, "seats_total"),
     ],
 )
 def test_each_limit_names_its_field(changes: dict[str, Any], field: str) -> None:
@@ -116,6 +120,8 @@ def test_each_limit_names_its_field(changes: dict[str, Any], field: str) -> None
         {"limit_per_buyer": 0, "limit_per_order": 999},
         {"limit_per_buyer": 9_999},
         {"seats_total": 50},
+        {"seats_least": 2},
+        {"seats_total": 50, "seats_least": 49},
     ],
 )
 def test_the_limits_themselves_are_allowed(changes: dict[str, Any]) -> None:
@@ -220,11 +226,12 @@ def test_terms_refuse_a_sku_that_they_do_not_sell() -> None:
 
 
 def test_a_change_makes_the_next_version_and_leaves_the_old() -> None:
-    change = replace(DRAFT, skus=first_sku(group_price_fen=2000), seats_total=5)
+    change = replace(DRAFT, skus=first_sku(group_price_fen=2000), seats_total=5, seats_least=4)
 
     after = changed_terms(TERMS, change, OFFERS, life_s=86_400, now_s=NOW_S)
 
     assert (after.version, after.seats_total, after.sku("s1").group_price_fen) == (2, 5, 2000)
+    assert (after.seats_least, TERMS.seats_least) == (4, 0)
     assert (TERMS.version, TERMS.seats_total, TERMS.sku("s1").group_price_fen) == (1, 3, 2990)
 
 

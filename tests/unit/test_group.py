@@ -11,6 +11,7 @@ from chalicelib.domain.group import (
     GroupTransition,
     extended,
     failed,
+    formed_when_due,
     has_free_seat,
     is_joinable,
     next_poll_s,
@@ -148,6 +149,35 @@ def test_refusal_says_why_there_is_no_seat(group: Group | None, now_s: int, code
 )
 def test_readers_see_a_due_group_as_failed_without_any_job(now_s: int, status: str) -> None:
     assert shown_status(OPEN, now_s=now_s, grace_s=GRACE_S) == status
+
+
+@pytest.mark.parametrize(
+    ("least", "taken", "status"),
+    [(0, 3, "failed"), (2, 1, "failed"), (2, 2, "open"), (3, 3, "open"), (3, 2, "failed")],
+)
+def test_readers_wait_for_a_due_group_that_may_form_with_fewer(
+    least: int, taken: int, status: str
+) -> None:
+    members = dict(list(FULL.members.items())[:taken])
+    group = replace(OPEN, seats_total=4, seats_least=least, members=members)
+
+    assert shown_status(group, now_s=NOW_S + 3660, grace_s=GRACE_S) == status
+
+
+@pytest.mark.parametrize(("least", "paid", "has"), [(0, 3, False), (2, 1, False), (2, 2, True)])
+def test_group_has_the_least_with_as_many_paid_seats_as_were_promised(
+    least: int, paid: int, has: bool
+) -> None:
+    assert replace(OPEN, seats_total=4, seats_least=least, seats_paid=paid).has_least is has
+
+
+def test_group_that_formed_with_fewer_lacks_nobody() -> None:
+    formed = formed_when_due(now_s=NOW_S)
+
+    assert (formed.was, formed.status, formed.seats_paid) == ("open", "formed", 0)
+    assert (formed.decided_at_s, formed.due_at_s, formed.is_listed) == (NOW_S, None, True)
+    assert OPEN.seats_missing == 2
+    assert replace(OPEN, status=formed.status).seats_missing == 0
 
 
 @pytest.mark.parametrize(

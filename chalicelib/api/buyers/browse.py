@@ -55,6 +55,9 @@ class ActivityCard(msgspec.Struct, frozen=True):
     image: str
     state: ActivityState
     seats_total: int
+    seats_least: Annotated[
+        int, Meta(description="Paid seats with which a group forms at its deadline; 0: all.")
+    ]
     groups_formed: Annotated[int, Meta(description="since it began; a minute old at most")]
     group_price_fen: Annotated[int, Meta(description="The lowest of its SKUs.")]
     price_varies: Annotated[bool, Meta(description="Other SKUs have a higher group price.")]
@@ -218,6 +221,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
             item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out
         ),
         seats_total=item.seats_total,
+        seats_least=item.seats_least,
         groups_formed=formed,
         group_price_fen=sku.group_price_fen,
         price_varies=offer.price_varies,

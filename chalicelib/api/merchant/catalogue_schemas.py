@@ -238,6 +238,15 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             description="Coupon template, of which who is in a failed group gets one.",
         ),
     ] = ""
+    seats_least: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=9_999,
+            description="Paid seats with which a group forms at its deadline, all the same: "
+            "2 or more, fewer than seats_total. 0: only with all of them.",
+        ),
+    ] = 0
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -315,6 +324,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     new_buyers: NewBuyers
     compensation_id: str
     compensation_words: Annotated[str, Meta(description="what its coupons take off")]
+    seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):

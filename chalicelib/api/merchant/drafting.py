@@ -77,6 +77,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     coupons: bool
     new_buyers: NewBuyers
     compensation_id: str
+    seats_least: int
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,9 @@ class GroupRow(ResponseModel, frozen=True, kw_only=True):
     status_text: str
     failed_reason: str | None
     seats_total: int
+    seats_least: Annotated[
+        int, Meta(description="Paid seats with which it forms at its deadline; 0: all.")
+    ]
     seats_taken: Annotated[int, Meta(description="Those that are held for payment among them.")]
     seats_paid: int
     opened_at_s: Annotated[Seconds, Meta(description="When its leader ordered.")]

@@ -69,7 +69,7 @@ def _group(file: OrderFile) -> Iterator[Happening]:
     if group is None or group.decided_at_s is None:
         return
     if group.status == GroupStatus.FORMED:
-        yield _told(group.decided_at_s, "formed", Text("{seats} 人成团", seats=group.seats_total))
+        yield _told(group.decided_at_s, "formed", Text("{seats} 人成团", seats=group.seats_paid))
     else:
         yield _told(group.decided_at_s, "failed", "没有成团")
 

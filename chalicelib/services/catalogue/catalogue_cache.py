@@ -146,6 +146,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         new_buyers=NewBuyers(item.new_buyers),
         compensation_id=item.compensation_id,
         compensation_words=item.compensation_words,
+        seats_least=item.seats_least,
     )
 
 

@@ -256,6 +256,7 @@ def _new_group(
         list_shard=random.randrange(offer.list_shards),
         life_s=offer.life_s,
         ends_at_s=offer.ends_at_s,
+        seats_least=offer.seats_least,
     )
 
 

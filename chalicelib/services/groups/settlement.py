@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain import group as group_rules
 from chalicelib.domain import order_transitions
-from chalicelib.domain.group import FailedReason, GroupStatus
+from chalicelib.domain.group import FailedReason, GroupStatus, GroupTransition
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.domain.order_transitions import Transition
 from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
@@ -46,24 +47,27 @@ WRITES_OF_THE_GROUP = 1 + counting.WRITES_OF_A_GROUP
 UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)
 
 
-def fail_if_due(group: GroupItem, *, now_s: int) -> None:
-    """Fail an open group that is past its deadline and grace. Nothing happens when it is not.
+def decide_if_due(group: GroupItem, *, now_s: int) -> None:
+    """Decide an open group that is past its deadline and grace. Nothing happens when it is not.
 
-    Its held orders are asked for at the gateway first: a payment made in time counts, even when
+    It forms with as many paid seats as its activity promised that to, and fails with fewer. Its
+    held orders are asked for at the gateway first: a payment made in time counts, even when
     its callback comes later. Raises GatewayFailed while the gateway is silent and patience lasts.
     """
     past_s = now_s - timeouts.GRACE_S
     if group.status != GroupStatus.OPEN or (group.expires_at_s or 0) > past_s:
         return
     _ask_for_held_orders(group, now_s=now_s)
-    retried(
-        lambda: _fail(
-            group,
-            FailedReason.DUE,
-            condition=GroupItem.expires_at_s <= past_s,
-            now_s=now_s,
-        )
-    )
+    is_due: Condition = GroupItem.expires_at_s <= past_s
+    least = group.seats_least
+    too_few = is_due & (GroupItem.seats_paid < least) if least else is_due
+    failed = group_rules.failed(FailedReason.DUE, now_s=now_s)
+    if not group.view().has_least and retried(lambda: _decide(group, failed, condition=too_few)):
+        return
+    if least:  # a payment may have come: seats that are paid are never fewer again
+        enough = is_due & (GroupItem.seats_paid >= least)
+        formed = group_rules.formed_when_due(now_s=now_s)
+        retried(lambda: _decide(group, formed, condition=enough))
 
 
 def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int) -> None:
@@ -82,11 +86,10 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
             raise Conflict("已付款的名额不能退出。到时未成团会自动退款。")
         if len(group.members.as_dict()) > 1:
             raise Conflict("已有人参团，不能取消。到时未成团会自动退款。")
-        _fail(
+        _decide(
             group,
-            FailedReason.LEADER_CANCELLED,
+            group_rules.failed(FailedReason.LEADER_CANCELLED, now_s=now_s),
             condition=(size(GroupItem.members) == 1) & group.marker_as_read(),
-            now_s=now_s,
             refuse=LostRace,
         )
 
@@ -101,7 +104,8 @@ def close_with_activity(group: GroupItem, *, now_s: int) -> None:
     list are all that is asked of `group`: an item of the list index will do."""
     merchant_id, _, rest = group.pk.partition("#G#")
     whole = GroupItem.at(merchant_id, rest)
-    retried(lambda: _fail(whole, FailedReason.CLOSED_BY_MERCHANT, now_s=now_s))
+    closed = group_rules.failed(FailedReason.CLOSED_BY_MERCHANT, now_s=now_s)
+    retried(lambda: _decide(whole, closed))
 
 
 def carry_out(group: GroupItem, *, now_s: int) -> None:
@@ -118,8 +122,9 @@ def carry_out(group: GroupItem, *, now_s: int) -> None:
 def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
     """Carry a decided group to its members' orders, SETTLE_MAX at a time.
 
-    Formed: paid orders are to be fulfilled. Failed: paid orders get a refund request, held ones
-    are closed, and stock and limits return. Returns the group's status.
+    Formed: paid orders are to be fulfilled. Failed: paid orders get a refund request. Either way,
+    held ones are closed, and what is not sold returns to stock and limits. Returns the group's
+    status.
     """
 
     def step(to_product: bool) -> GroupStatus:
@@ -135,14 +140,13 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
         for number, part in enumerate(parts, start=1):
             with transaction() as writes:
                 _settle_orders(writes, part, status, to_product=to_product, now_s=now_s)
+                actions = _free_seats(part, status)
                 if number == len(parts):
-                    writes.update(
-                        group,
-                        not_due(),
-                        condition=group.marker_as_read(),
-                        refuse=LostRace,
-                    )
+                    actions += not_due()
                     counting.count_decided(writes, group, now_s)
+                if actions:
+                    same = group.marker_as_read()
+                    writes.update(group, actions, condition=same, refuse=LostRace)
         return status
 
     return retried(lambda: reservations.giving_back(step))
@@ -187,16 +191,15 @@ def _ask_for_held_orders(group: GroupItem, *, now_s: int) -> None:
                     return  # who does not answer once is not waited for again and again
 
 
-def _fail(
+def _decide(
     group: GroupItem,
-    reason: FailedReason,
+    change: GroupTransition,
     *,
     condition: Condition | None = None,
-    now_s: int,
     refuse: type[Exception] | None = None,
-) -> None:
-    """Decide: failed, listed so, due for settling now. A lost race is no error for a deadline."""
-    change = group_rules.failed(reason, now_s=now_s)
+) -> bool:
+    """Write the decision: listed so, due for settling now. False when it is refused: a lost race
+    is no error for a deadline."""
     same = GroupItem.status == change.was.value
     try:
         update_one(
@@ -206,11 +209,12 @@ def _fail(
             refuse=refuse or _DecidedOtherwise,
         )
     except _DecidedOtherwise:
-        return
+        return False
+    return True
 
 
 class _DecidedOtherwise(Exception):
-    """The last payment came first, or another run of the same job did."""
+    """A payment came first, or another run of the same job did."""
 
 
 def _settle_orders(
@@ -223,10 +227,8 @@ def _settle_orders(
 ) -> None:
     for order in part:
         state_changes.write(writes, order, _settled(order.view(), outcome, now_s))
-    if outcome is not GroupStatus.FAILED:
-        return
     units: Counter[Shelf] = Counter()
-    for order in part:
+    for order in _without_sale(part, outcome):
         units[order_release.shelf_of(order)] += order.quantity
         if order.limited:
             reservations.uncount_limit(
@@ -234,6 +236,19 @@ def _settle_orders(
             )
     for shelf, count in units.items():
         reservations.give_back(writes, shelf, count, to_product=to_product)
+
+
+def _without_sale(part: Sequence[OrderItem], outcome: GroupStatus) -> list[OrderItem]:
+    """Those of the orders by which nothing is sold: what was not paid when the group formed."""
+    failed = outcome is GroupStatus.FAILED
+    return [order for order in part if failed or order.status == OrderStatus.PENDING]
+
+
+def _free_seats(part: Sequence[OrderItem], outcome: GroupStatus) -> list[Action]:
+    """Actions that leave a formed group its members alone; a failed one keeps all for its page."""
+    if outcome is GroupStatus.FAILED:
+        return []
+    return [GroupItem.members[order.buyer_id].remove() for order in _without_sale(part, outcome)]
 
 
 def _settled(order: Order, outcome: GroupStatus, now_s: int) -> Transition:

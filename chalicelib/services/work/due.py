@@ -96,12 +96,12 @@ def process(pk: str, sk: str, *, now_s: int) -> None:
 
 
 def process_group(merchant_id: str, group_id: str, *, now_s: int) -> None:
-    """Fail a due group; tell the members of a decided one, then settle it."""
+    """Decide a due group; tell the members of a decided one, then settle it."""
     group = orders.find_group(merchant_id, group_id)
     if group is None:
         return
     if group.status == GroupStatus.OPEN:
-        settlement.fail_if_due(group, now_s=now_s)
+        settlement.decide_if_due(group, now_s=now_s)
         group = orders.find_group(merchant_id, group_id)
     if group is not None:
         settlement.carry_out(group, now_s=now_s)

@@ -2817,6 +2817,8 @@ export interface components {
             compensation_id: string;
             /** @description what its coupons take off */
             compensation_words: string;
+            /** @description 0: groups form with all seats only. */
+            seats_least: number;
             skus: components["schemas"]["StockedActivitySku"][];
         };
         /**
@@ -2830,6 +2832,8 @@ export interface components {
             image: string;
             state: components["schemas"]["ActivityState"];
             seats_total: number;
+            /** @description Paid seats with which a group forms at its deadline; 0: all. */
+            seats_least: number;
             /** @description since it began; a minute old at most */
             groups_formed: number;
             /** @description The lowest of its SKUs. */
@@ -2889,6 +2893,11 @@ export interface components {
              * @default
              */
             compensation_id: string;
+            /**
+             * @description Paid seats with which a group forms at its deadline, all the same: 2 or more, fewer than seats_total. 0: only with all of them.
+             * @default 0
+             */
+            seats_least: number;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2919,6 +2928,8 @@ export interface components {
             groups_formed: number;
             skus: components["schemas"]["SkuShown"][];
             seats_total: number;
+            /** @description paid seats with which a group forms at its deadline, all the same; 0: all */
+            seats_least: number;
             life_s: number;
             /** @description seconds since the epoch, UTC */
             starts_at_s: number;
@@ -3007,6 +3018,11 @@ export interface components {
              * @default
              */
             compensation_id: string;
+            /**
+             * @description Paid seats with which a group forms at its deadline, all the same: 2 or more, fewer than seats_total. 0: only with all of them.
+             * @default 0
+             */
+            seats_least: number;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3094,6 +3110,8 @@ export interface components {
             compensation_id: string;
             /** @description what its coupons take off */
             compensation_words: string;
+            /** @description 0: groups form with all seats only. */
+            seats_least: number;
             skus: components["schemas"]["ActivitySku"][];
         };
         /**
@@ -3541,6 +3559,7 @@ export interface components {
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             compensation_id: string;
+            seats_least: number;
         };
         /** CopiedSku */
         CopiedSku: {
@@ -4326,8 +4345,11 @@ export interface components {
             /** @description the lowest of the SKUs */
             group_price_fen: number;
             seats_total: number;
+            /** @description paid seats with which it forms at its deadline, all the same; 0: all */
+            seats_least: number;
             seats_taken: number;
             seats_paid: number;
+            /** @description until it forms at once; formed: 0 */
             seats_missing: number;
             expires_at_s: number | null;
             /** @description masked */
@@ -4354,6 +4376,8 @@ export interface components {
             status_text: string;
             failed_reason: string | null;
             seats_total: number;
+            /** @description Paid seats with which it forms at its deadline; 0: all. */
+            seats_least: number;
             /** @description Those that are held for payment among them. */
             seats_taken: number;
             seats_paid: number;
@@ -4378,6 +4402,8 @@ export interface components {
             status_text: string;
             failed_reason: string | null;
             seats_total: number;
+            /** @description Paid seats with which it forms at its deadline; 0: all. */
+            seats_least: number;
             /** @description Those that are held for payment among them. */
             seats_taken: number;
             seats_paid: number;

@@ -8,11 +8,12 @@ and names everything that is wrong, by the numbers and names that docs/domain.md
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from chalicelib.domain.group import GroupStatus
+from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services import timeouts
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.shop import MerchantItem
+from chalicelib.tables.trade import GroupItem
 from tests.fixtures.fake_gateway import Record
 from tests.fixtures.table_snapshot import (
     GIVEN_BACK,
@@ -41,7 +42,8 @@ Violations = Iterator[str]
 MEMBERS = {
     GroupStatus.PENDING: {OrderStatus.PENDING},
     GroupStatus.OPEN: {OrderStatus.PENDING, OrderStatus.PAID},
-    GroupStatus.FORMED: KEPT | GIVEN_BACK,  # given back after-sale
+    # Given back after-sale; held, where it formed with fewer.
+    GroupStatus.FORMED: KEPT | GIVEN_BACK | {OrderStatus.PENDING},
     GroupStatus.FAILED: GIVEN_BACK | {OrderStatus.CLOSED, OrderStatus.PENDING, OrderStatus.PAID},
 }
 SETTLED = {
@@ -113,7 +115,9 @@ def forming(snapshot: TableSnapshot) -> Violations:
     for group in snapshot.groups.values():
         what = f"2 forming: group {group.group_id}"
         status = GroupStatus(group.status)
-        if (status is GroupStatus.FORMED) != (group.seats_paid == group.seats_total):
+        if (status is GroupStatus.FORMED) != (group.seats_paid == group.seats_total) and (
+            not _formed_when_due(group)
+        ):
             yield f"{what} is {status} with {group.seats_paid} of {group.seats_total} paid"
         if (group.decided_at_s is None) != (status in UNDECIDED):
             yield f"{what} is {status}, decided at {group.decided_at_s}"
@@ -123,6 +127,23 @@ def forming(snapshot: TableSnapshot) -> Violations:
             yield f"{what} is open without its leader"
         if (group.expires_at_s or 0) > group.ends_at_s:
             yield f"{what} outlives its activity"
+
+
+def promised(snapshot: TableSnapshot) -> Violations:
+    for group in snapshot.groups.values():
+        what = f"2 forming: group {group.group_id}"
+        if group.failed_reason == FailedReason.DUE and group.view().has_least:
+            yield f"{what} failed with {group.seats_paid} paid, {group.seats_least} promised"
+        offer = snapshot.versions.get((group.activity_id, group.version))
+        if offer is not None and offer.seats_least != group.seats_least:
+            yield f"{what} promises {group.seats_least}, its terms {offer.seats_least}"
+
+
+def _formed_when_due(group: GroupItem) -> bool:
+    """Whether it formed past its deadline and grace, with as many paid seats as were promised."""
+    due_at_s = (group.expires_at_s or 0) + timeouts.GRACE_S
+    formed = group.status == GroupStatus.FORMED and (group.decided_at_s or 0) >= due_at_s
+    return formed and group.view().has_least
 
 
 def settled(snapshot: TableSnapshot) -> Violations:
@@ -238,6 +259,7 @@ LAWS: tuple[Law, ...] = (
     seats,
     orders_seats,
     forming,
+    promised,
     stock,
     shelves,
     deadlines,

@@ -14,6 +14,7 @@ from chalicelib.gateways.payment import Trade
 from chalicelib.services.money.captures import Outcome
 from chalicelib.services.people import merchants
 from chalicelib.tables.catalogue import ActivityItem, VersionItem
+from chalicelib.tables.trade import GroupItem
 from tests.fixtures.shop import GRACE_S, TIME_TO_PAY_S
 from tests.fixtures.table_snapshot import GIVEN_BACK, KEPT, TableSnapshot
 
@@ -28,6 +29,7 @@ class Team:
     seats: int
     life_s: int
     ends_at_s: int
+    least: int = 0  # paid seats with which it forms at its deadline
     status: GroupStatus = GroupStatus.PENDING
     expires_at_s: int = 0
     members: dict[str, str] = field(default_factory=dict)  # buyer -> order_id
@@ -201,7 +203,7 @@ class Model:
         for group_id, group in snapshot.groups.items():
             team, now = self.teams[group_id], GroupStatus(group.status)
             if now is not team.status:
-                self._justify_group(group_id, now, now_s)
+                self._justify_group(group_id, group, now_s)
             team.status, team.expires_at_s = now, group.expires_at_s or 0
             team.members = {b: b + number for b, number in group.members.as_dict().items()}
         for order_id, order in snapshot.orders.items():
@@ -219,10 +221,14 @@ class Model:
                 assert justified, f"{number} was paid in time"
             known.status, known.heard = is_now, known.heard | succeeded
 
-    def _justify_group(self, group_id: str, now: GroupStatus, now_s: int) -> None:
-        team = self.teams[group_id]
-        if now is GroupStatus.FAILED and team.status is GroupStatus.OPEN:
-            assert now_s >= team.expires_at_s + GRACE_S, f"{group_id} failed too early"
+    def _justify_group(self, group_id: str, group: GroupItem, now_s: int) -> None:
+        team, now = self.teams[group_id], GroupStatus(group.status)
+        if team.status is GroupStatus.OPEN:
+            paid, is_due = group.seats_paid, now_s >= team.expires_at_s + GRACE_S
+            enough = is_due and 0 < team.least <= paid
+            full = paid == team.seats
+            assert full or is_due, f"{group_id} {now} too early"
+            assert (now is GroupStatus.FORMED) == (full or enough), f"{group_id} {now}, {paid} paid"
         if now is GroupStatus.FAILED and team.status is GroupStatus.PENDING:
             leader = self.orders[team.members[team.leader]]
             opened_late = now_s >= team.ends_at_s + GRACE_S  # opened and failed in one run
@@ -234,8 +240,8 @@ class Model:
         order = self.orders[order_id]
         team = self.teams.get(order.group_id or "")
         if now is OrderStatus.CLOSED:
-            failed = team is not None and team.status is GroupStatus.FAILED
-            assert now_s >= order.pay_by_s or failed, f"{order_id} closed too early"
+            decided = team is not None and team.status in DECIDED
+            assert now_s >= order.pay_by_s or decided, f"{order_id} closed too early"
         if order.status is OrderStatus.PENDING and now in KEPT | GIVEN_BACK:
             assert succeeded, f"{order_id} is {now} without a payment"
         if now in GIVEN_BACK and order.status not in GIVEN_BACK:

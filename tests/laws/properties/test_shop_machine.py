@@ -91,6 +91,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         guests=st.integers(0, 3),
         new_buyers=st.sampled_from([NewBuyers.NOBODY, NewBuyers.NOBODY, *NewBuyers]),
         leader_price=st.booleans(),
+        fewer=st.booleans(),
     )
     def publish(
         self,
@@ -103,6 +104,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         guests: int,
         new_buyers: NewBuyers = NewBuyers.NOBODY,
         leader_price: bool = False,
+        fewer: bool = False,
     ) -> None:
         per_order = min(limit, 2) or 2
         self.sold = self.shop.activity(
@@ -115,6 +117,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             reductions=(Reduction(price_fen * per_order, 900),) if reduced and price_fen else (),
             new_buyers=new_buyers,
             leader_price_fen=4900 if leader_price and price_fen else None,
+            seats_least=2 if fewer and seats > 2 else 0,
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         template_id = self.shop.coupons(total=BUYERS, grace_days=0)
@@ -350,7 +353,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         elif teams and what == "decide":
             # A job that decides a group and is cut off before it settles it.
             with suppress(ServiceError):
-                settlement.fail_if_due(teams[which % len(teams)], now_s=self.shop.now_s)
+                settlement.decide_if_due(teams[which % len(teams)], now_s=self.shop.now_s)
         self.settle_down(followed=True)
 
     # Gateways.
@@ -457,6 +460,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.sold,
             skus=(DraftSku(self.sold.sku_id, price_fen),),
             seats_total=seats,
+            seats_least=2 if seats > 2 and more_days else 0,
             life_h=24 - more_days,
             ends_at_s=self.activity.ends_at_s + more_days * DAY_S,
             limit_per_order=1 + (cheaper_fen == 0 and self.activity.limit_per_buyer != 1),
@@ -565,7 +569,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         if order.group_id is None:
             return
         team = self.model.teams.setdefault(
-            order.group_id, Team(order.buyer_id, offer.seats_total, offer.life_s, offer.ends_at_s)
+            order.group_id,
+            Team(
+                order.buyer_id,
+                offer.seats_total,
+                offer.life_s,
+                offer.ends_at_s,
+                offer.seats_least,
+            ),
         )
         team.members[order.buyer_id] = order_id
 

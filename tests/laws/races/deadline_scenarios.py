@@ -24,14 +24,22 @@ ENDS = (
 )
 
 
-def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
+def last_payment_against_the_deadline(
+    shop: Shop, *, rounds: int, chance: random.Random, seats: int = 2, least: int = 0, paid: int = 1
+) -> Tally:
     """The last member pays while two jobs find the group past its deadline.
 
     In every other round the gateway has been silent for so long that the jobs no longer wait
-    for it; in the others the buyer pays while they ask. Returns what became of the groups.
+    for it; in the others the buyer pays while they ask. Returns what became of the groups, or
+    where each forms anyhow (least, paid: seats before that), of the orders.
     """
-    sold = shop.activity(seats=2, stock=1000)
+    sold = shop.activity(seats=seats, stock=1000, seats_least=least)
     group_ids = concurrently(lambda _: shop.opened(sold), range(rounds))
+    for _ in range(paid - 1):
+        others = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
+        concurrently(shop.pay, others)
+    forms = 0 < least <= paid
+    ends = ("formed fulfilling []", "formed closed ['succeeded']") if forms else ENDS
     expires_at_s = shop.now_s + LIFE_S
     shop.now_s = expires_at_s - 100
     members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
@@ -65,8 +73,9 @@ def last_payment_against_the_deadline(shop: Shop, *, rounds: int, chance: random
         group, order = shop.group(group_id), shop.order(member.order_id)
         refunds = [r["status"] for r in order.refunds.as_dict().values()]
         what = f"{group.status} {order.status} {refunds}"
-        assert what in ENDS, what
-        outcomes[group.status] += 1
+        assert what in ends, what
+        assert group.seats_paid == paid + (order.status == "fulfilling")
+        outcomes[order.status if forms else group.status] += 1
     return outcomes
 
 
@@ -208,12 +217,16 @@ def joins_against_closing(shop: Shop, *, buyers: int) -> Tally:
     return tally([answer for answer in answers if not isinstance(answer, int | None)])
 
 
-def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int = 2) -> int:
-    """A large group is failed by four jobs at once and settled by all; how many had paid.
+def big_group_is_decided(
+    shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int = 2, least: int = 0
+) -> int:
+    """A large group is decided by four jobs at once and settled by all; how many had paid.
 
-    One seat stays free, and of every ten members as many pay as is said.
+    One seat stays free, and of every ten members as many pay as is said: with `least` it forms.
     """
-    sold = shop.activity(seats=seats, stock=1000, limit_per_buyer=limit, limit_per_order=2)
+    sold = shop.activity(
+        seats=seats, stock=1000, limit_per_buyer=limit, limit_per_order=2, seats_least=least
+    )
     group_id = shop.opened(sold)
 
     def join(number: int) -> None:
@@ -228,8 +241,9 @@ def big_group_fails(shop: Shop, *, seats: int, paid_of_ten: int = 7, limit: int 
     answers = run_together(process, process, process, process)
 
     group = shop.group(group_id)
-    assert (group.status, group.due_at_s) == ("failed", None), answers
-    assert shop.left(sold) == 1000
+    decided = "formed" if least else "failed"
+    assert (group.status, group.due_at_s) == (decided, None), answers
+    assert shop.left(sold) == 1000 - (2 * group.seats_paid - 1 if least else 0)
     return group.seats_paid
 
 

@@ -54,7 +54,7 @@ def test_unpaid_order_of_a_group_that_was_decided_can_be_cancelled(shop: Shop) -
     shop.now_s += LIFE_S - 1
     order = shop.join(sold, group_id, shop.buyer())
     shop.now_s += GRACE_S + 1
-    settlement.fail_if_due(shop.group(group_id), now_s=shop.now_s)
+    settlement.decide_if_due(shop.group(group_id), now_s=shop.now_s)
 
     shop.cancel(order)
 

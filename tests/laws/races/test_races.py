@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -99,11 +100,21 @@ def test_code_that_many_try_at_once_is_used_by_one_of_them(shop: Shop) -> None:
     ("race", "rounds", "ends"),
     [
         (deadline_scenarios.last_payment_against_the_deadline, sized(200, 40), "formed failed"),
+        (
+            partial(deadline_scenarios.last_payment_against_the_deadline, seats=3, least=2),
+            sized(100, 30),
+            "formed failed",
+        ),
+        (
+            partial(deadline_scenarios.last_payment_against_the_deadline, seats=3, least=2, paid=2),
+            sized(100, 30),
+            "fulfilling closed",
+        ),
         (deadline_scenarios.last_payment_against_closing, sized(60, 20), "formed failed"),
         (deadline_scenarios.extension_against_the_deadline, sized(60, 20), "open failed"),
         (deadline_scenarios.payment_against_release, sized(100, 30), "paid closed"),
     ],
-    ids=["deadline", "closing by hand", "extension", "release"],
+    ids=["deadline", "least", "more than least", "closing by hand", "extension", "release"],
 )
 def test_each_race_has_one_end_and_both_happen(
     shop: Shop, race: Callable[..., Tally], rounds: int, ends: str
@@ -126,7 +137,7 @@ def test_no_unit_is_lost_when_an_activity_closes_under_its_buyers(shop: Shop) ->
 
 
 def test_big_group_failed_by_four_jobs_at_once_gives_everything_back_once(shop: Shop) -> None:
-    paid = deadline_scenarios.big_group_fails(shop, seats=100)
+    paid = deadline_scenarios.big_group_is_decided(shop, seats=100)
     shop.check()
 
     refunds = deadline_scenarios.refunds_confirmed_over_and_over(shop, times=3)
@@ -137,10 +148,19 @@ def test_big_group_failed_by_four_jobs_at_once_gives_everything_back_once(shop: 
 
 
 def test_big_group_whose_members_have_all_paid_is_refunded_once(shop: Shop) -> None:
-    paid = deadline_scenarios.big_group_fails(shop, seats=60, paid_of_ten=10, limit=0)
+    paid = deadline_scenarios.big_group_is_decided(shop, seats=60, paid_of_ten=10, limit=0)
 
     assert paid == 59
     shop.check()
+
+
+def test_big_group_formed_by_four_jobs_at_once_lets_go_of_every_held_seat_once(shop: Shop) -> None:
+    paid = deadline_scenarios.big_group_is_decided(shop, seats=100, least=70)
+
+    snapshot = shop.check()
+    (group,) = snapshot.groups.values()
+    assert (paid, len(group.members.as_dict())) == (71, 71)
+    assert {order.status for order in snapshot.orders.values()} == {"fulfilling", "closed"}
 
 
 def test_last_two_payments_at_one_instant_form_the_group_once(shop: Shop) -> None:

@@ -24,11 +24,17 @@ RACES: dict[str, Callable[[Shop, random.Random], object]] = {
     "deadline": lambda shop, chance: deadline_scenarios.last_payment_against_the_deadline(
         shop, rounds=10, chance=chance
     ),
+    "deadline, fewer": lambda shop, chance: deadline_scenarios.last_payment_against_the_deadline(
+        shop, rounds=10, chance=chance, seats=3, least=2
+    ),
     "release": lambda shop, chance: deadline_scenarios.payment_against_release(
         shop, rounds=10, chance=chance
     ),
     "closing": lambda shop, chance: deadline_scenarios.joins_against_closing(shop, buyers=20),
-    "big group": lambda shop, chance: deadline_scenarios.big_group_fails(shop, seats=40),
+    "big group": lambda shop, chance: deadline_scenarios.big_group_is_decided(shop, seats=40),
+    "big group, fewer": lambda shop, chance: deadline_scenarios.big_group_is_decided(
+        shop, seats=40, least=20
+    ),
     "two attempts": lambda shop, chance: scenarios.two_attempts_paid_at_once(shop),
 }
 

@@ -268,3 +268,19 @@ def settling_a_formed_group(shop: Shop) -> Act:
     group_id = shop.opened(sold)
     shop.pay(shop.join(sold, group_id, shop.buyer()))
     return lambda: process_group(shop, group_id)
+
+
+@workflow
+def forming_a_group_with_fewer(shop: Shop) -> Act:
+    sold = shop.activity(seats=4, seats_least=2, limit_per_buyer=5)
+    group_id, template_id = shop.opened(sold), shop.coupons()
+    shop.now_s += LIFE_S - 90
+    for pays in (True, False):
+        buyer = shop.buyer()
+        order = shop.join(sold, group_id, buyer, coupon_id=shop.claim(template_id, buyer))
+        if pays:
+            shop.pay(order)
+        else:
+            shop.ask(order)
+    shop.now_s += GRACE_S + 90
+    return lambda: process_group(shop, group_id)

@@ -37,6 +37,7 @@ const WORDS: Record<string, WordKey> = {
   leader_price_fen: 'activity.leaderPrice',
   new_buyers: 'activity.newBuyers',
   seats_total: 'activity.seats',
+  seats_least: 'activity.least',
   life_h: 'activity.life',
   starts_at_s: 'activity.starts',
   ends_at_s: 'activity.ends',

@@ -151,6 +151,67 @@ def test_an_activity_for_new_members_with_a_leaders_price_is_written_down_and_to
     expect(page.locator("tbody")).to_contain_text("老带新")
 
 
+def test_a_promise_to_form_with_fewer_is_written_down_and_told(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    page = log_in()
+    new_product(page, shop, "昌平草莓")
+    page.get_by_role("button", name="发起拼团").click()
+    page.get_by_label("默认规格 拼团价").fill("39.9")
+    page.get_by_label("默认规格 活动库存").fill("30")
+    expect(page.get_by_text("到时没有满员就自动退款")).to_be_visible()
+    switch = page.locator(".el-switch").filter(
+        has=page.get_by_role("switch", name="到时也成团", exact=True)
+    )
+    switch.click()
+    least = page.get_by_label("到时也成团的人数")
+    expect(page.get_by_text("买家会看到「3 人成团；到时满 2 人也成团」")).to_be_visible()
+    least.fill("3")
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("到时也成团的人数要在 2 到 2 人之间").last).to_be_visible()
+    page.locator('[data-field="seats_total"] input').fill("4")
+    summary = "4 人成团，开团后 24 小时内有效；到时满 3 人也成团；拼团价 ¥39.90，"
+    expect(page.get_by_text(summary)).to_be_visible()
+    expect(page.get_by_text("4 人成团；到时满 3 人也成团", exact=True)).to_be_visible()
+    expect(page.get_by_text("24 小时到时不满 3 人，自动退款")).to_be_visible()
+    page.get_by_role("button", name="发布活动").click()
+    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("活动已发布")).to_be_visible()
+    page.wait_for_url(re.compile(r"activities/\w{22}"))
+    activity_id = page.url.rsplit("/", 1)[-1]
+
+    page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
+    expect(least).to_have_value("3")
+    page.goto(f"{shop.url}#/activities/{activity_id}")
+    expect(least).to_have_value("3")
+    switch.click()
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    assert shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")["seats_least"] == 0
+    page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
+    expect(page.locator("tbody").get_by_text("到时也成团").first).to_be_visible()
+
+
+def test_a_group_that_forms_with_fewer_is_told_to_staff(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale = buyers.sell(shop, "大连樱桃", seats=4, seats_least=2)
+    leader = buyers.buyer(shop, "林小满")
+    group_id = leader.order(buyers.buy(leader, sale))["group_id"]
+    shop.system.quiet(buyers.WAIT_S)
+    page = log_in()
+    page.goto(f"{shop.url}#/groups?q={group_id}")
+    expect(page.locator("tbody")).to_contain_text("到时满 2 人也成团")
+    buyers.buy(buyers.buyer(shop, "陈大年"), sale, group_id)
+    shop.system.quiet(buyers.WAIT_S)
+
+    page.goto(f"{shop.url}#/groups/{group_id}")
+    expect(page.get_by_text("已满 2 人，到时自动成团")).to_be_visible()
+    expect(page.get_by_text("4 人团 · 24 小时 · 到时满 2 人也成团")).to_be_visible()
+    page.goto(f"{shop.url}#/activities?q=大连樱桃")
+    expect(page.locator("tbody")).to_contain_text("到时满 2 人也成团")
+
+
 def test_a_product_is_searched_for_where_one_is_chosen(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

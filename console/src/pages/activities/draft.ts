@@ -29,6 +29,8 @@ export interface DraftSku {
 export interface Draft {
   title: string
   seats_total: number | null
+  formsWithFewer: boolean
+  seats_least: number | null // paid seats with which a group forms at its deadline
   life_h: number | null
   startsNow: boolean
   starts: string // of a datetime-local input, Beijing
@@ -53,6 +55,8 @@ export function emptyDraft(): Draft {
   return {
     title: '',
     seats_total: 3,
+    formsWithFewer: false,
+    seats_least: 2,
     life_h: 24,
     startsNow: true,
     starts: localOf(nowS() + HOUR_S),
@@ -89,6 +93,8 @@ export function rulesOf(activity: Activity) {
   return {
     title: activity.title,
     seats_total: activity.seats_total,
+    formsWithFewer: activity.seats_least > 0,
+    seats_least: activity.seats_least || SEATS.min,
     life_h: activity.life_h,
     limit_per_buyer: activity.limit_per_buyer,
     limit_per_order: activity.limit_per_order,
@@ -143,6 +149,7 @@ function changedRules(draft: Draft) {
   return {
     title: draft.title.trim(),
     seats_total: draft.seats_total ?? 0,
+    seats_least: draft.formsWithFewer ? (draft.seats_least ?? 0) : 0,
     life_h: draft.life_h ?? 0,
     ends_at_s: secondsOf(draft.ends) ?? 0,
     limit_per_buyer: draft.limit_per_buyer ?? 0,
@@ -159,11 +166,14 @@ export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Pro
   return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
 }
 
-function ofRules({ title, seats_total, life_h }: Draft): Problem[] {
+function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
   const problems: Problem[] = []
   const say = (field: string, problem: string) => problems.push({ field, problem })
   if (!title.trim()) say('title', t('activity.titleNeeded'))
   if (!within(seats_total, SEATS)) say('seats_total', t('activity.seatsWrong', SEATS))
+  else if (formsWithFewer && seats_total === SEATS.min) say('seats_least', t('activity.leastNone', { n: SEATS.min }))
+  else if (formsWithFewer && !within(seats_least, { min: SEATS.min, max: seats_total! - 1 }))
+    say('seats_least', t('activity.leastWrong', { min: SEATS.min, max: seats_total! - 1 }))
   if (!within(life_h, LIFE_H)) say('life_h', t('activity.lifeWrong', LIFE_H))
   return problems
 }

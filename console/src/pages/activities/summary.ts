@@ -19,6 +19,10 @@ export function leaderPrice({ hasLeaderPrices, skus }: Draft): number | null {
   return hasLeaderPrices && lower.length ? Math.min(...lower.map((sku) => sku.leader_price_fen ?? 0)) : null
 }
 
+/** With how many a group forms at its deadline all the same; null: only with all. */
+export const leastOf = ({ formsWithFewer, seats_least, seats_total }: Draft): number | null =>
+  formsWithFewer && seats_least && seats_least < (seats_total ?? 0) ? seats_least : null
+
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. */
 export function sentenceOf(draft: Draft): string {
   const on = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen)
@@ -26,8 +30,10 @@ export function sentenceOf(draft: Draft): string {
   const sku = cheapest(on)
   const price = sku.group_price_fen ?? 0
   const leader = leaderPrice(draft)
+  const least = leastOf(draft)
   const parts = [
     t('summary.seats', { n: draft.seats_total, h: draft.life_h }),
+    least === null ? '' : t('summary.least', { n: least }),
     t(on.length > 1 ? 'summary.priceFrom' : 'summary.price', {
       price: formatFen(price),
       saved: formatFen(Math.max(0, sku.solo_price_fen - price)),

@@ -51,6 +51,7 @@ function numberOf(field: string, value: number): string {
   if (field === 'pay_by_s') return `${value / 60} ${t('unit.minutes')}`
   if (field.endsWith('_days') || field.endsWith('_d')) return `${value} ${t('unit.days')}`
   if (field.endsWith('_h')) return `${value} ${t('unit.hours')}`
+  if (field === 'seats_least') return value ? `${value} ${t('unit.people')}` : NOTHING
   if (field === 'days') return value ? `${value} ${t('unit.days')}` : NOTHING
   const isTime = field.endsWith('_at_s') || TIMES.includes(field)
   if (isTime) return value ? formatTime(value) : NOTHING

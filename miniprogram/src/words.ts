@@ -95,10 +95,10 @@ export const words = {
     all: '查看全部',
     allTitle: '可参加的团',
     how: '怎么拼',
-    steps: (n: number, life_s: number) => [
+    steps: (n: number, life_s: number, least: number) => [
       ['开团参团', '下单后\u200b保留名额，\u200b请及时付款'],
       ['邀请好友', `${life_s ? `${span(life_s)}内` : '截止前'}\u200b凑满 ${n}\u00a0人`],
-      ['成团发货', '没满\u200b自动退款'],
+      ['成团发货', least ? `到时\u200b不满 ${least}\u00a0人\u200b自动退款` : '没满\u200b自动退款'],
     ],
     details: '商品详情',
     home: '首页',
@@ -129,6 +129,14 @@ export const words = {
     unpaid: '查看未付款的订单',
   },
 
+  /** A group that forms at its deadline with fewer than all. */
+  least: {
+    label: '成团',
+    rule: (n: number, least: number) => `${n} 人成团；到时满 ${least} 人也成团`,
+    short: (least: number) => `到时满 ${least} 人也成团`,
+    reached: (least: number, missing: number) => `已满 ${least} 人，到时自动成团；再来 ${missing} 人立即成团`,
+  },
+
   group: {
     invited: (leader: string) => (leader === NOBODY ? '好友邀请你一起拼' : `${leader} 邀请你一起拼`),
     missing: (n: number) => (n === 1 ? '还差 1 人，加上你就成团' : `还差 ${n} 人成团`),
@@ -144,6 +152,7 @@ export const words = {
     formedMine: (hours: number) => `商家将在 ${hours} 小时内发货`,
     orderNow: (state: string) => `你的订单：${state}`,
     full: '来晚一步，这个团已满',
+    formedWithout: '来晚一步，这个团已经成团',
     fullOthers: '可以参加下面的团，或自己开一个。',
     fullAlone: '可以自己开一个团。',
     released: '你超时没付款，名额已放出，没有扣款。',
@@ -164,7 +173,7 @@ export const words = {
     ended: '活动已结束，看看其他正在拼的好物。',
     left: '剩',
     until: (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 截止`,
-    decided: (at_s: number) => `${shortTime(at_s)} 成团`,
+    decided: (at_s: number, n: number) => `${shortTime(at_s)} ${n} 人成团`,
     leader: '团长',
     free: '空位',
     paying: '付款中',
@@ -264,6 +273,7 @@ export const words = {
     alone: '付款成功',
     boughtAlone: '单独购买',
     seatLost: '付款成功，但名额刚被占满',
+    seatLostInTime: '付款成功，但这个团到时已经成团',
     seatLostMoney: '退款已自动发起，按原路退回',
     seatLostOthers: '可以参加下面的团，或用同样的价格开一个新团。',
     seatLostAlone: '你可以用同样的价格开一个新团。',

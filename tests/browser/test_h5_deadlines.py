@@ -146,6 +146,35 @@ def test_a_group_that_fails_ends_for_page_and_api_at_one_second_and_pays_back_on
     assert [(len(refunds), told) for refunds, told in before] == [(1, 1), (1, 1)]
 
 
+def test_a_group_forms_at_its_deadline_with_as_many_as_were_promised(
+    hurried: Shop, arrive_in_a_hurry: Arrive
+) -> None:
+    sale = sell(hurried, "丹东板栗", seats=4, life_h=1, seats_least=2)
+    group_id = opened(hurried, sale)
+    member, stranger = arrive_in_a_hurry("陈大年"), arrive_in_a_hurry()
+    stranger.open(f"/pages/activity/activity?a={sale.activity_id}")
+    stranger.says("least", "4 人成团；到时满 2 人也成团")
+    stranger.open(f"/pages/group/group?g={group_id}")
+    stranger.says("least", "4 人成团；到时满 2 人也成团")
+    order_id = buy(over_the_api(member), sale, group_id)
+    hurried.system.quiet(WAIT_S)
+
+    member.open(f"/pages/group/group?g={group_id}")
+    member.says("sentence", "还差 2 人，你也可以邀请")
+    member.says("hint", "已满 2 人，到时自动成团；再来 2 人立即成团")
+    stranger.says("hint", "已满 2 人，到时自动成团；再来 2 人立即成团")
+    free = member.page.get_by_test_id("seat-free").locator("visible=true")
+    expect(free).to_have_count(2)
+
+    expect(member.see("sentence")).to_contain_text("拼团成功", timeout=60_000 + REST_MS)
+    assert_never_failed(member)
+    expect(free).to_have_count(0)
+    expect(member.page.get_by_text(re.compile(r":\d\d 2 人成团"))).to_be_visible()
+    expect(stranger.see("sentence")).to_contain_text("来晚一步，这个团已经成团", timeout=REST_MS)
+    wait_until(hurried, order_id, "fulfilling")
+    assert refunds_of(hurried, order_id) == []
+
+
 def test_a_refund_that_the_gateway_refuses_is_said_to_be_looked_into(
     hurried: Shop, arrive_in_a_hurry: Arrive, faults: Faults
 ) -> None:

@@ -2,6 +2,7 @@
 import type { GroupPage } from '@/api/shop'
 import { words } from '@/words'
 
+type Progress = GroupPage['progress']
 export type Act = keyof typeof words.group.do | 'join' | 'alone'
 
 export interface View {
@@ -33,9 +34,20 @@ function openForMember({ role, progress }: GroupPage): View {
   const isAlone = isLeader && progress.seats_taken === 1
   return {
     sentence: isLeader ? says.leaderMissing(progress.seats_missing) : says.memberMissing(progress.seats_missing),
-    hint: '',
+    hint: leastWords(progress),
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
+}
+
+const hasLeast = ({ seats_least, seats_paid }: Progress): boolean => seats_least > 0 && seats_paid >= seats_least
+
+export const formedWithFewer = ({ status, seats_paid, seats_total }: Progress): boolean => status === 'formed' && seats_paid < seats_total
+
+/** Of a group that forms at its deadline with fewer than all; empty of another. */
+export function leastWords(progress: Progress): string {
+  const { seats_least: least, seats_missing } = progress
+  if (hasLeast(progress)) return words.least.reached(least, seats_missing)
+  return least > 0 ? words.least.short(least) : ''
 }
 
 /** Its time is over, and whoever paid in time is still being asked for: nobody can join any more. */
@@ -60,7 +72,7 @@ function openForStranger(page: GroupPage): View {
     return { sentence: says.elsewhere(own_group.seats_missing), hint: says.elsewhereHint, acts: ['own_group', ...stillJoins] }
   }
   if (hasFreeSeat(page)) {
-    return { sentence: says.invited(progress.leader_name), hint: says.missing(progress.seats_missing), acts: ['join', ...ownWays(page).slice(0, 1)] }
+    return { sentence: says.invited(progress.leader_name), hint: hasLeast(progress) ? leastWords(progress) : says.missing(progress.seats_missing), acts: ['join', ...ownWays(page).slice(0, 1)] }
   }
   return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
 }
@@ -80,7 +92,8 @@ export const isToBeSent = (status: string): boolean => status === 'fulfilling' |
 
 function fullForStranger(page: GroupPage): View {
   const hint = page.order ? says.released : page.others.length > 0 ? says.fullOthers : says.fullAlone
-  return { sentence: says.full, hint: page.activity_state === 'running' ? hint : says.ended, acts: ownWays(page) }
+  const sentence = formedWithFewer(page.progress) ? says.formedWithout : says.full
+  return { sentence, hint: page.activity_state === 'running' ? hint : says.ended, acts: ownWays(page) }
 }
 
 function failedForMember(page: GroupPage): View {

@@ -2,7 +2,7 @@
 import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
 import { words } from '@/words'
-import { nextWords } from '../group/view'
+import { formedWithFewer, leastWords, nextWords } from '../group/view'
 import { refundWords } from '../order/view'
 
 export type Act = 'pay' | 'go_on' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
@@ -56,11 +56,11 @@ function confirming({ state }: PaymentResult, { looked_s, asked_s, saysPaid }: W
   return { tone: 'busy', sentence: says.looking, hint: '', acts: state === 'unpaid' ? ['go_on'] : [] }
 }
 
-function seatLost({ order }: PaymentResult, page: GroupPage | null): View {
+function seatLost({ order, group }: PaymentResult, page: GroupPage | null): View {
   const refund = order.refunds.at(-1)
   const money = refund ? refundWords(refund) : says.seatLostMoney
   const next = page?.others.length ? says.seatLostOthers : says.seatLostAlone
-  return { tone: 'plain', sentence: says.seatLost, hint: `${money}。${next}`, acts: ['open', 'refund'] }
+  return { tone: 'plain', sentence: group && formedWithFewer(group) ? says.seatLostInTime : says.seatLost, hint: `${money}。${next}`, acts: ['open', 'refund'] }
 }
 
 function unpaid({ order, is_leader }: PaymentResult, now_s: number): View {
@@ -85,7 +85,7 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
     return { tone: 'good', sentence: says.formed, hint: page ? nextWords(order, page.ship_within_h) : '', acts: ['order', 'group'] }
   }
   const sentence = is_leader ? says.opened(group.seats_missing) : says.joined(group.seats_missing)
-  return { tone: 'good', sentence, hint: '', acts: ['invite', 'group', 'order'] }
+  return { tone: 'good', sentence, hint: leastWords(group), acts: ['invite', 'group', 'order'] }
 }
 
 /** The group of whoever did not pay for opening it was never there for others: there is none to go back to. */

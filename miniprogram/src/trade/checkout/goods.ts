@@ -43,7 +43,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     const group = await readGroup(wanted.group_id)
     const { progress } = group
     const missing = progress.seats_total - progress.seats_paid - 1
-    const note = missing > 0 ? words.checkout.willMiss(missing) : words.checkout.completes
+    const note = missing > 0 ? words.checkout.willMiss(missing) + leastOf(progress) : words.checkout.completes
     const head = words.checkout.joining(progress.leader_name)
     return { ...group, ...progress, sku: skuIn(group.skus), head, note }
   }
@@ -54,6 +54,8 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
     head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
-    note: isAlone ? '' : words.checkout.openFor(activity.life_s),
+    note: isAlone ? '' : words.checkout.openFor(activity.life_s) + leastOf(activity),
   }
 }
+
+const leastOf = ({ seats_least }: { seats_least: number }) => (seats_least ? `，${words.least.short(seats_least)}` : '')

@@ -7,14 +7,13 @@ from chalicelib.api import schemas, shapes
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import ActivityState, Terms, state_of
 from chalicelib.domain.freight import Template, span_fen
-from chalicelib.domain.group import GroupRole
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import availability
-from chalicelib.services.groups.group_page import GroupPage, Seat
+from chalicelib.services.groups.group_page import MEMBERS, GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.groups.shares import Invitation
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
@@ -112,7 +111,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
     """A group for who asks. offered: its activity."""
     group, offer = seen.group, seen.terms
     shown = progress(group, offer, now_s=now_s)
-    had_seat = seen.role in (GroupRole.LEADER, GroupRole.MEMBER)
+    had_seat = seen.role in MEMBERS
     open_refunds = seen.order is not None and seen.order.view().open_refunds
     return schemas.GroupPage(
         progress=shown,
@@ -130,6 +129,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         reductions=shapes.reductions(offer),
         new_buyers=offer.new_buyers,
         compensation=offer.compensation_words,
+        compensated=seen.compensated,
         deliveries=offered.deliveries,
         ship_within_h=offered.ship_within_h,
         decided_at_s=group.decided_at_s,

@@ -396,6 +396,7 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
         str,
         Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
     ]
+    compensated: Annotated[bool, Meta(description="the asker was given that coupon")]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

@@ -74,6 +74,7 @@ class Activity:
     reductions: tuple[tuple[int, int], ...] = ()  # (from_fen, off_fen)
     new_buyers: str = "nobody"
     seats_least: int = 0
+    compensation: str = ""  # the name of the coupons that members of failed groups are given
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ MUSHROOM = Product(
         Sku({"净含量": "250 克"}, 6880, 5680, 4280, stock=260, units=80),
         Sku({"净含量": "500 克"}, 12880, 10680, 7980, stock=160, units=50),
     ),
-    Activity("古田花菇两人团", seats=2, life_h=12),
+    Activity("古田花菇两人团", seats=2, life_h=12, compensation="下次再来券"),
 )
 
 HONEY = Product(
@@ -270,7 +271,26 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "days": 15,
         "total": 200,
     },
+    {
+        "name": "集市传单券",
+        "kind": "amount",
+        "off_fen": 600,
+        "from_fen": 3000,
+        "given": "code",
+        "days": 30,
+        "total": 100,
+    },
+    {
+        "name": "下次再来券",
+        "kind": "amount",
+        "off_fen": 300,
+        "given": "shop",
+        "days": 15,
+        "total": 500,
+        "per_buyer": 5,
+    },
 )
+CODES = 20  # of those that are claimed by codes
 
 
 def coupon_bodies(categories: Mapping[str, str]) -> list[dict[str, Any]]:

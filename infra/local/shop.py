@@ -34,6 +34,7 @@ class Staff:
         self.merchant_id, self.api = merchant_id, api.as_(self.session["token"])
         self._categories: dict[str, str] = {}
         self._freight_template_id = ""
+        self._coupons: dict[str, str] = {}  # ids of templates by their names
 
     def set_up(self, *, pay_by_s: int | None = None) -> None:
         """The shop's phone and pay-by time, its people, its categories, its store and freight."""
@@ -114,6 +115,7 @@ class Staff:
         terms: more of the activity."""
         product_id, sku_ids = self.stock(product)
         body = product.activity_body(activity, product_id, sku_ids, now_s=int(time.time()))
+        body["compensation_id"] = self._coupons.get(activity.compensation, "")
         body |= terms
         for sku, more in zip(body["skus"], skus, strict=False):
             sku |= more
@@ -138,10 +140,21 @@ class Staff:
                 offers[product.name] = self.publish(product, product.activity)
         return offers
 
-    def give_coupons(self) -> None:
-        """Give out the demonstration's coupons."""
+    def give_coupons(self) -> str:
+        """Give out the demonstration's coupons; a code that one of them is claimed with."""
+        code = ""
         for body in demo_data.coupon_bodies(self._categories):
-            self.api.post("/v1/merchant/coupons", body, key=_key())
+            made = self.api.post("/v1/merchant/coupons", body, key=_key())
+            self._coupons[made["name"]] = made["template_id"]
+            if made["given"] == "code":
+                code, *_ = self.write_codes(made["template_id"], demo_data.CODES)
+        return code
+
+    def write_codes(self, template_id: str, count: int) -> list[str]:
+        """Write so many codes of a coupon template."""
+        path = f"/v1/merchant/coupons/{template_id}/codes"
+        batch = self.api.post(path, {"count": count}, key=_key())["batch"]
+        return [one["code"] for one in self.api.get(f"/v1/merchant/coupon-codes/{batch}")["items"]]
 
     def available(self, offer: Offer) -> dict[str, int]:
         """Units of each SKU that nobody holds: the activity's and the product's together."""

@@ -33,11 +33,13 @@ CALLBACKS_S = 30.0  # how long those of the first payments may take
 
 @dataclass(frozen=True)
 class DemoShop:
-    """The shop with its first buyers: `inviting` is a group with one seat left, in `offer`."""
+    """The shop with its first buyers: `inviting` is a group with one seat left, in `offer`.
+    coupon_code: one that nobody has used."""
 
     offer: Offer
     inviting: Placed
     phones: tuple[Phone, ...]  # the last of them is not in the group yet
+    coupon_code: str = ""
 
 
 def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
@@ -46,8 +48,8 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     staff.set_up(pay_by_s=LONGEST_HOLD_S if time_divisor > 1 else None)
     appid = system.wechat.new_account(MERCHANT_ID).wechat_login["appid"]
     templates = staff.use_subscribe_templates(system.wechat_control, appid)
+    coupon_code = staff.give_coupons()
     offers = staff.offer_all(demo_data.PRODUCTS)
-    staff.give_coupons()
     xiaoman, xingyuan, zhixia = phones = tuple(
         log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-{code}", name)
         for code, name in BUYERS.items()
@@ -70,7 +72,7 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     system.quiet(pace.patient(CALLBACKS_S))
     words = "手快选错了规格，还没发货的话请退给我"
     xiaoman.ask_back(regretted, regretted.total_fen, "wrong_order", words)
-    return DemoShop(offers[STRAWBERRY.name], inviting, phones)
+    return DemoShop(offers[STRAWBERRY.name], inviting, phones, coupon_code)
 
 
 def phones_page(system: System, demo_shop: DemoShop) -> Files:
@@ -128,6 +130,7 @@ def greet(
         **({"买家商城": f"{sites.h5}（用手机号登录）"} if sites.h5 else {}),
         **({"三部手机": f"{sites.h5}phones.html（三位买家已登录）"} if sites.h5 else {}),
         **({"商家后台": f"{sites.console}（账号见下）"} if sites.console else {}),
+        "一个兑换码": f"{demo_shop.coupon_code}（我的 › 优惠券 › 使用兑换码）",
         "接口": f"{system.api_url}/v1",
         "接口说明": f"{system.api_url}/v1/openapi.json",
         "活动列表": f"{shop}/activities",

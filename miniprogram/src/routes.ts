@@ -13,6 +13,7 @@ const PATHS = {
   payment: '/pages/payment/payment',
   coupons: '/growth/coupons/coupons',
   myCoupons: '/growth/mine/mine',
+  couponCode: '/growth/code/code',
   afterSale: '/after/requests/requests',
   askAfterSale: '/after/apply/apply',
   addresses: '/account/addresses/addresses',
@@ -52,6 +53,14 @@ export function resume(url: string, how: 'navigateTo' | 'redirectTo' = 'redirect
 export async function back(): Promise<void> {
   if (getCurrentPages().length > 1) await uni.navigateBack()
   else await uni.switchTab({ url: PATHS.home })
+}
+
+/** Back to a page that lies beneath this one; where it does not, it takes this one's place. */
+export async function backTo(page: PageName): Promise<void> {
+  const before = getCurrentPages().map(({ route }) => `/${route}`)
+  const at = before.lastIndexOf(PATHS[page])
+  if (at >= 0) await uni.navigateBack({ delta: before.length - 1 - at })
+  else await replace(page)
 }
 
 /** Open this page, the first of its visit, anew over the orders: going back from it leads there. It

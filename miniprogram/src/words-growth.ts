@@ -11,6 +11,7 @@ export const growthWords = {
     mine: '我的优惠券',
     back: '优惠券已退回',
     see: '去看看',
+    compensated: (worth: string) => `补偿你一张「${worth}」优惠券，已放进「我的优惠券」`,
     from,
     until,
     afterClaim: (days: number) => (days === 1 ? '领取当天有效' : `领取后 ${days} 天内有效`),
@@ -31,6 +32,8 @@ export const growthWords = {
     notFound: '没有找到这张优惠券。链接可能不完整。',
     card: (off: string, condition: string) => `送你一张 ${off} 优惠券，${condition}`,
     cardAll: '来领优惠券，下单更省',
+
+    useCode: '使用兑换码',
 
     logIn: '登录后查看你的优惠券。',
     tabs: { usable: '可用', used: '已使用', over: '已失效' },
@@ -55,5 +58,14 @@ export const growthWords = {
     unusable: (n: number) => `不可用 ${n} 张`,
     noneYet: '还没有优惠券。',
     promise: '未成团将自动原路退款，优惠券一并退回。',
+  },
+
+  couponCode: {
+    label: '兑换码',
+    placeholder: '12 位字母和数字',
+    hint: '不分大小写，中间的横线可以不填。一个码只能用一次。',
+    incomplete: '兑换码是 12 位字母和数字，请核对。',
+    claim: '兑换',
+    claimed: (name: string) => `「${name}」已放进我的优惠券`,
   },
 } as const

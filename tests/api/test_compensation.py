@@ -31,7 +31,7 @@ def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
     second, _, _ = merchant.open_group(activity, leader)
     holder, _ = merchant.join(activity, group_id)
     page = leader.get(f"{place}/groups/{group_id}/page").body
-    assert page["compensation"] == "立减 10 元"
+    assert (page["compensation"], page["compensated"]) == ("立减 10 元", False)
 
     merchant.wait(DAY_S + 300)
 
@@ -40,6 +40,8 @@ def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
     (text,) = told(leader)
     assert "补偿你一张优惠券「下次再来」（立减 10 元）" in text
     assert (coupons(holder), told(holder)) == ([], [])
+    pages = (who.get(f"{place}/groups/{group_id}/page").body for who in (leader, holder))
+    assert [page["compensated"] for page in pages] == [True, False]
     assert leader.order(order_id)["status"] == "refunded"
 
     merchant.open_group(activity, leader)

@@ -4,14 +4,17 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from infra.local.demo_data import address
 from infra.local.phone import Phone
-from tests.browser import buyers
+from tests.browser import buyers, excel
 from tests.browser.conftest import Shop
+
+CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}")
 
 
 def wish(phone: Phone, sale: buyers.Sale, coupon_id: str) -> dict[str, Any]:
@@ -165,3 +168,118 @@ def test_an_activity_that_takes_no_coupons_says_so_and_takes_none(
     assert answer.status == 409
     assert answer.body["code"] == "coupon_refused"
     assert coupons_of(phone) == {coupon_id: "usable"}
+
+
+def test_codes_are_written_taken_away_as_a_table_and_used_once(
+    log_in: Callable[..., Page], shop: Shop, tmp_path: Path
+) -> None:
+    page = log_in()
+    page.goto(f"{shop.url}#/coupons/new")
+    page.get_by_label("券名").fill("校园券")
+    page.get_by_label("减多少").fill("5")
+    page.get_by_label("总数").fill("30")
+    page.get_by_label("凭兑换码领取").check()
+    expect(page.get_by_text("共 30 张，每人限领 1 张，凭兑换码领取。")).to_be_visible()
+    page.get_by_role("button", name="开始发放").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("点「兑换码」生成并下载")
+    asked.get_by_role("button", name="开始发放").click()
+    page.wait_for_url(re.compile(r"coupons/\w{22}"))
+    expect(page.get_by_text("复制链接")).to_have_count(0)
+
+    page.get_by_role("button", name="兑换码 校园券").click()
+    dialog = page.get_by_role("dialog", name="「校园券」的兑换码")
+    expect(dialog).to_contain_text("还没有生成过兑换码")
+    dialog.get_by_label("再生成多少个").fill("31")
+    expect(dialog).to_contain_text("这次最多 30 个")
+    dialog.get_by_label("再生成多少个").fill("20")
+    dialog.get_by_role("button", name="生成").click()
+    for told in ("已生成 20 个，已用 0 个。", "还可以生成 10 个"):
+        expect(dialog).to_contain_text(told)
+    head, *rows = downloaded(page, dialog, tmp_path)
+    assert head == ["兑换码", "状态", "使用时间"]
+    assert {tuple(state) for _, *state in rows} == {("未用", "")}
+    codes = [code for code, *_ in rows]
+    assert len(set(codes)) == sum(1 for code in codes if CODE.fullmatch(code)) == 20
+
+    phone = buyers.buyer(shop, "收券")
+    phone.api.post("/v1/coupon-codes/claims", {"code": codes[3]})
+    page.goto(f"{shop.url}#/coupons")
+    row = page.get_by_role("row").filter(has_text="校园券")
+    expect(row).to_contain_text("20 / 30")
+    row.get_by_role("button", name="兑换码").click()
+    expect(dialog).to_contain_text("已生成 20 个，已用 1 个。")
+    _, *rows = downloaded(page, dialog, tmp_path)
+    assert [code for code, state, _ in rows if state == "已用"] == [codes[3]]
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="更多 校园券").click()
+    page.get_by_role("menuitem", name="停止发放").click()
+    expect(page.get_by_role("dialog", name="停止发放")).to_contain_text("没用过的兑换码全部作废")
+
+
+def test_buyer_of_an_order_is_given_a_coupon_and_reads_why(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    buyers.give_out(shop, "赔礼券", off_fen=800, given="shop")
+    buyers.give_out(shop, "只能用码领的券", off_fen=800, given="code")
+    phone = buyers.buyer(shop, "好脾气")
+    order_id = buyers.buy(phone, buyers.sell(shop, "定西土豆"))
+    page = log_in()
+    page.goto(f"{shop.url}#/orders/{order_id}")
+    page.get_by_role("button", name="送优惠券").click()
+    dialog = page.get_by_role("dialog", name="送买家一张优惠券")
+    give = dialog.get_by_role("button", name="送优惠券")
+    expect(give).to_be_disabled()
+    choice = dialog.get_by_role("combobox")
+    assert "只能用码领的券" not in choice.inner_text()
+    choice.select_option("赔礼券（立减 8 元），剩 9 张")
+    expect(dialog).to_contain_text("拼团、单独购买都可用 · 全店通用")
+    dialog.get_by_role("button", name="发货晚了，请你谅解").click()
+    give.click()
+
+    expect(page.get_by_text("「赔礼券」已送给买家")).to_be_visible()
+    assert list(coupons_of(phone).values()) == ["usable"]
+    told = phone.api.get("/v1/me/messages")["items"]
+    [text] = [it["text"] for it in told if it["text_key"] == "coupon_given"]
+    assert "优惠券「赔礼券」（立减 8 元）：发货晚了，请你谅解。" in text
+    page.goto(f"{shop.url}#/audit?subject=order%23{order_id}")
+    expect(page.get_by_role("row").filter(has_text="送出优惠券")).to_contain_text("赔礼券")
+
+
+def test_activity_promises_a_coupon_to_groups_that_fail(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    promised = buyers.give_out(shop, "补偿红包", off_fen=300, given="shop")
+    sale = buyers.sell(shop, "通江银耳")
+    page = log_in()
+    page.goto(f"{shop.url}#/activities/{sale.activity_id}")
+    choice = page.get_by_label("未成团补偿")
+    choice.select_option("补偿红包（立减 3 元）")
+    expect(page.get_by_text("并补偿一张「立减 3 元」优惠券。")).to_be_visible()
+    expect(page.get_by_text("没拼成补偿一张「立减 3 元」优惠券")).to_be_visible()
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    page.goto(f"{shop.url}#/audit?subject=activity%23{sale.activity_id}")
+    changed = page.get_by_role("row").filter(has_text="未成团补偿")
+    expect(changed).to_contain_text("立减 3 元")
+
+    path = f"/v1/merchant/coupons/{promised}/withdrawal"
+    shop.staff().api.post(path, {"revoke": False})
+    page.goto(f"{shop.url}#/activities/new?copy={sale.activity_id}")
+    expect(choice).to_have_value(promised)
+    page.locator('[data-field^="stock."] input').fill("20")
+    page.get_by_role("button", name="发布活动").click()
+    trouble = page.get_by_text("这种优惠券已停止发放，请换一种。")
+    expect(trouble).to_have_count(2)  # above the button, and at the field
+    choice.select_option("不补偿")
+    page.get_by_role("button", name="发布活动").click()
+    expect(trouble).to_have_count(0)
+
+
+def downloaded(page: Page, dialog: Locator, to: Path) -> list[list[str]]:
+    with page.expect_download() as begun:
+        dialog.get_by_role("button", name="下载").click()
+    file = to / begun.value.suggested_filename
+    begun.value.save_as(file)
+    assert re.fullmatch(r"校园券-\w{3}\.xlsx", file.name)
+    return excel.read(file)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from infra.local.phone import Phone
-from tests.browser.buyers import CATALOGUE_KEPT_S, buyer, claim, give_out, sell
+from tests.browser.buyers import CATALOGUE_KEPT_S, WAIT_S, buy, buyer, claim, give_out, sell
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -127,6 +127,89 @@ def test_coupon_that_is_taken_back_meanwhile_is_not_used_and_the_new_price_is_sh
     expect(who.see("breakdown")).to_contain_text("¥19.90")
     who.tap("submit")
     expect(who.page.get_by_role("heading")).to_have_text("¥19.90")
+
+
+def test_code_is_typed_with_a_login_on_the_way_and_its_coupon_used(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale, coupon = sell(shop, "凤庆滇红"), give_out(shop, "集市传单券", off_fen=600, given="code")
+    used, code = shop.staff().write_codes(coupon, 2)
+    buyer(shop, "先来").api.post("/v1/coupon-codes/claims", {"code": used})
+    who = arrive()
+
+    who.open("/")
+    who.tap("coupons")
+    who.tap("use-code")
+    field = who.see("code").locator("input")
+    expect(field).to_be_focused()
+    who.page.keyboard.type(code[:6].lower())
+    expect(field).to_have_value(code[:6])
+    who.tap("claim-code")
+    who.says("code", "兑换码是 12 位字母和数字，请核对。")
+    who.write("code", f"兑换码：{code.replace('-', ' ')}。")
+    expect(field).to_have_value(code)
+    who.tap("claim-code")
+    who.log_in(f"138{secrets.randbelow(10**8):08d}")
+    expect(who.see("code").locator("input")).to_have_value(code)
+    who.write("code", used)
+    who.tap("claim-code")
+    who.says("code", "这个兑换码已经用过了。")
+    who.write("code", code)
+    who.page.keyboard.press("Enter")
+    who.says("coupon", "集市传单券")
+
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=open")
+    who.fill_address()
+    who.says("coupon", "已选最优 −¥6")
+    who.tap("submit")
+    expect(who.page.get_by_role("heading")).to_have_text("¥13.90")
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")
+    [order] = over_the_api(who).orders()
+    assert (order["status"], order["total_fen"]) == ("paid", 1390)
+
+
+def test_coupon_that_the_shop_gives_is_told_of_and_opened(shop: Shop, arrive: Arrive) -> None:
+    sale, coupon = sell(shop, "德昌桑葚"), give_out(shop, "赔礼券", off_fen=800, given="shop")
+    who = arrive("好脾气")
+    order_id = buy(over_the_api(who), sale)
+    path = f"/v1/merchant/orders/{order_id}/coupons"
+    shop.staff().api.post(
+        path, {"template_id": coupon, "reason": "发货晚了"}, key=secrets.token_hex(16)
+    )
+
+    who.open("/pages/messages/messages")
+    message = who.page.get_by_test_id("message").filter(has_text="商家送你一张优惠券")
+    expect(message).to_contain_text("「赔礼券」（立减 8 元）：发货晚了。")
+    message.click()
+    who.says("coupon", "赔礼券")
+    who.says("coupon", "去使用")
+
+
+def test_member_of_a_failed_group_finds_the_coupon_that_was_promised(
+    shop: Shop, arrive: Arrive
+) -> None:
+    promised = give_out(shop, "下次再来", off_fen=300, given="shop")
+    sale = sell(shop, "盐源苹果", seats=3, compensation_id=promised)
+    who = arrive("等等看")
+    me = over_the_api(who)
+    group_id = me.order(buy(me, sale))["group_id"]
+    shop.system.quiet(WAIT_S)
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券")
+    who.open(f"/pages/group/group?g={group_id}")
+    who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券")
+
+    closing = {"reason": "缺货"}
+    shop.staff().api.post(f"/v1/merchant/groups/{group_id}/closing", closing)
+
+    who.says("sentence", "这次没有拼成")
+    who.says("hint", "补偿你一张「立减 3 元」优惠券，已放进「我的优惠券」")
+    who.tap("act-coupon")
+    who.says("coupon", "下次再来")
+    who.open("/pages/messages/messages")
+    who.page.get_by_test_id("message").filter(has_text="未成团，补偿你一张优惠券").click()
+    who.says("coupon", "下次再来")
 
 
 def state_of(me: Phone, coupon_id: str) -> str:

@@ -30,6 +30,7 @@ def test_pages_can_be_used_by_everybody(shop: Shop, arrive: Arrive) -> None:
         f"/trade/checkout/checkout?g={group_id}&sku={sale.sku_id}&n=1&way=join": "checkout",
         "/growth/coupons/coupons": "offer",
         "/growth/mine/mine": "coupon",
+        "/growth/code/code": "coupon-code",
         "/pages/login/login": "login",
     }
     found: dict[str, object] = {}

@@ -10,12 +10,14 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import joinable_groups
 from chalicelib.services.groups.joinable_groups import JoinableGroups
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import coupon_gifts, orders
 from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.growth import CouponGrantItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
 NOT_PAID = (OrderStatus.PENDING, OrderStatus.CLOSED)
+MEMBERS = (GroupRole.LEADER, GroupRole.MEMBER)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Seat:
 class GroupPage:
     """order: the asker's in this group, that of a paid seat first. own: another group of the
     activity that waits for members, and the asker's order in it. others: those to join instead,
-    where this one is full or over for the asker."""
+    where this one is full or over for the asker. compensated: the asker was given the coupon that
+    its terms promise to members of a failed group."""
 
     group: GroupItem
     terms: Terms
@@ -41,6 +44,7 @@ class GroupPage:
     order: OrderItem | None
     own: tuple[GroupItem, OrderItem] | None
     others: JoinableGroups | None
+    compensated: bool
 
 
 def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage:
@@ -64,7 +68,8 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
     asking = [(BuyerItem.at(merchant_id, one).pk, "buyer") for one in buyer_ids[:1]]
     keys = {*_keys_of_members(group), *asking}
     others_keys = joinable_groups.keys(merchant_id, sorted(wanted))
-    found = list(TradeItem.batch_get([*sorted(keys), *others_keys]))
+    grants = _keys_of_grants(group, terms, buyer_ids) if role in MEMBERS else []
+    found = list(TradeItem.batch_get([*sorted(keys), *others_keys, *grants]))
     closed = {item.buyer_id for item in found if isinstance(item, BuyerItem) and item.erased_at_s}
     if closed & set(buyer_ids):
         return look(group, (), now_s=now_s)
@@ -80,6 +85,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         order=mine,
         own=next(iter(joinable_groups.own_groups(own, groups, now_s=now_s)), None),
         others=others,
+        compensated=any(isinstance(item, CouponGrantItem) for item in found),
     )
 
 
@@ -113,6 +119,16 @@ def _keys_of_members(group: GroupItem) -> list[tuple[str, str]]:
         places = [OrderItem.at(group.merchant_id, OrderId(*member)) for member in members]
         keys += [(place.pk, place.sk) for place in places]
     return keys
+
+
+def _keys_of_grants(
+    group: GroupItem, terms: Terms, buyer_ids: Sequence[str]
+) -> list[tuple[str, str]]:
+    reason = coupon_gifts.reason_to_compensate(group, terms)
+    if reason is None:
+        return []
+    places = [CouponGrantItem.at(group.merchant_id, one, reason) for one in buyer_ids]
+    return [(place.pk, place.sk) for place in places]
 
 
 def _seats(group: GroupItem, found: Sequence[TradeItem], buyer_ids: Sequence[str]) -> list[Seat]:

@@ -1,6 +1,7 @@
 """Coupons given to the buyer of an order, with the message that tells of them."""
 
 from chalicelib import observability
+from chalicelib.domain.activity import Terms
 from chalicelib.domain.beijing import day_of
 from chalicelib.domain.coupon import terms_of
 from chalicelib.domain.group import FailedReason
@@ -79,10 +80,9 @@ def compensate(group: GroupItem, *, now_s: int) -> None:
     It runs before the group is settled, while its due marker is set: cut off, it runs again.
     """
     terms = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
-    deserved = group.failed_reason in (FailedReason.DUE, FailedReason.CLOSED_BY_MERCHANT)
-    if not terms.compensation_id or not deserved:
+    reason = reason_to_compensate(group, terms)
+    if reason is None:
         return
-    reason = f"failed#{group.activity_id}#{day_of(group.decided_at_s or now_s):%Y%m%d}"
     for order in orders.of_group(group):
         if order.status == OrderStatus.PENDING or order.view().seat_payment is None:
             continue
@@ -105,6 +105,14 @@ def compensate(group: GroupItem, *, now_s: int) -> None:
                 "no compensation",
                 extra={"details": {"order_id": str(order.order_id), "why": refusal.code}},
             )
+
+
+def reason_to_compensate(group: GroupItem, terms: Terms) -> str | None:
+    """The reason that members who paid are given a coupon for; None: they are given none."""
+    deserved = group.failed_reason in (FailedReason.DUE, FailedReason.CLOSED_BY_MERCHANT)
+    if not terms.compensation_id or not deserved or group.decided_at_s is None:
+        return None
+    return f"failed#{group.activity_id}#{day_of(group.decided_at_s):%Y%m%d}"
 
 
 def _facts(coupon: CouponItem) -> dict[str, str]:

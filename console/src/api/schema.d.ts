@@ -4323,6 +4323,8 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             /** @description what a coupon takes off that members of a failed group get; empty: none */
             compensation: string;
+            /** @description the asker was given that coupon */
+            compensated: boolean;
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;

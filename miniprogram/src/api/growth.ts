@@ -15,4 +15,7 @@ export const readOffer = (coupon_template_id: string) =>
 export const claimCoupon = (coupon_template_id: string, key: string) =>
   post('/v1/coupons/{coupon_template_id}/claims', { path: { coupon_template_id }, key })
 
+/** Again with the same code: the same coupon. */
+export const claimByCode = (code: string) => post('/v1/coupon-codes/claims', { body: { code } })
+
 export const listCoupons = () => get('/v1/me/coupons')

@@ -41,6 +41,7 @@ export interface Draft {
   coupons: boolean // can be used for its groups
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
+  compensation_words: string // what its coupons take off
   hasLeaderPrices: boolean
   skus: DraftSku[]
 }
@@ -67,6 +68,7 @@ export function emptyDraft(): Draft {
     coupons: true,
     new_buyers: 'nobody',
     compensation_id: '',
+    compensation_words: '',
     hasLeaderPrices: false,
     skus: [],
   }
@@ -102,6 +104,7 @@ export function rulesOf(activity: Activity) {
     coupons: activity.coupons,
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
+    compensation_words: activity.compensation_words,
     hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
   }
 }

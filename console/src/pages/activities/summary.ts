@@ -43,7 +43,7 @@ export function sentenceOf(draft: Draft): string {
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
-    t('summary.refund'),
+    draft.compensation_id ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]
   return parts.filter(Boolean).join('')
 }

@@ -78,3 +78,12 @@ export function sentenceOf(input: CouponInput): string {
 
 /** No more can be claimed, and none come back. */
 export const isOver = ({ state }: Pick<Coupon, 'state'>) => ['ended', 'withdrawn', 'revoked'].includes(state)
+
+/** As lists tell it: of codes, none left to be written is no end; they are still to be used. */
+export const stateOf = ({ state, given }: Pick<Coupon, 'state' | 'given'>) => (given === 'code' && state === 'gone' ? 'given_out' : state)
+
+/** By the shop: codes are claimed by who has one. */
+export const canBeGiven = ({ state, given }: Pick<Coupon, 'state' | 'given'>) => state === 'given_out' && given !== 'code'
+
+/** Buyers claim them by themselves, where a link leads. */
+export const isClaimed = ({ given }: Pick<Coupon, 'given'>) => given === 'public' || given === 'link'

@@ -17,7 +17,7 @@ const TEXT_MAX = 120
 const NOTHING = '—'
 const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale', export: 'order' } // others are called as their subject
 const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
-const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids', 'created_at_s']
+const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids', 'created_at_s', 'compensation_id']
 /** Why a gateway's notice was refused, or how its bill differs: the row's own page says it in a sentence. */
 const CODES = ['difference', 'rejected_result']
 const NAMES = ['provinces', 'not_delivered']

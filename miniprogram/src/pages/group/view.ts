@@ -99,7 +99,9 @@ function fullForStranger(page: GroupPage): View {
 function failedForMember(page: GroupPage): View {
   const why = page.closed_words || reasonOf(page)
   const back = [refundWords(page), page.order?.coupon_back ? words.coupons.back : ''].filter(Boolean).join('，')
-  return { sentence: says.failedMine, hint: back ? `${why}。${back}` : why, acts: ['refund', ...ownWays(page, 'again').slice(0, 1)] }
+  const given = page.compensated ? words.coupons.compensated(page.compensation) : ''
+  const acts: Act[] = ['refund', ...ownWays(page, 'again').slice(0, 1)]
+  return { sentence: says.failedMine, hint: [why, back, given].filter(Boolean).join('。'), acts: given ? [...acts, 'coupon'] : acts }
 }
 
 function overForStranger(page: GroupPage): View {

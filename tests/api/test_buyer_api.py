@@ -53,19 +53,21 @@ def test_code_is_good_once_and_never_for_another_shop(merchant: MerchantFixture)
 
 def test_renamed_buyer_carries_the_name_into_the_next_group(merchant: MerchantFixture) -> None:
     buyer, activity = merchant.buyer(""), merchant.activity(stock=10)
-    reply = buyer.put("/v1/me/profile", {"name": "陈小满", "avatar": "https://img.example.com/a"})
+    reply = buyer.put(
+        "/v1/me/profile", {"name": "陈小满", "avatar": "https://thirdwx.qlogo.cn/a/132"}
+    )
     buyer.token = reply.body["token"]
 
     group_id, _, _ = merchant.open_group(activity, buyer)
 
     assert (reply.status, reply.body["name"]) == (200, "陈小满")
     (seat,) = merchant.visitor().get(f"{progress_path(merchant, group_id)}/page").body["seats"]
-    assert (seat["name"], seat["avatar"]) == ("陈*", "https://img.example.com/a")
+    assert (seat["name"], seat["avatar"]) == ("陈*", "https://thirdwx.qlogo.cn/a/132")
 
 
 def test_name_stays_when_a_buyer_logs_in_again(merchant: MerchantFixture) -> None:
     first = log_in(merchant, merchant.wechat.codes.issue("openid-of-xiaohong"))
-    profile = {"name": "陈小满", "avatar": "https://img.example.com/a"}
+    profile = {"name": "陈小满", "avatar": "https://thirdwx.qlogo.cn/a/132"}
     Caller(merchant.api_client, first.body["token"]).put("/v1/me/profile", profile)
 
     again = log_in(merchant, merchant.wechat.codes.issue("openid-of-xiaohong"))

@@ -45,7 +45,7 @@ KEY_HEADER = {
 }
 
 
-@api.operation("PUT", "/me/profile", audience=Audience.BUYER)
+@api.operation("PUT", "/me/profile", audience=Audience.BUYER, refusals=[InvalidRequest])
 def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     """Change the buyer's name and picture; the session that is answered carries the name."""
     buyer = buyers.rename(who.merchant_id, who.ids, body.name, body.avatar)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.domain.ids import BASE62, ID_LENGTH, base62, derived_id, new_id
+from chalicelib.domain.picture import is_face
 from chalicelib.domain.plain_text import plain
 from chalicelib.errors import AuthCodeRefused, InvalidRequest, StateRefused
 from chalicelib.gateways import secrets
@@ -91,7 +92,8 @@ def finish(request: Request, code: str, state: str, *, caller: str, now_s: int) 
     name = plain(known.name)[:NAME_MAX]
     if buyer.name or not name:
         return buyer
-    return buyers.rename(request.merchant_id, buyer.ids, name, known.avatar)
+    avatar = known.avatar if is_face(known.avatar, media_url=settings.media_url) else ""
+    return buyers.rename(request.merchant_id, buyer.ids, name, avatar)
 
 
 def log_in_by_alipay(merchant_id: str, code: str, *, caller: str, now_s: int) -> BuyerItem:

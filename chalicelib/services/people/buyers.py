@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chalicelib.domain.identity import Identity, Way
+from chalicelib.domain.picture import is_face
 from chalicelib.errors import InvalidRequest, SessionSuperseded
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, identities, shop_cache
+from chalicelib.settings import settings
 from chalicelib.tables.base import Writes, update_one
 from chalicelib.tables.buyers import BuyerItem, ConsentsItem
 from chalicelib.tables.trade_item import TradeItem
@@ -106,8 +108,13 @@ def erased_among(merchant_id: str, ids: Iterable[str]) -> set[str]:
 
 def rename(merchant_id: str, ids: Sequence[str], name: str, avatar: str) -> BuyerItem:
     """Store what a person is called and looks like, under all their ids: each has seats that show
-    it. The first is the one that the others were merged into. Raises SessionSuperseded when that
-    was merged itself, or closed."""
+    it. The first is the one that the others were merged into.
+
+    Raises InvalidRequest for a picture that is kept elsewhere; SessionSuperseded when the first was
+    merged itself, or closed.
+    """
+    if avatar and not is_face(avatar, media_url=settings.media_url):
+        raise InvalidRequest("头像只能用微信头像，或上传到本店的图片。", field="avatar")
     is_kept = BuyerItem.merged_into.does_not_exist()
     for buyer_id in ids:
         update_one(

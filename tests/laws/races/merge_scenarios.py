@@ -1,5 +1,5 @@
-"""Two buyers turn out to be one person, or a buyer closes the account, while they join, open, pay
-and cancel."""
+"""Two buyers turn out to be one person, or a buyer closes the account, while they join, open, pay,
+cancel and leave what they have paid for."""
 
 import random
 import time
@@ -17,7 +17,7 @@ from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
 from tests.fixtures.shop import ActivityIds, Shop
 
-DELAYS_S = {"merge": 0.05, "pay": 0.05, "cancel": 0.1}
+DELAYS_S = {"merge": 0.05, "pay": 0.05, "cancel": 0.1, "leave": 0.1}
 DELAY_S = 0.8  # of purchases: so long takes a merge on a busy machine
 ACTS = 3  # of a round, beside the merge
 PURCHASES = ("older joins", "younger joins", "older opens", "younger opens")
@@ -29,9 +29,9 @@ def merges_against_everything(
     """Run the rounds at the same time; count what each act was answered."""
     seeds = [chance.random() for _ in range(rounds)]
     found: Counter[str] = Counter()
-    gift, claimable = shop.coupons(), shop.coupons()
+    gift, claimable, apart = shop.coupons(), shop.coupons(), shop.activity()
     for answers in concurrently(
-        lambda seed: _round(shop, sold, gift, claimable, random.Random(seed)), seeds
+        lambda seed: _round(shop, sold, apart, gift, claimable, random.Random(seed)), seeds
     ):
         found.update(answers)
     return found
@@ -61,15 +61,23 @@ def logins_at_once(shop: Shop, number: int, *, times: int) -> int:
 
 
 def _round(
-    shop: Shop, sold: ActivityIds, gift: str, claimable: str, chance: random.Random
+    shop: Shop,
+    sold: ActivityIds,
+    apart: ActivityIds,
+    gift: str,
+    claimable: str,
+    chance: random.Random,
 ) -> list[str]:
-    """gift, claimable: coupon templates, of which the younger buyer has a gift."""
+    """apart: what the younger buyer has paid for and leaves again, so that it is refunded. gift,
+    claimable: coupon templates, of which the younger buyer has a gift."""
     phone = Identity(Way.PHONE, new_id())
     older = _log_in(shop, Identity(Way.WECHAT_MINI, new_id(), "wx-1"), shop.now_s - 1)
     younger = _log_in(shop, Identity(Way.WECHAT_MINI, new_id(), "wx-2"), shop.now_s)
     _prove(shop, younger, phone)
     group_id = shop.opened(sold)
     coupon_id = retry_while_busy(lambda: shop.claim(gift, younger.buyer_id, key="gift"))
+    left = retry_while_busy(lambda: shop.open(apart, younger.buyer_id))
+    retry_while_busy(lambda: shop.pay(left))
     acts: dict[str, Callable[[], Any]] = {
         "older joins": lambda: shop.join(sold, group_id, older.buyer_id),
         "younger joins": lambda: shop.join(sold, group_id, younger.buyer_id),
@@ -83,7 +91,7 @@ def _round(
         held = retry_while_busy(lambda: shop.join(sold, group_id, younger.buyer_id))
         acts |= {"pay": lambda: shop.pay(held), "cancel": lambda: shop.cancel(held)}
     acts = {name: acts[name] for name in chance.sample(list(acts), ACTS)}
-    acts["merge"] = lambda: _prove(shop, older, phone)
+    acts |= {"merge": lambda: _prove(shop, older, phone), "leave": lambda: shop.cancel(left)}
     names = chance.sample(list(acts), len(acts))
     times: dict[str, tuple[float, float]] = {}
     waits = [chance.random() * DELAYS_S.get(name, DELAY_S) for name in names]
@@ -97,6 +105,7 @@ def _round(
         if times[name][0] > times["merge"][1] and isinstance(placed, OrderItem):
             assert held is not None, f"{name} after the merge"
             assert placed.order_id == held.order_id, f"{name} after the merge"
+    assert shop.order(left.order_id).view().refunds["01F"].amount_fen == left.total_fen
     _buys_as_one(shop, sold, group_id, person)
     for refused in concurrently(lambda one: shop.claim(claimable, one), person.ids):
         assert refused in ("session_superseded", "limit_reached")

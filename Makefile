@@ -114,7 +114,7 @@ client-dev: $(STAMP) node  ## The buyers' shop, reloading; beside `make run` or 
 # Its API, shop and appid come from miniprogram/.env.production.local, which is not committed.
 miniprogram: $(STAMP) node  ## The buyers' mini-program for WeChat, checked, ready to be uploaded
 	@$(PY) -m infra.local.h5 packages
-	@cd miniprogram && npm run --silent schemas && npm run --silent build:mp-weixin && npm run --silent check:mp-weixin
+	@cd miniprogram && node checks/configured.mjs && npm run --silent schemas && npm run --silent build:mp-weixin && npm run --silent check:mp-weixin
 	@echo "miniprogram/dist/build/mp-weixin：请用微信开发者工具打开后上传，步骤见 docs/miniprogram.md"
 
 client-check: $(STAMP) node

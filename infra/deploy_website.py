@@ -11,6 +11,7 @@ The credentials are those of the AWS command line (AWS_PROFILE, AWS_REGION, AWS_
 import argparse
 import json
 import mimetypes
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,10 @@ from infra import website
 ROOT = Path(__file__).resolve().parent.parent
 ENTRY = "index.html"
 CONFIG = "config.json"
+# What red, green and blue add to how light a colour is, and how much it has to differ from the
+# white text on it: WCAG 2.1, relative luminance and success criterion 1.4.3.
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+CONTRAST_MIN = 4.5
 
 
 class CannotDeploy(Exception):
@@ -134,7 +139,7 @@ def deploy(options: argparse.Namespace) -> list[str]:
     if options.merchant_id:
         config["merchant_id"] = options.merchant_id
     if options.colour:
-        config["colour"] = options.colour
+        config["colour"] = _colour(options.colour)
     if options.site == "h5":
         _check_shop(options, links)
     wanted = list(files(site, config, options.root_file))  # before anything is deployed
@@ -173,6 +178,20 @@ def _check_shop(options: argparse.Namespace, links: str) -> None:
         )
 
 
+def _colour(given: str) -> str:
+    """A colour as #rrggbb; #1677ff may be written without #, which begins a comment in make and in
+    .env files. Raises CannotDeploy for none, and for one on which white text cannot be read."""
+    found = re.fullmatch(r"#?([0-9a-fA-F]{6})", given)
+    if found is None:
+        raise CannotDeploy(f"--colour 要写成六位十六进制数，如 1677ff，不是 {given}。")
+    parts = [int(found[1][at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [it / 12.92 if it <= 0.04045 else ((it + 0.055) / 1.055) ** 2.4 for it in parts]
+    light = sum(share * it for share, it in zip(LUMINANCE, linear, strict=True))
+    if 1.05 / (light + 0.05) < CONTRAST_MIN:
+        raise CannotDeploy(f"{given} 太浅，按钮上的白字看不清，请换深一些的颜色。")
+    return f"#{found[1]}"
+
+
 def origin_of(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
@@ -190,7 +209,7 @@ def main() -> None:
     parser.add_argument(
         "--merchant-id", help="店的编号：商城必填；后台只有一家店时填了，登录时就不用再填"
     )
-    parser.add_argument("--colour", help="商城的主色，如 #d42a20")
+    parser.add_argument("--colour", help="商城的主色，如 d42a20")
     parser.add_argument(
         "--root-file",
         type=Path,

@@ -16,6 +16,7 @@ from infra.local.wechat_login import CODE_LIFE_S, DEMO, LoginCodes, demo_openid,
 
 SCOPES = ("snsapi_base", "snsapi_userinfo")
 DEMO_BUYERS = ("xiaoman", "xingyuan", "zhixia")
+WITH_PROFILE = "~userinfo"  # ends the code of a demo buyer who has agreed to show it
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
@@ -72,9 +73,10 @@ class WebLogins:
         if len(state) > 128 or not (state.isascii() and state.isalnum()):
             return Answer(400, "微信：state 只能有字母和数字，最多 128 位".encode(), HTML)
         links = "".join(
-            f'<p><a href="{html.escape(_back(query["redirect_uri"], DEMO + name, state))}">'
+            f'<p><a href="{html.escape(_back(query["redirect_uri"], code, state))}">'
             f"以 {name} 登录</a></p>"
             for name in DEMO_BUYERS
+            for code in [f"{DEMO}{name}{WITH_PROFILE if scope == SCOPES[1] else ''}"]
         )
         page = (
             f'<!doctype html><meta charset="utf-8"><title>微信登录</title><h1>微信替身</h1>{links}'
@@ -91,9 +93,10 @@ class WebLogins:
         if query.get("grant_type") != "authorization_code":
             return _error(40002, "invalid grant_type")
         if code.startswith(DEMO):
-            name = code.removeprefix(DEMO)
-            visitor = Visitor(appid, demo_openid(appid, name), demo_unionid(name), name=name)
-            return self._token(visitor)
+            name, with_profile, _ = code.removeprefix(DEMO).partition(WITH_PROFILE)
+            scope = SCOPES[bool(with_profile)]
+            ids = demo_openid(appid, name), demo_unionid(name)
+            return self._token(Visitor(appid, *ids, scope=scope, name=name))
         with self._lock:
             if code in self._used:
                 return _error(40163, "code been used")

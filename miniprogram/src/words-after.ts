@@ -220,6 +220,8 @@ export const afterWords = {
     hint: '拼团时，别人只看到昵称的第一个字。',
     need: '请填写昵称',
     tooLong: (n: number, most: number) => `昵称最多 ${most} 个字，现在是 ${n} 个`,
+    fromWechat: '用微信的头像和昵称',
+    noWechat: '微信暂时打不开授权页，请稍后再试，或直接填写昵称',
     phone: '手机号',
     noPhone: '还没有绑定',
     changePhone: '更换',

@@ -141,6 +141,11 @@ def test_in_wechats_browser_wechat_says_who_the_buyer_is_and_takes_the_money(
     who.pay()
 
     who.says("sentence", "开团成功，还差 1 人")
+    who.open("/account/profile/profile")
+    who.tap("from-wechat")
+    who.page.get_by_role("link").first.click()  # who lets the shop have their name, too
+    expect(who.see("name").locator("input")).to_have_value("xiaoman")
+    expect(who.page.get_by_test_id("from-wechat")).to_have_count(0)
 
 
 def test_closing_the_sheet_of_a_group_and_opening_one_opens_a_new_group(

@@ -200,11 +200,14 @@ def test_page_of_an_earlier_build_finds_its_assets_after_a_deploy(aws: str, buil
 
 @pytest.mark.usefixtures("built")
 def test_shop_is_put_at_the_domain_that_its_links_lead_to(aws: str) -> None:
-    given = {"site": "h5", "stage": "own", "hosting": "cloudfront", "colour": "#d42a20"}
+    given = {"site": "h5", "stage": "own", "hosting": "cloudfront", "colour": "d42a20"}
     with pytest.raises(CannotDeploy, match="--merchant-id"):
         _deploy(**given, merchant_id=None)
     with pytest.raises(CannotDeploy, match=r"WebUrl=https://other\.cn 部署这一版后端"):
         _deploy(**given, domain="other.cn", certificate="arn:aws:acm:us-east-1:0:certificate/1")
+    for colour in ("red", "#12345", "ffd400", "#ffffff"):
+        with pytest.raises(CannotDeploy, match=r"六位十六进制|太浅"):
+            _deploy(**given | {"colour": colour})
     with pytest.raises(CannotDeploy):
         _outputs(aws, "tuan-own-h5")  # nothing was made
 

@@ -19,16 +19,17 @@ interface Pending {
 }
 
 /** Leave for the page that logs in; false where there is none, or the shop does not use it. accepted: what
- * the buyer agreed to before, recorded once it is known who they are. */
+ * the buyer agreed to before, recorded once it is known who they are. profile: WeChat asks whether the shop
+ * may have their picture and name. */
 export async function leaveToAuthorize(
   target: string,
   way: Authority | null = platform.authorizesBy,
-  accepted: Consent[] = [],
+  { accepted = [], profile = false }: { accepted?: Consent[]; profile?: boolean } = {},
 ): Promise<boolean> {
   if (!way) return false
   const nonce = secretId()
   try {
-    const { address } = await beginAuthorization({ way, return_path: RETURN_PATH, nonce, profile: false })
+    const { address } = await beginAuthorization({ way, return_path: RETURN_PATH, nonce, profile })
     keep('authorization', { way, nonce, target, accepted } satisfies Pending)
     platform.leaveFor(address)
     return true

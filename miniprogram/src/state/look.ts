@@ -7,6 +7,8 @@ import { keep, kept } from './storage'
 const LARGE = 1.25
 const USUAL = '#d42a20' // as in tokens.css
 const COLOUR = /^#[0-9a-f]{6}$/i
+const WHITE = 255
+const NIGHT = 0x1e // of a card by night, as in tokens.css
 
 /** Whether the buyer chose large type; what the phone itself is set to counts as well. */
 export const isLarge = ref(kept<boolean>('large') === true)
@@ -27,12 +29,18 @@ export function setLarge(large: boolean): void {
 /** Custom properties for the root of a page. */
 export const look = computed(() => {
   const type = Math.min(1.5, Math.max(platform.textScale(), isLarge.value ? LARGE : 1))
-  const shop = colour.value ? `;--brand:${colour.value};--brand-lit:${lightened(colour.value)}` : ''
-  return `--type:${type}${shop}`
+  const shop = {
+    '--brand': colour.value,
+    '--brand-lit': mixed(colour.value, WHITE, 0.5), // legible on a dark page
+    '--soft-day': mixed(colour.value, WHITE, 0.92),
+    '--soft-night': mixed(colour.value, NIGHT, 0.85),
+  }
+  const given = colour.value ? Object.entries(shop).map(([name, value]) => `;${name}:${value}`) : []
+  return `--type:${type}${given.join('')}`
 })
 
-/** Half way to white: legible on a dark page. */
-function lightened(hex: string): string {
-  const parts = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))
-  return `#${parts.map((part) => Math.round((part + 255) / 2).toString(16).padStart(2, '0')).join('')}`
+/** The colour with so much (0 to 1) of a grey in it. */
+function mixed(hex: string, grey: number, much: number): string {
+  const parts = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) * (1 - much) + grey * much)
+  return `#${parts.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`
 }

@@ -15,6 +15,8 @@ from chalicelib.domain.ids import OrderId
 DIGITS = 6
 CHOICES = 10**6
 SERIALS_MAX = 10  # orders of one day with the same digits
+RECENT_DAYS = 92  # of which people may say the digits alone
+_DIGITS = re.compile("[0-9]{6}")
 _FORM = re.compile(r"([0-9]{6})-?([0-9]{6})(?:-?([0-9]))?")
 _BETWEEN = re.compile(r"[\s\-‐-―−]+")
 
@@ -33,9 +35,22 @@ def short_of(order_id: str, serial: int = 0) -> str:
 
 def read(text: str) -> tuple[str, str] | None:
     """Return (number without serial, serial or "") as people type it, or None when it is none."""
-    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).removeprefix("#")
-    match = _FORM.fullmatch(plain)
+    match = _FORM.fullmatch(_plain(text))
     return (f"{match[1]}-{match[2]}", match[3] or "") if match else None
+
+
+def recent(text: str, now_s: int) -> tuple[str, ...]:
+    """Return the numbers of the last RECENT_DAYS that end in the six digits which people type, the
+    newest first; none when it is something else."""
+    digits = _plain(text)
+    if not _DIGITS.fullmatch(digits):
+        return ()
+    days = (day_of(now_s) - dt.timedelta(days=ago) for ago in range(RECENT_DAYS))
+    return tuple(f"{day:%y%m%d}-{digits}" for day in days)
+
+
+def _plain(text: str) -> str:
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).removeprefix("#")
 
 
 def _digits_of(order_id: OrderId) -> int:

@@ -142,7 +142,9 @@ def _meant(
     in_group = _of_group(merchant_id, meaning.group_id) if meaning.group_id else []
     if in_group:
         return in_group, None
-    numbered = order_matches.with_short_number(merchant_id, *meaning.short) if meaning.short else []
+    numbered = order_matches.with_one_of(merchant_id, meaning.recent)
+    if meaning.short:
+        numbered = order_matches.with_short_number(merchant_id, *meaning.short)
     first = [] if after else [_Spot(order_id) for order_id in numbered]
     rows, after = order_matches.page(
         merchant_id, meaning.places, (wish.from_s, wish.to_s), after, max(limit - len(first), 1)

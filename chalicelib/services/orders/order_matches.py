@@ -70,6 +70,15 @@ def with_short_number(merchant_id: str, number: str, serial: str) -> list[OrderI
     return [parsed for order_id in ids if (parsed := OrderId.parse(order_id))]
 
 
+def with_one_of(merchant_id: str, numbers: Sequence[str]) -> list[OrderId]:
+    """The orders with one of these short numbers, in that order: a call for all, and one for each
+    that there is."""
+    keys = {found_by(merchant_id, f"short#{number}"): number for number in numbers}
+    there = {row.pk for row in RecordItem.batch_get([(pk, "0") for pk in keys])} if keys else set()
+    found = [number for pk, number in keys.items() if pk in there]
+    return [one for number in found for one in with_short_number(merchant_id, number, "")]
+
+
 def _placed_that_day(merchant_id: str, number: str, began_s: int) -> list[str]:
     rows = FoundOrderItem.query(
         found_by(merchant_id, order_search.PLACED),

@@ -45,6 +45,7 @@ class OrderQuery:
     order_id: OrderId | None = None
     group_id: str = ""
     short: tuple[str, str] | None = None  # number, serial
+    recent: tuple[str, ...] = ()  # short numbers, of which it is the end
     places: tuple[Lookup, ...] = ()
     left_out: bool = False
 
@@ -59,6 +60,7 @@ def parse(merchant_id: str, q: str, *, now_s: int) -> OrderQuery:
     return OrderQuery(
         group_id=q if is_id(q) else "",
         short=short_number.read(q),
+        recent=short_number.recent(q, now_s),
         places=tuple(dict.fromkeys(places)),
         left_out=left_out,
     )

@@ -123,13 +123,16 @@ def test_goods_are_taken_back(log_in: Callable[..., Page], shop: Shop) -> None:
     parcel = {"carrier": "顺丰", "number": f"SF{secrets.randbelow(10**13):013d}"}
     owner.post(f"/v1/merchant/orders/{order}/parcels", parcel)
     claim = {"amount_fen": 2990, "reason": "damaged", "units": 1}
-    phone.api.post(f"/v1/orders/{order}/after-sales", claim)
     page = log_in()
     say_where_to_return(page, shop)
+    waiting = page.get_by_role("navigation").get_by_role("link", name="售后申请")
+    phone.api.post(f"/v1/orders/{order}/after-sales", claim)
+    count = owner.get("/v1/merchant/dashboard")["to_do"]["after_sales"]
 
     page.goto(f"{shop.url}#/after-sales")
     row = page.get_by_role("row").filter(has_text=short_of(order))
     expect(row).to_contain_text("退货 1 件并退款")
+    expect(waiting).to_contain_text(f"{count}")  # as the list has it
     row.get_by_role("button", name="同意退货").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("退货地址：王师傅 13800138000")

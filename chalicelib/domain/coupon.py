@@ -226,6 +226,12 @@ class Coupon:
         """Before when it can be used, time after it came back included."""
         return max(self.until_s, _until_with_grace(self))
 
+    @property
+    def back_by_s(self) -> int | None:
+        """Before when the order that uses it has to give it back, so that it is good for another;
+        None: whenever it does, its days of grace are to come."""
+        return None if self.grace_days and self.good_until_s == self.until_s else self.good_until_s
+
     def state(self, now_s: int) -> CouponState:
         if self.order_id:
             return CouponState.USED

@@ -10,7 +10,7 @@ from string import Formatter
 from typing import Any
 
 from chalicelib.domain.product import Problem, trouble
-from chalicelib.domain.texts import TEXTS, TextKey, is_free, text_of, words_for
+from chalicelib.domain.texts import COUPON_BACK, TEXTS, TextKey, is_free, text_of, words_for
 from chalicelib.text import Text
 
 TEXT_MAX = 120
@@ -139,10 +139,11 @@ def sentence(key: TextKey, facts: Mapping[str, Any], template: str | None) -> st
 
     The usual one, too, where no money was paid that the template could speak of.
     """
-    if not template or is_free(key, facts):
-        return text_of(key, facts)
-    words = words_for(facts)
-    return filled(template, {NAMES[fact]: str(words[fact]) for fact in words if fact in NAMES})
+    told = text_of(key, facts)
+    if template and not is_free(key, facts):
+        words = words_for(facts)
+        told = filled(template, {NAMES[fact]: str(words[fact]) for fact in words if fact in NAMES})
+    return told.removesuffix(COUPON_BACK[0]) + COUPON_BACK if facts.get("coupon_back") else told
 
 
 def _problem(key: TextKey, template: str) -> str:

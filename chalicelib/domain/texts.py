@@ -111,6 +111,7 @@ TEXTS: Mapping[TextKey, str] = {
 # A leader has nobody to join: what to do next is theirs.
 LEADER_TITLE = "开团成功"
 LEADER_TEXT = "「{title}」开团成功，还差 {missing} 人成团。把链接发给好友，凑满就发货。"
+COUPON_BACK = "。优惠券已退回。"  # ends the sentence, the shop's own too, of an order that used one
 FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
     TextKey.FAILED: "「{title}」这次没有拼成。可以再开一团。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。",

@@ -142,6 +142,8 @@ class OrderItem(TradeItem, discriminator="order"):
     limited = BooleanAttribute()  # counted in a LimitItem
     share_id = UnicodeAttribute(null=True)  # whose invitation it came by
     coupon = UnicodeAttribute(null=True)  # domain.coupon.CouponId of the one it was bought with
+    coupon_by_s = IntAttribute(null=True)  # its coupon's domain.coupon.Coupon.back_by_s
+    coupon_late = BooleanAttribute(null=True)  # it came back, but had run out
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
     ledger: MapAttribute[str, Any] = MapAttribute(default=dict)

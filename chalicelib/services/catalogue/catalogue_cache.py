@@ -85,6 +85,16 @@ def coupons(
     return {one: item for one, item in found.items() if item is not None}
 
 
+def coupon(merchant_id: str, template_id: str, now_s: int) -> CouponTemplateItem | None:
+    """One of them, or None, by a read that every function may do."""
+    known = _coupons.get((merchant_id, template_id), now_s)
+    if known is None:
+        known = get_or_none(CouponTemplateItem.at(merchant_id, template_id))
+        if known is not None:
+            _coupons.put((merchant_id, template_id), known, now_s)
+    return known
+
+
 def public_coupons(merchant_id: str, now_s: int) -> list[CouponTemplateItem]:
     """What stands in a shop's coupon centre, at most KEPT_S old, the newest first."""
     known = _centres.read(merchant_id, lambda: coupon_templates.everything(merchant_id), now_s)

@@ -9,6 +9,7 @@ from chalicelib.domain.unpaid_order import check_pending
 from chalicelib.errors import AlreadyPaid
 from chalicelib.services import timeouts
 from chalicelib.services.groups import settlement
+from chalicelib.services.growth import coupons
 from chalicelib.services.money import attempt_closing
 from chalicelib.services.orders import notifications, order_release, orders
 from chalicelib.services.people.audit import audit_item
@@ -63,9 +64,9 @@ def close_by_shop(
             condition=OrderDetailItem.pk.exists(),  # the order tells that it was not closed
             refuse=LostRace,
         )
-        notifications.put(
-            writes, current, TextKey.CLOSED_BY_SHOP, now_s=now_s, reason=within_sentence(reason)
-        )
+        back = notifications.coupon_fact(coupons.comes_back(current, now_s=now_s))
+        told = {"reason": within_sentence(reason), **back}
+        notifications.put(writes, current, TextKey.CLOSED_BY_SHOP, now_s=now_s, **told)
         audit_item(writes, current, staff, "order_closed", {}, {"reason": reason}, now_s)
 
     if order_release.release(order, closed, also=also, now_s=now_s):

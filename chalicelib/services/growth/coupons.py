@@ -146,13 +146,30 @@ def of_purchase(merchant_id: str, ids: Sequence[str], coupon_id: str) -> CouponI
 
 
 def is_back(order: OrderItem, *, now_s: int) -> bool:
-    """Whether the order's coupon is its buyer's again: there was no sale, and it was not revoked,
-    as far as is known within the seconds for which templates are cached."""
+    """Whether the order's coupon is its buyer's again, and was good when it came back: there was
+    no sale, it had not run out, and it was not revoked."""
+    is_lost = order.view().holds_coupon or order.coupon_late
+    return not is_lost and _is_standing(order, now_s)
+
+
+def comes_back(order: OrderItem, *, now_s: int) -> bool:
+    """Whether the order's coupon is good once the order, which ends without a sale now, has given
+    it back."""
+    return not is_late(order, now_s) and _is_standing(order, now_s)
+
+
+def is_late(order: OrderItem, at_s: int) -> bool:
+    """Whether the order's coupon has run out for good, if it came back then."""
+    return order.coupon_by_s is not None and at_s >= order.coupon_by_s
+
+
+def _is_standing(order: OrderItem, now_s: int) -> bool:
+    """Whether the order has a coupon which was not revoked, as far as is known within the seconds
+    for which templates are cached."""
     place = CouponId.parse(order.coupon or "")
-    if place is None or order.view().holds_coupon:
+    if place is None:
         return False
-    templates = catalogue_cache.coupons(order.merchant_id, [place.template_id], now_s)
-    template = templates.get(place.template_id)
+    template = catalogue_cache.coupon(order.merchant_id, place.template_id, now_s)
     return not (template and template.revoked)
 
 

@@ -15,6 +15,7 @@ from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.subscribe_message import KIND_OF
 from chalicelib.domain.texts import TextKey
+from chalicelib.services.growth import coupons
 from chalicelib.services.orders import orders
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import LostRace, Writes, put_new, retried, transaction
@@ -84,7 +85,8 @@ def tell_outcome(group: GroupItem, *, now_s: int) -> None:
         if known.status is OrderStatus.PENDING or known.seat_payment is None:
             continue
         amount_fen = known.seat_payment[1].amount_fen
-        _put(_message(order, key, at_s, now_s=now_s, amount_fen=amount_fen, **facts))
+        back = coupon_fact(key is not TextKey.FORMED and coupons.comes_back(order, now_s=now_s))
+        _put(_message(order, key, at_s, now_s=now_s, amount_fen=amount_fen, **facts, **back))
 
 
 def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
@@ -93,7 +95,8 @@ def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) 
     key = TextKey.PAID_TWICE if stands else TextKey.LATE
     if order.view().payments[refund_key[:2]].amount_fen != order.total_fen:
         key = TextKey.OLD_PRICE
-    _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s))
+    back = coupon_fact(coupons.is_back(order, now_s=now_s))
+    _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s, **back))
 
 
 def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
@@ -103,17 +106,14 @@ def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s:
     asked = AfterSaleItem.get(asked.pk, asked.sk, consistent_read=True)
     key = TextKey.AFTER_SALE if asked.by_staff is None else TextKey.SHOP_REFUND
     reason = {} if asked.by_staff is None else {"reason": within_sentence(asked.words)}
-    _put(
-        _message(
-            order,
-            key,
-            refund.at_s,
-            now_s=now_s,
-            suffix=refund_key,
-            amount_fen=refund.amount_fen,
-            **reason,
-        )
-    )
+    back = coupon_fact(coupons.is_back(order, now_s=now_s))
+    at_s = refund.at_s
+    _put(_of_refund(order, key, refund_key, refund, at_s=at_s, now_s=now_s, **reason, **back))
+
+
+def coupon_fact(back: bool) -> dict[str, Any]:
+    """What a message tells of the order's coupon: that it is back, or nothing."""
+    return {"coupon_back": 1} if back else {}
 
 
 def put(
@@ -159,10 +159,17 @@ def put_refunded_outside(
 
 
 def _of_refund(
-    order: OrderItem, key: TextKey, refund_key: str, refund: Refund, *, at_s: int, now_s: int
+    order: OrderItem,
+    key: TextKey,
+    refund_key: str,
+    refund: Refund,
+    *,
+    at_s: int,
+    now_s: int,
+    **facts: Any,
 ) -> MessageItem:
-    amount_fen = refund.amount_fen
-    return _message(order, key, at_s, now_s=now_s, suffix=refund_key, amount_fen=amount_fen)
+    facts = {"amount_fen": refund.amount_fen, **facts}
+    return _message(order, key, at_s, now_s=now_s, suffix=refund_key, **facts)
 
 
 def _message(

@@ -137,6 +137,7 @@ def place(
         limited=line.limited,
         share_id=purchase.share_id,
         coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
+        coupon_by_s=quote.coupon.view().back_by_s if quote.coupon is not None else None,
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
     ).marked(Intent.RELEASE, pay_by_s)
     detail = OrderDetailItem.at(

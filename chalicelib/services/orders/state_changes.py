@@ -46,9 +46,11 @@ def write(
     """Add the change of an order to a transaction. Raises LostRace when it commits too late."""
     actions, same = changes(order, change)
     same = same if condition is None else same & condition
+    coupon_id, back_at_s = order.coupon or "", change.coupon_back_at_s
+    if back_at_s and coupons.is_late(order, back_at_s):
+        actions.append(OrderItem.coupon_late.set(True))
     writes.update(order, actions, condition=same, refuse=LostRace)
-    if change.coupon_back_at_s:
-        coupon_id, back_at_s = order.coupon or "", change.coupon_back_at_s
+    if back_at_s:
         coupons.give_back(writes, order.merchant_id, coupon_id, order.order_id, now_s=back_at_s)
 
 

@@ -26,6 +26,8 @@ def uses(snapshot: TableSnapshot) -> Violations:
         if uses_it != order.view().holds_coupon:
             what = "uses" if uses_it else "does not use"
             yield f"29 coupons: {order.status} order {order_id} {what} {order.coupon}"
+        if order.coupon_late and (uses_it or order.coupon_by_s is None):
+            yield f"29 coupons: {order.coupon} of order {order_id} has not come back late"
 
 
 def worth(snapshot: TableSnapshot) -> Violations:

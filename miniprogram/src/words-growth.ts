@@ -21,6 +21,8 @@ export const growthWords = {
     claimedNow: '已领取，下单时可用',
     claimsWithLogin: '登录后自动领取这张优惠券。',
     use: '去使用',
+    goods: '优惠券适用的商品',
+    noGoods: '这张优惠券适用的商品现在没有拼团，过会儿再来看看。',
     states: { gone: '已领完', ended: '已过期', withdrawn: '已停止领取', revoked: '已停止领取' },
     stateHints: {
       gone: '来晚一步，看看其他优惠券。',

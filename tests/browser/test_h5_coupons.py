@@ -93,6 +93,27 @@ def test_coupon_is_used_as_shown_and_given_back_with_the_order(shop: Shop, arriv
     who.says("hint", "优惠券已退回")
 
 
+def test_coupon_leads_to_the_goods_that_it_is_for(shop: Shop, arrive: Arrive) -> None:
+    sales = [sell(shop, title) for title in ("祁门红茶", "正山小种")]
+    who = arrive("想用券")
+    for name, of in (("一种茶", sales[:1]), ("两种茶", sales)):
+        ids = [sale.product_id for sale in of]
+        claim(over_the_api(who), give_out(shop, name, scope="products", scope_ids=ids, off_fen=100))
+
+    for name, testid, titles in (
+        ("一种茶", "activity", ["祁门红茶"]),
+        ("两种茶", "activity-card", ["祁门红茶", "正山小种"]),
+    ):
+        who.open("/growth/mine/mine")
+        offer = who.page.get_by_test_id("coupon").filter(has_text=name)
+        offer.get_by_text("去使用").click()
+        shown = who.page.get_by_test_id(testid).locator("visible=true")
+        expect(shown).to_contain_text(titles)
+    who.says("heading", "优惠券适用的商品")
+    who.tap("heading")
+    expect(who.page.get_by_text("红颜草莓").first).to_be_visible()
+
+
 def test_link_to_a_coupon_that_is_gone_says_so_and_shows_the_others(
     shop: Shop, arrive: Arrive, web: str
 ) -> None:

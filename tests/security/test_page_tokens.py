@@ -87,7 +87,7 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
     shop, buyer_id = merchants.ours.merchant_id, merchants.ours.leader.buyer_id
     month = f"{day_of(merchants.merchant.now_s):%Y%m}"
     return {
-        "browse_activities": ("browse", shop, "", "", "ending"),
+        "browse_activities": ("browse", shop, "", "", "ending", ""),
         "list_orders": ("orders", shop, buyer_id, ""),
         "list_messages": ("messages", shop, buyer_id),
         "read_own_data": ("data", shop, buyer_id),

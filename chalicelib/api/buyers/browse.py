@@ -10,7 +10,7 @@ from chalicelib.api import group_shapes, pages
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
-from chalicelib.api.schemas import JoinableGroup, OwnGroup
+from chalicelib.api.schemas import Id, JoinableGroup, OwnGroup
 from chalicelib.domain.activity import ActivityState, NewBuyers, state_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
@@ -78,6 +78,9 @@ class BrowseQuery(CategoryPageQuery, frozen=True):
     q: Annotated[
         str, Meta(max_length=60, description="Words that its title or its product's holds.")
     ] = ""
+    coupon: Annotated[
+        Id | None, Meta(description="A template of coupons: what they can be used for.")
+    ] = None
     sort: Annotated[
         Literal["ending", "saving", "price", "formed"],
         Meta(description="Others than `ending` sort the 100 that end soonest."),
@@ -153,8 +156,9 @@ def browse_activities(merchant_id: str, query: BrowseQuery) -> ActivityCardPage:
     """A shop's activities that are not over."""
     now_s = clock.now_s()
     shop_cache.merchant(merchant_id, now_s)
-    wish = Wish(query.category, query.q, Sort(query.sort))
-    scope = ("browse", merchant_id, query.category or "", query.q, query.sort)
+    coupon = query.coupon or ""
+    wish = Wish(query.category, query.q, coupon, Sort(query.sort))
+    scope = ("browse", merchant_id, query.category or "", query.q, query.sort, coupon)
     key = pages.key_of(query.next, *scope)
     page = shop_front.activities(merchant_id, wish, key=key, limit=query.limit, now_s=now_s)
     sold_out = availability.sold_out_among(page.items, now_s=now_s)

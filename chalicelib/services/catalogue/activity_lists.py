@@ -1,6 +1,6 @@
 """Lists of activities, for staff and for buyers, and what stock an activity has left."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pynamodb.expressions.condition import Condition
 
@@ -58,13 +58,14 @@ def browse(
     *,
     category_id: str | None = None,
     q: str = "",
+    among: Sequence[Condition] = (),
     key: PageKey | None = None,
     limit: int,
     now_s: int,
 ) -> tuple[list[ActivityItem], PageKey | None]:
     """What buyers see: activities that are not over, the soonest to end first, in one query. q: as
     for `page`."""
-    conditions = [ActivityItem.words.contains(word) for word in sought(q)]
+    conditions = [*among, *(ActivityItem.words.contains(word) for word in sought(q))]
     index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
     found = index.query(
         activities_list(merchant_id, category_id),

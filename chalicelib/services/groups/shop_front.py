@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
+
 from chalicelib.domain.activity import ActivityState, state_of
+from chalicelib.domain.coupon import CouponFor, Scope, terms_of
+from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activity_lists, catalogue_cache
 from chalicelib.services.groups import joinable_groups
 from chalicelib.services.orders import counting, orders
@@ -30,8 +34,11 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
+    """coupon: a template of coupons, and what they are for is wished for; empty: whatever."""
+
     category_id: str | None = None
     q: str = ""
+    coupon: str = ""
     sort: Sort = Sort.ENDING
 
 
@@ -57,12 +64,13 @@ def activities(
     merchant_id: str, wish: Wish, *, key: dict[str, Any] | None, limit: int, now_s: int
 ) -> Activities:
     """A page of the activities that are not over. Another order than by their end is of the first
-    SORTED_MAX by that."""
+    SORTED_MAX by that. Raises NotFound for a coupon that there is not."""
     by_end = wish.sort is Sort.ENDING
     items, after = activity_lists.browse(
         merchant_id,
         category_id=wish.category_id,
         q=wish.q,
+        among=_covered(merchant_id, wish.coupon, now_s) if wish.coupon else (),
         key=key if by_end else None,
         limit=limit if by_end else SORTED_MAX,
         now_s=now_s,
@@ -108,6 +116,30 @@ def _look_up(merchant_id: str, now_s: int) -> list[str]:
         found += [group for group in listed if group.seats_total - group.seats_paid == 1]
     found.sort(key=lambda group: str(group.list_rank))
     return [group.group_id for group in found[:GROUPS_MAX]]
+
+
+def _covered(merchant_id: str, template_id: str, now_s: int) -> list[Condition]:
+    """What an activity has to be like, so that coupons of a template can be used for what it sells.
+    Raises NotFound."""
+    template = catalogue_cache.coupon(merchant_id, template_id, now_s)
+    if template is None:
+        raise NotFound("没有找到这张优惠券，请重新选择。")
+    terms = terms_of(template.terms.as_dict())
+    ids = set(terms.scope_ids)
+    if terms.scope is Scope.CATEGORIES:
+        shelves = catalogue_cache.shelves(merchant_id, now_s)
+        ids |= {one.category_id for one in shelves if one.parent_id in ids}
+    attribute = {
+        Scope.CATEGORIES: ActivityItem.category_id,
+        Scope.PRODUCTS: ActivityItem.product_id,
+        Scope.ACTIVITIES: ActivityItem.activity_id,
+    }.get(terms.scope)
+    conditions: list[Condition] = []
+    if attribute is not None:
+        conditions.append(attribute.is_in(*sorted(ids)))
+    if terms.usable_for is CouponFor.GROUPS:
+        conditions.append(ActivityItem.coupons == True)  # noqa: E712
+    return conditions
 
 
 def _formed(merchant_id: str, items: Sequence[ActivityItem], now_s: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ export const readShop = () => get('/v1/merchants/{merchant_id}')
 
 export type Sort = NonNullable<QueryOf<'/v1/merchants/{merchant_id}/activities'>['sort']>
 
-export const browse = (query: { category?: string; q?: string; sort?: Sort; next?: string }) =>
+export const browse = (query: { category?: string; coupon?: string; q?: string; sort?: Sort; next?: string }) =>
   get('/v1/merchants/{merchant_id}/activities', { query })
 
 /** What the first page shows beside activities: shelves, groups that lack one member; of a buyer who

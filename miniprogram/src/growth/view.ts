@@ -1,5 +1,6 @@
 /** What coupons say to who looks at them, and where they lead. */
 import type { Coupon, Offer } from '@/api/growth'
+import { browse } from '@/api/shop'
 import { to } from '@/routes'
 import { words } from '@/words'
 
@@ -35,10 +36,13 @@ export function timesOf({ from_s, until_s, days = 0 }: { from_s: number; until_s
   return from_s > now_s ? [`${says.from(from_s, now_s)}，`, until] : [until]
 }
 
-/** To what it is for, where that is one thing; else to everything. */
-export function toGoods({ scope, scope_ids }: Pick<Coupon, 'scope' | 'scope_ids'>): Promise<void> {
+/** To what it is for: everything, the one activity that sells it, or a list of those. */
+export async function toGoods({ scope, scope_ids, template_id }: Pick<Coupon, 'scope' | 'scope_ids' | 'template_id'>): Promise<void> {
   const [only, ...others] = scope_ids
-  if (only && others.length === 0 && scope === 'activities') return to('activity', { a: only })
-  if (only && others.length === 0 && scope === 'categories') return to('search', { c: only })
-  return to('home')
+  if (!only) return to('home')
+  if (others.length === 0 && scope === 'activities') return to('activity', { a: only })
+  if (others.length === 0 && scope === 'categories') return to('search', { c: only })
+  const sellers = await browse({ coupon: template_id }).catch(() => null)
+  const [one, ...more] = sellers?.items ?? []
+  return one && more.length === 0 ? to('activity', { a: one.activity_id }) : to('search', { coupon: template_id })
 }

@@ -7,6 +7,18 @@ import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, yuan } from
 const NOBODY = '拼友'
 const NEW = '没有在本店买过的就是新客，未付款关闭、未成团退款的订单不算。'
 
+interface Lives {
+  life_s: number
+  starts_at_s: number
+  ends_at_s: number
+}
+
+/** Whether a group that is opened now ends with its activity, before its time is over. */
+const isCut = ({ life_s, starts_at_s, ends_at_s }: Lives, now_s: number) => Math.max(now_s, starts_at_s) + life_s > ends_at_s
+
+/** In which time a group has to be full: 24 小时内, or 今天 20:00 前. */
+const within = (of: Lives, now_s: number) => (isCut(of, now_s) ? `${dayAndTime(of.ends_at_s, now_s)} 前` : `${span(of.life_s)}内`)
+
 export const words = {
   ...afterWords,
   ...growthWords,
@@ -95,9 +107,11 @@ export const words = {
     all: '查看全部',
     allTitle: '可参加的团',
     how: '怎么拼',
-    steps: (n: number, life_s: number, least: number) => [
+    noCoupons: '本活动不参与优惠券，单独购买可用。',
+    within,
+    steps: (n: number, least: number, until = '截止前') => [
       ['开团参团', '下单后\u200b保留名额，\u200b请及时付款'],
-      ['邀请好友', `${life_s ? `${span(life_s)}内` : '截止前'}\u200b凑满 ${n}\u00a0人`],
+      ['邀请好友', `${until}\u200b凑满\u00a0${n}\u00a0人`],
       ['成团发货', least ? `到时\u200b不满 ${least}\u00a0人\u200b自动退款` : '没满\u200b自动退款'],
     ],
     compensation: (worth: string) => `没拼成补偿一张「${worth}」优惠券`,
@@ -220,7 +234,10 @@ export const words = {
 
   checkout: {
     opening: (n: number) => `你正在开团（${n} 人团）`,
-    openFor: (s: number) => `付款后 ${span(s)}内凑满人数就成团`,
+    openFor: (of: Lives, now_s: number) =>
+      isCut(of, now_s)
+        ? `活动 ${dayAndTime(of.ends_at_s, now_s)} 结束，在那之前凑满人数就成团`
+        : `付款后 ${span(of.life_s)}内凑满人数就成团`,
     joining: (leader: string) => (leader === NOBODY ? '你正在参加好友的团' : `你正在参加 ${leader} 的团`),
     completes: '付款后即成团',
     willMiss: (n: number) => `付款后还差 ${n} 人`,

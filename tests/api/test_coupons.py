@@ -42,6 +42,11 @@ def state(buyer: Buyer, coupon_id: str) -> tuple[str, str | None]:
     return item["state"], item["order_id"]
 
 
+def told(buyer: Buyer) -> str:
+    """Return all that the buyer's messages say."""
+    return "".join(one["text"] for one in buyer.get("/v1/me/messages").body["items"])
+
+
 def sold(merchant: MerchantFixture, **terms: Any) -> Activity:
     """At ¥59.00 in a group of two, and ¥99.00 alone."""
     return merchant.activity(**{"seats": 2, "stock": 20, "product_stock": 40, **terms})
@@ -124,6 +129,7 @@ def test_it_is_back_when_the_group_fails_and_good_for_three_more_days_if_it_had_
 
     order = buyer.order(order_id)
     assert (order["status"], order["coupon_back"]) == ("refunded", True)
+    assert "发起原路退款，无需操作。优惠券已退回。" in told(buyer)
     assert [one["amount_fen"] for one in order["refunds"]] == [4900]
     (coupon,) = buyer.get("/v1/me/coupons").body["items"]
     assert coupon["state"] == "usable"
@@ -133,6 +139,35 @@ def test_it_is_back_when_the_group_fails_and_good_for_three_more_days_if_it_had_
     merchant.clock.forward(3 * DAY_S + 1800)
     assert state(buyer, coupon_id) == ("expired", None)
     merchant.check_laws(quiescent=False)
+
+
+def test_goods_of_a_coupon_are_those_that_it_can_be_used_for(merchant: MerchantFixture) -> None:
+    activity, other = sold(merchant), sold(merchant)
+    scopes: dict[str, list[str]] = {
+        "products": [activity.product_id],
+        "activities": [other.activity_id],
+        "categories": [merchant.category_id],
+        "shop": [],
+    }
+
+    def listed(template_id: str) -> Reply:
+        path = f"/v1/merchants/{merchant.merchant_id}/activities?coupon={template_id}"
+        return merchant.visitor().get(path)
+
+    goods = {
+        scope: {it["activity_id"] for it in listed(template_id).body["items"]}
+        for scope, ids in scopes.items()
+        for template_id in [given_out(merchant, scope=scope, scope_ids=ids)]
+    }
+
+    both = {activity.activity_id, other.activity_id}
+    assert goods == {
+        "products": {activity.activity_id},
+        "activities": {other.activity_id},
+        "categories": both,
+        "shop": both,
+    }
+    assert listed(activity.activity_id).status == 404
 
 
 def test_part_of_the_money_keeps_it_used_and_the_rest_gives_it_back(
@@ -431,11 +466,14 @@ def test_activity_that_takes_no_coupons_sells_alone_with_them(merchant: Merchant
     body = {name: now[name] for name in (*names, "revision")} | {"coupons": False}
     body["skus"] = [{"sku_id": activity.sku_id, "group_price_fen": 5900}]
     coupon_id = claimed(merchant, buyer)
+    shown = f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
+    before = buyer.get(shown).body["takes_coupons"]
 
     changed = merchant.owner().put(path, body)
     merchant.clock.forward(5)
 
     assert (now["coupons"], changed.body["coupons"]) == (True, False)
+    assert (before, buyer.get(shown).body["takes_coupons"]) == (True, False)
     refused = buyer.open(activity, coupon_id=coupon_id)
     assert refused.body["message"] == "这张优惠券不能用：这个活动不能用优惠券。请重新选择。"
     assert buyer.buy_alone(activity, coupon_id=coupon_id).status == 201
@@ -465,6 +503,25 @@ def test_staff_are_told_the_lowest_price_of_a_unit_with_the_best_coupon(
         for one in answer["lowest"]
     ]
     assert lowest == [(4900, 1, "立减十元"), (5900, 1, "")]
+
+
+def test_order_that_lives_longer_than_its_coupon_says_nothing_of_it(
+    merchant: MerchantFixture,
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    terms = {"days": 0, "until_s": merchant.now_s + 3600, "grace_days": 0}
+    alone, in_group = claimed(merchant, buyer, **terms), claimed(merchant, buyer, **terms)
+    _, _, failed = merchant.open_group(activity, buyer, coupon_id=in_group)
+    closed = buyer.buy_alone(activity, coupon_id=alone).body["order_id"]
+
+    merchant.wait(25 * 3600, every_s=3600)
+
+    for order_id, coupon_id in ((closed, alone), (failed, in_group)):
+        assert buyer.order(order_id)["coupon_back"] is False
+        assert state(buyer, coupon_id) == ("expired", None)
+    assert "没有拼成" in told(buyer)
+    assert "优惠券" not in told(buyer)
+    merchant.check_laws()
 
 
 def test_days_of_grace_are_had_once(merchant: MerchantFixture) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -34,6 +35,20 @@ def test_pickup_asks_who_comes_and_says_no_more_what_was_mended(shop: Shop, arri
     who.pay()
     who.says("sentence", "付款成功")
     who.says("hint", "备好后会通知你来取")
+
+
+def test_activity_says_that_it_ends_soon_and_takes_no_coupons(shop: Shop, arrive: Arrive) -> None:
+    ends_at_s = (int(time.time()) // 3600 + 3) * 3600
+    sale = sell(shop, "武夷岩茶", ends_at_s=ends_at_s, coupons=False)
+    who = arrive("不急")
+    ends = time.strftime("%H:%M", time.gmtime(ends_at_s + 8 * 3600))
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.says("how", re.compile(f"(今天|明天) {ends} 前"))
+    who.says("no-coupons", "本活动不参与优惠券，单独购买可用")
+    who.tap("open")
+    who.tap("sku-go")
+    who.says("checkout", re.compile(f"活动 (今天|明天) {ends} 结束，在那之前凑满人数就成团"))
 
 
 def test_a_link_to_the_checkout_without_a_sku_leads_to_where_one_is_chosen(

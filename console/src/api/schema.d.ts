@@ -2943,6 +2943,8 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             /** @description what a coupon takes off that members of a failed group get; empty: none */
             compensation: string;
+            /** @description in its groups; bought alone it always does */
+            takes_coupons: boolean;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -4325,6 +4327,7 @@ export interface components {
             compensation: string;
             /** @description the asker was given that coupon */
             compensated: boolean;
+            takes_coupons: boolean;
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -20791,6 +20794,7 @@ export interface operations {
             query?: {
                 category?: string | null;
                 q?: string;
+                coupon?: string | null;
                 sort?: "ending" | "formed" | "price" | "saving";
                 limit?: number;
                 next?: string | null;

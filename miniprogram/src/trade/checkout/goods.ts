@@ -1,6 +1,7 @@
 /** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
 import { readActivity, readGroup, type Activity, type Sku } from '@/api/shop'
 import type { Limits, Way } from '@/choice'
+import { now } from '@/state/clock'
 import { words } from '@/words'
 
 /** From the address of the page. */
@@ -54,7 +55,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
     head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
-    note: isAlone ? '' : words.checkout.openFor(activity.life_s) + leastOf(activity),
+    note: isAlone ? '' : words.checkout.openFor(activity, now.value) + leastOf(activity),
   }
 }
 

@@ -68,6 +68,7 @@ class CouponStockItem(TradeItem, discriminator="coupon_stock"):
     """How many coupons of a template may yet be claimed, or written as codes."""
 
     left = IntAttribute()
+    batches = IntAttribute(null=True)  # of codes
     withdrawn = BooleanAttribute(null=True)  # nobody gets one any more
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.test_coupons import COUPONS, given_out, sold
+from tests.api.test_coupons import COUPONS, claim, given_out, sold
 from tests.fixtures.merchant import Buyer, MerchantFixture
 
 DAY_S = 24 * 3600
@@ -63,6 +63,19 @@ def test_no_coupon_left_keeps_no_refund_waiting(merchant: MerchantFixture) -> No
     merchant.check_laws()
 
 
+def test_leader_who_is_too_late_to_cancel_is_made_up_for(merchant: MerchantFixture) -> None:
+    activity = sold(merchant, seats=3, compensation_id=given_out(merchant))
+    _, leader, order_id = merchant.open_group(activity)
+    merchant.clock.forward(DAY_S)
+
+    late = leader.cancel(order_id)
+    merchant.wait(300)
+
+    assert (late.status, late.code) == (409, "group_closed")
+    assert coupons(leader) == ["见面礼"]
+    merchant.check_laws()
+
+
 def test_what_its_members_end_themselves_is_not_made_up_for(merchant: MerchantFixture) -> None:
     activity = sold(merchant, seats=3, compensation_id=given_out(merchant))
     group_id, leader, order_id = merchant.open_group(activity)
@@ -104,7 +117,10 @@ def test_only_a_coupon_that_can_be_given_is_promised(merchant: MerchantFixture) 
     assert kept.status == 200
     assert owner.post(f"{COUPONS}/{withdrawn}/withdrawal", {"revoke": False}).status == 200
 
-    for wrong in (given_out(merchant, given="code"), "0" * 22):
+    soon = given_out(merchant, days=0, until_s=merchant.now_s + 3600)
+    gone = given_out(merchant, total=1)
+    assert claim(merchant.buyer(), gone).status == 201
+    for wrong in (given_out(merchant, given="code"), soon, gone, "0" * 22):
         reply = owner.put(path, changed(kept.body, compensation_id=wrong))
         (problem,) = reply.body["details"]["problems"]
         assert (reply.status, problem["field"]) == (400, "compensation_id")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.tables.growth import CouponStockItem
 from tests.api.test_coupons import COUPONS, claim, given_out, sold, state
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply
 
@@ -76,6 +77,10 @@ def test_no_more_codes_are_written_than_there_are_coupons(merchant: MerchantFixt
         assert owner.post(path, {"count": count}).code == "invalid_request"
     public = owner.post(f"{COUPONS}/{given_out(merchant)}/codes", {"count": 1})
     assert (public.status, public.code) == (409, "conflict")
+    stock = CouponStockItem.at(merchant.merchant_id, template_id)
+    stock.update(actions=[CouponStockItem.batches.set(100)])
+    full = owner.post(path, {"count": 1})
+    assert (full.status, full.code, full.body["details"]) == (409, "limit_reached", {"limit": 100})
     fewer = {"name": "传单", "total": 3, "revision": 1}
     assert owner.put(f"{COUPONS}/{template_id}", fewer).status == 409
     merchant.check_laws()
@@ -126,6 +131,13 @@ def test_staff_give_the_buyer_of_an_order_a_coupon_once(merchant: MerchantFixtur
     by_code = gift(merchant, order_id, given_out(merchant, given="code"), key="third")
     assert (by_code.status, by_code.code) == (409, "conflict")
     assert gift(merchant, order_id, "0" * 22, key="fourth").status == 404
+    over = given_out(merchant)
+    assert merchant.owner().post(f"{COUPONS}/{over}/withdrawal", {}).status == 200
+    stopped = gift(merchant, order_id, over, key="fifth")
+    assert stopped.body["message"] == "这张优惠券已停止发放或已发完，请换一张。"
+    mute = {"template_id": given_out(merchant), "reason": "。。。"}
+    path = f"/v1/merchant/orders/{order_id}/coupons"
+    assert merchant.owner().post(path, mute).status == 400
     assert len(told(buyer)) == 1
     merchant.check_laws(quiescent=False)
 

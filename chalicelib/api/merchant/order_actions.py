@@ -88,7 +88,14 @@ def close_order(
     "/orders/{order_id}/coupons",
     right=act(Area.REFUNDS),
     status=201,
-    refusals=[NotFound, Conflict, CouponsGone, LimitReached, IdempotencyMismatch],
+    refusals=[
+        NotFound,
+        InvalidRequest,
+        Conflict,
+        CouponsGone,
+        LimitReached,
+        IdempotencyMismatch,
+    ],
     headers=HEADERS,
 )
 def give_coupon(

@@ -178,8 +178,11 @@ class Promised:
     problems: list[Problem]
 
 
-def compensation(merchant_id: str, template_id: str, *, now_s: int) -> Promised:
-    """The coupon that members of a failed group are to be given; no template: none."""
+def compensation(merchant_id: str, template_id: str, *, ends_at_s: int, now_s: int) -> Promised:
+    """The coupon that members of a failed group are to be given; no template: none.
+
+    ends_at_s: until when groups may fail, so that there have to be coupons.
+    """
     if not template_id:
         return Promised("", [])
     item = crud.find(KIND, merchant_id, template_id)
@@ -187,6 +190,12 @@ def compensation(merchant_id: str, template_id: str, *, now_s: int) -> Promised:
         return Promised("", [trouble("compensation_id", "这种优惠券已停止发放，请换一种。")])
     if item.given == CouponGiven.CODE:
         words = "这种优惠券只能用兑换码领取，请换一种。"
+        return Promised("", [trouble("compensation_id", words)])
+    if item.until_s and item.until_s < ends_at_s:
+        words = "这种优惠券在活动结束前就过期，请换一种，或改活动的结束时间。"
+        return Promised("", [trouble("compensation_id", words)])
+    if not left(merchant_id, [template_id]).get(template_id, 0):
+        words = "这种优惠券已领完，请先增加总数，或换一种。"
         return Promised("", [trouble("compensation_id", words)])
     return Promised(str(terms_of(item.terms.as_dict()).words), [])
 
@@ -254,7 +263,7 @@ def _name_of_scope(merchant_id: str, terms: CouponTerms) -> str:
 def _too_few(total: int) -> Any:
     def refuse(old: CouponStockItem | None) -> Conflict:
         claimed = total - (old.left if old else 0)
-        words = "已领取 {claimed} 张，总数不能更少。"
+        words = "已领取或已生成兑换码 {claimed} 张，总数不能更少。"
         return Conflict(Text(words, claimed=claimed), field="total", claimed=claimed)
 
     return refuse

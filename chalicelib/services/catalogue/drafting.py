@@ -62,7 +62,9 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
     window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
     problems = [
         *activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s),
-        *coupon_templates.compensation(merchant_id, draft.compensation_id, now_s=now_s).problems,
+        *coupon_templates.compensation(
+            merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
+        ).problems,
     ]
     overlaps = {
         claim.activity_id: claim

@@ -58,7 +58,7 @@ def publish(
         offers = offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
         compensation = coupon_templates.compensation(
-            merchant_id, draft.compensation_id, now_s=now_s
+            merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         )
         problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
         _refuse([*problems, *compensation.problems])
@@ -175,7 +175,9 @@ def _compensation(merchant_id: str, draft: Draft, before: Terms, now_s: int) -> 
     """What the next version promises: a promise that stays is not looked at again."""
     if draft.compensation_id == before.compensation_id:
         return Promised(before.compensation_words, [])
-    return coupon_templates.compensation(merchant_id, draft.compensation_id, now_s=now_s)
+    return coupon_templates.compensation(
+        merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
+    )
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

@@ -17,6 +17,7 @@ from chalicelib.tables.trade import GroupItem
 
 REASON_MAX = 60
 HOURS_MIN, HOURS_MAX = 1, 24
+SETTLED_AT_ONCE_MAX = 20  # members; whoever closes a larger group does not wait for the stream
 
 REFUSALS_TO_CLOSE = {
     GroupStatus.PENDING: "团长还没有付款，这个团还没有开始。到时未付款会自动关闭。",
@@ -65,8 +66,10 @@ def close_group(
             audit(writes, merchant_id, staff, "group_closed", subject, before, after, now_s)
 
     retried(step)
-    settlement.carry_out(read(merchant_id, group_id), now_s=now_s)
-    return read(merchant_id, group_id)
+    closed = read(merchant_id, group_id)
+    if len(closed.members.as_dict()) <= SETTLED_AT_ONCE_MAX:
+        settlement.carry_out(closed, now_s=now_s)
+    return closed
 
 
 def extend(

@@ -80,7 +80,7 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
         group = orders.find_group(merchant_id, group_id)
         if group is not None and group.failed_reason == FailedReason.LEADER_CANCELLED:
             return  # it was me: the answer was lost, or this is a repeat
-        if group is None or group.status != GroupStatus.OPEN:
+        if group is None or group.status != GroupStatus.OPEN or now_s >= (group.expires_at_s or 0):
             raise GroupClosed
         if group.leader_id != leader_id:
             raise Conflict("已付款的名额不能退出。到时未成团会自动退款。")

@@ -61,21 +61,17 @@ def write_batch(
         raise InvalidRequest(words, field="count")
 
     def step() -> CouponBatchItem:
-        known = batches(merchant_id, template_id)
-        template = coupon_templates.read(merchant_id, template_id)
-        if template.given != CouponGiven.CODE:
-            raise Conflict("这种优惠券不用兑换码领取。请新建一种「兑换码」优惠券。")
-        if coupon_templates.state_of(template, 1, now_s=now_s) is not TemplateState.GIVEN_OUT:
-            raise Conflict("这种优惠券已停止发放，不能再生成兑换码。")
         name = _name_of(merchant_id, template_id, batch_id)
         first = get_or_none(CouponBatchItem.at(merchant_id, name))
         if first is not None:
             if first.codes != count:
                 raise IdempotencyMismatch
             return first
-        if len(known) >= BATCHES_MAX:
-            words = Text("一种优惠券最多生成 {max} 批兑换码。", max=BATCHES_MAX)
-            raise LimitReached(words, limit=BATCHES_MAX)
+        template = coupon_templates.read(merchant_id, template_id)
+        if template.given != CouponGiven.CODE:
+            raise Conflict("这种优惠券不用兑换码领取。请新建一种「兑换码」优惠券。")
+        if coupon_templates.state_of(template, 1, now_s=now_s) is not TemplateState.GIVEN_OUT:
+            raise Conflict("这种优惠券已停止发放，不能再生成兑换码。")
         batch = CouponBatchItem.at(
             merchant_id,
             name,
@@ -92,10 +88,14 @@ def write_batch(
             writes.put(batch, refuse=LostRace)
             writes.update(
                 CouponStockItem.at(merchant_id, template_id),
-                [CouponStockItem.left.add(-count)],
+                [CouponStockItem.left.add(-count), CouponStockItem.batches.add(1)],
                 condition=(CouponStockItem.left >= count)
-                & CouponStockItem.withdrawn.does_not_exist(),
-                refuse=_too_few,
+                & CouponStockItem.withdrawn.does_not_exist()
+                & (
+                    CouponStockItem.batches.does_not_exist()
+                    | (CouponStockItem.batches < BATCHES_MAX)
+                ),
+                refuse=_refused,
             )
             subject = f"coupon#{template_id}"
             after = {"codes": count, "batch": name}
@@ -178,7 +178,10 @@ def _name_of(merchant_id: str, template_id: str, batch_id: str) -> str:
     raise Conflict
 
 
-def _too_few(old: CouponStockItem | None) -> Conflict:
+def _refused(old: CouponStockItem | None) -> Conflict:
+    if old is not None and (old.batches or 0) >= BATCHES_MAX:
+        words = Text("一种优惠券最多生成 {max} 批兑换码。", max=BATCHES_MAX)
+        return LimitReached(words, limit=BATCHES_MAX)
     left = old.left if old else 0
     words = Text("只剩 {left} 张可以生成兑换码，请减少数量，或先增加总数。", left=left)
     return Conflict(words, field="count", left=left)

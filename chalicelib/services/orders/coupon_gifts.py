@@ -9,7 +9,7 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.texts import TextKey
-from chalicelib.errors import Conflict, LimitReached, NotFound
+from chalicelib.errors import Conflict, CouponsGone, InvalidRequest, LimitReached, NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.growth import coupon_grants
 from chalicelib.services.orders import notifications, orders
@@ -35,10 +35,12 @@ def give(
 ) -> CouponItem:
     """Give the buyer of an order a coupon at staff's word; the same `gift_id` again gives none.
 
-    words: why; the buyer reads them. Raises NotFound, CouponsGone, LimitReached, Conflict,
-    IdempotencyMismatch for another `body_hash`, Busy.
+    words: why; the buyer reads them. Raises InvalidRequest for words that say nothing, NotFound,
+    CouponsGone, LimitReached, Conflict, IdempotencyMismatch for another `body_hash`, Busy.
     """
-    order = orders.get(merchant_id, order_id)
+    order, reason = orders.get(merchant_id, order_id), within_sentence(words)
+    if not reason:
+        raise InvalidRequest("请写明为什么送，买家会看到。", field="reason")
 
     def also(writes: Writes, coupon: CouponItem) -> None:
         notifications.put(
@@ -47,7 +49,7 @@ def give(
             TextKey.COUPON_GIVEN,
             coupon.coupon_id,
             now_s=now_s,
-            reason=within_sentence(words),
+            reason=reason,
             **_facts(coupon),
         )
         after = {"coupon": coupon.name, "template_id": template_id, "reason": words}
@@ -63,6 +65,8 @@ def give(
             also=also,
             now_s=now_s,
         )
+    except CouponsGone as refusal:
+        raise CouponsGone("这张优惠券已停止发放或已发完，请换一张。") from refusal
     except LimitReached as refusal:
         limit = refusal.details["limit"]
         told = Text("这张优惠券每人限领 {max} 张，这位买家已经有了，请换一张。", max=limit)
@@ -84,7 +88,8 @@ def compensate(group: GroupItem, *, now_s: int) -> None:
     if reason is None:
         return
     for order in orders.of_group(group):
-        if order.status == OrderStatus.PENDING or order.view().seat_payment is None:
+        paid = order.view().seat_payment
+        if order.status == OrderStatus.PENDING or paid is None or not paid[1].amount_fen:
             continue
 
         def also(writes: Writes, coupon: CouponItem, order: OrderItem = order) -> None:

@@ -34,6 +34,11 @@ def alipay() -> None:
         _npm(script, BUILD_MAX_S, **STAND_INS)
 
 
+def test_pages_say_what_is_true_of_each_state_and_to_whom() -> None:
+    H5.install()
+    _node("views.test.mjs")
+
+
 @pytest.mark.usefixtures("weixin")
 def test_wechat_would_take_it_and_notices_what_is_wrong() -> None:
     _npm("check:mp-weixin", TEST_MAX_S)

@@ -91,13 +91,19 @@ export function nextWords({ status, status_text, delivery }: NonNullable<GroupPa
 export const isToBeSent = (status: string): boolean => status === 'fulfilling' || status === 'paid'
 
 function fullForStranger(page: GroupPage): View {
-  const hint = page.order ? says.released : page.others.length > 0 ? says.fullOthers : says.fullAlone
   const sentence = formedWithFewer(page.progress) ? says.formedWithout : says.full
-  return { sentence, hint: page.activity_state === 'running' ? hint : says.ended, acts: ownWays(page) }
+  return { sentence, hint: page.order ? says.released : insteadWords(page), acts: ownWays(page) }
+}
+
+/** What who found no seat can do instead: other groups that wait, and one of their own while they can be opened. */
+export function insteadWords({ activity_state, others }: GroupPage): string {
+  const hasOthers = others.length > 0
+  if (activity_state === 'running') return hasOthers ? says.fullOthers : says.fullAlone
+  return says.noOpening[activity_state] + (hasOthers && activity_state !== 'ended' ? says.onlyOthers : '')
 }
 
 function failedForMember(page: GroupPage): View {
-  const why = page.closed_words || reasonOf(page)
+  const why = reasonOf(page)
   const back = [refundWords(page), page.order?.coupon_back ? words.coupons.back : ''].filter(Boolean).join('，')
   const given = page.compensated ? words.coupons.compensated(page.compensation) : ''
   const acts: Act[] = ['refund', ...ownWays(page, 'again').slice(0, 1)]
@@ -114,9 +120,12 @@ function ownWays(page: GroupPage, open: Act = 'open'): Act[] {
   return page.solo_on_sale ? ['alone', 'elsewhere'] : ['elsewhere']
 }
 
-function reasonOf({ progress, role }: GroupPage): string {
+/** Members are told why the shop closed it; without a reason of its own, it ended with its activity. */
+function reasonOf({ progress, role, closed_words }: GroupPage): string {
   if (progress.failed_reason === 'leader_cancelled') return role === 'leader' ? says.selfCancelled : says.leaderCancelled
-  return progress.failed_reason === 'closed_by_merchant' ? says.closedByShop : says.due
+  if (progress.failed_reason !== 'closed_by_merchant') return says.due
+  if (closed_words) return says.closedBecause(closed_words)
+  return role === 'leader' || role === 'member' ? says.closedWithActivity : says.closedByShop
 }
 
 function refundWords({ order }: GroupPage): string {

@@ -1,6 +1,7 @@
 /** What the page of a payment says, by what the server knows; never by what a pay sheet told. */
 import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
+import type { PayOutcome } from '@/platform'
 import { words } from '@/words'
 import { formedWithFewer, leastWords, nextWords } from '../group/view'
 import { refundWords } from '../order/view'
@@ -87,6 +88,9 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
   const sentence = is_leader ? says.opened(group.seats_missing) : says.joined(group.seats_missing)
   return { tone: 'good', sentence, hint: leastWords(group), acts: ['invite', 'group', 'order'] }
 }
+
+/** What went wrong at the pay sheet, and what to do: another way to pay. To close it is no trouble. */
+export const troubleOf = (outcome: PayOutcome): string => (outcome === 'refused' ? says.refused : '')
 
 /** The group of whoever did not pay for opening it was never there for others: there is none to go back to. */
 function over({ state, order, is_leader }: PaymentResult): View {

@@ -1,0 +1,33 @@
+/** What the main button of an activity offers: the group that waits for the buyer, a group of their own, or
+ * something else where none can be opened. */
+import type { Activity } from '@/api/shop'
+import { priceOf } from '@/choice'
+import { fromYuan, lowest } from '@/format'
+import { words } from '@/words'
+
+export interface Button {
+  /** null: there is nothing to do but wait, or buy alone. */
+  act: 'own_group' | 'open' | 'elsewhere' | null
+  label: string
+  note: string
+}
+
+const says = words.activity
+
+/** now_s: the server's time. */
+export function buttonOf(activity: Activity, now_s: number): Button {
+  const { own_group, state } = activity
+  if (own_group) return { act: 'own_group', label: says.myGroup, note: says.missing(own_group.seats_missing) }
+  switch (state) {
+    case 'running': {
+      const { fen, varies } = lowest(activity.skus.map((it) => priceOf(it, 'open')))
+      return { act: 'open', label: fromYuan(fen, varies), note: says.open(activity.seats_total) }
+    }
+    case 'scheduled':
+      return { act: null, label: says.scheduled(activity.starts_at_s, now_s), note: says.starts }
+    case 'sold_out':
+      return { act: null, label: says.allSoldOut, note: '' }
+    default:
+      return { act: 'elsewhere', label: says.elsewhere, note: says[state] }
+  }
+}

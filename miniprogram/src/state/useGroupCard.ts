@@ -1,0 +1,34 @@
+/** The card that shares a group: its words, its picture, and the invitation by which it credits who sends it. */
+import { computed, ref } from 'vue'
+import type { GroupPage } from '@/api/shop'
+import { share } from '@/api/trade'
+import { lowest } from '@/format'
+import { platform } from '@/platform'
+import { urlOf } from '@/routes'
+import { words } from '@/words'
+
+/** came: the invitation by which the buyer came, passed on by who has none of their own. */
+export function useGroupCard(group_id: () => string, page: () => GroupPage | null, came: () => string = () => '') {
+  const own = ref('')
+  const title = computed(() => {
+    const it = page()
+    if (!it) return words.shop
+    const { fen, varies } = lowest(it.skus.map((sku) => sku.group_price_fen))
+    const { status, seats_missing } = it.progress
+    return words.group.card(status === 'open' ? seats_missing : 0, fen, varies, it.progress.title, it.solo_price_fen)
+  })
+
+  /** A card is made at once when its button is tapped: its invitation has to be there before. */
+  async function prepare(): Promise<void> {
+    if (!platform.sharesByCard || own.value) return
+    own.value = (await share(group_id(), 'friend').catch(() => null))?.share_id ?? ''
+  }
+
+  const shown = () => ({ title: title.value, imageUrl: page()?.progress.image ?? '' })
+  const path = () => urlOf('group', { g: group_id(), s: own.value || came() })
+  return {
+    prepare,
+    card: () => ({ ...shown(), path: path() }),
+    timeline: () => ({ ...shown(), query: path().split('?')[1] ?? '' }),
+  }
+}

@@ -1,0 +1,170 @@
+// What the pages of a group, a payment and an order say and offer, state by state and to whom.
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { test } from 'node:test'
+import { buildSync } from 'esbuild'
+
+const NOW = 1_800_000_000
+const SRC = path.resolve(import.meta.dirname, '../src')
+const source = (view) => `export * as ${view} from '@/pages/${view}/view'`
+const { text } = buildSync({
+  stdin: { contents: ['activity', 'group', 'payment', 'order'].map(source).join('\n'), resolveDir: SRC },
+  alias: { '@': SRC },
+  bundle: true,
+  write: false,
+  format: 'cjs',
+  platform: 'node',
+}).outputFiles[0]
+const built = { exports: {} }
+new Function('module', text)(built)
+const { activity, group, payment, order } = built.exports
+
+const REFUND = { amount_fen: 2990, method: 'wechat_pay', status_text: '退款中', arrived_at_s: null, expected_by_s: null }
+const orderOf = (given) => ({
+  order_id: 'o1', status: 'paid', status_text: '待成团', delivery: 'express', group_id: 'g1', refunds: [], coupon_back: false,
+  pay_by_s: NOW + 272, after_sale: null, urged_at_s: null, receive_by_s: null, group: null, actions: [], ...given,
+})
+
+/** A group of three with one paid, open for another hour; nobody who looks at it is in it. */
+const page = ({ progress = {}, ...given }) => ({
+  role: 'visitor', order: null, own_group: null, others: [], activity_state: 'running', solo_on_sale: true, ship_within_h: 48,
+  closed_words: '', new_buyers: 'nobody', compensation: '', ...given,
+  progress: {
+    status: 'open', failed_reason: null, leader_name: '小*', seats_missing: 2, seats_taken: 1, seats_paid: 1, seats_total: 3,
+    expires_at_s: NOW + 3600, ...progress,
+  },
+})
+const formed = { status: 'formed', seats_missing: 0, seats_taken: 3, seats_paid: 3 }
+const failed = (failed_reason) => ({ status: 'failed', failed_reason })
+const other = { group_id: 'g2', seats_missing: 1 }
+const refunding = orderOf({ status: 'refunding', refunds: [REFUND] })
+
+const GROUPS = {
+  'open, its leader alone': [{ role: 'leader' }, '还差 2 人，快邀请好友', '', 'invite order cancel'],
+  'open, its leader with a friend': [{ role: 'leader', progress: { seats_taken: 2, seats_missing: 1 } }, '还差 1 人，快邀请好友', '', 'invite order'],
+  'open, a member': [{ role: 'member', progress: { seats_taken: 2, seats_missing: 1 } }, '还差 1 人，你也可以邀请', '', 'invite order'],
+  'open, a stranger': [{}, '小* 邀请你一起拼', '还差 2 人成团', 'join open'],
+  'open, one lacks': [{ progress: { seats_taken: 2, seats_missing: 1 } }, '小* 邀请你一起拼', '加上你就成团', 'join open'],
+  'open, by somebody without a name': [{ progress: { leader_name: '拼友' } }, '好友邀请你一起拼', '还差 2 人成团', 'join open'],
+  'open, no new groups': [{ activity_state: 'paused' }, '小* 邀请你一起拼', '还差 2 人成团', 'join alone'],
+  'open, who is in another group': [{ own_group: { group_id: 'g3', seats_missing: 2 } }, '你已在另一个团中，还差 2 人', '同一个活动的团', 'own_group still_join'],
+  'open and full for now, who is in another group': [
+    { own_group: { group_id: 'g3', seats_missing: 2 }, progress: { seats_taken: 3 } }, '你已在另一个团中，还差 2 人', '', 'own_group'],
+  'open, all seats held': [{ progress: { seats_taken: 3 } }, '名额正在付款中，请稍候', '这里会自动更新', 'open'],
+  'open, who holds a seat': [{ role: 'holder', order: orderOf({ status: 'pending' }) }, '名额已为你保留 04:32', '付款后就占住名额了', 'pay give_up'],
+  'open, whose hold is over': [{ role: 'holder', order: orderOf({ status: 'pending', pay_by_s: NOW }) }, '你的订单超时未付款，正在关闭', '没有扣款', ''],
+  'its time over, a stranger': [{ progress: { expires_at_s: NOW } }, '时间到了，正在确认结果', '不能再参团了', 'open'],
+  'its time over, a member': [{ role: 'member', progress: { expires_at_s: NOW } }, '时间到了，正在确认结果', '', 'order'],
+  'formed, a member': [{ role: 'member', progress: formed, order: orderOf({ status: 'fulfilling' }) }, '拼团成功', '商家将在 48 小时内发货', 'order again'],
+  'formed, a member who collects': [
+    { role: 'leader', progress: formed, order: orderOf({ status: 'fulfilling', delivery: 'pickup' }) }, '拼团成功', '备货好后会通知你来取', 'order again'],
+  'formed, goods sent': [
+    { role: 'member', progress: formed, order: orderOf({ status: 'shipped', status_text: '待收货' }) }, '拼团成功', '你的订单：待收货', 'order again'],
+  'full, a stranger': [{ progress: formed }, '来晚一步，这个团已满', '可以自己开一个团', 'open'],
+  'full, others wait': [{ progress: formed, others: [other] }, '来晚一步，这个团已满', '可以参加下面的团，或自己开一个', 'open'],
+  'full, who did not pay in time': [{ progress: formed, order: orderOf({ status: 'closed' }) }, '来晚一步，这个团已满', '名额已放出，没有扣款', 'open'],
+  'full, paused': [{ progress: formed, activity_state: 'paused' }, '来晚一步，这个团已满', '活动暂停了，现在不能开团', 'alone elsewhere'],
+  'full, sold out, others wait': [
+    { progress: formed, activity_state: 'sold_out', others: [other], solo_on_sale: false }, '来晚一步，这个团已满', '拼团已抢完，不能再开团。可以参加下面的团', 'elsewhere'],
+  'full, the activity over': [{ progress: formed, activity_state: 'ended' }, '来晚一步，这个团已满', '活动已结束', 'alone elsewhere'],
+  'failed, a member': [{ role: 'member', progress: failed('due'), order: refunding }, '这次没有拼成', '到时没有凑满人数。¥29.90 正在原路退回', 'refund again'],
+  'failed, the money expected': [
+    { role: 'member', progress: failed('due'), order: orderOf({ refunds: [{ ...REFUND, expected_by_s: NOW }] }) }, '这次没有拼成', '前到账', 'refund again'],
+  'failed, the money there': [
+    { role: 'member', progress: failed('due'), order: orderOf({ refunds: [{ ...REFUND, arrived_at_s: NOW }] }) }, '这次没有拼成', '¥29.90 已退回', 'refund again'],
+  'failed, a stranger': [{ progress: failed('due') }, '这个团已结束', '到时没有凑满人数', 'open'],
+  'failed, who did not pay': [{ progress: failed('due'), order: orderOf({ status: 'closed' }) }, '这个团已结束', '你没有付款，不需要退款', 'open'],
+  'given up, its leader': [{ role: 'leader', progress: failed('leader_cancelled'), order: refunding }, '这次没有拼成', '你取消了这个团。', 'refund again'],
+  'given up, a stranger': [{ progress: failed('leader_cancelled') }, '这个团已结束', '团长取消了这个团', 'open'],
+  'closed by the shop, a member': [
+    { role: 'member', progress: failed('closed_by_merchant'), closed_words: '这批货坏了', order: refunding },
+    '这次没有拼成', '商家关闭了这个团：这批货坏了。¥29.90', 'refund again'],
+  'closed by the shop, a stranger': [{ progress: failed('closed_by_merchant') }, '这个团已结束', '商家关闭了这个团', 'open'],
+  'closed with its activity, a member': [
+    { role: 'member', progress: failed('closed_by_merchant'), activity_state: 'ended', order: refunding },
+    '这次没有拼成', '活动提前结束。¥29.90', 'refund alone'],
+}
+for (const [name, [given, sentence, hint, acts]] of Object.entries(GROUPS)) {
+  test(`group: ${name}`, () => shows(group.viewOf(page(given), NOW), sentence, hint, acts))
+}
+
+const sold = { sku_id: 's1', solo_price_fen: 3990, group_price_fen: 2990, leader_price_fen: 2790 }
+const BUTTONS = {
+  'running': [{}, 'open', '¥27.90', '开团 · 3\u00a0人团'],
+  'running, not all at one price': [{ skus: [sold, { ...sold, leader_price_fen: null }] }, 'open', '¥27.90 起', '开团 · 3\u00a0人团'],
+  'running, in a group that waits': [{ own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
+  'ended, in a group that waits': [{ state: 'ended', own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
+  'scheduled': [{ state: 'scheduled' }, null, '01-18 16:00', '开抢'],
+  'sold out': [{ state: 'sold_out' }, null, '拼团已抢完', ''],
+  'paused': [{ state: 'paused' }, 'elsewhere', '看看其他拼团', '暂不可拼'],
+  'ended': [{ state: 'ended' }, 'elsewhere', '看看其他拼团', '活动已结束'],
+}
+for (const [name, [given, act, label, note]] of Object.entries(BUTTONS)) {
+  test(`activity: ${name}`, () => {
+    const it = { state: 'running', own_group: null, skus: [sold], seats_total: 3, starts_at_s: NOW + 3 * 86_400, ...given }
+    assert.deepEqual(activity.buttonOf(it, NOW), { act, label, note })
+  })
+}
+
+const WAITED = { looked_s: 60, asked_s: null, saysPaid: false }
+const result = ({ order: of = {}, ...given }) => ({
+  state: 'paid', is_leader: false, group: { status: 'open', seats_missing: 1 }, order: orderOf(of), subscribe: [], ...given,
+})
+const PAYMENTS = {
+  'opened': [{ is_leader: true }, '开团成功，还差 1 人', '', 'invite group order'],
+  'joined': [{}, '参团成功，还差 1 人', '', 'invite group order'],
+  'formed': [{ group: { status: 'formed' }, order: { status: 'fulfilling' } }, '拼团成功！', '商家将在 48 小时内发货', 'order group'],
+  'failed since': [{ group: { status: 'failed' }, order: { status_text: '退款中' } }, '这次没有拼成', '退款中', 'refund open'],
+  'alone': [{ group: null, order: { group_id: null } }, '付款成功', '', 'order'],
+  'the seat was lost': [{ state: 'seat_lost', order: { refunds: [REFUND] } }, '付款成功，但名额刚被占满', '你可以用同样的价格开一个新团', 'open refund'],
+  'unpaid': [{ state: 'unpaid', order: { status: 'pending' } }, '还没有付款', '名额保留 04:32', 'pay check give_up'],
+  'unpaid, alone': [{ state: 'unpaid', order: { status: 'pending', group_id: null } }, '还没有付款', '请在 04:32 内付款', 'pay check give_up'],
+  'unpaid, its time over': [{ state: 'unpaid', order: { status: 'pending', pay_by_s: NOW } }, '你的订单超时未付款，正在关闭', '稍后可以重新参团', ''],
+  'just back from the sheet': [{ state: 'unpaid' }, '正在查询付款结果', '', 'go_on', { asked_s: 1 }],
+  'says that it is paid': [{ state: 'unpaid' }, '正在确认付款结果', '请不要重复付款', '', { asked_s: 1, saysPaid: true }],
+  'the bank is slow': [{ state: 'confirming' }, '正在确认付款结果', '银行处理较慢', 'order check', { asked_s: 10 }],
+  'timed out, who joined': [{ state: 'timed_out' }, '超时没付款，名额已放出', '没有扣款', 'again open'],
+  'timed out, who opened': [{ state: 'timed_out', is_leader: true }, '超时没付款，名额已放出', '没有扣款', 'open'],
+  'closed': [{ state: 'closed' }, '订单已关闭', '没有扣款', 'again open'],
+}
+for (const [name, [given, sentence, hint, acts, waited]] of Object.entries(PAYMENTS)) {
+  test(`payment: ${name}`, () => {
+    const shown = payment.viewOf(result(given), page({ role: 'member' }), NOW, { ...WAITED, ...waited })
+    shows(shown, sentence, hint, acts)
+    assert.ok(!`${shown.sentence}${shown.hint}`.includes('失败'))
+  })
+}
+
+test('payment: a sheet that refuses asks for another way, a sheet that was closed says nothing', () => {
+  assert.match(payment.troubleOf('refused'), /换一种方式付款/)
+  for (const outcome of ['asked', 'cancelled', 'left']) assert.equal(payment.troubleOf(outcome), '')
+})
+
+const ORDERS = {
+  'unpaid': [{ status: 'pending' }, '', 'due'],
+  'unpaid, its time over': [{ status: 'pending', pay_by_s: NOW, actions: ['pay'] }, '超时', 'none'],
+  'waits for its group': [{ group: { seats_missing: 2, expires_at_s: NOW + 9 } }, '还差 2 人', 'paid'],
+  'to be sent': [{ status: 'fulfilling' }, '发', 'paid'],
+  'to be collected': [{ status: 'fulfilling', delivery: 'pickup' }, '备货', 'paid'],
+  'on its way': [{ status: 'shipped', receive_by_s: NOW + 9 }, '自动确认', 'paid'],
+  'done': [{ status: 'completed' }, '完成', 'paid'],
+  'closed unpaid': [{ status: 'closed' }, '没有付款', 'none'],
+  'closed by the shop': [{ status: 'closed' }, '缺货', 'none', '缺货'],
+  'being refunded': [{ status: 'refunding', refunds: [REFUND] }, '¥29.90', 'paid'],
+  'refunded': [{ status: 'refunded', refunds: [{ ...REFUND, arrived_at_s: NOW }] }, '¥29.90', 'paid'],
+}
+for (const [name, [given, sentence, due, closed = '']] of Object.entries(ORDERS)) {
+  test(`order: ${name}`, () => {
+    const it = orderOf(given)
+    const said = order.sentenceOf(it, closed, NOW)
+    assert.ok(sentence ? said.includes(sentence) : said === '', said)
+    assert.equal(order.dueOf(it, NOW), due)
+    if (due === 'none') assert.deepEqual(order.actsOf(it, NOW), [])
+  })
+}
+
+function shows(view, sentence, hint, acts) {
+  assert.equal(view.sentence, sentence)
+  assert.ok(view.hint.includes(hint), view.hint)
+  assert.equal(view.acts.join(' '), acts)
+}

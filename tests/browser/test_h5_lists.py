@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Response, Route, expect
 
-from tests.browser.buyers import WAIT_S, buy, buyer, sell
+from tests.browser.buyers import WAIT_S, buy, buyer, give_out, sell
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -50,6 +50,49 @@ def test_every_list_loads_fails_and_is_empty_in_words(shop: Shop, arrive: Arrive
         who.says("empty", empty)
         who.page.unroute_all(behavior="ignoreErrors")
     who.breaches[:] = [it for it in who.breaches if "status of 500" not in it]
+
+
+def test_opened_again_without_network_pages_show_what_they_last_showed(
+    shop: Shop, arrive: Arrive
+) -> None:
+    who = arrive("山里人")
+    phone = over_the_api(who)
+    give_out(shop, "山货券", off_fen=500)
+    order_id = buy(phone, sell(shop, "临安山核桃"))
+    shop.system.quiet(WAIT_S)
+    group_id = phone.order(order_id)["group_id"]
+    pages = {
+        f"/pages/group/group?g={group_id}": ("sentence", "还差"),
+        "/growth/coupons/coupons": ("coupons", "山货券"),
+        "/": ("own-group", "你的团还差"),
+    }
+
+    for is_again in (False, True):
+        if is_again:
+            who.page.route(API, lambda route: route.abort())
+        for path, (testid, text) in pages.items():
+            who.open(path)
+            who.says(testid, text)
+            if is_again:
+                who.says("stale", "网络不太稳定")
+            who.page.wait_for_load_state("networkidle")
+    who.breaches.clear()  # what the browser says about a network that is not there
+
+
+def test_mine_says_what_is_wrong_and_tries_again(arrive: Arrive) -> None:
+    who = arrive("初来的")
+    who.page.route(API, lambda route: route.abort())
+    who.open("/pages/mine/mine")
+    who.says("failed", "网络不太稳定")
+    who.page.route(API, broken)
+    who.tap("again")
+    who.says("failed", "出了点问题")
+    who.page.unroute_all(behavior="ignoreErrors")
+    who.tap("again")
+
+    expect(who.see("count")).to_be_visible()
+    expect(who.page.get_by_test_id("failed")).to_have_count(0)
+    who.breaches.clear()  # as above
 
 
 def test_what_was_filtered_by_is_there_after_a_refresh(shop: Shop, arrive: Arrive) -> None:

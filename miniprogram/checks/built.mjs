@@ -8,6 +8,17 @@ const PACKAGE_MAX_BYTES = 1_500_000
 const PICTURE_MAX_BYTES = 20_000
 const LITERALS = ['true', 'false', 'null', 'undefined', 'r0'] // the last is uni-app's: it writes an input again by it
 
+// What the elements that we use tell; every one of them is tapped. The two last are uni-app's own, between components.
+const TOLD = {
+  button: ['getphonenumber', 'getauthorize', 'error'],
+  form: ['submit'],
+  image: ['error'],
+  input: ['input', 'blur', 'confirm'],
+  switch: ['change'],
+  textarea: ['input', 'blur'],
+}
+const TOLD_BY_ALL = ['tap', '__l', 'vi']
+
 /** root: the folder of the build. template: the ending of its templates. directive: of `if` and `for` in them. */
 export function builtIn(root, { template, directive }) {
   const findings = new Set()
@@ -27,12 +38,14 @@ export function builtIn(root, { template, directive }) {
   const scripts = ending('.js').map((file) => [file, textOf(file)])
   const templates = ending(template).map((file) => [file, textOf(file)])
 
+  const componentAt = (file, where) => (where.startsWith('/') ? where.slice(1) : path.posix.join(path.posix.dirname(file), where))
+
   /** Every page, component and picture that is named exists. tabs: pictures of the tabs. */
   function findMissing(tabs) {
     for (const page of pages) for (const suffix of ['.js', '.json', template]) need(page + suffix, 'app.json')
     for (const file of ending('.json').filter((it) => !/^(project\.|mini\.project|theme\.json)/.test(it))) {
       for (const where of Object.values(jsonOf(file).usingComponents ?? {})) {
-        const component = where.startsWith('/') ? where.slice(1) : path.posix.join(path.posix.dirname(file), where)
+        const component = componentAt(file, where)
         need(`${component}.js`, file)
         need(component + template, file)
       }
@@ -61,6 +74,26 @@ export function builtIn(root, { template, directive }) {
         for (const [, dot, name] of code.matchAll(/(\.?)\b([A-Za-z_$][\w$]*)/g)) {
           const isKnown = LITERALS.includes(name) || (!dot && loopNames.includes(name))
           if (!isKnown && !new RegExp(`[{,]"?${name.replace(/\$/g, '\\$')}"?:`).test(script)) findings.add(`${file}: ${whole} is never given`)
+        }
+      }
+    }
+  }
+
+  /** Whatever listens to an event, listens to one that is told: by the element, or by our own component.
+   * listens: the attribute, with the name of the event. */
+  function findUnknownEvents(listens) {
+    const toldBy = (component) => {
+      const [, names = ''] = /\bemits:\[([^\]]*)\]/.exec(files.includes(component) ? textOf(component) : '') ?? []
+      return [...names.matchAll(/"([^"]+)"/g)].map(([, name]) => name.replace(':', ''))
+    }
+    for (const [file, text] of templates) {
+      const json = file.replace(template, '.json')
+      const ours = files.includes(json) ? (jsonOf(json).usingComponents ?? {}) : {}
+      for (const [, tag, attributes] of text.matchAll(/<([\w-]+)((?:\s+[^\s=>/]+(?:="[^"]*")?)*)/g)) {
+        const told = [...TOLD_BY_ALL, ...(ours[tag] ? toldBy(`${componentAt(file, ours[tag])}.js`) : (TOLD[tag] ?? []))].map((it) => it.toLowerCase())
+        for (const [, attribute] of attributes.matchAll(/\s([^\s=]+)="[^"]*"/g)) {
+          const [, name] = listens.exec(attribute) ?? []
+          if (name && !told.includes(name.toLowerCase())) findings.add(`${file}: ${tag} tells nothing to ${attribute}`)
         }
       }
     }
@@ -101,5 +134,5 @@ export function builtIn(root, { template, directive }) {
     process.exitCode = findings.size > 0 ? 1 : 0
   }
 
-  return { app, pages, files, scripts, templates, findings, jsonOf, ending, findMissing, findUnbound, findUnknownCalls, tell }
+  return { app, pages, files, scripts, templates, findings, jsonOf, ending, findMissing, findUnbound, findUnknownCalls, findUnknownEvents, tell }
 }

@@ -53,6 +53,7 @@ function keepRules() {
 parseTemplates()
 built.findMissing((app.tabBar?.items ?? []).flatMap((tab) => [tab.icon, tab.activeIcon]).filter(Boolean))
 built.findUnbound()
+built.findUnknownEvents(/^(?:on|catch)([A-Z].*)$/)
 built.findUnknownCalls('my', knownCalls())
 keepRules()
 built.tell()

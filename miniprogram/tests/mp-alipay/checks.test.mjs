@@ -8,5 +8,6 @@ findEach('mp-alipay', {
   'a broken template': [(edit) => edit('pages/group/group.axml', (it) => it.replace('</', '<')), /group\.axml: about:blank/],
   'an element that Alipay does not have': [(edit) => edit('pages/group/group.axml', (it) => it.replace('<seat-row', '<seats-row')), /no element seats-row/],
   'an event in WeChat’s words': [(edit) => edit('pages/group/group.axml', (it) => it.replace('onTap', 'bindtap')), /bindtap is WeChat’s/],
+  'an event that no element tells': [(edit) => edit('pages/group/group.axml', (it) => it.replace('onTap', 'onTpa')), /group\.axml: view tells nothing to onTpa/],
   'something shown that nothing gives': [(edit) => edit('pages/group/group.axml', (it) => it.replace(/>{{\w+}}</, '>{{lost}}<')), /group\.axml: \{\{lost\}\} is never given/],
 })

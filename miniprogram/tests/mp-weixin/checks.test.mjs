@@ -6,5 +6,7 @@ findEach('mp-weixin', {
   'a call that WeChat does not have': [(edit) => edit('ask.js', (it) => `${it}\nwx.showTost({})`), /wx\.showTost does not exist/],
   'a broken template': [(edit) => edit('pages/group/group.wxml', (it) => it.replace('</', '<')), /wcc/],
   'something shown that nothing gives': [(edit) => edit('pages/group/group.wxml', (it) => it.replace(/>{{\w+}}</, '>{{lost}}<')), /group\.wxml: \{\{lost\}\} is never given/],
+  'an event that no element tells': [(edit) => edit('pages/group/group.wxml', (it) => it.replace('bindtap', 'bindtpa')), /group\.wxml: view tells nothing to bindtpa/],
+  'an event that our component does not tell': [(edit) => edit('pages/group/group.wxml', (it) => it.replace('bindpress', 'bindtouch')), /app-button tells nothing to bindtouch/],
   'a setting that WeChat does not know': [(edit) => edit('app.json', (it) => it.replace('"pages"', '"pagez": [], "pages"')), /pagez/],
 })

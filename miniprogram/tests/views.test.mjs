@@ -28,9 +28,9 @@ const orderOf = (given) => ({
 /** A group of three with one paid, open for another hour; nobody who looks at it is in it. */
 const page = ({ progress = {}, ...given }) => ({
   role: 'visitor', order: null, own_group: null, others: [], activity_state: 'running', solo_on_sale: true, ship_within_h: 48,
-  closed_words: '', new_buyers: 'nobody', compensation: '', ...given,
+  closed_words: '', new_buyers: 'nobody', compensation: '', compensated: false, ...given,
   progress: {
-    status: 'open', failed_reason: null, leader_name: '小*', seats_missing: 2, seats_taken: 1, seats_paid: 1, seats_total: 3,
+    status: 'open', failed_reason: null, leader_name: '小*', seats_missing: 2, seats_taken: 1, seats_paid: 1, seats_total: 3, seats_least: 0,
     expires_at_s: NOW + 3600, ...progress,
   },
 })
@@ -72,6 +72,11 @@ const GROUPS = {
     { role: 'member', progress: failed('due'), order: orderOf({ refunds: [{ ...REFUND, expected_by_s: NOW }] }) }, '这次没有拼成', '前到账', 'refund again'],
   'failed, the money there': [
     { role: 'member', progress: failed('due'), order: orderOf({ refunds: [{ ...REFUND, arrived_at_s: NOW }] }) }, '这次没有拼成', '¥29.90 已退回', 'refund again'],
+  'failed, with a coupon': [
+    { role: 'member', progress: failed('due'), order: refunding, compensated: true, compensation: '¥3' },
+    '这次没有拼成', '到时没有凑满人数。¥29.90 正在原路退回。', 'refund again coupon'],
+  'open, forms with two': [{ role: 'leader', progress: { seats_least: 2 } }, '还差 2 人，快邀请好友', '2', 'invite order cancel'],
+  'formed with fewer, a stranger': [{ progress: { ...formed, seats_paid: 2 } }, '来晚一步，这个团已经成团', '可以自己开一个团', 'open'],
   'failed, a stranger': [{ progress: failed('due') }, '这个团已结束', '到时没有凑满人数', 'open'],
   'failed, who did not pay': [{ progress: failed('due'), order: orderOf({ status: 'closed' }) }, '这个团已结束', '你没有付款，不需要退款', 'open'],
   'given up, its leader': [{ role: 'leader', progress: failed('leader_cancelled'), order: refunding }, '这次没有拼成', '你取消了这个团。', 'refund again'],

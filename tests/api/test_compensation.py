@@ -43,6 +43,10 @@ def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
     pages = (who.get(f"{place}/groups/{group_id}/page").body for who in (leader, holder))
     assert [page["compensated"] for page in pages] == [True, False]
     assert leader.order(order_id)["status"] == "refunded"
+    file = merchant.owner().get(f"/v1/merchant/orders/{order_id}").body
+    assert "未成团，补偿买家优惠券「下次再来」（立减 10 元）" in [
+        it["text"] for it in file["timeline"]
+    ]
 
     merchant.open_group(activity, leader)
     merchant.wait(DAY_S + 300)

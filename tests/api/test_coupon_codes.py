@@ -126,6 +126,10 @@ def test_staff_give_the_buyer_of_an_order_a_coupon_once(merchant: MerchantFixtur
     (row,) = [row for row in rows if row["action"] == "coupon_given"]
     assert (row["subject"], row["after"]["coupon"]) == (f"order#{order_id}", "一点心意")
 
+    timeline = merchant.owner().get(f"/v1/merchant/orders/{order_id}").body["timeline"]
+    (happened,) = [one["text"] for one in timeline if one["what"] == "coupon_given"]
+    assert happened == "送买家优惠券「一点心意」（立减 10 元）：路上碰坏了一个，抱歉"
+
     second = gift(merchant, order_id, template_id, key="another")
     assert (second.status, second.code) == (409, "limit_reached")
     by_code = gift(merchant, order_id, given_out(merchant, given="code"), key="third")

@@ -238,6 +238,7 @@ def test_buyer_of_an_order_is_given_a_coupon_and_reads_why(
     give.click()
 
     expect(page.get_by_text("「赔礼券」已送给买家")).to_be_visible()
+    expect(page.get_by_text("送买家优惠券「赔礼券」（立减 8 元）：发货晚了")).to_be_visible()
     assert list(coupons_of(phone).values()) == ["usable"]
     told = phone.api.get("/v1/me/messages")["items"]
     [text] = [it["text"] for it in told if it["text_key"] == "coupon_given"]

@@ -11,6 +11,7 @@ from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text
 from chalicelib.domain.shipping import parcels_of
+from chalicelib.domain.texts import TextKey
 from chalicelib.services.reports.order_files import OrderFile
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.text import Text
@@ -33,6 +34,7 @@ def of(file: OrderFile) -> list[Happening]:
         _pickup,
         _receipt,
         _after_sales,
+        _coupons,
         _by_hand,
     )
     happenings = [happening for part in parts for happening in part(file)]
@@ -162,6 +164,18 @@ def _return(asked: AfterSaleItem) -> Iterator[Happening]:
                 number=asked.replacement_number,
             )
         yield _told(asked.replacement_at_s, "replacement_sent", text, asked.replacement_by or "")
+
+
+def _coupons(file: OrderFile) -> Iterator[Happening]:
+    for told in file.coupons:
+        facts = told.facts.as_dict()
+        coupon = {"coupon": facts["coupon"], "worth": facts["worth"]}
+        text = Text("未成团，补偿买家优惠券「{coupon}」（{worth}）", **coupon)
+        if told.text_key == TextKey.COUPON_GIVEN:
+            text = Text(
+                "送买家优惠券「{coupon}」（{worth}）：{reason}", **coupon, reason=facts["reason"]
+            )
+        yield _told(told.at_s, told.text_key, text)
 
 
 def _by_hand(file: OrderFile) -> Iterator[Happening]:

@@ -55,6 +55,9 @@ STAGES = {
 }
 
 
+GIVEN = (TextKey.COUPON_GIVEN, TextKey.COMPENSATED)
+
+
 class _AlreadyTold(Exception):
     """The buyer was told already."""
 
@@ -135,6 +138,14 @@ def put_shipped(
     carrier, units = carriers.by_code(parcel.carrier).name, parcel.units
     number = parcel.number
     put(writes, order, key, suffix, now_s=now_s, carrier=carrier, number=number, units=units)
+
+
+def of_coupons(order: OrderItem) -> list[MessageItem]:
+    """What the buyer was told of coupons that the shop gave with an order."""
+    place = MessageItem.at(order.merchant_id, order.order_id, "")
+    mine = MessageItem.sk.startswith(place.sk)
+    told = MessageItem.query(place.pk, mine, consistent_read=True)
+    return [message for message in told if message.text_key in GIVEN]
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import NotFound
 from chalicelib.services.after_sale import after_sales
-from chalicelib.services.orders import orders
-from chalicelib.tables.buyers import AfterSaleItem, BuyerItem
+from chalicelib.services.orders import notifications, orders
+from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, MessageItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -18,10 +18,11 @@ class OrderFile:
     buyer: BuyerItem | None
     group: GroupItem | None
     after_sales: list[AfterSaleItem]  # the first one first
+    coupons: list[MessageItem]  # what the buyer was told of those that the shop gave
 
 
 def read(merchant_id: str, order_id: OrderId) -> OrderFile:
-    """The order with all that belongs to it, in three round trips. Raises NotFound."""
+    """The order with all that belongs to it, in four round trips. Raises NotFound."""
     key = OrderItem.at(merchant_id, order_id)
     keys = [(key.pk, key.sk), (key.pk, f"detail#{order_id.order_no}"), (key.pk, "buyer")]
     found = list(TradeItem.batch_get(keys, consistent_read=True))
@@ -35,4 +36,5 @@ def read(merchant_id: str, order_id: OrderId) -> OrderFile:
         buyer=next((item for item in found if isinstance(item, BuyerItem)), None),
         group=orders.find_group(merchant_id, order.group_id) if order.group_id else None,
         after_sales=after_sales.of_order(merchant_id, order_id),
+        coupons=notifications.of_coupons(order),
     )

@@ -299,6 +299,9 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
     ]
     takes_coupons: Annotated[bool, Meta(description="in its groups; bought alone it always does")]
+    leader_free: Annotated[
+        bool, Meta(description="what the goods cost the leader goes back once the group formed")
+    ]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -399,6 +402,9 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     ]
     compensated: Annotated[bool, Meta(description="the asker was given that coupon")]
     takes_coupons: bool
+    leader_free: Annotated[
+        bool, Meta(description="what the goods cost the leader goes back once the group formed")
+    ]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

@@ -85,6 +85,7 @@ class Terms:
     compensation_id: str = ""
     compensation_words: str = ""
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
+    leader_free: bool = False  # 团长免单: what the goods cost who opened a group goes back
 
     def wants_new(self, *, leads: bool) -> bool:
         """Whether who opens a group, or joins it, has to be new to the shop."""

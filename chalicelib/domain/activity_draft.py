@@ -46,6 +46,7 @@ class Draft:
     new_buyers: NewBuyers = NewBuyers.NOBODY
     compensation_id: str = ""  # coupon template, for who is in a group that fails
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
+    leader_free: bool = False  # once the group has formed
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def first_terms(
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
         seats_least=draft.seats_least,
+        leader_free=draft.leader_free,
     )
 
 
@@ -189,6 +191,7 @@ def changed_terms(
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
         seats_least=draft.seats_least,
+        leader_free=draft.leader_free,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -242,6 +245,10 @@ def _of_limits(draft: Draft) -> Iterator[Problem]:
     elif 0 < draft.limit_per_buyer < draft.limit_per_order:
         words = Text("每单限购不能超过每人限购的 {max} 件，请改小。", max=draft.limit_per_buyer)
         yield trouble("limit_per_order", words)
+    elif draft.leader_free and draft.limit_per_order > 1:
+        yield trouble("limit_per_order", "团长免单的活动每单只能买 1 件，请改为 1。")
+    if draft.leader_free and any(sku.leader_price_fen is not None for sku in draft.skus):
+        yield trouble("leader_free", "团长免单时不用再设团长价，请清空团长价。")
 
 
 def _of_window(draft: Draft, now_s: int, window_min_s: int) -> Iterator[Problem]:

@@ -42,6 +42,9 @@ LEGS: Mapping[Movement, tuple[Account, Account]] = {
 }
 
 
+EARNED = (RefundReason.AFTER_SALE, RefundReason.REBATE)  # before it went back
+
+
 @dataclass(frozen=True)
 class Entry:
     """One movement of an order's money, with both legs. of: an attempt, or a refund's key."""
@@ -59,9 +62,7 @@ class Entry:
     def legs(self) -> tuple[Account, Account]:
         """(debit, credit)."""
         debit, credit = LEGS[self.movement]
-        earned = self.movement is Movement.REFUND_REQUESTED and (
-            reason_of(self.of) is RefundReason.AFTER_SALE
-        )
+        earned = self.movement is Movement.REFUND_REQUESTED and reason_of(self.of) in EARNED
         return (Account.SALES if earned else debit), credit
 
     @property

@@ -36,6 +36,7 @@ NAMES: Mapping[str, str] = {
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.PRICE_LOWERED: ("amount",),
     TextKey.CLOSED_BY_SHOP: ("reason",),
+    TextKey.REBATE: ("amount",),
     TextKey.FAILED: ("amount",),
     TextKey.CLOSED: ("amount", "reason"),
     TextKey.LATE: ("amount",),
@@ -62,6 +63,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.WAITING: "买家付款后，团还没满",
     TextKey.ONE_LEFT: "团里只差最后 1 人",
     TextKey.FORMED: "成团",
+    TextKey.REBATE: "成团后返还团长的商品金额",
     TextKey.FAILED: "到时没有拼成，开始退款",
     TextKey.CLOSED: "商家提前结束团，开始退款",
     TextKey.LATE: "付款时名额已满或已超时，开始退款",

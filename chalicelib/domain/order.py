@@ -63,6 +63,7 @@ class RefundReason(StrEnum):
 
     FAILED_GROUP = "F"
     LATE_PAYMENT = "L"  # no seat was left, or the order was paid already
+    REBATE = "r"  # part of what was paid, by the terms of a group that formed; the order goes on
     AFTER_SALE = "A"
 
 
@@ -180,24 +181,29 @@ class Order:
         seat = self.seat_payment
         if seat is None:
             return 0
-        back = sum(refund.amount_fen for key, refund in self.refunds.items() if key[:2] == seat[0])
-        return seat[1].amount_fen - back
+        return seat[1].amount_fen - sum(refund.amount_fen for refund in self._own_refunds.values())
+
+    @property
+    def _own_refunds(self) -> dict[str, Refund]:
+        """Refunds of the payment that took the seat."""
+        seat = self.seat_payment
+        attempt = seat[0] if seat else None
+        return {key: refund for key, refund in self.refunds.items() if key[:2] == attempt}
 
     @property
     def is_given_back(self) -> bool:
         """Whether nothing is left of the order: all of its money, or all of its units, went back
-        or are on their way."""
-        return self.refundable_fen == 0 or self.units.all_back
+        or are on their way. Money that went back by the terms of its group leaves it as it is."""
+        rebate_alone = {reason_of(key) for key in self._own_refunds} == {RefundReason.REBATE}
+        return (self.refundable_fen == 0 and not rebate_alone) or self.units.all_back
 
     @property
     def is_refunded(self) -> bool:
         """Whether all that was to go back of the payment that took the seat has gone back, beyond
         doubt."""
-        seat = self.seat_payment
-        if seat is None or not self.is_given_back:
+        if self.seat_payment is None or not self.is_given_back:
             return False
-        ours = [refund for key, refund in self.refunds.items() if key[:2] == seat[0]]
-        return all(refund.is_done for refund in ours)
+        return all(refund.is_done for refund in self._own_refunds.values())
 
     @property
     def holds_coupon(self) -> bool:

@@ -133,12 +133,20 @@ def price_lowered(order: Order, total_fen: int, closed: Mapping[str, Payment]) -
     return Transition(order, replace(after, total_fen=total_fen))
 
 
-def group_formed(order: Order, *, now_s: int) -> Transition:
-    """The order's group has formed: it is to be fulfilled, its money is earned."""
+def group_formed(order: Order, *, rebate_fen: int = 0, now_s: int) -> Transition:
+    """The order's group has formed: it is to be fulfilled, its money is earned.
+
+    rebate_fen: what goes back of it by the terms of the group, at most what was paid.
+    """
     paid = order.seat_payment
     earned = [Entry(paid[0], Movement.EARNED, paid[1].amount_fen, now_s)] if paid else []
     formed = _moved(order, Event.GROUP_FORMED)
-    return Transition(order, formed, tuple(earned), marks_due=False)
+    rebate_fen = min(rebate_fen, paid[1].amount_fen) if paid else 0
+    if paid is None or not rebate_fen:
+        return Transition(order, formed, tuple(earned), marks_due=False)
+    key = paid[0] + RefundReason.REBATE
+    formed, owed = _refund_requested(formed, key, rebate_fen, now_s, starts_s=now_s)
+    return Transition(order, formed, (*earned, owed))
 
 
 def group_failed(order: Order, *, now_s: int) -> Transition:

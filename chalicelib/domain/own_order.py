@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from chalicelib.domain.after_sale import PERIOD_S, AfterSaleRefused, check_period
 from chalicelib.domain.ledger import Entry, Movement
-from chalicelib.domain.order import Order, OrderStatus, RefundReason
+from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
 from chalicelib.errors import Conflict
 from chalicelib.text import Text
 
@@ -80,7 +80,8 @@ _OVER = (
 
 def tabs_of(order: Order) -> set[Tab]:
     tabs = {TAB_OF[order.status]} if order.status in TAB_OF else set()
-    return tabs | {Tab.AFTER_SALE} if _is_refunded(order) or order.disputed else tabs
+    refunded = any(_is_own(order, key) for key in order.refunds if not _is_rebate(key))
+    return tabs | {Tab.AFTER_SALE} if refunded or order.disputed else tabs
 
 
 def waiting_in(order: Order) -> set[Tab]:
@@ -110,16 +111,20 @@ def actions_of(order: Order, around: Surroundings) -> list[NextAction]:
         with suppress(AfterSaleRefused):
             check_period(order, now_s=around.now_s, period_s=PERIOD_S)
             can.add(NextAction.ASK_AFTER_SALE)
-    if _is_refunded(order):
+    if any(_is_own(order, key) for key in order.refunds):
         can.add(NextAction.SEE_REFUND)
     if order.status in _OVER:
         can.add(NextAction.BUY_AGAIN)
     return [action for action in NextAction if action in can]
 
 
-def _is_refunded(order: Order) -> bool:
-    """Whether money of the order itself goes back, in whole or in part."""
-    return any(not order.is_surplus(key) for key in order.refunds)
+def _is_own(order: Order, refund_key: str) -> bool:
+    """Whether it is money of the order itself that goes back, in whole or in part."""
+    return not order.is_surplus(refund_key)
+
+
+def _is_rebate(refund_key: str) -> bool:
+    return reason_of(refund_key) is RefundReason.REBATE
 
 
 def check_urge(order: Order, urged_at_s: int, *, now_s: int) -> None:

@@ -13,6 +13,7 @@ class TextKey(StrEnum):
     WAITING = "waiting"  # paid, and others are missing
     ONE_LEFT = "one_left"  # one seat is free
     FORMED = "formed"
+    REBATE = "rebate"  # part of what was paid goes back, since the group formed
     FAILED = "failed"
     CLOSED = "closed"  # the merchant closed the group
     LATE = "late"  # paid, but the seat was gone
@@ -42,6 +43,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.WAITING: "参团成功",
     TextKey.ONE_LEFT: "还差 1 人成团",
     TextKey.FORMED: "拼团成功",
+    TextKey.REBATE: "团长免单，正在返还",
     TextKey.FAILED: "未成团",
     TextKey.CLOSED: "商家结束了这个团",
     TextKey.LATE: "名额已满，自动退款",
@@ -72,6 +74,9 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.WAITING: "「{title}」付款成功，还差 {missing} 人成团。邀请好友更快成团。",
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
     TextKey.FORMED: "「{title}」拼团成功，商家开始备货。",
+    TextKey.REBATE: (
+        "「{title}」已成团，团长免单：{amount} 已发起原路退款，商品照常发货，无需操作。"
+    ),
     TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。{amount} 已发起原路退款，无需操作。",
     TextKey.LATE: "「{title}」付款成功，但名额已满或已超时。{amount} 已发起原路退款，无需操作。",

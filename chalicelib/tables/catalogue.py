@@ -151,6 +151,7 @@ class _Terms(CatalogueItem):
     compensation_id = UnicodeAttribute(default="")  # coupon template, for groups that fail
     compensation_words = UnicodeAttribute(default="")  # what its coupons take off
     seats_least = IntAttribute(default=0)  # paid seats that form a group when it is due; 0: all
+    leader_free = BooleanAttribute(default=False)  # the leader's goods, once the group has formed
 
 
 class ActivityItem(_Terms, discriminator="activity"):

@@ -247,6 +247,9 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             "2 or more, fewer than seats_total. 0: only with all of them.",
         ),
     ] = 0
+    leader_free: Annotated[
+        bool, Meta(description="What the goods cost the leader goes back once the group formed.")
+    ] = False
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -322,6 +325,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     reductions: list[Reduction]
     coupons: bool
     new_buyers: NewBuyers
+    leader_free: bool
     compensation_id: str
     compensation_words: Annotated[str, Meta(description="what its coupons take off")]
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]

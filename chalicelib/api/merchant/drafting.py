@@ -78,6 +78,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     new_buyers: NewBuyers
     compensation_id: str
     seats_least: int
+    leader_free: bool
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

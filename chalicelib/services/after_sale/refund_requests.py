@@ -6,7 +6,8 @@ one write of the order; what goes back to the stock and to the buyer's limit is 
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.domain.order import Order, OrderStatus, RefundReason, reason_of
+from chalicelib.domain.ledger import EARNED
+from chalicelib.domain.order import Order, OrderStatus, reason_of
 from chalicelib.domain.order_transitions import refund_requested
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
@@ -66,9 +67,7 @@ def _may_start_s(order: Order, now_s: int) -> int:
     """Gateways want a while between two refunds of one payment, so each waits for the one before,
     which may have waited itself."""
     earlier = sorted(
-        refund.at_s
-        for key, refund in order.refunds.items()
-        if reason_of(key) is RefundReason.AFTER_SALE
+        refund.at_s for key, refund in order.refunds.items() if reason_of(key) in EARNED
     )
     free_s = 0
     for at_s in earlier:

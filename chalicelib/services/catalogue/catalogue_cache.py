@@ -157,6 +157,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         compensation_id=item.compensation_id,
         compensation_words=item.compensation_words,
         seats_least=item.seats_least,
+        leader_free=item.leader_free,
     )
 
 

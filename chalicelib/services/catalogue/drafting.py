@@ -137,4 +137,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         new_buyers=NewBuyers(item.new_buyers),
         compensation_id=item.compensation_id,
         seats_least=item.seats_least,
+        leader_free=item.leader_free,
     )

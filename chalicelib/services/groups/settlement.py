@@ -6,7 +6,7 @@ only with the last chunk.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
@@ -16,11 +16,12 @@ from chalicelib.domain import order_transitions
 from chalicelib.domain.group import FailedReason, GroupStatus, GroupTransition
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.domain.order_transitions import Transition
+from chalicelib.domain.pricing import price_of
 from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
 from chalicelib.gateways.payment import GatewayRefused
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import reservations
+from chalicelib.services.catalogue import catalogue_cache, reservations
 from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.services.money import payments
 from chalicelib.services.orders import (
@@ -122,9 +123,9 @@ def carry_out(group: GroupItem, *, now_s: int) -> None:
 def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
     """Carry a decided group to its members' orders, SETTLE_MAX at a time.
 
-    Formed: paid orders are to be fulfilled. Failed: paid orders get a refund request. Either way,
-    held ones are closed, and what is not sold returns to stock and limits. Returns the group's
-    status.
+    Formed: paid orders are to be fulfilled, and what their terms give back of it is requested.
+    Failed: paid orders get a refund request. Either way, held ones are closed, and what is not sold
+    returns to stock and limits. Returns the group's status.
     """
 
     def step(to_product: bool) -> GroupStatus:
@@ -136,10 +137,11 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
             return status
         unsettled = (OrderStatus.PENDING, OrderStatus.PAID)
         waiting = [order for order in orders.of_group(group) if order.status in unsettled]
+        rebates = _rebates(group, waiting)
         parts = _parts(waiting)
         for number, part in enumerate(parts, start=1):
             with transaction() as writes:
-                _settle_orders(writes, part, status, to_product=to_product, now_s=now_s)
+                _settle_orders(writes, part, status, rebates, to_product=to_product, now_s=now_s)
                 actions = _free_seats(part, status)
                 if number == len(parts):
                     actions += not_due()
@@ -221,12 +223,14 @@ def _settle_orders(
     writes: Writes,
     part: Sequence[OrderItem],
     outcome: GroupStatus,
+    rebates: Mapping[str, int],
     *,
     to_product: bool,
     now_s: int,
 ) -> None:
     for order in part:
-        state_changes.write(writes, order, _settled(order.view(), outcome, now_s))
+        rebate_fen = rebates.get(str(order.order_id), 0)
+        state_changes.write(writes, order, _settled(order.view(), outcome, rebate_fen, now_s))
     units: Counter[Shelf] = Counter()
     for order in _without_sale(part, outcome):
         units[order_release.shelf_of(order)] += order.quantity
@@ -251,10 +255,23 @@ def _free_seats(part: Sequence[OrderItem], outcome: GroupStatus) -> list[Action]
     return [GroupItem.members[order.buyer_id].remove() for order in _without_sale(part, outcome)]
 
 
-def _settled(order: Order, outcome: GroupStatus, now_s: int) -> Transition:
+def _rebates(group: GroupItem, waiting: Sequence[OrderItem]) -> dict[str, int]:
+    """What goes back of which order, in fen by order id, by the terms of a group that has formed:
+    what the goods cost its leader, freight excepted."""
+    if group.status != GroupStatus.FORMED:
+        return {}
+    if not catalogue_cache.version(group.merchant_id, group.activity_id, group.version).leader_free:
+        return {}
+    led = [order for order in waiting if order.buyer_id == group.leader_id]
+    details = [orders.detail(order.merchant_id, order.order_id)[1] for order in led]
+    paid = zip(led, (price_of(detail.lines.as_dict()) for detail in details), strict=True)
+    return {str(it.order_id): max(it.total_fen - price.freight_fen, 0) for it, price in paid}
+
+
+def _settled(order: Order, outcome: GroupStatus, rebate_fen: int, now_s: int) -> Transition:
     """What the decision about its group means for an order that waits for it."""
     if order.status is OrderStatus.PENDING:
         return order_transitions.released(order, now_s=now_s)
     if outcome is GroupStatus.FORMED:
-        return order_transitions.group_formed(order, now_s=now_s)
+        return order_transitions.group_formed(order, rebate_fen=rebate_fen, now_s=now_s)
     return order_transitions.group_failed(order, now_s=now_s)

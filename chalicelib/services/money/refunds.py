@@ -26,6 +26,7 @@ WORDS = {
     RefundReason.FAILED_GROUP: "未成团，自动退款",
     RefundReason.LATE_PAYMENT: "名额已满、订单已关闭或重复付款，自动退款",
     RefundReason.AFTER_SALE: "售后退款",
+    RefundReason.REBATE: "成团返还",
 }
 UNANSWERED = "no_answer"
 NOT_CONFIGURED = "not_configured"
@@ -45,6 +46,8 @@ def process(order: OrderItem, key: str, *, now_s: int) -> None:
     number = order.refund_number(key)
     if reason_of(key) is RefundReason.LATE_PAYMENT:
         notifications.tell_late(order, key, refund, now_s=now_s)
+    if reason_of(key) is RefundReason.REBATE:
+        notifications.tell_rebate(order, key, refund, now_s=now_s)
     if reason_of(key) is RefundReason.AFTER_SALE:
         notifications.tell_after_sale(order, key, refund, now_s=now_s)
     try:

@@ -33,6 +33,7 @@ STAGES = {
     TextKey.FORMED: "3formed",
     TextKey.FAILED: "3failed",
     TextKey.CLOSED: "3failed",
+    TextKey.REBATE: "4rebate",
     TextKey.LATE: "4late",
     TextKey.PAID_TWICE: "4late",
     TextKey.OLD_PRICE: "4late",
@@ -100,6 +101,11 @@ def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) 
         key = TextKey.OLD_PRICE
     back = coupon_fact(coupons.is_back(order, now_s=now_s))
     _put(_of_refund(order, key, refund_key, refund, at_s=refund.at_s, now_s=now_s, **back))
+
+
+def tell_rebate(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
+    """Tell a buyer what goes back by the terms of a group that has formed, before it is sent."""
+    _put(_of_refund(order, TextKey.REBATE, refund_key, refund, at_s=refund.at_s, now_s=now_s))
 
 
 def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:

@@ -8,7 +8,14 @@ from chalicelib.domain.order import PaymentStatus, Refund, RefundStatus
 from chalicelib.gateways import payment as port
 from chalicelib.services.money.payments import FREE
 from tests.fixtures.fake_gateway import HeldRefund
-from tests.fixtures.table_snapshot import KEPT, TO_FULFIL, TableSnapshot, after_sale_fen
+from tests.fixtures.table_snapshot import (
+    GIVEN_BACK,
+    KEPT,
+    TO_FULFIL,
+    TableSnapshot,
+    after_sale_fen,
+    rebate_fen,
+)
 
 Violations = Iterator[str]
 
@@ -19,7 +26,7 @@ def money(snapshot: TableSnapshot) -> Violations:
         after_sale = after_sale_fen(known)
         # Once all units are back, what is not refunded is kept (the freight, say).
         keeping = known.status in KEPT or (after_sale and known.units.all_back)
-        kept_fen = order.total_fen - after_sale if keeping else 0
+        kept_fen = order.total_fen - after_sale - rebate_fen(known) if keeping else 0
         captured_fen, refunded_fen, whole = 0, 0, 0
         for attempt, payment in known.payments.items():
             if payment.status is not PaymentStatus.SUCCEEDED or not payment.amount_fen:
@@ -53,6 +60,22 @@ def refunds(snapshot: TableSnapshot) -> Violations:
             paid = known.payments.get(attempt)
             if paid is None or fen > paid.amount_fen:
                 yield f"6 refunds: {order_id}{attempt} is refunded more than it was"
+
+
+def rebates(snapshot: TableSnapshot) -> Violations:
+    """What the terms of a group give back once it has formed is requested when it is settled."""
+    for order_id, order in snapshot.orders.items():
+        group = snapshot.groups.get(order.group_id or "")
+        terms, detail = snapshot.terms_of(order), snapshot.details.get(order_id)
+        promised_fen = 0
+        if group is not None and terms is not None and detail is not None and terms.leader_free:
+            leads = group.leader_id == order.buyer_id and order.status in TO_FULFIL | GIVEN_BACK
+            if leads and group.status == GroupStatus.FORMED:
+                promised_fen = max(order.total_fen - detail.lines.as_dict()["freight_fen"], 0)
+        gives_fen = rebate_fen(order.view())
+        if gives_fen != promised_fen:
+            text = f"{gives_fen} fen of order {order_id} go back, {promised_fen} promised"
+            yield f"31 rebates: {text}"
 
 
 def gateways_refunds(snapshot: TableSnapshot) -> Violations:
@@ -177,6 +200,7 @@ Law = Callable[[TableSnapshot], Violations]
 LAWS: tuple[Law, ...] = (
     money,
     refunds,
+    rebates,
     gateways_refunds,
     fresh_numbers,
     recorded_payments,

@@ -92,6 +92,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         new_buyers=st.sampled_from([NewBuyers.NOBODY, NewBuyers.NOBODY, *NewBuyers]),
         leader_price=st.booleans(),
         fewer=st.booleans(),
+        leader_free=st.booleans(),
     )
     def publish(
         self,
@@ -105,8 +106,10 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         new_buyers: NewBuyers = NewBuyers.NOBODY,
         leader_price: bool = False,
         fewer: bool = False,
+        leader_free: bool = False,
     ) -> None:
-        per_order = min(limit, 2) or 2
+        per_order = 1 if leader_free else min(limit, 2) or 2
+        lower = leader_price and price_fen and not leader_free
         self.sold = self.shop.activity(
             seats=seats,
             stock=stock,
@@ -116,7 +119,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             limit_per_order=per_order,
             reductions=(Reduction(price_fen * per_order, 900),) if reduced and price_fen else (),
             new_buyers=new_buyers,
-            leader_price_fen=4900 if leader_price and price_fen else None,
+            leader_price_fen=4900 if lower else None,
+            leader_free=leader_free,
             seats_least=2 if fewer and seats > 2 else 0,
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]

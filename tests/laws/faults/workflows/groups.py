@@ -109,6 +109,14 @@ def failing_a_group_with_coupons(shop: Shop) -> Act:
 
 
 @workflow
+def settling_a_group_whose_leader_is_free(shop: Shop) -> Act:
+    sold = shop.activity(seats=2, limit_per_order=1, leader_free=True)
+    group_id = shop.opened(sold)
+    shop.pay(shop.join(sold, group_id, shop.buyer()))
+    return lambda: process_group(shop, group_id)
+
+
+@workflow
 def failing_a_group_that_is_made_up_for(shop: Shop) -> Act:
     sold = shop.activity(compensation_id=shop.coupons(total=5))
     group_id = shop.opened(sold)

@@ -1,0 +1,120 @@
+"""团长免单 over HTTP: what the goods cost its leader goes back once the group has formed."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.test_compensation import changed
+from tests.api.test_coupons import claimed, refund, state
+from tests.api.test_freight import make_template, send_by
+from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
+from tests.fixtures.shipping import RECEIPT_S, ship
+
+
+def sold(merchant: MerchantFixture, **terms: Any) -> Activity:
+    return merchant.activity(**{"seats": 2, "limit_per_order": 1, "leader_free": True, **terms})
+
+
+def back(buyer: Buyer, order_id: str) -> list[tuple[str, int, str]]:
+    """Return (the letter of its number, fen, status) of each refund of an order."""
+    refunds = buyer.order(order_id)["refunds"]
+    return [(one["out_refund_no"][32:], one["amount_fen"], one["status"]) for one in refunds]
+
+
+def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: MerchantFixture) -> None:
+    activity = sold(merchant)
+    place = f"/v1/merchants/{merchant.merchant_id}"
+    shown = merchant.visitor().get(f"{place}/activities/{activity.activity_id}").body
+    group_id, leader, order_id = merchant.open_group(activity)
+    assert shown["leader_free"] is leader.get(f"{place}/groups/{group_id}/page").body["leader_free"]
+    assert shown["leader_free"] is True
+    assert back(leader, order_id) == []
+
+    member, other = merchant.member(activity, group_id)
+    merchant.wait(600)
+
+    order = leader.order(order_id)
+    assert (order["status"], order["status_text"]) == ("fulfilling", "已成团待发货")
+    assert back(leader, order_id) == [("r", 5900, "succeeded")]
+    assert (back(member, other), member.order(other)["status"]) == ([], "fulfilling")
+    items = leader.get("/v1/me/messages").body["items"]
+    told = {one["text_key"]: one["text"] for one in items}
+    assert "团长免单：¥59.00 已发起原路退款，商品照常发货" in told["rebate"]
+    assert "¥59.00 已原路退回" in told["refunded"]
+    assert leader.get("/v1/orders?tab=after_sale").body["items"] == []
+
+    assert ship(merchant, order_id).status == 200
+    merchant.wait(RECEIPT_S + 600, every_s=3600)
+    assert merchant.stored_order(order_id).status == "completed"
+    merchant.check_laws()
+
+
+def test_freight_is_kept_and_a_coupon_stays_used(merchant: MerchantFixture) -> None:
+    activity, leader = sold(merchant), merchant.buyer("团长")
+    send_by(merchant, activity, make_template(merchant)["template_id"])
+    coupon_id = claimed(merchant, leader)
+    group_id, _, order_id = merchant.open_group(activity, leader, coupon_id=coupon_id)
+    paid_fen = leader.order(order_id)["total_fen"]
+    merchant.member(activity, group_id)
+    merchant.wait(600)
+
+    assert (paid_fen, back(leader, order_id)) == (4900 + 800, [("r", 4900, "succeeded")])
+    assert state(leader, coupon_id) == ("used", order_id)
+    path = f"/v1/orders/{order_id}/after-sales"
+    asked = {"amount_fen": 801, "reason": "damaged", "words": "", "pictures": []}
+    assert leader.post(path, asked).body["details"]["max"] == 800
+    refund(merchant, leader, order_id, 800, 1)
+    assert leader.order(order_id)["status"] == "refunded"
+    assert state(leader, coupon_id) == ("usable", None)
+    merchant.check_laws()
+
+
+def test_group_that_fails_refunds_its_leader_once(merchant: MerchantFixture) -> None:
+    _, leader, order_id = merchant.open_group(sold(merchant))
+
+    merchant.wait(24 * 3600 + 600)
+
+    assert back(leader, order_id) == [("F", 5900, "succeeded")]
+    assert leader.order(order_id)["status"] == "refunded"
+    merchant.check_laws()
+
+
+def test_rebate_that_the_gateway_gives_up_is_for_staff_and_the_goods_go_out(
+    merchant: MerchantFixture,
+) -> None:
+    activity = sold(merchant)
+    group_id, leader, order_id = merchant.open_group(activity)
+    merchant.gateway.faults.add("refund", "stays_processing")
+    merchant.member(activity, group_id)
+    merchant.run_jobs(2)
+    assert merchant.gateway.settle_refunds(status="CLOSED") == 1
+    merchant.wait(600)
+
+    assert back(leader, order_id) == [("r", 5900, "failed")]
+    rows = merchant.owner().get("/v1/merchant/refunds").body["items"]
+    assert [row["out_refund_no"] for row in rows] == [f"{order_id}01r"]
+    assert ship(merchant, order_id).status == 200
+    assert merchant.owner().post(f"/v1/merchant/refunds/{order_id}01r/retry").status == 200
+    merchant.wait(600)
+    assert back(leader, order_id) == [("r1", 5900, "succeeded")]
+    merchant.check_laws(quiescent=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"limit_per_order": 2}, "limit_per_order"), ({"leader_price_fen": 4900}, "leader_free")],
+)
+def test_a_free_leader_buys_one_unit_at_the_price_of_everybody(
+    merchant: MerchantFixture, wrong: dict[str, int], field: str
+) -> None:
+    activity, owner = sold(merchant), merchant.owner()
+    path = f"/v1/merchant/activities/{activity.activity_id}"
+    body = changed(owner.get(path).body, leader_free=True)
+    for name, value in wrong.items():
+        of = body["skus"][0] if name == "leader_price_fen" else body
+        of[name] = value
+
+    reply = owner.put(path, body)
+
+    assert reply.status == 400
+    assert [one["field"] for one in reply.body["details"]["problems"]] == [field]

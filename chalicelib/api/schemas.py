@@ -172,6 +172,15 @@ class ReductionShown(ResponseModel, frozen=True, kw_only=True):
     text: str
 
 
+RebateText = Annotated[
+    str,
+    Meta(
+        description="what goes back by the terms of a group that formed is called, while the order "
+        "goes on; empty: a refund of another reason"
+    ),
+]
+
+
 class RefundShown(ResponseModel, frozen=True, kw_only=True):
     out_refund_no: str
     status: str
@@ -184,6 +193,7 @@ class RefundShown(ResponseModel, frozen=True, kw_only=True):
     ]
     arrived_at_s: Seconds | None
     is_surplus: Annotated[bool, Meta(description="of a second payment; the order goes on")]
+    rebate_text: RebateText
 
 
 class OrderShown(ResponseModel, frozen=True, kw_only=True):

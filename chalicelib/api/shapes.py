@@ -15,7 +15,7 @@ from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.order import Delivery, Refund
-from chalicelib.domain.order_words import status_text
+from chalicelib.domain.order_words import rebate_text, status_text
 from chalicelib.domain.pricing import Price
 from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
@@ -124,6 +124,7 @@ def refunds(item: OrderItem) -> list[schemas.RefundShown]:
             expected_by_s=_expected_by_s(refund, known.payments[key[:2]].method),
             arrived_at_s=arrived.get(key),
             is_surplus=known.is_surplus(key),
+            rebate_text=Text(rebate_text(key)),
         )
         for key, refund in sorted(known.refunds.items())
     ]

@@ -112,6 +112,12 @@ MOVEMENT_WORDS: Mapping[Movement, str] = {
     Movement.REFUNDED_OUTSIDE: "线下退款",
     Movement.FEE: "支付手续费",
 }
+# Of what goes back by the terms of a group that formed: the order goes on.
+REBATE_WORDS: Mapping[Movement, str] = {
+    Movement.REFUND_REQUESTED: "发起返还",
+    Movement.REFUNDED: "返还到账",
+    Movement.REFUNDED_OUTSIDE: "线下返还",
+}
 
 
 METHOD_WORDS: Mapping[str, str] = {
@@ -120,6 +126,17 @@ METHOD_WORDS: Mapping[str, str] = {
     "free": "无需付款",
     "outside": "线下",
 }
+
+
+def rebate_text(refund_key: str) -> str:
+    """What people call a refund by the terms of a group that formed; empty: it is another."""
+    return "团长免单返还" if reason_of(refund_key) is RefundReason.REBATE else ""
+
+
+def movement_text(movement: Movement, of: str) -> str:
+    """What people call a movement. of: an attempt, or a refund's key."""
+    words = REBATE_WORDS if movement in REBATE_WORDS and rebate_text(of) else MOVEMENT_WORDS
+    return words[movement]
 
 
 def method_text(method: str) -> str:

@@ -35,6 +35,7 @@ const WORDS: Record<string, WordKey> = {
   list_price_fen: 'product.list',
   group_price_fen: 'activity.price',
   leader_price_fen: 'activity.leaderPrice',
+  leader_free: 'activity.leaderFree',
   new_buyers: 'activity.newBuyers',
   seats_total: 'activity.seats',
   seats_least: 'activity.least',

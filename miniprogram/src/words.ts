@@ -157,6 +157,19 @@ export const words = {
     reached: (least: number, missing: number) => `已满 ${least} 人，到时自动成团；再来 ${missing} 人立即成团`,
   },
 
+  /** What the goods cost who opened a group goes back once it has formed. */
+  leaderFree: {
+    tag: '团长免单',
+    rule: '团长免单：开团的人成团后免单，商品金额原路退回，运费不退。',
+    open: (n: number) => `免单开团 · ${n} 人团`,
+    atCheckout: (fen: number) => `成团后退 ${yuan(fen)}（团长免单，运费不退）`,
+    promise: '成团后你这单免单，商品金额原路退回',
+    soon: '团长免单，马上原路退回',
+    back: (back: string) => `团长免单：${back}`,
+    goesOn: '订单照常进行，商品照常发货。',
+    see: '返还进度',
+  },
+
   group: {
     invited: (leader: string) => (leader === NOBODY ? '好友邀请你一起拼' : `${leader} 邀请你一起拼`),
     missing: (n: number) => (n === 1 ? '还差 1 人，加上你就成团' : `还差 ${n} 人成团`),

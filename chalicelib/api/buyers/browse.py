@@ -64,6 +64,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
     solo_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     list_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     new_buyers: NewBuyers
+    leader_free: bool
     starts_at_s: int
     ends_at_s: int
 
@@ -97,6 +98,7 @@ class GroupGoods(msgspec.Struct, frozen=True):
     price_varies: bool
     solo_price_fen: int
     new_buyers: NewBuyers
+    leader_free: bool
 
 
 class NearlyFullGroup(msgspec.Struct, frozen=True):
@@ -210,6 +212,7 @@ def _goods(group: GroupItem) -> GroupGoods:
         offer.price_varies,
         sku.solo_price_fen,
         offer.new_buyers,
+        offer.leader_free,
     )
 
 
@@ -232,6 +235,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         solo_price_fen=sku.solo_price_fen,
         list_price_fen=sku.list_price_fen,
         new_buyers=offer.new_buyers,
+        leader_free=offer.leader_free,
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,
     )

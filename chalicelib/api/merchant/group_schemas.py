@@ -4,7 +4,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, Id, PageQuery, RequestModel, ResponseModel, Seconds
+from chalicelib.api.schemas import (
+    Fen,
+    Id,
+    PageQuery,
+    RebateText,
+    RequestModel,
+    ResponseModel,
+    Seconds,
+)
 from chalicelib.services.groups import group_controls
 
 Reason = Annotated[
@@ -86,6 +94,7 @@ class GroupMember(ResponseModel, frozen=True, kw_only=True):
     status: str
     status_text: str
     refund_status: Annotated[str | None, Meta(description="Of the refund that came last.")]
+    rebate_text: RebateText
     refunded_fen: Annotated[Fen, Meta(description="Confirmed by the gateway.")]
     invited_by: Annotated[str, Meta(description="Whose share they came by; empty: nobody's.")]
 
@@ -93,7 +102,11 @@ class GroupMember(ResponseModel, frozen=True, kw_only=True):
 class GroupEvent(ResponseModel, frozen=True, kw_only=True):
     at_s: Seconds
     what: Annotated[
-        str, Meta(description="opened, paid, formed, failed, refund_requested, refunded")
+        str,
+        Meta(
+            description="opened, paid, formed, failed, refund_requested, refunded, "
+            "rebate_requested, rebated"
+        ),
     ]
     text: str
     order_id: str

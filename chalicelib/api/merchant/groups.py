@@ -14,7 +14,7 @@ from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import OrderId, is_id
 from chalicelib.domain.money import yuan
-from chalicelib.domain.order_words import staff_text
+from chalicelib.domain.order_words import rebate_text, staff_text
 from chalicelib.domain.recipient import masked_phone
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
@@ -40,6 +40,8 @@ EVENT_WORDS = {
     Happened.PAID: "{name}付款 {amount}",
     Happened.REFUND_REQUESTED: "发起退款 {amount} 给{name}",
     Happened.REFUNDED: "{name}的退款 {amount} 已到账",
+    Happened.REBATE_REQUESTED: "团长免单，返还 {amount} 给{name}",
+    Happened.REBATED: "返还{name}的 {amount} 已到账",
 }
 
 
@@ -148,8 +150,8 @@ def _member(member: Member) -> schemas.GroupMember:
     lines = member.detail.lines.as_dict() if member.detail else {}
     address = member.detail.address.as_dict() if member.detail else {}
     seat = known.seat_payment
-    refunds = sorted(known.refunds.values(), key=lambda refund: refund.at_s)
-    confirmed = (r.amount_fen for r in refunds if r.is_done)
+    refunds = sorted(known.refunds.items(), key=lambda refund: refund[1].at_s)
+    confirmed = (refund.amount_fen for _, refund in refunds if refund.is_done)
     return from_attributes(
         schemas.GroupMember,
         item,
@@ -160,7 +162,8 @@ def _member(member: Member) -> schemas.GroupMember:
         paid_fen=seat[1].amount_fen if seat else 0,
         order_id=str(item.order_id),
         status_text=Text(staff_text(known)),
-        refund_status=refunds[-1].status.value if refunds else None,
+        refund_status=refunds[-1][1].status.value if refunds else None,
+        rebate_text=Text(rebate_text(refunds[-1][0]) if refunds else ""),
         refunded_fen=sum(confirmed),
         invited_by=member.invited_by,
     )

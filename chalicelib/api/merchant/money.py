@@ -12,7 +12,7 @@ from chalicelib.api.schemas import Done, PageQuery, from_attributes
 from chalicelib.domain import ledger
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.ids import OUT_TRADE_NO_LENGTH, OrderId, split_out_trade_no
-from chalicelib.domain.order_words import MOVEMENT_WORDS, statement_trouble
+from chalicelib.domain.order_words import movement_text, statement_trouble
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import NotFound
 from chalicelib.services.after_sale import after_sale_decisions, after_sales, returns
@@ -107,7 +107,7 @@ def read_ledger(who: Staff, order_id: str) -> schemas.LedgerShown:
             schemas.LedgerRow(
                 number=_number(order, entry),
                 movement=entry.movement.value,
-                movement_text=Text(MOVEMENT_WORDS[entry.movement]),
+                movement_text=Text(movement_text(entry.movement, entry.of)),
                 debit=entry.legs[0].value,
                 credit=entry.legs[1].value,
                 amount_fen=entry.amount_fen,

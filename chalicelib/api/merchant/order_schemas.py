@@ -12,6 +12,7 @@ from chalicelib.api.schemas import (
     PageQuery,
     ParcelShown,
     PriceLineShown,
+    RebateText,
     RequestModel,
     ResponseModel,
     Seconds,
@@ -154,6 +155,7 @@ class RefundOfOrder(ResponseModel, frozen=True, kw_only=True):
     needs_person: bool
     reason: Annotated[str, Meta(description="the gateway's last word against it")]
     reason_text: Annotated[str, Meta(description="what to do about it, when it needs a person")]
+    rebate_text: RebateText
 
 
 class Happening(ResponseModel, frozen=True, kw_only=True):

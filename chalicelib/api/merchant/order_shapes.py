@@ -15,7 +15,7 @@ from chalicelib.domain import carriers, recipient, shipping
 from chalicelib.domain.after_sale import AfterSaleRefused, check_shop_refund
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.order import Delivery, PaymentStatus
-from chalicelib.domain.order_words import refund_trouble, staff_text
+from chalicelib.domain.order_words import rebate_text, refund_trouble, staff_text
 from chalicelib.domain.pricing import price_of
 from chalicelib.domain.rights import Area, view
 from chalicelib.domain.shipping import Parcel, ShippingRefused, parcels_of
@@ -175,6 +175,7 @@ def _refunds(order: OrderItem, *, reasons: bool) -> list[schemas.RefundOfOrder]:
             reason_text=Text(
                 refund_trouble(refund.reason) if reasons and refund.trouble_at_s else ""
             ),
+            rebate_text=Text(rebate_text(key)),
         )
         for key, refund in sorted(order.view().refunds.items())
     ]

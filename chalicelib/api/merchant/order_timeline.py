@@ -9,7 +9,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.money import yuan
-from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text
+from chalicelib.domain.order_words import method_text, movement_text
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.domain.texts import TextKey
 from chalicelib.services.reports.order_files import OrderFile
@@ -59,7 +59,7 @@ def _money(file: OrderFile) -> Iterator[Happening]:
             method = METHOD_WORDS[ManualRefundMethod(known.refunds[entry.of].outside)]
         text = Text(
             "{movement} {amount}（{method}）",
-            movement=Text(MOVEMENT_WORDS[entry.movement]),
+            movement=Text(movement_text(entry.movement, entry.of)),
             amount=yuan(entry.amount_fen),
             method=Text(method),
         )

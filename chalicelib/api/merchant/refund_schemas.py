@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, RequestModel, ResponseModel, Seconds
+from chalicelib.api.schemas import Fen, RebateText, RequestModel, ResponseModel, Seconds
 from chalicelib.domain.manual_refund import PROOF_MAX, ManualRefundMethod
 
 
@@ -17,6 +17,7 @@ class RefundRow(ResponseModel, frozen=True, kw_only=True):
     status: Annotated[str, Meta(description="requested: still tried again by itself")]
     reason: Annotated[str, Meta(description="the gateway's last word")]
     reason_text: Annotated[str, Meta(description="what to do about it")]
+    rebate_text: RebateText
     since_s: Seconds
     next_at_s: Annotated[Seconds | None, Meta(description="when it is tried again by itself")]
 

@@ -9,7 +9,7 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import refund_schemas as schemas
 from chalicelib.api.schemas import Done, PageQuery
 from chalicelib.domain.manual_refund import ManualRefundMethod
-from chalicelib.domain.order_words import refund_trouble
+from chalicelib.domain.order_words import rebate_text, refund_trouble
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import Conflict, GatewayFailed, InvalidRequest, NotFound
 from chalicelib.services.money import refund_recovery
@@ -70,6 +70,7 @@ def _row(item: OrderItem, key: str) -> schemas.RefundRow:
         status=refund.status.value,
         reason=refund.reason,
         reason_text=Text(refund_trouble(refund.reason)),
+        rebate_text=Text(rebate_text(key)),
         since_s=refund.trouble_at_s,
         next_at_s=refund.next_at_s if key in item.view().open_refunds else None,
     )

@@ -9,7 +9,7 @@ from chalicelib.domain.activity import Terms
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.ledger import Movement
-from chalicelib.domain.order import PaymentStatus
+from chalicelib.domain.order import PaymentStatus, RefundReason, reason_of
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import group_controls
 from chalicelib.services.orders import orders
@@ -30,6 +30,8 @@ class Happened(StrEnum):
     FAILED = "failed"
     REFUND_REQUESTED = "refund_requested"
     REFUNDED = "refunded"
+    REBATE_REQUESTED = "rebate_requested"
+    REBATED = "rebated"
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,10 @@ def _of_member(member: Member) -> Iterator[Event]:
         what = Happened.OPENED if opened else Happened.PAID
         yield Event(paid.paid_at_s, what, order_id, name, paid.amount_fen)
     told = {
-        Movement.REFUND_REQUESTED: Happened.REFUND_REQUESTED,
-        Movement.REFUNDED: Happened.REFUNDED,
+        Movement.REFUND_REQUESTED: (Happened.REFUND_REQUESTED, Happened.REBATE_REQUESTED),
+        Movement.REFUNDED: (Happened.REFUNDED, Happened.REBATED),
     }
     for entry in item.entries():
         if entry.movement in told:
-            yield Event(entry.at_s, told[entry.movement], order_id, name, entry.amount_fen)
+            what = told[entry.movement][reason_of(entry.of) is RefundReason.REBATE]
+            yield Event(entry.at_s, what, order_id, name, entry.amount_fen)

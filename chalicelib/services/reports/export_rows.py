@@ -17,7 +17,7 @@ from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.domain.ledger import Account, Entry, Movement
 from chalicelib.domain.order import Delivery, OrderStatus
-from chalicelib.domain.order_words import MOVEMENT_WORDS, method_text, staff_text
+from chalicelib.domain.order_words import method_text, movement_text, staff_text
 from chalicelib.domain.pricing import price_of
 from chalicelib.domain.shipping import parcels_of
 from chalicelib.services.orders import order_lists
@@ -194,10 +194,9 @@ def _movement_row(row: DayBookItem, order: OrderItem | None) -> Row:
         for entry in (order.entries() if order is not None else ())
         if entry.movement is Movement.FEE and entry.of == row.number[30:33]
     ]
-    words: Mapping[str, str] = {key.value: words for key, words in MOVEMENT_WORDS.items()}
     return {
         "at": Moment(row.at_s),
-        "movement": words.get(row.movement, row.movement),
+        "movement": movement_text(Movement(row.movement), row.number[30:33]),
         "method": method_text(row.method),
         "incoming": Yuan(row.amount_fen) if incoming else None,
         "outgoing": None if incoming else Yuan(row.amount_fen),

@@ -17,6 +17,7 @@ const TONES = {
   },
   group: { pending: 'grey', open: 'blue', formed: 'green', failed: 'grey' },
   activity: { scheduled: 'blue', running: 'green', paused: 'amber', sold_out: 'amber', ended: 'grey' },
+  leader: { free: 'blue' },
   newBuyers: { joiners: 'blue', all: 'blue' },
   coupon: { given_out: 'green', gone: 'amber', ended: 'grey', withdrawn: 'grey', revoked: 'grey' },
   afterSale: {
@@ -44,6 +45,7 @@ const TONES = {
     try_again: 'amber',
   },
   export: { writing: 'blue', done: 'green', failed: 'red', expired: 'grey' },
+  rebate: { failed: 'red', requested: 'blue', processing: 'blue', succeeded: 'green', outside: 'green' },
   refund: { failed: 'red', requested: 'blue', processing: 'blue', succeeded: 'green', outside: 'green' },
 } as const satisfies Record<string, Record<string, Tone>>
 

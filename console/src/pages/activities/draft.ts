@@ -43,6 +43,7 @@ export interface Draft {
   compensation_id: string // coupons for who is in a group that fails; empty: none
   compensation_words: string // what its coupons take off
   hasLeaderPrices: boolean
+  leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices
   skus: DraftSku[]
 }
 
@@ -70,6 +71,7 @@ export function emptyDraft(): Draft {
     compensation_id: '',
     compensation_words: '',
     hasLeaderPrices: false,
+    leader_free: false,
     skus: [],
   }
 }
@@ -106,6 +108,7 @@ export function rulesOf(activity: Activity) {
     compensation_id: activity.compensation_id,
     compensation_words: activity.compensation_words,
     hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
+    leader_free: activity.leader_free,
   }
 }
 
@@ -161,6 +164,7 @@ function changedRules(draft: Draft) {
     coupons: draft.coupons,
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
+    leader_free: draft.leader_free,
   }
 }
 

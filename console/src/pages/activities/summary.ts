@@ -23,6 +23,13 @@ export function leaderPrice({ hasLeaderPrices, skus }: Draft): number | null {
 export const leastOf = ({ formsWithFewer, seats_least, seats_total }: Draft): number | null =>
   formsWithFewer && seats_least && seats_least < (seats_total ?? 0) ? seats_least : null
 
+/** What forming a group costs the shop whose leader is free: the price of a unit, from the cheapest to the dearest; empty of another. */
+export function givenToLeader({ leader_free, skus }: Draft): string {
+  const prices = skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
+  if (!leader_free || !prices.length) return ''
+  return [...new Set([Math.min(...prices), Math.max(...prices)])].map(formatFen).join('–')
+}
+
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. */
 export function sentenceOf(draft: Draft): string {
   const on = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen)
@@ -31,6 +38,7 @@ export function sentenceOf(draft: Draft): string {
   const price = sku.group_price_fen ?? 0
   const leader = leaderPrice(draft)
   const least = leastOf(draft)
+  const given = givenToLeader(draft)
   const parts = [
     t('summary.seats', { n: draft.seats_total, h: draft.life_h }),
     least === null ? '' : t('summary.least', { n: least }),
@@ -39,6 +47,7 @@ export function sentenceOf(draft: Draft): string {
       saved: formatFen(Math.max(0, sku.solo_price_fen - price)),
     }),
     leader === null ? '' : t(on.length > 1 ? 'summary.leaderFrom' : 'summary.leader', { price: formatFen(leader) }),
+    given && t('summary.leaderFree', { sum: given }),
     draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),

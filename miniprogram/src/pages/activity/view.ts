@@ -21,7 +21,8 @@ export function buttonOf(activity: Activity, now_s: number): Button {
   switch (state) {
     case 'running': {
       const { fen, varies } = lowest(activity.skus.map((it) => priceOf(it, 'open')))
-      return { act: 'open', label: fromYuan(fen, varies), note: says.open(activity.seats_total) }
+      const open = activity.leader_free ? words.leaderFree.open : says.open
+      return { act: 'open', label: fromYuan(fen, varies), note: open(activity.seats_total) }
     }
     case 'scheduled':
       return { act: null, label: says.scheduled(activity.starts_at_s, now_s), note: says.starts }

@@ -1,5 +1,6 @@
 /** What the page of a group says and offers, by who looks at it and how the group stands. */
 import type { GroupPage } from '@/api/shop'
+import type { RefundShown } from '@/api/trade'
 import { words } from '@/words'
 
 type Progress = GroupPage['progress']
@@ -29,12 +30,13 @@ export function viewOf(page: GroupPage, now_s: number): View {
   }
 }
 
-function openForMember({ role, progress }: GroupPage): View {
+function openForMember(page: GroupPage): View {
+  const { role, progress } = page
   const isLeader = role === 'leader'
   const isAlone = isLeader && progress.seats_taken === 1
   return {
     sentence: isLeader ? says.leaderMissing(progress.seats_missing) : says.memberMissing(progress.seats_missing),
-    hint: leastWords(progress),
+    hint: openWords(progress, page),
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
 }
@@ -49,6 +51,13 @@ export function leastWords(progress: Progress): string {
   if (hasLeast(progress)) return words.least.reached(least, seats_missing)
   return least > 0 ? words.least.short(least) : ''
 }
+
+/** Whoever looks leads it, and gets back what the goods cost. */
+export const isFree = ({ leader_free, role }: GroupPage): boolean => leader_free && role === 'leader'
+
+/** What is promised to a member of a group that is not full. page: null before it is read. */
+export const openWords = (progress: Progress, page: GroupPage | null): string =>
+  [leastWords(progress), page && isFree(page) ? words.leaderFree.promise : ''].filter(Boolean).join('。')
 
 /** Its time is over, and whoever paid in time is still being asked for: nobody can join any more. */
 export function isOver({ progress }: GroupPage, now_s: number): boolean {
@@ -77,8 +86,18 @@ function openForStranger(page: GroupPage): View {
   return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
 }
 
-function formedForMember({ ship_within_h, order }: GroupPage): View {
-  return { sentence: says.formed, hint: order ? nextWords(order, ship_within_h) : '', acts: ['order', 'again'] }
+function formedForMember(page: GroupPage): View {
+  const { ship_within_h, order } = page
+  const hint = [freeWords(page), order ? nextWords(order, ship_within_h) : ''].filter(Boolean).join('。')
+  return { sentence: says.formed, hint, acts: ['order', 'again'] }
+}
+
+/** What goes back to the leader of a formed group; empty for others. */
+export function freeWords(page: GroupPage): string {
+  if (!isFree(page)) return ''
+  const refund = page.order?.refunds.find((it) => it.rebate_text)
+  if (!refund) return words.leaderFree.soon
+  return words.leaderFree.back(backWords(refund))
 }
 
 /** What a member of a formed group waits for. */
@@ -130,7 +149,10 @@ function reasonOf({ progress, role, closed_words }: GroupPage): string {
 
 function refundWords({ order }: GroupPage): string {
   const refund = order?.refunds.at(-1)
-  if (!refund) return ''
+  return refund ? backWords(refund) : ''
+}
+
+function backWords(refund: RefundShown): string {
   if (refund.arrived_at_s) return says.refunded(refund.amount_fen)
   return refund.expected_by_s ? says.refundBy(refund.amount_fen, refund.expected_by_s) : says.refunding(refund.amount_fen)
 }

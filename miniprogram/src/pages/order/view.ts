@@ -20,7 +20,7 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
     case 'ready_for_pickup':
       return says.collect
     case 'completed':
-      return order.refunds.length > 0 ? '' : says.done
+      return refundsOf(order).length > 0 ? '' : says.done
     case 'closed':
       if (order.refunds.length > 0) return says.refundBelow
       return closedWords ? says.closedBecause(closedWords) : says.unpaid
@@ -44,9 +44,13 @@ export const isSettling = (order: OrderRow, now_s: number): boolean => isSettlin
 /** That the shop was asked to hurry. */
 export const urgedOf = (order: OrderRow): string => (order.delivery === 'pickup' ? says.urgedReady : says.urged)
 
+/** Without what goes back by the terms of its group, while the order goes on. */
+const refundsOf = ({ refunds }: Pick<OrderRow, 'refunds'>): RefundShown[] => refunds.filter((it) => !it.rebate_text)
+
 /** The refund that is under way, else the last one. */
 function refundSentence(order: OrderRow): string {
-  const refund = order.refunds.find((it) => it.arrived_at_s === null) ?? order.refunds.at(-1)
+  const refunds = refundsOf(order)
+  const refund = refunds.find((it) => it.arrived_at_s === null) ?? refunds.at(-1)
   return refund ? refundWords(refund) : ''
 }
 
@@ -72,8 +76,10 @@ export function deadlineOf(order: OrderRow): number {
   return order.status === 'paid' ? (order.group?.expires_at_s ?? 0) : 0
 }
 
-export const labelOf = (act: OrderAct, order: OrderRow): string =>
-  act === 'urge' && order.delivery === 'pickup' ? says.urgeReady : says.do[act]
+export function labelOf(act: OrderAct, order: OrderRow): string {
+  if (act === 'see_refund' && refundsOf(order).length === 0) return words.leaderFree.see
+  return act === 'urge' && order.delivery === 'pickup' ? says.urgeReady : says.do[act]
+}
 
 /** What can be done; of what is about to be closed, nothing. */
 export const actsOf = (order: OrderRow, now_s: number): OrderAct[] => (isExpired(order, now_s) ? [] : order.actions)

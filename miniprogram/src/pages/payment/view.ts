@@ -3,7 +3,7 @@ import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
 import type { PayOutcome } from '@/platform'
 import { words } from '@/words'
-import { formedWithFewer, leastWords, nextWords } from '../group/view'
+import { formedWithFewer, freeWords, nextWords, openWords } from '../group/view'
 import { refundWords } from '../order/view'
 
 export type Act = 'pay' | 'go_on' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
@@ -83,10 +83,11 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
     return { tone: 'plain', sentence: says.groupFailed, hint: order.status_text, acts: ['refund', 'open'] }
   }
   if (group.status === 'formed') {
-    return { tone: 'good', sentence: says.formed, hint: page ? nextWords(order, page.ship_within_h) : '', acts: ['order', 'group'] }
+    const hint = page ? [freeWords(page), nextWords(order, page.ship_within_h)].filter(Boolean).join('。') : ''
+    return { tone: 'good', sentence: says.formed, hint, acts: ['order', 'group'] }
   }
   const sentence = is_leader ? says.opened(group.seats_missing) : says.joined(group.seats_missing)
-  return { tone: 'good', sentence, hint: leastWords(group), acts: ['invite', 'group', 'order'] }
+  return { tone: 'good', sentence, hint: openWords(group, page), acts: ['invite', 'group', 'order'] }
 }
 
 /** What went wrong at the pay sheet, and what to do: another way to pay. To close it is no trouble. */

@@ -21,6 +21,7 @@ export interface Goods extends Limits {
   image: string
   sku: Sku | undefined
   deliveries: readonly string[]
+  leader_free: boolean
   new_buyers: Activity['new_buyers']
   solo_on_sale: boolean
   head: string

@@ -71,6 +71,7 @@ def _perform_prices(play: Play) -> None:
     demo_prices.claim_the_last_ones(play)
     demo_prices.bring_new_buyers(play)
     demo_prices.form_with_fewer(play)
+    demo_prices.free_the_leader(play)
 
 
 def _explain() -> None:

@@ -34,8 +34,12 @@ class Entry:
 
     @property
     def owed_fen(self) -> int:
-        """What the shop may keep: the price of what it will ship."""
-        return int(self.order["total_fen"]) if self.order["status"] == SOLD else 0
+        """What the shop may keep: the price of what it will ship, without what goes back of it."""
+        if self.order["status"] != SOLD:
+            return 0
+        refunds = self.order["refunds"]
+        rebate_fen = sum(one["amount_fen"] for one in refunds if one["rebate_text"])
+        return int(self.order["total_fen"] - rebate_fen)
 
 
 @dataclass(frozen=True)

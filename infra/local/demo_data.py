@@ -75,6 +75,7 @@ class Activity:
     new_buyers: str = "nobody"
     seats_least: int = 0
     compensation: str = ""  # the name of the coupons that members of failed groups are given
+    leader_free: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class Product:
             ],
             "new_buyers": activity.new_buyers,
             "seats_least": activity.seats_least,
+            "leader_free": activity.leader_free,
         }
 
 
@@ -177,7 +179,15 @@ APPLE = Product(
         Sku({"规格": "5 斤装"}, 6990, 5490, 3990, stock=300, units=100),
         Sku({"规格": "10 斤装"}, 11990, 9990, 7490, stock=200, units=80),
     ),
-    Activity("冰糖心苹果五人团", seats=5, life_h=48, days=10, seats_least=3),
+    Activity(
+        "冰糖心苹果五人团",
+        seats=5,
+        life_h=48,
+        days=10,
+        limit_per_order=1,
+        seats_least=3,
+        leader_free=True,
+    ),
 )
 
 POMEGRANATE = Product(

@@ -1,5 +1,5 @@
 """Acts of the demonstration about prices and kinds of groups: coupons, groups for new buyers, the
-leader's price, groups that form with fewer."""
+leader's price, groups that form with fewer, free leaders."""
 
 import secrets
 from collections import Counter
@@ -118,6 +118,28 @@ def form_with_fewer(play: Play) -> None:
     group = play.group(group_id)
     _expect((group["seats_total"], group["seats_paid"]) == (3, 2), "3 人团，2 人成团")
     play.tell("系统", f"到截止时间已满 2 人：成团；{zhixia.name}的订单已关闭，没有扣款")
+
+
+def free_the_leader(play: Play) -> None:
+    """The group forms: what the goods cost who opened it goes back, and the order is shipped."""
+    play.act("免单 团长免单", "成团后自动退还团长的商品金额，订单照常发货")
+    xiaoman, xingyuan, _ = cast(play)
+    offer = play.publish(MUSHROOM, seats=2, limit_per_order=1, leader_free=True)
+    placed = play.open_group(xiaoman, MUSHROOM, offer)
+    _expect(placed.total_fen == offer.group_fen[0], "团长开团付全价")
+    friend = join_and_pay(play, xingyuan, offer, placed.group_id)
+
+    def rebate() -> Any:
+        order = play.until_order(xiaoman, placed, "已成团待发货")
+        return next((one for one in order["refunds"] if one["status"] == "succeeded"), None)
+
+    back = play.until("团长的返还到账", rebate)
+    told = f"{back['rebate_text']} {yuan(back['amount_fen'])} 已到账"
+    _expect(back["amount_fen"] == placed.total_fen, "退回全部商品金额")
+    play.tell(xiaoman.name, f"{told}，订单照常：已成团待发货")
+    play.tell_messages(xiaoman, placed)
+    order = play.until_order(xingyuan, friend, "已成团待发货")
+    _expect(order["refunds"] == [], "参团的人照价付款")
 
 
 def coupons_held(phones: list[Phone]) -> list[tuple[str, str, str | None]]:

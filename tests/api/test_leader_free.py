@@ -18,7 +18,24 @@ def sold(merchant: MerchantFixture, **terms: Any) -> Activity:
 def back(buyer: Buyer, order_id: str) -> list[tuple[str, int, str]]:
     """Return (the letter of its number, fen, status) of each refund of an order."""
     refunds = buyer.order(order_id)["refunds"]
+    assert all((one["out_refund_no"][32] == "r") == bool(one["rebate_text"]) for one in refunds)
     return [(one["out_refund_no"][32:], one["amount_fen"], one["status"]) for one in refunds]
+
+
+def told_to_staff(merchant: MerchantFixture, order_id: str, group_id: str) -> tuple[Any, ...]:
+    """Return what staff read of money that went back: of an order in its file, its timeline and its
+    ledger, of its group in the timeline and beside each member."""
+    owner, backs = merchant.owner(), ("返还", "退款")
+    file = owner.get(f"/v1/merchant/orders/{order_id}").body
+    ledger = owner.get(f"/v1/merchant/orders/{order_id}/ledger").body
+    group = owner.get(f"/v1/merchant/groups/{group_id}").body
+    return (
+        [one["rebate_text"] for one in file["refunds"]],
+        [one["text"] for one in file["timeline"] if any(word in one["text"] for word in backs)],
+        [row["movement_text"] for row in ledger["rows"] if row["number"].endswith("r")],
+        [one["text"] for one in group["events"] if any(word in one["text"] for word in backs)],
+        [(one["rebate_text"], one["refund_status"]) for one in group["members"]],
+    )
 
 
 def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: MerchantFixture) -> None:
@@ -42,6 +59,15 @@ def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: Mercha
     assert "团长免单：¥59.00 已发起原路退款，商品照常发货" in told["rebate"]
     assert "¥59.00 已原路退回" in told["refunded"]
     assert leader.get("/v1/orders?tab=after_sale").body["items"] == []
+    cards = merchant.visitor().get(f"{place}/activities").body["items"]
+    assert [one["leader_free"] for one in cards] == [True]
+    assert told_to_staff(merchant, order_id, group_id) == (
+        ["团长免单返还"],
+        ["发起返还 ¥59.00（微信支付）", "返还到账 ¥59.00（微信支付）"],
+        ["发起返还", "返还到账"],
+        ["团长免单，返还 ¥59.00 给团长", "返还团长的 ¥59.00 已到账"],
+        [("团长免单返还", "succeeded"), ("", None)],
+    )
 
     assert ship(merchant, order_id).status == 200
     merchant.wait(RECEIPT_S + 600, every_s=3600)
@@ -92,7 +118,8 @@ def test_rebate_that_the_gateway_gives_up_is_for_staff_and_the_goods_go_out(
 
     assert back(leader, order_id) == [("r", 5900, "failed")]
     rows = merchant.owner().get("/v1/merchant/refunds").body["items"]
-    assert [row["out_refund_no"] for row in rows] == [f"{order_id}01r"]
+    listed = [(row["out_refund_no"], row["rebate_text"]) for row in rows]
+    assert listed == [(f"{order_id}01r", "团长免单返还")]
     assert ship(merchant, order_id).status == 200
     assert merchant.owner().post(f"/v1/merchant/refunds/{order_id}01r/retry").status == 200
     merchant.wait(600)

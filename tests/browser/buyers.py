@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,14 +123,21 @@ def pair_of(shop: Shop, sale: Sale, **changes: Any) -> list[str]:
 
 def wait_until(shop: Shop, order_id: str, status: str) -> Any:
     """The order's file once it is in `status`."""
-    owner = shop.staff().api
+
+    def look() -> Any:
+        file = shop.staff().api.get(f"/v1/merchant/orders/{order_id}")
+        return file if file["status"] == status else None
+
+    return until(look, f"{order_id} is not {status}")
+
+
+def until(look: Callable[[], Any], otherwise: str = "it did not come") -> Any:
+    """What `look` finds, once it finds something."""
     ends_s = time.monotonic() + WAIT_S
-    while True:
-        file = owner.get(f"/v1/merchant/orders/{order_id}")
-        if file["status"] == status:
-            return file
-        assert time.monotonic() < ends_s, f"{order_id} is {file['status']}, not {status}"
+    while not (found := look()):
+        assert time.monotonic() < ends_s, otherwise
         time.sleep(0.2)
+    return found
 
 
 def _paid(phone: Phone, path: str, sale: Sale, changes: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from infra.local.demo_data import address
-from tests.browser.buyers import WAIT_S, buy, buy_alone, buyer, sell
+from tests.browser.buyers import WAIT_S, buy, buy_alone, buyer, sell, until, wait_until
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -138,6 +138,48 @@ def test_old_buyer_who_cannot_join_opens_a_group_at_the_leaders_price(
 
     who.open(f"/pages/activity/activity?a={sale.activity_id}")
     who.says("leader-price", "开团价 ¥14.90（团长优惠）")
+
+
+def test_leader_pays_the_price_and_gets_it_back_once_a_friend_has_joined(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale = sell(shop, "阳山水蜜桃", limit_per_order=1, leader_free=True)
+    who = arrive("开团的人")
+    me = over_the_api(who)
+    me.api.post("/v1/me/addresses", address("开团的人"))
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.says("free", "团长免单")
+    who.says("leader-free", "开团的人成团后免单，商品金额原路退回，运费不退")
+    who.says("open", "免单开团 · 2 人团")
+    who.tap("open")
+    who.tap("sku-go")
+    who.says("breakdown", "¥19.90")
+    who.says("leader-free", "成团后退 ¥19.90（团长免单，运费不退）")
+    who.tap("submit")
+    expect(who.page.get_by_text("19.90").first).to_be_visible()
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")
+    who.says("hint", "成团后你这单免单，商品金额原路退回")
+    who.tap("act-group")
+    who.says("hint", "成团后你这单免单，商品金额原路退回")
+
+    order = me.api.get("/v1/orders")["items"][0]
+    assert order["total_fen"] == 1990
+    friend = buyer(shop, "好朋友")
+    joined = buy(friend, sale, order["group_id"])
+    wait_until(shop, order["order_id"], "fulfilling")
+    who.says("sentence", "拼团成功")
+    until(lambda: bool(me.order(order["order_id"])["refunds"][0]["arrived_at_s"]))
+    who.page.reload()
+    who.says("hint", "团长免单：¥19.90 已退回。商家将在 48 小时内发货")
+    who.tap("act-order")
+    who.says("order-state", "已成团待发货")
+    who.says("refund", "团长免单返还")
+    who.says("refund", "订单照常进行，商品照常发货")
+    assert me.order(order["order_id"])["refunds"][0]["amount_fen"] == order["total_fen"]
+    assert me.api.get("/v1/orders?tab=after_sale")["items"] == []
+    assert friend.order(joined)["refunds"] == []
 
 
 def test_buyer_with_an_unpaid_order_is_new_once_it_is_given_up(shop: Shop, arrive: Arrive) -> None:

@@ -212,6 +212,80 @@ def test_a_group_that_forms_with_fewer_is_told_to_staff(
     expect(page.locator("tbody")).to_contain_text("到时满 2 人也成团")
 
 
+def test_a_free_leader_is_written_down_and_told(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+    new_product(page, shop, "妃子笑荔枝")
+    page.get_by_role("button", name="发起拼团").click()
+    page.get_by_label("默认规格 拼团价").fill("39.9")
+    page.get_by_label("默认规格 活动库存").fill("30")
+    free = page.get_by_role("switch", name="团长免单", exact=True)
+    lower = page.get_by_role("switch", name="给团长更低的价")
+    of_free, of_lower = (page.locator(".el-switch").filter(has=one) for one in (free, lower))
+    of_lower.click()
+    page.get_by_label("默认规格 团长价").fill("29.9")
+    expect(of_free).to_have_count(0)
+    of_lower.click()
+    limit = page.get_by_label("每单限购")
+    limit.fill("3")
+    of_free.click()
+    expect(of_lower).to_have_count(0)
+    expect(limit).to_have_value("1")
+    expect(limit).to_be_disabled()
+    expect(page.get_by_text("团长免单的活动，每单固定 1 件")).to_be_visible()
+    summary = "比单买省 ¥20.00；团长免单，每成一团让利 ¥39.90；"
+    expect(page.get_by_text(summary)).to_be_visible()
+    expect(page.get_by_text("开团的人成团后退 ¥39.90（团长免单）")).to_be_visible()
+    page.get_by_role("button", name="发布活动").click()
+    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("活动已发布")).to_be_visible()
+    page.wait_for_url(re.compile(r"activities/\w{22}"))
+    kept = shop.staff().api.get(f"/v1/merchant/activities/{page.url.rsplit('/', 1)[-1]}")
+    assert (kept["leader_free"], kept["limit_per_order"]) == (True, 1)
+    assert kept["skus"][0]["leader_price_fen"] is None
+
+
+def test_a_free_leader_is_copied_shown_and_taken_back(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale = buyers.sell(shop, "仙进奉荔枝", limit_per_order=1, leader_free=True)
+    activity_id = sale.activity_id
+    page = log_in()
+    free = page.get_by_role("switch", name="团长免单", exact=True)
+
+    page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
+    expect(free).to_be_checked()
+    expect(page.get_by_label("每单限购")).to_be_disabled()
+    page.goto(f"{shop.url}#/activities?q=仙进奉荔枝")
+    expect(page.locator("tbody")).to_contain_text("团长免单")
+    page.goto(f"{shop.url}#/activities/{activity_id}")
+    page.locator(".el-switch").filter(has=free).click()
+    page.get_by_label("每单限购").fill("2")
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
+    changed = page.get_by_role("row").filter(has_text="修改活动")
+    expect(changed.get_by_text("团长免单").first).to_be_visible()
+
+
+def test_money_that_goes_back_to_a_leader_is_called_so_in_the_console(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale = buyers.sell(shop, "凯特杏", limit_per_order=1, leader_free=True)
+    order_id, _ = buyers.pair_of(shop, sale)
+    page = log_in()
+
+    def told() -> bool:
+        file = shop.staff().api.get(f"/v1/merchant/orders/{order_id}")
+        return [one["status"] for one in file["refunds"]] == ["succeeded"]
+
+    buyers.until(told)
+    page.goto(f"{shop.url}#/orders/{order_id}")
+    expect(page.get_by_text("返还到账 ¥19.90（微信支付）")).to_be_visible()
+    expect(page.get_by_text("团长免单返还").first).to_be_visible()
+    expect(page.get_by_text("已返还").first).to_be_visible()
+    expect(page.get_by_text("已退款")).to_have_count(0)
+
+
 def test_a_product_is_searched_for_where_one_is_chosen(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

@@ -46,7 +46,7 @@ const hasLeast = ({ seats_least, seats_paid }: Progress): boolean => seats_least
 export const formedWithFewer = ({ status, seats_paid, seats_total }: Progress): boolean => status === 'formed' && seats_paid < seats_total
 
 /** Of a group that forms at its deadline with fewer than all; empty of another. */
-export function leastWords(progress: Progress): string {
+function leastWords(progress: Progress): string {
   const { seats_least: least, seats_missing } = progress
   if (hasLeast(progress)) return words.least.reached(least, seats_missing)
   return least > 0 ? words.least.short(least) : ''

@@ -168,6 +168,8 @@ export const words = {
     back: (back: string) => `团长免单：${back}`,
     goesOn: '订单照常进行，商品照常发货。',
     see: '返还进度',
+    begun: '发起返还',
+    number: '返还编号',
   },
 
   group: {

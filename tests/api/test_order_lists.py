@@ -433,9 +433,9 @@ def test_file_of_an_order_tells_its_whole_story(merchant: MerchantFixture) -> No
         ("noted", "备注：周末送", "owner"),
         ("shipped", f"发货 1 件：顺丰速运 {SF}", "owner"),
         ("after_sale_requested", "买家申请退款 ¥9.00：质量问题或破损", ""),
+        ("after_sale_approved", "商家已同意退款", "owner"),
         ("refund_requested", "发起退款 ¥9.00（微信支付）", ""),
         ("refunded", "退款到账 ¥9.00（微信支付）", ""),
-        ("after_sale_approved", "商家已同意退款", "owner"),
         ("received", "买家确认收货", ""),
     ]
     assert (seen["address"], seen["buyer_name"]) == (recipient.masked(moved), "小明")

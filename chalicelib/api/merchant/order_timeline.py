@@ -22,10 +22,11 @@ MONEY = {
     Movement.REFUNDED: "refunded",
     Movement.REFUNDED_OUTSIDE: "refunded",
 }
+GOES_BACK = (MONEY[Movement.REFUND_REQUESTED], MONEY[Movement.REFUNDED])
 
 
 def of(file: OrderFile) -> list[Happening]:
-    """Everything with a time, the first one first; what is of one second keeps its order."""
+    """Everything with a time, the first one first; of one second, what goes back comes last."""
     parts = (
         _placed,
         _money,
@@ -38,7 +39,7 @@ def of(file: OrderFile) -> list[Happening]:
         _by_hand,
     )
     happenings = [happening for part in parts for happening in part(file)]
-    return sorted(happenings, key=lambda happening: happening.at_s)
+    return sorted(happenings, key=lambda one: (one.at_s, one.what in GOES_BACK))
 
 
 def _told(at_s: int, what: str, text: str, by: str = "") -> Happening:

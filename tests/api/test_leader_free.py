@@ -29,6 +29,7 @@ def told_to_staff(merchant: MerchantFixture, order_id: str, group_id: str) -> tu
     file = owner.get(f"/v1/merchant/orders/{order_id}").body
     ledger = owner.get(f"/v1/merchant/orders/{order_id}/ledger").body
     group = owner.get(f"/v1/merchant/groups/{group_id}").body
+    assert group["terms"]["leader_free"]
     return (
         [one["rebate_text"] for one in file["refunds"]],
         [one["text"] for one in file["timeline"]],

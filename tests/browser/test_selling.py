@@ -272,6 +272,7 @@ def test_money_that_goes_back_to_a_leader_is_called_so_in_the_console(
 ) -> None:
     sale = buyers.sell(shop, "凯特杏", limit_per_order=1, leader_free=True)
     order_id, _ = buyers.pair_of(shop, sale)
+    group_id = shop.staff().api.get(f"/v1/merchant/orders/{order_id}")["group"]["group_id"]
     page = log_in()
 
     def told() -> bool:
@@ -284,6 +285,10 @@ def test_money_that_goes_back_to_a_leader_is_called_so_in_the_console(
     expect(page.get_by_text("团长免单返还").first).to_be_visible()
     expect(page.get_by_text("已返还").first).to_be_visible()
     expect(page.get_by_text("已退款")).to_have_count(0)
+    page.goto(f"{shop.url}#/groups/{group_id}")
+    expect(page.get_by_text("团长免单", exact=True)).to_be_visible()
+    expect(page.get_by_text("返还钱多多的 ¥19.90 已到账")).to_be_visible()
+    expect(page.get_by_text("已返还")).to_be_visible()
 
 
 def test_a_product_is_searched_for_where_one_is_chosen(

@@ -79,6 +79,7 @@ class GroupTerms(ResponseModel, frozen=True, kw_only=True):
     limit_per_buyer: int
     limit_per_order: int
     group_price_fen: Annotated[Fen, Meta(description="The lowest of the SKUs.")]
+    leader_free: bool
 
 
 class GroupMember(ResponseModel, frozen=True, kw_only=True):

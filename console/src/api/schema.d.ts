@@ -2814,6 +2814,7 @@ export interface components {
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
+            leader_free: boolean;
             compensation_id: string;
             /** @description what its coupons take off */
             compensation_words: string;
@@ -2845,6 +2846,7 @@ export interface components {
             /** @description Of the same SKU. */
             list_price_fen: number;
             new_buyers: components["schemas"]["NewBuyers"];
+            leader_free: boolean;
             starts_at_s: number;
             ends_at_s: number;
         };
@@ -2898,6 +2900,11 @@ export interface components {
              * @default 0
              */
             seats_least: number;
+            /**
+             * @description What the goods cost the leader goes back once the group formed.
+             * @default false
+             */
+            leader_free: boolean;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2945,6 +2952,8 @@ export interface components {
             compensation: string;
             /** @description in its groups; bought alone it always does */
             takes_coupons: boolean;
+            /** @description what the goods cost the leader goes back once the group formed */
+            leader_free: boolean;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -3025,6 +3034,11 @@ export interface components {
              * @default 0
              */
             seats_least: number;
+            /**
+             * @description What the goods cost the leader goes back once the group formed.
+             * @default false
+             */
+            leader_free: boolean;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3109,6 +3123,7 @@ export interface components {
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
+            leader_free: boolean;
             compensation_id: string;
             /** @description what its coupons take off */
             compensation_words: string;
@@ -3562,6 +3577,7 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             compensation_id: string;
             seats_least: number;
+            leader_free: boolean;
         };
         /** CopiedSku */
         CopiedSku: {
@@ -4244,7 +4260,7 @@ export interface components {
         GroupEvent: {
             /** @description seconds since the epoch, UTC */
             at_s: number;
-            /** @description opened, paid, formed, failed, refund_requested, refunded */
+            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated */
             what: string;
             text: string;
             order_id: string;
@@ -4263,6 +4279,7 @@ export interface components {
             price_varies: boolean;
             solo_price_fen: number;
             new_buyers: components["schemas"]["NewBuyers"];
+            leader_free: boolean;
         };
         /** GroupMember */
         GroupMember: {
@@ -4281,6 +4298,8 @@ export interface components {
             status_text: string;
             /** @description Of the refund that came last. */
             refund_status: string | null;
+            /** @description what goes back by the terms of a group that formed is called, while the order goes on; empty: a refund of another reason */
+            rebate_text: string;
             /** @description Confirmed by the gateway. */
             refunded_fen: number;
             /** @description Whose share they came by; empty: nobody's. */
@@ -4328,6 +4347,8 @@ export interface components {
             /** @description the asker was given that coupon */
             compensated: boolean;
             takes_coupons: boolean;
+            /** @description what the goods cost the leader goes back once the group formed */
+            leader_free: boolean;
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -4438,6 +4459,7 @@ export interface components {
             limit_per_order: number;
             /** @description The lowest of the SKUs. */
             group_price_fen: number;
+            leader_free: boolean;
         };
         /** Happening */
         Happening: {
@@ -5766,6 +5788,8 @@ export interface components {
             reason: string;
             /** @description what to do about it, when it needs a person */
             reason_text: string;
+            /** @description what goes back by the terms of a group that formed is called, while the order goes on; empty: a refund of another reason */
+            rebate_text: string;
         };
         /** RefundRow */
         RefundRow: {
@@ -5781,6 +5805,8 @@ export interface components {
             reason: string;
             /** @description what to do about it */
             reason_text: string;
+            /** @description what goes back by the terms of a group that formed is called, while the order goes on; empty: a refund of another reason */
+            rebate_text: string;
             /** @description seconds since the epoch, UTC */
             since_s: number;
             /** @description when it is tried again by itself */
@@ -5807,6 +5833,8 @@ export interface components {
             arrived_at_s: number | null;
             /** @description of a second payment; the order goes on */
             is_surplus: boolean;
+            /** @description what goes back by the terms of a group that formed is called, while the order goes on; empty: a refund of another reason */
+            rebate_text: string;
         };
         /** RefusalRequest */
         RefusalRequest: {
@@ -6464,7 +6492,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "rebate" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who cannot work on what waits there.

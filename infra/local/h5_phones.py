@@ -32,7 +32,7 @@ input { flex: 1; min-width: 0; padding: 8px 12px; border: 1px solid #8888 }
 button { padding: 0 14px; border: 0; background: #d42a20; color: #fff }
 input, button { font: inherit; border-radius: 18px }
 form + p { max-width: 395px; margin: 0 0 8px; font-size: 13px }
-iframe { width: 375px; height: min(760px, calc(100vh - 250px)); border: 10px solid #222;
+iframe { width: 375px; height: min(760px, calc(100vh - 285px)); border: 10px solid #222;
   border-radius: 32px; background: #fff }
 </style>
 <h1>三部手机，一起拼团</h1>

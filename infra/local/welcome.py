@@ -58,6 +58,7 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
         system.wechat.server_api.agree_as(code, templates)
         for asked in (templates[:PROMPT_MAX], templates[PROMPT_MAX:]):
             phone.api.post("/v1/me/subscriptions", {"template_ids": asked})
+        phone.api.post("/v1/me/addresses", demo_data.address(phone.name))
     inviting = xiaoman.buy(lambda: xiaoman.open(offers[STRAWBERRY.name]))
     xingyuan.buy(lambda: xingyuan.open(offers[ORANGE.name], sku=1))
     formed = zhixia.buy(lambda: zhixia.open(offers[HONEY.name]))
@@ -127,7 +128,7 @@ def greet(
     shop = f"{system.api_url}/v1/merchants/{MERCHANT_ID}"
     say(f"\n「{demo_data.SHOP}」开门了，用了 {seconds:.1f} 秒。按 Ctrl-C 关门，数据不保留。\n")
     lines = {
-        **({"买家商城": f"{sites.h5}（用手机号登录）"} if sites.h5 else {}),
+        **({"买家商城": f"{sites.h5}（用手机号登录，验证码看短信替身）"} if sites.h5 else {}),
         **({"三部手机": f"{sites.h5}phones.html（三位买家已登录）"} if sites.h5 else {}),
         **({"商家后台": f"{sites.console}（账号见下）"} if sites.console else {}),
         "一个兑换码": f"{demo_shop.coupon_code}（我的 › 优惠券 › 使用兑换码）",

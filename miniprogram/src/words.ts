@@ -363,6 +363,7 @@ export const words = {
     codeHint: '6 位数字',
     send: '获取验证码',
     again: (s: number) => `${s} 秒后再发`,
+    sentTo: (phone: string) => `验证码已发送到 ${phone.slice(0, 3)}****${phone.slice(-4)}`,
     needPhone: '请填写 11 位手机号',
     needCode: '请填写短信里的 6 位验证码',
     go: '登录',

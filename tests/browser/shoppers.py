@@ -57,6 +57,7 @@ class Shopper:
         """Through the login page, with the code that the local gateway was given."""
         self.write("login-phone", phone)
         self.tap("send-code")
+        self.says("sent", f"验证码已发送到 {phone[:3]}****{phone[-4:]}")
         self.write("login-code", self.code_for(phone))
         self.tap("agree")
         self.tap("login-go")

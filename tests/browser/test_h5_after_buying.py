@@ -67,9 +67,12 @@ def test_goods_go_back_with_a_picture_and_a_number(shop: Shop, arrive: Arrive) -
     expect(who.see("picture")).to_be_visible()
     who.page.reload()  # what was filled in is there again
     expect(who.see("picture")).to_be_visible()
-    who.tap("submit")
+    sent: list[str] = []
+    who.page.on("request", lambda it: sent.append(it.url) if it.method == "POST" else None)
+    who.see("submit").dblclick()
 
     who.says("request-status", "等待商家处理")
+    assert [it.rsplit("/", 1)[-1] for it in sent] == ["after-sales"]
     asked = over_the_api(who).api.get(f"/v1/orders/{order_id}/after-sales")["items"][0]
     assert (asked["kind"], asked["words"], len(asked["pictures"])) == ("return", "压坏了一半", 1)
     agree_to_return(shop, asked["after_sale_id"])

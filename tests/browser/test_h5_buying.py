@@ -25,6 +25,13 @@ window.WeixinJSBridge = {
     },
 }"""
 
+# How much of a page of phones is to be scrolled to, across and down.
+HIDDEN = """() => {
+    const main = document.querySelector('main')
+    const across = main.scrollWidth - main.clientWidth
+    return [across, document.documentElement.scrollHeight - innerHeight]
+}"""
+
 
 def lose_answer(route: Route) -> None:
     route.fetch()
@@ -218,6 +225,8 @@ def test_one_person_plays_three_buyers_on_one_page(browser: Browser, shop: Shop,
     page.goto(f"{web}phones.html")
     group_id = shop.demo.inviting.group_id
     phones = {name: page.frame_locator(f"iframe[title={name}]") for name in BUYERS.values()}
+    expect(page.locator("iframe")).to_have_count(3)
+    assert page.evaluate(HIDDEN) == [0, 0]
     leader, member, stranger = phones.values()
 
     link = f"一起拼 {web}g/{group_id}"

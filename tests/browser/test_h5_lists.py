@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Response, Route, expect
 
+from infra.local.demo_data import address
 from tests.browser.buyers import WAIT_S, buy, buyer, give_out, sell
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
@@ -35,7 +36,7 @@ def test_every_list_loads_fails_and_is_empty_in_words(shop: Shop, arrive: Arrive
     order_id = buy(phone, sell(shop, "弥勒葡萄"))
     shop.system.quiet(WAIT_S)
 
-    for path, (address, empty) in LISTS.items():
+    for path, (listed_at, empty) in LISTS.items():
         who.open("/account/questions/questions")
         who.page.evaluate(FORGET)  # an answer of another visit is shown meanwhile, if there is one
         who.page.route(API, lambda _: None)
@@ -45,7 +46,7 @@ def test_every_list_loads_fails_and_is_empty_in_words(shop: Shop, arrive: Arrive
         who.page.reload()
         who.says("empty", "出了点问题")
         assert "网络" not in who.see("empty").inner_text()
-        who.page.route(API, without(address))
+        who.page.route(API, without(listed_at))
         who.tap("empty-act")
         who.says("empty", empty)
         who.page.unroute_all(behavior="ignoreErrors")
@@ -203,6 +204,38 @@ def test_strangers_see_nobodys_whole_name_or_number(shop: Shop, arrive: Arrive) 
 
     member.open(f"/pages/group/group?g={group_id}")
     expect(member.see("seat-paid")).to_contain_text("欧*")
+
+
+def test_a_read_that_was_refused_is_sent_once_more_and_a_write_is_not(
+    shop: Shop, arrive: Arrive
+) -> None:
+    who = arrive("耐心的")
+    sale = sell(shop, "宣威火腿")
+    over_the_api(who).api.post("/v1/me/addresses", address("王小明"))
+    sent: list[str] = []
+
+    def busy(route: Route) -> None:
+        if route.request.method == "OPTIONS":
+            return route.fallback()
+        sent.append(route.request.method)
+        if sent.count("GET") == 2:
+            return route.fallback()
+        return route.fulfill(status=503, body="{}", headers=_OPEN)
+
+    who.page.route(f"**/activities/{sale.activity_id}", busy)
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    expect(who.see("activity")).to_be_visible()
+    assert sent == ["GET", "GET"]
+
+    who.page.unroute_all(behavior="ignoreErrors")
+    who.page.route(f"**/activities/{sale.activity_id}/groups", busy)
+    sent.clear()
+    who.tap("open")
+    who.order()
+    who.page.wait_for_timeout(1500)  # longer than until a read is sent again
+    assert sent == ["POST"]
+    expect(who.see("submit")).to_be_enabled()
+    who.breaches.clear()  # what the browser says about the refusals
 
 
 def broken(route: Route) -> None:

@@ -43,6 +43,8 @@ def test_login_page_offers_alipay_and_leads_back_to_what_one_was_at(
     who.page.get_by_role("button", name="登录").click()
     who.tap("login-alipay")
     expect(who.page.get_by_text("请先阅读并同意")).to_be_visible()
+    for link in who.page.get_by_role("link").filter(has_text="《").all():
+        assert link.evaluate("it => it.getBoundingClientRect().height") >= 44
     who.tap("agree")
     who.tap("login-alipay")
 

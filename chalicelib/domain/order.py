@@ -63,7 +63,9 @@ class RefundReason(StrEnum):
 
     FAILED_GROUP = "F"
     LATE_PAYMENT = "L"  # no seat was left, or the order was paid already
-    REBATE = "r"  # part of what was paid, by the terms of a group that formed; the order goes on
+    # Part of what was paid, by the terms of a group that formed; the order goes on. What a failed
+    # group gives back has none, should a gateway not tell f from F.
+    REBATE = "f"
     AFTER_SALE = "A"
 
 
@@ -124,6 +126,7 @@ class Refund:
     number: str = ""  # at the gateway, when staff refunded it there by hand
     outside: str = ""  # domain.manual_refund.Outside, when it was paid back in another way
     proof: str = ""  # of that
+    whole: bool = False  # of a rebate: all that the goods cost
 
     @property
     def is_done(self) -> bool:
@@ -193,9 +196,10 @@ class Order:
     @property
     def is_given_back(self) -> bool:
         """Whether nothing is left of the order: all of its money, or all of its units, went back
-        or are on their way. Money that went back by the terms of its group leaves it as it is."""
-        rebate_alone = {reason_of(key) for key in self._own_refunds} == {RefundReason.REBATE}
-        return (self.refundable_fen == 0 and not rebate_alone) or self.units.all_back
+        or are on their way. Where the goods were free by the terms of its group, money tells
+        nothing of them."""
+        has_goods_free = any(refund.whole for refund in self._own_refunds.values())
+        return (self.refundable_fen == 0 and not has_goods_free) or self.units.all_back
 
     @property
     def is_refunded(self) -> bool:

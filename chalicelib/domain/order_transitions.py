@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from chalicelib.domain import pickup
 from chalicelib.domain.after_sale import AfterSaleRefused, check_units_back
+from chalicelib.domain.coupon import LEAST_PAID_FEN
 from chalicelib.domain.ledger import Entry, Movement
 from chalicelib.domain.order import (
     Order,
@@ -133,19 +134,23 @@ def price_lowered(order: Order, total_fen: int, closed: Mapping[str, Payment]) -
     return Transition(order, replace(after, total_fen=total_fen))
 
 
-def group_formed(order: Order, *, rebate_fen: int = 0, now_s: int) -> Transition:
+def group_formed(
+    order: Order, *, rebate_fen: int = 0, goods_fen: int = 0, now_s: int
+) -> Transition:
     """The order's group has formed: it is to be fulfilled, its money is earned.
 
-    rebate_fen: what goes back of it by the terms of the group, at most what was paid.
+    rebate_fen: what goes back of it by the terms of the group. One fen stays paid, so that
+    after-sale has something to give back. goods_fen: what the goods cost: as much as goes back
+    where they are free.
     """
     paid = order.seat_payment
     earned = [Entry(paid[0], Movement.EARNED, paid[1].amount_fen, now_s)] if paid else []
     formed = _moved(order, Event.GROUP_FORMED)
-    rebate_fen = min(rebate_fen, paid[1].amount_fen) if paid else 0
-    if paid is None or not rebate_fen:
+    back_fen = min(rebate_fen, paid[1].amount_fen - LEAST_PAID_FEN) if paid else 0
+    if paid is None or back_fen <= 0:
         return Transition(order, formed, tuple(earned), marks_due=False)
-    key = paid[0] + RefundReason.REBATE
-    formed, owed = _refund_requested(formed, key, rebate_fen, now_s, starts_s=now_s)
+    key, whole = paid[0] + RefundReason.REBATE, rebate_fen == goods_fen
+    formed, owed = _refund_requested(formed, key, back_fen, now_s, starts_s=now_s, whole=whole)
     return Transition(order, formed, (*earned, owed))
 
 
@@ -276,9 +281,10 @@ def _still_created(order: Order, closed: Mapping[str, Payment]) -> dict[str, Pay
 
 
 def _refund_requested(
-    order: Order, key: str, amount_fen: int, now_s: int, *, starts_s: int
+    order: Order, key: str, amount_fen: int, now_s: int, *, starts_s: int, whole: bool = False
 ) -> tuple[Order, Entry]:
-    refund = Refund(RefundStatus.REQUESTED, amount_fen, at_s=now_s, next_at_s=starts_s)
+    requested = RefundStatus.REQUESTED
+    refund = Refund(requested, amount_fen, at_s=now_s, next_at_s=starts_s, whole=whole)
     owed = Entry(key, Movement.REFUND_REQUESTED, amount_fen, now_s)
     return replace(order, refunds={**order.refunds, key: refund}), owed
 

@@ -75,7 +75,7 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
     TextKey.FORMED: "「{title}」拼团成功，商家开始备货。",
     TextKey.REBATE: (
-        "「{title}」已成团，团长免单：{amount} 已发起原路退款，商品照常发货，无需操作。"
+        "「{title}」已成团，团长免单：{amount} 已发起原路退款，订单照常进行，无需操作。"
     ),
     TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。{amount} 已发起原路退款，无需操作。",

@@ -160,13 +160,13 @@ export const words = {
   /** What the goods cost who opened a group goes back once it has formed. */
   leaderFree: {
     tag: '团长免单',
-    rule: '团长免单：开团的人成团后免单，商品金额原路退回，运费不退。',
+    rule: '团长免单：开团的人成团后免单，商品金额原路退回；运费不退，包邮的留 ¥0.01。',
     open: (n: number) => `免单开团 · ${n} 人团`,
     atCheckout: (fen: number) => `成团后退 ${yuan(fen)}（团长免单，运费不退）`,
     promise: '成团后你这单免单，商品金额原路退回',
     soon: '团长免单，马上原路退回',
     back: (back: string) => `团长免单：${back}`,
-    goesOn: '订单照常进行，商品照常发货。',
+    goesOn: '订单照常进行。',
     see: '返还进度',
     begun: '发起返还',
     number: '返还编号',

@@ -18,7 +18,7 @@ def sold(merchant: MerchantFixture, **terms: Any) -> Activity:
 def back(buyer: Buyer, order_id: str) -> list[tuple[str, int, str]]:
     """Return (the letter of its number, fen, status) of each refund of an order."""
     refunds = buyer.order(order_id)["refunds"]
-    assert all((one["out_refund_no"][32] == "r") == bool(one["rebate_text"]) for one in refunds)
+    assert all((one["out_refund_no"][32] == "f") == bool(one["rebate_text"]) for one in refunds)
     return [(one["out_refund_no"][32:], one["amount_fen"], one["status"]) for one in refunds]
 
 
@@ -33,7 +33,7 @@ def told_to_staff(merchant: MerchantFixture, order_id: str, group_id: str) -> tu
     return (
         [one["rebate_text"] for one in file["refunds"]],
         [one["text"] for one in file["timeline"]],
-        [row["movement_text"] for row in ledger["rows"] if row["number"].endswith("r")],
+        [row["movement_text"] for row in ledger["rows"] if row["number"].endswith("f")],
         [one["text"] for one in group["events"] if any(word in one["text"] for word in backs)],
         [(one["rebate_text"], one["refund_status"]) for one in group["members"]],
     )
@@ -53,12 +53,12 @@ def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: Mercha
 
     order = leader.order(order_id)
     assert (order["status"], order["status_text"]) == ("fulfilling", "已成团待发货")
-    assert back(leader, order_id) == [("r", 5900, "succeeded")]
+    assert back(leader, order_id) == [("f", 5899, "succeeded")]
     assert (back(member, other), member.order(other)["status"]) == ([], "fulfilling")
     items = leader.get("/v1/me/messages").body["items"]
     told = {one["text_key"]: one["text"] for one in items}
-    assert "团长免单：¥59.00 已发起原路退款，商品照常发货" in told["rebate"]
-    assert "¥59.00 已原路退回" in told["refunded"]
+    assert "团长免单：¥58.99 已发起原路退款，订单照常进行" in told["rebate"]
+    assert "¥58.99 已原路退回" in told["refunded"]
     assert leader.get("/v1/orders?tab=after_sale").body["items"] == []
     cards = merchant.visitor().get(f"{place}/activities").body["items"]
     assert [one["leader_free"] for one in cards] == [True]
@@ -68,11 +68,11 @@ def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: Mercha
             "买家下单",
             "买家付款 ¥59.00（微信支付）",
             "2 人成团",
-            "发起返还 ¥59.00（微信支付）",
-            "返还到账 ¥59.00（微信支付）",
+            "发起返还 ¥58.99（微信支付）",
+            "返还到账 ¥58.99（微信支付）",
         ],
         ["发起返还", "返还到账"],
-        ["团长免单，返还 ¥59.00 给团长", "返还团长的 ¥59.00 已到账"],
+        ["团长免单，返还 ¥58.99 给团长", "返还团长的 ¥58.99 已到账"],
         [("团长免单返还", "succeeded"), ("", None)],
     )
 
@@ -91,14 +91,34 @@ def test_freight_is_kept_and_a_coupon_stays_used(merchant: MerchantFixture) -> N
     merchant.member(activity, group_id)
     merchant.wait(600)
 
-    assert (paid_fen, back(leader, order_id)) == (4900 + 800, [("r", 4900, "succeeded")])
+    assert (paid_fen, back(leader, order_id)) == (4900 + 800, [("f", 4900, "succeeded")])
     assert state(leader, coupon_id) == ("used", order_id)
     path = f"/v1/orders/{order_id}/after-sales"
     asked = {"amount_fen": 801, "reason": "damaged", "words": "", "pictures": []}
     assert leader.post(path, asked).body["details"]["max"] == 800
-    refund(merchant, leader, order_id, 800, 1)
+    refund(merchant, leader, order_id, 800, 0)
+    order = leader.order(order_id)
+    assert (order["status"], state(leader, coupon_id)) == ("fulfilling", ("used", order_id))
+    assert ship(merchant, order_id).status == 200  # it goes on, though all of its money is back
+    merchant.check_laws()
+
+
+def test_goods_of_a_free_order_are_exchanged_or_end_it_when_they_come_back(
+    merchant: MerchantFixture,
+) -> None:
+    activity = sold(merchant, stock=20, product_stock=40)
+    done = {}
+    for what in ("damaged", "changed_mind"):
+        group_id, leader, order_id = merchant.open_group(activity)
+        merchant.member(activity, group_id)
+        merchant.wait(600)
+        done[what] = leader, order_id
+    leader, order_id = done["damaged"]
+    assert "ask_after_sale" in leader.order(order_id)["actions"]
+    assert merchant.stored_order(order_id).view().refundable_fen == 1
+    leader, order_id = done["changed_mind"]
+    refund(merchant, leader, order_id, 1, 1)
     assert leader.order(order_id)["status"] == "refunded"
-    assert state(leader, coupon_id) == ("usable", None)
     merchant.check_laws()
 
 
@@ -123,14 +143,14 @@ def test_rebate_that_the_gateway_gives_up_is_for_staff_and_the_goods_go_out(
     assert merchant.gateway.settle_refunds(status="CLOSED") == 1
     merchant.wait(600)
 
-    assert back(leader, order_id) == [("r", 5900, "failed")]
+    assert back(leader, order_id) == [("f", 5899, "failed")]
     rows = merchant.owner().get("/v1/merchant/refunds").body["items"]
     listed = [(row["out_refund_no"], row["rebate_text"]) for row in rows]
-    assert listed == [(f"{order_id}01r", "团长免单返还")]
+    assert listed == [(f"{order_id}01f", "团长免单返还")]
     assert ship(merchant, order_id).status == 200
-    assert merchant.owner().post(f"/v1/merchant/refunds/{order_id}01r/retry").status == 200
+    assert merchant.owner().post(f"/v1/merchant/refunds/{order_id}01f/retry").status == 200
     merchant.wait(600)
-    assert back(leader, order_id) == [("r1", 5900, "succeeded")]
+    assert back(leader, order_id) == [("f1", 5899, "succeeded")]
     merchant.check_laws(quiescent=False)
 
 

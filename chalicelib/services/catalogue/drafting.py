@@ -107,7 +107,7 @@ def _lowest(
     for sku in draft.skus:
         least_fen = sku.leader_price_fen or sku.group_price_fen
         price = pricing.lowest(least_fen, draft.limit_per_order, draft.reductions, coupons)
-        each_fen = price.goods_fen // price.quantity
+        each_fen = 0 if draft.leader_free else price.goods_fen // price.quantity
         cost_fen = costs[sku.sku_id]
         found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, price.coupon_name, cost_fen))
     return found

@@ -229,8 +229,8 @@ def _settle_orders(
     now_s: int,
 ) -> None:
     for order in part:
-        rebate_fen = rebates.get(str(order.order_id), 0)
-        state_changes.write(writes, order, _settled(order.view(), outcome, rebate_fen, now_s))
+        free_fen = rebates.get(str(order.order_id), 0)
+        state_changes.write(writes, order, _settled(order.view(), outcome, free_fen, now_s))
     units: Counter[Shelf] = Counter()
     for order in _without_sale(part, outcome):
         units[order_release.shelf_of(order)] += order.quantity
@@ -268,10 +268,12 @@ def _rebates(group: GroupItem, waiting: Sequence[OrderItem]) -> dict[str, int]:
     return {str(it.order_id): max(it.total_fen - price.freight_fen, 0) for it, price in paid}
 
 
-def _settled(order: Order, outcome: GroupStatus, rebate_fen: int, now_s: int) -> Transition:
+def _settled(order: Order, outcome: GroupStatus, free_fen: int, now_s: int) -> Transition:
     """What the decision about its group means for an order that waits for it."""
     if order.status is OrderStatus.PENDING:
         return order_transitions.released(order, now_s=now_s)
     if outcome is GroupStatus.FORMED:
-        return order_transitions.group_formed(order, rebate_fen=rebate_fen, now_s=now_s)
+        return order_transitions.group_formed(
+            order, rebate_fen=free_fen, goods_fen=free_fen, now_s=now_s
+        )
     return order_transitions.group_failed(order, now_s=now_s)

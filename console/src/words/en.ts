@@ -349,7 +349,7 @@ export const en: Words = {
   'activity.leaderSwitch': 'Lower price for leaders',
   'activity.leaderHelp': 'Who opens a group pays it; who joins pays the group price',
   'activity.leaderFree': 'Free for the leader',
-  'activity.leaderFreeHelp': 'Once the group has formed, what the goods cost the leader goes back by itself (freight does not), and the order is shipped as usual; all members have to pay, the leader too. Consider a limit per buyer.',
+  'activity.leaderFreeHelp': 'Once the group has formed, what the goods cost the leader goes back by itself (freight does not; where it is free, ¥0.01 stays for after-sale), and the order goes on; all members have to pay, the leader too. It stays the leader\'s when other members are refunded later. Consider a limit per buyer.',
   'activity.leaderNone': 'Group price',
   'activity.leaderNeeded': 'Fill in the leader’s price of one SKU at least, or turn the switch off',
   'activity.leaderWrong': '“{spec}”: the leader’s price must be above 0 and below {price}; leave it empty for none',

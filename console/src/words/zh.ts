@@ -347,7 +347,7 @@ export const zh = {
   'activity.leaderSwitch': '给团长更低的价',
   'activity.leaderHelp': '开团的人按团长价付款，参团的人按拼团价付款',
   'activity.leaderFree': '团长免单',
-  'activity.leaderFreeHelp': '成团后自动退还团长这一单的商品金额（运费不退），订单照常发货；团长要连同其他人都付款成团。建议设每人限购。',
+  'activity.leaderFreeHelp': '成团后自动退还团长这一单的商品金额（运费不退；包邮的留 ¥0.01，方便以后售后），订单照常进行；团长要连同其他人都付款成团。成团后别的成员退款，团长的返还不收回。建议设每人限购。',
   'activity.leaderNone': '同拼团价',
   'activity.leaderNeeded': '请至少给一个规格填团长价，不要团长价就关掉开关',
   'activity.leaderWrong': '「{spec}」团长价要大于 0、低于拼团价 {price}，没有团长价就不填',

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from chalicelib.domain.coupon import LEAST_PAID_FEN
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import PaymentStatus, Refund, RefundStatus
 from chalicelib.gateways import payment as port
@@ -71,7 +72,8 @@ def rebates(snapshot: TableSnapshot) -> Violations:
         if group is not None and terms is not None and detail is not None and terms.leader_free:
             leads = group.leader_id == order.buyer_id and order.status in TO_FULFIL | GIVEN_BACK
             if leads and group.status == GroupStatus.FORMED:
-                promised_fen = max(order.total_fen - detail.lines.as_dict()["freight_fen"], 0)
+                goods_fen = order.total_fen - detail.lines.as_dict()["freight_fen"]
+                promised_fen = max(min(goods_fen, order.total_fen - LEAST_PAID_FEN), 0)
         gives_fen = rebate_fen(order.view())
         if gives_fen != promised_fen:
             text = f"{gives_fen} fen of order {order_id} go back, {promised_fen} promised"

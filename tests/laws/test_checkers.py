@@ -13,7 +13,7 @@ from chalicelib.gateways.payment import RefundStatus
 from chalicelib.services.catalogue import adjustments
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import MessageItem
-from chalicelib.tables.catalogue import ProductStockItem
+from chalicelib.tables.catalogue import ProductStockItem, VersionItem
 from chalicelib.tables.counts import TallyItem
 from chalicelib.tables.records import AuditItem, DayBookItem, StockAdjustmentItem
 from chalicelib.tables.trade import (
@@ -124,6 +124,12 @@ def limit_of(scene: Scene) -> LimitItem:
 
 def closing_of(scene: Scene) -> ClosingItem:
     return scene.snapshot.closings[scene.sold.activity_id]
+
+
+def promised_to(scene: Scene) -> VersionItem:
+    """Return the terms of the group that formed."""
+    group = scene.formed_group
+    return VersionItem.at(group.merchant_id, group.activity_id, group.version)
 
 
 def seat_of(order: OrderItem) -> Any:
@@ -263,6 +269,8 @@ PLANTS: list[Plant] = [
     ("25 search: order .* is in None", lambda s: s.paid, lambda s: [TradeItem.list_key.remove()]),
     ("25 search: message .* is in", lambda s: next(iter(s.snapshot.messages.values()))[0],
      lambda s: [TradeItem.list_key.remove()]),
+    ("31 rebates: 0 fen of order .* go back, 5900 promised", promised_to,
+     lambda s: [VersionItem.leader_free.set(True)]),
     ("25 search: open group .* is in None", lambda s: s.open_group,
      lambda s: [TradeItem.list_key.remove()]),
 ]  # fmt: skip

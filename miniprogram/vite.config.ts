@@ -25,6 +25,30 @@ function withoutForeignPictures(): Plugin {
   }
 }
 
+/** In a browser the sheets of the first pages come when they are opened (platform/h5-later.ts). */
+function sheetsLater(): Plugin {
+  return {
+    name: 'sheets-later',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/\/src\/pages\/.*\.vue$/.test(id)) return
+      const parted = code.replace(/^import (\w+Sheet) from ('@\/components\/\w+Sheet\.vue')$/gm, 'const $1 = later(() => import($2))')
+      if (parted === code) return
+      return { code: parted.replace('<script setup lang="ts">\n', "$&import { later } from '@/platform/h5-later'\n"), map: null }
+    },
+  }
+}
+
+/** What uni-app can do in a browser and no page of ours uses; what it says itself, it says in Chinese (manifest.json). */
+function withoutUnusedFeatures(): Plugin {
+  const unused = ['WXS', 'LONGPRESS', 'I18N_EN', 'I18N_ES', 'I18N_FR', 'I18N_ZH_HANT']
+  return {
+    name: 'without-unused-features',
+    enforce: 'post',
+    config: () => ({ define: Object.fromEntries(unused.map((it) => [`__UNI_FEATURE_${it}__`, 'false'])) }),
+  }
+}
+
 /** While developing, the shop is whatever `make run` or `make dev` has started. */
 function configOfRunningSystem(): Plugin {
   return {
@@ -62,11 +86,29 @@ function appidOfTheShop(): Plugin {
   }
 }
 
+/** What the first pages share comes in two files: dozens of small ones weigh more, and each is asked for. */
+const BASE = /node_modules|json-js|^\0|\/src\/((words|format|routes|config|ask)|platform\/|state\/(session|storage|clock|look|authorization|login)|api\/(client|errors|login|me)\.)/
+const SHARED =
+  /\/src\/(components\/(AppButton|AppScreen|CountDown|EmptyState|HowItWorks|JoinableRow|PriceTag|ProductPicture|SkeletonRows)\.vue|state\/useLoad|api\/shop)/
+
+function chunkOf(id: string): string | undefined {
+  if (/vite\/|h5-later/.test(id)) return
+  if (SHARED.test(id)) return 'shared'
+  return BASE.test(id) ? 'base' : undefined
+}
+
+const isH5 = process.env.UNI_PLATFORM === 'h5'
+
 export default defineConfig({
   base: './', // served from any path of any host
-  plugins: [uni(), withoutForeignPictures(), configOfRunningSystem(), appidOfTheShop()],
+  plugins: [isH5 && sheetsLater(), uni(), isH5 && withoutUnusedFeatures(), withoutForeignPictures(), configOfRunningSystem(), appidOfTheShop()],
   // Whatever a phone has kept from a page of another build may lack what the page reads now.
   define: { 'import.meta.env.VITE_BUILD': JSON.stringify(Date.now().toString(36)) },
   resolve: { alias: { '@platform': here(`./src/platform/${process.env.UNI_PLATFORM}.ts`) } },
-  build: { target: 'es2018', reportCompressedSize: false },
+  build: {
+    target: 'es2018',
+    reportCompressedSize: false,
+    modulePreload: { polyfill: false },
+    ...(isH5 && { rollupOptions: { output: { manualChunks: chunkOf } } }),
+  },
 })

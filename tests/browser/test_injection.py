@@ -15,7 +15,7 @@ from infra.local.api_client import Api
 from infra.local.demo_data import HONEY, MERCHANT_ID, address
 from infra.local.phone import Phone
 from tests.browser.accessibility import stand_still
-from tests.browser.buyers import Sale, buy
+from tests.browser.buyers import Sale, buy, give_out
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 from tests.browser.test_pages import PAGES
@@ -83,6 +83,9 @@ def test_nothing_that_somebody_wrote_runs_in_the_buyers_shop(
     order = opened(shop, member, sale)
     member.api.post("/v1/me/addresses", address(SHORT) | {"street": SVG, "district": SHORT})
     api.post(f"/v1/merchant/groups/{order['group_id']}/closing", {"reason": IMAGE}, key=key())
+    coupon = give_out(shop, SHORT, off_fen=100, given="shop")
+    gift = {"template_id": coupon, "reason": IMAGE}
+    api.post(f"/v1/merchant/orders/{order['order_id']}/coupons", gift, key=key())
     pages = {
         "/": "activity-card",
         f"/pages/activity/activity?a={sale.activity_id}": "activity",
@@ -92,6 +95,14 @@ def test_nothing_that_somebody_wrote_runs_in_the_buyers_shop(
         "/pages/messages/messages": "message",
         "/pages/mine/mine": "head",
         "/account/addresses/addresses": "address",
+        f"/pages/payment/payment?id={order['order_id']}": "payment",
+        f"/after/requests/requests?id={order['order_id']}": "after-sales",
+        "/growth/mine/mine": "coupon",
+        "/growth/coupons/coupons": "coupons",
+        "/trade/search/search": "query",
+        "/account/profile/profile": "name",
+        "/account/shop/shop": "shop",
+        "/account/agreements/agreements?kind=group_rules": "agreement",
     }
     for path, testid in pages.items():
         who.open(path)

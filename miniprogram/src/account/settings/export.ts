@@ -3,7 +3,7 @@ import { readOwnData } from '@/api/me'
 import { say } from '@/ask'
 import { copy } from '@/copy'
 import { platform } from '@/platform'
-import { words } from '@/words'
+import { accountWords } from '@/words-account'
 
 /** Put every page together, and hand it over as a file, or to paste where there are no files. */
 export async function exportOwnData(): Promise<void> {
@@ -18,6 +18,6 @@ export async function exportOwnData(): Promise<void> {
   const { next: _, ...whole } = data
   const text = JSON.stringify(whole, null, 2)
   if (!platform.saveFile) return copy(text)
-  platform.saveFile(words.settings.exportFile, text)
-  say(words.settings.exported)
+  platform.saveFile(accountWords.settings.exportFile, text)
+  say(accountWords.settings.exported)
 }

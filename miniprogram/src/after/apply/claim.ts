@@ -1,10 +1,10 @@
 /** What the form of an after-sale request asks for; the server decides in the end. */
 import type { Claim } from '@/api/after-sale'
 import type { Order } from '@/api/trade'
-import { words } from '@/words'
+import { accountWords } from '@/words-account'
 
 export type Kind = 'refund' | 'return' | 'exchange'
-export type Reason = keyof typeof words.afterSale.reasons
+export type Reason = keyof typeof accountWords.afterSale.reasons
 
 export interface Form {
   kind: Kind
@@ -46,10 +46,10 @@ export function fenOf(amount: string): number {
 
 export function problemsOf(form: Form, refundable_fen: number): Problems {
   const found: Problems = {}
-  if (!form.reason) found.reason = words.afterSale.needReason
+  if (!form.reason) found.reason = accountWords.afterSale.needReason
   const fen = fenOf(form.amount)
   const isWithin = fen >= 1 && fen <= refundable_fen
-  if (form.kind !== 'exchange' && !isWithin) found.amount = words.afterSale.needAmount(refundable_fen)
+  if (form.kind !== 'exchange' && !isWithin) found.amount = accountWords.afterSale.needAmount(refundable_fen)
   return found
 }
 

@@ -2,12 +2,13 @@
 import type { AfterSale } from '@/api/after-sale'
 import { shortTime, yuan } from '@/format'
 import { words } from '@/words'
+import { accountWords } from '@/words-account'
 
 export type Act = 'parcel' | 'withdraw' | 'confirm' | 'order'
 
 export const OPEN: readonly string[] = ['requested', 'return_agreed', 'returning', 'replacing', 'replacement_sent']
 
-const says = words.afterSale
+const says = accountWords.afterSale
 
 export function hintOf(request: AfterSale, now_s: number): string {
   if (request.by_shop) return ''

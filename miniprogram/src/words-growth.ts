@@ -69,5 +69,6 @@ export const growthWords = {
     incomplete: '兑换码是 12 位字母和数字，请核对。',
     claim: '兑换',
     claimed: (name: string) => `「${name}」已放进我的优惠券`,
+    usedBefore: (name: string) => `这个码你已经领过，「${name}」已用于一笔订单`,
   },
 } as const

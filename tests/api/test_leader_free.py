@@ -86,6 +86,8 @@ def test_freight_is_kept_and_a_coupon_stays_used(merchant: MerchantFixture) -> N
     activity, leader = sold(merchant), merchant.buyer("团长")
     send_by(merchant, activity, make_template(merchant)["template_id"])
     coupon_id = claimed(merchant, leader)
+    suggested = leader.quote(activity, province="浙江省", best_coupon=True).body
+    assert (suggested["coupon_id"], len(suggested["coupons"])) == (None, 1)  # it saves nothing
     group_id, _, order_id = merchant.open_group(activity, leader, coupon_id=coupon_id)
     paid_fen = leader.order(order_id)["total_fen"]
     merchant.member(activity, group_id)

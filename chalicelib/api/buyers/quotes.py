@@ -136,7 +136,8 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
     if who:
         quoting.check_newness(merchant_id, who.ids, plain, body.group_id)
     choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
-    quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=body.best_coupon)
+    best = body.best_coupon and not plain.line.goods_free
+    quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=best)
     price = quote.price
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,

@@ -49,6 +49,7 @@ def seat_quoted(
         reductions=offer.reductions,
         takes_coupons=offer.coupons,
         wants_new=offer.wants_new(leads=leads),
+        goods_free=offer.leader_free and leads,
     )
     return quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
 

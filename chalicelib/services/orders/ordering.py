@@ -74,6 +74,7 @@ class Line:
     reductions: tuple[Reduction, ...] = ()
     takes_coupons: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
+    goods_free: bool = False  # once the group has formed: a coupon would save nothing
 
 
 @dataclass(frozen=True)

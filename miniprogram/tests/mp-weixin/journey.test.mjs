@@ -49,10 +49,23 @@ test('one opens a group, two join it by the card, and it is formed', async () =>
   await until(async () => (await notifiedOf(page)).length === 1)
 
   nextBuyer()
+  const elsewhere = open(`pages/activity/activity?a=${activity_id}`)
+  await until(() => elsewhere.all('open').length > 0)
+  elsewhere.tap('open')
+  payment = await order(elsewhere)
+  await shows(payment, '开团成功，还差 2 人')
+  payment.close()
+
+  nextBuyer()
   group = open(card)
   await shows(group, '来晚一步，这个团已满')
   assert.equal(group.all('act-open').length, 1)
+  await until(() => group.all('joinable').length > 0)
+  group.tap('joinable')
+  const other = await followed()
   group.close()
+  await shows(other, '还差 2 人成团')
+  other.close()
   noWarnings()
 })
 

@@ -107,7 +107,8 @@ def test_group_is_shown_with_its_members_and_what_happened(merchant: MerchantFix
     merchant.clock.forward(30)
     guest = merchant.buyer("林小满")
     _, second = merchant.member(activity, group_id, guest, quantity=2, share_id=share)
-    _, held = merchant.join(activity, group_id)
+    passed_on = guest.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}).body["share_id"]
+    _, held = merchant.join(activity, group_id, share_id=passed_on)
 
     group = shown(merchant, group_id)
 
@@ -117,7 +118,8 @@ def test_group_is_shown_with_its_members_and_what_happened(merchant: MerchantFix
     assert [row["is_leader"] for row in group["members"]] == [True, False, False]
     assert (rows[second]["name"], rows[second]["phone"]) == ("林小满", "138****8000")
     assert (rows[second]["quantity"], rows[second]["paid_fen"]) == (2, 11800)
-    assert [rows[order]["invited_by"] for order in (first, second)] == ["", "团长"]
+    invited = [rows[order]["invited_by"] for order in (first, second, held)]
+    assert invited == ["", "团长", "林小满"]  # by whoever passed it on
     assert (rows[held]["paid_fen"], rows[held]["status_text"]) == (0, "待付款")
     events = [(event["what"], event["order_id"], event["at_s"]) for event in group["events"]]
     assert events == [("opened", first, opened_s), ("paid", second, opened_s + 30)]

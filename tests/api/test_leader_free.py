@@ -7,6 +7,7 @@ import pytest
 from tests.api.test_compensation import changed
 from tests.api.test_coupons import claimed, refund, state
 from tests.api.test_freight import make_template, send_by
+from tests.api.test_returns import agree, approve, ask, has_return_address, send
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
 from tests.fixtures.shipping import RECEIPT_S, ship
 
@@ -121,6 +122,28 @@ def test_goods_of_a_free_order_are_exchanged_or_end_it_when_they_come_back(
     leader, order_id = done["changed_mind"]
     refund(merchant, leader, order_id, 1, 1)
     assert leader.order(order_id)["status"] == "refunded"
+    merchant.check_laws()
+
+
+def test_free_goods_that_are_sent_back_end_the_order(merchant: MerchantFixture) -> None:
+    has_return_address(merchant)
+    activity, leader = sold(merchant, stock=20, limit_per_buyer=1), merchant.buyer("团长")
+    coupon_id = claimed(merchant, leader)
+    group_id, _, order_id = merchant.open_group(activity, leader, coupon_id=coupon_id)
+    merchant.member(activity, group_id)
+    merchant.wait(600)
+    assert ship(merchant, order_id).status == 200
+
+    asked = ask(leader, order_id, 1, 1)
+    assert asked.status == 201, asked.body
+    assert agree(merchant, asked.body["after_sale_id"]).status == 200
+    assert send(leader, order_id).status == 200
+    assert approve(merchant, asked.body["after_sale_id"], 1, 1).status == 200
+    merchant.wait(3600)
+
+    assert leader.order(order_id)["status"] == "refunded"
+    assert sorted(back(leader, order_id)) == [("A", 1, "succeeded"), ("f", 4899, "succeeded")]
+    assert state(leader, coupon_id) == ("usable", None)
     merchant.check_laws()
 
 

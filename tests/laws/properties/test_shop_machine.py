@@ -460,6 +460,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
     def edit(self, *, seats: int, more_days: int, cheaper_fen: int) -> None:
         price_fen = max(0, self.price_fen - cheaper_fen)
+        may_take_two = self.activity.limit_per_buyer != 1 and not self.activity.leader_free
         self.shop.edit(
             self.sold,
             skus=(DraftSku(self.sold.sku_id, price_fen),),
@@ -467,7 +468,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             seats_least=2 if seats > 2 and more_days else 0,
             life_h=24 - more_days,
             ends_at_s=self.activity.ends_at_s + more_days * DAY_S,
-            limit_per_order=1 + (cheaper_fen == 0 and self.activity.limit_per_buyer != 1),
+            limit_per_order=1 + (cheaper_fen == 0 and may_take_two),
             **({"reductions": ()} if cheaper_fen else {}),
         )
         self.settle_down(followed=False)

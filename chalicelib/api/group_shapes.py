@@ -7,6 +7,7 @@ from chalicelib.api import schemas, shapes
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import ActivityState, Terms, state_of
 from chalicelib.domain.freight import Template, span_fen
+from chalicelib.domain.group import Group
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.plain_text import within_sentence
@@ -203,6 +204,7 @@ def joinable(group: GroupItem) -> schemas.JoinableGroup:
         group_id=group.group_id,
         leader_name=masked_name(group.leader_name),
         seats_total=view.seats_total,
+        seats_least=view.seats_least,
         seats_taken=view.seats_taken,
         seats_paid=view.seats_paid,
         seats_missing=view.seats_missing,
@@ -217,6 +219,7 @@ def own_group(own: tuple[GroupItem, OrderItem]) -> schemas.OwnGroup:
         group_id=group.group_id,
         order_id=str(order.order_id),
         seats_total=view.seats_total,
+        seats_least=view.seats_least,
         seats_paid=view.seats_paid,
         seats_missing=view.seats_missing,
         expires_at_s=view.expires_at_s or 0,
@@ -226,10 +229,7 @@ def own_group(own: tuple[GroupItem, OrderItem]) -> schemas.OwnGroup:
 def invitation(
     made: Invitation, offer: Terms, group: GroupItem, *, now_s: int
 ) -> schemas.ShareMade:
-    view = group.view()
-    missing = (
-        f"【还差{view.seats_missing}人】" if group_rules.is_joinable(view, now_s=now_s) else ""
-    )
+    waits = group_rules.is_joinable(group.view(), now_s=now_s)
     svg, png = shapes.qr_codes(made.link)
     price = yuan(offer.cheapest.group_price_fen) + (" 起" if offer.price_varies else "")
     return schemas.ShareMade(
@@ -237,7 +237,14 @@ def invitation(
         path=made.path,
         link=made.link,
         scene=made.scene,
-        title=f"{missing}{price} 拼{offer.title}",
+        title=f"{_wanted(group.view()) if waits else ''}{price} 拼{offer.title}",
         qr_svg=svg,
         qr_png=png,
     )
+
+
+def _wanted(group: Group) -> str:
+    """How many it lacks; of one that forms at its deadline anyway, until it forms at once."""
+    if group.has_least:
+        return f"【再来{group.seats_missing}人立即成团】"
+    return f"【还差{group.seats_lacking}人】"

@@ -181,6 +181,11 @@ RebateText = Annotated[
 ]
 
 
+SeatsLeast = Annotated[
+    int, Meta(description="paid seats with which it forms at its deadline, all the same; 0: all")
+]
+
+
 class RefundShown(ResponseModel, frozen=True, kw_only=True):
     out_refund_no: str
     status: str
@@ -250,6 +255,7 @@ class OwnGroup(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     order_id: str
     seats_total: int
+    seats_least: SeatsLeast
     seats_paid: int
     seats_missing: int
     expires_at_s: Seconds
@@ -259,6 +265,7 @@ class JoinableGroup(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     leader_name: Annotated[str, Meta(description="masked")]
     seats_total: int
+    seats_least: SeatsLeast
     seats_taken: Annotated[int, Meta(description="paid, or held for somebody who is paying")]
     seats_paid: int
     seats_missing: Annotated[int, Meta(description="until it forms: those that are not paid")]
@@ -345,10 +352,7 @@ class GroupProgress(ResponseModel, frozen=True, kw_only=True):
     image: str
     group_price_fen: Annotated[int, Meta(description="the lowest of the SKUs")]
     seats_total: int
-    seats_least: Annotated[
-        int,
-        Meta(description="paid seats with which it forms at its deadline, all the same; 0: all"),
-    ]
+    seats_least: SeatsLeast
     seats_taken: int
     seats_paid: int
     seats_missing: Annotated[int, Meta(description="until it forms at once; formed: 0")]

@@ -61,6 +61,13 @@ class Group:
         return 0 if formed else self.seats_total - self.seats_paid
 
     @property
+    def seats_lacking(self) -> int:
+        """Seats that have to be paid yet for it to form at all: at its deadline, where fewer do."""
+        if not self.seats_least:
+            return self.seats_missing
+        return max(self.seats_least - self.seats_paid, 0)
+
+    @property
     def has_least(self) -> bool:
         """Whether as many seats are paid as it needs to form at its deadline."""
         return 0 < self.seats_least <= self.seats_paid

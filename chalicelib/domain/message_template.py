@@ -10,7 +10,15 @@ from string import Formatter
 from typing import Any
 
 from chalicelib.domain.product import Problem, trouble
-from chalicelib.domain.texts import COUPON_BACK, TEXTS, TextKey, is_free, text_of, words_for
+from chalicelib.domain.texts import (
+    COUPON_BACK,
+    TEXTS,
+    TextKey,
+    is_assured,
+    is_free,
+    text_of,
+    words_for,
+)
 from chalicelib.text import Text
 
 TEXT_MAX = 120
@@ -139,10 +147,10 @@ def filled(template: str, facts: Mapping[str, str]) -> str:
 def sentence(key: TextKey, facts: Mapping[str, Any], template: str | None) -> str:
     """The sentence of a message by the shop's template, or without one; facts as text_of's.
 
-    The usual one, too, where no money was paid that the template could speak of.
+    The usual one, too, where no money was paid, or nobody is missing, of what the template speaks.
     """
     told = text_of(key, facts)
-    if template and not is_free(key, facts):
+    if template and not is_free(key, facts) and not is_assured(facts):
         words = words_for(facts)
         told = filled(template, {NAMES[fact]: str(words[fact]) for fact in words if fact in NAMES})
     return told.removesuffix(COUPON_BACK[0]) + COUPON_BACK if facts.get("coupon_back") else told

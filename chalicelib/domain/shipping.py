@@ -100,4 +100,6 @@ def _unformed(group: Group) -> str:
         return "刚刚成团，请过几秒再发货。"
     if group.status is GroupStatus.FAILED:
         return "没有成团，正在退款，不能发货。"
-    return Text("还差 {missing} 人成团，成团后才能发货。", missing=group.seats_missing)
+    if group.has_least:
+        return Text("已满 {least} 人，到时成团，成团后才能发货。", least=group.seats_least)
+    return Text("还差 {missing} 人成团，成团后才能发货。", missing=group.seats_lacking)

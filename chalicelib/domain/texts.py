@@ -116,6 +116,17 @@ TEXTS: Mapping[TextKey, str] = {
 # A leader has nobody to join: what to do next is theirs.
 LEADER_TITLE = "开团成功"
 LEADER_TEXT = "「{title}」开团成功，还差 {missing} 人成团。把链接发给好友，凑满就发货。"
+# Of a group that forms at its deadline with fewer than all, by whether the reader leads it.
+LEAST: Mapping[bool, str] = {
+    False: "「{title}」付款成功，还差 {missing} 人，到时满 {least} 人就成团。邀请好友一起拼吧。",
+    True: "「{title}」开团成功，还差 {missing} 人，到时满 {least} 人就成团。把链接发给好友吧。",
+}
+ASSURED: Mapping[bool, str] = {  # it has as many as that
+    False: "「{title}」付款成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
+    True: "「{title}」开团成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
+}
+ASSURED_ONE_LEFT = "「{title}」已满 {least} 人，到时成团；再来 1 人立即成团，快邀请好友吧。"
+ASSURED_ONE_LEFT_TITLE = "再来 1 人立即成团"
 COUPON_BACK = "。优惠券已退回。"  # ends the sentence, the shop's own too, of an order that used one
 FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
     TextKey.FAILED: "「{title}」这次没有拼成。可以再开一团。",
@@ -127,18 +138,29 @@ def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
     """The sentence of a message. facts: title, amount_fen, missing, reply, carrier, number,
     units, as the key needs."""
     text = FREE[key] if is_free(key, facts) else TEXTS[key]
-    if is_leaders(key, facts):
+    leads = is_leaders(key, facts)
+    if leads:
         text = LEADER_TEXT
+    if facts.get("least"):
+        text = ASSURED[leads] if is_assured(facts) else LEAST[leads]
+        text = ASSURED_ONE_LEFT if key is TextKey.ONE_LEFT else text
     return text.format(**words_for(facts))
 
 
 def title_of(key: TextKey, facts: Mapping[str, Any]) -> str:
+    if key is TextKey.ONE_LEFT and is_assured(facts):
+        return ASSURED_ONE_LEFT_TITLE
     return LEADER_TITLE if is_leaders(key, facts) else TITLES[key]
 
 
 def is_leaders(key: TextKey, facts: Mapping[str, Any]) -> bool:
     """Whether who has just paid opened the group."""
     return key is TextKey.WAITING and bool(facts.get("leads"))
+
+
+def is_assured(facts: Mapping[str, Any]) -> bool:
+    """Whether the group forms at its deadline, whoever else comes: nobody is missing."""
+    return bool(facts.get("least")) and not facts.get("missing")
 
 
 def is_free(key: TextKey, facts: Mapping[str, Any]) -> bool:

@@ -31,6 +31,7 @@ export const afterWords = {
   order: {
     notFound: '没有找到这个订单。',
     missing: (n: number) => `还差 ${n} 人，邀请好友更快成团`,
+    missingLeast: (n: number, least: number) => `还差 ${n} 人，到时满 ${least} 人就成团`,
     settling: '人已凑满，正在确认成团',
     left: '剩',
     shipsWithin: '商家正在备货，发货后会通知你',
@@ -115,6 +116,16 @@ export const afterWords = {
     back: (fen: number, method: string) => `${yuan(fen)} 原路退回${method}`,
     number: '退款编号',
     where: '没收到？退到零钱或余额的，在账单里查看；退到银行卡的，以银行到账时间为准。超过预计时间还没到，请联系商家。',
+  },
+
+  /** What goes back by the terms of a group that has formed. */
+  rebate: {
+    done: (fen: number) => `已返还 ${yuan(fen)}`,
+    working: (fen: number) => `${yuan(fen)} 返还处理中`,
+    goesOn: '订单照常进行。',
+    see: '返还进度',
+    begun: '发起返还',
+    number: '返还编号',
   },
 
   messages: {

@@ -47,8 +47,8 @@ export const words = {
   home: {
     card: '来看看正在拼的好物',
     search: '搜索商品',
-    nearlyFull: '就差 1 人',
-    ownGroup: (n: number) => `你的团还差 ${n} 人`,
+    nearlyFull: '就差 1 人满员',
+    ownGroup: (standing: string) => `你的团${standing}`,
     invite: '去邀请',
     all: '全部',
     empty: '还没有拼团活动，过会儿再来看看。',
@@ -154,7 +154,11 @@ export const words = {
     label: '成团',
     rule: (n: number, least: number) => `${n} 人成团；到时满 ${least} 人也成团`,
     short: (least: number) => `到时满 ${least} 人也成团`,
-    reached: (least: number, missing: number) => `已满 ${least} 人，到时自动成团；再来 ${missing} 人立即成团`,
+    both: (least: number, total: number) => `到时满 ${least} 人就成团，满 ${total} 人立即成团`,
+    joins: (lacking: number, least: number) => (lacking === 1 ? '还差 1 人，加上你，到时就成团' : `还差 ${lacking} 人，到时满 ${least} 人就成团`),
+    assured: '到时成团',
+    reached: (least: number) => `已满 ${least} 人，到时成团`,
+    more: (missing: number) => `再来 ${missing} 人立即成团`,
   },
 
   /** What the goods cost who opened a group goes back once it has formed. */
@@ -166,10 +170,6 @@ export const words = {
     promise: '成团后你这单免单，商品金额原路退回',
     soon: '团长免单，马上原路退回',
     back: (back: string) => `团长免单：${back}`,
-    goesOn: '订单照常进行。',
-    see: '返还进度',
-    begun: '发起返还',
-    number: '返还编号',
   },
 
   group: {
@@ -177,7 +177,7 @@ export const words = {
     missing: (n: number) => (n === 1 ? '还差 1 人，加上你就成团' : `还差 ${n} 人成团`),
     leaderMissing: (n: number) => `还差 ${n} 人，快邀请好友`,
     memberMissing: (n: number) => `还差 ${n} 人，你也可以邀请`,
-    elsewhere: (n: number) => `你已在另一个团中，还差 ${n} 人`,
+    elsewhere: (standing: string) => `你已在另一个团中，${standing}`,
     elsewhereHint: '同一个活动的团，可以先去那里邀请好友。',
     allHeld: '名额正在付款中，请稍候',
     allHeldHint: '有人没付款的话，名额会放出来，这里会自动更新。',
@@ -248,8 +248,11 @@ export const words = {
     },
     join: (fen: number, varies: boolean) => `参团 ${fromYuan(fen, varies)}`,
     alone: (fen: number, varies: boolean) => `单独购买 ${fromYuan(fen, varies)}`,
-    card: (missing: number, fen: number, varies: boolean, title: string, soloFen: number) =>
-      `${missing > 0 ? `【还差${missing}人】` : ''}${fromYuan(fen, varies)} 拼${title}，单买 ${shortYuan(soloFen)}`,
+    /** How a shared card begins, as the server has it for links. */
+    wanted: (lacking: number) => `【还差${lacking}人】`,
+    wantedMore: (missing: number) => `【再来${missing}人立即成团】`,
+    card: (wanted: string, fen: number, varies: boolean, title: string, soloFen: number) =>
+      `${wanted}${fromYuan(fen, varies)} 拼${title}，单买 ${shortYuan(soloFen)}`,
   },
 
   invite: {
@@ -270,6 +273,7 @@ export const words = {
     joining: (leader: string) => (leader === NOBODY ? '你正在参加好友的团' : `你正在参加 ${leader} 的团`),
     completes: '付款后即成团',
     willMiss: (n: number) => `付款后还差 ${n} 人`,
+    assures: '付款后到时就成团',
     alone: '单独购买，不用等人',
     delivery: '怎么送',
     express: '快递送货',
@@ -314,8 +318,8 @@ export const words = {
     confirming: '正在确认付款结果',
     patience: '请不要重复付款，确认后会马上通知你。',
     slow: '银行处理较慢，请不要重复付款。可以先离开这个页面，确认后会通知你。',
-    opened: (n: number) => `开团成功，还差 ${n} 人`,
-    joined: (n: number) => `参团成功，还差 ${n} 人`,
+    opened: (standing: string) => `开团成功，${standing}`,
+    joined: (standing: string) => `参团成功，${standing}`,
     formed: '拼团成功！',
     collect: '备货好后会通知你来取',
     alone: '付款成功',

@@ -35,6 +35,7 @@ const page = ({ progress = {}, ...given }) => ({
   },
 })
 const formed = { status: 'formed', seats_missing: 0, seats_taken: 3, seats_paid: 3 }
+const assured = { seats_least: 2, seats_taken: 2, seats_paid: 2, seats_missing: 1 }
 const failed = (failed_reason) => ({ status: 'failed', failed_reason })
 const other = { group_id: 'g2', seats_missing: 1 }
 const refunding = orderOf({ status: 'refunding', refunds: [REFUND] })
@@ -75,7 +76,11 @@ const GROUPS = {
   'failed, with a coupon': [
     { role: 'member', progress: failed('due'), order: refunding, compensated: true, compensation: '¥3' },
     '这次没有拼成', '到时没有凑满人数。¥29.90 正在原路退回。', 'refund again coupon'],
-  'open, forms with two': [{ role: 'leader', progress: { seats_least: 2 } }, '还差 2 人，快邀请好友', '2', 'invite order cancel'],
+  'open, forms with two': [
+    { role: 'leader', progress: { seats_least: 2 } }, '还差 1 人，快邀请好友', '到时满 2 人就成团，满 3 人立即成团', 'invite order cancel'],
+  'open, forms with two, a stranger': [{ progress: { seats_least: 2 } }, '小* 邀请你一起拼', '还差 1 人，加上你，到时就成团', 'join open'],
+  'open, has the two': [{ role: 'member', progress: { ...assured } }, '已满 2 人，到时成团', '再来 1 人立即成团', 'invite order'],
+  'open, has the two, a stranger': [{ progress: { ...assured } }, '小* 邀请你一起拼', '已满 2 人，到时成团；再来 1 人立即成团', 'join open'],
   'formed with fewer, a stranger': [{ progress: { ...formed, seats_paid: 2 } }, '来晚一步，这个团已经成团', '可以自己开一个团', 'open'],
   'failed, a stranger': [{ progress: failed('due') }, '这个团已结束', '到时没有凑满人数', 'open'],
   'failed, who did not pay': [{ progress: failed('due'), order: orderOf({ status: 'closed' }) }, '这个团已结束', '你没有付款，不需要退款', 'open'],
@@ -118,6 +123,7 @@ const result = ({ order: of = {}, ...given }) => ({
 const PAYMENTS = {
   'opened': [{ is_leader: true }, '开团成功，还差 1 人', '', 'invite group order'],
   'joined': [{}, '参团成功，还差 1 人', '', 'invite group order'],
+  'joined, it forms anyway': [{ group: { status: 'open', ...assured } }, '参团成功，到时成团', '再来 1 人立即成团', 'invite group order'],
   'formed': [{ group: { status: 'formed' }, order: { status: 'fulfilling' } }, '拼团成功！', '商家将在 48 小时内发货', 'order group'],
   'failed since': [{ group: { status: 'failed' }, order: { status_text: '退款中' } }, '这次没有拼成', '退款中', 'refund open'],
   'alone': [{ group: null, order: { group_id: null } }, '付款成功', '', 'order'],
@@ -149,6 +155,7 @@ const ORDERS = {
   'unpaid': [{ status: 'pending' }, '', 'due'],
   'unpaid, its time over': [{ status: 'pending', pay_by_s: NOW, actions: ['pay'] }, '超时', 'none'],
   'waits for its group': [{ group: { seats_missing: 2, expires_at_s: NOW + 9 } }, '还差 2 人', 'paid'],
+  'waits for its deadline': [{ group: { ...assured, expires_at_s: NOW + 9 } }, '已满 2 人，到时成团；再来 1 人立即成团', 'paid'],
   'to be sent': [{ status: 'fulfilling' }, '发', 'paid'],
   'to be collected': [{ status: 'fulfilling', delivery: 'pickup' }, '备货', 'paid'],
   'on its way': [{ status: 'shipped', receive_by_s: NOW + 9 }, '自动确认', 'paid'],
@@ -167,6 +174,14 @@ for (const [name, [given, sentence, due, closed = '']] of Object.entries(ORDERS)
     if (due === 'none') assert.deepEqual(order.actsOf(it, NOW), [])
   })
 }
+
+test('order: what goes back of it is told, a refund is not taken for that', () => {
+  const rebate = { ...REFUND, rebate_text: '成团返还', amount_fen: 400 }
+  const told = (refunds) => order.rebateWords(orderOf({ status: 'fulfilling', refunds }))
+  assert.equal(told([rebate]), '¥4.00 返还处理中')
+  assert.equal(told([REFUND, { ...rebate, arrived_at_s: NOW }]), '已返还 ¥4.00')
+  assert.equal(told([REFUND]), '')
+})
 
 function shows(view, sentence, hint, acts) {
   assert.equal(view.sentence, sentence)

@@ -11,6 +11,7 @@ from chalicelib.services.groups import group_controls, settlement
 from chalicelib.services.orders import inbox, notifications
 from chalicelib.tables.buyers import MessageItem, ShareItem
 from chalicelib.tables.trade import OrderItem
+from tests.api.test_message_templates import change
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
 from tests.fixtures.shop import GRACE_S, LIFE_S, STAFF, ActivityIds, Shop
@@ -57,6 +58,33 @@ def test_payer_is_told_how_many_are_missing_and_the_others_when_it_is_one(
     assert titles_and_texts(member) == [
         ("参团成功", f"「{title}」付款成功，还差 1 人成团。邀请好友更快成团。")
     ]
+
+
+def test_nobody_is_said_to_be_missing_once_the_group_forms_at_its_deadline_anyway(
+    merchant: MerchantFixture,
+) -> None:
+    activity = merchant.activity(seats=3, seats_least=2, stock=10)
+    own_words = {"waiting": "{商品}还差 {还差人数} 人", "one_left": "只差 1 人"}
+    change(merchant.owner(), own_words)
+    group_id, leader, first = merchant.open_group(activity)
+    deliver_changes(merchant, first)
+    member, second = merchant.member(activity, group_id)
+
+    deliver_changes(merchant, second)
+
+    title = "周末三人团"
+    assert titles_and_texts(leader) == [
+        (
+            "再来 1 人立即成团",
+            f"「{title}」已满 2 人，到时成团；再来 1 人立即成团，快邀请好友吧。",
+        ),
+        ("开团成功", f"{title}还差 1 人"),
+    ]
+    assert titles_and_texts(member) == [
+        ("参团成功", f"「{title}」付款成功，已满 2 人，到时成团；再来 1 人立即成团。")
+    ]
+    shared = leader.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}).body
+    assert shared["title"].startswith("【再来1人立即成团】")
 
 
 def test_messages_are_told_once_however_often_they_are_due(merchant: MerchantFixture) -> None:

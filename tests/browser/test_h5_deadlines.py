@@ -160,9 +160,9 @@ def test_a_group_forms_at_its_deadline_with_as_many_as_were_promised(
     hurried.system.quiet(WAIT_S)
 
     member.open(f"/pages/group/group?g={group_id}")
-    member.says("sentence", "还差 2 人，你也可以邀请")
-    member.says("hint", "已满 2 人，到时自动成团；再来 2 人立即成团")
-    stranger.says("hint", "已满 2 人，到时自动成团；再来 2 人立即成团")
+    member.says("sentence", "已满 2 人，到时成团")
+    member.says("hint", "再来 2 人立即成团")
+    stranger.says("hint", "已满 2 人，到时成团；再来 2 人立即成团")
     free = member.page.get_by_test_id("seat-free").locator("visible=true")
     expect(free).to_have_count(2)
 

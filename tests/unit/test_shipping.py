@@ -29,6 +29,8 @@ def test_order_in_any_other_state_is_not_shipped_and_says_why(status: OrderStatu
     ("group", "words"),
     [
         (GROUP, "还差 2 人成团，成团后才能发货。"),
+        (replace(GROUP, seats_least=2), "还差 1 人成团，成团后才能发货。"),
+        (replace(GROUP, seats_least=2, seats_paid=2), "已满 2 人，到时成团，成团后才能发货。"),
         (replace(GROUP, status=GroupStatus.FORMED), "刚刚成团，请过几秒再发货。"),
         (replace(GROUP, status=GroupStatus.FAILED), "没有成团，正在退款，不能发货。"),
     ],

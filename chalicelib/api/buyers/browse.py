@@ -65,6 +65,10 @@ class ActivityCard(msgspec.Struct, frozen=True):
     list_price_fen: Annotated[int, Meta(description="Of the same SKU.")]
     new_buyers: NewBuyers
     leader_free: bool
+    compensation: Annotated[
+        str,
+        Meta(description="What a coupon takes off that members of a failed group get; or empty."),
+    ]
     starts_at_s: int
     ends_at_s: int
 
@@ -236,6 +240,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         list_price_fen=sku.list_price_fen,
         new_buyers=offer.new_buyers,
         leader_free=offer.leader_free,
+        compensation=offer.compensation_words,
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,
     )

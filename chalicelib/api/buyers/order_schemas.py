@@ -12,6 +12,7 @@ from chalicelib.api.schemas import (
     ParcelShown,
     PriceLineShown,
     ResponseModel,
+    SeatsLeast,
     Seconds,
 )
 from chalicelib.domain.own_order import NextAction, Step, Tab
@@ -26,6 +27,7 @@ class OrderGroup(ResponseModel, frozen=True, kw_only=True):
 
     status: str
     seats_total: int
+    seats_least: SeatsLeast
     seats_taken: int
     seats_paid: int
     seats_missing: int

@@ -97,6 +97,7 @@ def _group(item: GroupItem | None) -> schemas.OrderGroup | None:
     return schemas.OrderGroup(
         status=view.status.value,
         seats_total=view.seats_total,
+        seats_least=view.seats_least,
         seats_taken=view.seats_taken,
         seats_paid=view.seats_paid,
         seats_missing=view.seats_missing,

@@ -15,6 +15,7 @@ from chalicelib.api.schemas import (
     RebateText,
     RequestModel,
     ResponseModel,
+    SeatsLeast,
     Seconds,
 )
 from chalicelib.domain.order import Delivery, OrderStatus
@@ -60,6 +61,7 @@ class GroupOfOrder(ResponseModel, frozen=True, kw_only=True):
     group_id: str
     status: str
     seats_total: int
+    seats_least: SeatsLeast
     seats_paid: int
     seats_missing: int
     expires_at_s: Seconds | None

@@ -31,6 +31,7 @@ STAGES = {
     TextKey.WAITING: "1waiting",
     TextKey.ONE_LEFT: "2one_left",
     TextKey.FORMED: "3formed",
+    TextKey.COMPENSATED: "3coupon",  # beneath what it is given for, in a list of the latest first
     TextKey.FAILED: "3failed",
     TextKey.CLOSED: "3failed",
     TextKey.REBATE: "4rebate",
@@ -52,7 +53,6 @@ STAGES = {
     TextKey.SHIPPED: "4shipped",
     TextKey.PARCEL_CORRECTED: "4shipped_corrected",
     TextKey.COUPON_GIVEN: "6coupon",
-    TextKey.COMPENSATED: "3failed_coupon",
 }
 
 
@@ -224,11 +224,15 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
         group = orders.find_group(order.merchant_id, order.group_id) if order.group_id else None
         if group is None or not is_joinable(group.view(), now_s=now_s):
             return None
-        missing = group.view().seats_missing
-        if key is TextKey.ONE_LEFT and missing != 1:
+        view = group.view()
+        if key is TextKey.ONE_LEFT and view.seats_missing != 1:
             return None
-        leads: dict[str, Any] = {"leads": 1} if group.leader_id == order.buyer_id else {}
-        message = _message(order, key, now_s, now_s=now_s, missing=missing, **leads)
+        facts: dict[str, Any] = {"missing": view.seats_lacking}
+        if view.seats_least:
+            facts |= {"least": view.seats_least, "more": view.seats_missing}
+        if group.leader_id == order.buyer_id:
+            facts["leads"] = 1
+        message = _message(order, key, now_s, now_s=now_s, **facts)
         with transaction() as writes:
             writes.put(message, refuse=lambda old: _AlreadyTold())
             writes.check(

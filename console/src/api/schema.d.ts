@@ -2847,6 +2847,8 @@ export interface components {
             list_price_fen: number;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
+            /** @description What a coupon takes off that members of a failed group get; or empty. */
+            compensation: string;
             starts_at_s: number;
             ends_at_s: number;
         };
@@ -4310,6 +4312,8 @@ export interface components {
             group_id: string;
             status: string;
             seats_total: number;
+            /** @description paid seats with which it forms at its deadline, all the same; 0: all */
+            seats_least: number;
             seats_paid: number;
             seats_missing: number;
             expires_at_s: number | null;
@@ -4535,6 +4539,8 @@ export interface components {
             /** @description masked */
             leader_name: string;
             seats_total: number;
+            /** @description paid seats with which it forms at its deadline, all the same; 0: all */
+            seats_least: number;
             /** @description paid, or held for somebody who is paying */
             seats_taken: number;
             seats_paid: number;
@@ -4926,6 +4932,8 @@ export interface components {
         OrderGroup: {
             status: string;
             seats_total: number;
+            /** @description paid seats with which it forms at its deadline, all the same; 0: all */
+            seats_least: number;
             seats_taken: number;
             seats_paid: number;
             seats_missing: number;
@@ -5070,6 +5078,8 @@ export interface components {
             group_id: string;
             order_id: string;
             seats_total: number;
+            /** @description paid seats with which it forms at its deadline, all the same; 0: all */
+            seats_least: number;
             seats_paid: number;
             seats_missing: number;
             /** @description seconds since the epoch, UTC */

@@ -4,6 +4,7 @@ import type { GroupPage } from '@/api/shop'
 import { share } from '@/api/trade'
 import { lowest } from '@/format'
 import { platform } from '@/platform'
+import { isAssured, lackingOf } from '@/progress'
 import { urlOf } from '@/routes'
 import { words } from '@/words'
 
@@ -14,8 +15,7 @@ export function useGroupCard(group_id: () => string, page: () => GroupPage | nul
     const it = page()
     if (!it) return words.shop
     const { fen, varies } = lowest(it.skus.map((sku) => sku.group_price_fen))
-    const { status, seats_missing } = it.progress
-    return words.group.card(status === 'open' ? seats_missing : 0, fen, varies, it.progress.title, it.solo_price_fen)
+    return words.group.card(wantedBy(it.progress), fen, varies, it.progress.title, it.solo_price_fen)
   })
 
   /** A card is made at once when its button is tapped: its invitation has to be there before. */
@@ -31,4 +31,9 @@ export function useGroupCard(group_id: () => string, page: () => GroupPage | nul
     card: () => ({ ...shown(), path: path() }),
     timeline: () => ({ ...shown(), query: path().split('?')[1] ?? '' }),
   }
+}
+
+function wantedBy(progress: GroupPage['progress']): string {
+  if (progress.status !== 'open') return ''
+  return isAssured(progress) ? words.group.wantedMore(progress.seats_missing) : words.group.wanted(lackingOf(progress))
 }

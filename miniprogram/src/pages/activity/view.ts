@@ -3,6 +3,7 @@
 import type { Activity } from '@/api/shop'
 import { priceOf } from '@/choice'
 import { fromYuan, lowest } from '@/format'
+import { standing } from '@/progress'
 import { words } from '@/words'
 
 export interface Button {
@@ -17,7 +18,7 @@ const says = words.activity
 /** now_s: the server's time. */
 export function buttonOf(activity: Activity, now_s: number): Button {
   const { own_group, state } = activity
-  if (own_group) return { act: 'own_group', label: says.myGroup, note: says.missing(own_group.seats_missing) }
+  if (own_group) return { act: 'own_group', label: says.myGroup, note: standing(own_group) }
   switch (state) {
     case 'running': {
       const { fen, varies } = lowest(activity.skus.map((it) => priceOf(it, 'open')))

@@ -1,6 +1,7 @@
 /** What the page of a group says and offers, by who looks at it and how the group stands. */
 import type { GroupPage } from '@/api/shop'
 import type { RefundShown } from '@/api/trade'
+import { isAssured, lackingOf, leastWords, standing } from '@/progress'
 import { words } from '@/words'
 
 type Progress = GroupPage['progress']
@@ -34,23 +35,15 @@ function openForMember(page: GroupPage): View {
   const { role, progress } = page
   const isLeader = role === 'leader'
   const isAlone = isLeader && progress.seats_taken === 1
+  const missing = isLeader ? says.leaderMissing : says.memberMissing
   return {
-    sentence: isLeader ? says.leaderMissing(progress.seats_missing) : says.memberMissing(progress.seats_missing),
+    sentence: isAssured(progress) ? words.least.reached(progress.seats_least) : missing(lackingOf(progress)),
     hint: openWords(progress, page),
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
 }
 
-const hasLeast = ({ seats_least, seats_paid }: Progress): boolean => seats_least > 0 && seats_paid >= seats_least
-
 export const formedWithFewer = ({ status, seats_paid, seats_total }: Progress): boolean => status === 'formed' && seats_paid < seats_total
-
-/** Of a group that forms at its deadline with fewer than all; empty of another. */
-function leastWords(progress: Progress): string {
-  const { seats_least: least, seats_missing } = progress
-  if (hasLeast(progress)) return words.least.reached(least, seats_missing)
-  return least > 0 ? words.least.short(least) : ''
-}
 
 /** Whoever looks leads it, and gets back what the goods cost. */
 export const isFree = ({ leader_free, role }: GroupPage): boolean => leader_free && role === 'leader'
@@ -78,12 +71,19 @@ function openForStranger(page: GroupPage): View {
   const { progress, own_group } = page
   if (own_group) {
     const stillJoins: Act[] = hasFreeSeat(page) ? ['still_join'] : []
-    return { sentence: says.elsewhere(own_group.seats_missing), hint: says.elsewhereHint, acts: ['own_group', ...stillJoins] }
+    return { sentence: says.elsewhere(standing(own_group)), hint: says.elsewhereHint, acts: ['own_group', ...stillJoins] }
   }
   if (hasFreeSeat(page)) {
-    return { sentence: says.invited(progress.leader_name), hint: hasLeast(progress) ? leastWords(progress) : says.missing(progress.seats_missing), acts: ['join', ...ownWays(page).slice(0, 1)] }
+    return { sentence: says.invited(progress.leader_name), hint: wantedWords(progress), acts: ['join', ...ownWays(page).slice(0, 1)] }
   }
   return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
+}
+
+/** What a group wants of who may join it. */
+function wantedWords(progress: Progress): string {
+  const { seats_least: least } = progress
+  if (isAssured(progress)) return `${words.least.reached(least)}；${leastWords(progress)}`
+  return least > 0 ? words.least.joins(lackingOf(progress), least) : says.missing(progress.seats_missing)
 }
 
 function formedForMember(page: GroupPage): View {

@@ -1,5 +1,6 @@
 /** What an order says to its buyer, in its row and on its page. */
 import type { OrderAct, OrderRow, RefundShown } from '@/api/trade'
+import { isAssured, lackingOf, leastWords } from '@/progress'
 import { words } from '@/words'
 
 const says = words.order
@@ -11,7 +12,7 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
   switch (order.status) {
     case 'paid':
       if (isSettlingGroup(order)) return says.settling
-      return order.group ? says.missing(order.group.seats_missing) : ''
+      return order.group ? waitingWords(order.group) : ''
     case 'fulfilling':
       if (order.urged_at_s) return urgedOf(order)
       return order.delivery === 'pickup' ? says.preparing : says.shipsWithin
@@ -32,6 +33,12 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
   }
 }
 
+function waitingWords(group: NonNullable<OrderRow['group']>): string {
+  const { seats_least: least } = group
+  if (isAssured(group)) return `${words.least.reached(least)}；${leastWords(group)}`
+  return least > 0 ? says.missingLeast(lackingOf(group), least) : says.missing(group.seats_missing)
+}
+
 const isSettlingGroup = (order: OrderRow): boolean => order.status === 'paid' && order.group?.seats_missing === 0
 
 /** It can be paid no more, and is about to be closed. */
@@ -46,6 +53,13 @@ export const urgedOf = (order: OrderRow): string => (order.delivery === 'pickup'
 
 /** Without what goes back by the terms of its group, while the order goes on. */
 const refundsOf = ({ refunds }: Pick<OrderRow, 'refunds'>): RefundShown[] => refunds.filter((it) => !it.rebate_text)
+
+/** What went back of an order that goes on, or is about to; empty: nothing does. */
+export function rebateWords({ refunds }: Pick<OrderRow, 'refunds'>): string {
+  const refund = refunds.find((it) => it.rebate_text)
+  if (!refund) return ''
+  return refund.arrived_at_s ? words.rebate.done(refund.amount_fen) : words.rebate.working(refund.amount_fen)
+}
 
 /** The refund that is under way, else the last one. */
 function refundSentence(order: OrderRow): string {
@@ -77,7 +91,7 @@ export function deadlineOf(order: OrderRow): number {
 }
 
 export function labelOf(act: OrderAct, order: OrderRow): string {
-  if (act === 'see_refund' && refundsOf(order).length === 0) return words.leaderFree.see
+  if (act === 'see_refund' && refundsOf(order).length === 0) return words.rebate.see
   return act === 'urge' && order.delivery === 'pickup' ? says.urgeReady : says.do[act]
 }
 

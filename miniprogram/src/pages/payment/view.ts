@@ -2,6 +2,7 @@
 import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
 import type { PayOutcome } from '@/platform'
+import { standing } from '@/progress'
 import { words } from '@/words'
 import { formedWithFewer, freeWords, nextWords, openWords } from '../group/view'
 import { refundWords } from '../order/view'
@@ -86,7 +87,7 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
     const hint = page ? [freeWords(page), nextWords(order, page.ship_within_h)].filter(Boolean).join('。') : ''
     return { tone: 'good', sentence: says.formed, hint, acts: ['order', 'group'] }
   }
-  const sentence = is_leader ? says.opened(group.seats_missing) : says.joined(group.seats_missing)
+  const sentence = is_leader ? says.opened(standing(group)) : says.joined(standing(group))
   return { tone: 'good', sentence, hint: openWords(group, page), acts: ['invite', 'group', 'order'] }
 }
 

@@ -1,6 +1,7 @@
 /** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
-import { readActivity, readGroup, type Activity, type Sku } from '@/api/shop'
+import { readActivity, readGroup, type Activity, type GroupPage, type Sku } from '@/api/shop'
 import type { Limits, Way } from '@/choice'
+import { isAssured, lackingOf, leastWords } from '@/progress'
 import { now } from '@/state/clock'
 import { words } from '@/words'
 
@@ -22,6 +23,7 @@ export interface Goods extends Limits {
   sku: Sku | undefined
   deliveries: readonly string[]
   leader_free: boolean
+  compensation: string
   new_buyers: Activity['new_buyers']
   solo_on_sale: boolean
   head: string
@@ -44,10 +46,8 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
   if (wanted.way === 'join') {
     const group = await readGroup(wanted.group_id)
     const { progress } = group
-    const missing = progress.seats_total - progress.seats_paid - 1
-    const note = missing > 0 ? words.checkout.willMiss(missing) + leastOf(progress) : words.checkout.completes
     const head = words.checkout.joining(progress.leader_name)
-    return { ...group, ...progress, sku: skuIn(group.skus), head, note }
+    return { ...group, ...progress, sku: skuIn(group.skus), head, note: afterPaying(progress) }
   }
   const activity = await readActivity(wanted.activity_id)
   const isAlone = wanted.way === 'alone'
@@ -58,6 +58,14 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
     note: isAlone ? '' : words.checkout.openFor(activity, now.value) + leastOf(activity),
   }
+}
+
+/** How the group stands once this order is paid. */
+function afterPaying({ seats_least, seats_paid, seats_total }: GroupPage['progress']): string {
+  const then = { seats_least, seats_paid: seats_paid + 1, seats_missing: seats_total - seats_paid - 1 }
+  if (then.seats_missing <= 0) return words.checkout.completes
+  if (isAssured(then)) return `${words.checkout.assures}，${leastWords(then)}`
+  return words.checkout.willMiss(lackingOf(then)) + leastOf(then)
 }
 
 const leastOf = ({ seats_least }: { seats_least: number }) => (seats_least ? `，${words.least.short(seats_least)}` : '')

@@ -49,6 +49,13 @@ def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
         it["text"] for it in file["timeline"]
     ]
 
+    assert leader.messages().index("compensated") < leader.messages().index("failed")
+    group = merchant.owner().get(f"/v1/merchant/groups/{group_id}").body
+    assert group["terms"]["compensation_words"] == "立减 10 元"
+    assert "按约定补偿付了款的成员优惠券（立减 10 元），每人每天最多一张" in [
+        it["text"] for it in group["events"]
+    ]
+
     merchant.open_group(activity, leader)
     merchant.wait(DAY_S + 300)
     assert coupons(leader) == ["下次再来"] * 2

@@ -60,6 +60,7 @@ def test_row_tells_what_a_list_needs_and_masks_who_it_is_for(merchant: MerchantF
             "group_id": group_id,
             "status": "open",
             "seats_total": 3,
+            "seats_least": 0,
             "seats_paid": 1,
             "seats_missing": 2,
             "expires_at_s": merchant.now_s + 86400,

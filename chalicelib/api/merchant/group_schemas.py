@@ -80,6 +80,9 @@ class GroupTerms(ResponseModel, frozen=True, kw_only=True):
     limit_per_order: int
     group_price_fen: Annotated[Fen, Meta(description="The lowest of the SKUs.")]
     leader_free: bool
+    compensation_words: Annotated[
+        str, Meta(description="What a coupon takes off that members get if it fails; or empty.")
+    ]
 
 
 class GroupMember(ResponseModel, frozen=True, kw_only=True):
@@ -106,7 +109,7 @@ class GroupEvent(ResponseModel, frozen=True, kw_only=True):
         str,
         Meta(
             description="opened, paid, formed, failed, refund_requested, refunded, "
-            "rebate_requested, rebated"
+            "rebate_requested, rebated, compensated"
         ),
     ]
     text: str

@@ -38,6 +38,7 @@ api = Api(__name__, prefix="/v1/merchant")
 EVENT_WORDS = {
     Happened.OPENED: "{name}付款 {amount}，开团",
     Happened.PAID: "{name}付款 {amount}",
+    Happened.COMPENSATED: "按约定补偿付了款的成员优惠券（{worth}），每人每天最多一张",
     Happened.REFUND_REQUESTED: "发起退款 {amount} 给{name}",
     Happened.REFUNDED: "{name}的退款 {amount} 已到账",
     Happened.REBATE_REQUESTED: "团长免单，返还 {amount} 给{name}",
@@ -174,5 +175,6 @@ def _event(event: Event, view: GroupView) -> schemas.GroupEvent:
     words = EVENT_WORDS.get(event.what) or group_text(
         GroupStatus(group.status), group.failed_reason
     )
-    text = Text(words, name=event.name, amount=yuan(event.amount_fen))
+    worth = view.terms.compensation_words
+    text = Text(words, name=event.name, amount=yuan(event.amount_fen), worth=worth)
     return from_attributes(schemas.GroupEvent, event, text=text)

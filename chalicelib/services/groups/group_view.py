@@ -12,7 +12,7 @@ from chalicelib.domain.ledger import Movement
 from chalicelib.domain.order import PaymentStatus, RefundReason, reason_of
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import group_controls
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import coupon_gifts, orders
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem, ShareItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
@@ -28,6 +28,7 @@ class Happened(StrEnum):
     PAID = "paid"
     FORMED = "formed"
     FAILED = "failed"
+    COMPENSATED = "compensated"  # who paid, as its terms promise
     REFUND_REQUESTED = "refund_requested"
     REFUNDED = "refunded"
     REBATE_REQUESTED = "rebate_requested"
@@ -85,7 +86,7 @@ def look(merchant_id: str, group_id: str) -> GroupView:
         for order in seats
     ]
     members.sort(key=lambda member: (not member.is_leader, member.order.order_no))
-    return GroupView(group, offer, members, _timeline(group, members))
+    return GroupView(group, offer, members, _timeline(group, offer, members))
 
 
 def _sharers(seats: list[OrderItem]) -> dict[str, str]:
@@ -110,13 +111,15 @@ def _found(kind: type[_Item], keys: list[tuple[str, str]]) -> list[_Item]:
     return [item for item in stored if isinstance(item, kind)]
 
 
-def _timeline(group: GroupItem, members: list[Member]) -> list[Event]:
-    """Opened, each payment, formed or failed, each refund, as it happened."""
+def _timeline(group: GroupItem, offer: Terms, members: list[Member]) -> list[Event]:
+    """Opened, each payment, formed or failed, what was given for that, each refund."""
     events = [event for member in members for event in _of_member(member)]
     status = GroupStatus(group.status)
     if group.decided_at_s is not None:
         what = Happened.FORMED if status is GroupStatus.FORMED else Happened.FAILED
         events.append(Event(group.decided_at_s, what))
+        if coupon_gifts.reason_to_compensate(group, offer) is not None:
+            events.append(Event(group.decided_at_s, Happened.COMPENSATED))
     order = list(Happened)
     return sorted(events, key=lambda event: (event.at_s, order.index(event.what)))
 

@@ -4262,7 +4262,7 @@ export interface components {
         GroupEvent: {
             /** @description seconds since the epoch, UTC */
             at_s: number;
-            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated */
+            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated, compensated */
             what: string;
             text: string;
             order_id: string;
@@ -4464,6 +4464,8 @@ export interface components {
             /** @description The lowest of the SKUs. */
             group_price_fen: number;
             leader_free: boolean;
+            /** @description What a coupon takes off that members get if it fails; or empty. */
+            compensation_words: string;
         };
         /** Happening */
         Happening: {

@@ -111,6 +111,7 @@ def test_row_shows_what_was_bought_and_how_its_group_is_doing(merchant: Merchant
     assert row["group"] == {
         "status": "open",
         "seats_total": 3,
+        "seats_least": 0,
         "seats_taken": 2,
         "seats_paid": 1,
         "seats_missing": 2,

@@ -13,7 +13,7 @@ from chalicelib.domain.order import Delivery
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import availability
+from chalicelib.services.catalogue import availability, compensations
 from chalicelib.services.groups.group_page import MEMBERS, GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.groups.shares import Invitation
@@ -78,7 +78,7 @@ def activity(
         limit_per_order=offer.limit_per_order,
         reductions=shapes.reductions(offer),
         new_buyers=offer.new_buyers,
-        compensation=offer.compensation_words,
+        compensation=compensations.told(offered.activity.merchant_id, offer, now_s),
         takes_coupons=offer.coupons,
         leader_free=offer.leader_free,
         solo_on_sale=product.on_sale,
@@ -131,7 +131,11 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         limit_per_order=offer.limit_per_order,
         reductions=shapes.reductions(offer),
         new_buyers=offer.new_buyers,
-        compensation=offer.compensation_words,
+        compensation=(
+            compensations.words_of(group.merchant_id, offer, now_s)
+            if seen.compensated
+            else compensations.told(group.merchant_id, offer, now_s)
+        ),
         compensated=seen.compensated,
         takes_coupons=offer.coupons,
         leader_free=offer.leader_free,

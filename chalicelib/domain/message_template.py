@@ -68,7 +68,8 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
     TextKey.CLOSED_BY_SHOP: "商家关闭未付款的订单",
-    TextKey.WAITING: "买家付款后，团还没满",
+    TextKey.OPENED: "团长付款后，团还没满",
+    TextKey.WAITING: "团员付款后，团还没满",
     TextKey.ONE_LEFT: "团里只差最后 1 人",
     TextKey.FORMED: "成团",
     TextKey.REBATE: "成团后返还团长的商品金额",

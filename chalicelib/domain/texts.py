@@ -10,7 +10,8 @@ from chalicelib.domain.money import yuan
 class TextKey(StrEnum):
     PRICE_LOWERED = "price_lowered"  # by the shop, before the payment
     CLOSED_BY_SHOP = "closed_by_shop"  # an unpaid order
-    WAITING = "waiting"  # paid, and others are missing
+    OPENED = "opened"  # paid for the first seat, and others are missing
+    WAITING = "waiting"  # paid for another one, and others are missing
     ONE_LEFT = "one_left"  # one seat is free
     FORMED = "formed"
     REBATE = "rebate"  # part of what was paid goes back, since the group formed
@@ -40,6 +41,7 @@ class TextKey(StrEnum):
 TITLES: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低了价格",
     TextKey.CLOSED_BY_SHOP: "商家关闭了订单",
+    TextKey.OPENED: "开团成功",
     TextKey.WAITING: "参团成功",
     TextKey.ONE_LEFT: "还差 1 人成团",
     TextKey.FORMED: "拼团成功",
@@ -71,6 +73,7 @@ TITLES: Mapping[TextKey, str] = {
 TEXTS: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "「{title}」的价格由商家改为 {amount}，请在付款时间内付款。",
     TextKey.CLOSED_BY_SHOP: "「{title}」没有付款，商家已关闭订单：{reason}。需要可以重新下单。",
+    TextKey.OPENED: "「{title}」开团成功，还差 {missing} 人成团。把链接发给好友，凑满就发货。",
     TextKey.WAITING: "「{title}」付款成功，还差 {missing} 人成团。邀请好友更快成团。",
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
     TextKey.FORMED: "「{title}」拼团成功，商家开始备货。",
@@ -113,19 +116,18 @@ TEXTS: Mapping[TextKey, str] = {
         "「{title}」这次没有拼成，商家补偿你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
     ),
 }
-# A leader has nobody to join: what to do next is theirs.
-LEADER_TITLE = "开团成功"
-LEADER_TEXT = "「{title}」开团成功，还差 {missing} 人成团。把链接发给好友，凑满就发货。"
-# Of a group that forms at its deadline with fewer than all, by whether the reader leads it.
-LEAST: Mapping[bool, str] = {
-    False: "「{title}」付款成功，还差 {missing} 人，到时满 {least} 人就成团。邀请好友一起拼吧。",
-    True: "「{title}」开团成功，还差 {missing} 人，到时满 {least} 人就成团。把链接发给好友吧。",
+# Of a group that forms at its deadline with fewer than all, to who has just paid.
+LEAST: Mapping[TextKey, str] = {
+    TextKey.OPENED: "「{title}」开团成功，还差 {missing} 人，到时满 {least} 人就成团。把链接发给好友吧。",
+    TextKey.WAITING: (
+        "「{title}」付款成功，还差 {missing} 人，到时满 {least} 人就成团。邀请好友一起拼吧。"
+    ),
 }
-ASSURED: Mapping[bool, str] = {  # it has as many as that
-    False: "「{title}」付款成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
-    True: "「{title}」开团成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
+ASSURED: Mapping[TextKey, str] = {  # it has as many as that
+    TextKey.OPENED: "「{title}」开团成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
+    TextKey.WAITING: "「{title}」付款成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
+    TextKey.ONE_LEFT: "「{title}」已满 {least} 人，到时成团；再来 1 人立即成团，快邀请好友吧。",
 }
-ASSURED_ONE_LEFT = "「{title}」已满 {least} 人，到时成团；再来 1 人立即成团，快邀请好友吧。"
 ASSURED_ONE_LEFT_TITLE = "再来 1 人立即成团"
 COUPON_BACK = "。优惠券已退回。"  # ends the sentence, the shop's own too, of an order that used one
 FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
@@ -138,24 +140,14 @@ def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
     """The sentence of a message. facts: title, amount_fen, missing, reply, carrier, number,
     units, as the key needs."""
     text = FREE[key] if is_free(key, facts) else TEXTS[key]
-    leads = is_leaders(key, facts)
-    if leads:
-        text = LEADER_TEXT
     if facts.get("least"):
-        text = ASSURED[leads] if is_assured(facts) else LEAST[leads]
-        text = ASSURED_ONE_LEFT if key is TextKey.ONE_LEFT else text
+        text = (ASSURED if is_assured(facts) else LEAST).get(key, text)
     return text.format(**words_for(facts))
 
 
 def title_of(key: TextKey, facts: Mapping[str, Any]) -> str:
-    if key is TextKey.ONE_LEFT and is_assured(facts):
-        return ASSURED_ONE_LEFT_TITLE
-    return LEADER_TITLE if is_leaders(key, facts) else TITLES[key]
-
-
-def is_leaders(key: TextKey, facts: Mapping[str, Any]) -> bool:
-    """Whether who has just paid opened the group."""
-    return key is TextKey.WAITING and bool(facts.get("leads"))
+    assured = key is TextKey.ONE_LEFT and is_assured(facts)
+    return ASSURED_ONE_LEFT_TITLE if assured else TITLES[key]
 
 
 def is_assured(facts: Mapping[str, Any]) -> bool:

@@ -120,6 +120,29 @@ def test_an_open_group_keeps_the_promise_that_its_activity_makes_no_more(
     merchant.check_laws()
 
 
+def test_a_promise_ends_with_its_coupons_and_is_told_no_more(merchant: MerchantFixture) -> None:
+    template_id = given_out(merchant)
+    activity = sold(merchant, seats=3, compensation_id=template_id)
+    group_id, leader, _ = merchant.open_group(activity)
+    owner, place = merchant.owner(), f"/v1/merchants/{merchant.merchant_id}"
+    path = f"activities/{activity.activity_id}"
+    pages = (f"{place}/{path}", f"{place}/groups/{group_id}/page")
+    told_in_english = [leader.get(page, Accept_Language="en").body["compensation"] for page in pages]
+    assert told_in_english == ["¥10 off"] * 2
+    (promising,) = owner.get(f"{COUPONS}/{template_id}").body["promised_by"]
+    assert promising["activity_id"] == activity.activity_id
+
+    assert owner.post(f"{COUPONS}/{template_id}/withdrawal", {"revoke": False}).status == 200
+    merchant.wait(10)  # for which templates are cached
+
+    assert [leader.get(page).body["compensation"] for page in pages] == ["", ""]
+    now = owner.get(f"/v1/merchant/{path}").body
+    assert (now["compensation_words"], now["compensation_kept"]) == ("立减 10 元", False)
+    merchant.wait(DAY_S + 300)
+    assert (merchant.stored_group(group_id).status, coupons(leader)) == ("failed", [])
+    merchant.check_laws()
+
+
 def test_only_a_coupon_that_can_be_given_is_promised(merchant: MerchantFixture) -> None:
     owner, activity = merchant.owner(), sold(merchant)
     path = f"/v1/merchant/activities/{activity.activity_id}"

@@ -174,7 +174,7 @@ def test_buyer_is_told_although_another_pays_at_that_moment(
     notifications.tell_waiting(merchant.stored_order(first), now_s=merchant.now_s)
 
     (message,) = leader.get("/v1/me/messages").body["items"]
-    assert (message["text_key"], message["facts"]["missing"]) == ("waiting", 3)
+    assert (message["text_key"], message["facts"]["missing"]) == ("opened", 3)
 
 
 def test_order_paid_while_it_is_driven_keeps_the_marker_that_its_buyer_is_told_by(

@@ -36,7 +36,7 @@ def test_payer_is_told_how_many_are_missing_and_the_others_when_it_is_one(
     activity = merchant.activity(seats=3, stock=10)
     group_id, leader, first = merchant.open_group(activity)
     deliver_changes(merchant, first)
-    assert leader.messages() == ["waiting"]
+    assert leader.messages() == ["opened"]
     idle, _ = merchant.join(activity, group_id)
     idle_order = merchant.stored_group(group_id).members.as_dict()[idle.buyer_id]
     idle.cancel(f"{idle.buyer_id}{idle_order}")
@@ -44,7 +44,7 @@ def test_payer_is_told_how_many_are_missing_and_the_others_when_it_is_one(
 
     deliver_changes(merchant, second)
 
-    assert leader.messages() == ["waiting", "one_left"]
+    assert leader.messages() == ["opened", "one_left"]
     assert member.messages() == ["waiting"]
     assert idle.messages() == []
     title = "周末三人团"
@@ -64,7 +64,7 @@ def test_nobody_is_said_to_be_missing_once_the_group_forms_at_its_deadline_anywa
     merchant: MerchantFixture,
 ) -> None:
     activity = merchant.activity(seats=3, seats_least=2, stock=10)
-    own_words = {"waiting": "{商品}还差 {还差人数} 人", "one_left": "只差 1 人"}
+    own_words = {"opened": "{商品}还差 {还差人数} 人", "one_left": "只差 1 人"}
     change(merchant.owner(), own_words)
     group_id, leader, first = merchant.open_group(activity)
     deliver_changes(merchant, first)
@@ -96,7 +96,7 @@ def test_messages_are_told_once_however_often_they_are_due(merchant: MerchantFix
         deliver_changes(merchant, first, second)
     merchant.wait(600, every_s=300)
 
-    assert leader.messages() == ["waiting", "one_left"]
+    assert leader.messages() == ["opened", "one_left"]
 
 
 def test_nobody_is_told_to_wait_once_the_group_is_formed(merchant: MerchantFixture) -> None:

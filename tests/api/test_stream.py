@@ -40,7 +40,7 @@ def test_buyer_who_has_paid_is_told_at_once(merchant: MerchantFixture) -> None:
 
     assert deliver(merchant, order_change(merchant, placed["order_id"], before)) == []
 
-    assert leader.messages() == ["waiting"]
+    assert leader.messages() == ["opened"]
     assert merchant.stored_order(placed["order_id"]).due_at_s is None
     merchant.check_laws()
 

@@ -173,7 +173,7 @@ def test_a_promise_to_form_with_fewer_is_written_down_and_told(
     summary = "4 人成团，开团后 24 小时内有效；到时满 3 人也成团；拼团价 ¥39.90，"
     expect(page.get_by_text(summary)).to_be_visible()
     expect(page.get_by_text("4 人成团；到时满 3 人也成团", exact=True)).to_be_visible()
-    expect(page.get_by_text("24 小时到时不满 3 人，自动退款")).to_be_visible()
+    expect(page.get_by_text("24 小时后不足 3 人，自动退款")).to_be_visible()
     page.get_by_role("button", name="发布活动").click()
     page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
     expect(page.get_by_text("活动已发布")).to_be_visible()
@@ -232,9 +232,9 @@ def test_a_free_leader_is_written_down_and_told(log_in: Callable[..., Page], sho
     expect(limit).to_have_value("1")
     expect(limit).to_be_disabled()
     expect(page.get_by_text("团长免单的活动，每单固定 1 件")).to_be_visible()
-    summary = "比单买省 ¥20.00；团长免单，每成一团让利 ¥39.90；"
+    summary = "比单买省 ¥20.00；团长免单，每成一团最多让利 ¥39.90；"
     expect(page.get_by_text(summary)).to_be_visible()
-    expect(page.get_by_text("开团的人成团后退 ¥39.90（团长免单）")).to_be_visible()
+    expect(page.get_by_text("开团的人成团后退回商品金额（团长免单）")).to_be_visible()
     page.get_by_role("button", name="发布活动").click()
     page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
     expect(page.get_by_text("活动已发布")).to_be_visible()

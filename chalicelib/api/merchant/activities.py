@@ -29,6 +29,7 @@ from chalicelib.services.catalogue import (
     activity_lists,
     adjustments,
     catalogue_cache,
+    compensations,
     publishing,
 )
 from chalicelib.services.groups import activity_closing
@@ -207,12 +208,17 @@ def _reductions(body: schemas.ActivityRules) -> tuple[Reduction, ...]:
 
 def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
     left = activity_lists.stock_left(item)
+    terms = catalogue_cache.terms_of(item)
     skus = [
-        schemas.StockedActivitySku(**asdict(sku), available=left[sku.sku_id])
-        for sku in catalogue_cache.terms_of(item).skus
+        schemas.StockedActivitySku(**asdict(sku), available=left[sku.sku_id]) for sku in terms.skus
     ]
     groups = counting.tallies(item.merchant_id, [item.activity_id])[item.activity_id]
-    return schemas.Activity(skus=skus, **_shown(item, groups, not any(left.values()), now_s))
+    return schemas.Activity(
+        skus=skus,
+        compensation_words=compensations.words_of(item.merchant_id, terms, now_s),
+        compensation_kept=compensations.is_kept(item.merchant_id, terms, now_s),
+        **_shown(item, groups, not any(left.values()), now_s),
+    )
 
 
 def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict[str, Any]:

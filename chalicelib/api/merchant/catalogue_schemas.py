@@ -327,7 +327,6 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     new_buyers: NewBuyers
     leader_free: bool
     compensation_id: str
-    compensation_words: Annotated[str, Meta(description="what its coupons take off")]
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
 
 
@@ -337,6 +336,11 @@ class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):
 
 class Activity(_ActivityTerms, frozen=True, kw_only=True):
     skus: list[StockedActivitySku]
+    compensation_words: Annotated[str, Meta(description="what its coupons take off")]
+    compensation_kept: Annotated[
+        bool,
+        Meta(description="whether there are such coupons to give; buyers are told of no other"),
+    ]
 
 
 class ActivityPage(msgspec.Struct, frozen=True):

@@ -127,9 +127,18 @@ class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
 
 
+class PromisingActivity(msgspec.Struct, frozen=True):
+    activity_id: str
+    title: str
+
+
 class CouponTemplateDetail(CouponTemplate, frozen=True, kw_only=True):
     unused: Annotated[
         int, Meta(description="claimed and not used, expired ones too; 10,000: or more")
+    ]
+    promised_by: Annotated[
+        list[PromisingActivity],
+        Meta(description="activities not over that promise one to members of a failed group"),
     ]
 
 

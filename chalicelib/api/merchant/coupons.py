@@ -19,7 +19,7 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.catalogue import coupon_templates, links
+from chalicelib.services.catalogue import compensations, coupon_templates, links
 from chalicelib.services.catalogue.coupon_templates import Tally
 from chalicelib.services.growth import coupon_codes
 from chalicelib.tables.shop import CouponTemplateItem
@@ -177,7 +177,13 @@ def _detail(item: CouponTemplateItem) -> schemas.CouponTemplateDetail:
     left = coupon_templates.left(merchant_id, [template_id]).get(template_id, 0)
     tally = coupon_templates.tallies(merchant_id, [template_id])[template_id]
     unused = coupon_templates.unused(merchant_id, template_id)
-    return schemas.CouponTemplateDetail(unused=unused, **_shown(item, left, tally, clock.now_s()))
+    now_s = clock.now_s()
+    promising = compensations.promising(merchant_id, template_id, now_s=now_s)
+    return schemas.CouponTemplateDetail(
+        unused=unused,
+        promised_by=[from_attributes(schemas.PromisingActivity, one) for one in promising],
+        **_shown(item, left, tally, now_s),
+    )
 
 
 def _shown(item: CouponTemplateItem, left: int, tally: Tally, now_s: int) -> dict[str, Any]:

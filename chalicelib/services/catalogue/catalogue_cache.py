@@ -37,6 +37,7 @@ _products: TimedCache[_Key, ProductItem] = TimedCache(KEPT_S, PRODUCTS_MAX)
 _freights: TimedCache[_Key, Template] = TimedCache(KEPT_S, FREIGHTS_MAX)
 _stores: TimedCache[_Key, StoreItem | None] = TimedCache(KEPT_S, STORES_MAX)
 _coupons: TimedCache[_Key, CouponTemplateItem] = TimedCache(KEPT_S, COUPONS_MAX)
+_coupons_left: TimedCache[_Key, int] = TimedCache(KEPT_S, COUPONS_MAX)
 _centres: TimedCache[str, list[CouponTemplateItem]] = TimedCache(KEPT_S, SHOPS_MAX)
 _shelves: TimedCache[str, list[CategoryItem]] = TimedCache(SHELVES_KEPT_S, SHOPS_MAX)
 _pickup: TimedCache[str, bool] = TimedCache(PICKUP_KEPT_S, SHOPS_MAX)
@@ -93,6 +94,15 @@ def coupon(merchant_id: str, template_id: str, now_s: int) -> CouponTemplateItem
         if known is not None:
             _coupons.put((merchant_id, template_id), known, now_s)
     return known
+
+
+def coupons_left(merchant_id: str, template_id: str, now_s: int) -> int:
+    """How many coupons of a template may yet be claimed, at most KEPT_S old."""
+    return _coupons_left.read(
+        (merchant_id, template_id),
+        lambda: coupon_templates.left(merchant_id, [template_id]).get(template_id, 0),
+        now_s,
+    )
 
 
 def public_coupons(merchant_id: str, now_s: int) -> list[CouponTemplateItem]:
@@ -168,6 +178,7 @@ def clear_cache() -> None:
     _freights.clear_cache()
     _stores.clear_cache()
     _coupons.clear_cache()
+    _coupons_left.clear_cache()
     _centres.clear_cache()
     _pickup.clear_cache()
     _shelves.clear_cache()

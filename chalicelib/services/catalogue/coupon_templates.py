@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.domain.coupon import CouponTerms, Scope, terms_of
-from chalicelib.domain.coupon_draft import CouponDraft, CouponGiven, TemplateState, problems_of
-from chalicelib.domain.product import Problem, raise_problems, trouble
+from chalicelib.domain.coupon import CouponTerms, Scope
+from chalicelib.domain.coupon_draft import CouponDraft, TemplateState, problems_of
+from chalicelib.domain.product import raise_problems, trouble
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.catalogue import crud
 from chalicelib.services.catalogue.crud import Kind
@@ -168,36 +168,6 @@ def left(merchant_id: str, template_ids: Sequence[str]) -> dict[str, int]:
     keys = {CouponStockItem.at(merchant_id, one).pk: one for one in template_ids}
     found = TradeItem.batch_get([(pk, "coupon_stock") for pk in keys]) if keys else ()
     return {keys[item.pk]: item.left for item in found if isinstance(item, CouponStockItem)}
-
-
-@dataclass(frozen=True)
-class Promised:
-    """What a coupon that an activity promises takes off; problems: why it cannot promise it."""
-
-    words: str
-    problems: list[Problem]
-
-
-def compensation(merchant_id: str, template_id: str, *, ends_at_s: int, now_s: int) -> Promised:
-    """The coupon that members of a failed group are to be given; no template: none.
-
-    ends_at_s: until when groups may fail, so that there have to be coupons.
-    """
-    if not template_id:
-        return Promised("", [])
-    item = crud.find(KIND, merchant_id, template_id)
-    if item is None or state_of(item, 1, now_s=now_s) is not TemplateState.GIVEN_OUT:
-        return Promised("", [trouble("compensation_id", "这种优惠券已停止发放，请换一种。")])
-    if item.given == CouponGiven.CODE:
-        words = "这种优惠券只能用兑换码领取，请换一种。"
-        return Promised("", [trouble("compensation_id", words)])
-    if item.until_s and item.until_s < ends_at_s:
-        words = "这种优惠券在活动结束前就过期，请换一种，或改活动的结束时间。"
-        return Promised("", [trouble("compensation_id", words)])
-    if not left(merchant_id, [template_id]).get(template_id, 0):
-        words = "这种优惠券已领完，请先增加总数，或换一种。"
-        return Promised("", [trouble("compensation_id", words)])
-    return Promised(str(terms_of(item.terms.as_dict()).words), [])
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import (
     activities,
     catalogue_cache,
+    compensations,
     coupon_templates,
     products,
     publishing,
@@ -62,7 +63,7 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
     window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
     problems = [
         *activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s),
-        *coupon_templates.compensation(
+        *compensations.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         ).problems,
     ]

@@ -19,9 +19,9 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.product import Problem, spec_text
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, coupon_templates, products
+from chalicelib.services.catalogue import catalogue_cache, compensations, products
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
-from chalicelib.services.catalogue.coupon_templates import Promised
+from chalicelib.services.catalogue.compensations import Promised
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
@@ -57,7 +57,7 @@ def publish(
         source = source_of(merchant_id, draft.product_id)
         offers = offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
-        compensation = coupon_templates.compensation(
+        compensation = compensations.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         )
         problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
@@ -175,7 +175,7 @@ def _compensation(merchant_id: str, draft: Draft, before: Terms, now_s: int) -> 
     """What the next version promises: a promise that stays is not looked at again."""
     if draft.compensation_id == before.compensation_id:
         return Promised(before.compensation_words, [])
-    return coupon_templates.compensation(
+    return compensations.promise(
         merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
     )
 

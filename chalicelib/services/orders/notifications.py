@@ -28,6 +28,7 @@ CLOSED_WITH_ACTIVITY = "活动提前结束"
 STAGES = {
     TextKey.PRICE_LOWERED: "0price",
     TextKey.CLOSED_BY_SHOP: "0shop_closed",
+    TextKey.OPENED: "1waiting",
     TextKey.WAITING: "1waiting",
     TextKey.ONE_LEFT: "2one_left",
     TextKey.FORMED: "3formed",
@@ -230,9 +231,8 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
         facts: dict[str, Any] = {"missing": view.seats_lacking}
         if view.seats_least:
             facts |= {"least": view.seats_least, "more": view.seats_missing}
-        if group.leader_id == order.buyer_id:
-            facts["leads"] = 1
-        message = _message(order, key, now_s, now_s=now_s, **facts)
+        leads = key is TextKey.WAITING and group.leader_id == order.buyer_id
+        message = _message(order, TextKey.OPENED if leads else key, now_s, now_s=now_s, **facts)
         with transaction() as writes:
             writes.put(message, refuse=lambda old: _AlreadyTold())
             writes.check(

@@ -2816,11 +2816,13 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             compensation_id: string;
-            /** @description what its coupons take off */
-            compensation_words: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
             skus: components["schemas"]["StockedActivitySku"][];
+            /** @description what its coupons take off */
+            compensation_words: string;
+            /** @description whether there are such coupons to give; buyers are told of no other */
+            compensation_kept: boolean;
         };
         /**
          * ActivityCard
@@ -3127,8 +3129,6 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             compensation_id: string;
-            /** @description what its coupons take off */
-            compensation_words: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
             skus: components["schemas"]["ActivitySku"][];
@@ -3876,6 +3876,8 @@ export interface components {
             revision: number;
             /** @description claimed and not used, expired ones too; 10,000: or more */
             unused: number;
+            /** @description activities not over that promise one to members of a failed group */
+            promised_by: components["schemas"]["PromisingActivity"][];
         };
         /** CouponTemplateList */
         CouponTemplateList: {
@@ -5575,6 +5577,11 @@ export interface components {
             /** @default  */
             avatar: string;
         };
+        /** PromisingActivity */
+        PromisingActivity: {
+            activity_id: string;
+            title: string;
+        };
         /**
          * PurchaseRequest
          * @description `address` for express, `pickup` for pickup. `expected_total_fen` is what the buyer was
@@ -6504,7 +6511,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "rebate" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "rebate" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
         /**
          * ToDoShown
          * @description Each is null for staff who cannot work on what waits there.

@@ -42,6 +42,7 @@ export interface Draft {
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
   compensation_words: string // what its coupons take off
+  compensation_kept: boolean // whether there are such coupons to give; buyers are told of no other
   hasLeaderPrices: boolean
   leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices
   skus: DraftSku[]
@@ -70,6 +71,7 @@ export function emptyDraft(): Draft {
     new_buyers: 'nobody',
     compensation_id: '',
     compensation_words: '',
+    compensation_kept: true,
     hasLeaderPrices: false,
     leader_free: false,
     skus: [],
@@ -107,6 +109,7 @@ export function rulesOf(activity: Activity) {
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
     compensation_words: activity.compensation_words,
+    compensation_kept: activity.compensation_kept,
     hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
     leader_free: activity.leader_free,
   }

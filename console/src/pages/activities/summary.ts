@@ -23,11 +23,11 @@ export function leaderPrice({ hasLeaderPrices, skus }: Draft): number | null {
 export const leastOf = ({ formsWithFewer, seats_least, seats_total }: Draft): number | null =>
   formsWithFewer && seats_least && seats_least < (seats_total ?? 0) ? seats_least : null
 
-/** What forming a group costs the shop whose leader is free: the price of a unit, from the cheapest to the dearest; empty of another. */
+/** The most that forming a group costs the shop whose leader is free: the dearest unit; empty of another. */
 export function givenToLeader({ leader_free, skus }: Draft): string {
   const prices = skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
   if (!leader_free || !prices.length) return ''
-  return [...new Set([Math.min(...prices), Math.max(...prices)])].map(formatFen).join('–')
+  return formatFen(Math.max(...prices))
 }
 
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. */
@@ -52,7 +52,7 @@ export function sentenceOf(draft: Draft): string {
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
-    draft.compensation_id ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
+    draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]
   return parts.filter(Boolean).join('')
 }

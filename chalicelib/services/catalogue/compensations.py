@@ -1,0 +1,84 @@
+"""The coupon that an activity promises to who is in a group that fails.
+
+The promise ends with what its template has to give: withdrawn, over, or with none left, it is not
+kept, so it is not told either. Staff read which activities promise a template before they withdraw
+it.
+"""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.activity import Terms
+from chalicelib.domain.coupon import terms_of
+from chalicelib.domain.coupon_draft import CouponGiven, TemplateState
+from chalicelib.domain.product import Problem, trouble
+from chalicelib.services.catalogue import activity_lists, catalogue_cache, coupon_templates, crud
+from chalicelib.services.catalogue.coupon_templates import KIND, state_of
+from chalicelib.tables.catalogue import ActivityItem
+
+PROMISING_MAX = 50  # that staff are told of
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What a coupon that an activity promises takes off; problems: why it cannot promise it."""
+
+    words: str
+    problems: list[Problem]
+
+
+def promise(merchant_id: str, template_id: str, *, ends_at_s: int, now_s: int) -> Promised:
+    """The coupon that members of a failed group are to be given; no template: none.
+
+    ends_at_s: until when groups may fail, so that there have to be coupons.
+    """
+    if not template_id:
+        return Promised("", [])
+    item = crud.find(KIND, merchant_id, template_id)
+    if item is None or state_of(item, 1, now_s=now_s) is not TemplateState.GIVEN_OUT:
+        return Promised("", [trouble("compensation_id", "这种优惠券已停止发放，请换一种。")])
+    if item.given == CouponGiven.CODE:
+        words = "这种优惠券只能用兑换码领取，请换一种。"
+        return Promised("", [trouble("compensation_id", words)])
+    if item.until_s and item.until_s < ends_at_s:
+        words = "这种优惠券在活动结束前就过期，请换一种，或改活动的结束时间。"
+        return Promised("", [trouble("compensation_id", words)])
+    if not coupon_templates.left(merchant_id, [template_id]).get(template_id, 0):
+        words = "这种优惠券已领完，请先增加总数，或换一种。"
+        return Promised("", [trouble("compensation_id", words)])
+    return Promised(str(terms_of(item.terms.as_dict()).words), [])
+
+
+def words_of(merchant_id: str, terms: Terms, now_s: int) -> str:
+    """What the promised coupon takes off, in the reader's language, given out or not; empty: none
+    is promised."""
+    if not terms.compensation_id:
+        return ""
+    item = catalogue_cache.coupon(merchant_id, terms.compensation_id, now_s)
+    return terms.compensation_words if item is None else terms_of(item.terms.as_dict()).words
+
+
+def is_kept(merchant_id: str, terms: Terms, now_s: int) -> bool:
+    """Whether there are such coupons to give now, as far as is known within the seconds for which
+    templates are cached."""
+    template_id = terms.compensation_id
+    item = catalogue_cache.coupon(merchant_id, template_id, now_s) if template_id else None
+    if item is None:
+        return False
+    left = catalogue_cache.coupons_left(merchant_id, template_id, now_s)
+    return state_of(item, left, now_s=now_s) is TemplateState.GIVEN_OUT
+
+
+def told(merchant_id: str, terms: Terms, now_s: int) -> str:
+    """What buyers are told of the promise: words_of a coupon that would be given, or nothing."""
+    kept = is_kept(merchant_id, terms, now_s)
+    return words_of(merchant_id, terms, now_s) if kept else ""
+
+
+def promising(merchant_id: str, template_id: str, *, now_s: int) -> list[ActivityItem]:
+    """The activities that are not over and promise coupons of a template, the soonest to end first;
+    PROMISING_MAX at most."""
+    promises = ActivityItem.compensation_id == template_id
+    found, _ = activity_lists.browse(
+        merchant_id, among=[promises], limit=PROMISING_MAX, now_s=now_s
+    )
+    return found

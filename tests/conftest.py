@@ -45,8 +45,9 @@ ON_ENGINE = {"api", "laws"}
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
+HELD_PORTS = [process.held_port() for _ in range(5)]  # until the run ends: others run beside it
 AWS_PORT, DYNAMODB_PORT, WECHAT_PORT, ALIPAY_PORT, SMS_PORT = (
-    process.free_port() for _ in range(5)
+    int(held.getsockname()[1]) for held in HELD_PORTS
 )
 ENDPOINT = STARTED_ELSEWHERE or f"http://127.0.0.1:{AWS_PORT}"
 DYNAMODB_ENDPOINT = f"http://127.0.0.1:{DYNAMODB_PORT}" if ON_DYNAMODB_LOCAL else ENDPOINT
@@ -76,6 +77,11 @@ os.environ |= engine.credentials(ENDPOINT) | {
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("torture", deadline=None, print_blob=True, max_examples=2000)
 hypothesis.settings.load_profile("default")
+
+
+def pytest_unconfigure() -> None:
+    for held in HELD_PORTS:
+        held.close()
 
 
 @pytest.fixture(scope="session", name="engine")

@@ -24,12 +24,14 @@ _ALGORITHM = "HS256"
 
 @dataclass(frozen=True)
 class Buyer:
-    """other_ids: of buyers who are the same person and were merged into this one."""
+    """other_ids: of buyers who are the same person and were merged into this one. until_s: when the
+    session ends."""
 
     merchant_id: str
     buyer_id: str
     name: str
     other_ids: tuple[str, ...] = ()
+    until_s: int = 0
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -50,12 +52,20 @@ class Staff:
 
 
 def buyer_token(
-    merchant_id: str, buyer_id: str, name: str, *, other_ids: Sequence[str] = (), now_s: int
+    merchant_id: str,
+    buyer_id: str,
+    name: str,
+    *,
+    other_ids: Sequence[str] = (),
+    now_s: int,
+    until_s: int | None = None,
 ) -> str:
+    """until_s: of the session that it takes the place of; None: it is begun now."""
+    life_s = BUYER_SESSION_S if until_s is None else until_s - now_s
     claims: dict[str, Any] = {"m": merchant_id, "sub": buyer_id, "name": name}
     if other_ids:
         claims["also"] = list(other_ids)
-    return _signed(claims, audience="buyer", now_s=now_s, life_s=BUYER_SESSION_S)
+    return _signed(claims, audience="buyer", now_s=now_s, life_s=life_s)
 
 
 def staff_token(
@@ -73,7 +83,7 @@ def buyer_of(headers: Mapping[str, str]) -> Buyer:
     """The buyer who asks. Raises Unauthenticated without a valid session."""
     claims = _claims(headers, audience="buyer")
     name, other_ids = claims.get("name", ""), tuple(claims.get("also", ()))
-    return Buyer(claims["m"], claims["sub"], name, other_ids)
+    return Buyer(claims["m"], claims["sub"], name, other_ids, claims["exp"])
 
 
 def staff_of(

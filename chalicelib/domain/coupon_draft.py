@@ -41,7 +41,7 @@ class TemplateState(StrEnum):
 
 @dataclass(frozen=True)
 class CouponDraft:
-    """Good from `from_s` until before `until_s`; without these, for `days` from the claim on.
+    """Good from `from_s` until before `until_s`; without these, for `days` after that of the claim.
     grace_days: how long a coupon is good that comes back when it has run out."""
 
     name: str
@@ -56,11 +56,11 @@ class CouponDraft:
 
 
 def times_of_claim(from_s: int, until_s: int, days: int, *, now_s: int) -> tuple[int, int]:
-    """(from, until before) of a coupon that is claimed now. By days: until the end of the last of
-    them in Beijing, the day of the claim being the first."""
+    """(from, until before) of a coupon that is claimed now. By days: the rest of the day of the
+    claim, and so many whole ones in Beijing after it, so that one day is never a minute."""
     if until_s:
         return from_s, until_s
-    return now_s, midnight_s(day_of(now_s) + dt.timedelta(days=days))
+    return now_s, midnight_s(day_of(now_s) + dt.timedelta(days=days + 1))
 
 
 def problems_of(draft: CouponDraft, *, now_s: int) -> list[Problem]:

@@ -39,12 +39,17 @@ def read(text: str) -> tuple[str, str] | None:
     return (f"{match[1]}-{match[2]}", match[3] or "") if match else None
 
 
+def is_end(text: str) -> bool:
+    """Whether it is the six digits alone, as people type them."""
+    return _DIGITS.fullmatch(_plain(text)) is not None
+
+
 def recent(text: str, now_s: int) -> tuple[str, ...]:
     """Return the numbers of the last RECENT_DAYS that end in the six digits which people type, the
     newest first; none when it is something else."""
-    digits = _plain(text)
-    if not _DIGITS.fullmatch(digits):
+    if not is_end(text):
         return ()
+    digits = _plain(text)
     days = (day_of(now_s) - dt.timedelta(days=ago) for ago in range(RECENT_DAYS))
     return tuple(f"{day:%y%m%d}-{digits}" for day in days)
 

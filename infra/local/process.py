@@ -46,6 +46,15 @@ class Server:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
 
+def held_port() -> socket.socket:
+    """A port that nobody listens on, and that nobody else is given while the socket is open: the
+    servers that we start may listen on it all the same."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:

@@ -14,7 +14,7 @@ export const growthWords = {
     compensated: (worth: string) => `补偿你一张「${worth}」优惠券，已放进「我的优惠券」`,
     from,
     until,
-    afterClaim: (days: number) => (days === 1 ? '领取当天有效' : `领取后 ${days} 天内有效`),
+    afterClaim: (days: number) => `领取后 ${days} 天内有效`,
     claim: '立即领取',
     claimMore: '再领一张',
     claimed: (n: number) => (n > 1 ? `已领 ${n} 张` : '已领取'),
@@ -31,7 +31,7 @@ export const growthWords = {
       revoked: '这张优惠券已停止领取，看看其他优惠券。',
     },
     none: '现在没有可领的优惠券，过会儿再来看看。',
-    notFound: '没有找到这张优惠券。链接可能不完整。',
+    notFound: '没有找到这张优惠券。店铺可能不再发放，链接也可能不完整。',
     card: (off: string, condition: string) => `送你一张 ${off} 优惠券，${condition}`,
     cardAll: '来领优惠券，下单更省',
 

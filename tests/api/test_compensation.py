@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.test_coupons import COUPONS, claim, given_out, sold
+from tests.fixtures.coupons import COUPONS, claim, given_out, sold
 from tests.fixtures.merchant import Buyer, MerchantFixture
 
 DAY_S = 24 * 3600
@@ -127,7 +127,9 @@ def test_a_promise_ends_with_its_coupons_and_is_told_no_more(merchant: MerchantF
     owner, place = merchant.owner(), f"/v1/merchants/{merchant.merchant_id}"
     path = f"activities/{activity.activity_id}"
     pages = (f"{place}/{path}", f"{place}/groups/{group_id}/page")
-    told_in_english = [leader.get(page, Accept_Language="en").body["compensation"] for page in pages]
+    told_in_english = [
+        leader.get(page, Accept_Language="en").body["compensation"] for page in pages
+    ]
     assert told_in_english == ["¥10 off"] * 2
     (promising,) = owner.get(f"{COUPONS}/{template_id}").body["promised_by"]
     assert promising["activity_id"] == activity.activity_id

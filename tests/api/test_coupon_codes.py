@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.tables.growth import CouponStockItem
-from tests.api.test_coupons import COUPONS, claim, given_out, sold, state
+from tests.fixtures.coupons import COUPONS, claim, given_out, sold, state
 from tests.fixtures.merchant import Buyer, MerchantFixture, Reply
 
 CLAIMS = "/v1/coupon-codes/claims"
@@ -130,6 +130,9 @@ def test_staff_give_the_buyer_of_an_order_a_coupon_once(merchant: MerchantFixtur
     (happened,) = [one["text"] for one in timeline if one["what"] == "coupon_given"]
     assert happened == "送买家优惠券「一点心意」（立减 10 元）：路上碰坏了一个，抱歉"
 
+    path = f"/v1/merchant/orders/{order_id}/coupons"
+    held = merchant.owner().get(path).body["items"]
+    assert held == [{"template_id": template_id, "held": 1}]
     second = gift(merchant, order_id, template_id, key="another")
     assert (second.status, second.code) == (409, "limit_reached")
     by_code = gift(merchant, order_id, given_out(merchant, given="code"), key="third")
@@ -140,7 +143,6 @@ def test_staff_give_the_buyer_of_an_order_a_coupon_once(merchant: MerchantFixtur
     stopped = gift(merchant, order_id, over, key="fifth")
     assert stopped.body["message"] == "这张优惠券已停止发放或已发完，请换一张。"
     mute = {"template_id": given_out(merchant), "reason": "。。。"}
-    path = f"/v1/merchant/orders/{order_id}/coupons"
     assert merchant.owner().post(path, mute).status == 400
     assert len(told(buyer)) == 1
     merchant.check_laws(quiescent=False)
@@ -153,6 +155,7 @@ def test_a_closed_account_is_given_nothing(merchant: MerchantFixture) -> None:
     assert buyer.call("DELETE", "/v1/me/account").status == 200
 
     refused = gift(merchant, order_id, given_out(merchant))
+    asked = merchant.owner().get(f"/v1/merchant/orders/{order_id}/coupons")
 
-    assert (refused.status, refused.code) == (409, "conflict")
+    assert (refused.status, refused.code) == (asked.status, asked.code) == (409, "conflict")
     merchant.check_laws()

@@ -1,65 +1,21 @@
-"""Coupons over HTTP: given out, claimed, used by one order, given back when there is no sale."""
+"""Coupons over HTTP: used by one order, given back when there is no sale."""
 
 from typing import Any
 
 import pytest
 
-from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, Reply
-
-COUPONS = "/v1/merchant/coupons"
-GIFT: dict[str, Any] = {
-    "name": "见面礼",
-    "kind": "amount",
-    "off_fen": 1000,
-    "total": 100,
-    "days": 7,
-}
-TENTH: dict[str, Any] = {"kind": "percent", "percent": 90, "off_fen": 0}
-
-
-def given_out(merchant: MerchantFixture, **terms: Any) -> str:
-    """Give coupons out, ¥10.00 off anything; return the template's id."""
-    reply = merchant.owner().post(COUPONS, GIFT | terms)
-    assert reply.status == 201, reply.body
-    return str(reply.body["template_id"])
-
-
-def claim(buyer: Buyer, template_id: str, key: str = "the-one-claim") -> Reply:
-    return buyer.post(f"/v1/coupons/{template_id}/claims", Idempotency_Key=key)
-
-
-def claimed(merchant: MerchantFixture, buyer: Buyer, **terms: Any) -> str:
-    """Return the id of a coupon of the buyer's."""
-    reply = claim(buyer, given_out(merchant, **terms))
-    assert reply.status == 201, reply.body
-    return str(reply.body["coupon_id"])
-
-
-def state(buyer: Buyer, coupon_id: str) -> tuple[str, str | None]:
-    """Return (its state, the order that uses it)."""
-    items = buyer.get("/v1/me/coupons").body["items"]
-    (item,) = [one for one in items if one["coupon_id"] == coupon_id]
-    return item["state"], item["order_id"]
-
-
-def told(buyer: Buyer) -> str:
-    """Return all that the buyer's messages say."""
-    return "".join(one["text"] for one in buyer.get("/v1/me/messages").body["items"])
-
-
-def sold(merchant: MerchantFixture, **terms: Any) -> Activity:
-    """At ¥59.00 in a group of two, and ¥99.00 alone."""
-    return merchant.activity(**{"seats": 2, "stock": 20, "product_stock": 40, **terms})
-
-
-def refund(merchant: MerchantFixture, buyer: Buyer, order_id: str, fen: int, units: int) -> None:
-    """Ask for after-sale and approve it; the money arrives."""
-    asked = {"amount_fen": fen, "reason": "changed_mind", "words": "", "pictures": []}
-    request = buyer.post(f"/v1/orders/{order_id}/after-sales", asked).body["after_sale_id"]
-    given = {"amount_fen": fen, "units_back": units}
-    reply = merchant.owner().post(f"/v1/merchant/after-sales/{request}/approval", given)
-    assert reply.status == 200, reply.body
-    merchant.wait(3600)
+from tests.fixtures.coupons import (
+    COUPONS,
+    TENTH,
+    claim,
+    claimed,
+    given_out,
+    refund,
+    sold,
+    state,
+    told,
+)
+from tests.fixtures.merchant import DAY_S, Activity, MerchantFixture, Reply
 
 
 def test_it_is_claimed_used_told_and_counted_to_the_fen(merchant: MerchantFixture) -> None:
@@ -383,81 +339,6 @@ def test_another_buyers_coupon_is_as_one_that_is_not(merchant: MerchantFixture) 
     assert state(owner, coupon_id) == ("usable", None)
 
 
-def test_claims_stop_at_the_limits_and_repeat_under_their_key(merchant: MerchantFixture) -> None:
-    template_id = given_out(merchant, total=3, per_buyer=2)
-    first, second, third = (merchant.buyer() for _ in range(3))
-
-    mine = [claim(first, template_id, key=f"claim-number-{n}") for n in (1, 1, 2, 2, 3)]
-    rest = [claim(who, template_id) for who in (second, third)]
-
-    assert [reply.status for reply in mine] == [201, 201, 201, 201, 409]
-    assert len({reply.body.get("coupon_id") for reply in mine[:4]}) == 2
-    assert [reply.body.get("code") for reply in (mine[4], *rest)] == [
-        "limit_reached",
-        None,
-        "coupons_gone",
-    ]
-    row = merchant.owner().get(f"{COUPONS}/{template_id}").body
-    assert (row["state"], row["claimed"], row["unused"]) == ("gone", 3, 3)
-    more = {"name": "见面礼", "total": 4, "revision": row["revision"]}
-    assert merchant.owner().put(f"{COUPONS}/{template_id}", more).body["state"] == "given_out"
-    assert claim(third, template_id).status == 201
-    merchant.check_laws(quiescent=False)
-
-
-def test_link_leads_to_what_stands_in_no_centre(merchant: MerchantFixture) -> None:
-    template_id = given_out(merchant, given="link")
-    centre = f"/v1/merchants/{merchant.merchant_id}/coupons"
-
-    assert merchant.visitor().get(centre).body["items"] == []
-    assert merchant.visitor().get(f"{centre}/{template_id}").body["state"] == "given_out"
-    assert claim(merchant.buyer(), template_id).status == 201
-    row = merchant.owner().get(COUPONS).body["items"][0]
-    assert row["link"].endswith(f"/c/{template_id}")
-    assert row["path"].endswith(f"c={template_id}")
-
-
-@pytest.mark.parametrize("revoke", [False, True], ids=["stays good", "revoked"])
-def test_withdrawn_template_gives_no_more_out(merchant: MerchantFixture, revoke: bool) -> None:
-    activity, buyer, late = sold(merchant), merchant.buyer(), merchant.buyer()
-    template_id = given_out(merchant)
-    coupon_id = claim(buyer, template_id).body["coupon_id"]
-    path = f"{COUPONS}/{template_id}/withdrawal"
-
-    answers = [merchant.owner().post(path, {"revoke": revoke}) for _ in range(2)]
-    merchant.clock.forward(5)  # until no container keeps the template as it was
-
-    assert [reply.status for reply in answers] == [200, 200]
-    assert answers[0].body["state"] == ("revoked" if revoke else "withdrawn")
-    assert answers[0].body["unused"] == 1
-    assert claim(late, template_id).body["code"] == "coupons_gone"
-    assert claim(buyer, template_id).body["coupon_id"] == coupon_id  # a repeat
-    assert state(buyer, coupon_id)[0] == ("revoked" if revoke else "usable")
-    bought = buyer.open(activity, coupon_id=coupon_id)
-    assert bought.status == (409 if revoke else 201)
-    rows = merchant.owner().get("/v1/merchant/audit").body["items"]
-    actions = {row["action"] for row in rows if row["action"].startswith("coupon_")}
-    assert actions == {"coupon_changed", "coupon_created"}
-    merchant.check_laws(quiescent=False)
-
-
-def test_order_that_used_it_before_it_was_revoked_keeps_it_until_it_ends(
-    merchant: MerchantFixture,
-) -> None:
-    activity, buyer = sold(merchant), merchant.buyer()
-    template_id = given_out(merchant)
-    coupon_id = claim(buyer, template_id).body["coupon_id"]
-    order_id = buyer.open(activity, coupon_id=coupon_id).body["order_id"]
-    merchant.owner().post(f"{COUPONS}/{template_id}/withdrawal", {"revoke": True})
-    merchant.clock.forward(5)
-
-    assert state(buyer, coupon_id) == ("used", order_id)
-    assert buyer.cancel(order_id).status == 200
-    assert state(buyer, coupon_id) == ("revoked", None)
-    assert buyer.order(order_id)["coupon_back"] is False  # it is nobody's any more
-    merchant.check_laws(quiescent=False)
-
-
 def test_activity_that_takes_no_coupons_sells_alone_with_them(merchant: MerchantFixture) -> None:
     activity, buyer = sold(merchant), merchant.buyer()
     path = f"/v1/merchant/activities/{activity.activity_id}"
@@ -477,32 +358,6 @@ def test_activity_that_takes_no_coupons_sells_alone_with_them(merchant: Merchant
     refused = buyer.open(activity, coupon_id=coupon_id)
     assert refused.body["message"] == "这张优惠券不能用：这个活动不能用优惠券。请重新选择。"
     assert buyer.buy_alone(activity, coupon_id=coupon_id).status == 201
-
-
-def test_staff_are_told_the_lowest_price_of_a_unit_with_the_best_coupon(
-    merchant: MerchantFixture,
-) -> None:
-    activity = sold(merchant)
-    given_out(merchant, name="立减十元")
-    given_out(merchant, name="够不到", off_fen=9000, from_fen=60000)
-    given_out(merchant, name="单买券", off_fen=5000, usable_for="alone")
-    withdrawn = given_out(merchant, name="已停发", off_fen=5000)
-    merchant.owner().post(f"{COUPONS}/{withdrawn}/withdrawal", {"revoke": False})
-    draft = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body
-    draft |= {"starts_at_s": merchant.now_s + 8 * DAY_S, "ends_at_s": merchant.now_s + 9 * DAY_S}
-    draft["skus"][0]["stock"] = 5
-
-    told = [
-        merchant.owner().post("/v1/merchant/activities/check", draft | {"coupons": taken}).body
-        for taken in (True, False)
-    ]
-
-    lowest = [
-        (one["unit_price_fen"], one["quantity"], one["coupon_name"])
-        for answer in told
-        for one in answer["lowest"]
-    ]
-    assert lowest == [(4900, 1, "立减十元"), (5900, 1, "")]
 
 
 def test_order_that_lives_longer_than_its_coupon_says_nothing_of_it(
@@ -543,24 +398,6 @@ def test_days_of_grace_are_had_once(merchant: MerchantFixture) -> None:
     merchant.check_laws(quiescent=False)
 
 
-def test_template_that_is_over_is_removed_and_its_coupons_stay(merchant: MerchantFixture) -> None:
-    activity, buyer = sold(merchant), merchant.buyer()
-    template_id = given_out(merchant)
-    coupon_id = claim(buyer, template_id).body["coupon_id"]
-    path = f"{COUPONS}/{template_id}"
-
-    refused = merchant.owner().call("DELETE", path)
-    merchant.owner().post(f"{path}/withdrawal", {"revoke": False})
-    removed = [merchant.owner().call("DELETE", path).status for _ in range(2)]
-
-    assert (refused.status, refused.body["message"]) == (409, "还在发放，请先停止发放，再删除。")
-    assert removed == [200, 200]
-    assert merchant.owner().get(COUPONS).body["items"] == []
-    assert claim(merchant.buyer(), template_id).status == 404
-    assert buyer.open(activity, coupon_id=coupon_id).status == 201
-    merchant.check_laws(quiescent=False)
-
-
 def test_category_is_that_of_the_product_now(merchant: MerchantFixture) -> None:
     activity, buyer = sold(merchant), merchant.buyer()
     other = merchant.owner().post("/v1/merchant/categories", {"name": "鲜果", "position": 2}).body
@@ -576,51 +413,3 @@ def test_category_is_that_of_the_product_now(merchant: MerchantFixture) -> None:
     quotes = [buyer.quote(activity, province="浙江省", alone=alone) for alone in (False, True)]
 
     assert [reply.body["coupons"][0]["refusal"] for reply in quotes] == ["", ""]
-
-
-@pytest.mark.parametrize(
-    ("terms", "fields"),
-    [
-        ({"off_fen": 0}, ["off_fen"]),
-        ({"off_fen": 1000, "from_fen": 1000}, ["off_fen"]),
-        ({"kind": "percent", "off_fen": 0, "percent": 9}, ["percent"]),
-        ({"kind": "percent", "off_fen": 0, "percent": 100}, ["percent"]),
-        ({"kind": "percent", "percent": 90}, ["off_fen"]),
-        ({"most_off_fen": 1}, ["percent"]),
-        ({"from_s": 1_900_000_000}, ["from_s"]),
-        ({"scope": "products", "scope_ids": ["x" * 22]}, ["scope_ids"]),
-        ({"scope": "categories", "scope_ids": [""]}, ["scope_ids"]),
-        ({"scope": "products"}, ["scope_ids"]),
-        ({"scope_ids": ["x" * 22]}, ["scope_ids"]),
-        ({"days": 0}, ["until_s"]),
-        ({"days": 366}, ["days"]),
-        ({"until_s": 1_900_000_000}, ["days"]),
-        ({"off_fen": 0, "scope": "products", "days": 366}, ["off_fen", "scope_ids", "days"]),
-    ],
-)
-def test_template_that_means_nothing_is_refused(
-    merchant: MerchantFixture, terms: dict[str, Any], fields: list[str]
-) -> None:
-    refused = merchant.owner().post(COUPONS, GIFT | terms)
-
-    assert refused.status == 400
-    assert [one["field"] for one in refused.body["details"]["problems"]] == fields
-    assert merchant.owner().get(COUPONS).body["items"] == []
-
-
-def test_there_are_no_fewer_than_were_claimed(merchant: MerchantFixture) -> None:
-    template_id = given_out(merchant)
-    for _ in range(2):
-        claim(merchant.buyer(), template_id)
-    path = f"{COUPONS}/{template_id}"
-
-    refused = merchant.owner().put(path, {"name": "见面礼", "total": 1, "revision": 1})
-    changed = merchant.owner().put(path, {"name": "新客礼", "total": 2, "revision": 1})
-
-    assert (refused.status, refused.body["message"]) == (
-        409,
-        "已领取或已生成兑换码 2 张，总数不能更少。",
-    )
-    now = {name: changed.body[name] for name in ("name", "total", "state")}
-    assert now == {"name": "新客礼", "total": 2, "state": "gone"}
-    merchant.check_laws(quiescent=False)

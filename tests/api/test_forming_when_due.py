@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_coupons import given_out, state
 from tests.api.test_deadlines import GRACE_S, PATIENCE_S, change, open_until, progress
+from tests.fixtures.coupons import given_out, state
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
 from tests.fixtures.shipping import ship
 

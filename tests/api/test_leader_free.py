@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.api.test_compensation import changed
-from tests.api.test_coupons import claimed, refund, state
 from tests.api.test_freight import make_template, send_by
 from tests.api.test_returns import agree, approve, ask, has_return_address, send
+from tests.fixtures.coupons import claimed, refund, state
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
 from tests.fixtures.shipping import RECEIPT_S, ship
 

@@ -8,9 +8,9 @@ import app as application
 from chalicelib.gateways import secrets
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade_item import TradeItem
-from tests.api.test_coupons import given_out
 from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
+from tests.fixtures.coupons import given_out
 from tests.fixtures.isolated_tables import isolated_tables
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture, merchant_fixture
 from tests.fixtures.payment_fixtures import BOTH

@@ -235,10 +235,15 @@ def test_buyer_of_an_order_is_given_a_coupon_and_reads_why(
     choice.select_option("赔礼券（立减 8 元），剩 9 张")
     expect(dialog).to_contain_text("拼团、单独购买都可用 · 全店通用")
     dialog.get_by_role("button", name="发货晚了，请你谅解").click()
+    expect(dialog).to_contain_text("买家会看到：发货晚了，请你谅解")
     give.click()
 
     expect(page.get_by_text("「赔礼券」已送给买家")).to_be_visible()
     expect(page.get_by_text("送买家优惠券「赔礼券」（立减 8 元）：发货晚了")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="送优惠券").click()
+    expect(choice.get_by_text("每人限领 1 张，买家已经有了")).to_be_disabled()
+    page.keyboard.press("Escape")
     assert list(coupons_of(phone).values()) == ["usable"]
     told = phone.api.get("/v1/me/messages")["items"]
     [text] = [it["text"] for it in told if it["text_key"] == "coupon_given"]

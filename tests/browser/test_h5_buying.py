@@ -216,6 +216,13 @@ def test_without_network_the_last_answer_stays_and_says_so(shop: Shop, arrive: A
     who.page.context.set_offline(False)
     who.tap("stale")
     expect(who.page.get_by_test_id("stale")).to_have_count(0)
+
+    gone = {"code": "not_found", "message": "没有找到这个团。", "details": {}}
+    page_of_group = re.compile(rf"/groups/{group_id}/page")
+    who.page.route(page_of_group, lambda route: route.fulfill(status=404, json=gone))
+    who.page.reload()
+    expect(who.page.get_by_text("没有找到这个团")).to_be_visible()
+    expect(who.page.get_by_test_id("hint")).to_have_count(0)
     who.breaches.clear()  # what the browser says about a network that is not there
 
 

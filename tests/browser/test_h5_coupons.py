@@ -36,7 +36,7 @@ def test_coupon_is_claimed_with_a_login_on_the_way_or_by_a_link(
         who.says("offer", told)
     who.page.goto("about:blank")
     who.page.goto(f"{web}c/{linked}")
-    for told in ("9.5 折", "无门槛", "领取当天有效"):
+    for told in ("9.5 折", "无门槛", "领取后 1 天内有效"):
         who.says("offer", told)
     who.tap("ticket-act")
     who.says("offer", "已领取")

@@ -75,6 +75,7 @@ NEEDED: Mapping[str, str] = {
     "link_export": "exports:act",
     "list_exports": "exports:act",
     "give_coupon": "refunds:act",
+    "count_buyers_coupons": "refunds:act",
     "list_coupon_codes": "activities:view",
     "list_coupons": "activities:view",
     "list_freight_templates": "delivery:view",

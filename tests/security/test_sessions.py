@@ -302,3 +302,19 @@ def test_role_is_the_persons_whatever_the_session_says(merchants: TwoMerchants) 
 
     assert (reply.status, reply.code) == (403, "forbidden")
     assert reply.body["details"] == {"right": "staff:act"}
+
+
+def test_session_that_was_copied_ends_with_its_login_whatever_is_renewed(
+    merchants: TwoMerchants,
+) -> None:
+    ends_at_s = merchants.merchant.now_s + HOUR_S
+    held = Caller(merchants.merchant.api_client, signed(merchants, "buyer"))
+    name = held.get("/v1/me/profile").body["name"]
+
+    renewed = held.put("/v1/me/profile", {"name": name}).body
+
+    assert renewed["expires_at_s"] == ends_at_s
+    key = secrets.secret("session-key")
+    options: Any = {"verify_exp": False, "verify_iat": False}
+    told = jwt.decode(renewed["token"], key, ["HS256"], audience="buyer", options=options)
+    assert told["exp"] == ends_at_s

@@ -143,13 +143,13 @@ def test_refusal_says_what_is_wrong(
     assert refusal_to_use(coupon, replace(BOUGHT, **bought), 5900, now_s=FROM_S) == refusal
 
 
-def test_days_from_the_claim_end_at_midnight_in_beijing() -> None:
+def test_days_after_that_of_the_claim_end_at_midnight_in_beijing() -> None:
     claimed = dt.datetime(2026, 11, 30, 23, 59, tzinfo=BEIJING)
     claimed_s = int(claimed.timestamp())
 
     from_s, until_s = times_of_claim(0, 0, 1, now_s=claimed_s)
 
-    assert (from_s, until_s) == (claimed_s, claimed_s + 60)
+    assert (from_s, until_s) == (claimed_s, claimed_s + 60 + 86_400)
     assert times_of_claim(5, 9, 0, now_s=claimed_s) == (5, 9)
 
 

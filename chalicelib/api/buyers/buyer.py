@@ -47,9 +47,10 @@ KEY_HEADER = {
 
 @api.operation("PUT", "/me/profile", audience=Audience.BUYER, refusals=[InvalidRequest])
 def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
-    """Change the buyer's name and picture; the session that is answered carries the name."""
+    """Change the buyer's name and picture; the session that is answered carries the name, and ends
+    when that of the request does."""
     buyer = buyers.rename(who.merchant_id, who.ids, body.name, body.avatar)
-    return session_of(buyer, clock.now_s())
+    return session_of(buyer, clock.now_s(), until_s=who.until_s)
 
 
 @api.operation(

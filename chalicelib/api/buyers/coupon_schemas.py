@@ -28,7 +28,7 @@ class CouponCodeRequest(RequestModel, frozen=True):
 
 class CouponOffer(_CouponTerms, frozen=True, kw_only=True):
     """Coupons that can be claimed. Good from `from_s` until before `until_s`, or else for `days`
-    from the claim on."""
+    after that of the claim."""
 
     template_id: str
     from_s: Seconds

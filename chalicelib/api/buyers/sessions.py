@@ -142,17 +142,23 @@ def prove_wechat_phone(who: Buyer, body: schemas.WechatPhoneProof) -> BuyerSessi
     return session_of(buyer, now_s)
 
 
-def session_of(buyer: BuyerItem, now_s: int) -> BuyerSession:
-    """A new session of a buyer, which carries all ids of the person."""
+def session_of(buyer: BuyerItem, now_s: int, *, until_s: int | None = None) -> BuyerSession:
+    """A new session of a buyer, which carries all ids of the person. until_s: of the session that
+    it takes the place of; None: somebody has just proven who they are."""
     token = auth.buyer_token(
-        buyer.merchant_id, buyer.buyer_id, buyer.name, other_ids=buyer.other_ids, now_s=now_s
+        buyer.merchant_id,
+        buyer.buyer_id,
+        buyer.name,
+        other_ids=buyer.other_ids,
+        now_s=now_s,
+        until_s=until_s,
     )
     return BuyerSession(
         token=token,
         buyer_id=buyer.buyer_id,
         name=buyer.name,
         avatar=buyer.avatar,
-        expires_at_s=now_s + auth.BUYER_SESSION_S,
+        expires_at_s=now_s + auth.BUYER_SESSION_S if until_s is None else until_s,
     )
 
 

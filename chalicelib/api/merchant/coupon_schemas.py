@@ -30,7 +30,7 @@ When = Annotated[int, Meta(ge=0, le=9_999_999_999)]
 class CouponInput(RequestModel, frozen=True, kw_only=True):
     """`off_fen` of an amount; `percent` of a percentage: what is still paid, 85 is 8.5 折, and
     `most_off_fen` is its cap, 0: none. `from_fen`: what the goods have to cost, 0: anything. Good
-    from `from_s` until before `until_s`, or else for `days` from the claim on."""
+    from `from_s` until before `until_s`, or else for `days` after that of the claim."""
 
     name: Name
     kind: CouponKind

@@ -84,6 +84,15 @@ def close_order(
 
 
 @api.operation(
+    "GET", "/orders/{order_id}/coupons", right=act(Area.REFUNDS), refusals=[NotFound, Conflict]
+)
+def count_buyers_coupons(who: Staff, order_id: str) -> schemas.BuyersCoupons:
+    """How many coupons of each template the buyer of an order has."""
+    found = coupon_gifts.held(who.merchant_id, parsed(order_id))
+    return schemas.BuyersCoupons([schemas.HeldCoupons(*one) for one in sorted(found.items())])
+
+
+@api.operation(
     "POST",
     "/orders/{order_id}/coupons",
     right=act(Area.REFUNDS),

@@ -228,6 +228,15 @@ class ShopRefundRequest(RequestModel, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(min_length=1, max_length=100, description="the buyer reads it")]
 
 
+class HeldCoupons(ResponseModel, frozen=True):
+    template_id: str
+    held: Annotated[int, Meta(description="used ones too")]
+
+
+class BuyersCoupons(ResponseModel, frozen=True):
+    items: Annotated[list[HeldCoupons], Meta(description="of templates of which there are any")]
+
+
 class CouponGiftRequest(RequestModel, frozen=True, kw_only=True):
     template_id: Annotated[str, Meta(min_length=22, max_length=22)]
     reason: Annotated[str, Meta(min_length=1, max_length=60, description="the buyer reads it")]

@@ -22,6 +22,9 @@ ROWS_MAX = 50
 WORKERS = 8  # a row is three calls that wait for the database
 NO_NUMBER = "订单号有误。请照订单列表填写，如 261130-037239，或填 30 位的系统单号。"
 
+# A parcel goes to whoever the number names: six digits with a slip name another buyer's order.
+ONLY_ITS_END = "请填完整的订单号，如 261130-037239：后 6 位可能对上别的订单。"
+
 
 class Outcome(StrEnum):
     SHIPPED = "shipped"
@@ -95,7 +98,8 @@ def _order_of(merchant_id: str, text: str) -> OrderId | Result:
         return order_id
     short = short_number.read(text.removesuffix(".0"))
     if short is None:
-        return _needs_change("order_id", NO_NUMBER)
+        only_its_end = short_number.is_end(text.removesuffix(".0"))
+        return _needs_change("order_id", ONLY_ITS_END if only_its_end else NO_NUMBER)
     found = order_matches.with_short_number(merchant_id, *short)
     if len(found) == 1:
         return found[0]

@@ -1,5 +1,7 @@
 """Coupons given to the buyer of an order, with the message that tells of them."""
 
+from collections import Counter
+
 from chalicelib import observability
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.beijing import day_of
@@ -9,10 +11,18 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.texts import TextKey
-from chalicelib.errors import Conflict, CouponsGone, InvalidRequest, LimitReached, NotFound
+from chalicelib.errors import (
+    Conflict,
+    CouponsGone,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    SessionSuperseded,
+)
 from chalicelib.services.catalogue import catalogue_cache
-from chalicelib.services.growth import coupon_grants
+from chalicelib.services.growth import coupon_grants, coupons
 from chalicelib.services.orders import notifications, orders
+from chalicelib.services.people import identities
 from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import Writes
 from chalicelib.tables.growth import CouponItem
@@ -74,6 +84,17 @@ def give(
     if coupon is None:
         raise Conflict(CLOSED)
     return coupon
+
+
+def held(merchant_id: str, order_id: OrderId) -> Counter[str]:
+    """How many coupons of each template the buyer of an order has, used ones too. Raises NotFound,
+    or Conflict for a closed account."""
+    order = orders.get(merchant_id, order_id)
+    try:
+        ids = identities.ids_of(merchant_id, order.buyer_id)
+        return Counter(one.template_id for one in coupons.of_buyer(merchant_id, ids))
+    except SessionSuperseded:
+        raise Conflict(CLOSED) from None
 
 
 def compensate(group: GroupItem, *, now_s: int) -> None:

@@ -28,6 +28,9 @@ export const refundOrder = (order_id: string, body: BodyOf<'post', '/v1/merchant
   post('/v1/merchant/orders/{order_id}/refunds', { path: { order_id }, body, key })
 export const lowerPrice = (order_id: string, total_fen: number) =>
   put('/v1/merchant/orders/{order_id}/price', { path: { order_id }, body: { total_fen } })
+/** Of each template, used ones too. */
+export const countBuyersCoupons = async (order_id: string) =>
+  (await get('/v1/merchant/orders/{order_id}/coupons', { path: { order_id } })).items
 /** The buyer is told, with the reason; one key is one coupon. */
 export const giveCoupon = (order_id: string, body: BodyOf<'post', '/v1/merchant/orders/{order_id}/coupons'>, key: string) =>
   post('/v1/merchant/orders/{order_id}/coupons', { path: { order_id }, body, key })

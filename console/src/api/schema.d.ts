@@ -423,7 +423,7 @@ export interface paths {
         };
         /** The buyer's name and picture, how many messages are unread, which agreements changed. */
         get: operations["read_profile"];
-        /** Change the buyer's name and picture; the session that is answered carries the name. */
+        /** Change the buyer's name and picture; the session that is answered carries the name, and ends */
         put: operations["rename"];
         post?: never;
         delete?: never;
@@ -1404,7 +1404,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** How many coupons of each template the buyer of an order has. */
+        get: operations["count_buyers_coupons"];
         put?: never;
         /** Give the buyer of an order a coupon; they are told, with the reason. */
         post: operations["give_coupon"];
@@ -3433,6 +3434,11 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
         };
+        /** BuyersCoupons */
+        BuyersCoupons: {
+            /** @description of templates of which there are any */
+            items: components["schemas"]["HeldCoupons"][];
+        };
         /** CarrierShown */
         CarrierShown: {
             code: string;
@@ -3657,7 +3663,7 @@ export interface components {
          * CouponInput
          * @description `off_fen` of an amount; `percent` of a percentage: what is still paid, 85 is 8.5 折, and
          *         `most_off_fen` is its cap, 0: none. `from_fen`: what the goods have to cost, 0: anything. Good
-         *         from `from_s` until before `until_s`, or else for `days` from the claim on.
+         *         from `from_s` until before `until_s`, or else for `days` after that of the claim.
          */
         CouponInput: {
             name: string;
@@ -3716,7 +3722,7 @@ export interface components {
         /**
          * CouponOffer
          * @description Coupons that can be claimed. Good from `from_s` until before `until_s`, or else for `days`
-         *         from the claim on.
+         *         after that of the claim.
          */
         CouponOffer: {
             name: string;
@@ -4477,6 +4483,12 @@ export interface components {
             text: string;
             /** @description a staff's username; empty: the buyer or the system */
             by: string;
+        };
+        /** HeldCoupons */
+        HeldCoupons: {
+            template_id: string;
+            /** @description used ones too */
+            held: number;
         };
         /** HomeGroups */
         HomeGroups: {
@@ -15543,6 +15555,93 @@ export interface operations {
                 headers: {
                     /** @description seconds */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    count_buyers_coupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuyersCoupons"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

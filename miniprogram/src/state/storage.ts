@@ -2,6 +2,7 @@
 import { platform } from '@/platform'
 
 const PREFIX = `tuan.${platform.phone}`
+const ANSWERS_MAX = 30 // of earlier visits
 
 export function kept<T>(name: string): T | null {
   try {
@@ -27,15 +28,37 @@ export function keptAnswer<T>(name: string): T | null {
   return found?.build === import.meta.env.VITE_BUILD ? found.answer : null
 }
 
+/** answer: null to forget it. Of all pages the last ANSWERS_MAX that were read are kept. */
 export function keepAnswer(name: string, answer: unknown): void {
-  keep(`last.${name}`, { build: import.meta.env.VITE_BUILD, answer })
+  const known = kept<string[]>('last') ?? []
+  const others = known.filter((it) => it !== name)
+  const names = answer === null ? others : [name, ...others].slice(0, ANSWERS_MAX)
+  keep('last', names)
+  keep(`last.${name}`, answer === null ? null : { build: import.meta.env.VITE_BUILD, answer })
+  if (!known.includes(name)) forgetAnswers(names)
+}
+
+/** Forget what earlier visits kept, but for these. */
+function forgetAnswers(names: readonly string[]): void {
+  for (const name of ownKeys()) {
+    if (name.startsWith('last.') && !names.includes(name.slice('last.'.length))) keep(name, null)
+  }
+}
+
+/** What is kept, by its names; of a phone that tells nothing, nothing. */
+function ownKeys(): string[] {
+  try {
+    const { keys } = uni.getStorageInfoSync()
+    return keys.filter((it) => it.startsWith(PREFIX)).map((it) => it.slice(PREFIX.length))
+  } catch {
+    return []
+  }
 }
 
 /** Forget what the phone knows of a buyer; how the shop looks on it stays. */
 export function forgetBuyer(): void {
-  const { keys } = uni.getStorageInfoSync()
-  for (const key of keys.filter((it) => it.startsWith(PREFIX))) {
-    if (/^(last|chosen|sent|draft|recipient|asked|searches)\b/.test(key.slice(PREFIX.length))) uni.removeStorageSync(key)
+  for (const name of ownKeys()) {
+    if (/^(last|chosen|sent|draft|recipient|asked|searches)\b/.test(name)) keep(name, null)
   }
 }
 

@@ -34,10 +34,18 @@ export function useLoad<T>(read: () => Promise<T>, name?: () => string): Loaded<
       failure.value = null
       if (name) keepAnswer(name(), answer)
     } catch (error) {
-      if (mine === latest) failure.value = error
+      if (mine === latest) fail(error)
     } finally {
       if (mine === latest) isLoading.value = false
     }
+  }
+
+  /** What is there no more is not shown as it was: the page says that it is gone. */
+  function fail(error: unknown): void {
+    failure.value = error
+    if (!hasCode(error, 'not_found')) return
+    data.value = null
+    if (name) keepAnswer(name(), null)
   }
 
   const stale = computed(() => {

@@ -11,7 +11,7 @@ from chalicelib.domain.short_number import short_of
 from infra.local.demo_data import address
 from infra.local.phone import Phone
 from tests.browser.accessibility import unusable
-from tests.browser.buyers import Sale, buy_alone, buyer, sell, wait_until
+from tests.browser.buyers import Sale, buy_alone, buyer, claim, give_out, sell, wait_until
 from tests.browser.conftest import NARROW, WIDE, Shop
 
 PICTURES = os.environ.get("PICTURES")
@@ -92,16 +92,20 @@ def test_price_is_lowered_and_an_unpaid_order_is_closed(
 
 def test_shop_refunds_a_part_of_its_own_accord(log_in: Callable[..., Page], shop: Shop) -> None:
     sale, phone = sell(shop, "少发的橙子"), buyer(shop, "少收的人")
-    order = buy_alone(phone, sale, quantity=2)
+    coupon_id = claim(phone, give_out(shop, "一元券", off_fen=100))
+    order = buy_alone(phone, sale, quantity=2, coupon_id=coupon_id)
     wait_until(shop, order, "fulfilling")
     page = log_in()
     page.goto(f"{shop.url}#/orders/{order}")
     page.get_by_role("button", name="退款", exact=True).click()
     dialog = page.get_by_role("dialog", name="给买家退款")
-    expect(dialog.get_by_label("退款金额")).to_have_value("59.80")
+    expect(dialog.get_by_label("退款金额")).to_have_value("58.80")
     dialog.get_by_label("退款金额").fill("29.9")
-    dialog.get_by_label("退回库存").fill("1")
+    dialog.get_by_label("退回库存").fill("2")
     dialog.get_by_role("button", name="缺货，不能发货").click()
+    expect(dialog).to_contain_text("优惠券也会退给买家，没退的 ¥28.90 由店铺留下")
+    dialog.get_by_label("退回库存").fill("1")
+    expect(dialog).to_contain_text("只退一部分，券不退")
     look(page, "refund")
     dialog.get_by_role("button", name="退款 ¥29.90").click()
 

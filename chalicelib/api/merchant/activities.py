@@ -216,7 +216,7 @@ def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
     return schemas.Activity(
         skus=skus,
         compensation_words=compensations.words_of(item.merchant_id, terms, now_s),
-        compensation_kept=compensations.is_kept(item.merchant_id, terms, now_s),
+        compensation_kept=compensations.can_keep(item.merchant_id, terms, now_s=now_s),
         **_shown(item, groups, not any(left.values()), now_s),
     )
 

@@ -57,20 +57,21 @@ def words_of(merchant_id: str, terms: Terms, now_s: int) -> str:
     return terms.compensation_words if item is None else terms_of(item.terms.as_dict()).words
 
 
-def is_kept(merchant_id: str, terms: Terms, now_s: int) -> bool:
-    """Whether there are such coupons to give now, as far as is known within the seconds for which
-    templates are cached."""
-    template_id = terms.compensation_id
-    item = catalogue_cache.coupon(merchant_id, template_id, now_s) if template_id else None
-    if item is None:
-        return False
-    left = catalogue_cache.coupons_left(merchant_id, template_id, now_s)
-    return state_of(item, left, now_s=now_s) is TemplateState.GIVEN_OUT
+def can_keep(merchant_id: str, terms: Terms, *, now_s: int) -> bool:
+    """Whether there are such coupons to give at this moment, for staff; true where none is
+    promised."""
+    return not promise(merchant_id, terms.compensation_id, ends_at_s=now_s, now_s=now_s).problems
 
 
 def told(merchant_id: str, terms: Terms, now_s: int) -> str:
-    """What buyers are told of the promise: words_of a coupon that would be given, or nothing."""
-    kept = is_kept(merchant_id, terms, now_s)
+    """What buyers are told of the promise: words_of a coupon that would be given, as far as is
+    known within the seconds for which templates are cached, or nothing."""
+    template_id = terms.compensation_id
+    item = catalogue_cache.coupon(merchant_id, template_id, now_s) if template_id else None
+    if item is None:
+        return ""
+    left = catalogue_cache.coupons_left(merchant_id, template_id, now_s)
+    kept = state_of(item, left, now_s=now_s) is TemplateState.GIVEN_OUT
     return words_of(merchant_id, terms, now_s) if kept else ""
 
 

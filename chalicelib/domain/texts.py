@@ -118,7 +118,9 @@ TEXTS: Mapping[TextKey, str] = {
 }
 # Of a group that forms at its deadline with fewer than all, to who has just paid.
 LEAST: Mapping[TextKey, str] = {
-    TextKey.OPENED: "「{title}」开团成功，还差 {missing} 人，到时满 {least} 人就成团。把链接发给好友吧。",
+    TextKey.OPENED: (
+        "「{title}」开团成功，还差 {missing} 人，到时满 {least} 人就成团。把链接发给好友吧。"
+    ),
     TextKey.WAITING: (
         "「{title}」付款成功，还差 {missing} 人，到时满 {least} 人就成团。邀请好友一起拼吧。"
     ),

@@ -142,6 +142,8 @@ def test_a_promise_ends_with_its_coupons_and_is_told_no_more(merchant: MerchantF
     assert (now["compensation_words"], now["compensation_kept"]) == ("立减 10 元", False)
     merchant.wait(DAY_S + 300)
     assert (merchant.stored_group(group_id).status, coupons(leader)) == ("failed", [])
+    happened = merchant.owner().get(f"/v1/merchant/groups/{group_id}").body["events"]
+    assert "compensated" not in [event["what"] for event in happened]
     merchant.check_laws()
 
 

@@ -26,7 +26,7 @@ from chalicelib.errors import (
     NotFound,
 )
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.catalogue import catalogue_cache, compensations
 from chalicelib.services.groups import group_controls, group_lists, group_view
 from chalicelib.services.groups.group_lists import Tab
 from chalicelib.services.groups.group_view import Event, GroupView, Happened, Member
@@ -139,11 +139,18 @@ def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
         **_fields(group, now_s),
         extensible_until_s=group.ends_at_s if more else None,
         terms=from_attributes(
-            schemas.GroupTerms, offer, group_price_fen=offer.cheapest.group_price_fen
+            schemas.GroupTerms,
+            offer,
+            group_price_fen=offer.cheapest.group_price_fen,
+            compensation_words=_compensation(view, now_s),
         ),
         members=[_member(member) for member in view.members],
-        events=[_event(event, view) for event in view.events],
+        events=[_event(event, view, now_s) for event in view.events],
     )
+
+
+def _compensation(view: GroupView, now_s: int) -> str:
+    return compensations.words_of(view.group.merchant_id, view.terms, now_s)
 
 
 def _member(member: Member) -> schemas.GroupMember:
@@ -170,11 +177,11 @@ def _member(member: Member) -> schemas.GroupMember:
     )
 
 
-def _event(event: Event, view: GroupView) -> schemas.GroupEvent:
+def _event(event: Event, view: GroupView, now_s: int) -> schemas.GroupEvent:
     group = view.group
     words = EVENT_WORDS.get(event.what) or group_text(
         GroupStatus(group.status), group.failed_reason
     )
-    worth = view.terms.compensation_words
+    worth = _compensation(view, now_s)
     text = Text(words, name=event.name, amount=yuan(event.amount_fen), worth=worth)
     return from_attributes(schemas.GroupEvent, event, text=text)

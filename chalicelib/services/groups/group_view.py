@@ -15,6 +15,7 @@ from chalicelib.services.groups import group_controls
 from chalicelib.services.orders import coupon_gifts, orders
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem, ShareItem
+from chalicelib.tables.growth import CouponGrantItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -28,7 +29,7 @@ class Happened(StrEnum):
     PAID = "paid"
     FORMED = "formed"
     FAILED = "failed"
-    COMPENSATED = "compensated"  # who paid, as its terms promise
+    COMPENSATED = "compensated"  # some of who paid, as its terms promise
     REFUND_REQUESTED = "refund_requested"
     REFUNDED = "refunded"
     REBATE_REQUESTED = "rebate_requested"
@@ -86,7 +87,8 @@ def look(merchant_id: str, group_id: str) -> GroupView:
         for order in seats
     ]
     members.sort(key=lambda member: (not member.is_leader, member.order.order_no))
-    return GroupView(group, offer, members, _timeline(group, offer, members))
+    compensated = bool(_found(CouponGrantItem, _grants(group, offer, seats)))
+    return GroupView(group, offer, members, _timeline(group, members, compensated))
 
 
 def _sharers(seats: list[OrderItem]) -> dict[str, str]:
@@ -106,19 +108,28 @@ def _details(seats: list[OrderItem]) -> list[tuple[str, str]]:
     return [(item.pk, item.sk) for item in items]
 
 
+def _grants(group: GroupItem, offer: Terms, seats: list[OrderItem]) -> list[tuple[str, str]]:
+    """Where it stands that members were given what their activity promises."""
+    reason = coupon_gifts.reason_to_compensate(group, offer)
+    if reason is None:
+        return []
+    items = (CouponGrantItem.at(o.merchant_id, o.buyer_id, reason) for o in seats)
+    return [(item.pk, item.sk) for item in items]
+
+
 def _found(kind: type[_Item], keys: list[tuple[str, str]]) -> list[_Item]:
     stored = TradeItem.batch_get(keys) if keys else ()
     return [item for item in stored if isinstance(item, kind)]
 
 
-def _timeline(group: GroupItem, offer: Terms, members: list[Member]) -> list[Event]:
+def _timeline(group: GroupItem, members: list[Member], compensated: bool) -> list[Event]:
     """Opened, each payment, formed or failed, what was given for that, each refund."""
     events = [event for member in members for event in _of_member(member)]
     status = GroupStatus(group.status)
     if group.decided_at_s is not None:
         what = Happened.FORMED if status is GroupStatus.FORMED else Happened.FAILED
         events.append(Event(group.decided_at_s, what))
-        if coupon_gifts.reason_to_compensate(group, offer) is not None:
+        if compensated:
             events.append(Event(group.decided_at_s, Happened.COMPENSATED))
     order = list(Happened)
     return sorted(events, key=lambda event: (event.at_s, order.index(event.what)))

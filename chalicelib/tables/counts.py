@@ -31,10 +31,15 @@ def _name(counted: Counted, hour: int) -> str:
     return f"{LETTERS[counted]}{hour:02d}"
 
 
+_COUNTED: Mapping[str, tuple[Counted, int]] = {
+    _name(counted, hour): (counted, hour) for counted in Counted for hour in range(HOURS)
+}
+
+
 class DayItem(TradeItem, discriminator="day"):
     """One shard of what happened in one day (Beijing): an attribute per hour and thing counted."""
 
-    vars().update({_name(c, hour): IntAttribute(null=True) for c in Counted for hour in range(24)})
+    vars().update({name: IntAttribute(null=True) for name in _COUNTED})
 
     @classmethod
     def at(cls, merchant_id: str, day: dt.date, shard: int, **more: Any) -> "DayItem":
@@ -47,10 +52,12 @@ class DayItem(TradeItem, discriminator="day"):
 
     def counts(self, hours: int = HOURS) -> dict[str, int]:
         """What was counted in the first `hours` of the day."""
-        return {
-            counted.value: sum(getattr(self, _name(counted, hour)) or 0 for hour in range(hours))
-            for counted in Counted
-        }
+        sums = dict.fromkeys((counted.value for counted in Counted), 0)
+        for name, count in self.attribute_values.items():  # few of the 144 are there
+            counted, hour = _COUNTED.get(name, (None, HOURS))
+            if counted is not None and hour < hours:
+                sums[counted.value] += count
+        return sums
 
 
 class TallyItem(TradeItem, discriminator="tally"):

@@ -40,14 +40,15 @@ class StateHistory:
 
     def check(self, snapshot: TableSnapshot) -> None:
         """Raise AssertionError when something moved where no published edge leads."""
+        found = states(snapshot)
         wrong = [
             f"13 edges: {key} went from {self._seen[key]} to {now}"
-            for key, (now, edges) in states(snapshot).items()
+            for key, (now, edges) in found.items()
             if key in self._seen and now not in _reachable(edges, self._seen[key])
         ]
-        gone = [f"13 edges: {key} is gone" for key in self._seen if key not in states(snapshot)]
-        assert not wrong + gone, "\n".join(wrong + gone)
-        self._seen = {key: now for key, (now, _) in states(snapshot).items()}
+        wrong += [f"13 edges: {key} is gone" for key in self._seen if key not in found]
+        assert not wrong, "\n".join(wrong)
+        self._seen = {key: now for key, (now, _) in found.items()}
 
 
 def states(snapshot: TableSnapshot) -> dict[str, tuple[str, Mapping[str, set[str]]]]:

@@ -154,12 +154,12 @@ class Model:
         team.status = GroupStatus.FORMED
         return Outcome.FORMED
 
-    def cancel(self, order_id: str) -> str | None:
+    def cancel(self, order_id: str, now_s: int) -> str | None:
         """The refusal, or None and its effect. Captures have been heard before."""
         order = self.orders[order_id]
         team = self.teams.get(order.group_id or "")
         if order.status is OrderStatus.PAID and team is not None:
-            return self._cancel_alone(order, team)
+            return self._cancel_alone(order, team, now_s)
         if order.status in GIVEN_BACK | {OrderStatus.CLOSED}:
             return None
         if order.status is not OrderStatus.PENDING:
@@ -255,8 +255,8 @@ class Model:
         overdue = team is not None and trade.paid_at_s > team.expires_at_s + GRACE_S > GRACE_S
         return overdue or order.status is not OrderStatus.PENDING or bool(order.heard)
 
-    def _cancel_alone(self, order: Placed, team: Team) -> str | None:
-        if team.status is not GroupStatus.OPEN:
+    def _cancel_alone(self, order: Placed, team: Team, now_s: int) -> str | None:
+        if not team.is_open(now_s):
             return "group_closed"
         if order.buyer != team.leader or len(team.members) > 1:
             return "conflict"

@@ -328,7 +328,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             if pending and self.model.orders[order_id].status != "pending":
                 refusal: str | None = "already_paid"  # a payment unheard of until now
             else:
-                refusal = self.model.cancel(order_id)
+                refusal = self.model.cancel(order_id, self.shop.now_s)
             expected = {refusal} if refusal else set()
         self.answer(lambda: self.shop.cancel(item), expected)
         # What a cancellation finds paid may be the last payment: then it settles the group at once.

@@ -172,6 +172,14 @@ class ReductionShown(ResponseModel, frozen=True, kw_only=True):
     text: str
 
 
+class TierShown(ResponseModel, frozen=True, kw_only=True):
+    """阶梯价: from so many paid seats on, `off_fen` of each unit go back once the group formed;
+    of several that are reached, the highest."""
+
+    seats: int
+    off_fen: Fen
+
+
 RebateText = Annotated[
     str,
     Meta(
@@ -319,6 +327,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     leader_free: Annotated[
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]
+    tiers: Annotated[list[TierShown], Meta(description="ascending; the last is of all seats")]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -419,6 +428,7 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     leader_free: Annotated[
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]
+    tiers: Annotated[list[TierShown], Meta(description="ascending; the last is of all seats")]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

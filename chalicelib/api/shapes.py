@@ -51,6 +51,10 @@ def reductions(offer: Terms) -> list[schemas.ReductionShown]:
     ]
 
 
+def tiers(offer: Terms) -> list[schemas.TierShown]:
+    return [from_attributes(schemas.TierShown, one) for one in offer.tiers]
+
+
 def parcel(one: Parcel) -> schemas.ParcelShown:
     return from_attributes(
         schemas.ParcelShown, one, carrier_name=Text(carriers.by_code(one.carrier).name)

@@ -59,6 +59,14 @@ class TermsSku:
 
 
 @dataclass(frozen=True)
+class Tier:
+    """阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed."""
+
+    seats: int
+    off_fen: int
+
+
+@dataclass(frozen=True)
 class Terms:
     """One version of an activity's promises; it never changes. Times are epoch seconds, UTC."""
 
@@ -86,12 +94,18 @@ class Terms:
     compensation_words: str = ""
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # 团长免单: what the goods cost who opened a group goes back
+    tiers: tuple[Tier, ...] = ()  # ascending; the last one is of all seats
 
     def wants_new(self, *, leads: bool) -> bool:
         """Whether who opens a group, or joins it, has to be new to the shop."""
         return self.new_buyers is NewBuyers.ALL or (
             self.new_buyers is NewBuyers.JOINERS and not leads
         )
+
+    def rebate_fen(self, seats_paid: int, quantity: int) -> int:
+        """What the highest tier that so many paid seats reach gives back of an order's units."""
+        reached = [tier.off_fen for tier in self.tiers if tier.seats <= seats_paid]
+        return max(reached, default=0) * quantity
 
     @property
     def cheapest(self) -> TermsSku:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.activity import NewBuyers, Terms, TermsSku, buckets_for
+from chalicelib.domain.activity import NewBuyers, Terms, TermsSku, Tier, buckets_for
 from chalicelib.domain.money import yuan
 from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, normal, trouble
@@ -18,6 +18,7 @@ WINDOW_MAX_S = 366 * 86400
 LIMIT_PER_BUYER_MAX = 9_999
 LIMIT_PER_ORDER_MAX = 999
 REDUCTIONS_MAX = 5
+TIERS_MAX = 5  # beside the first one, which everybody pays
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class Draft:
     compensation_id: str = ""  # coupon template, for who is in a group that fails
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # once the group has formed
+    tiers: tuple[Tier, ...] = ()
+
+    @property
+    def least_price_fen(self) -> int:
+        """The least that a unit of any SKU costs whoever buys it; 0 without SKUs."""
+        each = [sku.group_price_fen for sku in self.skus]
+        leaders = [sku.leader_price_fen for sku in self.skus if sku.leader_price_fen is not None]
+        return min([*each, *leaders], default=0)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ def problems_of(
         *_of_window(draft, now_s, window_min_s),
         *_of_skus(draft, offers),
         *_of_reductions(draft),
+        *_of_tiers(draft),
         *_of_stock(draft, offers),
     ]
 
@@ -107,6 +117,7 @@ def change_problems_of(
         *_of_limits(draft),
         *_of_skus(draft, offers),
         *_of_reductions(draft),
+        *_of_tiers(draft),
     ]
     starts_at_s = start_of_change(draft, terms, now_s=now_s)
     if starts_at_s != terms.starts_at_s:
@@ -161,6 +172,7 @@ def first_terms(
         compensation_words=compensation_words,
         seats_least=draft.seats_least,
         leader_free=draft.leader_free,
+        tiers=draft.tiers,
     )
 
 
@@ -192,6 +204,7 @@ def changed_terms(
         compensation_words=compensation_words,
         seats_least=draft.seats_least,
         leader_free=draft.leader_free,
+        tiers=draft.tiers,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -325,6 +338,41 @@ def _of_reductions(draft: Draft) -> Iterator[Problem]:
             )
             yield trouble(f"reductions[{i}].from_fen", words)
         before = one
+
+
+def _of_tiers(draft: Draft) -> Iterator[Problem]:
+    if not draft.tiers:
+        return
+    if draft.seats_least < SEATS_MIN:
+        words = "阶梯价要和「到时也成团」一起用：到时也成团的人数就是第一档，请先打开它。"
+        yield trouble("tiers", words)
+    if draft.leader_free:
+        yield trouble("tiers", "阶梯价不能和团长免单一起用，请关闭其中一个。")
+    if len(draft.tiers) > TIERS_MAX:
+        yield trouble("tiers", Text("阶梯价最多再加 {max} 档，请减少。", max=TIERS_MAX))
+    before = Tier(draft.seats_least, 0)
+    for i, tier in enumerate(draft.tiers):
+        if tier.seats <= before.seats:
+            words = Text("这一档的人数要比上一档的 {before} 人多，请修改。", before=before.seats)
+            yield trouble(f"tiers[{i}].seats", words)
+        elif i == len(draft.tiers) - 1 and tier.seats != draft.seats_total:
+            words = Text(
+                "最后一档的人数要等于成团人数，请改为 {seats} 人。", seats=draft.seats_total
+            )
+            yield trouble(f"tiers[{i}].seats", words)
+        yield from _of_off(f"tiers[{i}].off_fen", tier, before, draft.least_price_fen)
+        before = tier
+
+
+def _of_off(field: str, tier: Tier, before: Tier, least_price_fen: int) -> Iterator[Problem]:
+    if tier.off_fen <= before.off_fen:
+        words = Text("每件返的金额要比上一档的 {before} 多，请修改。", before=yuan(before.off_fen))
+        yield trouble(field, words)
+    elif tier.off_fen >= least_price_fen:
+        words = Text(
+            "每件返的金额要低于最低的拼团价或团长价 {price}，请改小。", price=yuan(least_price_fen)
+        )
+        yield trouble(field, words)
 
 
 def _of_stock(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:

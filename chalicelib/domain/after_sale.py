@@ -204,9 +204,9 @@ def check_return(order: Order, units: int, kind: Kind = Kind.RETURN) -> None:
 
 
 def worth_fen(order: Order, units: int) -> int:
-    """What may be refunded instead of an exchange of `units`: their share of what was paid, as far
-    as it is left."""
-    share_fen = order.total_fen * units // order.units.bought
+    """What may be refunded instead of an exchange of `units`: their share of what was paid and not
+    given back by the terms of the group, as far as it is left."""
+    share_fen = (order.total_fen - order.rebated_fen) * units // order.units.bought
     return min(max(share_fen, 1), order.refundable_fen)
 
 

@@ -140,6 +140,13 @@ def payment_counts(group: Group, *, paid_at_s: int, grace_s: int) -> bool:
     return group.status is GroupStatus.OPEN and paid_at_s <= (group.expires_at_s or 0) + grace_s
 
 
+def is_to_form(group: Group, *, now_s: int) -> bool:
+    """Whether an open group only waits for its decision, and that can be no other: it is due, and
+    as many seats are paid as were promised to be enough."""
+    due = group.status is GroupStatus.OPEN and now_s >= (group.expires_at_s or 0)
+    return due and group.has_least
+
+
 def seat_paid(group: Group, *, now_s: int) -> GroupTransition:
     """One more seat is paid: the leader's payment opens the group, the last one forms it.
 

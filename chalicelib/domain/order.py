@@ -187,6 +187,12 @@ class Order:
         return seat[1].amount_fen - sum(refund.amount_fen for refund in self._own_refunds.values())
 
     @property
+    def rebated_fen(self) -> int:
+        """What went back, or is on its way, by the terms of its group."""
+        own = self._own_refunds.items()
+        return sum(it.amount_fen for key, it in own if reason_of(key) is RefundReason.REBATE)
+
+    @property
     def _own_refunds(self) -> dict[str, Refund]:
         """Refunds of the payment that took the seat."""
         seat = self.seat_payment

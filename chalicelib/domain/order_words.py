@@ -130,7 +130,7 @@ METHOD_WORDS: Mapping[str, str] = {
 
 def rebate_text(refund_key: str) -> str:
     """What people call a refund by the terms of a group that formed; empty: it is another."""
-    return "团长免单返还" if reason_of(refund_key) is RefundReason.REBATE else ""
+    return "成团返还" if reason_of(refund_key) is RefundReason.REBATE else ""
 
 
 def movement_text(movement: Movement, of: str) -> str:

@@ -57,6 +57,7 @@ KIND_OF: Mapping[TextKey, SubscribeKind] = {
     TextKey.SHIPPED: SubscribeKind.SHIPPED,
     TextKey.READY: SubscribeKind.READY,
     TextKey.REFUNDED: SubscribeKind.REFUNDED,
+    TextKey.REBATED: SubscribeKind.REFUNDED,
     TextKey.REFUNDED_OUTSIDE: SubscribeKind.REFUNDED,
 }
 KIND_WORDS: Mapping[SubscribeKind, str] = {
@@ -124,6 +125,7 @@ NOTES: Mapping[TextKey, str] = {  # at most 20 characters, as a thing
     TextKey.SHIPPED: "点开查看订单和快递单号",
     TextKey.READY: "到店出示取货码，不要告诉别人",
     TextKey.REFUNDED: "请在付款账户的账单中查看",
+    TextKey.REBATED: "成团返还，请在付款账户的账单中查看",
     TextKey.REFUNDED_OUTSIDE: "没有收到请联系商家",
 }
 FREE_NOTE = "可以再开一团"  # where nothing was paid, nothing goes back

@@ -14,7 +14,8 @@ class TextKey(StrEnum):
     WAITING = "waiting"  # paid for another one, and others are missing
     ONE_LEFT = "one_left"  # one seat is free
     FORMED = "formed"
-    REBATE = "rebate"  # part of what was paid goes back, since the group formed
+    REBATE = "rebate"  # what the goods cost the leader goes back, since the group formed
+    TIER_REBATE = "tier_rebate"  # what the group's tier takes off goes back
     FAILED = "failed"
     CLOSED = "closed"  # the merchant closed the group
     LATE = "late"  # paid, but the seat was gone
@@ -30,6 +31,7 @@ class TextKey(StrEnum):
     EXCHANGE_READY = "exchange_ready"  # the replacement can be collected
     EXCHANGE_SENT = "exchange_sent"  # it is on its way; or has another number than was told
     REFUNDED = "refunded"  # confirmed by the gateway
+    REBATED = "rebated"  # the same, of what goes back by the terms of the group
     REFUNDED_OUTSIDE = "refunded_outside"  # paid back by staff in another way
     READY = "ready"  # to be collected in the store
     SHIPPED = "shipped"  # a parcel is on its way
@@ -46,6 +48,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.ONE_LEFT: "还差 1 人成团",
     TextKey.FORMED: "拼团成功",
     TextKey.REBATE: "团长免单，正在返还",
+    TextKey.TIER_REBATE: "阶梯价到了，正在返还",
     TextKey.FAILED: "未成团",
     TextKey.CLOSED: "商家结束了这个团",
     TextKey.LATE: "名额已满，自动退款",
@@ -61,6 +64,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.EXCHANGE_READY: "换新的商品可以取了",
     TextKey.EXCHANGE_SENT: "换新的商品已寄出",
     TextKey.REFUNDED: "退款已到账",
+    TextKey.REBATED: "返还已到账",
     TextKey.REFUNDED_OUTSIDE: "商家已退款",
     TextKey.READY: "可以取货了",
     TextKey.SHIPPED: "已发货",
@@ -79,6 +83,10 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.FORMED: "「{title}」拼团成功，商家开始备货。",
     TextKey.REBATE: (
         "「{title}」已成团，团长免单：{amount} 已发起原路退款，订单照常进行，无需操作。"
+    ),
+    TextKey.TIER_REBATE: (
+        "「{title}」已有 {seats} 人参团，按阶梯价返还 {amount}，已发起原路退款，"
+        "订单照常进行，无需操作。"
     ),
     TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。{amount} 已发起原路退款，无需操作。",
@@ -102,6 +110,7 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.EXCHANGE_READY: "「{title}」换新的 {units} 件已备好，请到{store}领取。",
     TextKey.EXCHANGE_SENT: "「{title}」换新的 {units} 件已寄出：{carrier} {number}。",
     TextKey.REFUNDED: "「{title}」的 {amount} 已原路退回，请在付款账户的账单中查看。",
+    TextKey.REBATED: "「{title}」成团返还的 {amount} 已原路退回，请在付款账户的账单中查看。",
     TextKey.REFUNDED_OUTSIDE: (
         "「{title}」的 {amount} 未能原路退回，商家已用{way}退给你，凭证：{proof}。"
         "没有收到请联系商家。"

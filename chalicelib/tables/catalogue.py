@@ -152,6 +152,7 @@ class _Terms(CatalogueItem):
     compensation_words = UnicodeAttribute(default="")  # what its coupons take off
     seats_least = IntAttribute(default=0)  # paid seats that form a group when it is due; 0: all
     leader_free = BooleanAttribute(default=False)  # the leader's goods, once the group has formed
+    tiers: ListAttribute[Any] = ListAttribute(default=list)  # [{seats, off_fen}]
 
 
 class ActivityItem(_Terms, discriminator="activity"):

@@ -59,12 +59,12 @@ def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: Mercha
     items = leader.get("/v1/me/messages").body["items"]
     told = {one["text_key"]: one["text"] for one in items}
     assert "团长免单：¥58.99 已发起原路退款，订单照常进行" in told["rebate"]
-    assert "¥58.99 已原路退回" in told["refunded"]
+    assert "¥58.99 已原路退回" in told["rebated"]
     assert leader.get("/v1/orders?tab=after_sale").body["items"] == []
     cards = merchant.visitor().get(f"{place}/activities").body["items"]
     assert [one["leader_free"] for one in cards] == [True]
     assert told_to_staff(merchant, order_id, group_id) == (
-        ["团长免单返还"],
+        ["成团返还"],
         [
             "买家下单",
             "买家付款 ¥59.00（微信支付）",
@@ -73,8 +73,8 @@ def test_leader_gets_back_what_the_goods_cost_and_the_goods_too(merchant: Mercha
             "返还到账 ¥58.99（微信支付）",
         ],
         ["发起返还", "返还到账"],
-        ["团长免单，返还 ¥58.99 给团长", "返还团长的 ¥58.99 已到账"],
-        [("团长免单返还", "succeeded"), ("", None)],
+        ["成团返还 ¥58.99 给团长", "返还团长的 ¥58.99 已到账"],
+        [("成团返还", "succeeded"), ("", None)],
     )
 
     assert ship(merchant, order_id).status == 200
@@ -171,7 +171,7 @@ def test_rebate_that_the_gateway_gives_up_is_for_staff_and_the_goods_go_out(
     assert back(leader, order_id) == [("f", 5899, "failed")]
     rows = merchant.owner().get("/v1/merchant/refunds").body["items"]
     listed = [(row["out_refund_no"], row["rebate_text"]) for row in rows]
-    assert listed == [(f"{order_id}01f", "团长免单返还")]
+    assert listed == [(f"{order_id}01f", "成团返还")]
     assert ship(merchant, order_id).status == 200
     assert merchant.owner().post(f"/v1/merchant/refunds/{order_id}01f/retry").status == 200
     merchant.wait(600)

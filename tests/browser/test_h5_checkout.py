@@ -175,7 +175,7 @@ def test_leader_pays_the_price_and_gets_it_back_once_a_friend_has_joined(
     who.says("hint", "团长免单：¥19.89 已退回。商家将在 48 小时内发货")
     who.tap("act-order")
     who.says("order-state", "已成团待发货")
-    who.says("refund", "团长免单返还")
+    who.says("refund", "成团返还")
     who.says("refund", "订单照常进行。")
     assert me.order(order["order_id"])["refunds"][0]["amount_fen"] == order["total_fen"] - 1
     assert me.api.get("/v1/orders?tab=after_sale")["items"] == []

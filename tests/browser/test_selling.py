@@ -282,7 +282,7 @@ def test_money_that_goes_back_to_a_leader_is_called_so_in_the_console(
     buyers.until(told)
     page.goto(f"{shop.url}#/orders/{order_id}")
     expect(page.get_by_text("返还到账 ¥19.89（微信支付）")).to_be_visible()
-    expect(page.get_by_text("团长免单返还").first).to_be_visible()
+    expect(page.get_by_text("成团返还").first).to_be_visible()
     expect(page.get_by_text("已返还").first).to_be_visible()
     expect(page.get_by_text("已退款")).to_have_count(0)
     page.goto(f"{shop.url}#/groups/{group_id}")

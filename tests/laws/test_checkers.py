@@ -271,6 +271,8 @@ PLANTS: list[Plant] = [
      lambda s: [TradeItem.list_key.remove()]),
     ("31 rebates: 0 fen of order .* go back, 5899 promised", promised_to,
      lambda s: [VersionItem.leader_free.set(True)]),
+    ("31 rebates: 0 fen of order .* go back, 300 promised", promised_to,
+     lambda s: [VersionItem.tiers.set([{"seats": 2, "off_fen": 300}])]),
     ("25 search: open group .* is in None", lambda s: s.open_group,
      lambda s: [TradeItem.list_key.remove()]),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.domain.activity import (
     ActivityState,
     StockClaim,
+    Tier,
     buckets_for,
     refusal_to_open,
     refuse_overlap,
@@ -42,6 +43,12 @@ DRAFT = Draft(
     limit_per_buyer=2,
     limit_per_order=1,
 )
+FEWER = {
+    "seats_total": 8,
+    "seats_least": 2,
+    "skus": (DraftSku("s1", 2990, 40), DraftSku("s2", 1590, 10)),
+}
+LADDER = {"tiers": (Tier(5, 200), Tier(8, 500))}
 TERMS = first_terms(DRAFT, OFFERS, activity_id="a1", category_id="c1", image="", life_s=24 * 3600)
 
 
@@ -103,6 +110,15 @@ def test_more_stock_than_there_is_says_how_much_there_is() -> None:
         ({"seats_least": 3}, "seats_least"),
         ({"seats_total": 2, "seats_least": 2}, "seats_least"),
         ({"seats_total": 1, "seats_least": 2}, "seats_total"),
+        ({**FEWER, **LADDER, "seats_least": 0}, "tiers"),
+        ({**FEWER, "leader_free": True, "limit_per_order": 1, **LADDER}, "tiers"),
+        ({**FEWER, "tiers": (Tier(2, 100), Tier(8, 200))}, "tiers[0].seats"),
+        ({**FEWER, "tiers": (Tier(5, 100), Tier(5, 200))}, "tiers[1].seats"),
+        ({**FEWER, "tiers": (Tier(5, 100), Tier(7, 200))}, "tiers[1].seats"),
+        ({**FEWER, "tiers": (Tier(5, 0), Tier(8, 200))}, "tiers[0].off_fen"),
+        ({**FEWER, "tiers": (Tier(5, 200), Tier(8, 200))}, "tiers[1].off_fen"),
+        ({**FEWER, "tiers": (Tier(5, 200), Tier(8, 1590))}, "tiers[1].off_fen"),
+        ({**FEWER, "tiers": tuple(Tier(n, n) for n in range(3, 9))}, "tiers"),
     ],
 )
 def test_each_limit_names_its_field(changes: dict[str, Any], field: str) -> None:
@@ -122,6 +138,9 @@ def test_each_limit_names_its_field(changes: dict[str, Any], field: str) -> None
         {"seats_total": 50},
         {"seats_least": 2},
         {"seats_total": 50, "seats_least": 49},
+        {**FEWER, **LADDER},
+        {**FEWER, "tiers": tuple(Tier(n, n) for n in range(4, 9))},
+        {**FEWER, "tiers": (Tier(8, 1589),)},
     ],
 )
 def test_the_limits_themselves_are_allowed(changes: dict[str, Any]) -> None:
@@ -275,3 +294,18 @@ def test_windows_that_only_touch_and_its_own_claim_are_no_overlap() -> None:
     own = StockClaim("a1", "自己", NOW_S, NOW_S + DAY_S)
 
     refuse_overlap([before, after, own], "a1", NOW_S, NOW_S + DAY_S)
+
+
+def test_a_leaders_price_is_more_than_any_tier_gives_back() -> None:
+    led = (DraftSku("s1", 2990, 40, leader_price_fen=500), DraftSku("s2", 1590, 10))
+
+    assert fields(**{**FEWER, **LADDER, "skus": led}) == ["tiers[1].off_fen"]
+
+
+def test_group_gives_back_what_the_highest_tier_does_that_it_reaches() -> None:
+    terms = replace(TERMS, tiers=(Tier(5, 200), Tier(8, 500)))
+
+    given = [terms.rebate_fen(seats, 2) for seats in (2, 4, 5, 7, 8)]
+
+    assert given == [0, 0, 400, 400, 1000]
+    assert TERMS.rebate_fen(8, 2) == 0

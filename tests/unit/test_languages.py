@@ -83,7 +83,6 @@ CONTENTS = {
         "未成团，自动退款",
         "名额已满、订单已关闭或重复付款，自动退款",
         "售后退款",
-        "成团返还",
     },
     "services/people/message_templates.py": {"订阅消息："},  # kept in the audit log
     "services/reports/export_rows.py": {"快递", "到店自提", "；"},  # files are in Chinese

@@ -11,6 +11,7 @@ from chalicelib.domain.texts import TEXTS, TextKey, text_of
 FACTS = {
     "title": "红颜草莓",
     "missing": 2,
+    "seats": 5,
     "amount_fen": 5900,
     "reason": "没货了",
     "reply": "看不出破损",

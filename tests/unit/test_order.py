@@ -125,6 +125,7 @@ FACTS = {
     "title": "草莓",
     "amount_fen": 5900,
     "missing": 2,
+    "seats": 5,
     "reply": "签收时完好",
     "address": "王师傅 13800138000",
     "days": 7,

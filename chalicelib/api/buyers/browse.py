@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib import clock
-from chalicelib.api import group_shapes, pages
+from chalicelib.api import group_shapes, pages, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
-from chalicelib.api.schemas import Id, JoinableGroup, OwnGroup
+from chalicelib.api.schemas import Id, JoinableGroup, OwnGroup, TierShown
 from chalicelib.domain.activity import ActivityState, NewBuyers, state_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
@@ -69,6 +69,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
         str,
         Meta(description="What a coupon takes off that members of a failed group get; or empty."),
     ]
+    tiers: list[TierShown]
     starts_at_s: int
     ends_at_s: int
 
@@ -103,6 +104,7 @@ class GroupGoods(msgspec.Struct, frozen=True):
     solo_price_fen: int
     new_buyers: NewBuyers
     leader_free: bool
+    tiers: list[TierShown]
 
 
 class NearlyFullGroup(msgspec.Struct, frozen=True):
@@ -217,6 +219,7 @@ def _goods(group: GroupItem) -> GroupGoods:
         sku.solo_price_fen,
         offer.new_buyers,
         offer.leader_free,
+        shapes.tiers(offer),
     )
 
 
@@ -241,6 +244,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         new_buyers=offer.new_buyers,
         leader_free=offer.leader_free,
         compensation=offer.compensation_words,
+        tiers=shapes.tiers(offer),
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,
     )

@@ -215,6 +215,13 @@ class Reduction(RequestModel, frozen=True):
     off_fen: Fen
 
 
+class Tier(RequestModel, frozen=True):
+    """阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed."""
+
+    seats: Annotated[int, Meta(ge=0, le=9_999)]
+    off_fen: Fen
+
+
 class ActivityRules(RequestModel, frozen=True, kw_only=True):
     title: Text
     seats_total: Annotated[int, Meta(ge=0, le=9_999, description="2 to 100.")]
@@ -250,6 +257,14 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
     leader_free: Annotated[
         bool, Meta(description="What the goods cost the leader goes back once the group formed.")
     ] = False
+    tiers: Annotated[
+        list[Tier],
+        Meta(
+            max_length=20,
+            description="Up to 5, each above the one before, from more than seats_least up to "
+            "seats_total.",
+        ),
+    ] = field(default_factory=list)
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -326,6 +341,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     coupons: bool
     new_buyers: NewBuyers
     leader_free: bool
+    tiers: list[Tier]
     compensation_id: str
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
 

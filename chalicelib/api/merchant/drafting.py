@@ -79,6 +79,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     compensation_id: str
     seats_least: int
     leader_free: bool
+    tiers: list[schemas.Tier]
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from chalicelib.api.schemas import (
     RequestModel,
     ResponseModel,
     Seconds,
+    TierShown,
 )
 from chalicelib.services.groups import group_controls
 
@@ -83,6 +84,7 @@ class GroupTerms(ResponseModel, frozen=True, kw_only=True):
     compensation_words: Annotated[
         str, Meta(description="What a coupon takes off that members get if it fails; or empty.")
     ]
+    tiers: list[TierShown]
 
 
 class GroupMember(ResponseModel, frozen=True, kw_only=True):

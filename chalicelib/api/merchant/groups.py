@@ -41,7 +41,7 @@ EVENT_WORDS = {
     Happened.COMPENSATED: "按约定补偿付了款的成员优惠券（{worth}），每人每天最多一张",
     Happened.REFUND_REQUESTED: "发起退款 {amount} 给{name}",
     Happened.REFUNDED: "{name}的退款 {amount} 已到账",
-    Happened.REBATE_REQUESTED: "团长免单，返还 {amount} 给{name}",
+    Happened.REBATE_REQUESTED: "成团返还 {amount} 给{name}",
     Happened.REBATED: "返还{name}的 {amount} 已到账",
 }
 
@@ -143,6 +143,7 @@ def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
             offer,
             group_price_fen=offer.cheapest.group_price_fen,
             compensation_words=_compensation(view, now_s),
+            tiers=shapes.tiers(offer),
         ),
         members=[_member(member) for member in view.members],
         events=[_event(event, view, now_s) for event in view.events],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import activity_draft, pricing
-from chalicelib.domain.activity import NewBuyers, StockClaim, overlaps_of
+from chalicelib.domain.activity import NewBuyers, StockClaim, Tier, overlaps_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.coupon import Bought, CouponTerms, terms_of
 from chalicelib.domain.coupon_draft import TemplateState
@@ -104,11 +104,13 @@ def _lowest(
     draft: Draft, source: Stocked, coupons: Sequence[tuple[str, CouponTerms]]
 ) -> list[LowestPrice]:
     costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
+    back_fen = max((tier.off_fen for tier in draft.tiers), default=0)
     found = []
     for sku in draft.skus:
         least_fen = sku.leader_price_fen or sku.group_price_fen
         price = pricing.lowest(least_fen, draft.limit_per_order, draft.reductions, coupons)
-        each_fen = 0 if draft.leader_free else price.goods_fen // price.quantity
+        each_fen = max(price.goods_fen // price.quantity - back_fen, 0)
+        each_fen = 0 if draft.leader_free else each_fen
         cost_fen = costs[sku.sku_id]
         found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, price.coupon_name, cost_fen))
     return found
@@ -139,4 +141,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         compensation_id=item.compensation_id,
         seats_least=item.seats_least,
         leader_free=item.leader_free,
+        tiers=tuple(Tier(**one) for one in item.tiers),
     )

@@ -257,7 +257,7 @@ def _along(old: ActivityItem, changed: Terms, source: Stocked) -> list[Any]:
 def _fields(offered: Terms) -> dict[str, Any]:
     """Terms as attributes of ActivityItem and VersionItem."""
     fields = asdict(offered)
-    fields |= {name: list(fields[name]) for name in ("skus", "reductions")}
+    fields |= {name: list(fields[name]) for name in ("skus", "reductions", "tiers")}
     fields["new_buyers"] = offered.new_buyers.value
     return fields
 

@@ -26,6 +26,9 @@ REFUSALS_TO_CLOSE = {
 }
 
 
+TO_FORM = "这个团已到时，付款人数够了，马上会成团，不能结束。需要退款请在成团后的订单里处理。"
+
+
 def read(merchant_id: str, group_id: str) -> GroupItem:
     """The group as it is. Raises NotFound."""
     group = orders.find_group(merchant_id, group_id)
@@ -40,7 +43,7 @@ def close_group(
     """Fail an open group at staff's word: its members are told why, and refunded by settling.
 
     A payment that comes later finds the group decided and is refunded, too. A repeat changes
-    nothing. Raises NotFound, GroupClosed when it was decided otherwise, or Busy.
+    nothing. Raises NotFound, GroupClosed when it was decided otherwise or is to form, or Busy.
     """
 
     def step() -> None:
@@ -49,6 +52,8 @@ def close_group(
             return  # it was me: the answer was lost, or this is a repeat
         if group.status != GroupStatus.OPEN:
             raise GroupClosed(REFUSALS_TO_CLOSE[GroupStatus(group.status)], state=group.status)
+        if rules.is_to_form(group.view(), now_s=now_s):
+            raise GroupClosed(TO_FORM, state=group.status)
         failed = rules.failed(FailedReason.CLOSED_BY_MERCHANT, now_s=now_s)
         before = {"status": group.status}
         after = {"status": GroupStatus.FAILED.value, "reason": reason}
@@ -59,7 +64,7 @@ def close_group(
                     *state_changes.group_actions(group, failed),
                     GroupItem.closed_words.set(reason),
                 ],
-                condition=GroupItem.status == failed.was.value,
+                condition=(GroupItem.status == failed.was.value) & settlement.is_not_to_form(now_s),
                 refuse=LostRace,
             )
             subject = f"group#{group_id}"

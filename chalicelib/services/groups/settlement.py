@@ -16,13 +16,14 @@ from chalicelib.domain import order_transitions
 from chalicelib.domain.group import FailedReason, GroupStatus, GroupTransition
 from chalicelib.domain.order import Order, OrderStatus
 from chalicelib.domain.order_transitions import Transition
-from chalicelib.domain.pricing import price_of
 from chalicelib.errors import Conflict, GatewayFailed, GroupClosed
 from chalicelib.gateways.payment import GatewayRefused
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, reservations
+from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Shelf
+from chalicelib.services.groups import rebates
+from chalicelib.services.groups.rebates import NO_REBATE, Rebate
 from chalicelib.services.money import payments
 from chalicelib.services.orders import (
     counting,
@@ -100,13 +101,24 @@ def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int)
         carry_out(cancelled, now_s=now_s)
 
 
+def is_not_to_form(now_s: int) -> Condition:
+    """That staff may still fail an open group: not once it is due with as many paid seats as its
+    activity promised to be enough (domain.group.is_to_form)."""
+    promises_none, too_few = (
+        GroupItem.seats_least == 0,
+        GroupItem.seats_paid < GroupItem.seats_least,
+    )
+    either: Condition = promises_none | too_few | (GroupItem.expires_at_s > now_s)
+    return either
+
+
 def close_with_activity(group: GroupItem, *, now_s: int) -> None:
-    """Fail an open group because its activity ended; nothing when it is decided. Its key and
-    list are all that is asked of `group`: an item of the list index will do."""
+    """Fail an open group because its activity ended; nothing when it is decided, or is to form.
+    Its key and list are all that is asked of `group`: an item of the list index will do."""
     merchant_id, _, rest = group.pk.partition("#G#")
     whole = GroupItem.at(merchant_id, rest)
     closed = group_rules.failed(FailedReason.CLOSED_BY_MERCHANT, now_s=now_s)
-    retried(lambda: _decide(whole, closed))
+    retried(lambda: _decide(whole, closed, condition=is_not_to_form(now_s)))
 
 
 def carry_out(group: GroupItem, *, now_s: int) -> None:
@@ -137,11 +149,11 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
             return status
         unsettled = (OrderStatus.PENDING, OrderStatus.PAID)
         waiting = [order for order in orders.of_group(group) if order.status in unsettled]
-        rebates = _rebates(group, waiting)
+        going_back = rebates.of_group(group, waiting)
         parts = _parts(waiting)
         for number, part in enumerate(parts, start=1):
             with transaction() as writes:
-                _settle_orders(writes, part, status, rebates, to_product=to_product, now_s=now_s)
+                _settle_orders(writes, part, status, going_back, to_product=to_product, now_s=now_s)
                 actions = _free_seats(part, status)
                 if number == len(parts):
                     actions += not_due()
@@ -223,14 +235,14 @@ def _settle_orders(
     writes: Writes,
     part: Sequence[OrderItem],
     outcome: GroupStatus,
-    rebates: Mapping[str, int],
+    going_back: Mapping[str, Rebate],
     *,
     to_product: bool,
     now_s: int,
 ) -> None:
     for order in part:
-        free_fen = rebates.get(str(order.order_id), 0)
-        state_changes.write(writes, order, _settled(order.view(), outcome, free_fen, now_s))
+        rebate = going_back.get(str(order.order_id), NO_REBATE)
+        state_changes.write(writes, order, _settled(order.view(), outcome, rebate, now_s))
     units: Counter[Shelf] = Counter()
     for order in _without_sale(part, outcome):
         units[order_release.shelf_of(order)] += order.quantity
@@ -255,25 +267,12 @@ def _free_seats(part: Sequence[OrderItem], outcome: GroupStatus) -> list[Action]
     return [GroupItem.members[order.buyer_id].remove() for order in _without_sale(part, outcome)]
 
 
-def _rebates(group: GroupItem, waiting: Sequence[OrderItem]) -> dict[str, int]:
-    """What goes back of which order, in fen by order id, by the terms of a group that has formed:
-    what the goods cost its leader, freight excepted."""
-    if group.status != GroupStatus.FORMED:
-        return {}
-    if not catalogue_cache.version(group.merchant_id, group.activity_id, group.version).leader_free:
-        return {}
-    led = [order for order in waiting if order.buyer_id == group.leader_id]
-    details = [orders.detail(order.merchant_id, order.order_id)[1] for order in led]
-    paid = zip(led, (price_of(detail.lines.as_dict()) for detail in details), strict=True)
-    return {str(it.order_id): max(it.total_fen - price.freight_fen, 0) for it, price in paid}
-
-
-def _settled(order: Order, outcome: GroupStatus, free_fen: int, now_s: int) -> Transition:
+def _settled(order: Order, outcome: GroupStatus, rebate: Rebate, now_s: int) -> Transition:
     """What the decision about its group means for an order that waits for it."""
     if order.status is OrderStatus.PENDING:
         return order_transitions.released(order, now_s=now_s)
     if outcome is GroupStatus.FORMED:
         return order_transitions.group_formed(
-            order, rebate_fen=free_fen, goods_fen=free_fen, now_s=now_s
+            order, rebate_fen=rebate.amount_fen, goods_fen=rebate.goods_fen, now_s=now_s
         )
     return order_transitions.group_failed(order, now_s=now_s)

@@ -10,11 +10,12 @@ from typing import Any
 from chalicelib.domain import carriers
 from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
-from chalicelib.domain.order import Intent, OrderStatus, Refund
+from chalicelib.domain.order import Intent, OrderStatus, Refund, RefundReason, reason_of
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.shipping import Parcel
 from chalicelib.domain.subscribe_message import KIND_OF
 from chalicelib.domain.texts import TextKey
+from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.growth import coupons
 from chalicelib.services.orders import orders
 from chalicelib.services.people import shop_cache
@@ -36,6 +37,7 @@ STAGES = {
     TextKey.FAILED: "3failed",
     TextKey.CLOSED: "3failed",
     TextKey.REBATE: "4rebate",
+    TextKey.TIER_REBATE: "4rebate",
     TextKey.LATE: "4late",
     TextKey.PAID_TWICE: "4late",
     TextKey.OLD_PRICE: "4late",
@@ -49,6 +51,7 @@ STAGES = {
     TextKey.EXCHANGE_READY: "4return_ready",
     TextKey.EXCHANGE_SENT: "4return_sent",
     TextKey.REFUNDED: "5refunded",
+    TextKey.REBATED: "5refunded",
     TextKey.REFUNDED_OUTSIDE: "5refunded",
     TextKey.READY: "4ready",
     TextKey.SHIPPED: "4shipped",
@@ -106,7 +109,12 @@ def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) 
 
 def tell_rebate(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer what goes back by the terms of a group that has formed, before it is sent."""
-    _put(_of_refund(order, TextKey.REBATE, refund_key, refund, at_s=refund.at_s, now_s=now_s))
+    key, facts = TextKey.REBATE, {}
+    if catalogue_cache.version(order.merchant_id, order.activity_id, order.version).tiers:
+        group = orders.find_group(order.merchant_id, order.group_id or "")
+        key, facts = TextKey.TIER_REBATE, {"seats": group.seats_paid if group else 0}
+    at_s = refund.at_s
+    _put(_of_refund(order, key, refund_key, refund, at_s=at_s, now_s=now_s, **facts))
 
 
 def tell_after_sale(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
@@ -157,7 +165,9 @@ def of_coupons(order: OrderItem) -> list[MessageItem]:
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer that the gateway has confirmed a refund; before the refund is stored so."""
-    _put(_of_refund(order, TextKey.REFUNDED, refund_key, refund, at_s=now_s, now_s=now_s))
+    is_rebate = reason_of(refund_key) is RefundReason.REBATE
+    key = TextKey.REBATED if is_rebate else TextKey.REFUNDED
+    _put(_of_refund(order, key, refund_key, refund, at_s=now_s, now_s=now_s))
 
 
 def put_refunded_outside(

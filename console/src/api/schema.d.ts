@@ -2816,6 +2816,7 @@ export interface components {
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
+            tiers: components["schemas"]["Tier"][];
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
@@ -2852,6 +2853,7 @@ export interface components {
             leader_free: boolean;
             /** @description What a coupon takes off that members of a failed group get; or empty. */
             compensation: string;
+            tiers: components["schemas"]["TierShown"][];
             starts_at_s: number;
             ends_at_s: number;
         };
@@ -2910,6 +2912,11 @@ export interface components {
              * @default false
              */
             leader_free: boolean;
+            /**
+             * @description Up to 5, each above the one before, from more than seats_least up to seats_total.
+             * @default []
+             */
+            tiers: components["schemas"]["Tier"][];
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -2959,6 +2966,8 @@ export interface components {
             takes_coupons: boolean;
             /** @description what the goods cost the leader goes back once the group formed */
             leader_free: boolean;
+            /** @description ascending; the last is of all seats */
+            tiers: components["schemas"]["TierShown"][];
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -3044,6 +3053,11 @@ export interface components {
              * @default false
              */
             leader_free: boolean;
+            /**
+             * @description Up to 5, each above the one before, from more than seats_least up to seats_total.
+             * @default []
+             */
+            tiers: components["schemas"]["Tier"][];
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3129,6 +3143,7 @@ export interface components {
             coupons: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
+            tiers: components["schemas"]["Tier"][];
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
@@ -3586,6 +3601,7 @@ export interface components {
             compensation_id: string;
             seats_least: number;
             leader_free: boolean;
+            tiers: components["schemas"]["Tier"][];
         };
         /** CopiedSku */
         CopiedSku: {
@@ -4290,6 +4306,7 @@ export interface components {
             solo_price_fen: number;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
+            tiers: components["schemas"]["TierShown"][];
         };
         /** GroupMember */
         GroupMember: {
@@ -4361,6 +4378,8 @@ export interface components {
             takes_coupons: boolean;
             /** @description what the goods cost the leader goes back once the group formed */
             leader_free: boolean;
+            /** @description ascending; the last is of all seats */
+            tiers: components["schemas"]["TierShown"][];
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -4474,6 +4493,7 @@ export interface components {
             leader_free: boolean;
             /** @description What a coupon takes off that members get if it fails; or empty. */
             compensation_words: string;
+            tiers: components["schemas"]["TierShown"][];
         };
         /** Happening */
         Happening: {
@@ -6523,7 +6543,26 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "rebate" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        /**
+         * Tier
+         * @description 阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed.
+         */
+        Tier: {
+            seats: number;
+            /** @description Whole fen. */
+            off_fen: number;
+        };
+        /**
+         * TierShown
+         * @description 阶梯价: from so many paid seats on, `off_fen` of each unit go back once the group formed;
+         *         of several that are reached, the highest.
+         */
+        TierShown: {
+            seats: number;
+            /** @description fen, 1/100 yuan */
+            off_fen: number;
+        };
         /**
          * ToDoShown
          * @description Each is null for staff who cannot work on what waits there.

@@ -69,11 +69,16 @@ def rebates(snapshot: TableSnapshot) -> Violations:
         group = snapshot.groups.get(order.group_id or "")
         terms, detail = snapshot.terms_of(order), snapshot.details.get(order_id)
         promised_fen = 0
-        if group is not None and terms is not None and detail is not None and terms.leader_free:
-            leads = group.leader_id == order.buyer_id and order.status in TO_FULFIL | GIVEN_BACK
-            if leads and group.status == GroupStatus.FORMED:
-                goods_fen = order.total_fen - detail.lines.as_dict()["freight_fen"]
+        settled = order.status in TO_FULFIL | GIVEN_BACK
+        formed = group is not None and group.status == GroupStatus.FORMED and settled
+        if group is not None and terms is not None and detail is not None and formed:
+            goods_fen = order.total_fen - detail.lines.as_dict()["freight_fen"]
+            if terms.leader_free and group.leader_id == order.buyer_id:
                 promised_fen = max(min(goods_fen, order.total_fen - LEAST_PAID_FEN), 0)
+            tiers = sorted((tier["seats"], tier["off_fen"]) for tier in terms.tiers)
+            for seats, off_fen in tiers:
+                if group.seats_paid >= seats:
+                    promised_fen = max(min(off_fen * order.quantity, goods_fen - 1), 0)
         gives_fen = rebate_fen(order.view())
         if gives_fen != promised_fen:
             text = f"{gives_fen} fen of order {order_id} go back, {promised_fen} promised"

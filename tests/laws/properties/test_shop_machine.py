@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chalicelib.domain.activity import ActivityStatus, NewBuyers
+from chalicelib.domain.activity import ActivityStatus, NewBuyers, Tier
 from chalicelib.domain.activity_draft import DraftSku
 from chalicelib.domain.coupon import CouponState
 from chalicelib.domain.manual_refund import ManualRefundMethod
@@ -93,6 +93,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         leader_price=st.booleans(),
         fewer=st.booleans(),
         leader_free=st.booleans(),
+        off_fen=st.sampled_from([0, 400, 4800]),
     )
     def publish(
         self,
@@ -107,9 +108,11 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         leader_price: bool = False,
         fewer: bool = False,
         leader_free: bool = False,
+        off_fen: int = 0,
     ) -> None:
         per_order = 1 if leader_free else min(limit, 2) or 2
         lower = leader_price and price_fen and not leader_free
+        has_tiers = fewer and seats > 2 and price_fen and not leader_free
         self.sold = self.shop.activity(
             seats=seats,
             stock=stock,
@@ -122,6 +125,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             leader_price_fen=4900 if lower else None,
             leader_free=leader_free,
             seats_least=2 if fewer and seats > 2 else 0,
+            tiers=(Tier(seats, off_fen),) if off_fen and has_tiers else (),
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         template_id = self.shop.coupons(total=BUYERS, grace_days=0)
@@ -460,12 +464,15 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
     def edit(self, *, seats: int, more_days: int, cheaper_fen: int) -> None:
         price_fen = max(0, self.price_fen - cheaper_fen)
+        fewer = seats > 2 and more_days > 0
+        has_tiers = fewer and price_fen and not self.activity.leader_free
         may_take_two = self.activity.limit_per_buyer != 1 and not self.activity.leader_free
         self.shop.edit(
             self.sold,
             skus=(DraftSku(self.sold.sku_id, price_fen),),
             seats_total=seats,
-            seats_least=2 if seats > 2 and more_days else 0,
+            seats_least=2 if fewer else 0,
+            tiers=(Tier(seats, 100 * more_days),) if has_tiers else (),
             life_h=24 - more_days,
             ends_at_s=self.activity.ends_at_s + more_days * DAY_S,
             limit_per_order=1 + (cheaper_fen == 0 and may_take_two),

@@ -7,15 +7,18 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from chalicelib.domain.activity import Tier
 from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
 from chalicelib.services.catalogue import activities
 from chalicelib.services.groups import group_controls
 from chalicelib.services.money import refunds
+from chalicelib.services.orders import orders
 from chalicelib.services.timeouts import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
 from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
 from tests.fixtures.shop import GRACE_S, LIFE_S, PAY_BY_S, STAFF, Shop
+from tests.fixtures.table_snapshot import rebate_fen
 from tests.laws.races.scenarios import Tally, tally
 
 ENDS = (
@@ -25,21 +28,30 @@ ENDS = (
 
 
 def last_payment_against_the_deadline(
-    shop: Shop, *, rounds: int, chance: random.Random, seats: int = 2, least: int = 0, paid: int = 1
+    shop: Shop,
+    *,
+    rounds: int,
+    chance: random.Random,
+    seats: int = 2,
+    least: int = 0,
+    paid: int = 1,
+    tiers: tuple[Tier, ...] = (),
 ) -> Tally:
     """The last member pays while two jobs find the group past its deadline.
 
     In every other round the gateway has been silent for so long that the jobs no longer wait
     for it; in the others the buyer pays while they ask. Returns what became of the groups, or
-    where each forms anyhow (least, paid: seats before that), of the orders.
+    where each forms anyhow (least, paid: seats before that), of the orders. The last payment may
+    reach a tier: law 31 tells whether the others get of it what their group makes of it.
     """
-    sold = shop.activity(seats=seats, stock=1000, seats_least=least)
+    sold = shop.activity(seats=seats, stock=1000, seats_least=least, tiers=tiers)
     group_ids = concurrently(lambda _: shop.opened(sold), range(rounds))
     for _ in range(paid - 1):
         others = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
         concurrently(shop.pay, others)
     forms = 0 < least <= paid
-    ends = ("formed fulfilling []", "formed closed ['succeeded']") if forms else ENDS
+    rebate = ["succeeded"] if tiers else []
+    ends = (f"formed fulfilling {rebate}", "formed closed ['succeeded']") if forms else ENDS
     expires_at_s = shop.now_s + LIFE_S
     shop.now_s = expires_at_s - 100
     members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
@@ -75,8 +87,20 @@ def last_payment_against_the_deadline(
         what = f"{group.status} {order.status} {refunds}"
         assert what in ends, what
         assert group.seats_paid == paid + (order.status == "fulfilling")
+        if tiers:
+            assert _given_back(shop, group_id) == [_off_fen(tiers, group.seats_paid)]
         outcomes[order.status if forms else group.status] += 1
     return outcomes
+
+
+def _given_back(shop: Shop, group_id: str) -> list[int]:
+    """Return what went back of the orders of a group that formed, each amount once."""
+    members = orders.of_group(shop.group(group_id))
+    return sorted({rebate_fen(order.view()) for order in members})
+
+
+def _off_fen(tiers: tuple[Tier, ...], seats_paid: int) -> int:
+    return next((it.off_fen for it in reversed(tiers) if it.seats <= seats_paid), 0)
 
 
 def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
@@ -222,10 +246,16 @@ def big_group_is_decided(
 ) -> int:
     """A large group is decided by four jobs at once and settled by all; how many had paid.
 
-    One seat stays free, and of every ten members as many pay as is said: with `least` it forms.
+    One seat stays free, and of every ten members as many pay as is said: with `least` it forms, at
+    its first tier.
     """
     sold = shop.activity(
-        seats=seats, stock=1000, limit_per_buyer=limit, limit_per_order=2, seats_least=least
+        seats=seats,
+        stock=1000,
+        limit_per_buyer=limit,
+        limit_per_order=2,
+        seats_least=least,
+        tiers=(Tier(least + 1, 400), Tier(seats, 1000)) if least else (),
     )
     group_id = shop.opened(sold)
 

@@ -7,7 +7,9 @@ from functools import partial
 
 import pytest
 
+from chalicelib.domain.activity import Tier
 from tests.fixtures.shop import PAY_BY_S, Shop
+from tests.fixtures.table_snapshot import rebate_fen
 from tests.laws.races import deadline_scenarios, merge_scenarios, scenarios
 from tests.laws.races.scenarios import Tally
 from tests.laws.run_statistics import sized
@@ -110,11 +112,22 @@ def test_code_that_many_try_at_once_is_used_by_one_of_them(shop: Shop) -> None:
             sized(100, 30),
             "fulfilling closed",
         ),
+        (
+            partial(
+                deadline_scenarios.last_payment_against_the_deadline,
+                seats=4,
+                least=2,
+                paid=2,
+                tiers=(Tier(3, 400), Tier(4, 1000)),
+            ),
+            sized(200, 30),
+            "fulfilling closed",
+        ),
         (deadline_scenarios.last_payment_against_closing, sized(60, 20), "formed failed"),
         (deadline_scenarios.extension_against_the_deadline, sized(60, 20), "open failed"),
         (deadline_scenarios.payment_against_release, sized(100, 30), "paid closed"),
     ],
-    ids=["deadline", "least", "more than least", "closing by hand", "extension", "release"],
+    ids=["deadline", "least", "more than least", "tier", "closing by hand", "extension", "release"],
 )
 def test_each_race_has_one_end_and_both_happen(
     shop: Shop, race: Callable[..., Tally], rounds: int, ends: str
@@ -161,6 +174,8 @@ def test_big_group_formed_by_four_jobs_at_once_lets_go_of_every_held_seat_once(s
     (group,) = snapshot.groups.values()
     assert (paid, len(group.members.as_dict())) == (71, 71)
     assert {order.status for order in snapshot.orders.values()} == {"fulfilling", "closed"}
+    back_fen = Counter(rebate_fen(order.view()) for order in snapshot.orders.values())
+    assert (back_fen[400], back_fen[800], back_fen[1000]) == (1, 70, 0)
 
 
 def test_last_two_payments_at_one_instant_form_the_group_once(shop: Shop) -> None:

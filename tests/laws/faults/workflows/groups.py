@@ -1,5 +1,6 @@
 """Workflows of buyers and groups: orders, payments, letting go, deciding, settling."""
 
+from chalicelib.domain.activity import Tier
 from chalicelib.domain.coupon_code import CouponCode
 from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.domain.ids import new_id
@@ -113,6 +114,21 @@ def settling_a_group_whose_leader_is_free(shop: Shop) -> Act:
     sold = shop.activity(seats=2, limit_per_order=1, leader_free=True)
     group_id = shop.opened(sold)
     shop.pay(shop.join(sold, group_id, shop.buyer()))
+    return lambda: process_group(shop, group_id)
+
+
+@workflow
+def forming_a_group_at_a_tier(shop: Shop) -> Act:
+    """Two orders have something to give back; of what is paid with a coupon, too."""
+    sold = shop.activity(seats=4, seats_least=2, tiers=(Tier(3, 400), Tier(4, 1000)))
+    group_id, template_id = shop.opened(sold), shop.coupons()
+    shop.now_s += LIFE_S - 90
+    for pays in (True, True, False):
+        buyer = shop.buyer()
+        order = shop.join(sold, group_id, buyer, coupon_id=shop.claim(template_id, buyer))
+        if pays:
+            shop.pay(order)
+    shop.now_s += GRACE_S + 90
     return lambda: process_group(shop, group_id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.activity import NewBuyers
+from chalicelib.domain.activity import NewBuyers, Tier
 from chalicelib.domain.ids import OrderId
 from chalicelib.errors import SoldOut
 from chalicelib.gateways.payment import Trade, TradeStatus
@@ -389,11 +389,13 @@ def test_failing_a_group(
     assert spent(meter) == (5, units), meter.parts
 
 
-@pytest.mark.parametrize("paid", [2, 3, 10])
+@pytest.mark.parametrize(("paid", "tiers"), [(2, 0), (3, 0), (10, 0), (3, 1)])
 def test_forming_a_group_with_fewer_costs_what_failing_it_costs_but_for_stock_and_refunds(
-    merchant: MerchantFixture, meter: CapacityMeter, paid: int
+    merchant: MerchantFixture, meter: CapacityMeter, paid: int, tiers: int
 ) -> None:
-    shop = Shop(merchant, seats=paid + 1, seats_least=2)
+    """At a tier, one call more reads what all the goods cost, and each order is due."""
+    ladder = (Tier(paid, 400), Tier(paid + 1, 1000)) if tiers else ()
+    shop = Shop(merchant, seats=paid + 1, seats_least=2, tiers=ladder)
     group_id = shop.opened()
     for _ in range(paid - 1):
         shop.joined_and_paid(group_id)
@@ -407,7 +409,7 @@ def test_forming_a_group_with_fewer_costs_what_failing_it_costs_but_for_stock_an
     status = settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
 
     assert status == "formed"
-    assert spent(meter) == (5, 6 + COUNTED + 4 * paid), meter.parts
+    assert spent(meter) == (5 + tiers, 6 + COUNTED + (4 + tiers) * paid), meter.parts
 
 
 def test_failing_a_large_group_costs_one_call_more_per_forty_members(

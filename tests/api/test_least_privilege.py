@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import app as application
+from chalicelib.domain.activity import Tier
 from chalicelib.gateways import secrets
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade_item import TradeItem
@@ -12,7 +13,7 @@ from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.coupons import given_out
 from tests.fixtures.isolated_tables import isolated_tables
-from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture, merchant_fixture
+from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, merchant_fixture
 from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.shipping import POSTED_S, RECEIPT_S, ship
 from tests.fixtures.stream_events import change_of
@@ -74,13 +75,24 @@ def told_in_wechat(merchant: MerchantFixture) -> Buyer:
     return buyer
 
 
+def promising(merchant: MerchantFixture) -> Activity:
+    """An activity that gives something to each group, whether it forms or fails."""
+    compensation_id = given_out(merchant, given="shop")
+    return merchant.activity(
+        seats=4,
+        seats_least=3,
+        days=2,
+        limit_per_buyer=5,
+        compensation_id=compensation_id,
+        tiers=(Tier(4, 400),),
+    )
+
+
 def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
-    activity = merchant.activity(
-        seats=3, days=2, limit_per_buyer=5, compensation_id=given_out(merchant, given="shop")
-    )
+    activity = promising(merchant)
     group_id, _, first = merchant.open_group(activity, told_in_wechat(merchant))
-    _, second = merchant.member(activity, group_id)
+    second = [merchant.member(activity, group_id) for _ in range(2)][-1][1]
     buyer, third = merchant.join(activity, group_id)
     merchant.pay_unheard(buyer, third)
     merchant.clock.forward(120)

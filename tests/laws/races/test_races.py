@@ -135,7 +135,7 @@ def test_each_race_has_one_end_and_both_happen(
     outcomes = race(shop, rounds=rounds, chance=random.Random(1))
 
     assert outcomes.total() == rounds
-    assert all(outcomes[end] > 0 for end in ends.split()), "nobody raced"
+    assert all(outcomes[end] > 0 for end in ends.split()), f"nobody raced: {outcomes}"
     shop.check(quiescent=True)
 
 

@@ -7,6 +7,7 @@ import { t } from '@/words'
 
 export const TITLE_MAX = 28
 export const REDUCTIONS_MAX = 5
+export const TIERS_MAX = 5
 export const SEATS = { min: 2, max: 100 }
 export const SEATS_USUAL = [2, 3, 5]
 export const LIFE_H = { min: 1, max: 72 }
@@ -31,6 +32,7 @@ export interface Draft {
   seats_total: number | null
   formsWithFewer: boolean
   seats_least: number | null // paid seats with which a group forms at its deadline
+  tiers: DraftTier[] // beside the first, which seats_least is; the last one is of all seats
   life_h: number | null
   startsNow: boolean
   starts: string // of a datetime-local input, Beijing
@@ -54,12 +56,19 @@ export interface DraftReduction {
   off_fen: number | null
 }
 
+/** 阶梯价: from so many paid seats on, off_fen of each unit goes back once the group formed. */
+export interface DraftTier {
+  seats: number | null
+  off_fen: number | null
+}
+
 export function emptyDraft(): Draft {
   return {
     title: '',
     seats_total: 3,
     formsWithFewer: false,
     seats_least: 2,
+    tiers: [],
     life_h: 24,
     startsNow: true,
     starts: localOf(nowS() + HOUR_S),
@@ -101,6 +110,7 @@ export function rulesOf(activity: Activity) {
     seats_total: activity.seats_total,
     formsWithFewer: activity.seats_least > 0,
     seats_least: activity.seats_least || SEATS.min,
+    tiers: activity.tiers.map((it) => ({ ...it })),
     life_h: activity.life_h,
     limit_per_buyer: activity.limit_per_buyer,
     limit_per_order: activity.limit_per_order,
@@ -159,6 +169,7 @@ function changedRules(draft: Draft) {
     title: draft.title.trim(),
     seats_total: draft.seats_total ?? 0,
     seats_least: draft.formsWithFewer ? (draft.seats_least ?? 0) : 0,
+    tiers: tiersOf(draft).map(({ seats, off_fen }) => ({ seats: seats ?? 0, off_fen: off_fen ?? 0 })),
     life_h: draft.life_h ?? 0,
     ends_at_s: secondsOf(draft.ends) ?? 0,
     limit_per_buyer: draft.limit_per_buyer ?? 0,
@@ -171,9 +182,21 @@ function changedRules(draft: Draft) {
   }
 }
 
+/** The tiers that count: only of groups that form with fewer, where no leader is free. The last one follows the size. */
+export function tiersOf({ tiers, formsWithFewer, leader_free, seats_total }: Draft): DraftTier[] {
+  if (!formsWithFewer || leader_free) return []
+  return tiers.map((it, i) => (i === tiers.length - 1 ? { ...it, seats: seats_total } : it))
+}
+
+/** The least that a unit of any SKU costs before anything goes back; Infinity while there is no price. */
+export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
+  const prices = skus.filter((sku) => sku.isOn).flatMap((sku) => [sku.group_price_fen, hasLeaderPrices ? sku.leader_price_fen : null])
+  return Math.min(...prices.map((price) => price || Infinity), Infinity)
+}
+
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
@@ -202,6 +225,18 @@ function ofReductions({ reductions }: Draft): Problem[] {
     if (off_fen >= from_fen) return [{ field: `reductions[${i}].off_fen`, problem: t('reduction.tooMuch') }]
     const isHigher = from_fen > (before?.from_fen ?? 0) && off_fen > (before?.off_fen ?? 0)
     return isHigher ? [] : [{ field: `reductions[${i}].from_fen`, problem: t('reduction.higher') }]
+  })
+}
+
+function ofTiers(draft: Draft): Problem[] {
+  const tiers = tiersOf(draft)
+  const least = leastPrice(draft)
+  return tiers.flatMap(({ seats, off_fen }, i): Problem[] => {
+    const before = tiers[i - 1] ?? { seats: draft.seats_least, off_fen: 0 }
+    if (!seats || !off_fen) return [{ field: `tiers[${i}].${seats ? 'off_fen' : 'seats'}`, problem: t('tier.needed') }]
+    if (seats <= (before.seats ?? 0)) return [{ field: `tiers[${i}].seats`, problem: t('tier.moreSeats', { n: before.seats ?? 0 }) }]
+    if (off_fen <= (before.off_fen ?? 0)) return [{ field: `tiers[${i}].off_fen`, problem: t('tier.moreOff', { off: formatFen(before.off_fen ?? 0) }) }]
+    return off_fen < least ? [] : [{ field: `tiers[${i}].off_fen`, problem: t('tier.tooMuch', { price: formatFen(least) }) }]
   })
 }
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.activity import Tier
-from tests.api.test_coupons import claimed, refund, state
 from tests.api.test_deadlines import GRACE_S, change, detail, open_until, progress
 from tests.api.test_freight import make_template, send_by
 from tests.api.test_leader_free import back
+from tests.fixtures.coupons import claimed, refund, state
 from tests.fixtures.group_requests import request_closing, request_end
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture
 from tests.fixtures.shipping import RECEIPT_S, ship

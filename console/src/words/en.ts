@@ -1350,7 +1350,8 @@ export const en: Words = {
   'activity.overlapsHelp': 'Choose another time, or end that activity first.',
   'activity.overlapsTime': 'The time overlaps another activity; change it',
   'activity.groupCounts': 'Groups',
-  'activity.groupsOf': '{open} open · {formed} formed · {failed} failed',
+  'activity.groupsOpen': '{open} open',
+  'activity.groupsDecided': '{formed} formed · {failed} failed',
   'activity.end.more': 'There are many groups; these are not all of them.',
   // Staff and one's own account
   'action.copy': 'Copy',

@@ -1348,7 +1348,8 @@ export const zh = {
   'activity.overlapsHelp': '请换个时间，或先结束那个活动。',
   'activity.overlapsTime': '活动时间与其他活动重叠，请修改',
   'activity.groupCounts': '团',
-  'activity.groupsOf': '拼团中 {open} · 成团 {formed} · 未成团 {failed}',
+  'activity.groupsOpen': '拼团中 {open}',
+  'activity.groupsDecided': '成团 {formed} · 未成团 {failed}',
   'activity.end.more': '团很多，这里只数了一部分，实际会更多。',
   // Staff and one's own account
   'action.copy': '复制',

@@ -8,7 +8,7 @@ from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import ActivityState, Terms, state_of
 from chalicelib.domain.freight import Template, span_fen
 from chalicelib.domain.group import Group
-from chalicelib.domain.money import yuan
+from chalicelib.domain.money import round_yuan, yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
@@ -243,14 +243,22 @@ def invitation(
         path=made.path,
         link=made.link,
         scene=made.scene,
-        title=f"{_wanted(group.view()) if waits else ''}{price} 拼{offer.title}",
+        title=f"{_wanted(group.view(), offer) if waits else ''}{price} 拼{offer.title}",
         qr_svg=svg,
         qr_png=png,
     )
 
 
-def _wanted(group: Group) -> str:
-    """How many it lacks; of one that forms at its deadline anyway, until it forms at once."""
-    if group.has_least:
-        return f"【再来{group.seats_missing}人立即成团】"
-    return f"【还差{group.seats_lacking}人】"
+def _wanted(group: Group, offer: Terms) -> str:
+    """How many it lacks; of one that forms at its deadline anyway, until more goes back, or until
+    it forms at once."""
+    if not group.has_least:
+        return f"【还差{group.seats_lacking}人】"
+    now_fen = offer.rebate_fen(group.seats_paid, 1)
+    following = (tier for tier in offer.tiers if tier.seats > group.seats_paid)
+    if tier := next(following, None):
+        more = "再返" if now_fen else "返"
+        return (
+            f"【再来{tier.seats - group.seats_paid}人{more}¥{round_yuan(tier.off_fen - now_fen)}】"
+        )
+    return f"【再来{group.seats_missing}人立即成团】"

@@ -1,7 +1,8 @@
 """`make demo`: a story over the real HTTP API of a fresh system, then the books.
 
 STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
-the leader's price and groups that form with fewer; STORY=all of both.
+the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
+more people they form with; STORY=all of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -10,12 +11,12 @@ import argparse
 import sys
 import time
 
-from infra.local import demo_books, demo_prices, demo_story, engine, process, system
+from infra.local import demo_books, demo_prices, demo_story, demo_tiers, engine, process, system
 from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "all")
+STORIES = ("groups", "prices", "tiers", "all")
 
 
 def main(arguments: list[str]) -> None:
@@ -45,9 +46,11 @@ def _demo(story: str) -> bool:
         _explain()
         play = Play(fresh, staff)
         with hurried_clock(fresh.aws_url):
-            race = _perform_groups(play) if story != "prices" else None
-            if story != "groups":
+            race = _perform_groups(play) if story in ("groups", "all") else None
+            if story in ("prices", "all"):
                 _perform_prices(play)
+            if story in ("tiers", "all"):
+                _perform_tiers(play)
             before = demo_books.take(play)
             demo_story.repeat_every_callback(play)
         books = demo_books.take(play)
@@ -72,6 +75,11 @@ def _perform_prices(play: Play) -> None:
     demo_prices.bring_new_buyers(play)
     demo_prices.form_with_fewer(play)
     demo_prices.free_the_leader(play)
+
+
+def _perform_tiers(play: Play) -> None:
+    demo_tiers.reach_a_tier(play)
+    demo_tiers.fill_every_seat(play)
 
 
 def _explain() -> None:

@@ -37,9 +37,13 @@ class Entry:
         """What the shop may keep: the price of what it will ship, without what goes back of it."""
         if self.order["status"] != SOLD:
             return 0
+        return int(self.order["total_fen"] - self.rebate_fen)
+
+    @property
+    def rebate_fen(self) -> int:
+        """What goes back of the price by the terms of its group."""
         refunds = self.order["refunds"]
-        rebate_fen = sum(one["amount_fen"] for one in refunds if one["rebate_text"])
-        return int(self.order["total_fen"] - rebate_fen)
+        return sum(one["amount_fen"] for one in refunds if one["rebate_text"])
 
 
 @dataclass(frozen=True)
@@ -201,11 +205,13 @@ def _misrecorded(entry: Entry) -> bool:
 
 
 def _mistold(entry: Entry) -> bool:
-    """Formed is told to who gets goods, refunded to who got money back, neither to others."""
-    seated, refunded = entry.order["status"] == SOLD, entry.refunded_fen > 0
+    """Formed is told to who gets goods, rebated to who gets part of their price back, refunded to
+    who got money back otherwise, neither to others."""
+    seated, rebated = entry.order["status"] == SOLD, entry.rebate_fen > 0
     return (
         ("formed" in entry.told) != seated
-        or ("refunded" in entry.told) != refunded
+        or ("rebated" in entry.told) != rebated
+        or ("refunded" in entry.told) != (entry.refunded_fen > entry.rebate_fen)
         or len(set(entry.told)) != len(entry.told)
     )
 

@@ -76,6 +76,7 @@ class Activity:
     seats_least: int = 0
     compensation: str = ""  # the name of the coupons that members of failed groups are given
     leader_free: bool = False
+    tiers: tuple[tuple[int, int], ...] = ()  # (seats, off_fen): from so many people on, each unit
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Product:
             "new_buyers": activity.new_buyers,
             "seats_least": activity.seats_least,
             "leader_free": activity.leader_free,
+            "tiers": [{"seats": seats, "off_fen": off} for seats, off in activity.tiers],
         }
 
 
@@ -202,6 +204,26 @@ POMEGRANATE = Product(
     Activity("软籽石榴三人团", seats=3, starts_in_h=48, days=5),
 )
 
+KIWI = Product(
+    "kiwi",
+    "蒲江黄心猕猴桃 软了就能吃",
+    "时令水果",
+    "黄心软糯，酸味轻。收到放两三天，捏着稍软最甜。",
+    (
+        Sku({"规格": "12 个装"}, 8990, 7590, 5900, stock=300, units=120),
+        Sku({"规格": "24 个装"}, 16990, 13990, 10900, stock=200, units=60),
+    ),
+    Activity(
+        "黄心猕猴桃阶梯团",
+        seats=10,
+        life_h=48,
+        days=12,
+        limit_per_order=2,
+        seats_least=2,
+        tiers=((5, 400), (10, 1000)),
+    ),
+)
+
 MATSUTAKE = Product(
     "matsutake",
     "香格里拉松茸干片",
@@ -250,7 +272,17 @@ TEA = Product(  # sold alone: it has no activity yet
     ),
 )
 
-PRODUCTS = (STRAWBERRY, ORANGE, APPLE, POMEGRANATE, MATSUTAKE, MUSHROOM, HONEY, TEA)
+PRODUCTS = (
+    STRAWBERRY,
+    ORANGE,
+    APPLE,
+    POMEGRANATE,
+    KIWI,
+    MATSUTAKE,
+    MUSHROOM,
+    HONEY,
+    TEA,
+)
 
 # Bodies of POST /v1/merchant/coupons, but for their categories, which are called by name.
 COUPONS: tuple[dict[str, Any], ...] = (

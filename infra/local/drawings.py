@@ -151,6 +151,17 @@ def _pomegranate(pen: _Pen) -> None:
         pen.oval(x, y, 0.09, 0.1, (206, 40, 66))
 
 
+def _kiwi(pen: _Pen) -> None:
+    pen.oval(0, 0.1, 0.94, 0.84, (132, 98, 58))
+    pen.oval(0, 0.1, 0.86, 0.76, (214, 190, 66))
+    for n in range(18):
+        turn = n * math.pi / 9
+        ray = [(r * math.cos(turn), 0.1 + r * 0.88 * math.sin(turn)) for r in (0.28, 0.74)]
+        pen.stroke(ray, 0.03, (234, 216, 120))
+        pen.oval(0.42 * math.cos(turn), 0.1 + 0.37 * math.sin(turn), 0.035, 0.05, (62, 46, 34))
+    pen.oval(0, 0.1, 0.26, 0.22, (246, 238, 190))
+
+
 def _mushroom(pen: _Pen, cap: _Colour, spots: _Colour) -> None:
     pen.box(0, 0.5, 0.24, 0.5, (238, 224, 200))
     pen.half(0, 0.22, 0.9, 0.92, cap)
@@ -199,6 +210,7 @@ _THINGS: dict[str, tuple[_Colour, Callable[[_Pen], None]]] = {
     "orange": ((252, 232, 202), _orange),
     "apple": ((234, 238, 216), _apple),
     "pomegranate": ((246, 222, 214), _pomegranate),
+    "kiwi": ((240, 238, 210), _kiwi),
     "matsutake": ((236, 226, 208), _matsutake),
     "mushroom": ((226, 230, 218), _flower_mushroom),
     "honey": ((252, 236, 200), _honey),

@@ -14,6 +14,7 @@ from infra.local.demo_data import (
     APPLE,
     BUYERS,
     HONEY,
+    KIWI,
     MATSUTAKE,
     MERCHANT_ID,
     ORANGE,
@@ -63,12 +64,15 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     xingyuan.buy(lambda: xingyuan.open(offers[ORANGE.name], sku=1))
     formed = zhixia.buy(lambda: zhixia.open(offers[HONEY.name]))
     apples = zhixia.buy(lambda: zhixia.open(offers[APPLE.name], sku=1), "alipay")
+    tiered = xiaoman.buy(lambda: xiaoman.open(offers[KIWI.name]))
     zhixia.open(offers[MATSUTAKE.name])  # not paid: seen by nobody else, and closed in ten minutes
     system.quiet(pace.patient(CALLBACKS_S))  # a group is seen when its leader's payment is known
     xingyuan.buy(lambda: xingyuan.join(offers[STRAWBERRY.name], inviting.group_id))
     xiaoman.buy(lambda: xiaoman.join(offers[HONEY.name], formed.group_id))
     xingyuan.buy(lambda: xingyuan.join(offers[HONEY.name], formed.group_id))
     xingyuan.buy(lambda: xingyuan.join(offers[APPLE.name], apples.group_id), "alipay")
+    xingyuan.buy(lambda: xingyuan.join(offers[KIWI.name], tiered.group_id))
+    zhixia.buy(lambda: zhixia.join(offers[KIWI.name], tiered.group_id))
     regretted = xiaoman.buy(lambda: xiaoman.buy_alone(offers[ORANGE.name]))
     system.quiet(pace.patient(CALLBACKS_S))
     words = "手快选错了规格，还没发货的话请退给我"

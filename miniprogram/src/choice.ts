@@ -1,5 +1,6 @@
 /** What to buy, from an address; how many pieces can be bought in one order, and why no more. */
 import type { Sku } from '@/api/shop'
+import type { Tier } from '@/tiers'
 import { words } from '@/words'
 
 /** How it is bought: who opens a group may pay less than who joins one. */
@@ -26,6 +27,8 @@ export interface Limits {
   limit_per_buyer: number
   /** Of what the pieces of one order in a group cost. */
   reductions: readonly { text: string }[]
+  /** What goes back of each piece, by how many people a group forms with. */
+  tiers: readonly Tier[]
 }
 
 /** most: at least 1. why: what allows no more. buyer_left: of the buyer's own limit, where it is known. */

@@ -1,4 +1,4 @@
-/** What buyers read of after-sale and of what is theirs; pages of the first visit do without. */
+/** What buyers read of after-sale, of what is theirs and on pages that links do not lead to: what is loaded first does without. */
 import { dayAndTime, yuan } from '@/format'
 
 export const accountWords = {
@@ -166,5 +166,49 @@ export const accountWords = {
     deleteYes: '确定注销',
     deleteNo: '先不注销',
     deleted: '账号已注销',
+  },
+
+  search: {
+    hint: '想买什么',
+    go: '搜索',
+    history: '最近搜索',
+    categories: '分类',
+    clear: '清空',
+    allCategories: (name: string) => `不限分类，现在是${name}`,
+    none: (q: string) => `没有找到「${q}」。换个词试试，或看看别的拼团。`,
+    sorts: { ending: '快结束', formed: '拼得多', saving: '省得多', price: '价格低' },
+  },
+
+  login: {
+    title: '登录后继续',
+    why: '下单和查看订单需要登录，浏览不需要。',
+    phone: '手机号',
+    phoneHint: '请输入手机号',
+    code: '验证码',
+    codeHint: '6 位数字',
+    send: '获取验证码',
+    again: (s: number) => `${s} 秒后再发`,
+    sentTo: (phone: string) => `验证码已发送到 ${phone.slice(0, 3)}****${phone.slice(-4)}`,
+    needPhone: '请填写 11 位手机号',
+    needCode: '请填写短信里的 6 位验证码',
+    go: '登录',
+    agree: '我已阅读并同意',
+    needAgreement: '请先阅读并同意上面的协议',
+    newcomer: '没有账号会自动注册。',
+    alipay: '用支付宝登录',
+    knownPhone: '手机号快捷验证',
+    notOffered: '店家还没有开通支付宝登录，请用手机号登录',
+    prove: { title: '绑定手机号', why: '验证后，可以用这个手机号登录。', go: '确认绑定' },
+    replace: { title: '更换手机号', why: '验证后用新手机号登录，原来的手机号不能再登录。', go: '确认更换' },
+  },
+
+  couponCode: {
+    label: '兑换码',
+    placeholder: '12 位字母和数字',
+    hint: '不分大小写，中间的横线可以不填。一个码只能用一次。',
+    incomplete: '兑换码是 12 位字母和数字，请核对。',
+    claim: '兑换',
+    claimed: (name: string) => `「${name}」已放进我的优惠券`,
+    usedBefore: (name: string) => `这个码你已经领过，「${name}」已用于一笔订单`,
   },
 } as const

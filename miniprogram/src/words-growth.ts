@@ -61,14 +61,4 @@ export const growthWords = {
     noneYet: '还没有优惠券。',
     promise: '未成团将自动原路退款，优惠券一并退回。',
   },
-
-  couponCode: {
-    label: '兑换码',
-    placeholder: '12 位字母和数字',
-    hint: '不分大小写，中间的横线可以不填。一个码只能用一次。',
-    incomplete: '兑换码是 12 位字母和数字，请核对。',
-    claim: '兑换',
-    claimed: (name: string) => `「${name}」已放进我的优惠券`,
-    usedBefore: (name: string) => `这个码你已经领过，「${name}」已用于一笔订单`,
-  },
 } as const

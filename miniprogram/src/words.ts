@@ -63,20 +63,9 @@ export const words = {
     startsAt: (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 开抢`,
   },
 
-  search: {
-    hint: '想买什么',
-    go: '搜索',
-    history: '最近搜索',
-    categories: '分类',
-    clear: '清空',
-    allCategories: (name: string) => `不限分类，现在是${name}`,
-    none: (q: string) => `没有找到「${q}」。换个词试试，或看看别的拼团。`,
-    sorts: { ending: '快结束', formed: '拼得多', saving: '省得多', price: '价格低' },
-  },
-
   activity: {
     from: '起',
-    groupPrice: (n: number) => `拼团价 · ${n} 人团`,
+    groupPrice: (size: string) => `拼团价 · ${size}`,
     leaderPrice: (fen: number, varies: boolean) => `开团价 ${fromYuan(fen, varies)}（团长优惠）`,
     leaderSaves: (fen: number) => `团长优惠，比参团省 ${shortYuan(fen)}`,
     endsIn: '距结束',
@@ -154,11 +143,32 @@ export const words = {
     label: '成团',
     rule: (n: number, least: number) => `${n} 人成团；到时满 ${least} 人也成团`,
     short: (least: number) => `到时满 ${least} 人也成团`,
+    forms: (least: number) => `到时满 ${least} 人就成团`,
     both: (least: number, total: number) => `到时满 ${least} 人就成团，满 ${total} 人立即成团`,
     joins: (lacking: number, least: number) => (lacking === 1 ? '还差 1 人，加上你，到时就成团' : `还差 ${lacking} 人，到时满 ${least} 人就成团`),
     assured: '到时成团',
     reached: (least: number) => `已满 ${least} 人，到时成团`,
     more: (missing: number) => `再来 ${missing} 人立即成团`,
+  },
+
+  /** 阶梯团: everybody pays the first price; the more people, the more goes back. */
+  tiers: {
+    tag: '阶梯团',
+    seats: (least: number, total: number) => `${least}–${total} 人团`,
+    open: (least: number, total: number) => `开团 · ${least}–${total}\u00a0人团`,
+    people: (n: number) => `${n} 人`,
+    spoken: (n: number, price: string, reached: boolean) => `${n} 人成团 ${price}${reached ? '，已达到' : ''}`,
+    how: (price: string) => `人越多越便宜：先付 ${price}，成团后退差价`,
+    low: (price: string) => `低至 ${price}`,
+    lowWith: (n: number, price: string) => `${n} 人成团低至 ${price}，差价成团后退`,
+    step: (n: number, off: string) => `满 ${n} 人每件返 ${off}`,
+    rule: (steps: string) => `阶梯团：都先付第一档的价。成团时${steps}，按达到的最高一档，差价原路退回，订单照常进行。`,
+    more: (n: number, off: string, further: boolean, full: boolean) => `再来 ${n} 人${full ? '立即成团' : ''}，每件${further ? '再' : ''}返 ${off}`,
+    assured: (n: number, off: string) => `已满 ${n} 人，到时成团每件返 ${off}`,
+    soon: (step: string) => `${step}，马上原路退回`,
+    back: (step: string, back: string) => `${step}：${back}`,
+    atCheckout: (most: string) => `成团人数越多返得越多，最多返 ${most}`,
+    wanted: (n: number, off: string, further: boolean) => `【再来${n}人${further ? '再' : ''}返${off}】`,
   },
 
   /** What the goods cost who opened a group goes back once it has formed. */
@@ -251,8 +261,8 @@ export const words = {
     /** How a shared card begins, as the server has it for links. */
     wanted: (lacking: number) => `【还差${lacking}人】`,
     wantedMore: (missing: number) => `【再来${missing}人立即成团】`,
-    card: (wanted: string, fen: number, varies: boolean, title: string, soloFen: number) =>
-      `${wanted}${fromYuan(fen, varies)} 拼${title}，单买 ${shortYuan(soloFen)}`,
+    card: (wanted: string, fen: number, varies: boolean, title: string, soloFen: number, lowFen = fen) =>
+      `${wanted}${fromYuan(fen, varies)} 拼${title}，${lowFen < fen ? `人多低至 ${shortYuan(lowFen)}，` : ''}单买 ${shortYuan(soloFen)}`,
   },
 
   invite: {
@@ -265,7 +275,7 @@ export const words = {
   },
 
   checkout: {
-    opening: (n: number) => `你正在开团（${n} 人团）`,
+    opening: (size: string) => `你正在开团（${size}）`,
     openFor: (of: Lives, now_s: number) =>
       isCut(of, now_s)
         ? `活动 ${dayAndTime(of.ends_at_s, now_s)} 结束，在那之前凑满人数就成团`
@@ -356,28 +366,5 @@ export const words = {
       again: '重新参团',
     },
     notFound: '没有找到这个订单。',
-  },
-
-  login: {
-    title: '登录后继续',
-    why: '下单和查看订单需要登录，浏览不需要。',
-    phone: '手机号',
-    phoneHint: '请输入手机号',
-    code: '验证码',
-    codeHint: '6 位数字',
-    send: '获取验证码',
-    again: (s: number) => `${s} 秒后再发`,
-    sentTo: (phone: string) => `验证码已发送到 ${phone.slice(0, 3)}****${phone.slice(-4)}`,
-    needPhone: '请填写 11 位手机号',
-    needCode: '请填写短信里的 6 位验证码',
-    go: '登录',
-    agree: '我已阅读并同意',
-    needAgreement: '请先阅读并同意上面的协议',
-    newcomer: '没有账号会自动注册。',
-    alipay: '用支付宝登录',
-    knownPhone: '手机号快捷验证',
-    notOffered: '店家还没有开通支付宝登录，请用手机号登录',
-    prove: { title: '绑定手机号', why: '验证后，可以用这个手机号登录。', go: '确认绑定' },
-    replace: { title: '更换手机号', why: '验证后用新手机号登录，原来的手机号不能再登录。', go: '确认更换' },
   },
 } as const

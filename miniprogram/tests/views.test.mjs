@@ -28,7 +28,7 @@ const orderOf = (given) => ({
 /** A group of three with one paid, open for another hour; nobody who looks at it is in it. */
 const page = ({ progress = {}, ...given }) => ({
   role: 'visitor', order: null, own_group: null, others: [], activity_state: 'running', solo_on_sale: true, ship_within_h: 48,
-  closed_words: '', new_buyers: 'nobody', compensation: '', compensated: false, ...given,
+  closed_words: '', new_buyers: 'nobody', compensation: '', compensated: false, leader_free: false, tiers: [], ...given,
   progress: {
     status: 'open', failed_reason: null, leader_name: '小*', seats_missing: 2, seats_taken: 1, seats_paid: 1, seats_total: 3, seats_least: 0,
     expires_at_s: NOW + 3600, ...progress,
@@ -36,6 +36,13 @@ const page = ({ progress = {}, ...given }) => ({
 })
 const formed = { status: 'formed', seats_missing: 0, seats_taken: 3, seats_paid: 3 }
 const assured = { seats_least: 2, seats_taken: 2, seats_paid: 2, seats_missing: 1 }
+const REBATE = { ...REFUND, rebate_text: '成团返还', amount_fen: 1000 }
+const LADDER = [{ seats: 5, off_fen: 400 }, { seats: 10, off_fen: 1000 }]
+/** A group of ten that forms with two, by how many have paid. */
+const tiered = (paid, progress = {}) => ({
+  tiers: LADDER,
+  progress: { seats_total: 10, seats_least: 2, seats_paid: paid, seats_taken: paid, seats_missing: 10 - paid, ...progress },
+})
 const failed = (failed_reason) => ({ status: 'failed', failed_reason })
 const other = { group_id: 'g2', seats_missing: 1 }
 const refunding = orderOf({ status: 'refunding', refunds: [REFUND] })
@@ -81,6 +88,23 @@ const GROUPS = {
   'open, forms with two, a stranger': [{ progress: { seats_least: 2 } }, '小* 邀请你一起拼', '还差 1 人，加上你，到时就成团', 'join open'],
   'open, has the two': [{ role: 'member', progress: { ...assured } }, '已满 2 人，到时成团', '再来 1 人立即成团', 'invite order'],
   'open, has the two, a stranger': [{ progress: { ...assured } }, '小* 邀请你一起拼', '已满 2 人，到时成团；再来 1 人立即成团', 'join open'],
+  'tiers, its leader alone': [
+    { role: 'leader', ...tiered(1) }, '还差 1 人，快邀请好友', '到时满 2 人就成团；再来 4 人，每件返 ¥4', 'invite order cancel'],
+  'tiers, the first price': [{ role: 'member', ...tiered(2) }, '已满 2 人，到时成团', '再来 3 人，每件返 ¥4', 'invite order'],
+  'tiers, one is reached': [{ role: 'member', ...tiered(5) }, '已满 5 人，到时成团每件返 ¥4', '再来 5 人立即成团，每件再返 ¥6', 'invite order'],
+  'tiers, a stranger opens the link': [
+    tiered(1), '小* 邀请你一起拼', '还差 1 人，加上你，到时就成团；再来 4 人，每件返 ¥4', 'join open'],
+  'tiers, one is reached, a stranger': [
+    tiered(5), '小* 邀请你一起拼', '已满 5 人，到时成团每件返 ¥4；再来 5 人立即成团，每件再返 ¥6', 'join open'],
+  'tiers, formed, about to be settled': [
+    { role: 'member', ...tiered(5, { status: 'formed', seats_missing: 0 }), order: orderOf({}) },
+    '拼团成功', '满 5 人每件返 ¥4，马上原路退回。商家将在', 'order again'],
+  'tiers, formed, the money under way': [
+    { role: 'member', ...tiered(10, { status: 'formed', seats_missing: 0 }), order: orderOf({ status: 'fulfilling', refunds: [REBATE] }) },
+    '拼团成功', '满 10 人每件返 ¥10：¥10.00 正在原路退回', 'order again'],
+  'tiers, formed at the first price': [
+    { role: 'member', ...tiered(2, { status: 'formed', seats_missing: 0 }), order: orderOf({ status: 'fulfilling' }) },
+    '拼团成功', '商家将在 48 小时内发货', 'order again'],
   'formed with fewer, a stranger': [{ progress: { ...formed, seats_paid: 2 } }, '来晚一步，这个团已经成团', '可以自己开一个团', 'open'],
   'failed, a stranger': [{ progress: failed('due') }, '这个团已结束', '到时没有凑满人数', 'open'],
   'failed, who did not pay': [{ progress: failed('due'), order: orderOf({ status: 'closed' }) }, '这个团已结束', '你没有付款，不需要退款', 'open'],
@@ -101,6 +125,7 @@ for (const [name, [given, sentence, hint, acts]] of Object.entries(GROUPS)) {
 const sold = { sku_id: 's1', solo_price_fen: 3990, group_price_fen: 2990, leader_price_fen: 2790 }
 const BUTTONS = {
   'running': [{}, 'open', '¥27.90', '开团 · 3\u00a0人团'],
+  'running, with tiers': [{ tiers: LADDER, seats_least: 2, seats_total: 10 }, 'open', '¥27.90', '开团 · 2–10\u00a0人团'],
   'running, not all at one price': [{ skus: [sold, { ...sold, leader_price_fen: null }] }, 'open', '¥27.90 起', '开团 · 3\u00a0人团'],
   'running, in a group that waits': [{ own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
   'ended, in a group that waits': [{ state: 'ended', own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
@@ -111,7 +136,7 @@ const BUTTONS = {
 }
 for (const [name, [given, act, label, note]] of Object.entries(BUTTONS)) {
   test(`activity: ${name}`, () => {
-    const it = { state: 'running', own_group: null, skus: [sold], seats_total: 3, starts_at_s: NOW + 3 * 86_400, ...given }
+    const it = { state: 'running', own_group: null, skus: [sold], seats_total: 3, tiers: [], starts_at_s: NOW + 3 * 86_400, ...given }
     assert.deepEqual(activity.buttonOf(it, NOW), { act, label, note })
   })
 }
@@ -176,7 +201,7 @@ for (const [name, [given, sentence, due, closed = '']] of Object.entries(ORDERS)
 }
 
 test('order: what goes back of it is told, a refund is not taken for that', () => {
-  const rebate = { ...REFUND, rebate_text: '成团返还', amount_fen: 400 }
+  const rebate = { ...REBATE, amount_fen: 400 }
   const told = (refunds) => order.rebateWords(orderOf({ status: 'fulfilling', refunds }))
   assert.equal(told([rebate]), '¥4.00 返还处理中')
   assert.equal(told([REFUND, { ...rebate, arrived_at_s: NOW }]), '已返还 ¥4.00')

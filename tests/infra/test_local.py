@@ -51,7 +51,7 @@ def test_demo_data_are_what_the_routes_take(merchant: MerchantFixture) -> None:
         given = owner.post("/v1/merchant/coupons", body, Idempotency_Key=f"coupon-{n}-of-the-demo")
         assert given.status == 201, given.body
 
-    assert states == {"running": 6, "scheduled": 1, "": 1}
+    assert states == {"running": 7, "scheduled": 1, "": 1}
 
 
 def test_demo_staff_can_log_in(merchant: MerchantFixture) -> None:
@@ -224,6 +224,7 @@ def test_the_stories_end_with_whole_books() -> None:
     assert "✓ 每张券最多用于一笔有效订单，没成交的都退回了" in story.stdout
     assert "5 人领到，15 人得到回答" in story.stdout
     assert "到截止时间已满 2 人：成团" in story.stdout
+    assert "成团返还 ¥8.00 已到账，实付 ¥110.00" in story.stdout
 
 
 def _offered(merchant: MerchantFixture, product: demo_data.Product, category_id: str) -> str:

@@ -31,14 +31,18 @@ VALUES = re.compile(r"{(\w+)}")
 EVERY = frozenset[str]()
 CONTENTS = {
     "api/openapi.py": {"Group buying (拼团) API"},
-    "api/group_shapes.py": {
+    "api/group_shapes.py": {  # the title of an invitation
         "【还差",
         "【再来",
         "人立即成团】",
+        "再返",
+        "返",
+        "人",
+        "】",
         "人】",
         " 拼",
         " 起",
-    },  # the title of an invitation
+    },
     "domain/agreements.py": {"（电话 {phone}）"},  # in a text for buyers
     "domain/carriers.py": {  # what people call them in tables, besides their names
         *("顺丰", "顺丰快递", "顺丰速递", "中通", "圆通", "圆通快递", "申通", "韵达", "韵达速递"),

@@ -2,10 +2,11 @@
 import { computed, ref } from 'vue'
 import type { GroupPage } from '@/api/shop'
 import { share } from '@/api/trade'
-import { lowest } from '@/format'
+import { lowest, shortYuan } from '@/format'
 import { platform } from '@/platform'
 import { isAssured, lackingOf } from '@/progress'
 import { urlOf } from '@/routes'
+import { lowestWith, nextOf } from '@/tiers'
 import { words } from '@/words'
 
 /** came: the invitation by which the buyer came, passed on by who has none of their own. */
@@ -15,7 +16,7 @@ export function useGroupCard(group_id: () => string, page: () => GroupPage | nul
     const it = page()
     if (!it) return words.shop
     const { fen, varies } = lowest(it.skus.map((sku) => sku.group_price_fen))
-    return words.group.card(wantedBy(it.progress), fen, varies, it.progress.title, it.solo_price_fen)
+    return words.group.card(wantedBy(it), fen, varies, it.progress.title, it.solo_price_fen, lowestWith(fen, it.tiers))
   })
 
   /** A card is made at once when its button is tapped: its invitation has to be there before. */
@@ -33,7 +34,9 @@ export function useGroupCard(group_id: () => string, page: () => GroupPage | nul
   }
 }
 
-function wantedBy(progress: GroupPage['progress']): string {
+function wantedBy({ progress, tiers }: GroupPage): string {
   if (progress.status !== 'open') return ''
+  const next = isAssured(progress) ? nextOf(progress.seats_paid, tiers) : null
+  if (next) return words.tiers.wanted(next.people, shortYuan(next.off_fen), next.further)
   return isAssured(progress) ? words.group.wantedMore(progress.seats_missing) : words.group.wanted(lackingOf(progress))
 }

@@ -15,6 +15,11 @@ export interface Button {
 
 const says = words.activity
 
+function openWords({ seats_least, seats_total, leader_free, tiers }: Activity): string {
+  if (tiers.length > 0) return words.tiers.open(seats_least, seats_total)
+  return leader_free ? words.leaderFree.open(seats_total) : says.open(seats_total)
+}
+
 /** now_s: the server's time. */
 export function buttonOf(activity: Activity, now_s: number): Button {
   const { own_group, state } = activity
@@ -22,8 +27,7 @@ export function buttonOf(activity: Activity, now_s: number): Button {
   switch (state) {
     case 'running': {
       const { fen, varies } = lowest(activity.skus.map((it) => priceOf(it, 'open')))
-      const open = activity.leader_free ? words.leaderFree.open : says.open
-      return { act: 'open', label: fromYuan(fen, varies), note: open(activity.seats_total) }
+      return { act: 'open', label: fromYuan(fen, varies), note: openWords(activity) }
     }
     case 'scheduled':
       return { act: null, label: says.scheduled(activity.starts_at_s, now_s), note: says.starts }

@@ -1,7 +1,9 @@
 /** What the page of a group says and offers, by who looks at it and how the group stands. */
 import type { GroupPage } from '@/api/shop'
 import type { RefundShown } from '@/api/trade'
+import { shortYuan } from '@/format'
 import { isAssured, lackingOf, leastWords, standing } from '@/progress'
+import { moreWords, reachedBy } from '@/tiers'
 import { words } from '@/words'
 
 type Progress = GroupPage['progress']
@@ -37,7 +39,7 @@ function openForMember(page: GroupPage): View {
   const isAlone = isLeader && progress.seats_taken === 1
   const missing = isLeader ? says.leaderMissing : says.memberMissing
   return {
-    sentence: isAssured(progress) ? words.least.reached(progress.seats_least) : missing(lackingOf(progress)),
+    sentence: isAssured(progress) ? assuredWords(page) : missing(lackingOf(progress)),
     hint: openWords(progress, page),
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
@@ -50,7 +52,20 @@ export const isFree = ({ leader_free, role }: GroupPage): boolean => leader_free
 
 /** What is promised to a member of a group that is not full. page: null before it is read. */
 export const openWords = (progress: Progress, page: GroupPage | null): string =>
-  [leastWords(progress), page && isFree(page) ? words.leaderFree.promise : ''].filter(Boolean).join('。')
+  [progressWords(progress, page?.tiers ?? []), page && isFree(page) ? words.leaderFree.promise : ''].filter(Boolean).join('。')
+
+/** When it forms, and what more people bring. */
+function progressWords(progress: Progress, tiers: GroupPage['tiers']): string {
+  if (tiers.length === 0) return leastWords(progress)
+  const forms = isAssured(progress) ? '' : words.least.forms(progress.seats_least)
+  return [forms, moreWords(progress.seats_paid, tiers)].filter(Boolean).join('；')
+}
+
+/** Of a group that forms at its deadline, whoever else comes. */
+function assuredWords({ progress, tiers }: GroupPage): string {
+  const tier = reachedBy(progress.seats_paid, tiers)
+  return tier ? words.tiers.assured(tier.seats, shortYuan(tier.off_fen)) : words.least.reached(progress.seats_least)
+}
 
 /** Its time is over, and whoever paid in time is still being asked for: nobody can join any more. */
 export function isOver({ progress }: GroupPage, now_s: number): boolean {
@@ -74,30 +89,35 @@ function openForStranger(page: GroupPage): View {
     return { sentence: says.elsewhere(standing(own_group)), hint: says.elsewhereHint, acts: ['own_group', ...stillJoins] }
   }
   if (hasFreeSeat(page)) {
-    return { sentence: says.invited(progress.leader_name), hint: wantedWords(progress), acts: ['join', ...ownWays(page).slice(0, 1)] }
+    return { sentence: says.invited(progress.leader_name), hint: wantedWords(page), acts: ['join', ...ownWays(page).slice(0, 1)] }
   }
   return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
 }
 
 /** What a group wants of who may join it. */
-function wantedWords(progress: Progress): string {
-  const { seats_least: least } = progress
-  if (isAssured(progress)) return `${words.least.reached(least)}；${leastWords(progress)}`
-  return least > 0 ? words.least.joins(lackingOf(progress), least) : says.missing(progress.seats_missing)
+function wantedWords(page: GroupPage): string {
+  const { progress, tiers } = page
+  if (isAssured(progress)) return `${assuredWords(page)}；${progressWords(progress, tiers)}`
+  if (progress.seats_least === 0) return says.missing(progress.seats_missing)
+  return [words.least.joins(lackingOf(progress), progress.seats_least), moreWords(progress.seats_paid, tiers)].filter(Boolean).join('；')
 }
 
 function formedForMember(page: GroupPage): View {
   const { ship_within_h, order } = page
-  const hint = [freeWords(page), order ? nextWords(order, ship_within_h) : ''].filter(Boolean).join('。')
+  const hint = [backOf(page), order ? nextWords(order, ship_within_h) : ''].filter(Boolean).join('。')
   return { sentence: says.formed, hint, acts: ['order', 'again'] }
 }
 
-/** What goes back to the leader of a formed group; empty for others. */
-export function freeWords(page: GroupPage): string {
-  if (!isFree(page)) return ''
+/** What goes back to a member of a formed group by its terms, of an order that goes on; empty: nothing does. */
+export function backOf(page: GroupPage): string {
   const refund = page.order?.refunds.find((it) => it.rebate_text)
-  if (!refund) return words.leaderFree.soon
-  return words.leaderFree.back(backWords(refund))
+  const isSettling = !refund && page.order?.status === 'paid'
+  if (!refund && !isSettling) return ''
+  if (isFree(page)) return refund ? words.leaderFree.back(backWords(refund)) : words.leaderFree.soon
+  const tier = reachedBy(page.progress.seats_paid, page.tiers)
+  if (!tier) return ''
+  const step = words.tiers.step(tier.seats, shortYuan(tier.off_fen))
+  return refund ? words.tiers.back(step, backWords(refund)) : words.tiers.soon(step)
 }
 
 /** What a member of a formed group waits for. */

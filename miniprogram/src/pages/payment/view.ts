@@ -4,7 +4,7 @@ import type { PaymentResult } from '@/api/trade'
 import type { PayOutcome } from '@/platform'
 import { standing } from '@/progress'
 import { words } from '@/words'
-import { formedWithFewer, freeWords, nextWords, openWords } from '../group/view'
+import { backOf, formedWithFewer, nextWords, openWords } from '../group/view'
 import { refundWords } from '../order/view'
 
 export type Act = 'pay' | 'go_on' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
@@ -84,7 +84,7 @@ function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null
     return { tone: 'plain', sentence: says.groupFailed, hint: order.status_text, acts: ['refund', 'open'] }
   }
   if (group.status === 'formed') {
-    const hint = page ? [freeWords(page), nextWords(order, page.ship_within_h)].filter(Boolean).join('。') : ''
+    const hint = page ? [backOf(page), nextWords(order, page.ship_within_h)].filter(Boolean).join('。') : ''
     return { tone: 'good', sentence: says.formed, hint, acts: ['order', 'group'] }
   }
   const sentence = is_leader ? says.opened(standing(group)) : says.joined(standing(group))

@@ -3,6 +3,7 @@ import { readActivity, readGroup, type Activity, type GroupPage, type Sku } from
 import type { Limits, Way } from '@/choice'
 import { isAssured, lackingOf, leastWords } from '@/progress'
 import { now } from '@/state/clock'
+import { sizeOf } from '@/tiers'
 import { words } from '@/words'
 
 /** From the address of the page. */
@@ -55,7 +56,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     ...activity,
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
-    head: isAlone ? words.checkout.alone : words.checkout.opening(activity.seats_total),
+    head: isAlone ? words.checkout.alone : words.checkout.opening(sizeOf(activity)),
     note: isAlone ? '' : words.checkout.openFor(activity, now.value) + leastOf(activity),
   }
 }

@@ -43,7 +43,7 @@ def fill_every_seat(play: Play) -> None:
     offer = play.publish(KIWI, seats=5, **RULES)
     placed = {xiaoman: play.open_group(xiaoman, KIWI, offer)}
     group_id = placed[xiaoman].group_id
-    friends = [xingyuan, zhixia, *(play.buyer(f"friend{n}", f"邻居{n}") for n in (1, 2))]
+    friends = [xingyuan, zhixia, *(play.buyer(f"friend{n}", f"邻居{n}") for n in "甲乙")]
     with ThreadPoolExecutor(CLIENTS) as pool:
         joined = pool.map(lambda phone: _join(phone, offer, group_id, 1), friends)
         placed |= zip(friends, joined, strict=True)

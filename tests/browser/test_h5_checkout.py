@@ -182,6 +182,53 @@ def test_leader_pays_the_price_and_gets_it_back_once_a_friend_has_joined(
     assert friend.order(joined)["refunds"] == []
 
 
+def test_buyers_fill_a_group_with_tiers_and_get_the_difference_back(
+    shop: Shop, arrive: Arrive
+) -> None:
+    tiers = [{"seats": 3, "off_fen": 200}, {"seats": 4, "off_fen": 500}]
+    sale = sell(shop, "黄心猕猴桃", seats=4, seats_least=2, tiers=tiers)
+    who = arrive("带头的人")
+    me = over_the_api(who)
+    me.api.post("/v1/me/addresses", address("带头的人"))
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.says("tiered", "阶梯团")
+    for price in ("2 人¥19.90", "3 人¥17.90", "4 人¥14.90"):
+        who.says("ladder", re.compile(price.replace("人", r"人\s*")))
+    who.says("tiers-how", "先付 ¥19.90，成团后退差价")
+    who.says("tiers", "满 3 人每件返 ¥2，满 4 人每件返 ¥5")
+    who.tap("open")
+    who.says("low", "4 人成团退差价，低至 ¥14.90")
+    who.tap("sku-go")
+    who.says("breakdown", "¥19.90")
+    who.says("tiers", "成团人数越多返得越多，最多返 ¥5")
+    who.tap("submit")
+    expect(who.page.get_by_text("19.90").first).to_be_visible()
+    who.pay()
+    who.says("sentence", "开团成功，还差 1 人")
+    who.says("hint", "到时满 2 人就成团；再来 2 人，每件返 ¥2")
+    who.tap("act-group")
+
+    order = me.api.get("/v1/orders")["items"][0]
+    assert order["total_fen"] == 1990
+    friends = [buyer(shop, f"朋友{name}") for name in "甲乙丙"]
+    buy(friends[0], sale, order["group_id"])
+    who.says("sentence", "已满 2 人，到时成团")
+    for friend in friends[1:]:
+        buy(friend, sale, order["group_id"])
+    wait_until(shop, order["order_id"], "fulfilling")
+    until(lambda: bool(me.order(order["order_id"])["refunds"][0]["arrived_at_s"]))
+    who.page.reload()
+    who.says("sentence", "拼团成功")
+    who.says("hint", "满 4 人每件返 ¥5：¥5.00 已退回。商家将在 48 小时内发货")
+    who.says("ladder", re.compile(r"4 人 ✓\s*¥14.90"))
+    who.tap("act-order")
+    who.says("order-state", "已成团待发货")
+    who.says("rebate", "已返还 ¥5.00")
+    who.open("/pages/orders/orders")
+    who.says("rebate", "已返还 ¥5.00")
+
+
 def test_buyer_with_an_unpaid_order_is_new_once_it_is_given_up(shop: Shop, arrive: Arrive) -> None:
     sale = sell(shop, "仙居杨梅", new_buyers="all")
     who = arrive("刚来的")

@@ -19,6 +19,7 @@ from chalicelib.api.buyers import (
     browse,
     buyer,
     coupons,
+    points,
     public,
     quotes,
     receipts,
@@ -66,6 +67,7 @@ PUBLIC = (
     addresses.api,
     agreements.api,
     coupons.api,
+    points.api,
     quotes.api,
     after_sales.api,
     own_orders.api,
@@ -156,6 +158,11 @@ def reconcile_bills(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule(EVERY_MINUTE, description="Write the files that staff asked for")
 def write_exports(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.EXPORT)
+
+
+@app.schedule(EVERY_MINUTE, description="Warn of points that run out soon, take off what has")
+def expire_points(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.POINTS)
 
 
 @app.schedule(EVERY_MINUTE, description="Send messages to buyers' WeChat, where they agreed")

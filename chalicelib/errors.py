@@ -39,6 +39,7 @@ ServiceError                     500 internal_error
 │ ├ PriceChanged                 409 price_changed
 │ ├ NewBuyersOnly                409 new_buyers_only
 │ ├ CouponRefused                409 coupon_refused
+│ ├ PointsRefused                409 points_refused
 │ ├ CouponCodeRefused            409 coupon_code_refused
 │ ├ CouponsGone                  409 coupons_gone
 │ ├ AfterSaleRefused             409 after_sale_refused (domain.after_sale)
@@ -268,6 +269,11 @@ class NewBuyersOnly(Conflict):
 class CouponRefused(Conflict):
     code = "coupon_refused"
     default_message = "这张优惠券现在不能用，请重新选择。"
+
+
+class PointsRefused(Conflict):
+    code = "points_refused"
+    default_message = "积分现在不能这样用，请重新选择。"
 
 
 class CouponCodeRefused(Conflict):

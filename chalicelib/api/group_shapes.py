@@ -34,6 +34,7 @@ class Offered:
     left: Mapping[str, int]
     deliveries: list[Delivery]
     ship_within_h: int
+    points_on: bool  # whether points can be used in the shop
 
     def state(self, now_s: int) -> ActivityState:
         item = self.activity
@@ -80,6 +81,7 @@ def activity(
         new_buyers=offer.new_buyers,
         compensation=compensations.told(offered.activity.merchant_id, offer, now_s),
         takes_coupons=offer.coupons,
+        points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
         tiers=shapes.tiers(offer),
         solo_on_sale=product.on_sale,
@@ -139,6 +141,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         ),
         compensated=seen.compensated,
         takes_coupons=offer.coupons,
+        points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
         tiers=shapes.tiers(offer),
         deliveries=offered.deliveries,

@@ -12,6 +12,7 @@ from chalicelib.domain.group import GroupRole
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.payment_state import PaymentState
+from chalicelib.domain.points_account import BALANCE_MAX
 from chalicelib.domain.pricing import PriceCode
 from chalicelib.domain.subscribe_message import PROMPT_MAX
 from chalicelib.gateways.payment import Channel
@@ -114,6 +115,9 @@ class PurchaseRequest(RequestModel, frozen=True, kw_only=True):
     remark: Annotated[str, Meta(max_length=100)] = ""
     share_id: Id | None = None
     coupon_id: CouponIdText | None = None
+    points: Annotated[
+        int, Meta(ge=0, le=BALANCE_MAX, description="to be used: whole steps; 0: none")
+    ] = 0
     expected_total_fen: Fen | None = None
 
 
@@ -324,6 +328,9 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
     ]
     takes_coupons: Annotated[bool, Meta(description="in its groups; bought alone it always does")]
+    points: Annotated[
+        bool, Meta(description="can be used in its groups now; alone whenever the shop has them on")
+    ]
     leader_free: Annotated[
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]
@@ -425,6 +432,7 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     ]
     compensated: Annotated[bool, Meta(description="the asker was given that coupon")]
     takes_coupons: bool
+    points: Annotated[bool, Meta(description="can be used in it now")]
     leader_free: Annotated[
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]

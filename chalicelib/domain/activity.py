@@ -88,6 +88,7 @@ class Terms:
     list_shards: int = 1  # of the list of open groups
     reductions: tuple[Reduction, ...] = ()  # of orders in groups
     coupons: bool = True  # whether they can be used for its groups
+    points: bool = False  # whether they can
     new_buyers: NewBuyers = NewBuyers.NOBODY
     # Coupon template of which who paid is given one when the group fails; and what it takes off.
     compensation_id: str = ""

@@ -44,6 +44,7 @@ class Draft:
     limit_per_order: int = 1
     reductions: tuple[Reduction, ...] = ()
     coupons: bool = True  # whether they can be used for its groups
+    points: bool = False  # whether they can
     new_buyers: NewBuyers = NewBuyers.NOBODY
     compensation_id: str = ""  # coupon template, for who is in a group that fails
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
@@ -167,6 +168,7 @@ def first_terms(
         buckets=buckets_for([sku.stock or 0 for sku in draft.skus]),
         reductions=draft.reductions,
         coupons=draft.coupons,
+        points=draft.points,
         new_buyers=draft.new_buyers,
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
@@ -199,6 +201,7 @@ def changed_terms(
         limit_per_order=draft.limit_per_order,
         reductions=draft.reductions,
         coupons=draft.coupons,
+        points=draft.points,
         new_buyers=draft.new_buyers,
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,

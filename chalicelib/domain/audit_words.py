@@ -50,6 +50,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "payment_account_changed": "修改收款或登录账户",
     "payment_method_resumed": "恢复收款方式",
     "payment_method_stopped": "停用收款方式",
+    "points_changed": "增减买家积分",
     "product_changed": "修改商品",
     "product_created": "新建商品",
     "product_shelved": "上架商品",

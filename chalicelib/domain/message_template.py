@@ -40,6 +40,8 @@ NAMES: Mapping[str, str] = {
     "proof": "凭证",
     "coupon": "券名",
     "worth": "优惠",
+    "points": "积分",
+    "day": "日期",
 }
 # Without these a buyer would not know what to do, or how much comes back.
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
@@ -67,6 +69,8 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.PARCEL_CORRECTED: ("carrier", "number"),
     TextKey.COUPON_GIVEN: ("worth", "reason"),
     TextKey.COMPENSATED: ("worth",),
+    TextKey.POINTS_GIVEN: ("points", "reason"),
+    TextKey.POINTS_EXPIRING: ("points", "day"),
 }
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
@@ -99,6 +103,8 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.PARCEL_CORRECTED: "更正快递单号",
     TextKey.COUPON_GIVEN: "商家在订单里送出优惠券",
     TextKey.COMPENSATED: "未成团，按活动的约定补偿优惠券",
+    TextKey.POINTS_GIVEN: "商家在订单里送出积分",
+    TextKey.POINTS_EXPIRING: "积分还有 7 天到期",
 }
 EXAMPLE: Mapping[str, str] = {
     "商品": "云南高原红颜草莓",
@@ -118,6 +124,8 @@ EXAMPLE: Mapping[str, str] = {
     "凭证": "流水号 20261127001",
     "券名": "见面礼",
     "优惠": "满 50 减 10",
+    "积分": "300",
+    "日期": "2027-12-31",
 }
 _NAMED = re.compile(r"\{([^{}]*)\}")
 

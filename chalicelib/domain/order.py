@@ -89,6 +89,7 @@ class Intent(StrEnum):
     CLOSING = "closing"  # an activity's unsold stock goes back
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
     EXPORT = "export"  # a file that staff asked for is to be written
+    POINTS = "points"  # of a buyer: what runs out soon is told, what has run out is taken off
     SUBSCRIBE_MESSAGE = "subscribe_message"  # a message goes to its buyer's WeChat, too
     RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time
 
@@ -135,6 +136,24 @@ class Refund:
 
 
 @dataclass(frozen=True)
+class OrderPoints:
+    """used: what the order was bought with, by lots (domain.points_account). rate: what it earns
+    for each whole yuan, by the rule when it was placed."""
+
+    used: Mapping[str, int] = field(default_factory=dict)
+    rate: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.used.values())
+
+    def stored(self) -> dict[str, Any] | None:
+        """As an order keeps it; None: nothing to keep."""
+        kept: dict[str, Any] = {"used": dict(self.used)} if self.used else {}
+        return (kept | {"rate": self.rate} if self.rate else kept) or None
+
+
+@dataclass(frozen=True)
 class Order:
     """What decisions about an order need."""
 
@@ -151,6 +170,7 @@ class Order:
     after_sale: str = ""  # the letter of the request that is open
     pickup: bool = False  # its buyer collects it in a store
     coupon: str = ""  # that it was bought with
+    points: OrderPoints = field(default_factory=OrderPoints)
 
     @property
     def open_refunds(self) -> dict[str, Refund]:

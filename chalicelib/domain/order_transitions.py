@@ -21,6 +21,7 @@ from chalicelib.domain.order import (
     RefundReason,
     RefundStatus,
 )
+from chalicelib.domain.points import PointsMove, move_of
 from chalicelib.errors import Changed
 
 
@@ -81,7 +82,7 @@ class Transition:
     after: Order
     entries: tuple[Entry, ...] = ()  # of its ledger
     at_s: int = 0  # its rank in the list of its first paid state
-    coupon_back_at_s: int = 0  # when the order gives its coupon back; 0: it does not
+    happened_at_s: int = 0  # when; of events with which something of its buyer's may move
     # Whether the due work is set to what follows from `after`. Where not, the order keeps its
     # marker, and whoever drives it (services.work.due) sets the next one.
     marks_due: bool = True
@@ -89,6 +90,15 @@ class Transition:
     @property
     def moves(self) -> bool:
         return self.before.status is not self.after.status
+
+    @property
+    def gives_coupon_back(self) -> bool:
+        return self.before.holds_coupon and not self.after.holds_coupon
+
+    @property
+    def points(self) -> PointsMove:
+        """What the order gives back of the points that it was bought with, and has earned."""
+        return move_of(self.before, self.after)
 
 
 def attempt_stored(order: Order, attempt: str, payment: Payment) -> Transition:
@@ -125,7 +135,7 @@ def released(
     An attempt that was recorded as paid meanwhile is not overwritten.
     """
     after = _with_payments(order, _still_created(order, closed or {}))
-    return _without_sale(Transition(order, _moved(after, Event.RELEASED)), now_s)
+    return Transition(order, _moved(after, Event.RELEASED), happened_at_s=now_s)
 
 
 def price_lowered(order: Order, total_fen: int, closed: Mapping[str, Payment]) -> Transition:
@@ -159,11 +169,11 @@ def group_failed(order: Order, *, now_s: int) -> Transition:
     paid = order.seat_payment
     if paid is None or not paid[1].amount_fen:
         free = _moved(order, Event.FREE_GROUP_FAILED)
-        return _without_sale(Transition(order, free), now_s)
+        return Transition(order, free, happened_at_s=now_s)
     key = paid[0] + RefundReason.FAILED_GROUP
     after = _moved(order, Event.GROUP_FAILED)
     after, owed = _refund_requested(after, key, paid[1].amount_fen, now_s, starts_s=now_s)
-    return _without_sale(Transition(order, after, (owed,)), now_s)
+    return Transition(order, after, (owed,), happened_at_s=now_s)
 
 
 def refund_requested(
@@ -196,7 +206,7 @@ def refund_requested(
         after = _moved(after, Event.GIVEN_BACK)
     elif after.status is OrderStatus.FULFILLING and after.units.to_deliver == 0:
         after = _all_sent(after, receive_by_s)  # the rest will not be sent
-    return _without_sale(Transition(order, after, (owed,)), now_s)
+    return Transition(order, after, (owed,), happened_at_s=now_s)
 
 
 def refund_stored(order: Order, key: str, refund: Refund, *, at_s: int) -> Transition:
@@ -229,12 +239,13 @@ def handed_over(order: Order, *, now_s: int) -> Transition:
     pickup.check_hand_over(order)
     units = replace(order.units, handed_over=order.units.to_deliver)
     after = _moved(replace(order, units=units, received_at_s=now_s), Event.HANDED_OVER)
-    return Transition(order, after)
+    return Transition(order, after, happened_at_s=now_s)
 
 
 def received(order: Order, *, now_s: int) -> Transition:
     """The shipped order has reached its buyer."""
-    return Transition(order, _moved(replace(order, received_at_s=now_s), Event.RECEIVED))
+    after = _moved(replace(order, received_at_s=now_s), Event.RECEIVED)
+    return Transition(order, after, happened_at_s=now_s)
 
 
 def after_sale_requested(order: Order, letter: str) -> Transition:
@@ -260,12 +271,6 @@ def _moved(order: Order, event: Event) -> Order:
     if status is None:
         raise Changed("订单刚刚有了变化，请刷新后再试。", state=order.status.value)
     return replace(order, status=status)
-
-
-def _without_sale(change: Transition, now_s: int) -> Transition:
-    """The change, with which an order that has ended without a sale gives its coupon back."""
-    gives_back = change.before.holds_coupon and not change.after.holds_coupon
-    return replace(change, coupon_back_at_s=now_s) if gives_back else change
 
 
 def _all_sent(order: Order, receive_by_s: int) -> Order:

@@ -2,8 +2,8 @@
 
 The rules come in this order, however a shop has written them down:
 
-    unit price × units ─▶ 满减 of the activity ─▶ a coupon ─▶ freight
-        ─▶ what staff took off an unpaid order
+    unit price × units ─▶ 满减 of the activity ─▶ a coupon ─▶ points
+        ─▶ freight ─▶ what staff took off an unpaid order
 
 Each is an amount of whole fen, and the lines add up to the total, which is never negative. A
 coupon's threshold and what is sent for nothing are asked about after 满减 and before the coupon:
@@ -17,6 +17,7 @@ from typing import Any
 
 from chalicelib.domain.coupon import CouponTerms
 from chalicelib.domain.money import round_yuan
+from chalicelib.domain.points import PointsRule
 from chalicelib.text import Text
 
 
@@ -24,6 +25,7 @@ class PriceCode(StrEnum):
     GOODS = "goods"
     REDUCTION = "reduction"  # 满减
     COUPON = "coupon"
+    POINTS = "points"
     FREIGHT = "freight"
     DISCOUNT = "discount"  # by staff, of one order
 
@@ -53,7 +55,8 @@ class PriceLine:
 @dataclass(frozen=True)
 class Price:
     """What the units of one SKU cost. reduction: the one that their sum reaches. coupon_fen: what
-    the coupon takes off that `coupon_name` calls."""
+    the coupon takes off that `coupon_name` calls. points: that are used, which take points_fen
+    off."""
 
     unit_price_fen: int
     quantity: int
@@ -62,12 +65,14 @@ class Price:
     coupon_name: str = ""
     freight_fen: int = 0
     discount_fen: int = 0
+    points: int = 0
+    points_fen: int = 0
 
     @property
     def goods_fen(self) -> int:
-        """What the goods cost, 满减 and coupon taken off."""
-        off_fen = self.reduction.off_fen if self.reduction else 0
-        return self.unit_price_fen * self.quantity - off_fen - self.coupon_fen
+        """What the goods cost, 满减, coupon and points taken off."""
+        off_fen = (self.reduction.off_fen if self.reduction else 0) + self.coupon_fen
+        return self.unit_price_fen * self.quantity - off_fen - self.points_fen
 
     @property
     def total_fen(self) -> int:
@@ -83,6 +88,9 @@ class Price:
         if self.coupon_fen:
             words = Text("优惠券（{name}）", name=self.coupon_name)
             lines.append(PriceLine(PriceCode.COUPON, -self.coupon_fen, words))
+        if self.points_fen:
+            words = Text("积分抵扣（{points} 积分）", points=self.points)
+            lines.append(PriceLine(PriceCode.POINTS, -self.points_fen, words))
         lines.append(PriceLine(PriceCode.FREIGHT, self.freight_fen, Text("运费")))
         if self.discount_fen:
             lines.append(PriceLine(PriceCode.DISCOUNT, -self.discount_fen, Text("商家改价优惠")))
@@ -101,6 +109,8 @@ class Price:
             kept["reduction_fen"] = self.reduction.off_fen
         if self.coupon_fen:
             kept |= {"coupon_fen": self.coupon_fen, "coupon_name": self.coupon_name}
+        if self.points_fen:
+            kept |= {"points": self.points, "points_fen": self.points_fen}
         return kept | {"discount_fen": self.discount_fen} if self.discount_fen else kept
 
 
@@ -123,6 +133,8 @@ def price_of(stored: Mapping[str, Any]) -> Price:
         stored.get("coupon_name", ""),
         stored.get("freight_fen", 0),
         stored.get("discount_fen", 0),
+        stored.get("points", 0),
+        stored.get("points_fen", 0),
     )
 
 
@@ -130,6 +142,12 @@ def with_coupon(price: Price, name: str, terms: CouponTerms) -> Price:
     """The price with that coupon, whose threshold it reaches."""
     off_fen = terms.off_of(price.goods_fen)
     return replace(price, coupon_fen=off_fen, coupon_name=name if off_fen else "")
+
+
+def with_points(price: Price, rule: PointsRule, points: int) -> Price:
+    """The price, which has its coupon, with so many points used: whole steps, as the rule
+    allows."""
+    return replace(price, points=points, points_fen=rule.off_fen(points))
 
 
 def lowest(

@@ -38,6 +38,8 @@ class TextKey(StrEnum):
     PARCEL_CORRECTED = "parcel_corrected"  # it has another number than was told
     COUPON_GIVEN = "coupon_given"  # by staff
     COMPENSATED = "compensated"  # a coupon, for a group that failed
+    POINTS_GIVEN = "points_given"  # by staff
+    POINTS_EXPIRING = "points_expiring"  # in some days
 
 
 TITLES: Mapping[TextKey, str] = {
@@ -71,6 +73,8 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.PARCEL_CORRECTED: "快递单号已更正",
     TextKey.COUPON_GIVEN: "商家送你一张优惠券",
     TextKey.COMPENSATED: "未成团，补偿你一张优惠券",
+    TextKey.POINTS_GIVEN: "商家送你积分",
+    TextKey.POINTS_EXPIRING: "积分快到期了",
 }
 
 
@@ -123,6 +127,12 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.COMPENSATED: (
         "「{title}」这次没有拼成，商家补偿你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
+    ),
+    TextKey.POINTS_GIVEN: (
+        "「{title}」的商家送你 {points} 积分：{reason}。可以在「我的积分」查看。"
+    ),
+    TextKey.POINTS_EXPIRING: (
+        "「{title}」的商家提醒：你有 {points} 积分 {day} 到期，到期后不能再用。"
     ),
 }
 # Of a group that forms at its deadline with fewer than all, to who has just paid.

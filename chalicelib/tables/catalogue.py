@@ -147,6 +147,7 @@ class _Terms(CatalogueItem):
     list_shards = IntAttribute(default=1)  # of the list of open groups
     reductions: ListAttribute[Any] = ListAttribute(default=list)  # [{from_fen, off_fen}]
     coupons = BooleanAttribute(default=True)  # whether they can be used for its groups
+    points = BooleanAttribute(default=False)  # whether they can
     new_buyers = UnicodeAttribute(default="nobody")  # domain.activity.NewBuyers
     compensation_id = UnicodeAttribute(default="")  # coupon template, for groups that fail
     compensation_words = UnicodeAttribute(default="")  # what its coupons take off

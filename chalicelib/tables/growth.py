@@ -1,14 +1,22 @@
-"""Items of table `trade` that bring buyers in: coupons, how many are left, what they did.
+"""Items of table `trade` that bring buyers in: coupons, how many are left, what they did;
+points.
 
 Their keys stand in the map of chalicelib.tables.trade.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.coupon import Coupon, CouponId, terms_of
+from chalicelib.domain.points_account import PointsAccount, PointsEntry, PointsKind
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
@@ -144,6 +152,67 @@ class CouponTallyItem(TradeItem, discriminator="coupon_tally"):
             CouponTallyItem.off_fen.add(off_fen),
             CouponTallyItem.kind.set(CouponTallyItem),
         ]
+
+
+class PointsItem(TradeItem, discriminator="points"):
+    """What a buyer has of points: one item, so that nothing is spent twice. A person with several
+    ids has several. Each change is conditional on the revision that it read.
+
+    entries: the latest, as domain.points_account.PointsEntry.stored; earlier ones stand in pages.
+    warned: the lot of whose end its buyer was told. closed_at_s: with the buyer's account.
+    """
+
+    merchant_id = UnicodeAttribute()
+    buyer_id = UnicodeAttribute()
+    balance = IntAttribute(default=0)
+    lots: MapAttribute[str, Any] = MapAttribute(default=dict)
+    entries: ListAttribute[Any] = ListAttribute(default=list)
+    pages = IntAttribute(default=0)
+    revision = IntAttribute(default=0)
+    order_id = UnicodeAttribute(default="")  # that its points moved with last
+    warned = UnicodeAttribute(null=True)
+    closed_at_s = IntAttribute(null=True)
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "PointsItem":
+        pk = buyer_pk(merchant_id, buyer_id)
+        return cls(pk, "points", merchant_id=merchant_id, buyer_id=buyer_id, **more)
+
+    def view(self) -> PointsAccount:
+        return PointsAccount(self.balance, self.lots.as_dict(), points_entries_of(self.entries))
+
+
+class PointsPageItem(TradeItem, discriminator="points_page"):
+    """Entries of a buyer's points that the account itself has no room for."""
+
+    entries: ListAttribute[Any] = ListAttribute()
+
+    @classmethod
+    def at(
+        cls, merchant_id: str, buyer_id: str, number: int, at_s: int, **more: Any
+    ) -> "PointsPageItem":
+        """number: of all pages of the buyer. at_s: of its last entry."""
+        return cls(buyer_pk(merchant_id, buyer_id), f"points#{at_s:010d}#{number:06d}", **more)
+
+
+class PointsGrantItem(TradeItem, discriminator="points_grant"):
+    """Points that staff gave or took, under the key of their request: once."""
+
+    merchant_id = UnicodeAttribute()
+    points = IntAttribute()
+    body_hash = UnicodeAttribute()  # of the request
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, grant_id: str, **more: Any) -> "PointsGrantItem":
+        pk = buyer_pk(merchant_id, buyer_id)
+        return cls(pk, f"points_grant#{grant_id}", merchant_id=merchant_id, **more)
+
+
+def points_entries_of(stored: Iterable[Any]) -> tuple[PointsEntry, ...]:
+    return tuple(
+        PointsEntry(at_s, points, PointsKind(kind), order_id, *reason)
+        for at_s, points, kind, order_id, *reason in stored
+    )
 
 
 def batches_list(merchant_id: str, template_id: str) -> str:

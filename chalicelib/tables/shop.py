@@ -33,6 +33,7 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     business_name = UnicodeAttribute(default="")  # as its licence has it
     licence_number = UnicodeAttribute(default="")
     licences: ListAttribute[Any] = ListAttribute(default=list)  # addresses of its pictures
+    points: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.points.PointsRule.stored
     payments_off = UnicodeSetAttribute(null=True)  # methods that no new payment is begun with
 
     @classmethod

@@ -20,6 +20,9 @@
 | coupon batch  | m#Q#batch                     | coupon_batch            |
 | coupon code   | m#Q#batch                     | code#number             |
 | coupon grant  | m#B#buyer_id                  | grant#reason            |
+| points        | m#B#buyer_id                  | points                  |
+| points page   | m#B#buyer_id                  | points#at_s#n           |
+| points grant  | m#B#buyer_id                  | points_grant#derived_id |
 | message       | m#B#buyer_id                  | message#order_no#stage  |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
 | rejected result | m#K#result_id               | rejected_result         |
@@ -58,6 +61,7 @@ from chalicelib.domain.ids import OrderId, out_refund_no
 from chalicelib.domain.ledger import Entry, entries_of
 from chalicelib.domain.order import (
     Order,
+    OrderPoints,
     OrderStatus,
     PaymentStatus,
     next_intent,
@@ -144,6 +148,8 @@ class OrderItem(TradeItem, discriminator="order"):
     coupon = UnicodeAttribute(null=True)  # domain.coupon.CouponId of the one it was bought with
     coupon_by_s = IntAttribute(null=True)  # its coupon's domain.coupon.Coupon.back_by_s
     coupon_late = BooleanAttribute(null=True)  # it came back, but had run out
+    # domain.order.OrderPoints.stored: what it was bought with, and what it earns.
+    points: MapAttribute[str, Any] = MapAttribute(null=True)
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
     ledger: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -200,6 +206,7 @@ class OrderItem(TradeItem, discriminator="order"):
             after_sale=self.after_sale or "",
             pickup=bool(self.pickup),
             coupon=self.coupon or "",
+            points=OrderPoints(**self.points.as_dict()) if self.points else OrderPoints(),
         )
 
     @property

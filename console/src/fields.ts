@@ -48,6 +48,7 @@ const WORDS: Record<string, WordKey> = {
   compensation_words: 'activity.compensation',
   reductions: 'reduction.name',
   coupons: 'activity.coupons',
+  points: 'audit.field.points',
   from_fen: 'reduction.from',
   off_fen: 'reduction.off',
   total: 'coupon.total',

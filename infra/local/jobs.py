@@ -35,6 +35,7 @@ INTENTS = (
     Intent.RECONCILE,
     Intent.EXPORT,
     Intent.SUBSCRIBE_MESSAGE,
+    Intent.POINTS,
 )
 
 

@@ -14,6 +14,7 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.errors import SoldOut
 from chalicelib.gateways.payment import Trade, TradeStatus
 from chalicelib.services.catalogue import catalogue_cache, reservations
+from chalicelib.services.fulfilment import receipts
 from chalicelib.services.groups import order_closing, seats, settlement
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import captures
@@ -24,7 +25,10 @@ from chalicelib.services.work import due
 from chalicelib.tables.trade import StockItem
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.capacity_meter import CapacityMeter, metered
+from tests.fixtures.coupons import claimed
 from tests.fixtures.merchant import ADDRESS, Activity, Caller, MerchantFixture
+from tests.fixtures.points import given, switch
+from tests.fixtures.shipping import ship
 
 pytestmark = pytest.mark.slow
 
@@ -224,6 +228,48 @@ def test_join_with_a_coupon_costs_a_read_and_three_units_more(
 
     # The first of this container reads the template of the coupon, too.
     assert meter.calls == ["GetItem", "TransactWriteItems"]
+
+
+def test_join_with_coupon_points_and_limit_takes_three_round_trips(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    switch(merchant)
+    shop = Shop(merchant, limit_per_buyer=5, points=True, product_stock=200)
+    group_id, buyer = shop.opened(), merchant.buyer()
+    order_id = buyer.buy_alone(shop.activity).body["order_id"]
+    assert given(merchant, order_id, 5000).status == 201
+    assert buyer.cancel(order_id).status == 200
+    coupon_id = claimed(merchant, buyer, off_fen=100)
+    catalogue_cache.coupons(merchant.merchant_id, [coupon_id[22:44]], merchant.now_s)
+    shop.purchase = replace(shop.purchase, coupon_id=coupon_id, points=2000)
+    meter.reset()
+
+    joined = shop._join(group_id, buyer.buyer_id, shop.hint)
+
+    assert meter.calls == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    assert meter.units == 18, meter.parts
+    # It is given back in the same write as its coupon.
+    meter.reset()
+    order_closing.cancel(merchant.merchant_id, joined, now_s=merchant.now_s)
+    assert meter.calls.count("TransactWriteItems") == 1
+
+
+def test_receipt_that_earns_points_is_one_transaction_more(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    switch(merchant)
+    activity, buyer = merchant.activity(product_stock=200), merchant.buyer()
+    for number in range(2):
+        order_id = str(buyer.buy_alone(activity).body["order_id"])
+        merchant.pay(buyer, order_id)
+        merchant.run_jobs()
+        assert ship(merchant, order_id, f"SF{merchant.now_s + number:013d}").status == 200
+        of = merchant.stored_order(order_id).order_id
+        meter.reset()
+        receipts.confirm(merchant.merchant_id, of, now_s=merchant.now_s)
+        # The order as it is, the account, both at once, the order again.
+        assert meter.calls[-3:] == ["GetItem", "TransactWriteItems", "GetItem"]
+        assert meter.units == 7 - number, meter.parts  # the first marks when they run out
 
 
 def test_join_of_a_new_buyer_reads_their_register_and_their_orders(

@@ -101,6 +101,16 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
         ],
         "coupon_id": None,
         "coupons": [],
+        "points": {
+            "on": False,
+            "balance": 0,
+            "step": 100,
+            "step_fen": 100,
+            "most": 0,
+            "used": 0,
+            "off_fen": 0,
+            "words": "店铺现在不能用积分",
+        },
         "limit_left": None,
     }
     assert [one["total_fen"] for one in quotes] == [12900, 12900, 20900]

@@ -15,6 +15,7 @@ from tests.fixtures.coupons import given_out
 from tests.fixtures.isolated_tables import isolated_tables
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, merchant_fixture
 from tests.fixtures.payment_fixtures import BOTH
+from tests.fixtures.points import switch
 from tests.fixtures.shipping import POSTED_S, RECEIPT_S, ship
 from tests.fixtures.stream_events import change_of
 from tests.fixtures.subscriptions import agree, log_in, use_templates
@@ -41,6 +42,8 @@ RARE: dict[str, set[function_policies.Use]] = {
         RETURNED_LATE,
         *EARLIER,
     },
+    # What cannot be done now is postponed.
+    "policy-points.json": {("dynamodb:UpdateItem", "TradeTable")},
     "policy-stream.json": {
         # It attends to whatever is due at once: an activity that ends, a bill, a refund.
         ("dynamodb:UpdateItem", "CatalogueTable"),
@@ -131,6 +134,12 @@ def live(merchant: MerchantFixture) -> None:
     changed(merchant, item)
 
 
+def live_on(merchant: MerchantFixture) -> None:
+    """What the orders of that month have earned runs out soon."""
+    merchant.clock.forward(24 * DAY_S)
+    merchant.run_jobs()
+
+
 @pytest.fixture(scope="module")
 def uses(engine: str) -> Iterator[function_policies.Uses]:
     """What the functions asked for in such a month, at either gateway."""
@@ -143,7 +152,9 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
         secrets.clear_cache()  # other tests' would be in use for five minutes yet
         for paid_by in BOTH:
             with merchant_fixture(patch, paid_by=paid_by) as merchant:
+                switch(merchant, expiry="days", days=30)
                 live(merchant)
+                live_on(merchant)
         yield uses
 
 

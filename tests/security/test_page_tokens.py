@@ -91,6 +91,8 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
         "list_orders": ("orders", shop, buyer_id, ""),
         "list_messages": ("messages", shop, buyer_id),
         "read_own_data": ("data", shop, buyer_id),
+        "read_own_points": ("points", shop, buyer_id),
+        "read_buyer_points": ("points", shop, "owner", merchants.ours.fulfilling),
         "list_activities": ("activities", shop, "", "", ""),
         "list_audit": ("audit", shop, month, "", ""),
         "list_shop_groups": ("groups", shop, "open", "", ""),

@@ -19,7 +19,7 @@ WISHES: dict[str, Any] = {
     "unit_price_fen": 1,
     "discount_fen": 100,
     "coupon_id": "0" * 22,
-    "points": 10_000,
+    "points_fen": 10_000,
     "merchant_id": "0" * 22,
     "buyer_id": "0" * 22,
     "role_id": "owner",

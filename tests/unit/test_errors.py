@@ -53,6 +53,7 @@ CODES = {
     "new_buyers_only": 409,
     "coupon_code_refused": 409,
     "coupon_refused": 409,
+    "points_refused": 409,
     "coupons_gone": 409,
     "refund_under_way": 409,
     "refunded_twice": 409,

@@ -3,7 +3,7 @@
 from chalicelib import clock
 from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Buyer
-from chalicelib.api.buyers import after_sales, coupons, order_shapes
+from chalicelib.api.buyers import after_sales, coupons, order_shapes, points
 from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.buyers.addresses import saved_addresses
 from chalicelib.api.http import Api, Audience
@@ -34,6 +34,13 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
         accepted=accepted,
         addresses=saved_addresses(address_book.read(who.merchant_id, who.buyer_id)),
         coupons=coupons.all_shown(who.merchant_id, own_coupons, now_s),
+        points=points.account(
+            who.merchant_id,
+            who.ids,
+            None,
+            ("points", who.merchant_id, who.buyer_id),
+            now_s=now_s,
+        ),
         orders=[order_shapes.detail(found, now_s=now_s) for found in page.found],
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],

@@ -194,6 +194,7 @@ def _purchase(body: schemas.PurchaseRequest) -> Purchase:
         delivery=body.delivery,
         store_id=store_id,
         coupon_id=body.coupon_id or "",
+        points=body.points,
         expected_total_fen=body.expected_total_fen,
     )
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.buyers.coupon_schemas import CouponShown
 from chalicelib.api.buyers.order_schemas import OrderDetail
+from chalicelib.api.buyers.points_schemas import PointsAccountShown
 from chalicelib.api.schemas import Address, MessageShown, RequestModel, ResponseModel
 from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.pasted_address import PASTE_MAX
@@ -107,6 +108,7 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     accepted: Annotated[list[str], Meta(description="agreements: kind#version")]
     addresses: list[SavedAddress]
     coupons: list[CouponShown]
+    points: Annotated[PointsAccountShown, Meta(description="earlier entries: GET /v1/me/points")]
     orders: list[OrderDetail]
     after_sales: Annotated[list[AfterSaleShown], Meta(description="about these orders")]
     messages: Annotated[list[MessageShown], Meta(description="about these orders")]

@@ -13,6 +13,7 @@ from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
 from chalicelib.services.groups import group_page, joinable_groups, shares
+from chalicelib.services.growth import points
 from chalicelib.services.orders import counting, orders
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
@@ -120,6 +121,7 @@ def _offered(activity: ActivityItem, now_s: int) -> Offered:
         availability.left(activity, now_s=now_s),
         catalogue_cache.deliveries(merchant_id, now_s),
         shop_cache.merchant(merchant_id, now_s).ship_within_h,
+        points.rule(merchant_id, now_s).on,
     )
 
 

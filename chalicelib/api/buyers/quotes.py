@@ -21,6 +21,8 @@ from chalicelib.api.schemas import (
     from_attributes,
 )
 from chalicelib.domain.order import Delivery
+from chalicelib.domain.points import STEP_FEN
+from chalicelib.domain.points_account import BALANCE_MAX
 from chalicelib.errors import (
     ActivityClosed,
     CouponRefused,
@@ -28,13 +30,15 @@ from chalicelib.errors import (
     NewBuyersOnly,
     NotDeliverable,
     NotFound,
+    PointsRefused,
     StoreClosed,
 )
 from chalicelib.services.catalogue import stores
 from chalicelib.services.groups import quoting
-from chalicelib.services.orders import coupon_choices
+from chalicelib.services.orders import coupon_choices, points_choices
 from chalicelib.services.orders.coupon_choices import Choice
 from chalicelib.services.orders.ordering import Purchase, Quote
+from chalicelib.services.orders.points_choices import PointsChoice
 from chalicelib.services.people import shop_cache
 from chalicelib.text import Text
 
@@ -58,17 +62,37 @@ class QuoteRequest(RequestModel, frozen=True, kw_only=True):
     best_coupon: Annotated[
         bool, Meta(description="use the asker's coupon with which they pay least, if any")
     ] = False
+    points: Annotated[
+        int, Meta(ge=0, le=BALANCE_MAX, description="of the asker, to be used: whole steps")
+    ] = 0
+    best_points: Annotated[
+        bool, Meta(description="use as many of the asker's points as can be used")
+    ] = False
+
+
+class PointsChoiceShown(ResponseModel, frozen=True, kw_only=True):
+    """What points can do for the purchase, with its coupon. `step` of them take `step_fen` off."""
+
+    on: Annotated[bool, Meta(description="whether the shop has points; off: tell nothing of them")]
+    balance: Annotated[int, Meta(description="that the asker can spend; 0 without a session")]
+    step: int
+    step_fen: Fen
+    most: Annotated[int, Meta(description="that can be used; 0: none")]
+    used: Annotated[int, Meta(description="send it along when ordering")]
+    off_fen: Annotated[Fen, Meta(description="that these take off")]
+    words: Annotated[str, Meta(description="why none can be used; empty: some can")]
 
 
 class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
     unit_price_fen: Fen
     quantity: int
-    goods_fen: Annotated[Fen, Meta(description="with 满减 and coupon taken off")]
+    goods_fen: Annotated[Fen, Meta(description="with 满减, coupon and points taken off")]
     freight_fen: Fen
     total_fen: Fen
     price_lines: list[PriceLineShown]
     coupon_id: Annotated[str | None, Meta(description="that is used; send it along when ordering")]
     coupons: Annotated[list[CouponChoice], Meta(description="of the asker; none without a session")]
+    points: PointsChoiceShown
     limit_left: Annotated[
         int | None,
         Meta(description="units that the asker may yet buy; null: no limit, or no session"),
@@ -126,6 +150,7 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
         StoreClosed,
         CouponRefused,
         NewBuyersOnly,
+        PointsRefused,
     ],
     limited=[limits.QUOTES],
 )
@@ -138,7 +163,15 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
     choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
     best = body.best_coupon and not plain.line.goods_free
     quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=best)
-    price = quote.price
+    points = points_choices.of_buyer(
+        merchant_id,
+        who.ids if who else (),
+        quote,
+        body.points,
+        best=body.best_points and not plain.line.goods_free,
+        now_s=now_s,
+    )
+    quote, price = points.quote, points.quote.price
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,
         quantity=price.quantity,
@@ -148,7 +181,21 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         price_lines=shapes.price_lines(price),
         coupon_id=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupons=[_choice(one, now_s) for one in choices],
+        points=_points(points),
         limit_left=quoting.limit_left(merchant_id, who.ids, quote) if who else None,
+    )
+
+
+def _points(chosen: PointsChoice) -> PointsChoiceShown:
+    return PointsChoiceShown(
+        on=chosen.rule.on,
+        balance=chosen.balance,
+        step=chosen.rule.for_yuan,
+        step_fen=STEP_FEN,
+        most=chosen.most,
+        used=chosen.quote.price.points,
+        off_fen=chosen.quote.price.points_fen,
+        words=Text(chosen.refusal) if chosen.refusal else "",
     )
 
 

@@ -235,6 +235,7 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
         list[Reduction], Meta(max_length=20, description="Up to 5, each above the one before.")
     ] = field(default_factory=list)
     coupons: Annotated[bool, Meta(description="Whether they can be used for its groups.")] = True
+    points: Annotated[bool, Meta(description="Whether its groups take points.")] = False
     new_buyers: Annotated[NewBuyers, Meta(description="Who has to be new to the shop.")] = (
         NewBuyers.NOBODY
     )
@@ -339,6 +340,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     limit_per_order: int
     reductions: list[Reduction]
     coupons: bool
+    points: bool
     new_buyers: NewBuyers
     leader_free: bool
     tiers: list[Tier]

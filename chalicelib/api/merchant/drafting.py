@@ -75,6 +75,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     limit_per_order: int
     reductions: list[schemas.Reduction]
     coupons: bool
+    points: bool
     new_buyers: NewBuyers
     compensation_id: str
     seats_least: int

@@ -2,12 +2,15 @@
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
+from chalicelib.api.buyers import points
+from chalicelib.api.buyers.points_schemas import PointsAccountShown, PointsQuery
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant.orders import file_of, parsed
 from chalicelib.api.once import HEADERS, once
 from chalicelib.domain.after_sale import AfterSaleRefused
-from chalicelib.domain.rights import Area, act
+from chalicelib.domain.ids import OrderId
+from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     AlreadyPaid,
     Conflict,
@@ -22,7 +25,8 @@ from chalicelib.errors import (
 from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.groups import order_closing
 from chalicelib.services.money import price_changes
-from chalicelib.services.orders import coupon_gifts
+from chalicelib.services.orders import coupon_gifts, orders, points_changes
+from chalicelib.services.people import identities
 
 api = Api(__name__, prefix="/v1/merchant")
 
@@ -123,3 +127,42 @@ def give_coupon(
         now_s=clock.now_s(),
     )
     return file_of(who, of)
+
+
+@api.operation("GET", "/orders/{order_id}/points", right=view(Area.REFUNDS), refusals=[NotFound])
+def read_buyer_points(who: Staff, order_id: str, query: PointsQuery) -> PointsAccountShown:
+    """The points of the buyer of an order."""
+    return _points_of(who, parsed(order_id), query.next)
+
+
+@api.operation(
+    "POST",
+    "/orders/{order_id}/points",
+    right=act(Area.REFUNDS),
+    status=201,
+    refusals=[NotFound, InvalidRequest, Conflict, IdempotencyMismatch],
+    headers=HEADERS,
+)
+def change_buyer_points(
+    who: Staff, order_id: str, body: schemas.PointsChange
+) -> PointsAccountShown:
+    """Give the buyer of an order points, or take some; they read why."""
+    of, made = parsed(order_id), once(api.current_request, who, f"points {order_id}")
+    points_changes.change(
+        who.merchant_id,
+        of,
+        body.points,
+        body.reason,
+        grant_id=made.item_id,
+        body_hash=made.body_hash,
+        staff=who.username,
+        now_s=clock.now_s(),
+    )
+    return _points_of(who, of)
+
+
+def _points_of(who: Staff, of: OrderId, token: str | None = None) -> PointsAccountShown:
+    order = orders.get(who.merchant_id, of)
+    ids = identities.ids_of(who.merchant_id, order.buyer_id)
+    scope = ("points", who.merchant_id, who.username, str(of))
+    return points.account(who.merchant_id, ids, token, scope, now_s=clock.now_s())

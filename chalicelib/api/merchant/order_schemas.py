@@ -23,6 +23,7 @@ from chalicelib.domain.recipient import ORDERS_MAX, Purpose
 from chalicelib.domain.unpaid_order import REASON_MAX
 from chalicelib.gateways.payment import Channel
 from chalicelib.services.fulfilment import shipping_batches
+from chalicelib.services.orders.points_changes import CHANGE_MAX
 
 _STATUSES = "|".join(OrderStatus)
 
@@ -239,6 +240,13 @@ class BuyersCoupons(ResponseModel, frozen=True):
 
 class CouponGiftRequest(RequestModel, frozen=True, kw_only=True):
     template_id: Annotated[str, Meta(min_length=22, max_length=22)]
+    reason: Annotated[str, Meta(min_length=1, max_length=60, description="the buyer reads it")]
+
+
+class PointsChange(RequestModel, frozen=True, kw_only=True):
+    points: Annotated[
+        int, Meta(ge=-CHANGE_MAX, le=CHANGE_MAX, description="below zero: they are taken")
+    ]
     reason: Annotated[str, Meta(min_length=1, max_length=60, description="the buyer reads it")]
 
 

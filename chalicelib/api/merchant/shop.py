@@ -6,6 +6,7 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import shop_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done, from_attributes
+from chalicelib.domain.points import PointsRule
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     Changed,
@@ -35,7 +36,11 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
     """Change the shop's settings; for orders placed from now on."""
     item = merchants.change_settings(
         who.merchant_id,
-        from_attributes(merchants.Settings, body),
+        from_attributes(
+            merchants.Settings,
+            body,
+            points=from_attributes(PointsRule, body.points) if body.points else None,
+        ),
         revision=body.revision,
         staff=who.username,
         now_s=clock.now_s(),
@@ -110,4 +115,5 @@ def remove_category(category_id: str, who: auth.Staff) -> Done:
 
 
 def _settings(item: MerchantItem) -> schemas.Settings:
-    return from_attributes(schemas.Settings, item, licences=list(item.licences))
+    points = from_attributes(schemas.PointsSettings, merchants.rule_of_shop(item))
+    return from_attributes(schemas.Settings, item, licences=list(item.licences), points=points)

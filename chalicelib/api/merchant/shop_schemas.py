@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from chalicelib.api.merchant.catalogue_schemas import Revision
 from chalicelib.api.schemas import Id, RequestModel
+from chalicelib.domain import points
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
 from chalicelib.services.catalogue import categories
@@ -91,6 +92,27 @@ Licences = Annotated[
 ]
 
 
+class PointsSettings(RequestModel, frozen=True, kw_only=True):
+    """How points are earned and used, of orders placed from now on; runs out: of what comes in."""
+
+    on: bool
+    per_yuan: Annotated[
+        int, Meta(ge=0, le=points.PER_YUAN_MAX, description="earned for each whole yuan paid")
+    ] = 1
+    for_yuan: Annotated[
+        int, Meta(ge=1, le=points.FOR_YUAN_MAX, description="that take 1 yuan off")
+    ] = 100
+    share_max: Annotated[
+        int,
+        Meta(ge=1, le=points.SHARE_MAX, description="percent of the goods that they pay at most"),
+    ] = 50
+    expiry: Annotated[
+        points.PointsExpiry,
+        Meta(description="year: with the year after the one of earning; days: by `days`"),
+    ] = points.PointsExpiry.YEAR
+    days: Annotated[int, Meta(ge=points.DAYS_MIN, le=points.DAYS_MAX)] = 365
+
+
 class SettingsChange(RequestModel, frozen=True):
     """What is left out stays as it is."""
 
@@ -109,6 +131,7 @@ class SettingsChange(RequestModel, frozen=True):
     business_name: BusinessName | None = None
     licence_number: LicenceNumber | None = None
     licences: Licences | None = None
+    points: PointsSettings | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -125,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True):
     business_name: BusinessName
     licence_number: LicenceNumber
     licences: Licences
+    points: PointsSettings
     revision: int
 
 

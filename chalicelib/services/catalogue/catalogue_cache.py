@@ -163,6 +163,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         list_shards=item.list_shards,
         reductions=tuple(Reduction(**one) for one in item.reductions),
         coupons=item.coupons,
+        points=item.points,
         new_buyers=NewBuyers(item.new_buyers),
         compensation_id=item.compensation_id,
         compensation_words=item.compensation_words,

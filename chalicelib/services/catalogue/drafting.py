@@ -137,6 +137,7 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         limit_per_order=item.limit_per_order,
         reductions=tuple(Reduction(**one) for one in item.reductions),
         coupons=item.coupons,
+        points=item.points,
         new_buyers=NewBuyers(item.new_buyers),
         compensation_id=item.compensation_id,
         seats_least=item.seats_least,

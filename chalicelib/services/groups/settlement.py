@@ -170,13 +170,15 @@ def _parts(waiting: Sequence[OrderItem]) -> list[list[OrderItem]]:
     """Chunks that fit into a transaction each, with room for the group and for what counts it;
     at least one, if empty.
 
-    An order is one write, its limit and its coupon one more each, and so is the stock of each SKU.
+    An order is one write, its limit and its coupon one more each, its points two (their account,
+    and perhaps a page of it), and the stock of each SKU one.
     """
     parts: list[list[OrderItem]] = [[]]
     writes, shelves = WRITES_OF_THE_GROUP, set[Shelf]()
     for order in waiting:
         shelf = order_release.shelf_of(order)
         own = 1 + int(order.limited) + int(order.coupon is not None)
+        own += 2 * int(order.view().points.total > 0)
         cost = own + int(shelf not in shelves)
         if len(parts[-1]) == SETTLE_MAX or writes + cost > TRANSACTION_ITEMS_MAX:
             parts.append([])

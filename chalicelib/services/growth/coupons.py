@@ -13,12 +13,11 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.coupon import Coupon, CouponId
 from chalicelib.domain.coupon_draft import CLAIMED, TemplateState, times_of_claim
 from chalicelib.domain.ids import OrderId, derived_id
-from chalicelib.errors import CouponRefused, CouponsGone, LimitReached, SessionSuperseded
+from chalicelib.errors import CouponRefused, CouponsGone, LimitReached
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
 from chalicelib.services.people import buyers
 from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none, retried, transaction
-from chalicelib.tables.buyers import UnpaidOrdersItem
 from chalicelib.tables.growth import CouponItem, CouponStockItem, unused_list
 from chalicelib.tables.shop import CouponTemplateItem
 from chalicelib.tables.trade import OrderItem
@@ -100,11 +99,7 @@ def put(writes: Writes, coupon: CouponItem, ids: Sequence[str], *, coded: bool =
     else:
         one_less, some = [CouponStockItem.left.add(-1)], CouponStockItem.left >= 1
         writes.update(stock, one_less, condition=some & is_given_out, refuse=_gone)
-    writes.check(
-        UnpaidOrdersItem.at(merchant_id, ids[0]),
-        condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
-        refuse=lambda old: SessionSuperseded(),
-    )
+    buyers.check_ids(writes, merchant_id, ids)
 
 
 def of_buyer(merchant_id: str, ids: Sequence[str]) -> list[CouponItem]:

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain import freight
+from chalicelib.domain import points as points_rules
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.coupon import Bought, Coupon, Scope, refusal_to_use
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
-from chalicelib.domain.pricing import priced, with_coupon
-from chalicelib.errors import CouponRefused, PriceChanged
+from chalicelib.domain.points import PointsRule
+from chalicelib.domain.pricing import Price, priced, with_coupon, with_points
+from chalicelib.errors import CouponRefused, PointsRefused, PriceChanged
 from chalicelib.services.catalogue import catalogue_cache, stores
 from chalicelib.services.growth import coupons as growth
+from chalicelib.services.growth import points as growth_points
 from chalicelib.services.orders import ordering
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.tables.growth import CouponItem
@@ -48,6 +51,7 @@ def seat_quoted(
         limited=offer.limit_per_buyer > 0,
         reductions=offer.reductions,
         takes_coupons=offer.coupons,
+        takes_points=offer.points,
         wants_new=offer.wants_new(leads=leads),
         goods_free=offer.leader_free and leads,
     )
@@ -64,8 +68,8 @@ def quoted(
 ) -> Quote:
     """What the purchase costs now with that coupon, freight included.
 
-    Raises CouponRefused, NotDeliverable, StoreClosed, or PriceChanged when the buyer expected
-    another total.
+    Raises CouponRefused, PointsRefused, NotDeliverable, StoreClosed, or PriceChanged when the buyer
+    expected another total.
     """
     price = priced(line.unit_price_fen, purchase.quantity, line.reductions)
     # Asked before the coupon: what the activity's page calls free is free with any coupon.
@@ -76,6 +80,10 @@ def quoted(
         if refusal is not None:
             raise coupon_refused(coupon.coupon_id, refusal)
         price = with_coupon(price, coupon.name, views[0].terms)
+    rule = growth_points.rule(merchant_id, now_s)
+    if purchase.points:
+        check_points(line, price, rule, purchase.points)
+        price = with_points(price, rule, purchase.points)
     store = None
     if purchase.delivery is Delivery.PICKUP:
         store = stores.snapshot(catalogue_cache.store(merchant_id, purchase.store_id, now_s))
@@ -90,7 +98,29 @@ def quoted(
             after=yuan(price.total_fen),
         )
         raise PriceChanged(words, old_fen=expected_fen, new_fen=price.total_fen)
-    return Quote(line, purchase, price, store, coupon)
+    return Quote(line, purchase, price, store, coupon, rule.rate)
+
+
+def check_points(line: Line, price: Price, rule: PointsRule, points: int) -> None:
+    """Return only when a purchase of that price, which has its coupon, may use so many points,
+    whoever has them. Raises PointsRefused."""
+    refusal = points_refusal(line, price, rule)
+    if refusal is not None:
+        raise points_refused(refusal)
+    most = rule.most_of(price.goods_fen)
+    if points > most or points % rule.for_yuan:
+        words = "这笔订单最多可用 {most} 积分，且要是 {step} 的整数倍，请重新选择。"
+        raise PointsRefused(Text(words, most=most, step=rule.for_yuan), most=most)
+
+
+def points_refused(refusal: str) -> PointsRefused:
+    """The refusal of a purchase that can use no points."""
+    return PointsRefused(Text("这笔订单不能用积分：{why}。", why=Text(refusal)))
+
+
+def points_refusal(line: Line, price: Price, rule: PointsRule) -> str | None:
+    """Why a purchase of that price, which has its coupon, may use no points; None when it may."""
+    return points_rules.refusal_to_use(rule, price.goods_fen, taken=line.takes_points)
 
 
 def coupon_refusals(

@@ -57,6 +57,8 @@ STAGES = {
     TextKey.SHIPPED: "4shipped",
     TextKey.PARCEL_CORRECTED: "4shipped_corrected",
     TextKey.COUPON_GIVEN: "6coupon",
+    TextKey.POINTS_GIVEN: "6points",
+    TextKey.POINTS_EXPIRING: "7points",
 }
 
 

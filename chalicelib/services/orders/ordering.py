@@ -2,22 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import Delivery, Intent, OrderStatus
+from chalicelib.domain.order import Delivery, Intent, OrderPoints, OrderStatus
 from chalicelib.domain.pricing import Price, Reduction
 from chalicelib.errors import (
     CouponRefused,
     InvalidRequest,
     NewBuyersOnly,
     NotDeliverable,
+    PointsRefused,
     PriceChanged,
     StoreClosed,
 )
-from chalicelib.services.growth import coupons
+from chalicelib.services.growth import coupons, points
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -26,8 +27,16 @@ from chalicelib.text import Text
 TITLE_MAX = 24  # characters of a title that an order carries; its detail has it whole
 
 # What a repeat may be refused with although the first request was not: staff change these things,
-# and the order that the first request placed has the coupon and makes its buyer no new one.
-CHANGED_SINCE = (CouponRefused, NewBuyersOnly, NotDeliverable, PriceChanged, StoreClosed)
+# and the order that the first request placed has the coupon and the points, and makes its buyer no
+# new one.
+CHANGED_SINCE = (
+    CouponRefused,
+    NewBuyersOnly,
+    NotDeliverable,
+    PointsRefused,
+    PriceChanged,
+    StoreClosed,
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,14 @@ class Purchase:
     delivery: Delivery = Delivery.EXPRESS
     store_id: str = ""
     coupon_id: str = ""
+    points: int = 0
     expected_total_fen: int | None = None
 
     def fingerprint(self, *where: str) -> str:
         """Tells two requests under one Idempotency-Key apart."""
         to = (self.delivery, self.store_id) if self.delivery is Delivery.PICKUP else ()
         what = [self.sku_id, self.quantity, dict(self.address), self.remark]
-        by = (self.coupon_id,) if self.coupon_id else ()
+        by = [one for one in (self.coupon_id, self.points) if one]
         body = json.dumps([*where, *what, *to, *by])
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
@@ -73,6 +83,7 @@ class Line:
     limited: bool = False
     reductions: tuple[Reduction, ...] = ()
     takes_coupons: bool = True
+    takes_points: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
     goods_free: bool = False  # once the group has formed: a coupon would save nothing
 
@@ -86,6 +97,7 @@ class Quote:
     price: Price
     store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
     coupon: CouponItem | None = None
+    points_rate: int = 0  # what it earns for each whole yuan
 
     def stored(self) -> dict[str, Any]:
         """The price lines that an order's detail keeps."""
@@ -115,13 +127,20 @@ def place(
     *,
     group_id: str | None,
     pay_by_s: int,
+    other_ids: Sequence[str],
     now_s: int,
 ) -> OrderItem:
     """Write the order and its detail; due for release at its pay-by time. Returns the order.
 
+    other_ids: of the same person, whose points are theirs. Raises PointsRefused.
+
     Two orders of one buyer in one second meet by chance in one of 3,844 cases: a new number.
     """
     line, purchase = quote.line, quote.purchase
+    used: Mapping[str, int] = {}
+    if purchase.points:
+        ids = (order_id.buyer_id, *other_ids)
+        used = points.spend(writes, merchant_id, ids, order_id, purchase.points, now_s=now_s)
     order = OrderItem.at(
         merchant_id,
         order_id,
@@ -139,6 +158,7 @@ def place(
         share_id=purchase.share_id,
         coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupon_by_s=quote.coupon.view().back_by_s if quote.coupon is not None else None,
+        points=OrderPoints(used, quote.points_rate).stored(),
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
     ).marked(Intent.RELEASE, pay_by_s)
     detail = OrderDetailItem.at(

@@ -19,12 +19,13 @@ from chalicelib.tables.trade import OrderItem
 
 @dataclass(frozen=True)
 class SeatClaim:
-    """What one try to take a seat is made with. units_elsewhere: of the activity, that the same
-    person has under their other ids."""
+    """What one try to take a seat is made with. other_ids: of the same person. units_elsewhere: of
+    the activity, that they have under these."""
 
     quote: Quote
     plan: Plan
     register: Register
+    other_ids: Sequence[str]
     units_elsewhere: int
 
 
@@ -56,7 +57,9 @@ def claim_seat(
         return reservations.taking(
             shelf,
             purchase.quantity,
-            lambda plan: retried(lambda: attempt(SeatClaim(quote, plan, register, elsewhere))),
+            lambda plan: retried(
+                lambda: attempt(SeatClaim(quote, plan, register, other_ids, elsewhere))
+            ),
         )
 
     return unpaid_order_limit.within_limit(
@@ -101,6 +104,7 @@ def place(
         claim.quote,
         group_id=group_id,
         pay_by_s=now_s + settings.shortened(shop.pay_by_s),
+        other_ids=claim.other_ids,
         now_s=now_s,
     )
 

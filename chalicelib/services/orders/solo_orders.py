@@ -64,6 +64,7 @@ def buy_alone(
                 quote,
                 group_id=None,
                 pay_by_s=now_s + settings.shortened(shop.pay_by_s),
+                other_ids=other_ids,
                 now_s=now_s,
             )
 

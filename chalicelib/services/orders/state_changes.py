@@ -18,8 +18,8 @@ from chalicelib.domain.group import GroupTransition
 from chalicelib.domain.order import Intent, Order, OrderStatus, Payment, Refund, entry_of
 from chalicelib.domain.order_transitions import Transition
 from chalicelib.services import timeouts
-from chalicelib.services.growth import coupons
-from chalicelib.tables.base import LostRace, Writes, as_read, update_one
+from chalicelib.services.growth import coupons, points
+from chalicelib.tables.base import LostRace, Writes, as_read, transaction, update_one
 from chalicelib.tables.trade import (
     GroupItem,
     OrderItem,
@@ -46,18 +46,25 @@ def write(
     """Add the change of an order to a transaction. Raises LostRace when it commits too late."""
     actions, same = changes(order, change)
     same = same if condition is None else same & condition
-    coupon_id, back_at_s = order.coupon or "", change.coupon_back_at_s
-    if back_at_s and coupons.is_late(order, back_at_s):
+    at_s = change.happened_at_s
+    assert at_s or not (change.gives_coupon_back or change.points), "it is not known when"
+    if change.gives_coupon_back and coupons.is_late(order, at_s):
         actions.append(OrderItem.coupon_late.set(True))
     writes.update(order, actions, condition=same, refuse=LostRace)
-    if back_at_s:
-        coupons.give_back(writes, order.merchant_id, coupon_id, order.order_id, now_s=back_at_s)
+    if change.gives_coupon_back:
+        coupon_id = order.coupon or ""
+        coupons.give_back(writes, order.merchant_id, coupon_id, order.order_id, now_s=at_s)
+    if change.points:
+        points.move(writes, order, change.points, now_s=at_s)
 
 
 def write_alone(order: OrderItem, change: Transition) -> None:
-    """Write the change of an order by itself, at half the price of a transaction. Raises
-    LostRace, Busy."""
-    assert not change.coupon_back_at_s, "another item changes with it"
+    """Write the change of an order by itself, at half the price of a transaction; in one with what
+    else changes, if anything does. Raises LostRace, Busy."""
+    if change.gives_coupon_back or change.points:
+        with transaction() as writes:
+            write(writes, order, change)
+        return
     actions, same = changes(order, change)
     update_one(order, actions, condition=same, refuse=LostRace)
 

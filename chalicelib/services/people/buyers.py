@@ -9,8 +9,8 @@ from chalicelib.errors import InvalidRequest, SessionSuperseded
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, identities, shop_cache
 from chalicelib.settings import settings
-from chalicelib.tables.base import Writes, update_one
-from chalicelib.tables.buyers import BuyerItem, ConsentsItem
+from chalicelib.tables.base import Writes, as_read, update_one
+from chalicelib.tables.buyers import BuyerItem, ConsentsItem, UnpaidOrdersItem
 from chalicelib.tables.trade_item import TradeItem
 
 IS_OPEN = BuyerItem.pk.exists() & BuyerItem.erased_at_s.does_not_exist()
@@ -85,6 +85,16 @@ def check_open(writes: Writes, merchant_id: str, buyer_id: str) -> None:
     writes.check(
         BuyerItem.at(merchant_id, buyer_id),
         condition=IS_OPEN,
+        refuse=lambda old: SessionSuperseded(),
+    )
+
+
+def check_ids(writes: Writes, merchant_id: str, ids: Sequence[str]) -> None:
+    """Require in a transaction that these are all ids of a person, whose account is not closed. It
+    refuses as SessionSuperseded."""
+    writes.check(
+        UnpaidOrdersItem.at(merchant_id, ids[0]),
+        condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
         refuse=lambda old: SessionSuperseded(),
     )
 

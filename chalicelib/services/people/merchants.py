@@ -1,9 +1,10 @@
 """A merchant and its settings."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from chalicelib.domain import after_sale
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.points import PointsRule, rule_of
 from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
 from chalicelib.services.media import pictures
 from chalicelib.services.people.audit import audit
@@ -37,7 +38,7 @@ class Settings:
     payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
     return_address: where buyers send goods back, with a name and a phone number. business_name,
     licence_number, licences: who runs the shop, as its licence has it, and pictures of licences.
-    None: as it is.
+    points: how they are earned and used. None: as it is.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Settings:
     business_name: str | None = None
     licence_number: str | None = None
     licences: list[str] | None = None
+    points: PointsRule | None = None
 
 
 def create(
@@ -85,6 +87,11 @@ def read(merchant_id: str) -> MerchantItem:
     return item
 
 
+def rule_of_shop(item: MerchantItem) -> PointsRule:
+    """How points are earned and used in the shop."""
+    return rule_of(item.points.as_dict() if item.points is not None else None)
+
+
 def change_settings(
     merchant_id: str,
     settings: Settings,
@@ -97,11 +104,15 @@ def change_settings(
 
     Orders placed before keep their pay-by time. Raises NotFound, Changed, InvalidRequest or Busy.
     """
-    after = {field: value for field, value in asdict(settings).items() if value is not None}
+    after = {field: value for field, value in vars(settings).items() if value is not None}
+    if settings.points is not None:
+        after["points"] = settings.points.stored()
 
     def step() -> MerchantItem:
         item = read(merchant_id)
         before = {field: getattr(item, field) for field in after}
+        if "points" in after:
+            before["points"] = rule_of_shop(item).stored()
         if before == after:
             return item
         if item.revision != revision:

@@ -25,6 +25,7 @@ from chalicelib.services.orders import (
     notifications,
     order_search,
     orders,
+    points_changes,
     subscribe_messages,
 )
 from chalicelib.services.reports import exports
@@ -85,6 +86,8 @@ def process(pk: str, sk: str, *, now_s: int) -> None:
         process_group(merchant_id, item_id, now_s=now_s)
     elif kind == "message":
         subscribe_messages.process(merchant_id, pk, sk, now_s=now_s)
+    elif kind == "points":
+        points_changes.process_due(merchant_id, item_id, now_s=now_s)
     elif kind == "reconciling":
         reconciliation.process(merchant_id, item_id, now_s=now_s)
     elif kind == "export":

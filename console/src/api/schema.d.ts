@@ -414,6 +414,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The buyer's points, with their latest entries or an earlier page of them. */
+        get: operations["read_own_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/profile": {
         parameters: {
             query?: never;
@@ -1477,6 +1494,24 @@ export interface paths {
         /** Correct a parcel's carrier or number, within 24 hours of its shipping; its buyer is told. */
         put: operations["correct_parcel"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/orders/{order_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The points of the buyer of an order. */
+        get: operations["read_buyer_points"];
+        put?: never;
+        /** Give the buyer of an order points, or take some; they read why. */
+        post: operations["change_buyer_points"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2814,6 +2849,7 @@ export interface components {
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
+            points: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             tiers: components["schemas"]["Tier"][];
@@ -2893,6 +2929,11 @@ export interface components {
              */
             coupons: boolean;
             /**
+             * @description Whether its groups take points.
+             * @default false
+             */
+            points: boolean;
+            /**
              * @description Who has to be new to the shop.
              * @default nobody
              */
@@ -2964,6 +3005,8 @@ export interface components {
             compensation: string;
             /** @description in its groups; bought alone it always does */
             takes_coupons: boolean;
+            /** @description can be used in its groups now; alone whenever the shop has them on */
+            points: boolean;
             /** @description what the goods cost the leader goes back once the group formed */
             leader_free: boolean;
             /** @description ascending; the last is of all seats */
@@ -3033,6 +3076,11 @@ export interface components {
              * @default true
              */
             coupons: boolean;
+            /**
+             * @description Whether its groups take points.
+             * @default false
+             */
+            points: boolean;
             /**
              * @description Who has to be new to the shop.
              * @default nobody
@@ -3141,6 +3189,7 @@ export interface components {
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
+            points: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             tiers: components["schemas"]["Tier"][];
@@ -3597,6 +3646,7 @@ export interface components {
             limit_per_order: number;
             reductions: components["schemas"]["Reduction"][];
             coupons: boolean;
+            points: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             compensation_id: string;
             seats_least: number;
@@ -4376,6 +4426,8 @@ export interface components {
             /** @description the asker was given that coupon */
             compensated: boolean;
             takes_coupons: boolean;
+            /** @description can be used in it now */
+            points: boolean;
             /** @description what the goods cost the leader goes back once the group formed */
             leader_free: boolean;
             /** @description ascending; the last is of all seats */
@@ -4562,6 +4614,11 @@ export interface components {
             share_id: string | null;
             /** @default null */
             coupon_id: string | null;
+            /**
+             * @description to be used: whole steps; 0: none
+             * @default 0
+             */
+            points: number;
             /** @default null */
             expected_total_fen: number | null;
             /** @default null */
@@ -4885,6 +4942,14 @@ export interface components {
             method_text: string;
             /** @description why the shop closed it unpaid; else empty */
             closed_words: string;
+            /** @description that it was bought with */
+            points_used: number;
+            /** @description of these, that came back */
+            points_back: number;
+            /** @description once it is completed; less what was taken back */
+            points_earned: number;
+            /** @description that it will earn when it is completed */
+            points_to_come: number;
             /** @description seconds since the epoch, UTC */
             now_s: number;
         };
@@ -5099,6 +5164,8 @@ export interface components {
             accepted: string[];
             addresses: components["schemas"]["SavedAddress"][];
             coupons: components["schemas"]["CouponShown"][];
+            /** @description earlier entries: GET /v1/me/points */
+            points: components["schemas"]["PointsAccountShown"];
             orders: components["schemas"]["OrderDetail"][];
             /** @description about these orders */
             after_sales: components["schemas"]["AfterSaleShown"][];
@@ -5457,10 +5524,115 @@ export interface components {
             expires_at_s: number;
         };
         /**
+         * PointsAccountShown
+         * @description `step` points take 1 yuan off; worth_fen: what the balance takes off in whole steps, 0 while
+         *         points cannot be used in the shop.
+         */
+        PointsAccountShown: {
+            /** @description below zero: what is earned next pays that first */
+            balance: number;
+            /** @description fen, 1/100 yuan */
+            worth_fen: number;
+            step: number;
+            /** @description what runs out next; null: nothing does */
+            expiring: components["schemas"]["PointsExpiringShown"] | null;
+            /** @description how points are earned and used */
+            rules: string[];
+            /** @description the newest first, page by page */
+            entries: components["schemas"]["PointsEntryShown"][];
+            next: string | null;
+        };
+        /** PointsChange */
+        PointsChange: {
+            /** @description below zero: they are taken */
+            points: number;
+            /** @description the buyer reads it */
+            reason: string;
+        };
+        /**
+         * PointsChoiceShown
+         * @description What points can do for the purchase, with its coupon. `step` of them take `step_fen` off.
+         */
+        PointsChoiceShown: {
+            /** @description whether the shop has points; off: tell nothing of them */
+            on: boolean;
+            /** @description that the asker can spend; 0 without a session */
+            balance: number;
+            step: number;
+            /** @description fen, 1/100 yuan */
+            step_fen: number;
+            /** @description that can be used; 0: none */
+            most: number;
+            /** @description send it along when ordering */
+            used: number;
+            /** @description that these take off */
+            off_fen: number;
+            /** @description why none can be used; empty: some can */
+            words: string;
+        };
+        /** PointsEntryShown */
+        PointsEntryShown: {
+            /** @description seconds since the epoch, UTC */
+            at_s: number;
+            /** @description below zero: they went */
+            points: number;
+            kind: components["schemas"]["PointsKind"];
+            /** @description what it was */
+            words: string;
+            /** @description of the order that it is about */
+            order_id: string | null;
+        };
+        /** PointsExpiringShown */
+        PointsExpiringShown: {
+            points: number;
+            /** @description the last day on which they are good, ISO */
+            on: string;
+        };
+        /**
+         * PointsExpiry
+         * @description When what is earned runs out.
+         * @enum {unknown}
+         */
+        PointsExpiry: "days" | "never" | "year";
+        /**
+         * PointsKind
+         * @enum {unknown}
+         */
+        PointsKind: "deducted" | "earned" | "expired" | "forfeited" | "granted" | "returned" | "spent" | "taken_back";
+        /**
+         * PointsSettings
+         * @description How points are earned and used, of orders placed from now on; runs out: of what comes in.
+         */
+        PointsSettings: {
+            on: boolean;
+            /**
+             * @description earned for each whole yuan paid
+             * @default 1
+             */
+            per_yuan: number;
+            /**
+             * @description that take 1 yuan off
+             * @default 100
+             */
+            for_yuan: number;
+            /**
+             * @description percent of the goods that they pay at most
+             * @default 50
+             */
+            share_max: number;
+            /**
+             * @description year: with the year after the one of earning; days: by `days`
+             * @default year
+             */
+            expiry: components["schemas"]["PointsExpiry"];
+            /** @default 365 */
+            days: number;
+        };
+        /**
          * PriceCode
          * @enum {unknown}
          */
-        PriceCode: "coupon" | "discount" | "freight" | "goods" | "reduction";
+        PriceCode: "coupon" | "discount" | "freight" | "goods" | "points" | "reduction";
         /**
          * PriceLineShown
          * @description A part of what a purchase costs; all of them add up to its total.
@@ -5636,6 +5808,11 @@ export interface components {
             share_id: string | null;
             /** @default null */
             coupon_id: string | null;
+            /**
+             * @description to be used: whole steps; 0: none
+             * @default 0
+             */
+            points: number;
             /** @default null */
             expected_total_fen: number | null;
         };
@@ -5682,13 +5859,23 @@ export interface components {
              * @default false
              */
             best_coupon: boolean;
+            /**
+             * @description of the asker, to be used: whole steps
+             * @default 0
+             */
+            points: number;
+            /**
+             * @description use as many of the asker's points as can be used
+             * @default false
+             */
+            best_points: boolean;
         };
         /** QuoteResponse */
         QuoteResponse: {
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
             quantity: number;
-            /** @description with 满减 and coupon taken off */
+            /** @description with 满减, coupon and points taken off */
             goods_fen: number;
             /** @description fen, 1/100 yuan */
             freight_fen: number;
@@ -5699,6 +5886,7 @@ export interface components {
             coupon_id: string | null;
             /** @description of the asker; none without a session */
             coupons: components["schemas"]["CouponChoice"][];
+            points: components["schemas"]["PointsChoiceShown"];
             /** @description units that the asker may yet buy; null: no limit, or no session */
             limit_left: number | null;
         };
@@ -6026,6 +6214,7 @@ export interface components {
             licence_number: string;
             /** @description Pictures of licences, for buyers. */
             licences: string[];
+            points: components["schemas"]["PointsSettings"];
             revision: number;
         };
         /**
@@ -6057,6 +6246,8 @@ export interface components {
             licence_number: string | null;
             /** @default null */
             licences: string[] | null;
+            /** @default null */
+            points: components["schemas"]["PointsSettings"] | null;
         };
         /** ShareMade */
         ShareMade: {
@@ -6543,7 +6734,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "after_sale" | "after_sale_refused" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description 阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed.
@@ -6749,7 +6940,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, limit_reached, new_buyers_only, not_deliverable, order_closed, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description activity_closed, coupon_refused, limit_reached, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6868,7 +7059,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, new_buyers_only, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7773,7 +7964,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, group_closed, group_full, limit_reached, new_buyers_only, not_deliverable, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, group_closed, group_full, limit_reached, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9033,6 +9224,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_own_points: {
+        parameters: {
+            query?: {
+                next?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsAccountShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {
@@ -16256,6 +16516,223 @@ export interface operations {
             };
         };
     };
+    read_buyer_points: {
+        parameters: {
+            query?: {
+                next?: string | null;
+            };
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsAccountShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_buyer_points: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsAccountShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     lower_order_price: {
         parameters: {
             query?: never;
@@ -22140,7 +22617,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, new_buyers_only, not_deliverable, store_closed */
+            /** @description activity_closed, coupon_refused, new_buyers_only, not_deliverable, points_refused, store_closed */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -1702,4 +1702,10 @@ export const en: Words = {
   'audit.field.carrier': 'Carrier',
   'audit.field.number': 'Number',
   'audit.field.version': 'Version',
+  'audit.field.points': 'Points',
+  'audit.points': '{earn} for each ¥1, {step} take ¥1 off, up to {share}%, {until}',
+  'audit.points.never': 'never run out',
+  'audit.points.year': 'run out with the next year',
+  'audit.points.days': 'run out after {n} days',
+  'audit.points.off': 'off',
 }

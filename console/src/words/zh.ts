@@ -1700,4 +1700,10 @@ export const zh = {
   'audit.field.carrier': '快递公司',
   'audit.field.number': '单号',
   'audit.field.version': '版本',
+  'audit.field.points': '积分',
+  'audit.points': '每 1 元得 {earn}，每 {step} 抵 1 元，最多抵 {share}%，{until}',
+  'audit.points.never': '长期有效',
+  'audit.points.year': '次年年底到期',
+  'audit.points.days': '{n} 天到期',
+  'audit.points.off': '未开启',
 }

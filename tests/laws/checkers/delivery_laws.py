@@ -21,7 +21,7 @@ def freight(snapshot: TableSnapshot) -> Violations:
     for order_id, order, detail in _both(snapshot):
         lines = detail.lines.as_dict()
         goods_fen = lines["unit_price_fen"] * order.quantity - lines.get("reduction_fen", 0)
-        goods_fen -= lines.get("coupon_fen", 0)
+        goods_fen -= lines.get("coupon_fen", 0) + lines.get("points_fen", 0)
         freight_fen = lines["freight_fen"]
         discount_fen = lines.get("discount_fen", 0)
         if (discount_fen > 0) != bool(detail.price_changes):

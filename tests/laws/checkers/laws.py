@@ -33,6 +33,7 @@ from tests.laws.checkers import (
     money_laws,
     newness_laws,
     person_laws,
+    points_laws,
     shipping_laws,
     work_laws,
 )
@@ -78,7 +79,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     """Every law that is broken, with the ids of what breaks it."""
     laws = [*LAWS, *money_laws.LAWS, *ledger_laws.LAWS, *work_laws.LAWS]
     laws += [*delivery_laws.LAWS, *count_laws.LAWS, *shipping_laws.LAWS]
-    laws += [*coupon_laws.LAWS, *newness_laws.LAWS]
+    laws += [*coupon_laws.LAWS, *newness_laws.LAWS, *points_laws.LAWS]
     laws += [*after_sale_laws.LAWS, *person_laws.LAWS]
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]

@@ -66,6 +66,7 @@ WAITS_S = (
 )
 ANY = st.integers(0, 1000)  # picks one of what there is
 QUANTITY = st.sampled_from([1, 1, 1, 2])
+POINTS = st.sampled_from([0, 0, 100, 2000])
 
 
 class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
@@ -94,6 +95,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         fewer=st.booleans(),
         leader_free=st.booleans(),
         off_fen=st.sampled_from([0, 400, 4800]),
+        points=st.booleans(),
     )
     def publish(
         self,
@@ -109,6 +111,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         fewer: bool = False,
         leader_free: bool = False,
         off_fen: int = 0,
+        points: bool = False,
     ) -> None:
         per_order = 1 if leader_free else min(limit, 2) or 2
         lower = leader_price and price_fen and not leader_free
@@ -126,7 +129,11 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             leader_free=leader_free,
             seats_least=2 if fewer and seats > 2 else 0,
             tiers=(Tier(seats, off_fen),) if off_fen and has_tiers else (),
+            points=points,
         )
+        self.takes_points = points
+        if points:
+            self.shop.take_points()
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         template_id = self.shop.coupons(total=BUYERS, grace_days=0)
         self.coupons = {who: self.shop.claim(template_id, who) for who in self.buyers}
@@ -140,21 +147,20 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
     # Buyers.
 
-    def open(self, buyer: int, quantity: int, coupon: bool = False) -> None:
+    def open(self, buyer: int, quantity: int, coupon: bool = False, points: int = 0) -> None:
         who, key = self.buyers[buyer % BUYERS], f"key{len(self.opened)}"
         coupon_id = self.coupons[who] if coupon else ""
         expected = self.model.refusals_to_open(
             self.activity, who, quantity, self.snapshot, self.shop.now_s
         )
         expected |= self.refusal_of_coupon(coupon_id, self.price_fen, expected)
+        expected |= self.refusal_of_points(points, who, self.price_fen)
         expected |= self.refusal_of_newness(self.activity, who, expected, leads=True)
-        answer = self.answer(
-            lambda: self.shop.open(self.sold, who, quantity=quantity, coupon_id=coupon_id, key=key),
-            expected,
-        )
+        again: dict[str, Any] = {"quantity": quantity, "coupon_id": coupon_id, "key": key}
+        again["points"] = points
+        answer = self.answer(lambda: self.shop.open(self.sold, who, **again), expected)
         if isinstance(answer, OrderItem):
             self.place(answer, self.activity)
-            again = {"quantity": quantity, "coupon_id": coupon_id, "key": key}
             self.opened.append((self.sold, who, again, str(answer.order_id)))
         self.settle_down(followed=False)
 
@@ -168,9 +174,16 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         other=st.booleans(),
         far=st.integers(0, 6),
         coupon=st.booleans(),
+        points=POINTS,
     )
     def come_in(
-        self, buyer: int, quantity: int, other: bool, far: int, coupon: bool = False
+        self,
+        buyer: int,
+        quantity: int,
+        other: bool,
+        far: int,
+        coupon: bool = False,
+        points: int = 0,
     ) -> None:
         """What most buyers do: join a group that takes them, or open one; ask; pay."""
         who, now_s, teams = buyer % BUYERS, self.shop.now_s, self.model.teams
@@ -183,9 +196,9 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         ]
         before = set(self.model.orders)
         if free:
-            self.join(group=free[0], buyer=who, quantity=quantity, hint="right", coupon=coupon)
+            self.join(free[0], who, quantity, "right", coupon, points)
         else:
-            self.open(buyer=who, quantity=quantity, coupon=coupon)
+            self.open(who, quantity, coupon, points)
         placed = [n for n, order in enumerate(self.model.orders) if order not in before]
         if placed and far:
             self.ask(order=placed[0], method=OTHER_PAY if other else WECHAT_PAY)
@@ -209,9 +222,16 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         quantity=QUANTITY,
         hint=st.sampled_from(["right", "old", None]),
         coupon=st.booleans(),
+        points=POINTS,
     )
     def join(
-        self, group: int, buyer: int, quantity: int, hint: str | None, coupon: bool = False
+        self,
+        group: int,
+        buyer: int,
+        quantity: int,
+        hint: str | None,
+        coupon: bool = False,
+        points: int = 0,
     ) -> None:
         group_id = list(self.model.teams)[group % len(self.model.teams)]
         who, team = self.buyers[buyer % BUYERS], self.model.teams[group_id]
@@ -228,6 +248,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         coupon_id = self.coupons[who] if coupon else ""
         sku_price_fen = offer.skus[0]["group_price_fen"]
         expected |= self.refusal_of_coupon(coupon_id, sku_price_fen, expected)
+        expected |= self.refusal_of_points(points, who, sku_price_fen)
         expected |= self.refusal_of_newness(offer, who, expected, leads=False)
         if seat is not None:
             expected &= {"invalid_request"}
@@ -236,7 +257,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
                 self.shop.merchant_id,
                 who,
                 group_id,
-                purchase(self.sold, quantity, coupon_id),
+                purchase(self.sold, quantity, coupon_id, points),
                 hint=hints.get(hint or ""),
                 now_s=self.shop.now_s,
             ),
@@ -247,16 +268,15 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.place(answer, offer)
         self.settle_down(followed=False)
 
-    @rule(buyer=ANY, quantity=QUANTITY, coupon=st.booleans())
-    def buy_alone(self, buyer: int, quantity: int, coupon: bool = False) -> None:
+    @rule(buyer=ANY, quantity=QUANTITY, coupon=st.booleans(), points=POINTS)
+    def buy_alone(self, buyer: int, quantity: int, coupon: bool = False, points: int = 0) -> None:
         who = self.buyers[buyer % BUYERS]
         coupon_id = self.coupons[who] if coupon else ""
         expected = self.model.refusals_to_buy_alone(self.activity, who, quantity, self.snapshot)
         expected |= self.refusal_of_coupon(coupon_id, 9900, expected)
-        answer = self.answer(
-            lambda: self.shop.buy_alone(self.sold, who, quantity=quantity, coupon_id=coupon_id),
-            expected,
-        )
+        expected |= self.refusal_of_points(points, who, 9900)
+        what: dict[str, Any] = {"quantity": quantity, "coupon_id": coupon_id, "points": points}
+        answer = self.answer(lambda: self.shop.buy_alone(self.sold, who, **what), expected)
         if isinstance(answer, OrderItem):
             self.place(answer, self.activity)
         self.settle_down(followed=False)
@@ -442,6 +462,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             assert unsure, f"refund {number} is {state} at the gateway"
         self.settle_down(followed=True)
 
+    @precondition(lambda self: self.model.orders and self.takes_points)
+    @rule(order=ANY, count=st.sampled_from([3000, 3000, 500, -300]))
+    def give_points(self, order: int, count: int) -> None:
+        item = self.an_order(order)
+        short = self.points_of(item.buyer_id) < -count
+        self.answer(lambda: self.shop.give_points(item, count), {"conflict"} if short else set())
+        self.settle_down(followed=False)
+
     @rule(
         what=st.sampled_from(["pause", "resume", "resume", "edit", "edit", "stock", "end"]),
         number=st.integers(-2, 2),
@@ -558,6 +586,15 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         coupon = self.snapshot.coupons[coupon_id]
         usable = coupon.view().state(self.shop.now_s) is CouponState.USABLE
         return set() if usable and price_fen else {"coupon_refused"}
+
+    def refusal_of_points(self, count: int, who: str, price_fen: int) -> set[str]:
+        """What is refused because of the points; the rule is asked before what the buyer has."""
+        usable = self.takes_points and price_fen and self.points_of(who) >= count
+        return set() if usable or not count else {"points_refused"}
+
+    def points_of(self, who: str) -> int:
+        account = self.snapshot.points.get(who)
+        return account.balance if account is not None else 0
 
     def refusal_of_newness(
         self, offer: ActivityItem | VersionItem, who: str, expected: set[str], *, leads: bool

@@ -78,9 +78,10 @@ def _round(
     coupon_id = retry_while_busy(lambda: shop.claim(gift, younger.buyer_id, key="gift"))
     left = retry_while_busy(lambda: shop.open(apart, younger.buyer_id))
     retry_while_busy(lambda: shop.pay(left))
+    retry_while_busy(lambda: shop.give_points(left, 100, new_id()))
     acts: dict[str, Callable[[], Any]] = {
         "older joins": lambda: shop.join(sold, group_id, older.buyer_id),
-        "younger joins": lambda: shop.join(sold, group_id, younger.buyer_id),
+        "younger joins": lambda: shop.join(sold, group_id, younger.buyer_id, points=100),
         "older opens": lambda: shop.open(sold, older.buyer_id),
         "younger opens": lambda: shop.open(sold, younger.buyer_id, coupon_id=coupon_id),
         "older claims": lambda: shop.claim(claimable, older.buyer_id),

@@ -12,10 +12,12 @@ from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.coupon_code import CouponCode
 from chalicelib.domain.coupon_draft import CouponGiven
+from chalicelib.services.fulfilment import receipts
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
 from tests.fixtures.shop import OTHER_PAY, Shop, number_of
+from tests.fixtures.staff_requests import give_back, ship
 
 Tally = Counter[str]
 
@@ -123,6 +125,52 @@ def one_coupon_over_and_over(shop: Shop, *, times: int, chance: random.Random) -
         return placed
 
     return tally(concurrently(buy, [chance.random() for _ in range(times)]))
+
+
+def same_points_over_and_over(shop: Shop, *, times: int, chance: random.Random) -> Tally:
+    """Points for one purchase, in as many of one buyer, who pays some and cancels some at once."""
+    shop.take_points()
+    sold = shop.activity(seats=100, stock=1000, product_stock=2000, points=True)
+    group_ids = concurrently(lambda _: shop.opened(sold), range(8))
+    buyer = shop.buyer()
+    first = shop.buy_alone(sold, buyer)
+    shop.cancel(first)
+    shop.give_points(first, 1000)
+
+    def buy(which: float) -> Any:
+        if which < 0.6:
+            return shop.buy_alone(sold, buyer, points=1000)
+        group_id = group_ids[int(which * 100) % len(group_ids)]
+        placed = shop.join(sold, group_id, buyer, points=1000)
+        if which > 0.8:
+            retry_while_busy(lambda: shop.cancel(placed))
+        return placed
+
+    return tally(concurrently(buy, [chance.random() for _ in range(times)]))
+
+
+def receipts_against_refunds(shop: Shop, *, rounds: int) -> Tally:
+    """Orders that earn points are received while the shop gives part of their money back."""
+    shop.take_points()
+    sold = shop.activity(product_stock=200)
+
+    shipped = [shop.buy_alone(sold, shop.buyer()) for _ in range(rounds)]
+    for number, order in enumerate(shipped):
+        shop.pay(order)
+        ship(shop, order, f"SF{number:013d}")
+    acts = [
+        act
+        for order in shipped
+        for act in (
+            lambda order=order: receipts.confirm(
+                shop.merchant_id, order.order_id, now_s=shop.now_s
+            ),
+            lambda order=order: give_back(shop, order, 2500),
+        )
+    ]
+    answers = run_together(*acts)
+    assert {shop.order(order.order_id).status for order in shipped} == {"completed"}
+    return tally(answers)
 
 
 def new_buyer_in_many_groups(shop: Shop, *, buyers: int, groups: int) -> list[Tally]:

@@ -73,6 +73,26 @@ def test_thousand_purchases_at_once_use_a_coupon_once(shop: Shop) -> None:
     shop.check(quiescent=True)
 
 
+def test_hundred_purchases_at_once_spend_the_same_points_once(shop: Shop) -> None:
+    answers = scenarios.same_points_over_and_over(
+        shop, times=sized(500, 100), chance=random.Random(3)
+    )
+
+    snapshot = shop.check()
+    live = [order.view() for order in snapshot.orders.values() if order.status != "closed"]
+    assert sum(order.points.total for order in live) <= 1000
+    assert answers["order"] > 0 < answers["points_refused"], answers
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    shop.check(quiescent=True)
+
+
+def test_orders_earn_what_is_kept_when_they_are_received_while_money_goes_back(shop: Shop) -> None:
+    scenarios.receipts_against_refunds(shop, rounds=12)
+
+    snapshot = shop.check()
+    assert {account.balance for account in snapshot.points.values()} == {740}
+
+
 def test_new_buyer_who_is_new_in_many_places_at_once_is_new_in_one(shop: Shop) -> None:
     told = scenarios.new_buyer_in_many_groups(shop, buyers=sized(40, 10), groups=8)
 
@@ -196,7 +216,8 @@ def test_of_two_attempts_paid_at_once_one_is_kept(shop: Shop) -> None:
 
 
 def test_two_buyers_are_merged_while_they_buy(shop: Shop) -> None:
-    sold = shop.activity(seats=4, stock=2000, limit_per_buyer=3, limit_per_order=3)
+    shop.take_points()
+    sold = shop.activity(seats=4, stock=2000, limit_per_buyer=3, limit_per_order=3, points=True)
     chance, answers, batches = random.Random(5), Counter[str](), sized(20, 6)
     for _ in range(batches):
         answers += merge_scenarios.merges_against_everything(shop, sold, rounds=10, chance=chance)

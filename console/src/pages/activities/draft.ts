@@ -41,6 +41,7 @@ export interface Draft {
   limit_per_order: number | null
   reductions: DraftReduction[]
   coupons: boolean // can be used for its groups
+  points: boolean // whether its groups take them
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
   compensation_words: string // what its coupons take off
@@ -77,6 +78,7 @@ export function emptyDraft(): Draft {
     limit_per_order: 1,
     reductions: [],
     coupons: true,
+    points: false,
     new_buyers: 'nobody',
     compensation_id: '',
     compensation_words: '',
@@ -116,6 +118,7 @@ export function rulesOf(activity: Activity) {
     limit_per_order: activity.limit_per_order,
     reductions: activity.reductions.map((it) => ({ ...it })),
     coupons: activity.coupons,
+    points: activity.points,
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
     compensation_words: activity.compensation_words,
@@ -176,6 +179,7 @@ function changedRules(draft: Draft) {
     limit_per_order: draft.limit_per_order ?? 0,
     reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
     coupons: draft.coupons,
+    points: draft.points,
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
     leader_free: draft.leader_free,

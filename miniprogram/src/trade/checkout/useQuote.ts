@@ -6,7 +6,7 @@ import { say } from '@/ask'
 
 const AFTER_MS = 400
 
-export type Wish = Omit<QuoteBody, 'coupon_id' | 'best_coupon'>
+export type Wish = Omit<QuoteBody, 'coupon_id' | 'best_coupon' | 'points' | 'best_points'>
 
 /** wanted: null while something that the price depends on is missing. */
 export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
@@ -15,7 +15,7 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
   /** That the buyer chose; null: they want none; undefined: the best. */
   const coupon = ref<string | null>()
   const asked = computed<QuoteBody | null>(
-    () => wanted.value && { ...wanted.value, coupon_id: coupon.value ?? null, best_coupon: coupon.value === undefined },
+    () => wanted.value && { ...wanted.value, coupon_id: coupon.value ?? null, best_coupon: coupon.value === undefined, points: 0, best_points: false },
   )
   let timer: ReturnType<typeof setTimeout> | undefined
   let turn = 0

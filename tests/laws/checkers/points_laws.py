@@ -1,0 +1,139 @@
+"""Laws of points: what an account has, and what each order has moved in it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from chalicelib.domain.beijing import DAY_S
+from chalicelib.domain.points import STEP_FEN, earned_of, returned_of
+from chalicelib.domain.points_account import WARN_DAYS, PointsEntry, PointsKind, end_s
+from chalicelib.tables.growth import PointsItem, points_entries_of
+from tests.fixtures.table_snapshot import TableSnapshot
+
+Violations = Iterator[str]
+OUT = (PointsKind.SPENT, PointsKind.DEDUCTED, PointsKind.EXPIRED)
+
+
+def accounts(snapshot: TableSnapshot) -> Violations:
+    """A balance is the sum of all its entries, and of its lots; only what orders take back brings
+    it below zero."""
+    for buyer_id, item in snapshot.points.items():
+        what, account, balance = f"32 points: account of {buyer_id}", item.view(), 0
+        for entry in _entries(snapshot, item):
+            balance += entry.points
+            if entry.kind in OUT and balance < 0:
+                yield f"{what}: {entry.kind} {entry.points} leaves {balance}"
+        if balance != account.balance:
+            yield f"{what} has {account.balance}, its entries {balance}"
+        lots = account.lots.values()
+        if sum(lots) != max(account.balance, 0) or any(count <= 0 for count in lots):
+            yield f"{what} has {account.balance} in lots {dict(account.lots)}"
+
+
+def pages(snapshot: TableSnapshot) -> Violations:
+    """No page is missing, and a closed account has nothing and gets nothing."""
+    for buyer_id, item in snapshot.points.items():
+        what, there = f"32 points: account of {buyer_id}", snapshot.points_pages.get(buyer_id, ())
+        if len(there) != item.pages:
+            yield f"{what} has {len(there)} pages, not {item.pages}"
+        closed_at_s = item.closed_at_s
+        late = [it for it in _entries(snapshot, item) if it.at_s > (closed_at_s or it.at_s)]
+        if late or (closed_at_s is not None and item.balance):
+            yield f"{what} was closed at {closed_at_s} and has {item.balance}"
+    for buyer_id in snapshot.points_pages.keys() - snapshot.points.keys():
+        yield f"32 points: there are pages of {buyer_id}, who has no account"
+
+
+def orders(snapshot: TableSnapshot) -> Violations:
+    """What the entries say of an order is what it was bought with, has given back and earned."""
+    moved: Counter[tuple[str, str]] = Counter()
+    for buyer_id, item in snapshot.points.items():
+        for entry in _entries(snapshot, item):
+            moved[entry.order_id, _what(entry)] += entry.points
+            order = snapshot.orders.get(entry.order_id)
+            if entry.order_id and order is None:
+                yield f"32 points: an entry of {buyer_id} is of no order: {entry.order_id}"
+            elif order is not None and not _one_person(snapshot, buyer_id, order.buyer_id):
+                yield f"32 points: an entry of {buyer_id} is of another's order {entry.order_id}"
+    for order_id, order in snapshot.orders.items():
+        known, what = order.view(), f"32 points: {order.status} order {order_id}"
+        account = snapshot.points.get(order.buyer_id)
+        closed = account is not None and account.closed_at_s is not None
+        wanted = {
+            "spent": -known.points.total,
+            "returned": returned_of(known),
+            "earned": earned_of(known),
+        }
+        for kind, count in wanted.items():
+            if moved[order_id, kind] != count and (kind == "spent" or not closed):
+                yield f"{what} {kind} {moved[order_id, kind]}, not {count}"
+
+
+def worth(snapshot: TableSnapshot) -> Violations:
+    """Points take whole yuan off, as many as were spent, and leave goods to pay for."""
+    for order_id, order in snapshot.orders.items():
+        detail = snapshot.details.get(order_id)
+        lines = detail.lines.as_dict() if detail else {}
+        used, off_fen = lines.get("points", 0), lines.get("points_fen", 0)
+        what = f"32 points: order {order_id} has {off_fen} fen off by {used} points"
+        if used != order.view().points.total:
+            yield f"{what}, and spent {order.view().points.total}"
+        steps = off_fen // STEP_FEN
+        if off_fen % STEP_FEN or (steps == 0) != (used == 0) or (steps and used % steps):
+            yield f"{what}, which is no rule's"
+        goods_fen = lines.get("unit_price_fen", 0) * order.quantity
+        goods_fen -= lines.get("reduction_fen", 0) + lines.get("coupon_fen", 0)
+        if used and off_fen >= goods_fen:
+            yield f"{what}, of {goods_fen}"
+
+
+def grants(snapshot: TableSnapshot) -> Violations:
+    """What staff gave and took was asked for, once."""
+    asked = sum(grant.points for grant in snapshot.points_grants)
+    by_staff = (PointsKind.GRANTED, PointsKind.DEDUCTED)
+    written = sum(
+        entry.points
+        for item in snapshot.points.values()
+        for entry in _entries(snapshot, item)
+        if entry.kind in by_staff
+    )
+    if asked != written:
+        yield f"32 points: staff gave {asked}, the accounts say {written}"
+
+
+def markers(snapshot: TableSnapshot) -> Violations:
+    """Who has something that runs out is warned of it, and it is taken off in time."""
+    for buyer_id, item in snapshot.points.items():
+        lot = item.view().next_lot
+        if lot is None:
+            if item.due_at_s is not None:
+                yield f"32 points: account of {buyer_id} is due and nothing of it runs out"
+            continue
+        at_s = end_s(lot) - (0 if lot == item.warned else WARN_DAYS * DAY_S)
+        if item.due_at_s is None or item.due_at_s > max(at_s, snapshot.now_s + DAY_S):
+            yield f"15 work: points of {buyer_id} are due at {at_s}, marked for {item.due_at_s}"
+
+
+def _entries(snapshot: TableSnapshot, item: PointsItem) -> list[PointsEntry]:
+    pages = sorted(snapshot.points_pages.get(item.buyer_id, ()), key=lambda page: page.sk)
+    kept = [one for page in pages for one in page.entries]
+    return [*points_entries_of([*kept, *item.entries])]
+
+
+def _what(entry: PointsEntry) -> str:
+    return "earned" if entry.kind is PointsKind.TAKEN_BACK else entry.kind.value
+
+
+def _one_person(snapshot: TableSnapshot, one: str, other: str) -> bool:
+    return _root(snapshot, one) == _root(snapshot, other)
+
+
+def _root(snapshot: TableSnapshot, buyer_id: str) -> str:
+    buyer = snapshot.buyers.get(buyer_id)
+    while buyer is not None and buyer.merged_into is not None:
+        buyer_id = buyer.merged_into
+        buyer = snapshot.buyers.get(buyer_id)
+    return buyer_id
+
+
+Law = Callable[[TableSnapshot], Violations]
+LAWS: tuple[Law, ...] = (accounts, pages, orders, worth, grants, markers)

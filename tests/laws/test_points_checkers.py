@@ -1,0 +1,113 @@
+"""Each law of points notices what breaks it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from pynamodb.expressions.update import Action
+
+from chalicelib.tables.base import StoredItem, get_or_none
+from chalicelib.tables.growth import PointsGrantItem, PointsItem
+from chalicelib.tables.trade import OrderDetailItem, OrderItem
+from tests.fixtures.shop import Shop
+
+Planted = tuple[StoredItem, list[Action]]
+
+
+def bought(shop: Shop) -> tuple[OrderItem, PointsItem]:
+    """An unpaid order of ¥89.00 which 1,000 of its buyer's 3,000 points were used for."""
+    shop.take_points()
+    sold, buyer = shop.activity(product_stock=120), shop.buyer()
+    before = shop.buy_alone(sold, buyer)
+    shop.cancel(before)
+    shop.give_points(before, 3000, "one")
+    order = shop.buy_alone(sold, buyer, points=1000)
+    assert order.total_fen == 8900
+    account = get_or_none(PointsItem.at(shop.merchant_id, buyer))
+    assert account is not None
+    return order, account
+
+
+def one_point_more(shop: Shop) -> Planted:
+    return bought(shop)[1], [PointsItem.balance.add(1)]
+
+
+def fewer_in_lots(shop: Shop) -> Planted:
+    _, account = bought(shop)
+    (lot,) = account.lots.as_dict()
+    return account, [PointsItem.lots[lot].set(1999)]
+
+
+def entry_lost(shop: Shop) -> Planted:
+    _, account = bought(shop)
+    return account, [PointsItem.entries.set(list(account.entries)[:1])]
+
+
+def spent_before_they_came(shop: Shop) -> Planted:
+    _, account = bought(shop)
+    return account, [PointsItem.entries.set(list(account.entries)[::-1])]
+
+
+def page_lost(shop: Shop) -> Planted:
+    return bought(shop)[1], [PointsItem.pages.set(1)]
+
+
+def closed_and_full(shop: Shop) -> Planted:
+    return bought(shop)[1], [PointsItem.closed_at_s.set(shop.now_s)]
+
+
+def order_used_more(shop: Shop) -> Planted:
+    order, account = bought(shop)
+    (lot,) = account.lots.as_dict()
+    return order, [OrderItem.points["used"][lot].set(1100)]
+
+
+def order_used_none(shop: Shop) -> Planted:
+    return bought(shop)[0], [OrderItem.points.remove()]
+
+
+def more_taken_off(shop: Shop) -> Planted:
+    order, _ = bought(shop)
+    detail = OrderDetailItem.at(shop.merchant_id, order.order_id)
+    return detail, [OrderDetailItem.lines["points_fen"].set(1050)]
+
+
+def never_asked_for(shop: Shop) -> Planted:
+    bought(shop)
+    (grant,) = shop.check().points_grants
+    return grant, [PointsGrantItem.points.set(2000)]
+
+
+def not_due(shop: Shop) -> Planted:
+    return bought(shop)[1], [PointsItem.due_at_s.remove(), PointsItem.due_shard.remove()]
+
+
+@pytest.mark.parametrize(
+    ("said", "plant"),
+    [
+        ("32 points: account of .* has 2001, its entries 2000", one_point_more),
+        (r"32 points: account of .* has 2000 in lots .*1999", fewer_in_lots),
+        ("32 points: account of .* has 2000, its entries 3000", entry_lost),
+        ("32 points: pending order .* spent 0, not -1000", entry_lost),
+        ("32 points: account of .*: spent -1000 leaves -1000", spent_before_they_came),
+        ("32 points: account of .* has 0 pages, not 1", page_lost),
+        ("32 points: account of .* was closed at .* and has 2000", closed_and_full),
+        ("32 points: pending order .* spent -1000, not -1100", order_used_more),
+        ("32 points: order .* has 1000 fen off by 1000 points, and spent 0", order_used_none),
+        ("32 points: order .* has 1050 fen off by 1000 points, which is no", more_taken_off),
+        ("11 amounts: order .* is of 8900 fen", more_taken_off),
+        ("32 points: staff gave 2000, the accounts say 3000", never_asked_for),
+        ("15 work: points of .* are due at .*, marked for None", not_due),
+    ],
+)
+def test_what_breaks_a_law_is_reported(
+    shop: Shop, said: str, plant: Callable[[Shop], Planted]
+) -> None:
+    item, actions = plant(shop)
+    shop.check()
+
+    item.update(actions=actions)
+
+    with pytest.raises(AssertionError) as broken:
+        shop.check()
+    assert re.search(said, str(broken.value)), broken.value

@@ -220,12 +220,15 @@ class Order:
         return {key: refund for key, refund in self.refunds.items() if key[:2] == attempt}
 
     @property
+    def has_free_goods(self) -> bool:
+        """Whether the goods were free by the terms of its group: money tells nothing of them."""
+        return any(refund.whole for refund in self._own_refunds.values())
+
+    @property
     def is_given_back(self) -> bool:
         """Whether nothing is left of the order: all of its money, or all of its units, went back
-        or are on their way. Where the goods were free by the terms of its group, money tells
-        nothing of them."""
-        has_goods_free = any(refund.whole for refund in self._own_refunds.values())
-        return (self.refundable_fen == 0 and not has_goods_free) or self.units.all_back
+        or are on their way."""
+        return (self.refundable_fen == 0 and not self.has_free_goods) or self.units.all_back
 
     @property
     def is_refunded(self) -> bool:

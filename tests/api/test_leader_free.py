@@ -28,6 +28,7 @@ def told_to_staff(merchant: MerchantFixture, order_id: str, group_id: str) -> tu
     ledger, of its group in the timeline and beside each member."""
     owner, backs = merchant.owner(), ("返还", "退款")
     file = owner.get(f"/v1/merchant/orders/{order_id}").body
+    assert file["has_free_goods"]
     ledger = owner.get(f"/v1/merchant/orders/{order_id}/ledger").body
     group = owner.get(f"/v1/merchant/groups/{group_id}").body
     assert group["terms"]["leader_free"]

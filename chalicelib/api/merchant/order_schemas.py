@@ -181,6 +181,9 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     price_lines: list[PriceLineShown]
     coupon_back: Annotated[bool, Meta(description="its coupon is the buyer's again")]
     remark: str
+    has_free_goods: Annotated[
+        bool, Meta(description="by its group's terms: units that go back end it, money does not")
+    ]
     refundable_fen: Annotated[Fen, Meta(description="what the shop may give back now")]
     refund_refusal: Annotated[
         str, Meta(description="why the shop cannot give money back now; empty: it can")

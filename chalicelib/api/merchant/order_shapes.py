@@ -47,6 +47,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         price_lines=shapes.price_lines(price_of(detail.lines.as_dict())),
         coupon_back=coupons.is_back(order, now_s=clock.now_s()),
         remark=detail.remark,
+        has_free_goods=order.view().has_free_goods,
         refundable_fen=max(order.view().refundable_fen, 0),
         refund_refusal=_refund_refusal(order),
         parcels=[_parcel(one) for one in parcels_of(detail.parcels)],

@@ -5011,6 +5011,8 @@ export interface components {
             /** @description its coupon is the buyer's again */
             coupon_back: boolean;
             remark: string;
+            /** @description by its group's terms: units that go back end it, money does not */
+            has_free_goods: boolean;
             /** @description what the shop may give back now */
             refundable_fen: number;
             /** @description why the shop cannot give money back now; empty: it can */

@@ -39,6 +39,7 @@ const WORDS: Record<string, WordKey> = {
   new_buyers: 'activity.newBuyers',
   seats_total: 'activity.seats',
   seats_least: 'activity.least',
+  tiers: 'tier.name',
   life_h: 'activity.life',
   starts_at_s: 'activity.starts',
   ends_at_s: 'activity.ends',

@@ -174,7 +174,19 @@ def test_a_promise_to_form_with_fewer_is_written_down_and_told(
     expect(page.get_by_text(summary)).to_be_visible()
     expect(page.get_by_text("4 人成团；到时满 3 人也成团", exact=True)).to_be_visible()
     expect(page.get_by_text("24 小时后不足 3 人，自动退款")).to_be_visible()
+    page.get_by_role("button", name="添加一档", exact=True).click()
+    back = page.get_by_label("第 2 档每件返")
+    back.fill("39.9")
     page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("每件返的要低于最低的拼团价或团长价 ¥39.90").last).to_be_visible()
+    back.fill("5")
+    expect(page.get_by_text("满 3 人：每件 ¥39.90（拼团价，先付这个）")).to_be_visible()
+    expect(page.get_by_text("4 人成团时每件实付 ¥34.90")).to_be_visible()
+    expect(page.get_by_text("满 4 人每件返 ¥5.00；")).to_be_visible()
+    expect(page.get_by_text("3 人 ¥39.90 · 4 人 ¥34.90")).to_be_visible()
+    expect(page.get_by_role("switch", name="团长免单", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_role("dialog").get_by_text("满员成团、用上优惠券")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
     expect(page.get_by_text("活动已发布")).to_be_visible()
     page.wait_for_url(re.compile(r"activities/\w{22}"))
@@ -182,20 +194,26 @@ def test_a_promise_to_form_with_fewer_is_written_down_and_told(
 
     page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
     expect(least).to_have_value("3")
+    expect(back).to_have_value("5.00")
     page.goto(f"{shop.url}#/activities/{activity_id}")
     expect(least).to_have_value("3")
+    kept = shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")
+    assert kept["tiers"] == [{"seats": 4, "off_fen": 500}]
     switch.click()
     page.get_by_role("button", name="保存修改").click()
     expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
-    assert shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")["seats_least"] == 0
+    kept = shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")
+    assert (kept["seats_least"], kept["tiers"]) == (0, [])
     page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
     expect(page.locator("tbody").get_by_text("到时也成团").first).to_be_visible()
+    expect(page.locator("tbody").get_by_text("满 4 人每件返 ¥5.00").first).to_be_visible()
 
 
 def test_a_group_that_forms_with_fewer_is_told_to_staff(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
-    sale = buyers.sell(shop, "大连樱桃", seats=4, seats_least=2)
+    tiers = [{"seats": 3, "off_fen": 300}, {"seats": 4, "off_fen": 500}]
+    sale = buyers.sell(shop, "大连樱桃", seats=4, seats_least=2, tiers=tiers)
     leader = buyers.buyer(shop, "林小满")
     group_id = leader.order(buyers.buy(leader, sale))["group_id"]
     shop.system.quiet(buyers.WAIT_S)
@@ -208,8 +226,10 @@ def test_a_group_that_forms_with_fewer_is_told_to_staff(
     page.goto(f"{shop.url}#/groups/{group_id}")
     expect(page.get_by_text("已满 2 人，到时自动成团")).to_be_visible()
     expect(page.get_by_text("4 人团 · 24 小时 · 到时满 2 人也成团")).to_be_visible()
+    expect(page.get_by_text("满 3 人每件返 ¥3.00")).to_be_visible()
     page.goto(f"{shop.url}#/activities?q=大连樱桃")
     expect(page.locator("tbody")).to_contain_text("到时满 2 人也成团")
+    expect(page.locator("tbody")).to_contain_text("阶梯价")
 
 
 def test_a_free_leader_is_written_down_and_told(log_in: Callable[..., Page], shop: Shop) -> None:

@@ -1,7 +1,7 @@
 /** An activity in words: what the form says beside itself, and what lists say of it. */
 import { formatFen, roundYuan } from '@/format'
 import { t } from '@/words'
-import type { Draft } from './draft'
+import { tiersOf, type Draft } from './draft'
 
 export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
   return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
@@ -23,6 +23,21 @@ export function leaderPrice({ hasLeaderPrices, skus }: Draft): number | null {
 export const leastOf = ({ formsWithFewer, seats_least, seats_total }: Draft): number | null =>
   formsWithFewer && seats_least && seats_least < (seats_total ?? 0) ? seats_least : null
 
+/** A tier as staff read it. */
+export const tierWords = ({ seats, off_fen }: { seats: number; off_fen: number }): string => t('tier.words', { n: seats, off: formatFen(off_fen) })
+
+const written = (draft: Draft) => tiersOf(draft).flatMap(({ seats, off_fen }) => (seats && off_fen ? [{ seats, off_fen }] : []))
+
+/** What a unit of the cheapest SKU costs in the end with how many people, from the first tier on; empty without tiers or prices. varies: others cost more. */
+export function ladderOf(draft: Draft): { seats: number; price_fen: number; varies: boolean }[] {
+  const prices = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
+  const tiers = written(draft)
+  if (!prices.length || !draft.seats_least || !tiers.length) return []
+  const price = Math.min(...prices)
+  const varies = price < Math.max(...prices)
+  return [{ seats: draft.seats_least, off_fen: 0 }, ...tiers].map(({ seats, off_fen }) => ({ seats, price_fen: price - off_fen, varies }))
+}
+
 /** The most that forming a group costs the shop whose leader is free: the dearest unit; empty of another. */
 export function givenToLeader({ leader_free, skus }: Draft): string {
   const prices = skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
@@ -39,6 +54,7 @@ export function sentenceOf(draft: Draft): string {
   const leader = leaderPrice(draft)
   const least = leastOf(draft)
   const given = givenToLeader(draft)
+  const tiers = written(draft)
   const parts = [
     t('summary.seats', { n: draft.seats_total, h: draft.life_h }),
     least === null ? '' : t('summary.least', { n: least }),
@@ -48,6 +64,7 @@ export function sentenceOf(draft: Draft): string {
     }),
     leader === null ? '' : t(on.length > 1 ? 'summary.leaderFrom' : 'summary.leader', { price: formatFen(leader) }),
     given && t('summary.leaderFree', { sum: given }),
+    ...tiers.map((it) => t('summary.reduction', { words: tierWords(it) })),
     draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),

@@ -4,6 +4,7 @@ import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
 import { provinceName } from '@/words/provinces'
 import { statusOf, type StatusKind } from '@/words/status'
+import { tierWords } from '../activities/summary'
 import { termsWords, type Terms } from '../coupons/summary'
 import { gatewayStateWords } from '../money/facts'
 
@@ -96,6 +97,7 @@ function listed(field: string, value: unknown): string {
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)
   if (!value.length) return NOTHING
+  if (field === 'tiers') return (value as { seats: number; off_fen: number }[]).map(tierWords).join('；')
   if (NAMES.includes(field)) return value.map(provinceName).join(t('list.and'))
   return typeof value[0] === 'string' ? t('audit.count', { n: value.length }) : value.map((it) => shown('', it)).join('；')
 }

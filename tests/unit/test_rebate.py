@@ -1,7 +1,10 @@
 """What goes back by the terms of a group leaves the order as it is."""
 
+from dataclasses import replace
+
 import pytest
 
+from chalicelib.domain.after_sale import worth_fen
 from chalicelib.domain.ledger import Account, balances
 from chalicelib.domain.order import (
     Order,
@@ -55,3 +58,10 @@ def test_rest_of_a_tier_that_goes_back_after_sale_ends_the_order() -> None:
 
     assert (change.after.status, change.after.is_given_back) == (OrderStatus.REFUNDING, True)
     assert not change.after.is_refunded
+
+
+def test_units_that_are_exchanged_are_worth_their_share_of_what_stays_paid() -> None:
+    two = replace(ORDER, units=Units(bought=2))
+    formed = group_formed(two, rebate_fen=1000, goods_fen=5900, now_s=NOW_S).after
+
+    assert (worth_fen(two, 1), worth_fen(formed, 1), worth_fen(formed, 2)) == (3350, 2850, 5700)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from itertools import count
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import buyers
 from tests.browser.conftest import Shop
@@ -174,17 +174,7 @@ def test_a_promise_to_form_with_fewer_is_written_down_and_told(
     expect(page.get_by_text(summary)).to_be_visible()
     expect(page.get_by_text("4 人成团；到时满 3 人也成团", exact=True)).to_be_visible()
     expect(page.get_by_text("24 小时后不足 3 人，自动退款")).to_be_visible()
-    page.get_by_role("button", name="添加一档", exact=True).click()
-    back = page.get_by_label("第 2 档每件返")
-    back.fill("39.9")
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("每件返的要低于最低的拼团价或团长价 ¥39.90").last).to_be_visible()
-    back.fill("5")
-    expect(page.get_by_text("满 3 人：每件 ¥39.90（拼团价，先付这个）")).to_be_visible()
-    expect(page.get_by_text("4 人成团时每件实付 ¥34.90")).to_be_visible()
-    expect(page.get_by_text("满 4 人每件返 ¥5.00；")).to_be_visible()
-    expect(page.get_by_text("3 人 ¥39.90 · 4 人 ¥34.90")).to_be_visible()
-    expect(page.get_by_role("switch", name="团长免单", exact=True)).to_have_count(0)
+    back = write_tier(page)
     page.get_by_role("button", name="发布活动").click()
     expect(page.get_by_role("dialog").get_by_text("满员成团、用上优惠券")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
@@ -207,6 +197,22 @@ def test_a_promise_to_form_with_fewer_is_written_down_and_told(
     page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
     expect(page.locator("tbody").get_by_text("到时也成团").first).to_be_visible()
     expect(page.locator("tbody").get_by_text("满 4 人每件返 ¥5.00").first).to_be_visible()
+
+
+def write_tier(page: Page) -> Locator:
+    """Write that with all four people ¥5.00 go back; return where that stands."""
+    page.get_by_role("button", name="添加一档", exact=True).click()
+    back = page.get_by_label("第 2 档每件返")
+    back.fill("39.9")
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("每件返的要低于最低的拼团价或团长价 ¥39.90").last).to_be_visible()
+    back.fill("5")
+    expect(page.get_by_text("满 3 人：每件 ¥39.90（拼团价，先付这个）")).to_be_visible()
+    expect(page.get_by_text("4 人成团时每件实付 ¥34.90")).to_be_visible()
+    expect(page.get_by_text("满 4 人每件返 ¥5.00；")).to_be_visible()
+    expect(page.get_by_text("3 人 ¥39.90 · 4 人 ¥34.90")).to_be_visible()
+    expect(page.get_by_role("switch", name="团长免单", exact=True)).to_have_count(0)
+    return back
 
 
 def test_a_group_that_forms_with_fewer_is_told_to_staff(

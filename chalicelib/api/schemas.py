@@ -230,6 +230,12 @@ class OrderShown(ResponseModel, frozen=True, kw_only=True):
     coupon_back: Annotated[
         bool, Meta(description="its coupon is the buyer's again: no sale, not revoked")
     ]
+    points_used: Annotated[int, Meta(description="that it was bought with")]
+    points_back: Annotated[int, Meta(description="of these, that came back")]
+    points_earned: Annotated[
+        int, Meta(description="once it is completed; less what was taken back")
+    ]
+    points_to_come: Annotated[int, Meta(description="that it will earn when it is completed")]
 
 
 class ParcelShown(ResponseModel, frozen=True, kw_only=True):

@@ -9,12 +9,12 @@ import segno
 from chalicelib import clock
 from chalicelib.api import schemas
 from chalicelib.api.schemas import from_attributes
-from chalicelib.domain import carriers
+from chalicelib.domain import carriers, points
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.ledger import Movement
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
-from chalicelib.domain.order import Delivery, Refund
+from chalicelib.domain.order import Delivery, Order, Refund
 from chalicelib.domain.order_words import rebate_text, status_text
 from chalicelib.domain.pricing import Price
 from chalicelib.domain.product import ONLY_SPEC
@@ -110,6 +110,17 @@ def order_fields(item: OrderItem) -> dict[str, Any]:
         "pay_by_s": item.pay_by_s,
         "refunds": refunds(item),
         "coupon_back": coupons.is_back(item, now_s=clock.now_s()),
+        **points_fields(view),
+    }
+
+
+def points_fields(known: Order) -> dict[str, int]:
+    """What an order does to its buyer's points."""
+    return {
+        "points_used": known.points.total,
+        "points_back": points.returned_of(known),
+        "points_earned": points.earned_of(known),
+        "points_to_come": points.to_come_of(known),
     }
 
 

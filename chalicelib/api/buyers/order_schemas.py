@@ -97,10 +97,4 @@ class OrderDetail(OwnOrderRow, frozen=True, kw_only=True):
     method: Annotated[str, Meta(description="by which it was paid; empty: it was not")]
     method_text: str
     closed_words: Annotated[str, Meta(description="why the shop closed it unpaid; else empty")]
-    points_used: Annotated[int, Meta(description="that it was bought with")]
-    points_back: Annotated[int, Meta(description="of these, that came back")]
-    points_earned: Annotated[
-        int, Meta(description="once it is completed; less what was taken back")
-    ]
-    points_to_come: Annotated[int, Meta(description="that it will earn when it is completed")]
     now_s: Seconds

@@ -5,7 +5,6 @@ from typing import Any
 from chalicelib.api import shapes
 from chalicelib.api.buyers import after_sales
 from chalicelib.api.buyers import order_schemas as schemas
-from chalicelib.domain import points
 from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_words import method_text
@@ -49,10 +48,6 @@ def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
         method=method,
         method_text=Text(method_text(method)) if method else "",
         closed_words=within_sentence(more.closed_words or ""),
-        points_used=known.points.total,
-        points_back=points.returned_of(known),
-        points_earned=points.earned_of(known),
-        points_to_come=points.to_come_of(known),
         now_s=now_s,
     )
 

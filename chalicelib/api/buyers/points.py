@@ -36,6 +36,7 @@ def account(
         expiring = schemas.PointsExpiringShown(points=count, on=points_statements.ends_on(lot))
     key = {"before": found.next_page} if found.next_page else None
     return schemas.PointsAccountShown(
+        on=rule.on,
         balance=found.balance,
         worth_fen=rule.off_fen(max(found.balance, 0)) if rule.on else 0,
         step=rule.for_yuan,

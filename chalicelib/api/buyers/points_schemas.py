@@ -29,6 +29,7 @@ class PointsAccountShown(ResponseModel, frozen=True, kw_only=True):
     """`step` points take 1 yuan off; worth_fen: what the balance takes off in whole steps, 0 while
     points cannot be used in the shop."""
 
+    on: Annotated[bool, Meta(description="whether points are earned and used in the shop now")]
     balance: Annotated[int, Meta(description="below zero: what is earned next pays that first")]
     worth_fen: Fen
     step: int

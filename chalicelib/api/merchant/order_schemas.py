@@ -180,6 +180,10 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     lines: dict[str, Any]
     price_lines: list[PriceLineShown]
     coupon_back: Annotated[bool, Meta(description="its coupon is the buyer's again")]
+    points_used: Annotated[int, Meta(description="that it was bought with")]
+    points_back: Annotated[int, Meta(description="of these, that came back")]
+    points_earned: int
+    points_to_come: Annotated[int, Meta(description="that it will earn when it is completed")]
     remark: str
     has_free_goods: Annotated[
         bool, Meta(description="by its group's terms: units that go back end it, money does not")

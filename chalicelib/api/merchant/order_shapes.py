@@ -46,6 +46,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         lines=detail.lines.as_dict(),
         price_lines=shapes.price_lines(price_of(detail.lines.as_dict())),
         coupon_back=coupons.is_back(order, now_s=clock.now_s()),
+        **shapes.points_fields(order.view()),
         remark=detail.remark,
         has_free_goods=order.view().has_free_goods,
         refundable_fen=max(order.view().refundable_fen, 0),

@@ -4904,6 +4904,14 @@ export interface components {
             refunds: components["schemas"]["RefundShown"][];
             /** @description its coupon is the buyer's again: no sale, not revoked */
             coupon_back: boolean;
+            /** @description that it was bought with */
+            points_used: number;
+            /** @description of these, that came back */
+            points_back: number;
+            /** @description once it is completed; less what was taken back */
+            points_earned: number;
+            /** @description that it will earn when it is completed */
+            points_to_come: number;
             spec: string;
             image: string;
             /** @description fen, 1/100 yuan */
@@ -4942,14 +4950,6 @@ export interface components {
             method_text: string;
             /** @description why the shop closed it unpaid; else empty */
             closed_words: string;
-            /** @description that it was bought with */
-            points_used: number;
-            /** @description of these, that came back */
-            points_back: number;
-            /** @description once it is completed; less what was taken back */
-            points_earned: number;
-            /** @description that it will earn when it is completed */
-            points_to_come: number;
             /** @description seconds since the epoch, UTC */
             now_s: number;
         };
@@ -5010,6 +5010,13 @@ export interface components {
             price_lines: components["schemas"]["PriceLineShown"][];
             /** @description its coupon is the buyer's again */
             coupon_back: boolean;
+            /** @description that it was bought with */
+            points_used: number;
+            /** @description of these, that came back */
+            points_back: number;
+            points_earned: number;
+            /** @description that it will earn when it is completed */
+            points_to_come: number;
             remark: string;
             /** @description by its group's terms: units that go back end it, money does not */
             has_free_goods: boolean;
@@ -5135,6 +5142,14 @@ export interface components {
             refunds: components["schemas"]["RefundShown"][];
             /** @description its coupon is the buyer's again: no sale, not revoked */
             coupon_back: boolean;
+            /** @description that it was bought with */
+            points_used: number;
+            /** @description of these, that came back */
+            points_back: number;
+            /** @description once it is completed; less what was taken back */
+            points_earned: number;
+            /** @description that it will earn when it is completed */
+            points_to_come: number;
         };
         /**
          * Overlap
@@ -5224,6 +5239,14 @@ export interface components {
             refunds: components["schemas"]["RefundShown"][];
             /** @description its coupon is the buyer's again: no sale, not revoked */
             coupon_back: boolean;
+            /** @description that it was bought with */
+            points_used: number;
+            /** @description of these, that came back */
+            points_back: number;
+            /** @description once it is completed; less what was taken back */
+            points_earned: number;
+            /** @description that it will earn when it is completed */
+            points_to_come: number;
             spec: string;
             image: string;
             /** @description fen, 1/100 yuan */
@@ -5531,6 +5554,8 @@ export interface components {
          *         points cannot be used in the shop.
          */
         PointsAccountShown: {
+            /** @description whether points are earned and used in the shop now */
+            on: boolean;
             /** @description below zero: what is earned next pays that first */
             balance: number;
             /** @description fen, 1/100 yuan */

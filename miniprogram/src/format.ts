@@ -10,6 +10,9 @@ export const yuan = (fen: number): string => `¥${(fen / 100).toFixed(2)}`
 /** ¥29.90, and ¥30 of whole yuan: for buttons and badges, where every character counts. */
 export const shortYuan = (fen: number): string => yuan(fen).replace(/\.00$/, '')
 
+/** 1,200; below zero with the sign that amounts have: −500. */
+export const thousands = (n: number): string => `${n < 0 ? '−' : ''}${String(Math.abs(n)).replace(/\B(?=(\d{3})+$)/g, ',')}`
+
 /** In groups of four, as people read long numbers to each other. */
 export const inFours = (number: string): string => number.replace(/(.{4})(?=.)/g, '$1 ')
 

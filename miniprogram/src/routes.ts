@@ -14,6 +14,7 @@ const PATHS = {
   coupons: '/growth/coupons/coupons',
   myCoupons: '/growth/mine/mine',
   couponCode: '/growth/code/code',
+  myPoints: '/growth/points/points',
   afterSale: '/after/requests/requests',
   askAfterSale: '/after/apply/apply',
   addresses: '/account/addresses/addresses',

@@ -1,5 +1,5 @@
 /** What buyers read of after-sale, of what is theirs and on pages that links do not lead to: what is loaded first does without. */
-import { dayAndTime, yuan } from '@/format'
+import { dayAndTime, shortYuan, thousands, yuan } from '@/format'
 
 export const accountWords = {
   afterSale: {
@@ -27,6 +27,8 @@ export const accountWords = {
     needReason: '请选择原因',
     units: '退回件数',
     amount: '退款金额',
+    pointsBack: (n: number) => `同时退回 ${thousands(n)} 积分`,
+    pointsTaken: '这笔钱得到的积分会扣回',
     amountMost: (fen: number) => `最多 ${yuan(fen)}`,
     needAmount: (fen: number) => `请填写 ¥0.01 到 ${yuan(fen)} 之间的金额`,
     words: '补充说明',
@@ -144,7 +146,7 @@ export const accountWords = {
     ['付了款，却说名额满了？', '付款时最后一个名额刚好被占，这笔钱会自动原路退回。你可以用同样的价格自己开团。'],
     ['待付款的名额能留多久？', '下单后名额会保留一会儿，订单里有倒计时。超时没付款，名额会留给别人，不会扣款。'],
     ['可以取消吗？', '没付款的订单随时可以取消。已付款、还没成团时，团里只有你一个人可以取消；有人参团后要等这个团有结果。'],
-    ['用了优惠券，订单没成怎么办？', '没有付款、没有成团，或售后退还了整个订单，优惠券会退回「我的优惠券」。那时已过期的，会延长几天。'],
+    ['用了优惠券或积分，订单没成怎么办？', '没有付款、没有成团，或售后退还了整个订单，优惠券和积分会退回。那时已过期的，会延长几天。售后只退一部分钱时，积分按比例退回。'],
     ['成团后不想要了？', '在订单里点「申请售后」，商家同意后原路退款。'],
     ['可以改收货地址吗？', '下单后请尽快联系商家修改，发货后不能再改。'],
     ['到店自提怎么取？', '备好后会收到取货码，到店给店员看就能取。取货码没有网络也能打开，不要告诉别人。'],
@@ -158,12 +160,12 @@ export const accountWords = {
     logOutNo: '取消',
     loggedOut: '已退出',
     exportData: '导出我的数据',
-    exportHint: '资料、地址、优惠券、订单、售后和消息',
+    exportHint: '资料、地址、优惠券、积分、订单、售后和消息',
     exportFile: '我的数据.json',
     exported: '已导出，请在浏览器的下载里查看',
     deleteAccount: '注销账号',
     deleteTitle: '注销账号？',
-    deleteAsk: '注销后不能再申请售后和查看订单。昵称、头像、地址和登录方式会删除，不能恢复；订单记录按法律要求保存。',
+    deleteAsk: '注销后不能再申请售后和查看订单，优惠券和积分作废。昵称、头像、地址和登录方式会删除，不能恢复；订单记录按法律要求保存。',
     deleteYes: '确定注销',
     deleteNo: '先不注销',
     deleted: '账号已注销',
@@ -211,5 +213,18 @@ export const accountWords = {
     claim: '兑换',
     claimed: (name: string) => `「${name}」已放进我的优惠券`,
     usedBefore: (name: string) => `这个码你已经领过，「${name}」已用于一笔订单`,
+  },
+
+  points: {
+    logIn: '登录后查看你的积分。',
+    balance: '可用积分',
+    worth: (fen: number) => `可抵 ${shortYuan(fen)}`,
+    expires: (n: number, day: string) => `${thousands(n)} 积分 ${day} 到期`,
+    owed: (n: number) => `退款扣回的积分还差 ${thousands(n)}，以后得到的先补上。`,
+    rules: '积分规则',
+    entries: '积分记录',
+    empty: '还没有积分。收货后得积分，下单时可以抵钱。',
+    off: '还没有积分。',
+    earlier: '更早的记录',
   },
 } as const

@@ -1,5 +1,5 @@
-/** What buyers read about coupons. */
-import { dayAndTime, lastMoment, shortYuan } from '@/format'
+/** What buyers read about coupons and points. */
+import { dayAndTime, lastMoment, shortYuan, thousands } from '@/format'
 
 const from = (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 起可用`
 const until = (before_s: number, now_s: number) => `有效期至 ${lastMoment(before_s, now_s)}`
@@ -60,5 +60,23 @@ export const growthWords = {
     unusable: (n: number) => `不可用 ${n} 张`,
     noneYet: '还没有优惠券。',
     promise: '未成团将自动原路退款，优惠券一并退回。',
+  },
+
+  points: {
+    label: '积分',
+    takes: '可用积分抵扣',
+    /** most: that can be used of those that there are. */
+    usable: (balance: number, most: number, off_fen: number) => `共 ${thousands(balance)} 积分，可用 ${thousands(most)} 抵 ${shortYuan(off_fen)}`,
+    use: '用积分抵扣',
+    promise: '未成团将自动原路退款，积分一并退回。',
+    promiseBoth: '未成团将自动原路退款，优惠券和积分一并退回。',
+    back: '积分已退回',
+    bothBack: '优惠券和积分已退回',
+
+    used: (n: number) => `用了 ${thousands(n)} 积分`,
+    partBack: (n: number) => `已退 ${thousands(n)}`,
+    allBack: '已退回',
+    toCome: (n: number, isPickup: boolean) => `${isPickup ? '取货' : '收货'}后得 ${thousands(n)} 积分`,
+    earned: (n: number) => `已得 ${thousands(n)} 积分`,
   },
 } as const

@@ -8,7 +8,10 @@ const NOW = 1_800_000_000
 const SRC = path.resolve(import.meta.dirname, '../src')
 const source = (view) => `export * as ${view} from '@/pages/${view}/view'`
 const { text } = buildSync({
-  stdin: { contents: ['activity', 'group', 'payment', 'order'].map(source).join('\n'), resolveDir: SRC },
+  stdin: {
+    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'"].join('\n'),
+    resolveDir: SRC,
+  },
   alias: { '@': SRC },
   bundle: true,
   write: false,
@@ -17,11 +20,12 @@ const { text } = buildSync({
 }).outputFiles[0]
 const built = { exports: {} }
 new Function('module', text)(built)
-const { activity, group, payment, order } = built.exports
+const { activity, group, payment, order, claim } = built.exports
 
 const REFUND = { amount_fen: 2990, method: 'wechat_pay', status_text: '退款中', arrived_at_s: null, expected_by_s: null }
 const orderOf = (given) => ({
   order_id: 'o1', status: 'paid', status_text: '待成团', delivery: 'express', group_id: 'g1', refunds: [], coupon_back: false,
+  points_used: 0, points_back: 0, points_earned: 0, points_to_come: 0,
   pay_by_s: NOW + 272, after_sale: null, urged_at_s: null, receive_by_s: null, group: null, actions: [], ...given,
 })
 
@@ -80,6 +84,9 @@ const GROUPS = {
     { role: 'member', progress: failed('due'), order: orderOf({ refunds: [{ ...REFUND, expected_by_s: NOW }] }) }, '这次没有拼成', '前到账', 'refund again'],
   'failed, the money there': [
     { role: 'member', progress: failed('due'), order: orderOf({ refunds: [{ ...REFUND, arrived_at_s: NOW }] }) }, '这次没有拼成', '¥29.90 已退回', 'refund again'],
+  'failed, coupon and points back': [
+    { role: 'member', progress: failed('due'), order: orderOf({ refunds: [REFUND], coupon_back: true, points_used: 500, points_back: 500 }) },
+    '这次没有拼成', '正在原路退回，优惠券和积分已退回', 'refund again'],
   'failed, with a coupon': [
     { role: 'member', progress: failed('due'), order: refunding, compensated: true, compensation: '¥3' },
     '这次没有拼成', '到时没有凑满人数。¥29.90 正在原路退回。', 'refund again coupon'],
@@ -161,6 +168,8 @@ const PAYMENTS = {
   'the bank is slow': [{ state: 'confirming' }, '正在确认付款结果', '银行处理较慢', 'order check', { asked_s: 10 }],
   'timed out, who joined': [{ state: 'timed_out' }, '超时没付款，名额已放出', '没有扣款', 'again open'],
   'timed out, who opened': [{ state: 'timed_out', is_leader: true }, '超时没付款，名额已放出', '没有扣款', 'open'],
+  'timed out, who used points': [
+    { state: 'timed_out', order: { points_used: 500, points_back: 500 } }, '超时没付款，名额已放出', '积分已退回。', 'again open'],
   'closed': [{ state: 'closed' }, '订单已关闭', '没有扣款', 'again open'],
 }
 for (const [name, [given, sentence, hint, acts, waited]] of Object.entries(PAYMENTS)) {
@@ -213,3 +222,34 @@ function shows(view, sentence, hint, acts) {
   assert.ok(view.hint.includes(hint), view.hint)
   assert.equal(view.acts.join(' '), acts)
 }
+
+test('payment: what comes with the receipt is told once nothing is waited for', () => {
+  const coming = (given) => payment.viewOf(result(given), page({ role: 'member' }), NOW, WAITED).coming
+  const of = { status: 'fulfilling', points_to_come: 29 }
+  assert.equal(coming({ group: { status: 'formed' }, order: of }), '收货后得 29 积分')
+  assert.equal(coming({ group: null, order: { ...of, group_id: null, delivery: 'pickup' } }), '取货后得 29 积分')
+  assert.equal(coming({ order: of }), undefined)
+})
+
+const POINTS = {
+  'none': [{}, ''],
+  'used, and to come': [{ points_used: 1500, points_to_come: 59 }, '用了 1,500 积分 | 收货后得 59 积分'],
+  'a part came back': [{ points_used: 500, points_back: 158, points_earned: 54 }, '用了 500 积分 已退 158 | 已得 54 积分'],
+  'all came back': [{ points_used: 500, points_back: 500 }, '用了 500 积分 已退回'],
+  'not paid in time': [{ status: 'pending', pay_by_s: NOW, points_to_come: 59 }, ''],
+}
+for (const [name, [given, said]] of Object.entries(POINTS)) {
+  test(`order: points, ${name}`, () => {
+    const lines = order.pointsLines(orderOf(given), NOW).map(({ label, value }) => `${label} ${value}`.trim())
+    assert.equal(lines.join(' | '), said)
+  })
+}
+
+test('after-sale: points come back by the share of the money, to the last one', () => {
+  const of = { points_used: 2000, total_fen: 7900 }
+  const asked = (amount_fen) => ({ amount_fen, is_surplus: false, rebate_text: '' })
+  const first = claim.pointsWith(2500, orderOf(of))
+  assert.equal(first, 632)
+  const rest = orderOf({ ...of, points_back: first, refunds: [asked(2500), { ...asked(7900), is_surplus: true }] })
+  assert.equal(claim.pointsWith(5400, rest), 1368)
+})

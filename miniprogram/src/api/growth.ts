@@ -1,9 +1,12 @@
-/** Coupons: what the shop gives out, and what the buyer has of it. */
+/** Coupons and points: what the shop gives out, and what the buyer has of it. */
 import { get, post, type Schema } from './client'
 
 export type Offer = Schema<'CouponOffer'>
 export type Coupon = Schema<'CouponShown'>
 export type CouponChoice = Schema<'CouponChoice'>
+export type Points = Schema<'PointsAccountShown'>
+export type PointsEntry = Schema<'PointsEntryShown'>
+export type PointsChoice = Schema<'PointsChoiceShown'>
 
 /** What the coupon centre has; of who is logged in, how many of each they have claimed, too. */
 export const listOffers = () => get('/v1/merchants/{merchant_id}/coupons')
@@ -19,3 +22,6 @@ export const claimCoupon = (coupon_template_id: string, key: string) =>
 export const claimByCode = (code: string) => post('/v1/coupon-codes/claims', { body: { code } })
 
 export const listCoupons = () => get('/v1/me/coupons')
+
+/** What the buyer has, with their latest entries; `next`: an earlier page of these. */
+export const readPoints = (next?: string) => get('/v1/me/points', { query: { next } })

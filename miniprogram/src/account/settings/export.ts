@@ -1,4 +1,5 @@
 /** A copy of all that the shop keeps of the buyer. */
+import { readPoints } from '@/api/growth'
 import { readOwnData } from '@/api/me'
 import { say } from '@/ask'
 import { copy } from '@/copy'
@@ -15,7 +16,12 @@ export async function exportOwnData(): Promise<void> {
     data.messages.push(...page.messages)
     next = page.next
   }
-  const { next: _, ...whole } = data
+  for (let next = data.points.next; next; ) {
+    const page = await readPoints(next)
+    data.points.entries.push(...page.entries)
+    next = page.next
+  }
+  const { next: _, ...whole } = { ...data, points: { ...data.points, next: undefined } }
   const text = JSON.stringify(whole, null, 2)
   if (!platform.saveFile) return copy(text)
   platform.saveFile(accountWords.settings.exportFile, text)

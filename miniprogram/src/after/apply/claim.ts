@@ -39,6 +39,14 @@ export function shareOf(refundable_fen: number, units: number, order: Order): st
   return (Math.floor((refundable_fen * Math.min(units, order.quantity)) / order.quantity) / 100).toFixed(2)
 }
 
+/** How many of the points that the order was bought with come back with so much money: their share of what was paid. */
+export function pointsWith(fen: number, order: Order): number {
+  const { points_used, points_back, total_fen, refunds } = order
+  const asked = refunds.filter((it) => !it.is_surplus && !it.rebate_text)
+  const back_fen = asked.reduce((sum, it) => sum + it.amount_fen, fen)
+  return Math.floor((points_used * back_fen) / total_fen) - points_back
+}
+
 /** Whole fen; NaN for what is no amount. */
 export function fenOf(amount: string): number {
   return /^\d{1,6}(\.\d{1,2})?$/.test(amount.trim()) ? Math.round(Number(amount) * 100) : NaN

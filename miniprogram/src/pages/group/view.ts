@@ -2,6 +2,7 @@
 import type { GroupPage } from '@/api/shop'
 import type { RefundShown } from '@/api/trade'
 import { shortYuan } from '@/format'
+import { givenBack } from '@/givenBack'
 import { isAssured, lackingOf, leastWords, standing } from '@/progress'
 import { moreWords, reachedBy } from '@/tiers'
 import { words } from '@/words'
@@ -143,7 +144,7 @@ export function insteadWords({ activity_state, others }: GroupPage): string {
 
 function failedForMember(page: GroupPage): View {
   const why = reasonOf(page)
-  const back = [refundWords(page), page.order?.coupon_back ? words.coupons.back : ''].filter(Boolean).join('，')
+  const back = [refundWords(page), page.order ? givenBack(page.order) : ''].filter(Boolean).join('，')
   const given = page.compensated ? words.coupons.compensated(page.compensation) : ''
   const acts: Act[] = ['refund', ...ownWays(page, 'again').slice(0, 1)]
   return { sentence: says.failedMine, hint: [why, back, given].filter(Boolean).join('。'), acts: given ? [...acts, 'coupon'] : acts }

@@ -103,3 +103,17 @@ const QUIET: readonly OrderAct[] = ['cancel', 'ask_after_sale', 'buy_again', 'tr
 
 /** at: its place among the acts; the first is the next best step. */
 export const kindOf = (act: OrderAct, at: number): 'main' | 'soft' => (at === 0 && !QUIET.includes(act) ? 'main' : 'soft')
+
+/** What an order does to points, line by line: what went for it, and what it brings. */
+export function pointsLines(order: OrderRow, now_s: number): { label: string; value: string }[] {
+  const { points_used, points_back, points_earned, points_to_come, delivery } = order
+  const lines: { label: string; value: string }[] = []
+  const back = points_back === points_used ? words.points.allBack : words.points.partBack(points_back)
+  if (points_used) lines.push({ label: words.points.used(points_used), value: points_back > 0 ? back : '' })
+  if (points_earned) lines.push({ label: words.points.earned(points_earned), value: '' })
+  else if (points_to_come && !isExpired(order, now_s)) lines.push({ label: comingWords(points_to_come, delivery), value: '' })
+  return lines
+}
+
+/** What an order brings once it is received. */
+export const comingWords = (points: number, delivery: OrderRow['delivery']): string => words.points.toCome(points, delivery === 'pickup')

@@ -1,11 +1,12 @@
 /** What the page of a payment says, by what the server knows; never by what a pay sheet told. */
 import type { GroupPage } from '@/api/shop'
 import type { PaymentResult } from '@/api/trade'
+import { givenBack } from '@/givenBack'
 import type { PayOutcome } from '@/platform'
 import { standing } from '@/progress'
 import { words } from '@/words'
 import { backOf, formedWithFewer, nextWords, openWords } from '../group/view'
-import { refundWords } from '../order/view'
+import { comingWords, refundWords } from '../order/view'
 
 export type Act = 'pay' | 'go_on' | 'check' | 'give_up' | 'invite' | 'notify' | 'group' | 'order' | 'refund' | 'again' | 'open'
 
@@ -13,6 +14,8 @@ export interface View {
   tone: 'busy' | 'good' | 'plain'
   sentence: string
   hint: string
+  /** What the order brings once it is received; left out where that is not to be told. */
+  coming?: string
   acts: Act[]
 }
 
@@ -76,16 +79,17 @@ function unpaid({ order, is_leader }: PaymentResult, now_s: number): View {
 }
 
 function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null): View {
+  const coming = order.points_to_come ? comingWords(order.points_to_come, order.delivery) : ''
   if (!order.group_id || !group) {
     const hint = order.delivery === 'pickup' ? words.order.preparing : words.order.shipsWithin
-    return { tone: 'good', sentence: says.alone, hint, acts: ['order'] }
+    return { tone: 'good', sentence: says.alone, hint, coming, acts: ['order'] }
   }
   if (group.status === 'failed') {
     return { tone: 'plain', sentence: says.groupFailed, hint: order.status_text, acts: ['refund', 'open'] }
   }
   if (group.status === 'formed') {
     const hint = page ? [backOf(page), nextWords(order, page.ship_within_h)].filter(Boolean).join('。') : ''
-    return { tone: 'good', sentence: says.formed, hint, acts: ['order', 'group'] }
+    return { tone: 'good', sentence: says.formed, hint, coming, acts: ['order', 'group'] }
   }
   const sentence = is_leader ? says.opened(standing(group)) : says.joined(standing(group))
   return { tone: 'good', sentence, hint: openWords(group, page), acts: ['invite', 'group', 'order'] }
@@ -97,10 +101,11 @@ export const troubleOf = (outcome: PayOutcome): string => (outcome === 'refused'
 /** The group of whoever did not pay for opening it was never there for others: there is none to go back to. */
 function over({ state, order, is_leader }: PaymentResult): View {
   const isLate = state === 'timed_out'
+  const back = givenBack(order)
   return {
     tone: 'plain',
     sentence: isLate ? says.timeout : says.closed,
-    hint: order.coupon_back ? `${says.timeoutHint}${words.coupons.back}。` : says.timeoutHint,
+    hint: back ? `${says.timeoutHint}${back}。` : says.timeoutHint,
     acts: order.group_id && !is_leader ? ['again', 'open'] : ['open'],
   }
 }

@@ -1,6 +1,7 @@
 /** The price of what the form says now; it is asked for once the buyer has stopped typing. */
 import { computed, nextTick, ref, shallowRef, watch, type Ref } from 'vue'
 import { hasCode, wordsOf } from '@/api/errors'
+import type { PointsChoice } from '@/api/growth'
 import { quote, type Quote, type QuoteBody } from '@/api/trade'
 import { say } from '@/ask'
 
@@ -14,8 +15,19 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
   const failure = shallowRef<unknown>(null)
   /** That the buyer chose; null: they want none; undefined: the best. */
   const coupon = ref<string | null>()
+  /** Whether as many points as can be used are. */
+  const usesPoints = ref(false)
+  /** What points can do, as it was told last: their row stays while the price is asked for. */
+  const points = ref<PointsChoice | null>(null)
   const asked = computed<QuoteBody | null>(
-    () => wanted.value && { ...wanted.value, coupon_id: coupon.value ?? null, best_coupon: coupon.value === undefined, points: 0, best_points: false },
+    () =>
+      wanted.value && {
+        ...wanted.value,
+        coupon_id: coupon.value ?? null,
+        best_coupon: coupon.value === undefined,
+        points: 0,
+        best_points: usesPoints.value,
+      },
   )
   let timer: ReturnType<typeof setTimeout> | undefined
   let turn = 0
@@ -29,6 +41,7 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
       const answer = await quote(body)
       if (mine !== turn) return
       price.value = answer
+      points.value = answer.points
       failure.value = null
     } catch (error) {
       if (mine !== turn) return
@@ -42,6 +55,13 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
   async function chooseCoupon(coupon_id: string | null | undefined): Promise<void> {
     coupon.value = coupon_id
     await nextTick() // by then the watch below has set its timer
+    await ask()
+  }
+
+  /** Ask with as many points as can be used, or with none, at once. */
+  async function usePoints(use: boolean): Promise<void> {
+    usesPoints.value = use
+    await nextTick()
     await ask()
   }
 
@@ -62,5 +82,5 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
     },
     { immediate: true },
   )
-  return { price, failure, ask, chooseCoupon, dropCoupon }
+  return { price, points, usesPoints, failure, ask, chooseCoupon, dropCoupon, usePoints }
 }

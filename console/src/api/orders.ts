@@ -3,6 +3,7 @@ import type { BodyOf, Page, QueryOf, Schema } from './types'
 
 export type Order = Schema<'OrderRow'>
 export type OrderFile = Schema<'OrderFileShown'>
+export type BuyerPoints = Schema<'PointsAccountShown'>
 export type Recipient = Schema<'RecipientResponse'>
 export type Purpose = Schema<'Purpose'>
 export type OrderQuery = QueryOf<'/v1/merchant/orders'>
@@ -34,6 +35,10 @@ export const countBuyersCoupons = async (order_id: string) =>
 /** The buyer is told, with the reason; one key is one coupon. */
 export const giveCoupon = (order_id: string, body: BodyOf<'post', '/v1/merchant/orders/{order_id}/coupons'>, key: string) =>
   post('/v1/merchant/orders/{order_id}/coupons', { path: { order_id }, body, key })
+export const readPoints = (order_id: string) => get('/v1/merchant/orders/{order_id}/points', { path: { order_id } })
+/** The buyer is told of what is given, with the reason; one key is one change. */
+export const changePoints = (order_id: string, body: BodyOf<'post', '/v1/merchant/orders/{order_id}/points'>, key: string) =>
+  post('/v1/merchant/orders/{order_id}/points', { path: { order_id }, body, key })
 export const closeOrder = (order_id: string, reason: string) =>
   post('/v1/merchant/orders/{order_id}/closing', { path: { order_id }, body: { reason } })
 

@@ -2,6 +2,7 @@ import { get, post, put } from './client'
 import type { BodyOf, QueryOf, Schema } from './types'
 
 export type Settings = Schema<'Settings'>
+export type PointsRule = Schema<'PointsSettings'>
 export type ShopAgreements = Schema<'ShopAgreements'>
 export type StaffMember = Schema<'StaffMember'>
 export type AreaShown = Schema<'AreaShown'>

@@ -68,6 +68,7 @@ export function sentenceOf(draft: Draft): string {
     draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
+    draft.points ? t('summary.points') : '',
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
     draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]

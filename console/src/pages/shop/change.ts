@@ -7,16 +7,7 @@ import { statusOf, type StatusKind } from '@/words/status'
 import { tierWords } from '../activities/summary'
 import { termsWords, type Terms } from '../coupons/summary'
 import { gatewayStateWords } from '../money/facts'
-
-/** A shop's rule of points, as its settings keep it. */
-interface PointsRule {
-  on: boolean
-  per_yuan: number
-  for_yuan: number
-  share_max: number
-  expiry: string
-  days: number
-}
+import { ruleWords, type PointsDraft } from './pointsRule'
 
 export interface Change {
   field: string
@@ -92,7 +83,7 @@ function statusWords(kind: string, value: unknown): string {
 /** Other lists of strings are of pictures or ids: how many is enough. */
 function listed(field: string, value: unknown): string {
   if (field === 'terms') return termsWords(value as Terms)
-  if (field === 'points') return pointsWords(value as PointsRule)
+  if (field === 'points') return ruleWords(value as PointsDraft)
   if (field === 'rights') return rightsWords(value as Record<string, string>)
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)
@@ -106,16 +97,6 @@ const rightsWords = (value: Record<string, string>) =>
   Object.entries(value)
     .map(([area, level]) => `${t(`area.${area}` as WordKey)} ${t(`level.${level}` as WordKey)}`)
     .join('，') || t('staff.rightsUsual')
-
-const pointsWords = (rule: PointsRule) =>
-  rule.on
-    ? t('audit.points', {
-        earn: rule.per_yuan,
-        step: rule.for_yuan,
-        share: rule.share_max,
-        until: t(`audit.points.${rule.expiry}` as WordKey, { n: rule.days }),
-      })
-    : t('audit.points.off')
 
 const partsOf = (value: Record<string, unknown>) =>
   Object.entries(value)

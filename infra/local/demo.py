@@ -2,7 +2,7 @@
 
 STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
 the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
-more people they form with; STORY=all of everything.
+more people they form with; STORY=points of points; STORY=all of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -11,12 +11,21 @@ import argparse
 import sys
 import time
 
-from infra.local import demo_books, demo_prices, demo_story, demo_tiers, engine, process, system
+from infra.local import (
+    demo_books,
+    demo_points,
+    demo_prices,
+    demo_story,
+    demo_tiers,
+    engine,
+    process,
+    system,
+)
 from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "tiers", "all")
+STORIES = ("groups", "prices", "tiers", "points", "all")
 
 
 def main(arguments: list[str]) -> None:
@@ -51,6 +60,8 @@ def _demo(story: str) -> bool:
                 _perform_prices(play)
             if story in ("tiers", "all"):
                 _perform_tiers(play)
+            if story in ("points", "all"):
+                _perform_points(play)
             before = demo_books.take(play)
             demo_story.repeat_every_callback(play)
         books = demo_books.take(play)
@@ -80,6 +91,12 @@ def _perform_prices(play: Play) -> None:
 def _perform_tiers(play: Play) -> None:
     demo_tiers.reach_a_tier(play)
     demo_tiers.fill_every_seat(play)
+
+
+def _perform_points(play: Play) -> None:
+    demo_points.earn_points(play)
+    demo_points.get_points_back(play)
+    demo_points.use_points(play)
 
 
 def _explain() -> None:

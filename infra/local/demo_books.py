@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.money import yuan
+from infra.local import demo_points
 from infra.local.demo_play import Play, Staged
 from infra.local.demo_prices import coupons_held
 from infra.local.demo_story import CLIENTS, RACER, RACERS, Race
 from infra.local.printing import say, table
 
 ORDER_ID_LENGTH = 30  # of an out_trade_no
-SOLD = "fulfilling"
+TO_SHIP = "fulfilling"
+SOLD = (TO_SHIP, "shipped", "completed")
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,10 @@ class Entry:
     @property
     def owed_fen(self) -> int:
         """What the shop may keep: the price of what it will ship, without what goes back of it."""
-        if self.order["status"] != SOLD:
+        if self.order["status"] not in SOLD:
             return 0
-        return int(self.order["total_fen"] - self.rebate_fen)
+        back_fen = sum(one["amount_fen"] for one in self.order["refunds"])
+        return int(self.order["total_fen"] - back_fen)
 
     @property
     def rebate_fen(self) -> int:
@@ -55,6 +58,7 @@ class Books:
     sold: Counter[str]  # units by sku_id
     to_ship: frozenset[str]  # order ids that staff see
     coupons: list[tuple[str, str, str | None]]  # (buyer, state, the order that uses it)
+    points: dict[str, Any]  # the account of each buyer
 
     @property
     def racers(self) -> int:
@@ -95,7 +99,7 @@ def take(play: Play) -> Books:
     entries.sort(key=lambda entry: played.index(entry.act))
     sold: Counter[str] = Counter()
     for entry in entries:
-        if entry.order["status"] == SOLD:
+        if entry.order["status"] in SOLD:
             sold[entry.order["sku_id"]] += entry.order["quantity"]
     return Books(
         entries=entries,
@@ -103,8 +107,9 @@ def take(play: Play) -> Books:
         groups=[(staged, _standing(play, staged)) for staged in play.groups],
         stock=_stock(play),
         sold=sold,
-        to_ship=frozenset(order["order_id"] for order in play.staff.orders(SOLD)),
+        to_ship=frozenset(order["order_id"] for order in play.staff.orders(TO_SHIP)),
         coupons=coupons_held(play.phones),
+        points={phone.name: phone.points() for phone in play.phones},
     )
 
 
@@ -126,6 +131,11 @@ def checks(books: Books, race: Race | None, *, before: Books) -> list[Check]:
         Check("店员看到的待发货 = 买家的待发货", _shipments(books)),
         Check("该收到的消息都收到了，没有相反的消息", _orders(entries, _mistold)),
         Check("每张券最多用于一笔有效订单，没成交的都退回了", _coupons(books)),
+        Check("每位买家：积分余额 = 每条记录之和", demo_points.unbalanced(books.points)),
+        Check(
+            "每笔订单用去、退回、得到的积分 = 记录里的",
+            demo_points.mistold(books.points, [(e.buyer, e.order) for e in entries]),
+        ),
         *raced,
         Check("重复回调前后，账完全一样", [] if books == before else ["账有变化"]),
     ]
@@ -150,6 +160,11 @@ def show(books: Books) -> None:
     ]
     shown = table(("规格", "期初", "剩余", "卖出"), units, right={1, 2, 3})
     say("\n".join(f"  {line}" for line in shown))
+
+    points = demo_points.table_of(books.points)
+    if points:
+        say("\n── 对账：积分 ──\n")
+        say("\n".join(f"  {line}" for line in points))
 
 
 def verdict(found: list[Check]) -> bool:
@@ -194,7 +209,7 @@ def _unbalanced(entry: Entry) -> bool:
 
 
 def _charged(entry: Entry) -> bool:
-    seated = entry.order["status"] == SOLD
+    seated = entry.order["status"] in SOLD
     return not seated and entry.captured_fen != entry.refunded_fen
 
 
@@ -207,7 +222,7 @@ def _misrecorded(entry: Entry) -> bool:
 def _mistold(entry: Entry) -> bool:
     """Formed is told to who gets goods, rebated to who gets part of their price back, refunded to
     who got money back otherwise, neither to others."""
-    seated, rebated = entry.order["status"] == SOLD, entry.rebate_fen > 0
+    seated, rebated = entry.order["status"] in SOLD, entry.rebate_fen > 0
     return (
         ("formed" in entry.told) != seated
         or ("rebated" in entry.told) != rebated
@@ -222,7 +237,7 @@ def _seats(books: Books) -> list[str]:
         members = [
             entry.buyer
             for entry in books.entries
-            if entry.order["group_id"] == staged.group_id and entry.order["status"] == SOLD
+            if entry.order["group_id"] == staged.group_id and entry.order["status"] in SOLD
         ]
         formed = group["status"] == "formed"
         wanted = group["seats_paid"] if formed else 0
@@ -242,13 +257,13 @@ def _shelves(books: Books) -> list[str]:
 
 
 def _shipments(books: Books) -> list[str]:
-    bought = {e.order["order_id"] for e in books.entries if e.order["status"] == SOLD}
+    bought = {e.order["order_id"] for e in books.entries if e.order["status"] == TO_SHIP}
     return sorted(bought ^ books.to_ship)
 
 
 def _coupons(books: Books) -> list[str]:
     """Used coupons are of orders that are sold, each order has one at most, all others are good."""
-    sold = {e.order["order_id"] for e in books.entries if e.order["status"] == SOLD}
+    sold = {e.order["order_id"] for e in books.entries if e.order["status"] in SOLD}
     used = Counter(order_id for _, _, order_id in books.coupons if order_id)
     wrong = [f"{order_id}：{count} 张券" for order_id, count in used.items() if count > 1]
     wrong += [f"{order_id} 没有成交，却用着券" for order_id in used if order_id not in sold]

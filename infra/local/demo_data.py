@@ -15,6 +15,17 @@ MERCHANT_ID = "shanyeguoyuan000000001"  # the same at every start, so that links
 OWNER, PASSWORD = "shanye", "shanye-2026"  # of a shop that exists on this machine only
 DAY_S, HOUR_S = 86400, 3600
 
+# ¥1 earns a point, and 100 of them take ¥1 off, up to half of the goods.
+POINTS = {
+    "on": True,
+    "per_yuan": 1,
+    "for_yuan": 100,
+    "share_max": 50,
+    "expiry": "year",
+    "days": 365,
+}
+GIFT = 1200  # points of the first buyer, so that there is something to use
+
 CATEGORIES = ("时令水果", "山珍干货", "蜂蜜茶饮")
 
 STORE = {
@@ -77,6 +88,7 @@ class Activity:
     compensation: str = ""  # the name of the coupons that members of failed groups are given
     leader_free: bool = False
     tiers: tuple[tuple[int, int], ...] = ()  # (seats, off_fen): from so many people on, each unit
+    points: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,7 @@ class Product:
             "seats_least": activity.seats_least,
             "leader_free": activity.leader_free,
             "tiers": [{"seats": seats, "off_fen": off} for seats, off in activity.tiers],
+            "points": activity.points,
         }
 
 
@@ -201,7 +214,7 @@ POMEGRANATE = Product(
         Sku({"规格": "6 个装"}, 5990, 4890, 3690, stock=240, units=90),
         Sku({"规格": "12 个装"}, 10990, 8890, 6890, stock=160, units=60),
     ),
-    Activity("软籽石榴三人团", seats=3, starts_in_h=48, days=5),
+    Activity("软籽石榴三人团", seats=3, starts_in_h=48, days=5, points=True),
 )
 
 KIWI = Product(
@@ -258,7 +271,7 @@ HONEY = Product(
         Sku({"净含量": "1000 克", "包装": "瓶装"}, 17800, 14800, 10800, stock=150, units=60),
         Sku({"净含量": "1000 克", "包装": "礼盒"}, 21800, 17800, 13800, stock=80, units=30),
     ),
-    Activity("秦岭土蜂蜜三人团", seats=3, limit_per_order=2),
+    Activity("秦岭土蜂蜜三人团", seats=3, limit_per_order=2, points=True),
 )
 
 TEA = Product(  # sold alone: it has no activity yet

@@ -83,10 +83,16 @@ class Play:
         return self.staff.publish(product, activity, **terms)
 
     def open_group(
-        self, leader: Phone, product: Product, offer: Offer, *, coupon_id: str | None = None
+        self,
+        leader: Phone,
+        product: Product,
+        offer: Offer,
+        *,
+        coupon_id: str | None = None,
+        points: int = 0,
     ) -> Placed:
         """The leader opens a group and pays; others can see it now."""
-        placed = leader.buy(lambda: leader.open(offer, coupon_id=coupon_id))
+        placed = leader.buy(lambda: leader.open(offer, coupon_id=coupon_id, points=points))
         self.groups.append(Staged(self._act, product, offer, placed.group_id))
         price = yuan(placed.total_fen)
         self.tell(leader.name, f"开团「{offer.title}」{price}（{offer.seats} 人团），名额已保留")

@@ -31,12 +31,9 @@ def use_a_coupon(play: Play) -> None:
         )
     quote = xiaoman.quote(offer)
     best = next(one for one in quote["coupons"] if one["coupon_id"] == quote["coupon_id"])
-    lines = "，".join(
-        f"{line['text']} {_signed(line['amount_fen'])}" for line in quote["price_lines"]
-    )
-    play.tell(xiaoman.name, f"结算：已选最省的「{best['name']}」。{lines}")
+    play.tell(xiaoman.name, f"结算：已选最省的「{best['name']}」。{lines_of(quote)}")
     placed = play.open_group(xiaoman, STRAWBERRY, offer, coupon_id=quote["coupon_id"])
-    _expect(placed.total_fen == quote["total_fen"], "付的就是结算时看到的")
+    expect(placed.total_fen == quote["total_fen"], "付的就是结算时看到的")
     for phone in (xingyuan, zhixia):
         join_and_pay(play, phone, offer, placed.group_id)
     play.until_order(xiaoman, placed, "已成团待发货")
@@ -54,10 +51,10 @@ def get_a_coupon_back(play: Play) -> None:
     offer = play.publish(HONEY, life_h=1)
     placed = play.open_group(xingyuan, HONEY, offer, coupon_id=coupon_id)
     twice = xingyuan.try_to_join(offer, placed.group_id)
-    _expect(twice.status == 201, "再点一次得到的还是同一个订单")
+    expect(twice.status == 201, "再点一次得到的还是同一个订单")
     play.until("团到期未成团", lambda: play.group(placed.group_id)["status"] == "failed")
     shown = play.until_order(xingyuan, placed, "已退款")
-    _expect(shown["coupon_back"], "券已退回")
+    expect(shown["coupon_back"], "券已退回")
     play.tell(xingyuan.name, f"退款 {yuan(placed.total_fen)} 已到账，「蜂蜜券」已退回")
     offer = play.publish(HONEY, seats=2)
     again = play.open_group(xingyuan, HONEY, offer, coupon_id=coupon_id)
@@ -74,7 +71,7 @@ def claim_the_last_ones(play: Play) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool:
         replies: list[Reply] = list(pool.map(lambda phone: phone.claim(template_id), buyers))
     answers = Counter(reply.code for reply in replies)
-    _expect(answers == {"": FEW, "coupons_gone": CLAIMERS - FEW}, f"得到的回答：{dict(answers)}")
+    expect(answers == {"": FEW, "coupons_gone": CLAIMERS - FEW}, f"得到的回答：{dict(answers)}")
     refusal = next(reply.body["message"] for reply in replies if reply.code)
     play.tell("系统", f"{FEW} 人领到，{CLAIMERS - FEW} 人得到回答：{refusal}")
 
@@ -88,9 +85,9 @@ def bring_new_buyers(play: Play) -> None:
     skus = [{"leader_price_fen": sku.group_fen - 500} for sku in MUSHROOM.skus]
     offer = play.publish(MUSHROOM, seats=3, new_buyers="joiners", skus=skus)
     placed = play.open_group(xiaoman, MUSHROOM, offer)
-    _expect(placed.total_fen == offer.group_fen[0] - 500, "团长付团长价")
+    expect(placed.total_fen == offer.group_fen[0] - 500, "团长付团长价")
     refused = xingyuan.try_to_join(offer, placed.group_id)
-    _expect(refused.code == "new_buyers_only", f"老客参团：{refused.code}")
+    expect(refused.code == "new_buyers_only", f"老客参团：{refused.code}")
     play.tell(xingyuan.name, f"参团得到回答：{refused.body['message']}")
     for code, name in (("newcomer1", "新朋友一"), ("newcomer2", "新朋友二")):
         join_and_pay(play, play.buyer(code, name), offer, placed.group_id)
@@ -116,7 +113,7 @@ def form_with_fewer(play: Play) -> None:
         play.tell_messages(phone, order)
     play.until_order(zhixia, held, "已关闭")
     group = play.group(group_id)
-    _expect((group["seats_total"], group["seats_paid"]) == (3, 2), "3 人团，2 人成团")
+    expect((group["seats_total"], group["seats_paid"]) == (3, 2), "3 人团，2 人成团")
     play.tell("系统", f"到截止时间已满 2 人：成团；{zhixia.name}的订单已关闭，没有扣款")
 
 
@@ -126,7 +123,7 @@ def free_the_leader(play: Play) -> None:
     xiaoman, xingyuan, _ = cast(play)
     offer = play.publish(MUSHROOM, seats=2, limit_per_order=1, leader_free=True)
     placed = play.open_group(xiaoman, MUSHROOM, offer)
-    _expect(placed.total_fen == offer.group_fen[0], "团长开团付全价")
+    expect(placed.total_fen == offer.group_fen[0], "团长开团付全价")
     friend = join_and_pay(play, xingyuan, offer, placed.group_id)
 
     def rebate() -> Any:
@@ -135,11 +132,11 @@ def free_the_leader(play: Play) -> None:
 
     back = play.until("团长的返还到账", rebate)
     told = f"{back['rebate_text']} {yuan(back['amount_fen'])} 已到账"
-    _expect(back["amount_fen"] == placed.total_fen - 1, "退回商品金额，包邮的留 ¥0.01")
+    expect(back["amount_fen"] == placed.total_fen - 1, "退回商品金额，包邮的留 ¥0.01")
     play.tell(xiaoman.name, f"{told}，订单照常：已成团待发货")
     play.tell_messages(xiaoman, placed)
     order = play.until_order(xingyuan, friend, "已成团待发货")
-    _expect(order["refunds"] == [], "参团的人照价付款")
+    expect(order["refunds"] == [], "参团的人照价付款")
 
 
 def coupons_held(phones: list[Phone]) -> list[tuple[str, str, str | None]]:
@@ -163,10 +160,15 @@ def _counted(play: Play, template_id: str) -> Any:
     return row if row["orders"] else None
 
 
+def lines_of(quote: Any) -> str:
+    """What makes the price, line by line."""
+    return "，".join(f"{it['text']} {_signed(it['amount_fen'])}" for it in quote["price_lines"])
+
+
 def _signed(fen: int) -> str:
     return f"-{yuan(-fen)}" if fen < 0 else yuan(fen)
 
 
-def _expect(holds: bool, what: str) -> None:
+def expect(holds: bool, what: str) -> None:
     if not holds:
         raise StoryFailed(f"应当：{what}")

@@ -39,21 +39,30 @@ class Phone:
         path = f"/v1/coupons/{template_id}/claims"
         return self.api.call("POST", path, {}, key=f"claim-{template_id}")
 
-    def quote(self, offer: Offer) -> Any:
-        """What opening a group would cost, with the best coupon."""
+    def quote(self, offer: Offer, *, best_points: bool = False) -> Any:
+        """What opening a group would cost, with the best coupon; best_points: and with as many
+        points as can be used."""
         asked = {
             "activity_id": offer.activity_id,
             "sku_id": offer.sku_ids[0],
             "province": address(self.name)["province"],
             "best_coupon": True,
+            "best_points": best_points,
         }
         return self.api.post(f"/v1/merchants/{MERCHANT_ID}/quotes", asked)
 
     def open(
-        self, offer: Offer, *, sku: int = 0, quantity: int = 1, coupon_id: str | None = None
+        self,
+        offer: Offer,
+        *,
+        sku: int = 0,
+        quantity: int = 1,
+        coupon_id: str | None = None,
+        points: int = 0,
     ) -> Placed:
         path = f"/v1/activities/{offer.activity_id}/groups"
-        body = self._purchase(offer, sku, quantity) | {"coupon_id": coupon_id}
+        with_ = {"coupon_id": coupon_id, "points": points}
+        body = self._purchase(offer, sku, quantity) | with_
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def join(self, offer: Offer, group_id: str, *, sku: int = 0, quantity: int = 1) -> Placed:
@@ -101,6 +110,18 @@ class Phone:
         path = f"/v1/orders/{placed.order_id}/after-sales"
         body = {"amount_fen": amount_fen, "reason": reason, "words": words}
         self.api.post(path, body, key=secrets.token_hex(16))
+
+    def receive(self, placed: Placed) -> None:
+        """Confirm that the goods came."""
+        self.api.post(f"/v1/orders/{placed.order_id}/receipt")
+
+    def points(self) -> Any:
+        """The buyer's points, with every entry."""
+        account = page = self.api.get("/v1/me/points")
+        while page["next"]:
+            page = self.api.get(f"/v1/me/points?next={page['next']}")
+            account["entries"] += page["entries"]
+        return account
 
     def order(self, order_id: str) -> Any:
         return self.api.get(f"/v1/orders/{order_id}")

@@ -45,6 +45,7 @@ class Staff:
             "business_name": demo_data.BUSINESS_NAME,
             "return_address": demo_data.RETURN_ADDRESS,
             "pay_by_s": pay_by_s or now["pay_by_s"],
+            "points": demo_data.POINTS,
             "revision": now["revision"],
         }
         self.api.put("/v1/merchant/settings", changed)
@@ -149,6 +150,16 @@ class Staff:
             if made["given"] == "code":
                 code, *_ = self.write_codes(made["template_id"], demo_data.CODES)
         return code
+
+    def ship(self, order_id: str, number: str) -> None:
+        """Send all of an order in one parcel."""
+        body = {"carrier": "顺丰", "number": number}
+        self.api.post(f"/v1/merchant/orders/{order_id}/parcels", body)
+
+    def give_points(self, order_id: str, points: int, reason: str) -> None:
+        """Give the buyer of an order points."""
+        path = f"/v1/merchant/orders/{order_id}/points"
+        self.api.post(path, {"points": points, "reason": reason}, key=_key())
 
     def write_codes(self, template_id: str, count: int) -> list[str]:
         """Write so many codes of a coupon template."""

@@ -1,4 +1,5 @@
-"""Coupons in a phone's browser: claimed in the centre or by a link, used, and given back."""
+"""Coupons and points in a phone's browser: claimed in the centre or by a link, earned, used, and
+given back."""
 
 import secrets
 import time
@@ -7,7 +8,17 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from infra.local.phone import Phone
-from tests.browser.buyers import CATALOGUE_KEPT_S, WAIT_S, buy, buyer, claim, give_out, sell
+from tests.browser.buyers import (
+    CATALOGUE_KEPT_S,
+    WAIT_S,
+    buy,
+    buy_alone,
+    buyer,
+    claim,
+    give_out,
+    sell,
+    until,
+)
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import Shopper, over_the_api
 
@@ -238,3 +249,49 @@ def test_member_of_a_failed_group_finds_the_coupon_that_was_promised(
 def state_of(me: Phone, coupon_id: str) -> str:
     items = me.api.get("/v1/me/coupons")["items"]
     return str(next(it["state"] for it in items if it["coupon_id"] == coupon_id))
+
+
+def test_points_are_used_as_shown_and_earned_with_the_receipt(shop: Shop, arrive: Arrive) -> None:
+    sale, who = sell(shop, "祁门安茶", points=True), arrive("攒积分")
+    me, staff = over_the_api(who), shop.staff()
+    staff.give_points(buy_alone(me, sale), 550, "老客回馈")
+    who.open("/pages/mine/mine")
+    who.says("points", "550")
+    who.tap("points")
+    for testid, told in (("balance", "550"), ("worth", "可抵 ¥5"), ("points-entry", "老客回馈")):
+        who.says(testid, told)
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    expect(who.page.get_by_text("可用积分抵扣")).to_be_visible()
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=alone")
+    who.fill_address()
+    who.says("points", "共 550 积分，可用 500 抵 ¥5")
+    expect(who.see("breakdown")).not_to_contain_text("积分")  # until they say so
+    who.tap("use-points")
+    who.says("breakdown", "−¥5.00")
+    expect(who.page.get_by_role("img", name="¥24.90")).to_be_visible()
+    who.tap("submit")
+    expect(who.page.get_by_role("heading")).to_have_text("¥24.90")
+    who.pay()
+    who.says("coming", "收货后得 24 积分")
+    who.tap("act-order")
+    lines = who.page.get_by_test_id("order-points")
+    expect(lines).to_contain_text(["用了 500 积分", "收货后得 24 积分"])
+
+    order_id = me.orders()[0]["order_id"]
+    until(lambda: me.order(order_id)["status"] == "fulfilling")
+    staff.ship(order_id, f"SF{secrets.randbelow(10**13):013d}")
+    who.open(f"/pages/order/order?id={order_id}")
+    who.tap("act-receive")
+    who.page.get_by_text("确认收货", exact=True).last.click()
+    expect(lines.last).to_contain_text("已得 24 积分")
+    who.tap("to-requests")
+    who.tap("ask-again")
+    who.write("amount", "10")
+    who.says("points-back", "同时退回 200 积分")
+    who.open("/growth/points/points")
+    who.says("balance", "74")
+    entries = who.page.get_by_test_id("points-entry")
+    expect(entries).to_contain_text(["+24", "−500", "+550"])
+    entries.first.click()
+    who.says("order-state", "已完成")

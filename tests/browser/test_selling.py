@@ -81,7 +81,7 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
         "含优惠券「半价券」），每件最低 ¥17.45（「默认规格」一单买 3 件时）"
     )
     dialog.get_by_role("button", name="取消").click()
-    page.locator(".el-switch").last.click()
+    page.get_by_role("switch", name="可以用优惠券").locator("..").click()
     page.get_by_role("button", name="发布活动").click()
     expect(dialog).to_contain_text("每件最低 ¥34.90（「默认规格」一单买 3 件时）")
     dialog.get_by_role("button", name="发布活动").click()

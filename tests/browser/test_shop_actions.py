@@ -205,3 +205,50 @@ def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:
     expect(page.get_by_text("换货完成").first).to_be_visible()
     expect(page.get_by_text(f"寄出换新的商品：顺丰速运 {numbers[2]}")).to_be_visible()
     look(page, "exchanged")
+
+
+def test_points_are_set_used_in_an_activity_and_given_with_a_reason(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale, phone = sell(shop, "攒积分的橙子"), buyer(shop, "等了很久的人")
+    order = buy_alone(phone, sale)
+    page = log_in()
+    page.goto(f"{shop.url}#/settings")
+    page.get_by_label("每单最多抵").fill("101")
+    look(page, "points-settings")
+    page.get_by_role("button", name="保存设置").click()
+    expect(page.get_by_text("每单最多抵要在 1 到 100 之间").first).to_be_visible()
+    page.get_by_label("每单最多抵").fill("60")
+    summed_up = "花 ¥100 得 100 积分，可抵 ¥1；每单最多抵商品金额的 60%，次年年底到期。"
+    expect(page.get_by_test_id("points-sum")).to_have_text(summed_up)
+    page.get_by_role("button", name="保存设置").click()
+    expect(page.get_by_text("已保存").first).to_be_visible()
+    page.goto(f"{shop.url}#/audit")
+    expect(page.get_by_text(f"→ {summed_up}")).to_be_visible()
+
+    page.goto(f"{shop.url}#/activities/{sale.activity_id}")
+    switch = page.get_by_role("switch", name="可用积分抵扣")
+    page.locator(".el-switch").filter(has=switch).click()
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    path = f"/v1/merchant/activities/{sale.activity_id}"
+    assert shop.staff().api.get(path)["points"] is True
+
+    page.goto(f"{shop.url}#/orders/{order}")
+    card = page.get_by_test_id("points")
+    expect(card).to_contain_text("收货后得29")
+    for way, points, button, balance in (
+        ("增加", "300", "加 300 积分", 300),
+        ("扣减", "100", "扣 100 积分", 200),
+    ):
+        card.get_by_role("button", name="加减积分").click()
+        dialog = page.get_by_role("dialog", name="加减积分")
+        dialog.get_by_text(way, exact=True).click()
+        dialog.get_by_label("多少积分").fill("9999999" if way == "增加" else "301")
+        dialog.get_by_label("原因").fill("等了很久")
+        expect(dialog.get_by_text(re.compile("最多"))).to_have_count(2)
+        dialog.get_by_label("多少积分").fill(points)
+        look(page, f"points-{balance}")
+        dialog.get_by_role("button", name=button).click()
+        expect(card).to_contain_text(f"买家现有{balance}")
+        assert phone.points()["balance"] == balance

@@ -143,6 +143,12 @@ def test_stream_is_carried_to_the_app(merchant: MerchantFixture) -> None:
     assert "formed" in buyer.messages()
 
 
+def _points(kind: str, points: int) -> dict[str, Any]:
+    """Of who has 58, by one entry."""
+    entry = {"kind": kind, "points": points, "order_id": "o1"}
+    return {"小满": {"balance": 58, "entries": [entry]}, "行远": {"balance": 0, "entries": []}}
+
+
 def test_books_that_agree_break_no_law() -> None:
     assert _broken(_books()) == []
 
@@ -181,6 +187,8 @@ def test_books_find_money_taken_without_a_seat() -> None:
         ({"to_ship": frozenset()}, "店员看到的待发货 = 买家的待发货"),
         ({"coupons": [("小满", "used", "o9")]}, "每张券最多用于一笔有效订单，没成交的都退回了"),
         ({"coupons": [("小满", "used", "o1")] * 2}, "每张券最多用于一笔有效订单，没成交的都退回了"),
+        ({"points": _points("granted", 57)}, "每位买家：积分余额 = 每条记录之和"),
+        ({"points": _points("earned", 58)}, "每笔订单用去、退回、得到的积分 = 记录里的"),
     ],
 )
 def test_books_find_what_is_wrong_beside_the_orders(change: dict[str, Any], law: str) -> None:
@@ -225,6 +233,8 @@ def test_the_stories_end_with_whole_books() -> None:
     assert "5 人领到，15 人得到回答" in story.stdout
     assert "到截止时间已满 2 人：成团" in story.stdout
     assert "成团返还 ¥8.00 已到账，实付 ¥110.00" in story.stdout
+    assert "✓ 每笔订单用去、退回、得到的积分 = 记录里的" in story.stdout
+    assert "退款 ¥20.00 已到账，退回 416 积分" in story.stdout
 
 
 def _offered(merchant: MerchantFixture, product: demo_data.Product, category_id: str) -> str:
@@ -261,6 +271,7 @@ def _books() -> Books:
         sold=Counter({"s": 2}),
         to_ship=frozenset({"o1", "o2"}),
         coupons=[("小满", "used", "o1"), ("行远", "usable", None)],
+        points=_points("granted", 58),
     )
 
 
@@ -271,6 +282,9 @@ def _entry(buyer: str, order_id: str) -> Entry:
         "status": "fulfilling",
         "total_fen": 5900,
         "refunds": [],
+        "points_used": 0,
+        "points_back": 0,
+        "points_earned": 0,
     }
     return Entry("第一幕", buyer, order, 5900, 0, 0, ("waiting", "formed"))
 

@@ -43,7 +43,7 @@ def test_group_forms_at_its_deadline_with_as_many_as_were_promised(
     merchant.run_jobs()
     waiting = progress(merchant, group_id)
     assert (waiting["status"], waiting["seats_least"], waiting["seats_missing"]) == ("open", 2, 1)
-    assert leader.get(f"/v1/me/orders/{first}").body["group"]["seats_least"] == 2
+    assert leader.order(first)["group"]["seats_least"] == 2
     assert merchant.stock(activity) == 7
 
     merchant.clock.forward(100 + GRACE_S + 1)

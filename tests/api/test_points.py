@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.domain.beijing import day_of
 from chalicelib.services.people import buyers
 from tests.fixtures.coupons import claimed, refund, told
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture, Reply
@@ -64,7 +65,8 @@ def test_they_are_earned_offered_used_and_told_to_the_fen(merchant: MerchantFixt
     spent = {"kind": "spent", "points": -900, "words": "下单抵扣", "order_id": order_id}
     assert account["entries"][0].items() >= spent.items()
     assert (account["balance"], account["worth_fen"], account["step"]) == (90, 0, 100)
-    assert account["expiring"] == {"points": 90, "on": "2027-12-31"}
+    last_day = f"{day_of(merchant.now_s).year + 1}-12-31"
+    assert account["expiring"] == {"points": 90, "on": last_day}
     assert account["rules"] == [
         "每实付 1 元得 10 积分，订单完成后到账。",
         "每 100 积分抵 1 元，最多抵商品金额的 50%。",

@@ -15,6 +15,7 @@ from tests.fixtures import unresponsive_server
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.fake_clock import JOBS, TICK
 from tests.fixtures.merchant import MerchantFixture
+from tests.fixtures.points import given, switch
 from tests.fixtures.shipping import POSTED_S, ship, to_ship
 from tests.fixtures.stream_events import change_of
 from tests.fixtures.subscriptions import agree, log_in, use_templates
@@ -92,6 +93,8 @@ def test_jobs_end_in_time_and_what_they_left_is_done_later(
     merchant.wechat.faults.add("refund", "stays_processing")
     _, leaver, order_id = merchant.open_group(merchant.activity())
     assert leaver.cancel(order_id).status == 200
+    switch(merchant, expiry="days", days=30)
+    assert given(merchant, order_id, 100).status == 201
     merchant.clock.forward(30 * DAY_S)
     asked = {"subject": "orders", "columns": ["order_id"]}
     assert merchant.owner().post("/v1/merchant/exports", asked).status in (200, 201, 202)

@@ -23,6 +23,7 @@ from chalicelib.api.buyers import (
     public,
     quotes,
     receipts,
+    reminders,
     sessions,
 )
 from chalicelib.api.buyers import me as buyer_me
@@ -73,6 +74,7 @@ PUBLIC = (
     own_orders.api,
     own_payments.api,
     receipts.api,
+    reminders.api,
     pictures.api,
     callbacks.api,
 )
@@ -168,6 +170,11 @@ def expire_points(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule(EVERY_MINUTE, description="Send messages to buyers' WeChat, where they agreed")
 def send_subscribe_messages(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.SUBSCRIBE_MESSAGE)
+
+
+@app.schedule(EVERY_MINUTE, description="Tell buyers what they asked to be reminded of")
+def tell_reminders(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.REMINDER)
 
 
 # The stream's real ARN comes from infra/template/functions.yaml.

@@ -12,11 +12,13 @@ from chalicelib.domain.money import round_yuan, yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
+from chalicelib.domain.subscribe_message import SubscribeKind
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import availability, compensations
 from chalicelib.services.groups.group_page import MEMBERS, GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.groups.shares import Invitation
+from chalicelib.services.people import subscriptions
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 
@@ -52,9 +54,11 @@ def activity(
     *,
     freight: Template | None,
     groups_formed: int,
+    reminded: bool | None,
     now_s: int,
 ) -> schemas.ActivityDetail:
-    """freight: by which its product is sent; None: always for nothing."""
+    """freight: by which its product is sent; None: always for nothing. reminded: the asker will be
+    told of its start; None: there is none to wait for."""
     product = offered.product
     return schemas.ActivityDetail(
         activity_id=offer.activity_id,
@@ -91,8 +95,16 @@ def activity(
         joinable_groups=[joinable(group) for group in groups.items],
         joinable_more=groups.more,
         own_group=own_group(own) if own else None,
+        reminder=_reminder(offered.activity.merchant_id, reminded, now_s),
         now_s=now_s,
     )
+
+
+def _reminder(merchant_id: str, reminded: bool | None, now_s: int) -> schemas.ReminderOffer | None:
+    if reminded is None:
+        return None
+    kinds = subscriptions.offered(merchant_id, [SubscribeKind.REMINDER], now_s=now_s)
+    return schemas.ReminderOffer(is_set=reminded, subscribe=kinds)
 
 
 def _freight(template: Template | None, offer: Terms, product: ProductItem) -> schemas.FreightShown:
@@ -125,6 +137,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         role=seen.role,
         order=None if seen.order is None else shapes.order(seen.order),
         own_group=own_group(seen.own) if seen.own else None,
+        reminder=_reminder(group.merchant_id, seen.reminded, now_s),
         others=[joinable(one) for one in seen.others.items[:OTHERS_MAX]] if seen.others else [],
         skus=skus(offer, offered),
         solo_price_fen=offer.cheapest.solo_price_fen,

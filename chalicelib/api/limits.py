@@ -90,6 +90,7 @@ VISITS = Limit(Window(600, per_s=60), By.ADDRESS)
 PURCHASES = Limit(Window(30, per_s=60), By.PERSON)
 COUPON_CLAIMS = Limit(Window(30, per_s=60), By.PERSON)
 WRONG_COUPON_CODES = Limit(Window(20, per_s=600), By.PERSON, refused_only=True)
+REMINDERS = Limit(Window(30, per_s=60), By.PERSON)
 PAYMENT_RESULTS = Limit(Window(30, per_s=60), By.PERSON)  # each may ask a gateway
 ACCOUNT_CHECKS = Limit(Window(10, per_s=60), By.PERSON)  # each asks a gateway
 BUYER_PICTURES = Limit(Window(30, per_s=60), By.PERSON)  # forms and acceptances
@@ -104,6 +105,7 @@ ALL = (
     PURCHASES,
     COUPON_CLAIMS,
     WRONG_COUPON_CODES,
+    REMINDERS,
     PAYMENT_RESULTS,
     ACCOUNT_CHECKS,
     BUYER_PICTURES,

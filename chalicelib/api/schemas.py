@@ -299,6 +299,20 @@ class FreightShown(ResponseModel, frozen=True, kw_only=True):
     free_from_units: Annotated[int | None, Meta(description="in most provinces; null: never")]
 
 
+class ReminderOffer(ResponseModel, frozen=True, kw_only=True):
+    """到时提醒我: the asker may be told when there is something to do."""
+
+    is_set: Annotated[bool, Meta(description="of who asks with a session")]
+    subscribe: Annotated[
+        list[str],
+        Meta(
+            max_length=PROMPT_MAX,
+            description="templates of WeChat's subscribe messages for which the mini-program may "
+            "ask, on that tap; what the buyer agrees to is told to /v1/me/subscriptions",
+        ),
+    ]
+
+
 class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     activity_id: str
     version: int
@@ -353,6 +367,9 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     ]
     joinable_more: Annotated[bool, Meta(description="there may be more: say 50+")]
     own_group: Annotated[OwnGroup | None, Meta(description="of who asks with a session")]
+    reminder: Annotated[
+        ReminderOffer | None, Meta(description="of its start; null: it waits for none")
+    ]
     now_s: Seconds
 
 
@@ -419,6 +436,10 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     role: GroupRole
     order: Annotated[OrderShown | None, Meta(description="the asker's newest in this group")]
     own_group: Annotated[OwnGroup | None, Meta(description="another of this activity")]
+    reminder: Annotated[
+        ReminderOffer | None,
+        Meta(description="of a free seat, while others hold all that are left; else null"),
+    ]
     others: Annotated[
         list[JoinableGroup], Meta(description="to join instead, where this one is full or over")
     ]
@@ -480,9 +501,10 @@ class VisitCounted(ResponseModel, frozen=True, kw_only=True):
 
 class MessageShown(ResponseModel, frozen=True, kw_only=True):
     message_id: str
-    order_id: str
-    short_no: str
+    order_id: Annotated[str | None, Meta(description="null: of a reminder")]
+    short_no: Annotated[str, Meta(description="of the order; empty: of a reminder")]
     group_id: str | None
+    activity_id: Annotated[str | None, Meta(description="of a reminder; else null")]
     text_key: str
     title: str
     text: str

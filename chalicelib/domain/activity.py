@@ -158,7 +158,7 @@ def refusal_to_open(
         return None
     words = {
         ActivityState.SCHEDULED: Text(
-            "活动 {start} 开始，到时再来开团吧。", start=_moment(starts_at_s)
+            "活动 {start} 开始，点「提醒我」到时告诉你。", start=_moment(starts_at_s)
         ),
         ActivityState.PAUSED: "活动暂不可拼，看看其他正在拼的好物。",
     }

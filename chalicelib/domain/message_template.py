@@ -105,6 +105,12 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.COMPENSATED: "未成团，按活动的约定补偿优惠券",
     TextKey.POINTS_GIVEN: "商家在订单里送出积分",
     TextKey.POINTS_EXPIRING: "积分还有 7 天到期",
+    TextKey.ACTIVITY_BEGUN: "活动开始，买家设过提醒",
+    TextKey.ACTIVITY_SOLD_OUT: "活动开始后已抢完，买家设过提醒",
+    TextKey.ACTIVITY_OVER: "活动已结束，买家设过开始提醒",
+    TextKey.SEAT_FREE: "团里空出名额，买家设过提醒",
+    TextKey.AWAITED_FORMED: "团已成团、没有空出名额，买家设过提醒",
+    TextKey.AWAITED_FAILED: "团没有拼成，买家设过名额提醒",
 }
 EXAMPLE: Mapping[str, str] = {
     "商品": "云南高原红颜草莓",

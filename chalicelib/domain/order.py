@@ -91,6 +91,7 @@ class Intent(StrEnum):
     EXPORT = "export"  # a file that staff asked for is to be written
     POINTS = "points"  # of a buyer: what runs out soon is told, what has run out is taken off
     SUBSCRIBE_MESSAGE = "subscribe_message"  # a message goes to its buyer's WeChat, too
+    REMINDER = "reminder"  # what a buyer waits for may be there
     RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time
 
 

@@ -33,6 +33,7 @@ class SubscribeKind(StrEnum):
     SHIPPED = "shipped"
     READY = "ready"  # for pickup
     REFUNDED = "refunded"
+    REMINDER = "reminder"  # which the buyer asked for
 
 
 class Fact(StrEnum):
@@ -59,12 +60,19 @@ KIND_OF: Mapping[TextKey, SubscribeKind] = {
     TextKey.REFUNDED: SubscribeKind.REFUNDED,
     TextKey.REBATED: SubscribeKind.REFUNDED,
     TextKey.REFUNDED_OUTSIDE: SubscribeKind.REFUNDED,
+    TextKey.ACTIVITY_BEGUN: SubscribeKind.REMINDER,
+    TextKey.ACTIVITY_SOLD_OUT: SubscribeKind.REMINDER,
+    TextKey.ACTIVITY_OVER: SubscribeKind.REMINDER,
+    TextKey.SEAT_FREE: SubscribeKind.REMINDER,
+    TextKey.AWAITED_FORMED: SubscribeKind.REMINDER,
+    TextKey.AWAITED_FAILED: SubscribeKind.REMINDER,
 }
 KIND_WORDS: Mapping[SubscribeKind, str] = {
     SubscribeKind.RESULT: "拼团结果",
     SubscribeKind.SHIPPED: "发货",
     SubscribeKind.READY: "自提备好",
     SubscribeKind.REFUNDED: "退款到账",
+    SubscribeKind.REMINDER: "开始和名额提醒",
 }
 FACT_WORDS: Mapping[Fact, str] = {
     Fact.TITLE: "商品",
@@ -99,6 +107,7 @@ FACTS: Mapping[SubscribeKind, tuple[Fact, ...]] = {
     SubscribeKind.SHIPPED: (*_OF_ALL, Fact.CARRIER, Fact.NUMBER, Fact.UNITS),
     SubscribeKind.READY: (*_OF_ALL, Fact.STORE, Fact.CODE),
     SubscribeKind.REFUNDED: (*_OF_ALL, Fact.AMOUNT),
+    SubscribeKind.REMINDER: (Fact.TITLE, Fact.TIME, Fact.SHOP, Fact.NOTE),
 }
 # Types of keywords, as their names begin, that a fact fits into.
 TYPES: Mapping[Fact, tuple[str, ...]] = {
@@ -127,6 +136,12 @@ NOTES: Mapping[TextKey, str] = {  # at most 20 characters, as a thing
     TextKey.REFUNDED: "请在付款账户的账单中查看",
     TextKey.REBATED: "成团返还，请在付款账户的账单中查看",
     TextKey.REFUNDED_OUTSIDE: "没有收到请联系商家",
+    TextKey.ACTIVITY_BEGUN: "开始了，快去开团吧",
+    TextKey.ACTIVITY_SOLD_OUT: "已经抢完，点开看看还能怎么买",
+    TextKey.ACTIVITY_OVER: "活动已结束，点开看看还能怎么买",
+    TextKey.SEAT_FREE: "有名额了，先到先得，快去参团吧",
+    TextKey.AWAITED_FORMED: "团已成团，点开看看还能怎么拼",
+    TextKey.AWAITED_FAILED: "团已结束，点开看看还能怎么拼",
 }
 FREE_NOTE = "可以再开一团"  # where nothing was paid, nothing goes back
 

@@ -40,6 +40,13 @@ class TextKey(StrEnum):
     COMPENSATED = "compensated"  # a coupon, for a group that failed
     POINTS_GIVEN = "points_given"  # by staff
     POINTS_EXPIRING = "points_expiring"  # in some days
+    # What a buyer asked to be reminded of.
+    ACTIVITY_BEGUN = "activity_begun"
+    ACTIVITY_SOLD_OUT = "activity_sold_out"  # it has begun, and nothing is left
+    ACTIVITY_OVER = "activity_over"  # ended before the buyer could be told that it began
+    SEAT_FREE = "seat_free"  # of a group whose last seats were held
+    AWAITED_FORMED = "awaited_formed"  # such a group: its seats were paid
+    AWAITED_FAILED = "awaited_failed"
 
 
 TITLES: Mapping[TextKey, str] = {
@@ -75,6 +82,12 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.COMPENSATED: "未成团，补偿你一张优惠券",
     TextKey.POINTS_GIVEN: "商家送你积分",
     TextKey.POINTS_EXPIRING: "积分快到期了",
+    TextKey.ACTIVITY_BEGUN: "开始了，快去开团",
+    TextKey.ACTIVITY_SOLD_OUT: "拼团已抢完",
+    TextKey.ACTIVITY_OVER: "活动已结束",
+    TextKey.SEAT_FREE: "有名额了，快去参团",
+    TextKey.AWAITED_FORMED: "你等的团已成团",
+    TextKey.AWAITED_FAILED: "你等的团已结束",
 }
 
 
@@ -134,6 +147,12 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.POINTS_EXPIRING: (
         "「{title}」的商家提醒：你有 {points} 积分 {day} 到期，到期后不能再用。"
     ),
+    TextKey.ACTIVITY_BEGUN: "「{title}」开始了，快去开团吧。",
+    TextKey.ACTIVITY_SOLD_OUT: "「{title}」开始后已经抢完。点开看看还能怎么买。",
+    TextKey.ACTIVITY_OVER: "「{title}」的拼团活动已结束。点开看看还能怎么买。",
+    TextKey.SEAT_FREE: "「{title}」的团有名额了，先到先得，快去参团吧。",
+    TextKey.AWAITED_FORMED: "「{title}」你等的团已经成团，没有空出名额。点开看看还能怎么拼。",
+    TextKey.AWAITED_FAILED: "「{title}」你等的团已经结束。点开看看还能怎么拼。",
 }
 # Of a group that forms at its deadline with fewer than all, to who has just paid.
 LEAST: Mapping[TextKey, str] = {

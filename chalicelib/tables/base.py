@@ -176,10 +176,11 @@ class Writes:
             item, actions=list(actions), condition=condition, return_values="ALL_OLD"
         )
 
-    def delete(self, item: StoredItem) -> None:
-        """Delete the item with the key of `item`; one that is not there is no trouble."""
+    def delete(self, item: StoredItem, *, condition: Condition | None = None) -> None:
+        """Delete the item with the key of `item`. One that is not there is no trouble, unless there
+        is a condition, which is refused as LostRace."""
         self._collect("delete", type(item), LostRace)
-        self._pending.delete(item)
+        self._pending.delete(item, condition=condition)
 
     def add(self, item: StoredItem, actions: Sequence[Action]) -> None:
         """Add to counters of an item, which is made where there is none: nothing refuses it."""

@@ -25,8 +25,8 @@ class BuyerItem(TradeItem, discriminator="buyer"):
     all but the oldest are merged into it, and their orders stay where they are.
 
     openids: at WeChat and Alipay, by app. identities: slot (domain.identity) -> identity_id, of the
-    whole person. revision: counts the links, merges and requests for after-sale; links, merges and
-    the end of the account are conditional on it as it was read.
+    whole person. revision: counts the links, merges, requests for after-sale and reminders; links,
+    merges, reminders and the end of the account are conditional on it as it was read.
     """
 
     merchant_id = UnicodeAttribute()
@@ -134,14 +134,16 @@ class UnpaidOrdersItem(TradeItem, discriminator="holds"):
 
 
 class MessageItem(TradeItem, discriminator="message"):
-    """One message to a buyer about one order. The key makes it once: order and stage.
+    """One message to a buyer, about one order or what they asked to be reminded of. The key makes
+    it once: order and stage, or the reminder and when it was asked for.
 
     In the buyer's list it stands by when it was told, not by when what it tells of happened: what
     was told late is new all the same.
     """
 
-    order_id = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)  # None: of a reminder
     group_id = UnicodeAttribute(null=True)
+    activity_id = UnicodeAttribute(null=True)  # of a reminder
     text_key = UnicodeAttribute()
     short_serial = IntAttribute(null=True)  # of the order's short number, as it was then
     template = UnicodeAttribute(null=True)  # the shop's own sentence, as it was when it was told
@@ -161,10 +163,26 @@ class MessageItem(TradeItem, discriminator="message"):
             **more,
         )
 
+    @classmethod
+    def of_reminder(
+        cls, merchant_id: str, buyer_id: str, reminder_sk: str, asked_at_s: int, **more: Any
+    ) -> "MessageItem":
+        sk = f"message#{reminder_sk}#{asked_at_s:010d}"
+        return cls(buyer_pk(merchant_id, buyer_id), sk, **more)
+
+    @property
+    def buyer_id(self) -> str:
+        return str(self.pk.rpartition("#")[2])
+
+    @property
+    def name(self) -> str:
+        """What tells it from the buyer's other messages."""
+        return str(self.sk.removeprefix("message#"))
+
     @property
     def short_no(self) -> str:
-        """The order's number for people."""
-        return short_of(self.order_id, self.short_serial or 0)
+        """The order's number for people; empty where it is about none."""
+        return short_of(self.order_id, self.short_serial or 0) if self.order_id else ""
 
 
 class AfterSaleItem(TradeItem, discriminator="after_sale"):

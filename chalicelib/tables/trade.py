@@ -23,7 +23,8 @@
 | points        | m#B#buyer_id                  | points                  |
 | points page   | m#B#buyer_id                  | points#at_s#n           |
 | points grant  | m#B#buyer_id                  | points_grant#derived_id |
-| message       | m#B#buyer_id                  | message#order_no#stage  |
+| message       | m#B#buyer_id                  | message#order_no#stage, message#reminder#… |
+| reminder      | m#B#buyer_id                  | reminder#awaited#id     |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |
 | rejected result | m#K#result_id               | rejected_result         |
 | difference review | m#V#difference_id         | difference              |

@@ -34,6 +34,7 @@ INTENTS = (
     Intent.RECEIPT,
     Intent.RECONCILE,
     Intent.EXPORT,
+    Intent.REMINDER,
     Intent.SUBSCRIBE_MESSAGE,
     Intent.POINTS,
 )

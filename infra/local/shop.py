@@ -63,10 +63,12 @@ class Staff:
         """Choose a template at WeChat for each kind of message that may go there; their ids."""
         now, sent = self.api.get("/v1/merchant/message-templates"), {}
         for kind in now["subscribe"]:
-            title, _, time_, _, _, *its_own = kind["facts"]
+            facts = {fact["fact"]: fact for fact in kind["facts"]}
+            shared = ("title", "order", "time", "shop", "note")
+            its_own = [name for name in facts if name not in shared] or ["note"]
             keywords = {
-                fact["fact"]: f"{fact['types'][0]}{number}"
-                for number, fact in enumerate((title, *its_own, time_), start=1)
+                name: f"{facts[name]['types'][0]}{number}"
+                for number, name in enumerate(("title", *its_own, "time"), start=1)
             }
             names = {fact["fact"]: fact["name"] for fact in kind["facts"]}
             labels = {keyword: names[fact] for fact, keyword in keywords.items()}

@@ -60,7 +60,7 @@ export const words = {
     soldOut: '已抢完',
     ended: '已结束',
     paused: '暂不可拼',
-    startsAt: (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 开抢`,
+    startsAt: (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 开始`,
   },
 
   activity: {
@@ -90,7 +90,7 @@ export const words = {
     joinNow: '可参加的团',
     noJoinable: {
       running: '还没有等人的团。现在开团，你就是第一个团长。',
-      scheduled: '还没开始，开抢后就能开团或参团。',
+      scheduled: '还没开始。点下面的「提醒我」，开始时告诉你。',
       paused: '活动暂停了，现在不能开团，也没有等人的团。',
       sold_out: '已经抢完，也没有等人的团了。',
       ended: '活动已结束，看看其他正在拼的好物。',
@@ -114,8 +114,7 @@ export const words = {
     service: '客服',
     alone: '单独购买',
     open: (n: number) => `开团 · ${n}\u00a0人团`,
-    scheduled: (at_s: number, now_s: number) => dayAndTime(at_s, now_s),
-    starts: '开抢',
+    startsAt: (at_s: number, now_s: number) => `${dayAndTime(at_s, now_s)} 开始`,
     allSoldOut: '拼团已抢完',
     ended: '活动已结束',
     paused: '暂不可拼',
@@ -182,6 +181,18 @@ export const words = {
     back: (back: string) => `团长免单：${back}`,
   },
 
+  reminder: {
+    ask: '提醒我',
+    isSet: '已设提醒',
+    willTell: '还没开始，开始时会提醒你。',
+    set: '已设提醒，到时在「消息」里告诉你',
+    setInWechat: '已设提醒，到时发微信告诉你',
+    stopAsk: { activity: '取消后，活动开始时不再提醒你。', group: '取消后，空出名额时不再提醒你。' },
+    stop: '取消提醒',
+    keep: '先留着',
+    stopped: '已取消提醒',
+  },
+
   group: {
     invited: (leader: string) => (leader === NOBODY ? '好友邀请你一起拼' : `${leader} 邀请你一起拼`),
     missing: (n: number) => (n === 1 ? '还差 1 人，加上你就成团' : `还差 ${n} 人成团`),
@@ -191,6 +202,7 @@ export const words = {
     elsewhereHint: '同一个活动的团，可以先去那里邀请好友。',
     allHeld: '名额正在付款中，请稍候',
     allHeldHint: '有人没付款的话，名额会放出来，这里会自动更新。',
+    reminded: '已设提醒：空出名额，或这个团有了结果，都会告诉你。',
     held: (s: number) => `名额已为你保留 ${timeLeft(s)}`,
     heldHint: '付款后就占住名额了。',
     formed: '拼团成功',
@@ -255,6 +267,8 @@ export const words = {
       still_join: '仍要参加这个团',
       cancel: '取消开团',
       elsewhere: '看看其他拼团',
+      remind: '到时提醒我',
+      forget: '取消提醒',
     },
     join: (fen: number, varies: boolean) => `参团 ${fromYuan(fen, varies)}`,
     alone: (fen: number, varies: boolean) => `单独购买 ${fromYuan(fen, varies)}`,

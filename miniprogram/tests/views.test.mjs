@@ -31,13 +31,14 @@ const orderOf = (given) => ({
 
 /** A group of three with one paid, open for another hour; nobody who looks at it is in it. */
 const page = ({ progress = {}, ...given }) => ({
-  role: 'visitor', order: null, own_group: null, others: [], activity_state: 'running', solo_on_sale: true, ship_within_h: 48,
+  role: 'stranger', order: null, own_group: null, reminder: null, others: [], activity_state: 'running', solo_on_sale: true, ship_within_h: 48,
   closed_words: '', new_buyers: 'nobody', compensation: '', compensated: false, leader_free: false, tiers: [], ...given,
   progress: {
     status: 'open', failed_reason: null, leader_name: '小*', seats_missing: 2, seats_taken: 1, seats_paid: 1, seats_total: 3, seats_least: 0,
     expires_at_s: NOW + 3600, ...progress,
   },
 })
+const [TO_ASK, REMINDED] = [false, true].map((is_set) => ({ is_set, subscribe: [] }))
 const formed = { status: 'formed', seats_missing: 0, seats_taken: 3, seats_paid: 3 }
 const assured = { seats_least: 2, seats_taken: 2, seats_paid: 2, seats_missing: 1 }
 const REBATE = { ...REFUND, rebate_text: '成团返还', amount_fen: 1000 }
@@ -61,8 +62,11 @@ const GROUPS = {
   'open, no new groups': [{ activity_state: 'paused' }, '小* 邀请你一起拼', '还差 2 人成团', 'join alone'],
   'open, who is in another group': [{ own_group: { group_id: 'g3', seats_missing: 2 } }, '你已在另一个团中，还差 2 人', '同一个活动的团', 'own_group still_join'],
   'open and full for now, who is in another group': [
-    { own_group: { group_id: 'g3', seats_missing: 2 }, progress: { seats_taken: 3 } }, '你已在另一个团中，还差 2 人', '', 'own_group'],
-  'open, all seats held': [{ progress: { seats_taken: 3 } }, '名额正在付款中，请稍候', '这里会自动更新', 'open'],
+    { own_group: { group_id: 'g3', seats_missing: 2 }, progress: { seats_taken: 3 }, reminder: TO_ASK }, '你已在另一个团中，还差 2 人', '', 'own_group remind'],
+  'open, all seats held': [{ progress: { seats_taken: 3 }, reminder: TO_ASK }, '名额正在付款中，请稍候', '这里会自动更新', 'remind open'],
+  'open, all seats held, reminded': [{ progress: { seats_taken: 3 }, reminder: REMINDED }, '名额正在付款中，请稍候', '已设提醒', 'open forget'],
+  'open, all seats held, paused': [
+    { progress: { seats_taken: 3 }, reminder: TO_ASK, activity_state: 'paused' }, '名额正在付款中，请稍候', '', 'remind alone elsewhere'],
   'open, who holds a seat': [{ role: 'holder', order: orderOf({ status: 'pending' }) }, '名额已为你保留 04:32', '付款后就占住名额了', 'pay give_up'],
   'open, whose hold is over': [{ role: 'holder', order: orderOf({ status: 'pending', pay_by_s: NOW }) }, '你的订单超时未付款，正在关闭', '没有扣款', ''],
   'its time over, a stranger': [{ progress: { expires_at_s: NOW } }, '时间到了，正在确认结果', '不能再参团了', 'open'],
@@ -136,7 +140,8 @@ const BUTTONS = {
   'running, not all at one price': [{ skus: [sold, { ...sold, leader_price_fen: null }] }, 'open', '¥27.90 起', '开团 · 3\u00a0人团'],
   'running, in a group that waits': [{ own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
   'ended, in a group that waits': [{ state: 'ended', own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
-  'scheduled': [{ state: 'scheduled' }, null, '01-18 16:00', '开抢'],
+  'scheduled': [{ state: 'scheduled', reminder: TO_ASK }, 'remind', '提醒我', '01-18 16:00 开始'],
+  'scheduled, reminded': [{ state: 'scheduled', reminder: REMINDED }, 'remind', '已设提醒', '01-18 16:00 开始'],
   'sold out': [{ state: 'sold_out' }, null, '拼团已抢完', ''],
   'paused': [{ state: 'paused' }, 'elsewhere', '看看其他拼团', '暂不可拼'],
   'ended': [{ state: 'ended' }, 'elsewhere', '看看其他拼团', '活动已结束'],

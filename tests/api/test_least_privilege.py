@@ -91,12 +91,22 @@ def promising(merchant: MerchantFixture) -> Activity:
     )
 
 
+def last_seat(merchant: MerchantFixture, activity: Activity, group_id: str) -> tuple[Buyer, str]:
+    """Take a group's last seat, while somebody asks to be told when one is free, and when an
+    activity begins."""
+    held, other = merchant.join(activity, group_id), merchant.buyer()
+    later = merchant.activity(starts_at_s=merchant.now_s + 4 * DAY_S)
+    for path in (f"groups/{group_id}", f"activities/{later.activity_id}"):
+        assert other.put(f"/v1/{path}/reminder", None).status == 200
+    return held
+
+
 def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
     activity = promising(merchant)
     group_id, _, first = merchant.open_group(activity, told_in_wechat(merchant))
     second = [merchant.member(activity, group_id) for _ in range(2)][-1][1]
-    buyer, third = merchant.join(activity, group_id)
+    buyer, third = last_seat(merchant, activity, group_id)
     merchant.pay_unheard(buyer, third)
     merchant.clock.forward(120)
     stream(merchant, first)

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.identity import Identity, Way
 from chalicelib.domain.ids import OrderId, new_order_no
+from chalicelib.domain.reminder import Awaited
 from chalicelib.services.orders.subscribe_messages import State
 from chalicelib.services.people import identities
 from chalicelib.tables.base import StoredItem
@@ -18,6 +19,7 @@ from chalicelib.tables.buyers import (
     SubscriptionsItem,
     UnpaidOrdersItem,
 )
+from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import Shop, new_shop
 from tests.fixtures.table_snapshot import TableSnapshot
@@ -83,6 +85,18 @@ def add_message(snapshot: TableSnapshot, state: State, due_at_s: int | None) -> 
     snapshot.items = [*snapshot.items, item]
 
 
+def add_reminder(snapshot: TableSnapshot, buyer: BuyerItem, due_at_s: int | None = 9) -> None:
+    item = ReminderItem.at(snapshot.merchant_id, buyer.buyer_id, Awaited.GROUP, "g", asked_at_s=1)
+    item.due_at_s = due_at_s
+    told = MessageItem.of_reminder(snapshot.merchant_id, buyer.buyer_id, item.sk, 1)
+    snapshot.items = [*snapshot.items, item, *([told] if due_at_s == 1 else [])]
+
+
+def close(snapshot: TableSnapshot, buyer: BuyerItem) -> None:
+    add_reminder(snapshot, buyer)
+    buyer.erased_at_s = 1
+
+
 Plant = Callable[[TableSnapshot, BuyerItem, BuyerItem], object]
 PLANTS: list[tuple[str, Plant]] = [
     ("is listed by None", lambda s, kept, gone: setattr(kept, "absorbed", None)),
@@ -98,6 +112,9 @@ PLANTS: list[tuple[str, Plant]] = [
     ("subscriptions .* are {'t': 0}", lambda s, *_: add_subscriptions(s, min(s.identities), 0)),
     ("is sent, due 5", lambda s, kept, gone: add_message(s, State.SENT, 5)),
     ("is sending, due None", lambda s, kept, gone: add_message(s, State.SENDING, None)),
+    ("reminder.* is not due", lambda s, kept, gone: add_reminder(s, gone, None)),
+    ("reminder.* was told and is waited for", lambda s, kept, gone: add_reminder(s, kept, 1)),
+    ("reminder.* a closed account, is waited for", lambda s, kept, gone: close(s, kept)),
     ("still tells who it was", lambda s, kept, gone: setattr(kept, "erased_at_s", 1)),
     ("of a closed account is pending", lambda s, kept, gone: setattr(kept, "erased_at_s", 1)),
     ("has 2 seats in group .*, allowed 1", lambda s, kept, gone: placed_later(s, kept)),
@@ -121,5 +138,5 @@ def test_planted_violation_is_reported(
 
     plant(copy, *kept_and_gone(copy))
 
-    law = "(28 persons|24 messages)"
+    law = "(28 persons|24 messages|15 work)"
     assert re.search(f"{law}: .*{expected}", reported(copy)), reported(copy)

@@ -43,6 +43,8 @@ LIMITED: Mapping[str, Sequence[limits.Limit]] = {
     "log_in_by_phone": [limits.BUYER_LOGINS, limits.WRONG_CODES],
     "open_group": [limits.PURCHASES],
     "quote_order": [limits.QUOTES],
+    "remind_of_seat": [limits.REMINDERS],
+    "remind_of_start": [limits.REMINDERS],
     "send_phone_code": [limits.PHONE_CODES],
     "upload_own_picture": [limits.BUYER_PICTURES],
     "upload_picture": [limits.STAFF_PICTURES],

@@ -212,7 +212,7 @@ def test_a_running_activity_without_stock_is_sold_out() -> None:
 @pytest.mark.parametrize(
     ("status", "at_s", "words"),
     [
-        ("published", NOW_S - 1, "活动 11 月 22 日 10:00 开始，到时再来开团吧。"),
+        ("published", NOW_S - 1, "活动 11 月 22 日 10:00 开始，点「提醒我」到时告诉你。"),
         ("paused", NOW_S, "活动暂不可拼，看看其他正在拼的好物。"),
         ("ended", NOW_S, "活动已结束，看看其他正在拼的好物。"),
         ("published", NOW_S + DAY_S, "活动已结束，看看其他正在拼的好物。"),

@@ -28,7 +28,7 @@ LONG = {
     "code": "20261127",
     "amount_fen": 5900,
 }
-RESULT, SHIPPED, READY, REFUNDED = SubscribeKind
+RESULT, SHIPPED, READY, REFUNDED, _ = SubscribeKind
 
 
 @pytest.mark.parametrize("key", list(KIND_OF))

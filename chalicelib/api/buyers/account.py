@@ -7,7 +7,7 @@ from chalicelib.api.buyers import after_sales, coupons, order_shapes, points
 from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.buyers.addresses import saved_addresses
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import Done, PageQuery
+from chalicelib.api.schemas import Done, PageQuery, from_attributes
 from chalicelib.errors import AccountInUse, SessionSuperseded
 from chalicelib.services.growth import coupons as growth
 from chalicelib.services.orders import account_deletion
@@ -44,6 +44,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
         orders=[order_shapes.detail(found, now_s=now_s) for found in page.found],
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],
+        reminders=[from_attributes(schemas.ReminderShown, item) for item in page.reminders],
         next=pages.token_of({"before": page.next_no} if page.next_no else None, *scope),
     )
 

@@ -8,7 +8,13 @@ from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.buyers.coupon_schemas import CouponShown
 from chalicelib.api.buyers.order_schemas import OrderDetail
 from chalicelib.api.buyers.points_schemas import PointsAccountShown
-from chalicelib.api.schemas import Address, MessageShown, RequestModel, ResponseModel
+from chalicelib.api.schemas import (
+    Address,
+    MessageShown,
+    RequestModel,
+    ResponseModel,
+    Seconds,
+)
 from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.pasted_address import PASTE_MAX
 from chalicelib.domain.subscribe_message import PROMPT_MAX
@@ -98,6 +104,12 @@ class ParsedAddress(ResponseModel, frozen=True, kw_only=True):
     missing: Annotated[list[str], Meta(description="fields that are needed and not in the text")]
 
 
+class ReminderShown(ResponseModel, frozen=True, kw_only=True):
+    activity_id: str
+    group_id: Annotated[str | None, Meta(description="null: of the activity's start")]
+    asked_at_s: Seconds
+
+
 class OwnData(ResponseModel, frozen=True, kw_only=True):
     """A copy of what is kept of a buyer; orders, requests and messages page by page."""
 
@@ -111,7 +123,13 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     points: Annotated[PointsAccountShown, Meta(description="earlier entries: GET /v1/me/points")]
     orders: list[OrderDetail]
     after_sales: Annotated[list[AfterSaleShown], Meta(description="about these orders")]
-    messages: Annotated[list[MessageShown], Meta(description="about these orders")]
+    messages: Annotated[
+        list[MessageShown],
+        Meta(description="about these orders; on the first page, of reminders, too"),
+    ]
+    reminders: Annotated[
+        list[ReminderShown], Meta(description="what the buyer waits for: on the first page")
+    ]
     next: str | None
 
 

@@ -5,6 +5,7 @@ from chalicelib.api import group_shapes, limits, schemas, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers.buyer import own_order
 from chalicelib.api.http import Api, Audience
+from chalicelib.domain.subscribe_message import wanted_kinds
 from chalicelib.errors import (
     AlreadyPaid,
     AuthCodeRefused,
@@ -78,7 +79,7 @@ def find_payment_result(who: Buyer, order_id: str) -> schemas.PaymentResult:
         group=progress,
         image=found.image,
         is_leader=group is not None and group.leader_id == order.order_id.buyer_id,
-        subscribe=subscriptions.offered(who.merchant_id, order.view(), now_s=now_s),
+        subscribe=subscriptions.offered(who.merchant_id, wanted_kinds(order.view()), now_s=now_s),
         now_s=now_s,
     )
 

@@ -10,9 +10,11 @@ from chalicelib.api import group_shapes, languages, limits, schemas
 from chalicelib.api.auth import Buyer
 from chalicelib.api.group_shapes import Offered
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
+from chalicelib.domain.activity import ActivityState
+from chalicelib.domain.reminder import Awaited
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
-from chalicelib.services.groups import group_page, joinable_groups, shares
+from chalicelib.services.groups import group_page, joinable_groups, reminders, shares
 from chalicelib.services.growth import points
 from chalicelib.services.orders import counting, orders
 from chalicelib.services.people import shop_cache
@@ -39,7 +41,9 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
         merchant_id, activity_id, offer, _ids(who), now_s=now_s
     )
     formed = counting.groups_formed(merchant_id, [activity_id], now_s)
-    offered = _offered(activity, now_s)
+    offered, reminded = _offered(activity, now_s), None
+    if offered.state(now_s) is ActivityState.SCHEDULED:
+        reminded = reminders.is_set(merchant_id, _ids(who), Awaited.ACTIVITY, activity_id)
     return group_shapes.activity(
         offered,
         offer,
@@ -47,6 +51,7 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
         own,
         freight=catalogue_cache.freight_of(merchant_id, offered.product, now_s),
         groups_formed=formed[activity_id],
+        reminded=reminded,
         now_s=now_s,
     )
 

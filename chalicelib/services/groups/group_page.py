@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.activity import Terms
-from chalicelib.domain.group import GroupRole, GroupStatus, has_free_seat
+from chalicelib.domain.group import GroupRole, GroupStatus, has_free_seat, is_joinable
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.reminder import Awaited
 from chalicelib.services.catalogue import catalogue_cache
-from chalicelib.services.groups import joinable_groups
+from chalicelib.services.groups import joinable_groups, reminders
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.orders import coupon_gifts, orders
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.growth import CouponGrantItem
+from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -35,7 +37,8 @@ class GroupPage:
     """order: the asker's in this group, that of a paid seat first. own: another group of the
     activity that waits for members, and the asker's order in it. others: those to join instead,
     where this one is full or over for the asker. compensated: the asker was given the coupon that
-    its terms promise to members of a failed group."""
+    its terms promise to members of a failed group. reminded: the asker will be told of a free seat;
+    None: there is nothing to wait for."""
 
     group: GroupItem
     terms: Terms
@@ -45,6 +48,7 @@ class GroupPage:
     own: tuple[GroupItem, OrderItem] | None
     others: JoinableGroups | None
     compensated: bool
+    reminded: bool | None
 
 
 def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage:
@@ -69,7 +73,9 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
     keys = {*_keys_of_members(group), *asking}
     others_keys = joinable_groups.keys(merchant_id, sorted(wanted))
     grants = _keys_of_grants(group, terms, buyer_ids) if role in MEMBERS else []
-    found = list(TradeItem.batch_get([*sorted(keys), *others_keys, *grants]))
+    waits = role is GroupRole.STRANGER and _is_held(group, now_s)
+    asked = reminders.keys(merchant_id, buyer_ids, Awaited.GROUP, group.group_id) if waits else []
+    found = list(TradeItem.batch_get([*sorted(keys), *others_keys, *grants, *asked]))
     closed = {item.buyer_id for item in found if isinstance(item, BuyerItem) and item.erased_at_s}
     if closed & set(buyer_ids):
         return look(group, (), now_s=now_s)
@@ -86,6 +92,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         own=next(iter(joinable_groups.own_groups(own, groups, now_s=now_s)), None),
         others=others,
         compensated=any(isinstance(item, CouponGrantItem) for item in found),
+        reminded=any(isinstance(item, ReminderItem) for item in found) if waits else None,
     )
 
 
@@ -109,6 +116,12 @@ def _wants_others(group: GroupItem, role: GroupRole, now_s: int) -> bool:
     if role is GroupRole.STRANGER:
         return not has_free_seat(group.view(), now_s=now_s)
     return group.status == GroupStatus.FAILED
+
+
+def _is_held(group: GroupItem, now_s: int) -> bool:
+    """Whether it takes members, and others hold all seats that are left."""
+    known = group.view()
+    return is_joinable(known, now_s=now_s) and not has_free_seat(known, now_s=now_s)
 
 
 def _keys_of_members(group: GroupItem) -> list[tuple[str, str]]:

@@ -10,13 +10,16 @@ from chalicelib.services.growth import points
 from chalicelib.services.people import address_book
 from chalicelib.services.people.identities import ABSORBED
 from chalicelib.tables.base import (
+    TRANSACTION_ITEMS_MAX,
     LostRace,
     as_read,
+    chunks,
     retried,
     transaction,
     update_one,
 )
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, SubscriptionsItem, UnpaidOrdersItem
+from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
 from chalicelib.text import Text
@@ -26,8 +29,8 @@ ENDED = (OrderStatus.CLOSED, OrderStatus.COMPLETED, OrderStatus.REFUNDED)
 
 
 def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
-    """Erase name, picture, addresses, logins and phone of the person, take their points, and
-    refuse purchases under their ids; a login makes a new buyer. A repeat changes nothing.
+    """Erase name, picture, addresses, logins, phone and reminders of the person, take their points,
+    and refuse purchases under their ids; a login makes a new buyer. A repeat changes nothing.
 
     Raises AccountInUse while something is under way; SessionSuperseded for who was merged; Busy.
     """
@@ -43,6 +46,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
         orders = _orders(merchant_id, buyer)
         _refuse_under_way(orders)
         _forget_leader(merchant_id, buyer, orders)
+        _forget_reminders(merchant_id, buyer)
         with transaction() as writes:
             writes.update(
                 key,
@@ -109,6 +113,20 @@ def _forget_leader(merchant_id: str, buyer: BuyerItem, orders: list[OrderItem]) 
         if isinstance(group, GroupItem) and group.leader_id in buyer.ids and group.leader_name:
             led = GroupItem.leader_id == group.leader_id
             update_one(group, [GroupItem.leader_name.set("")], condition=led, refuse=LostRace)
+
+
+def _forget_reminders(merchant_id: str, buyer: BuyerItem) -> None:
+    """Delete what the person waits to be told of, before the end of the account, too: whoever asks
+    for more meanwhile makes the revision another."""
+    mine = ReminderItem.sk.startswith("reminder#")
+    pages = (
+        ReminderItem.query(buyer_pk(merchant_id, one), mine, consistent_read=True)
+        for one in buyer.ids
+    )
+    for part in chunks([item for page in pages for item in page], TRANSACTION_ITEMS_MAX):
+        with transaction() as writes:
+            for item in part:
+                writes.delete(item)
 
 
 def _refuse_under_way(orders: list[OrderItem]) -> None:

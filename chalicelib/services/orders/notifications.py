@@ -5,6 +5,7 @@ is put where there is none, so telling twice is telling once. Where the shop has
 WeChat for it, the message is itself due: subscribe_messages sends it to the buyer's WeChat, too.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.domain import carriers
@@ -20,8 +21,10 @@ from chalicelib.services.growth import coupons
 from chalicelib.services.orders import orders
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import LostRace, Writes, put_new, retried, transaction
-from chalicelib.tables.buyers import AfterSaleItem, MessageItem, messages_list
+from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, MessageItem, messages_list
+from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.tables.trade_item import buyer_pk
 
 CLOSED_WITH_ACTIVITY = "活动提前结束"
 
@@ -146,6 +149,31 @@ def put(
     writes.put(_message(order, key, now_s, now_s=now_s, suffix=suffix, **facts), refuse=LostRace)
 
 
+def put_reminded(
+    writes: Writes,
+    person: BuyerItem,
+    reminder: ReminderItem,
+    key: TextKey,
+    *,
+    title: str,
+    at_s: int,
+    now_s: int,
+) -> None:
+    """Tell a buyer what they asked to be reminded of, in the write that ends the reminder."""
+    message = MessageItem.of_reminder(
+        person.merchant_id,
+        person.buyer_id,
+        reminder.sk,
+        reminder.asked_at_s,
+        group_id=reminder.group_id,
+        activity_id=reminder.activity_id,
+        text_key=key.value,
+        facts={"title": title},
+        at_s=at_s,
+    )
+    writes.put(_listed(message, person.merchant_id, key, now_s), refuse=LostRace)
+
+
 def put_shipped(
     writes: Writes, order: OrderItem, parcel: Parcel, *, corrected: bool = False, now_s: int
 ) -> None:
@@ -163,6 +191,13 @@ def of_coupons(order: OrderItem) -> list[MessageItem]:
     mine = MessageItem.sk.startswith(place.sk)
     told = MessageItem.query(place.pk, mine, consistent_read=True)
     return [message for message in told if message.text_key in GIVEN]
+
+
+def of_reminders(merchant_id: str, ids: Sequence[str]) -> list[MessageItem]:
+    """What a person was told that they had asked to be reminded of."""
+    mine = MessageItem.sk.startswith("message#reminder#")
+    pages = (MessageItem.query(buyer_pk(merchant_id, one), mine) for one in ids)
+    return [message for page in pages for message in page]
 
 
 def tell_refunded(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
@@ -205,23 +240,27 @@ def _of_refund(
 def _message(
     order: OrderItem, key: TextKey, at_s: int, *, now_s: int, suffix: str = "", **facts: Any
 ) -> MessageItem:
-    """at_s: when what it tells of happened. The shop's own sentence is kept with it: what was
-    told stays as it was told."""
-    stage = STAGES[key] + suffix
+    """at_s: when what it tells of happened."""
     message = MessageItem.at(
         order.merchant_id,
         order.order_id,
-        stage,
-        list_key=messages_list(order.merchant_id, order.buyer_id),
-        list_rank=f"{now_s:010d}#{order.order_no}#{stage}",
+        STAGES[key] + suffix,
         group_id=order.group_id,
         short_serial=order.short_serial,
         text_key=key.value,
-        template=shop_cache.message_template(order.merchant_id, key, now_s),
         facts={"title": order.title, **facts},
         at_s=at_s,
     )
-    if KIND_OF.get(key) in shop_cache.subscribe_templates(order.merchant_id, now_s):
+    return _listed(message, order.merchant_id, key, now_s)
+
+
+def _listed(message: MessageItem, merchant_id: str, key: TextKey, now_s: int) -> MessageItem:
+    """The message in its buyer's list, to be sent to their WeChat where the shop has a template for
+    it. The shop's own sentence is kept with it: what was told stays as it was told."""
+    message.list_key = messages_list(merchant_id, message.buyer_id)
+    message.list_rank = f"{now_s:010d}#{message.name}"
+    message.template = shop_cache.message_template(merchant_id, key, now_s)
+    if KIND_OF.get(key) in shop_cache.subscribe_templates(merchant_id, now_s):
         message.marked(Intent.SUBSCRIBE_MESSAGE, now_s)
     return message
 

@@ -81,7 +81,7 @@ def _delivery(merchant_id: str, message: MessageItem, now_s: int) -> _Delivery |
     too_late = now_s - (message.listed_at_s or 0) > timeouts.SUBSCRIBE_MESSAGE_S
     if template is None or appid is None or too_late:
         return None
-    buyer = identities.root(merchant_id, message.pk.rpartition("#")[2])
+    buyer = identities.root(merchant_id, message.buyer_id)
     identity_id = subscriptions.identity_of(buyer, appid)
     if identity_id is None:
         return None
@@ -216,6 +216,9 @@ def _none_left(delivery: _Delivery) -> _Change:
 
 def _page(message: MessageItem) -> str:
     """The page of the mini-program that the message is about; its name never changes."""
-    if message.group_id and KIND_OF[TextKey(message.text_key)] is SubscribeKind.RESULT:
+    of_group = (SubscribeKind.RESULT, SubscribeKind.REMINDER)
+    if message.group_id and KIND_OF[TextKey(message.text_key)] in of_group:
         return f"pages/group/group?{urlencode({'g': message.group_id})}"
+    if message.order_id is None:
+        return f"pages/activity/activity?{urlencode({'a': message.activity_id})}"
     return f"pages/order/order?{urlencode({'id': message.order_id})}"

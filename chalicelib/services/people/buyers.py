@@ -9,7 +9,7 @@ from chalicelib.errors import InvalidRequest, SessionSuperseded
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, identities, shop_cache
 from chalicelib.settings import settings
-from chalicelib.tables.base import Writes, as_read, update_one
+from chalicelib.tables.base import LostRace, Writes, as_read, update_one
 from chalicelib.tables.buyers import BuyerItem, ConsentsItem, UnpaidOrdersItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -97,6 +97,12 @@ def check_ids(writes: Writes, merchant_id: str, ids: Sequence[str]) -> None:
         condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
         refuse=lambda old: SessionSuperseded(),
     )
+
+
+def check_as_read(writes: Writes, buyer: BuyerItem) -> None:
+    """Require in a transaction that the person is as they were read: neither merged nor closed, and
+    with the same reminders. It refuses as LostRace."""
+    writes.check(buyer, condition=BuyerItem.revision == buyer.revision, refuse=LostRace)
 
 
 def keep_open(writes: Writes, merchant_id: str, buyer_id: str) -> None:

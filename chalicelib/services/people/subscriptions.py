@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.identity import Identity, Way
-from chalicelib.domain.order import Order
-from chalicelib.domain.subscribe_message import wanted_kinds
+from chalicelib.domain.subscribe_message import SubscribeKind
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.gateways.wechat_login import mini_program
 from chalicelib.services.people import buyers, identities, shop_cache
@@ -20,10 +19,10 @@ from chalicelib.tables.buyers import BuyerItem, SubscriptionsItem
 LEFT_MAX = 20  # of a template; more are not counted
 
 
-def offered(merchant_id: str, order: Order, *, now_s: int) -> list[str]:
-    """The templates that the buyer of an order may be asked about, as it stands now."""
+def offered(merchant_id: str, wanted: Iterable[SubscribeKind], *, now_s: int) -> list[str]:
+    """The templates that a buyer may be asked about who wants to be told such things."""
     templates = shop_cache.subscribe_templates(merchant_id, now_s)
-    kinds = (kind for kind in wanted_kinds(order) if kind in templates)
+    kinds = (kind for kind in wanted if kind in templates)
     return list(dict.fromkeys(templates[kind].template_id for kind in kinds))
 
 

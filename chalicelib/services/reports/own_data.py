@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.services.orders import own_orders
+from chalicelib.services.groups import reminders
+from chalicelib.services.orders import notifications, own_orders
 from chalicelib.services.orders.own_orders import OwnOrder
 from chalicelib.tables.buyers import AfterSaleItem, MessageItem
+from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade_item import buyer_pk
 
 
 @dataclass(frozen=True)
 class Page:
-    """next_no: the page goes on with the orders before this number; None: it does not."""
+    """next_no: the page goes on with the orders before this number; None: it does not. reminders:
+    what the buyer waits to be told of, and, with the messages, what they were told: on the first
+    page."""
 
     found: list[OwnOrder]
     after_sales: list[AfterSaleItem]
     messages: list[MessageItem]
+    reminders: list[ReminderItem]
     next_no: str | None
 
 
@@ -32,4 +37,8 @@ def page(merchant_id: str, ids: Sequence[str], *, before: str | None, limit: int
             after_sales += AfterSaleItem.query(pk, asked)
             told = MessageItem.sk.between(f"message#{first}", f"message#{last}")
             messages += MessageItem.query(pk, told)
-    return Page(orders.found, after_sales, messages, orders.next_no)
+    waiting: list[ReminderItem] = []
+    if before is None:
+        waiting = reminders.of_person(merchant_id, ids)
+        messages += notifications.of_reminders(merchant_id, ids)
+    return Page(orders.found, after_sales, messages, waiting, orders.next_no)

@@ -5,7 +5,7 @@ decided by its own state and conditions, so it does not matter who comes first, 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib import deadline, observability
@@ -18,7 +18,7 @@ from chalicelib.services import timeouts
 from chalicelib.services.after_sale import returns
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
-from chalicelib.services.groups import activity_closing, order_closing, settlement
+from chalicelib.services.groups import activity_closing, order_closing, reminder_work, settlement
 from chalicelib.services.money import day_book, payments, reconciliation, refunds
 from chalicelib.services.orders import (
     counting,
@@ -34,9 +34,16 @@ from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, due_shards
 
 BATCH_MAX = 400  # items of one run; the next run goes on where the index then begins
+REMINDERS_MAX = 4000  # of one run: at the start of a sale everybody's are due
 PAGE = 50
 RUN_S = 40.0  # of the 60 that a function has; what is begun then has the rest to end in
 RUN_SHARE = 2 / 3  # the same of whatever the function has
+# What is next about an item of a kind, of which its key tells the merchant and an id.
+BY_ID: Mapping[str, Callable[..., None]] = {
+    "points": points_changes.process_due,
+    "reconciling": reconciliation.process,
+    "export": exports.process,
+}
 WORKERS = 8  # most of the time is spent waiting for gateways
 
 
@@ -86,12 +93,10 @@ def process(pk: str, sk: str, *, now_s: int) -> None:
         process_group(merchant_id, item_id, now_s=now_s)
     elif kind == "message":
         subscribe_messages.process(merchant_id, pk, sk, now_s=now_s)
-    elif kind == "points":
-        points_changes.process_due(merchant_id, item_id, now_s=now_s)
-    elif kind == "reconciling":
-        reconciliation.process(merchant_id, item_id, now_s=now_s)
-    elif kind == "export":
-        exports.process(merchant_id, item_id, now_s=now_s)
+    elif kind == "reminder":
+        reminder_work.process(merchant_id, item_id, sk, now_s=now_s)
+    elif kind in BY_ID:
+        BY_ID[kind](merchant_id, item_id, now_s=now_s)
     elif kind == "closing" and activity_closing.groups_are_closed(
         merchant_id, item_id, now_s=now_s
     ):
@@ -219,8 +224,9 @@ class _Oldest:
 
 
 def _due_keys(intent: Intent, now_s: int, oldest: _Oldest) -> Iterator[tuple[str, str]]:
-    """Keys of due items, the longest due of each shard first, at most BATCH_MAX."""
-    share = BATCH_MAX // len(due_shards(intent))
+    """Keys of due items, the longest due of each shard first, at most one run's."""
+    most = REMINDERS_MAX if intent is Intent.REMINDER else BATCH_MAX
+    share = most // len(due_shards(intent))
     for shard in due_shards(intent):
         page = TradeItem.by_due.query(
             shard, TradeItem.due_at_s <= now_s, limit=share, page_size=PAGE

@@ -1299,7 +1299,7 @@ export const en: Words = {
   'messages.texts': 'All messages',
   'messages.save': 'Save messages',
   'subscribe.title': 'WeChat subscribe messages',
-  'subscribe.about': 'After paying, buyers tap “微信提醒我进展”; each time they agree, the mini-program may send one message to their WeChat. Choose one-time templates from the public library in the WeChat mini-program console first, then enter their IDs and each keyword (such as thing1) here. What is left empty is not sent to WeChat; buyers still find it in the mini-program.',
+  'subscribe.about': 'After paying, buyers tap “微信提醒我进展”, or “提醒我” where an activity has not begun or all seats are held; each time they agree, the mini-program may send one message to their WeChat. Choose one-time templates from the public library in the WeChat mini-program console first, then enter their IDs and each keyword (such as thing1) here. What is left empty is not sent to WeChat; buyers still find it in the mini-program.',
   'subscribe.id': 'Template ID',
   'subscribe.idHelp': 'In the WeChat console under “订阅消息 → 我的模板”, 43 characters',
   'subscribe.keywords': 'Fill in the keywords that the template has, and leave the others empty.',

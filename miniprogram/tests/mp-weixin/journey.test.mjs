@@ -87,6 +87,23 @@ test('who closes the pay sheet can go on paying, and nothing is said to have fai
   payment.close()
 })
 
+test('who comes before the start is reminded of it, in WeChat as well, and takes it back', async () => {
+  nextBuyer()
+  const { activity_id } = (await read('activities')).items.find((it) => it.state === 'scheduled')
+  const activity = open(`pages/activity/activity?a=${activity_id}`)
+  await until(() => activity.all('remind').length > 0)
+  activity.tap('remind')
+  await shows(activity, '已设提醒')
+  assert.ok(phones.calls.includes('POST /v1/me/subscriptions'))
+  const reminders = async () => (await told('/v1/me/data')).reminders.map((it) => it.activity_id)
+  assert.deepEqual(await reminders(), [activity_id])
+  activity.tap('remind')
+  await until(async () => (await reminders()).length === 0)
+  await shows(activity, '点下面的「提醒我」')
+  activity.close()
+  noWarnings()
+})
+
 test('a coupon is claimed by its code, and comes off what is paid', async () => {
   nextBuyer()
   const { template_id } = (await read('coupons')).items.find((it) => it.state === 'given_out' && it.from_words === '无门槛')

@@ -8,6 +8,7 @@ from chalicelib.services.orders.account_deletion import ENDED
 from chalicelib.services.orders.subscribe_messages import State
 from chalicelib.services.people.subscriptions import LEFT_MAX
 from chalicelib.tables.buyers import AddressBookItem, BuyerItem, MessageItem, SubscriptionsItem
+from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.table_snapshot import LIVE, TableSnapshot
@@ -69,6 +70,22 @@ def subscriptions(snapshot: TableSnapshot) -> Violations:
         if (item.wechat_state == State.SENDING) != (item.due_at_s is not None):
             what = f"{item.wechat_state}, due {item.due_at_s}"
             yield f"24 messages: {item.pk} {item.sk} is {what}"
+
+
+def reminders(snapshot: TableSnapshot) -> Violations:
+    """What a person waits for is looked at in time, was not told yet, and ends with the account."""
+    told = {(item.pk, item.name) for item in snapshot.items if isinstance(item, MessageItem)}
+    for item in snapshot.items:
+        if not isinstance(item, ReminderItem):
+            continue
+        buyer_id = item.pk.rpartition("#")[2]
+        which, root = f"{item.sk} of {buyer_id}", snapshot.buyers.get(root_of(snapshot, buyer_id))
+        if item.due_at_s is None:
+            yield f"15 work: {which} is not due"
+        if (item.pk, f"{item.sk}#{item.asked_at_s:010d}") in told:
+            yield f"24 messages: {which} was told and is waited for"
+        if root is not None and root.erased_at_s is not None:
+            yield f"28 persons: {which}, a closed account, is waited for"
 
 
 def merged_books(snapshot: TableSnapshot) -> Violations:
@@ -166,6 +183,7 @@ LAWS: tuple[Law, ...] = (
     ids,
     identities,
     subscriptions,
+    reminders,
     merged_books,
     closed_accounts,
     orders,

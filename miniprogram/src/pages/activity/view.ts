@@ -7,8 +7,8 @@ import { standing } from '@/progress'
 import { words } from '@/words'
 
 export interface Button {
-  /** null: there is nothing to do but wait, or buy alone. */
-  act: 'own_group' | 'open' | 'elsewhere' | null
+  /** null: there is nothing to do but buy alone. */
+  act: 'own_group' | 'open' | 'remind' | 'elsewhere' | null
   label: string
   note: string
 }
@@ -30,7 +30,11 @@ export function buttonOf(activity: Activity, now_s: number): Button {
       return { act: 'open', label: fromYuan(fen, varies), note: openWords(activity) }
     }
     case 'scheduled':
-      return { act: null, label: says.scheduled(activity.starts_at_s, now_s), note: says.starts }
+      return {
+        act: 'remind',
+        label: activity.reminder?.is_set ? words.reminder.isSet : words.reminder.ask,
+        note: says.startsAt(activity.starts_at_s, now_s),
+      }
     case 'sold_out':
       return { act: null, label: says.allSoldOut, note: '' }
     default:

@@ -86,13 +86,21 @@ function openForHolder({ order }: GroupPage, now_s: number): View {
 function openForStranger(page: GroupPage): View {
   const { progress, own_group } = page
   if (own_group) {
-    const stillJoins: Act[] = hasFreeSeat(page) ? ['still_join'] : []
-    return { sentence: says.elsewhere(standing(own_group)), hint: says.elsewhereHint, acts: ['own_group', ...stillJoins] }
+    const acts: Act[] = hasFreeSeat(page) ? ['own_group', 'still_join'] : ['own_group', ...reminding(page)]
+    return { sentence: says.elsewhere(standing(own_group)), hint: says.elsewhereHint, acts }
   }
   if (hasFreeSeat(page)) {
     return { sentence: says.invited(progress.leader_name), hint: wantedWords(page), acts: ['join', ...ownWays(page).slice(0, 1)] }
   }
-  return { sentence: says.allHeld, hint: says.allHeldHint, acts: ownWays(page) }
+  const isReminded = Boolean(page.reminder?.is_set)
+  const acts = isReminded ? [...ownWays(page), ...reminding(page)] : [...reminding(page), ...ownWays(page)]
+  return { sentence: says.allHeld, hint: isReminded ? says.reminded : says.allHeldHint, acts }
+}
+
+/** What can be done about being told of a free seat. */
+function reminding({ reminder }: GroupPage): Act[] {
+  if (!reminder) return []
+  return [reminder.is_set ? 'forget' : 'remind']
 }
 
 /** What a group wants of who may join it. */

@@ -1,7 +1,36 @@
 /** What buyers read of after-sale, of what is theirs and on pages that links do not lead to: what is loaded first does without. */
-import { dayAndTime, shortYuan, thousands, yuan } from '@/format'
+import { dayAndTime, shortTime, shortYuan, thousands, yuan } from '@/format'
 
 export const accountWords = {
+  refund: {
+    title: '退款进度',
+    surplus: '多付的钱原路退回',
+    surplusHint: '你付了两次，多付的这一笔会退给你。订单不受影响，照常进行。',
+    begun: '发起退款',
+    working: (method: string) => `${method}处理中`,
+    gateway: { wechat_pay: '微信支付', alipay: '支付宝' } as Record<string, string>,
+    usual: '支付平台',
+    arrived: '已到账',
+    expected: (at_s: number) => `预计 ${shortTime(at_s).slice(0, 5)} 前到账`,
+    back: (fen: number, method: string) => `${yuan(fen)} 原路退回${method}`,
+    number: '退款编号',
+    where: '没收到？退到零钱或余额的，在账单里查看；退到银行卡的，以银行到账时间为准。超过预计时间还没到，请联系商家。',
+  },
+
+  mine: {
+    logIn: '登录 / 注册',
+    logInHint: '登录后查看订单、管理地址',
+    noName: '点这里设置昵称',
+    orders: '我的订单',
+    allOrders: '全部订单',
+    afterSale: '售后',
+    addresses: '收货地址',
+    shop: '店铺信息',
+    questions: '常见问题',
+    agreements: '协议与规则',
+    settings: '设置',
+  },
+
   afterSale: {
     logIn: '登录后查看售后。',
     none: '这个订单没有售后申请。',

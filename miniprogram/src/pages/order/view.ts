@@ -2,6 +2,7 @@
 import type { OrderAct, OrderRow, RefundShown } from '@/api/trade'
 import { isAssured, lackingOf, leastWords } from '@/progress'
 import { words } from '@/words'
+import { accountWords } from '@/words-account'
 
 const says = words.order
 
@@ -71,9 +72,9 @@ function refundSentence(order: OrderRow): string {
 /** What goes back, where to, and when. */
 export function refundWords(refund: RefundShown): string {
   const method = methodName(refund.method)
-  if (refund.arrived_at_s) return `${words.refund.back(refund.amount_fen, method)}，${words.refund.arrived}`
-  const expected = refund.expected_by_s ? words.refund.expected(refund.expected_by_s) : refund.status_text
-  return `${words.refund.back(refund.amount_fen, method)}，${expected}`
+  if (refund.arrived_at_s) return `${accountWords.refund.back(refund.amount_fen, method)}，${accountWords.refund.arrived}`
+  const expected = refund.expected_by_s ? accountWords.refund.expected(refund.expected_by_s) : refund.status_text
+  return `${accountWords.refund.back(refund.amount_fen, method)}，${expected}`
 }
 
 /** Whether the sum was paid, is due, or neither: it was never paid, and will not be. */
@@ -82,7 +83,7 @@ export function dueOf(order: Pick<OrderRow, 'status' | 'refunds' | 'pay_by_s'>, 
   return order.status === 'closed' && order.refunds.length === 0 ? 'none' : 'paid'
 }
 
-export const methodName = (method: string): string => words.refund.gateway[method] ?? words.refund.usual
+export const methodName = (method: string): string => accountWords.refund.gateway[method] ?? accountWords.refund.usual
 
 /** When what is counted down to happens; 0: nothing is. */
 export function deadlineOf(order: OrderRow): number {

@@ -1,5 +1,5 @@
 /** Who gets the goods, as the form asks for it; what is missing is said for every field at once. */
-import { words } from '@/words'
+import { accountWords } from '@/words-account'
 
 export interface Recipient {
   name: string
@@ -19,14 +19,14 @@ export type Problems = Partial<Record<keyof Recipient | 'store', string>>
 /** pickup: only who collects is asked for. The server decides in the end; this saves it the obvious. */
 export function problemsOf(it: Recipient, pickup: boolean, store_id: string): Problems {
   const found: Problems = {}
-  if (!it.name.trim()) found.name = words.checkout.needName
-  if (!PHONE.test(it.phone.replace(/[\s-]/g, ''))) found.phone = words.checkout.needPhone
+  if (!it.name.trim()) found.name = accountWords.checkout.needName
+  if (!PHONE.test(it.phone.replace(/[\s-]/g, ''))) found.phone = accountWords.checkout.needPhone
   if (pickup) {
-    if (!store_id) found.store = words.checkout.chooseStore
+    if (!store_id) found.store = accountWords.checkout.chooseStore
     return found
   }
-  if (!it.province.trim()) found.province = words.checkout.needProvince
-  if (!it.city.trim()) found.city = words.checkout.needCity
-  if (!it.street.trim()) found.street = words.checkout.needStreet
+  if (!it.province.trim()) found.province = accountWords.checkout.needProvince
+  if (!it.city.trim()) found.city = accountWords.checkout.needCity
+  if (!it.street.trim()) found.street = accountWords.checkout.needStreet
   return found
 }

@@ -5,6 +5,7 @@ import { isAssured, lackingOf, leastWords } from '@/progress'
 import { now } from '@/state/clock'
 import { sizeOf } from '@/tiers'
 import { words } from '@/words'
+import { accountWords } from '@/words-account'
 
 /** From the address of the page. */
 export interface Wanted {
@@ -56,7 +57,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     ...activity,
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
-    head: isAlone ? words.checkout.alone : words.checkout.opening(sizeOf(activity)),
+    head: isAlone ? accountWords.checkout.alone : words.checkout.opening(sizeOf(activity)),
     note: isAlone ? '' : words.checkout.openFor(activity, now.value) + leastOf(activity),
   }
 }
@@ -64,9 +65,9 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
 /** How the group stands once this order is paid. */
 function afterPaying({ seats_least, seats_paid, seats_total }: GroupPage['progress']): string {
   const then = { seats_least, seats_paid: seats_paid + 1, seats_missing: seats_total - seats_paid - 1 }
-  if (then.seats_missing <= 0) return words.checkout.completes
-  if (isAssured(then)) return `${words.checkout.assures}，${leastWords(then)}`
-  return words.checkout.willMiss(lackingOf(then)) + leastOf(then)
+  if (then.seats_missing <= 0) return accountWords.checkout.completes
+  if (isAssured(then)) return `${accountWords.checkout.assures}，${leastWords(then)}`
+  return accountWords.checkout.willMiss(lackingOf(then)) + leastOf(then)
 }
 
 const leastOf = ({ seats_least }: { seats_least: number }) => (seats_least ? `，${words.least.short(seats_least)}` : '')

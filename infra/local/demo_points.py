@@ -48,7 +48,7 @@ def get_points_back(play: Play) -> None:
     xiaoman, _, _ = cast(play)
     before = xiaoman.points()
     offer = play.publish(MUSHROOM, life_h=1, points=True)
-    quote = xiaoman.quote(offer, best_points=True)
+    quote = xiaoman.quote(offer, with_points=True)
     play.tell(xiaoman.name, f"结算：用 {quote['points']['used']} 积分。{lines_of(quote)}")
     placed = play.open_group(xiaoman, MUSHROOM, offer, points=quote["points"]["used"])
     expect(placed.total_fen == quote["total_fen"], "付的就是结算时看到的")
@@ -68,7 +68,7 @@ def use_points(play: Play) -> None:
     play.act("用积分 抵扣，再退一部分", "退一部分钱：用掉的积分按比例退回，这部分钱得到的积分扣回")
     xiaoman, _, zhixia = cast(play)
     offer = play.publish(HONEY, seats=2, points=True)
-    quote = xiaoman.quote(offer, best_points=True)
+    quote = xiaoman.quote(offer, with_points=True)
     used = quote["points"]["used"]
     play.tell(xiaoman.name, f"结算：用 {used} 积分。{lines_of(quote)}")
     placed = play.open_group(xiaoman, HONEY, offer, points=used)

@@ -39,15 +39,15 @@ class Phone:
         path = f"/v1/coupons/{template_id}/claims"
         return self.api.call("POST", path, {}, key=f"claim-{template_id}")
 
-    def quote(self, offer: Offer, *, best_points: bool = False) -> Any:
-        """What opening a group would cost, with the best coupon; best_points: and with as many
-        points as can be used."""
+    def quote(self, offer: Offer, *, with_points: bool = False) -> Any:
+        """What opening a group would cost, with the best coupon; with_points: with as many points
+        as can be used instead."""
         asked = {
             "activity_id": offer.activity_id,
             "sku_id": offer.sku_ids[0],
             "province": address(self.name)["province"],
-            "best_coupon": True,
-            "best_points": best_points,
+            "best_coupon": not with_points,
+            "best_points": with_points,
         }
         return self.api.post(f"/v1/merchants/{MERCHANT_ID}/quotes", asked)
 

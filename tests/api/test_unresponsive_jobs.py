@@ -95,6 +95,9 @@ def test_jobs_end_in_time_and_what_they_left_is_done_later(
     assert leaver.cancel(order_id).status == 200
     switch(merchant, expiry="days", days=30)
     assert given(merchant, order_id, 100).status == 201
+    later = merchant.activity(starts_at_s=merchant.now_s + DAY_S)
+    asked_for = f"/v1/activities/{later.activity_id}/reminder"
+    assert merchant.buyer().put(asked_for, {}).status == 200
     merchant.clock.forward(30 * DAY_S)
     asked = {"subject": "orders", "columns": ["order_id"]}
     assert merchant.owner().post("/v1/merchant/exports", asked).status in (200, 201, 202)

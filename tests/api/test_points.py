@@ -24,6 +24,25 @@ def of_order(buyer: Buyer, order_id: str) -> tuple[int, int, int, int]:
     return used, back, earned, to_come
 
 
+def test_leader_whose_goods_are_free_uses_none(merchant: MerchantFixture) -> None:
+    """They would be gone, and what they took off would come back to nobody."""
+    switch(merchant)
+    free = sold(merchant, limit_per_order=1, leader_free=True)
+    leader, friend = merchant.buyer("团长"), merchant.buyer("团员")
+    for buyer in (leader, friend):
+        received(merchant, free, buyer)
+    offered = leader.quote(free, province="浙江省", best_points=True).body["points"]
+    assert (offered["most"], offered["used"]) == (0, 0)
+    assert offered["words"] == "成团后货款返还，不用积分"
+    refused = leader.open(free, points=900)
+    assert (refused.status, refused.code) == (409, "points_refused")
+    assert balance(leader) == 990
+
+    group_id, _, _ = merchant.open_group(free, leader)
+    _, order_id = merchant.join(free, group_id, friend, points=900)
+    assert of_order(friend, order_id)[0] == 900
+
+
 def entries(buyer: Buyer) -> list[tuple[str, int]]:
     items = buyer.get("/v1/me/points").body["entries"]
     return [(item["kind"], item["points"]) for item in items]

@@ -168,7 +168,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         who.ids if who else (),
         quote,
         body.points,
-        best=body.best_points and not plain.line.goods_free,
+        best=body.best_points,
         now_s=now_s,
     )
     quote, price = points.quote, points.quote.price

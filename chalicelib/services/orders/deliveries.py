@@ -120,6 +120,8 @@ def points_refused(refusal: str) -> PointsRefused:
 
 def points_refusal(line: Line, price: Price, rule: PointsRule) -> str | None:
     """Why a purchase of that price, which has its coupon, may use no points; None when it may."""
+    if line.goods_free:
+        return "成团后货款返还，不用积分"
     return points_rules.refusal_to_use(rule, price.goods_fen, taken=line.takes_points)
 
 

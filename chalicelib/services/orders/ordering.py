@@ -85,7 +85,7 @@ class Line:
     takes_coupons: bool = True
     takes_points: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
-    goods_free: bool = False  # once the group has formed: a coupon would save nothing
+    goods_free: bool = False  # once the group has formed: coupon and points would save nothing
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,8 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             self.activity, who, quantity, self.snapshot, self.shop.now_s
         )
         expected |= self.refusal_of_coupon(coupon_id, self.price_fen, expected)
-        expected |= self.refusal_of_points(points, who, self.price_fen)
+        paid_fen = 0 if self.activity.leader_free else self.price_fen
+        expected |= self.refusal_of_points(points, who, paid_fen)
         expected |= self.refusal_of_newness(self.activity, who, expected, leads=True)
         again: dict[str, Any] = {"quantity": quantity, "coupon_id": coupon_id, "key": key}
         again["points"] = points

@@ -66,6 +66,13 @@ class ErrorAnswer(ResponseModel, frozen=True, kw_only=True):
     details: dict[str, Any]
 
 
+class LevelShown(ResponseModel, frozen=True, kw_only=True):
+    """A level of the shop's members; 1 is the lowest."""
+
+    no: int
+    name: str
+
+
 class PageQuery(RequestModel, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 20
     next: Annotated[str, Meta(max_length=2000, description="of the page before")] | None = None

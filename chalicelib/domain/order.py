@@ -155,6 +155,19 @@ class OrderPoints:
 
 
 @dataclass(frozen=True)
+class GrowthRates:
+    """What an order adds to its buyer's growth, by the rule when it was placed: for each whole
+    yuan, and for its seat in a group that formed."""
+
+    per_yuan: int = 0
+    per_group: int = 0
+
+    def stored(self) -> list[int] | None:
+        """As an order keeps it; None: nothing to keep."""
+        return [self.per_yuan, self.per_group] if self.per_yuan or self.per_group else None
+
+
+@dataclass(frozen=True)
 class Order:
     """What decisions about an order need."""
 
@@ -172,6 +185,7 @@ class Order:
     pickup: bool = False  # its buyer collects it in a store
     coupon: str = ""  # that it was bought with
     points: OrderPoints = field(default_factory=OrderPoints)
+    growth: GrowthRates = GrowthRates()
 
     @property
     def open_refunds(self) -> dict[str, Refund]:

@@ -13,6 +13,7 @@ from chalicelib.domain import pickup
 from chalicelib.domain.after_sale import AfterSaleRefused, check_units_back
 from chalicelib.domain.coupon import LEAST_PAID_FEN
 from chalicelib.domain.ledger import Entry, Movement
+from chalicelib.domain.levels import growth_of
 from chalicelib.domain.order import (
     Order,
     OrderStatus,
@@ -99,6 +100,16 @@ class Transition:
     def points(self) -> PointsMove:
         """What the order gives back of the points that it was bought with, and has earned."""
         return move_of(self.before, self.after)
+
+    @property
+    def growth(self) -> int:
+        """What the order adds to its buyer's growth; below zero: takes back."""
+        return growth_of(self.after) - growth_of(self.before)
+
+    @property
+    def moves_of_buyer(self) -> bool:
+        """Whether something of its buyer's changes with it: their coupon, points or growth."""
+        return self.gives_coupon_back or bool(self.points) or self.growth != 0
 
 
 def attempt_stored(order: Order, attempt: str, payment: Payment) -> Transition:

@@ -1,5 +1,5 @@
 """Items of table `trade` that bring buyers in: coupons, how many are left, what they did;
-points.
+points and growth.
 
 Their keys stand in the map of chalicelib.tables.trade.
 """
@@ -155,8 +155,9 @@ class CouponTallyItem(TradeItem, discriminator="coupon_tally"):
 
 
 class PointsItem(TradeItem, discriminator="points"):
-    """What a buyer has of points: one item, so that nothing is spent twice. A person with several
-    ids has several. Each change is conditional on the revision that it read.
+    """What a buyer has of points, and how much they have grown: one item, so that nothing is spent
+    twice. A person with several ids has several. Each change is conditional on the revision that
+    it read.
 
     entries: the latest, as domain.points_account.PointsEntry.stored; earlier ones stand in pages.
     warned: the lot of whose end its buyer was told. closed_at_s: with the buyer's account.
@@ -172,6 +173,7 @@ class PointsItem(TradeItem, discriminator="points"):
     order_id = UnicodeAttribute(default="")  # that its points moved with last
     warned = UnicodeAttribute(null=True)
     closed_at_s = IntAttribute(null=True)
+    growth = IntAttribute(default=0)
 
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "PointsItem":

@@ -61,6 +61,7 @@ from chalicelib.domain.group import Group, GroupStatus
 from chalicelib.domain.ids import OrderId, out_refund_no
 from chalicelib.domain.ledger import Entry, entries_of
 from chalicelib.domain.order import (
+    GrowthRates,
     Order,
     OrderPoints,
     OrderStatus,
@@ -151,6 +152,7 @@ class OrderItem(TradeItem, discriminator="order"):
     coupon_late = BooleanAttribute(null=True)  # it came back, but had run out
     # domain.order.OrderPoints.stored: what it was bought with, and what it earns.
     points: MapAttribute[str, Any] = MapAttribute(null=True)
+    growth: ListAttribute[Any] = ListAttribute(null=True)  # domain.order.GrowthRates.stored
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
     ledger: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -208,6 +210,7 @@ class OrderItem(TradeItem, discriminator="order"):
             pickup=bool(self.pickup),
             coupon=self.coupon or "",
             points=OrderPoints(**self.points.as_dict()) if self.points else OrderPoints(),
+            growth=GrowthRates(*self.growth or ()),
         )
 
     @property

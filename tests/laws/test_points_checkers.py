@@ -1,4 +1,4 @@
-"""Each law of points notices what breaks it."""
+"""Each law of points and growth notices what breaks it."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 from pynamodb.expressions.update import Action
 
+from chalicelib.services.fulfilment import receipts
 from chalicelib.tables.base import StoredItem, get_or_none
 from chalicelib.tables.growth import PointsGrantItem, PointsItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from tests.fixtures.shop import Shop
+from tests.fixtures.staff_requests import ship
 
 Planted = tuple[StoredItem, list[Action]]
 
@@ -72,6 +74,18 @@ def more_taken_off(shop: Shop) -> Planted:
     return detail, [OrderDetailItem.lines["points_fen"].set(1050)]
 
 
+def grown_twice(shop: Shop) -> Planted:
+    shop.take_points()
+    order = shop.buy_alone(shop.activity(product_stock=120), shop.buyer())
+    shop.pay(order)
+    ship(shop, order)
+    receipts.confirm(shop.merchant_id, order.order_id, now_s=shop.now_s)
+    account = get_or_none(PointsItem.at(shop.merchant_id, order.buyer_id))
+    assert account is not None
+    assert account.growth == 99
+    return account, [PointsItem.growth.add(99)]
+
+
 def never_asked_for(shop: Shop) -> Planted:
     bought(shop)
     (grant,) = shop.check().points_grants
@@ -96,6 +110,7 @@ def not_due(shop: Shop) -> Planted:
         ("32 points: order .* has 1000 fen off by 1000 points, and spent 0", order_used_none),
         ("32 points: order .* has 1050 fen off by 1000 points, which is no", more_taken_off),
         ("11 amounts: order .* is of 8900 fen", more_taken_off),
+        ("33 growth: .* has grown 198, their orders 99", grown_twice),
         ("32 points: staff gave 2000, the accounts say 3000", never_asked_for),
         ("15 work: points of .* are due at .*, marked for None", not_due),
     ],

@@ -2,12 +2,14 @@
 
 from chalicelib import clock
 from chalicelib.api.auth import Staff
-from chalicelib.api.buyers import points
-from chalicelib.api.buyers.points_schemas import PointsAccountShown, PointsQuery
+from chalicelib.api.buyers import levels, points
+from chalicelib.api.buyers.level_schemas import BuyersAccountShown
+from chalicelib.api.buyers.points_schemas import PointsQuery
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import order_schemas as schemas
 from chalicelib.api.merchant.orders import file_of, parsed
 from chalicelib.api.once import HEADERS, once
+from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.after_sale import AfterSaleRefused
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.rights import Area, act, view
@@ -24,6 +26,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.after_sale import shop_refunds
 from chalicelib.services.groups import order_closing
+from chalicelib.services.growth import levels as growth_levels
 from chalicelib.services.money import price_changes
 from chalicelib.services.orders import coupon_gifts, orders, points_changes
 from chalicelib.services.people import identities
@@ -130,8 +133,8 @@ def give_coupon(
 
 
 @api.operation("GET", "/orders/{order_id}/points", right=view(Area.REFUNDS), refusals=[NotFound])
-def read_buyer_points(who: Staff, order_id: str, query: PointsQuery) -> PointsAccountShown:
-    """The points of the buyer of an order."""
+def read_buyer_points(who: Staff, order_id: str, query: PointsQuery) -> BuyersAccountShown:
+    """The points and the level of the buyer of an order."""
     return _points_of(who, parsed(order_id), query.next)
 
 
@@ -145,7 +148,7 @@ def read_buyer_points(who: Staff, order_id: str, query: PointsQuery) -> PointsAc
 )
 def change_buyer_points(
     who: Staff, order_id: str, body: schemas.PointsChange
-) -> PointsAccountShown:
+) -> BuyersAccountShown:
     """Give the buyer of an order points, or take some; they read why."""
     of, made = parsed(order_id), once(api.current_request, who, f"points {order_id}")
     points_changes.change(
@@ -161,8 +164,12 @@ def change_buyer_points(
     return _points_of(who, of)
 
 
-def _points_of(who: Staff, of: OrderId, token: str | None = None) -> PointsAccountShown:
-    order = orders.get(who.merchant_id, of)
+def _points_of(who: Staff, of: OrderId, token: str | None = None) -> BuyersAccountShown:
+    order, now_s = orders.get(who.merchant_id, of), clock.now_s()
     ids = identities.ids_of(who.merchant_id, order.buyer_id)
     scope = ("points", who.merchant_id, who.username, str(of))
-    return points.account(who.merchant_id, ids, token, scope, now_s=clock.now_s())
+    account = points.account(who.merchant_id, ids, token, scope, now_s=now_s)
+    found = growth_levels.standing(who.merchant_id, ids, now_s=now_s)
+    return from_attributes(
+        BuyersAccountShown, account, growth=found.growth, level=levels.shown(found.level)
+    )

@@ -6,6 +6,7 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import shop_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done, from_attributes
+from chalicelib.domain.levels import LevelsRule, MemberLevel
 from chalicelib.domain.points import PointsRule
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
@@ -40,6 +41,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
             merchants.Settings,
             body,
             points=from_attributes(PointsRule, body.points) if body.points else None,
+            levels=_levels_rule(body.levels) if body.levels else None,
         ),
         revision=body.revision,
         staff=who.username,
@@ -115,5 +117,20 @@ def remove_category(category_id: str, who: auth.Staff) -> Done:
 
 
 def _settings(item: MerchantItem) -> schemas.Settings:
-    points = from_attributes(schemas.PointsSettings, merchants.rule_of_shop(item))
-    return from_attributes(schemas.Settings, item, licences=list(item.licences), points=points)
+    rule = merchants.levels_of_shop(item)
+    levels = [from_attributes(schemas.MemberLevelSettings, level) for level in rule.levels]
+    return from_attributes(
+        schemas.Settings,
+        item,
+        licences=list(item.licences),
+        points=from_attributes(schemas.PointsSettings, merchants.rule_of_shop(item)),
+        levels=from_attributes(schemas.LevelsSettings, rule, levels=levels),
+    )
+
+
+def _levels_rule(asked: schemas.LevelsSettings) -> LevelsRule:
+    levels = (
+        from_attributes(MemberLevel, level, no=no, name=level.name.strip())
+        for no, level in enumerate(asked.levels, 1)
+    )
+    return from_attributes(LevelsRule, asked, levels=tuple(levels))

@@ -7,7 +7,8 @@ from msgspec import Meta
 
 from chalicelib.api.merchant.catalogue_schemas import Revision
 from chalicelib.api.schemas import Id, RequestModel
-from chalicelib.domain import points
+from chalicelib.domain import levels, points
+from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
 from chalicelib.services.catalogue import categories
@@ -113,6 +114,64 @@ class PointsSettings(RequestModel, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=points.DAYS_MIN, le=points.DAYS_MAX)] = 365
 
 
+class MemberLevelSettings(RequestModel, frozen=True, kw_only=True):
+    """What a level gives. Its number is its place in the list, from 1."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=levels.NAME_MAX)]
+    from_growth: Annotated[
+        int, Meta(ge=1, le=levels.FROM_GROWTH_MAX, description="more than of the level before")
+    ]
+    price_percent: Annotated[
+        int,
+        Meta(
+            ge=levels.PERCENT_MIN,
+            le=levels.PERCENT_MAX,
+            description="of the solo price that a unit costs; 95 is 9.5 折",
+        ),
+    ] = 100
+    member_prices: Annotated[bool, Meta(description="whether SKUs' own member price counts")] = (
+        False
+    )
+    points_percent: Annotated[
+        int,
+        Meta(
+            ge=levels.POINTS_PERCENT_MIN,
+            le=levels.POINTS_PERCENT_MAX,
+            description="of what others earn; 150 is 1.5 times",
+        ),
+    ] = 100
+    free_from_fen: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=levels.FREE_FROM_FEN_MAX,
+                description="goods from that amount are sent for nothing; null: as everybody's",
+            ),
+        ]
+        | None
+    ) = None
+    birthday_coupon_id: Annotated[
+        str, Meta(pattern=rf"^([0-9A-Za-z]{{{ID_LENGTH}}})?\Z", description="template; empty: none")
+    ] = ""
+
+
+class LevelsSettings(RequestModel, frozen=True, kw_only=True):
+    """Levels of members. Growth counts of orders placed from now on; levels act at once."""
+
+    on: bool
+    per_yuan: Annotated[
+        int, Meta(ge=0, le=levels.PER_YUAN_MAX, description="growth for each whole yuan kept")
+    ] = 1
+    per_group: Annotated[
+        int, Meta(ge=0, le=levels.PER_GROUP_MAX, description="growth for a seat of a formed group")
+    ] = 0
+    levels: Annotated[
+        list[MemberLevelSettings],
+        Meta(max_length=levels.LEVELS_MAX, description="the lowest first"),
+    ]
+
+
 class SettingsChange(RequestModel, frozen=True):
     """What is left out stays as it is."""
 
@@ -132,6 +191,7 @@ class SettingsChange(RequestModel, frozen=True):
     licence_number: LicenceNumber | None = None
     licences: Licences | None = None
     points: PointsSettings | None = None
+    levels: LevelsSettings | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -149,6 +209,7 @@ class Settings(msgspec.Struct, frozen=True):
     licence_number: LicenceNumber
     licences: Licences
     points: PointsSettings
+    levels: LevelsSettings
     revision: int
 
 

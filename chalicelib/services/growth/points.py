@@ -77,8 +77,9 @@ def too_few(balance: int, wanted: int) -> PointsRefused:
     return PointsRefused(Text(words, balance=balance, points=wanted), balance=balance)
 
 
-def move(writes: Writes, order: OrderItem, moved: PointsMove, *, now_s: int) -> None:
-    """Write what an event of an order moves in its buyer's account; a closed one takes nothing."""
+def move(writes: Writes, order: OrderItem, moved: PointsMove, growth: int, *, now_s: int) -> None:
+    """Write what an event of an order moves in its buyer's account, and what it adds to their
+    growth; a closed one takes nothing."""
     key = PointsItem.at(order.merchant_id, order.buyer_id)
     item = get_or_none(key) or key
     if item.closed_at_s is not None:
@@ -94,12 +95,12 @@ def move(writes: Writes, order: OrderItem, moved: PointsMove, *, now_s: int) -> 
         account = account.added({lot: moved.earned}, earned)
     elif moved.earned < 0:
         account = account.taken(PointsEntry(now_s, moved.earned, PointsKind.TAKEN_BACK, order_id))
-    put(writes, item, account)
+    put(writes, item, account, growth=item.growth + growth)
 
 
 def forfeit(writes: Writes, merchant_id: str, ids: Sequence[str], *, now_s: int) -> None:
-    """Close all accounts of a person who has any, with what is left in them: nothing comes in
-    after that."""
+    """Close all accounts of a person who has any, with what is left in them and what they have
+    grown: nothing comes in after that."""
     items = read(merchant_id, ids)
     if not any(item.revision for item in items.values()):
         return
@@ -108,7 +109,7 @@ def forfeit(writes: Writes, merchant_id: str, ids: Sequence[str], *, now_s: int)
         if account.balance:
             lost = PointsEntry(now_s, -account.balance, PointsKind.FORFEITED)
             account = PointsAccount(0, {}, (*account.entries, lost))
-        put(writes, item, account, closed_at_s=now_s)
+        put(writes, item, account, growth=0, closed_at_s=now_s)
 
 
 def put(writes: Writes, item: PointsItem, account: PointsAccount, **more: Any) -> None:
@@ -130,6 +131,7 @@ def put(writes: Writes, item: PointsItem, account: PointsAccount, **more: Any) -
     orders = [entry.order_id for entry in entries if entry.order_id]
     kept: Mapping[str, Any] = {
         "order_id": orders[-1] if orders else item.order_id,
+        "growth": item.growth,
         "warned": item.warned,
         "closed_at_s": item.closed_at_s,
     }

@@ -17,7 +17,8 @@ from chalicelib.domain.points import PointsRule
 from chalicelib.domain.pricing import Price, priced, with_coupon, with_points
 from chalicelib.errors import CouponRefused, PointsRefused, PriceChanged
 from chalicelib.services.catalogue import catalogue_cache, stores
-from chalicelib.services.growth import coupons as growth
+from chalicelib.services.growth import coupons as growth_coupons
+from chalicelib.services.growth import levels
 from chalicelib.services.growth import points as growth_points
 from chalicelib.services.orders import ordering
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
@@ -75,7 +76,7 @@ def quoted(
     # Asked before the coupon: what the activity's page calls free is free with any coupon.
     before_coupon_fen = price.goods_fen
     if coupon is not None:
-        views = growth.views(merchant_id, [coupon], now_s=now_s)
+        views = growth_coupons.views(merchant_id, [coupon], now_s=now_s)
         refusal = coupon_refusals(merchant_id, line, views, price.goods_fen, now_s)[0]
         if refusal is not None:
             raise coupon_refused(coupon.coupon_id, refusal)
@@ -98,7 +99,8 @@ def quoted(
             after=yuan(price.total_fen),
         )
         raise PriceChanged(words, old_fen=expected_fen, new_fen=price.total_fen)
-    return Quote(line, purchase, price, store, coupon, rule.rate)
+    growth = levels.rule(merchant_id, now_s).rates(in_group=line.version > 0)
+    return Quote(line, purchase, price, store, coupon, rule.rate, growth)
 
 
 def check_points(line: Line, price: Price, rule: PointsRule, points: int) -> None:

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import Delivery, Intent, OrderPoints, OrderStatus
+from chalicelib.domain.order import Delivery, GrowthRates, Intent, OrderPoints, OrderStatus
 from chalicelib.domain.pricing import Price, Reduction
 from chalicelib.errors import (
     CouponRefused,
@@ -98,6 +98,7 @@ class Quote:
     store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
     coupon: CouponItem | None = None
     points_rate: int = 0  # what it earns for each whole yuan
+    growth: GrowthRates = field(default_factory=GrowthRates)
 
     def stored(self) -> dict[str, Any]:
         """The price lines that an order's detail keeps."""
@@ -159,6 +160,7 @@ def place(
         coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupon_by_s=quote.coupon.view().back_by_s if quote.coupon is not None else None,
         points=OrderPoints(used, quote.points_rate).stored(),
+        growth=quote.growth.stored(),
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
     ).marked(Intent.RELEASE, pay_by_s)
     detail = OrderDetailItem.at(

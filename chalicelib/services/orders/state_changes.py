@@ -47,21 +47,21 @@ def write(
     actions, same = changes(order, change)
     same = same if condition is None else same & condition
     at_s = change.happened_at_s
-    assert at_s or not (change.gives_coupon_back or change.points), "it is not known when"
+    assert at_s or not change.moves_of_buyer, "it is not known when"
     if change.gives_coupon_back and coupons.is_late(order, at_s):
         actions.append(OrderItem.coupon_late.set(True))
     writes.update(order, actions, condition=same, refuse=LostRace)
     if change.gives_coupon_back:
         coupon_id = order.coupon or ""
         coupons.give_back(writes, order.merchant_id, coupon_id, order.order_id, now_s=at_s)
-    if change.points:
-        points.move(writes, order, change.points, now_s=at_s)
+    if change.points or change.growth:
+        points.move(writes, order, change.points, change.growth, now_s=at_s)
 
 
 def write_alone(order: OrderItem, change: Transition) -> None:
     """Write the change of an order by itself, at half the price of a transaction; in one with what
     else changes, if anything does. Raises LostRace, Busy."""
-    if change.gives_coupon_back or change.points:
+    if change.moves_of_buyer:
         with transaction() as writes:
             write(writes, order, change)
         return

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain import after_sale
+from chalicelib.domain import after_sale, levels
+from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.points import PointsRule, rule_of
 from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
 from chalicelib.services.media import pictures
 from chalicelib.services.people.audit import audit
 from chalicelib.tables.base import LostRace, get_or_none, retried, transaction
-from chalicelib.tables.shop import MerchantItem
+from chalicelib.tables.shop import CouponTemplateItem, MerchantItem
 
 PAY_BY_S = 600
 PAY_BY_MIN_S = 300  # WeChat Pay wants more than a minute, its older documents five
@@ -38,7 +40,7 @@ class Settings:
     payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
     return_address: where buyers send goods back, with a name and a phone number. business_name,
     licence_number, licences: who runs the shop, as its licence has it, and pictures of licences.
-    points: how they are earned and used. None: as it is.
+    points: how they are earned and used. levels: of its members. None: as it is.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Settings:
     licence_number: str | None = None
     licences: list[str] | None = None
     points: PointsRule | None = None
+    levels: LevelsRule | None = None
 
 
 def create(
@@ -92,6 +95,11 @@ def rule_of_shop(item: MerchantItem) -> PointsRule:
     return rule_of(item.points.as_dict() if item.points is not None else None)
 
 
+def levels_of_shop(item: MerchantItem) -> LevelsRule:
+    """The levels of the shop's members."""
+    return levels.rule_of(item.levels.as_dict() if item.levels is not None else None)
+
+
 def change_settings(
     merchant_id: str,
     settings: Settings,
@@ -104,23 +112,28 @@ def change_settings(
 
     Orders placed before keep their pay-by time. Raises NotFound, Changed, InvalidRequest or Busy.
     """
-    after = {field: value for field, value in vars(settings).items() if value is not None}
-    if settings.points is not None:
-        after["points"] = settings.points.stored()
+    if settings.levels is not None:
+        levels.check(settings.levels)
+    after = {
+        field: value.stored() if isinstance(value, PointsRule | LevelsRule) else value
+        for field, value in vars(settings).items()
+        if value is not None
+    }
 
     def step() -> MerchantItem:
         item = read(merchant_id)
-        before = {field: getattr(item, field) for field in after}
-        if "points" in after:
-            before["points"] = rule_of_shop(item).stored()
+        rules = {
+            "points": rule_of_shop(item).stored(),
+            "levels": levels_of_shop(item).stored(),
+        }
+        before = {field: rules.get(field, getattr(item, field)) for field in after}
         if before == after:
             return item
         if item.revision != revision:
             raise Changed
-        if settings.logo and not pictures.is_accepted(merchant_id, settings.logo):
-            raise InvalidRequest("店铺头像不是在本店上传的图片，请重新上传。", field="logo")
-        if not all(pictures.is_accepted(merchant_id, url) for url in settings.licences or ()):
-            raise InvalidRequest("证照不是在本店上传的图片，请重新上传。", field="licences")
+        _check_pictures(merchant_id, settings)
+        if settings.levels is not None:
+            _check_birthday_coupons(merchant_id, settings.levels, levels_of_shop(item))
         with transaction() as writes:
             writes.update(
                 item,
@@ -136,3 +149,22 @@ def change_settings(
         return read(merchant_id)
 
     return retried(step)
+
+
+def _check_pictures(merchant_id: str, settings: Settings) -> None:
+    if settings.logo and not pictures.is_accepted(merchant_id, settings.logo):
+        raise InvalidRequest("店铺头像不是在本店上传的图片，请重新上传。", field="logo")
+    if not all(pictures.is_accepted(merchant_id, url) for url in settings.licences or ()):
+        raise InvalidRequest("证照不是在本店上传的图片，请重新上传。", field="licences")
+
+
+def _check_birthday_coupons(merchant_id: str, rule: LevelsRule, before: LevelsRule) -> None:
+    """Raise InvalidRequest for a coupon that no level had and that cannot be given."""
+    known = {"", *(level.birthday_coupon_id for level in before.levels)}
+    for i, level in enumerate(rule.levels):
+        if level.birthday_coupon_id in known:
+            continue
+        item = get_or_none(CouponTemplateItem.at(merchant_id, level.birthday_coupon_id))
+        if item is None or item.withdrawn_at_s is not None or item.given == CouponGiven.CODE:
+            words = "这种优惠券不能用作生日券，请换一种。"
+            raise InvalidRequest(words, field=f"levels.levels[{i}].birthday_coupon_id")

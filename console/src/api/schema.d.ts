@@ -348,6 +348,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/level": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The buyer's level, how much they have grown, and what the levels of the shop give. */
+        get: operations["read_own_level"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/messages": {
         parameters: {
             query?: never;
@@ -1543,7 +1560,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The points of the buyer of an order. */
+        /** The points and the level of the buyer of an order. */
         get: operations["read_buyer_points"];
         put?: never;
         /** Give the buyer of an order points, or take some; they read why. */
@@ -3527,6 +3544,11 @@ export interface components {
              */
             left_out: components["schemas"]["RefusedRow"][] | null;
         };
+        /** BirthdayShown */
+        BirthdayShown: {
+            month: number;
+            day: number;
+        };
         /** BuyerSession */
         BuyerSession: {
             token: string;
@@ -3535,6 +3557,29 @@ export interface components {
             avatar: string;
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
+        };
+        /**
+         * BuyersAccountShown
+         * @description What staff read of the points and the level of who placed an order.
+         */
+        BuyersAccountShown: {
+            /** @description whether points are earned and used in the shop now */
+            on: boolean;
+            /** @description below zero: what is earned next pays that first */
+            balance: number;
+            /** @description fen, 1/100 yuan */
+            worth_fen: number;
+            step: number;
+            /** @description what runs out next; null: nothing does */
+            expiring: components["schemas"]["PointsExpiringShown"] | null;
+            /** @description how points are earned and used */
+            rules: string[];
+            /** @description the newest first, page by page */
+            entries: components["schemas"]["PointsEntryShown"][];
+            next: string | null;
+            growth: number;
+            /** @description null: none */
+            level: components["schemas"]["LevelShown"] | null;
         };
         /** BuyersCoupons */
         BuyersCoupons: {
@@ -4712,6 +4757,40 @@ export interface components {
          * @enum {unknown}
          */
         Level: "act" | "none" | "view";
+        /** LevelOffered */
+        LevelOffered: {
+            no: number;
+            name: string;
+            from_growth: number;
+            benefits: string[];
+        };
+        /**
+         * LevelShown
+         * @description A level of the shop's members; 1 is the lowest.
+         */
+        LevelShown: {
+            no: number;
+            name: string;
+        };
+        /**
+         * LevelsSettings
+         * @description Levels of members. Growth counts of orders placed from now on; levels act at once.
+         */
+        LevelsSettings: {
+            on: boolean;
+            /**
+             * @description growth for each whole yuan kept
+             * @default 1
+             */
+            per_yuan: number;
+            /**
+             * @description growth for a seat of a formed group
+             * @default 0
+             */
+            per_group: number;
+            /** @description the lowest first */
+            levels: components["schemas"]["MemberLevelSettings"][];
+        };
         /** LoginRequest */
         LoginRequest: {
             /** @description of wx.login */
@@ -4742,6 +4821,37 @@ export interface components {
             };
             totp: boolean;
             last_login_at_s: number | null;
+        };
+        /**
+         * MemberLevelSettings
+         * @description What a level gives. Its number is its place in the list, from 1.
+         */
+        MemberLevelSettings: {
+            name: string;
+            /** @description more than of the level before */
+            from_growth: number;
+            /**
+             * @description of the solo price that a unit costs; 95 is 9.5 折
+             * @default 100
+             */
+            price_percent: number;
+            /**
+             * @description whether SKUs' own member price counts
+             * @default false
+             */
+            member_prices: boolean;
+            /**
+             * @description of what others earn; 150 is 1.5 times
+             * @default 100
+             */
+            points_percent: number;
+            /** @default null */
+            free_from_fen: number | null;
+            /**
+             * @description template; empty: none
+             * @default
+             */
+            birthday_coupon_id: string;
         };
         /** MessageList */
         MessageList: {
@@ -4875,6 +4985,16 @@ export interface components {
          * @enum {unknown}
          */
         NextAction: "ask_after_sale" | "buy_again" | "cancel" | "invite" | "pay" | "pick_up" | "receive" | "see_after_sale" | "see_refund" | "track" | "urge";
+        /** NextLevelShown */
+        NextLevelShown: {
+            no: number;
+            name: string;
+            from_growth: number;
+            /** @description growth */
+            missing: number;
+            /** @description what is missing */
+            words: string;
+        };
         /** NoteRequest */
         NoteRequest: {
             /** @description buyers never read it */
@@ -5250,6 +5370,24 @@ export interface components {
             seats_missing: number;
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
+        };
+        /** OwnLevel */
+        OwnLevel: {
+            /** @description whether the shop has levels now */
+            on: boolean;
+            /** @description 0: none yet */
+            no: number;
+            /** @description empty: none yet */
+            name: string;
+            growth: number;
+            /** @description null: there is no higher one */
+            next: components["schemas"]["NextLevelShown"] | null;
+            /** @description how one grows */
+            rules: string[];
+            /** @description the lowest first */
+            levels: components["schemas"]["LevelOffered"][];
+            /** @description null: not told yet */
+            birthday: components["schemas"]["BirthdayShown"] | null;
         };
         /**
          * OwnOrderCounts
@@ -6306,6 +6444,7 @@ export interface components {
             /** @description Pictures of licences, for buyers. */
             licences: string[];
             points: components["schemas"]["PointsSettings"];
+            levels: components["schemas"]["LevelsSettings"];
             revision: number;
         };
         /**
@@ -6339,6 +6478,8 @@ export interface components {
             licences: string[] | null;
             /** @default null */
             points: components["schemas"]["PointsSettings"] | null;
+            /** @default null */
+            levels: components["schemas"]["LevelsSettings"] | null;
         };
         /** ShareMade */
         ShareMade: {
@@ -9115,6 +9256,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_own_level: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnLevel"];
                 };
             };
             /** @description unauthenticated */
@@ -16948,7 +17147,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PointsAccountShown"];
+                    "application/json": components["schemas"]["BuyersAccountShown"];
                 };
             };
             /** @description invalid_request */
@@ -17042,7 +17241,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PointsAccountShown"];
+                    "application/json": components["schemas"]["BuyersAccountShown"];
                 };
             };
             /** @description invalid_request */

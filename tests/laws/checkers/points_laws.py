@@ -1,9 +1,10 @@
-"""Laws of points: what an account has, and what each order has moved in it."""
+"""Laws of points and growth: what an account has, and what each order has moved in it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from chalicelib.domain.beijing import DAY_S
+from chalicelib.domain.levels import growth_of
 from chalicelib.domain.points import STEP_FEN, earned_of, returned_of
 from chalicelib.domain.points_account import WARN_DAYS, PointsEntry, PointsKind, end_s
 from chalicelib.tables.growth import PointsItem, points_entries_of
@@ -66,6 +67,19 @@ def orders(snapshot: TableSnapshot) -> Violations:
         for kind, count in wanted.items():
             if moved[order_id, kind] != count and (kind == "spent" or not closed):
                 yield f"{what} {kind} {moved[order_id, kind]}, not {count}"
+
+
+def growth(snapshot: TableSnapshot) -> Violations:
+    """A buyer has grown by what their orders say; nobody does once their account is closed."""
+    grown: Counter[str] = Counter()
+    for order in snapshot.orders.values():
+        grown[order.buyer_id] += growth_of(order.view())
+    for buyer_id in grown.keys() | snapshot.points.keys():
+        account = snapshot.points.get(buyer_id)
+        closed = account is not None and account.closed_at_s is not None
+        has, wanted = account.growth if account else 0, 0 if closed else grown[buyer_id]
+        if has != wanted:
+            yield f"33 growth: {buyer_id} has grown {has}, their orders {wanted}"
 
 
 def worth(snapshot: TableSnapshot) -> Violations:
@@ -136,4 +150,4 @@ def _root(snapshot: TableSnapshot, buyer_id: str) -> str:
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (accounts, pages, orders, worth, grants, markers)
+LAWS: tuple[Law, ...] = (accounts, pages, orders, growth, worth, grants, markers)

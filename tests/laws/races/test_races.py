@@ -91,6 +91,7 @@ def test_orders_earn_what_is_kept_when_they_are_received_while_money_goes_back(s
 
     snapshot = shop.check()
     assert {account.balance for account in snapshot.points.values()} == {740}
+    assert {account.growth for account in snapshot.points.values()} == {74}
 
 
 def test_new_buyer_who_is_new_in_many_places_at_once_is_new_in_one(shop: Shop) -> None:

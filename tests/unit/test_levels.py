@@ -1,0 +1,104 @@
+"""What levels give, and what an order adds to its buyer's growth."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.levels import LevelsRule, MemberLevel, check, growth_of, rule_of
+from chalicelib.domain.order import GrowthRates, OrderStatus
+from chalicelib.errors import InvalidRequest
+from tests.unit.test_points import LETTERS, paid, received, refunded
+
+SILVER = MemberLevel(1, "银卡会员", 100)
+GOLD = MemberLevel(2, "黄金会员", 500, price_percent=95, member_prices=True, free_from_fen=0)
+RULE = LevelsRule(on=True, per_yuan=2, per_group=10, levels=(SILVER, GOLD))
+
+
+@given(
+    st.integers(2, 1_000_000),
+    st.lists(st.integers(1, 1_000_000), max_size=20),
+    st.integers(0, 999_999),
+    st.integers(0, 22),
+)
+def test_any_sequence_of_refunds_ends_at_the_growth_of_what_is_kept(
+    paid_fen: int, amounts: list[int], rebate_fen: int, received_after: int
+) -> None:
+    order = paid(paid_fen, rebate_fen=min(rebate_fen, paid_fen))
+    order, grown = replace(order, growth=GrowthRates(2, 10)), 0
+    for letter, wanted in zip(LETTERS, [*amounts, paid_fen], strict=False):
+        if LETTERS.index(letter) == received_after and order.status is OrderStatus.FULFILLING:
+            change = received(order)
+            order, grown = change.after, grown + change.growth
+        amount_fen = min(wanted, order.refundable_fen)
+        if not amount_fen:
+            break
+        change = refunded(order, letter, amount_fen)
+        order, grown = change.after, grown + change.growth
+        kept_fen, done = order.refundable_fen, order.status is OrderStatus.COMPLETED
+        assert grown == growth_of(order) == (2 * (kept_fen // 100) + 10 if done else 0)
+    assert grown == 0
+
+
+@pytest.mark.parametrize(
+    ("growth", "no", "following"), [(0, 0, 1), (99, 0, 1), (100, 1, 2), (499, 1, 2), (500, 2, 0)]
+)
+def test_level_is_the_highest_that_is_reached(growth: int, no: int, following: int) -> None:
+    reached, after = RULE.reached(growth), RULE.after(growth)
+    assert (reached.no if reached else 0, after.no if after else 0) == (no, following)
+    off = replace(RULE, on=False)
+    assert (off.reached(growth), off.after(growth), off.wanted(1)) == (None, None, None)
+
+
+def test_number_of_a_level_that_is_gone_means_the_highest() -> None:
+    assert (RULE.wanted(1), RULE.wanted(2), RULE.wanted(6)) == (SILVER, GOLD, GOLD)
+
+
+@pytest.mark.parametrize(
+    ("per_yuan", "per_group", "words"),
+    [(2, 10, "还差 ¥13"), (0, 10, "还差拼成 3 单"), (0, 0, "还差 25 成长值")],
+)
+def test_what_is_missing_is_told_in_what_brings_it(
+    per_yuan: int, per_group: int, words: str
+) -> None:
+    rule = replace(RULE, per_yuan=per_yuan, per_group=per_group)
+    assert rule.missing_words(75, SILVER) == words
+
+
+@given(st.integers(1, 10_000_000), st.integers(10, 100), st.booleans(), st.data())
+def test_member_price_is_the_lower_one_and_never_nothing(
+    solo_fen: int, percent: int, own: bool, data: st.DataObject
+) -> None:
+    member_fen = data.draw(st.none() | st.integers(1, solo_fen))
+    level = replace(SILVER, price_percent=percent, member_prices=own)
+    price_fen = level.price_fen(solo_fen, member_fen)
+    assert 1 <= price_fen <= solo_fen
+    if own and member_fen is not None:
+        assert price_fen <= member_fen
+    assert price_fen >= min(solo_fen * percent // 100, member_fen or solo_fen)
+
+
+@pytest.mark.parametrize(
+    ("levels", "field"),
+    [
+        ((), "levels.levels"),
+        ((replace(SILVER, name=""),), "levels.levels[0].name"),
+        ((SILVER, replace(GOLD, name="银卡会员")), "levels.levels[1].name"),
+        ((SILVER, replace(GOLD, from_growth=100)), "levels.levels[1].from_growth"),
+    ],
+)
+def test_rule_that_says_nothing_clear_is_refused(
+    levels: tuple[MemberLevel, ...], field: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        check(replace(RULE, levels=levels))
+    assert refusal.value.details["field"] == field
+
+
+def test_rule_is_kept_as_it_was_written() -> None:
+    check(RULE)
+    assert rule_of(RULE.stored()) == RULE
+    assert not rule_of(None).on
+    assert RULE.rates(in_group=False) == GrowthRates(2, 0)
+    assert replace(RULE, on=False).rates(in_group=True) == GrowthRates()

@@ -78,6 +78,7 @@ class AfterSaleShown(ResponseModel, frozen=True, kw_only=True):
 
 class OwnAfterSales(ResponseModel, frozen=True, kw_only=True):
     refundable_fen: Annotated[Fen, Meta(description="what may yet be asked back")]
+    units_left: Annotated[int, Meta(description="that are not back: all of them end the order")]
     items: list[AfterSaleShown]
 
 

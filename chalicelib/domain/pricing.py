@@ -89,7 +89,7 @@ class Price:
             words = Text("优惠券（{name}）", name=self.coupon_name)
             lines.append(PriceLine(PriceCode.COUPON, -self.coupon_fen, words))
         if self.points_fen:
-            words = Text("积分抵扣（{points} 积分）", points=self.points)
+            words = Text("积分抵扣（{points} 积分）", points=f"{self.points:,}")
             lines.append(PriceLine(PriceCode.POINTS, -self.points_fen, words))
         lines.append(PriceLine(PriceCode.FREIGHT, self.freight_fen, Text("运费")))
         if self.discount_fen:

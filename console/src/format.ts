@@ -12,6 +12,9 @@ export function formatFen(fen: number): string {
   return `${fen < 0 ? '−' : ''}¥${digits}`
 }
 
+/** 1,200; below zero with the sign that amounts have. */
+export const formatCount = (n: number) => `${n < 0 ? '−' : ''}${Math.abs(n).toLocaleString('zh-CN')}`
+
 /** 29.90, for an input. */
 export const yuanOf = (fen: number | null) => (fen === null ? '' : (fen / 100).toFixed(2))
 

@@ -1,6 +1,7 @@
 /** 阶梯团: the more people a group forms with, the more of each piece goes back. Everybody pays the first price. */
 import type { Schema } from '@/api/client'
 import { shortYuan } from '@/format'
+import { isAssured, leastWords, type Progress } from '@/progress'
 import { words } from '@/words'
 
 export type Tier = Schema<'TierShown'>
@@ -38,6 +39,19 @@ export function nextOf(seats_paid: number, tiers: readonly Tier[]): { people: nu
 export function moreWords(seats_paid: number, tiers: readonly Tier[]): string {
   const next = nextOf(seats_paid, tiers)
   return next ? words.tiers.more(next.people, shortYuan(next.off_fen), next.further, next.full) : ''
+}
+
+/** When a group forms, and what more people bring. */
+export function progressWords(progress: Progress, tiers: readonly Tier[]): string {
+  if (tiers.length === 0) return leastWords(progress)
+  const forms = isAssured(progress) ? '' : words.least.forms(progress.seats_least)
+  return [forms, moreWords(progress.seats_paid, tiers)].filter(Boolean).join('；')
+}
+
+/** Of a group that forms at its deadline, whoever else comes. */
+export function assuredWords({ seats_least, seats_paid }: Progress, tiers: readonly Tier[]): string {
+  const tier = reachedBy(seats_paid, tiers)
+  return tier ? words.tiers.assured(tier.seats, shortYuan(tier.off_fen)) : words.least.reached(seats_least)
 }
 
 /** 满 5 人每件返 ¥4，满 10 人每件返 ¥10 */

@@ -1,5 +1,5 @@
 /** What buyers read of after-sale, of what is theirs and on pages that links do not lead to: what is loaded first does without. */
-import { dayAndTime, shortTime, shortYuan, thousands, yuan } from '@/format'
+import { dayAndTime, shortTime, shortYuan, thousands, timeLeft, yuan } from '@/format'
 
 export const accountWords = {
   checkout: {
@@ -37,6 +37,50 @@ export const accountWords = {
     back: '返回',
     pricing: '正在计算…',
     pricedLater: '选好地址后显示',
+  },
+
+  payment: {
+    looking: '正在查询付款结果',
+    confirming: '正在确认付款结果',
+    patience: '请不要重复付款，确认后会马上通知你。',
+    slow: '银行处理较慢，请不要重复付款。可以先离开这个页面，确认后会通知你。',
+    opened: (standing: string) => `开团成功，${standing}`,
+    joined: (standing: string) => `参团成功，${standing}`,
+    formed: '拼团成功！',
+    alone: '付款成功',
+    boughtAlone: '单独购买',
+    seatLost: '付款成功，但名额刚被占满',
+    seatLostInTime: '付款成功，但这个团到时已经成团',
+    seatLostMoney: '退款已自动发起，按原路退回',
+    seatLostOthers: '可以参加下面的团，或用同样的价格开一个新团。',
+    seatLostAlone: '你可以用同样的价格开一个新团。',
+    groupFailed: '这次没有拼成',
+    unpaid: '还没有付款',
+    unpaidGroup: (s: number) => `名额保留 ${timeLeft(s)}，现在付款就能拼`,
+    unpaidAlone: (s: number) => `请在 ${timeLeft(s)} 内付款`,
+    pay: (fen: number) => `付款 ${yuan(fen)}`,
+    giveUpAsk: '放弃后订单关闭，商品会让给别人。没有扣款。',
+    keep: '再想想',
+    refused: '付款没有完成，可以换一种方式付款。',
+    timeout: '超时没付款，名额已放出',
+    timeoutHint: '没有扣款。想买的话可以再来一次。',
+    closed: '订单已关闭',
+    willNotify: '有进展会发微信提醒',
+    openOwn: '自己开团',
+    openAgain: '重新开团',
+    buyAgain: '再买一次',
+    do: {
+      go_on: '没有付款？点这里继续付款',
+      check: '我已付款，查看结果',
+      give_up: '放弃付款',
+      invite: '邀请好友',
+      notify: '微信提醒我进展',
+      group: '查看这个团',
+      order: '查看订单',
+      refund: '查看退款',
+      again: '重新参团',
+    },
+    notFound: '没有找到这个订单。',
   },
 
   refund: {

@@ -193,8 +193,12 @@ test('payment: a sheet that refuses asks for another way, a sheet that was close
 const ORDERS = {
   'unpaid': [{ status: 'pending' }, '', 'due'],
   'unpaid, its time over': [{ status: 'pending', pay_by_s: NOW, actions: ['pay'] }, '超时', 'none'],
-  'waits for its group': [{ group: { seats_missing: 2, expires_at_s: NOW + 9 } }, '还差 2 人', 'paid'],
-  'waits for its deadline': [{ group: { ...assured, expires_at_s: NOW + 9 } }, '已满 2 人，到时成团；再来 1 人立即成团', 'paid'],
+  'waits for its group': [{ group: { seats_missing: 2, seats_least: 0, tiers: [], expires_at_s: NOW + 9 } }, '还差 2 人', 'paid'],
+  'waits for its deadline': [{ group: { ...assured, tiers: [], expires_at_s: NOW + 9 } }, '已满 2 人，到时成团；再来 1 人立即成团', 'paid'],
+  'waits in a group with tiers': [
+    { group: { ...tiered(1).progress, tiers: LADDER } }, '还差 1 人，到时满 2 人就成团；再来 4 人，每件返 ¥4', 'paid'],
+  'waits in one that has come to a tier': [
+    { group: { ...tiered(5).progress, tiers: LADDER } }, '已满 5 人，到时成团每件返 ¥4；再来 5 人立即成团，每件再返 ¥6', 'paid'],
   'to be sent': [{ status: 'fulfilling' }, '发', 'paid'],
   'to be collected': [{ status: 'fulfilling', delivery: 'pickup' }, '备货', 'paid'],
   'on its way': [{ status: 'shipped', receive_by_s: NOW + 9 }, '自动确认', 'paid'],
@@ -253,8 +257,11 @@ for (const [name, [given, said]] of Object.entries(POINTS)) {
 test('after-sale: points come back by the share of the money, to the last one', () => {
   const of = { points_used: 2000, total_fen: 7900 }
   const asked = (amount_fen) => ({ amount_fen, is_surplus: false, rebate_text: '' })
-  const first = claim.pointsWith(2500, orderOf(of))
+  const first = claim.pointsWith(2500, 0, { refundable_fen: 7900, units_left: 2 }, orderOf(of))
   assert.equal(first, 632)
   const rest = orderOf({ ...of, points_back: first, refunds: [asked(2500), { ...asked(7900), is_surplus: true }] })
-  assert.equal(claim.pointsWith(5400, rest), 1368)
+  const left = { refundable_fen: 5400, units_left: 2 }
+  assert.equal(claim.pointsWith(5400, 0, left, rest), 1368)
+  assert.equal(claim.pointsWith(100, 2, left, rest), 1368) // all of the goods go back
+  assert.equal(claim.pointsWith(100, 1, left, rest), 26)
 })

@@ -93,6 +93,7 @@ def test_part_of_an_order_is_refunded_and_the_rest_is_shipped(merchant: Merchant
     assert [(r["amount_fen"], r["status"]) for r in shown["refunds"]] == [(1500, "succeeded")]
     own = friend.get(f"/v1/orders/{second}/after-sales").body
     assert (own["refundable_fen"], own["items"][0]["amount_fen"]) == (4400, 1500)
+    assert own["units_left"] == 1
     assert merchant.stock(activity) == 8
     merchant.check_laws()
 

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.beijing import day_of
 from chalicelib.services.people import buyers
+from tests.api.test_exports import exported, let_be_found
 from tests.fixtures.coupons import claimed, refund, told
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture, Reply
 from tests.fixtures.merges import merge_into_an_older_one
@@ -55,6 +56,8 @@ def test_they_are_earned_offered_used_and_told_to_the_fen(merchant: MerchantFixt
     assert of_order(buyer, first) == (0, 0, 990, 0)
     place = f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
     assert buyer.get(place).body["points"] is True
+    (card,) = merchant.visitor().get(place.rpartition("/")[0]).body["items"]
+    assert card["points"] is True
 
     quoted = buyer.quote(activity, province="浙江省", best_points=True).body
     offered = quoted["points"]
@@ -94,6 +97,11 @@ def test_they_are_earned_offered_used_and_told_to_the_fen(merchant: MerchantFixt
     assert buyer.get("/v1/me/data").body["points"] == account
     shown = merchant.owner().get(f"/v1/merchant/orders/{order_id}/points").body
     assert (shown["balance"], len(shown["entries"])) == (90, 2)
+    columns = ("order_id", "unit_price", "taken_off", "points", "points_off", "freight", "total")
+    let_be_found(merchant, order_id)
+    (row,) = exported(merchant, "orders", *columns)
+    amounts = ["59.00", "0.00", "900", "9.00", "0.00", "50.00"]
+    assert list(row.values()) == [order_id, *amounts]
     merchant.check_laws(quiescent=False)
 
 

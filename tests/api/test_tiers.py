@@ -49,6 +49,7 @@ def test_group_that_is_due_gives_back_what_its_highest_tier_does_and_goes_on(
     shown = leader.get(f"{place}/groups/{group_id}/page").body
     (card,) = merchant.visitor().get(f"{place}/activities").body["items"]
     assert [it["tiers"] for it in (shown, card, detail(merchant, activity))] == [LADDER] * 3
+    assert leader.order(first)["group"]["tiers"] == LADDER
     assert back(leader, first) == []
     invited = leader.post(f"/v1/groups/{group_id}/shares", {"channel": "link"}).body
     assert invited["title"].startswith("【再来2人再返¥6】¥59.00 拼")

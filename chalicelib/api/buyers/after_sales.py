@@ -68,7 +68,9 @@ def list_own_after_sales(who: Buyer, order_id: str) -> schemas.OwnAfterSales:
     asked = after_sales.of_order(who.merchant_id, own)
     refundable_fen = after_sales.refundable_fen(order)
     return schemas.OwnAfterSales(
-        refundable_fen=refundable_fen, items=[shown(item) for item in reversed(asked)]
+        refundable_fen=refundable_fen,
+        units_left=order.units.may_go_back,
+        items=[shown(item) for item in reversed(asked)],
     )
 
 

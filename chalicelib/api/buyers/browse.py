@@ -16,6 +16,7 @@ from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
 from chalicelib.services.groups import shop_front
 from chalicelib.services.groups.shop_front import Sort, Wish
+from chalicelib.services.growth import points
 from chalicelib.services.orders import inbox
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
@@ -69,6 +70,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
         str,
         Meta(description="What a coupon takes off that members of a failed group get; or empty."),
     ]
+    points: Annotated[bool, Meta(description="Some can be used in its groups.")]
     tiers: list[TierShown]
     starts_at_s: int
     ends_at_s: int
@@ -244,6 +246,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         new_buyers=offer.new_buyers,
         leader_free=offer.leader_free,
         compensation=offer.compensation_words,
+        points=offer.points and points.rule(item.merchant_id, now_s).on,
         tiers=shapes.tiers(offer),
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,

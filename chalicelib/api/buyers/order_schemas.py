@@ -14,6 +14,7 @@ from chalicelib.api.schemas import (
     ResponseModel,
     SeatsLeast,
     Seconds,
+    TierShown,
 )
 from chalicelib.domain.own_order import NextAction, Step, Tab
 
@@ -31,6 +32,7 @@ class OrderGroup(ResponseModel, frozen=True, kw_only=True):
     seats_taken: int
     seats_paid: int
     seats_missing: int
+    tiers: list[TierShown]
     expires_at_s: Annotated[Seconds | None, Meta(description="null: its leader has not paid")]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from chalicelib.api import shapes
 from chalicelib.api.buyers import after_sales
 from chalicelib.api.buyers import order_schemas as schemas
+from chalicelib.api.schemas import TierShown
 from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_words import method_text
@@ -12,6 +13,7 @@ from chalicelib.domain.own_order import Surroundings, actions_of, steps_of
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.pricing import price_of
 from chalicelib.domain.shipping import parcels_of
+from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.orders.own_orders import OwnOrder
 from chalicelib.tables.trade import GroupItem
 from chalicelib.text import Text
@@ -101,5 +103,12 @@ def _group(item: GroupItem | None) -> schemas.OrderGroup | None:
         seats_taken=view.seats_taken,
         seats_paid=view.seats_paid,
         seats_missing=view.seats_missing,
+        tiers=_tiers(item) if view.has_least else [],
         expires_at_s=view.expires_at_s,
     )
+
+
+def _tiers(item: GroupItem) -> list[TierShown]:
+    """By the terms that a group was opened with, which stay in memory."""
+    terms = catalogue_cache.version(item.merchant_id, item.activity_id, item.version)
+    return shapes.tiers(terms)

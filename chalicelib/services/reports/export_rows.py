@@ -87,6 +87,7 @@ def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) ->
     order, detail, known = found.order, found.detail, found.order.view()
     lines, parcels = detail.lines.as_dict(), parcels_of(detail.parcels)
     price = price_of(lines)
+    off_fen = sum(-line.amount_fen for line in price.lines if line.amount_fen < 0)
     paid = known.seat_payment
     buyer = buyers.get(order.buyer_id)
     group = found.group
@@ -100,8 +101,10 @@ def _order_row(found: Found, buyers: Mapping[str, BuyerItem], wanted: Wanted) ->
         "spec": lines["spec"],
         "quantity": order.quantity,
         "unit_price": Yuan(price.unit_price_fen),
-        "taken_off": Yuan(sum(-line.amount_fen for line in price.lines if line.amount_fen < 0)),
+        "taken_off": Yuan(off_fen - price.points_fen),
         "coupon": price.coupon_name or None,
+        "points": price.points or None,
+        "points_off": Yuan(price.points_fen),
         "freight": Yuan(price.freight_fen),
         "total": Yuan(order.total_fen),
         **_money(order.entries()),

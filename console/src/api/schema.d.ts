@@ -2942,6 +2942,8 @@ export interface components {
             leader_free: boolean;
             /** @description What a coupon takes off that members of a failed group get; or empty. */
             compensation: string;
+            /** @description Some can be used in its groups. */
+            points: boolean;
             tiers: components["schemas"]["TierShown"][];
             starts_at_s: number;
             ends_at_s: number;
@@ -5211,6 +5213,7 @@ export interface components {
             seats_taken: number;
             seats_paid: number;
             seats_missing: number;
+            tiers: components["schemas"]["TierShown"][];
             /** @description null: its leader has not paid */
             expires_at_s: number | null;
         };
@@ -5329,6 +5332,8 @@ export interface components {
         OwnAfterSales: {
             /** @description what may yet be asked back */
             refundable_fen: number;
+            /** @description that are not back: all of them end the order */
+            units_left: number;
             items: components["schemas"]["AfterSaleShown"][];
         };
         /**

@@ -1024,6 +1024,8 @@ export const en: Words = {
   'refund.givesCoupon': 'All goes back: the buyer gets the coupon of the order back, too.',
   'refund.givesCouponKeeps': 'All of the goods go back: the buyer gets the coupon of the order back, too, and the shop keeps {sum}. To give that back as well, change the amount.',
   'refund.sharesPoints': 'Points that the order used come back by the share of the money, all of them when all goes back; what this money earned is taken back.',
+  'refund.pointsBack': 'The buyer gets {n} points back. ',
+  'refund.pointsTaken': 'Points earned by the refunded money are taken back.',
   'shopRefund.ends': 'All money or all goods go back: this order is not shipped any more.',
   'shopRefund.done': '{amount} is on its way',
   'price.go': 'Change price',

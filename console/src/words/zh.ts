@@ -1022,6 +1022,8 @@ export const zh = {
   'refund.givesCoupon': '全部退回：订单用的优惠券也会退给买家。',
   'refund.givesCouponKeeps': '商品全部退回：订单用的优惠券也会退给买家，没退的 {sum} 由店铺留下。要把钱一起退，请改退款金额。',
   'refund.sharesPoints': '全部退回时，订单用的积分全退；只退一部分，按比例退。退的钱得到的积分会扣回。',
+  'refund.pointsBack': '同时退回买家 {n} 积分。',
+  'refund.pointsTaken': '退的钱得到的积分会扣回。',
   'shopRefund.ends': '钱或商品已全部退回，这个订单不会再发货。',
   'shopRefund.done': '{amount} 正在退回',
   'price.go': '改价',

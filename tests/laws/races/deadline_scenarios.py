@@ -16,7 +16,7 @@ from chalicelib.services.orders import orders
 from chalicelib.services.timeouts import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
 from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem
-from tests.fixtures.concurrency import concurrently, race, retry_while_busy, run_together
+from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
 from tests.fixtures.shop import GRACE_S, LIFE_S, PAY_BY_S, STAFF, Shop
 from tests.fixtures.table_snapshot import rebate_fen
 from tests.laws.races.scenarios import Tally, tally
@@ -57,7 +57,7 @@ def last_payment_against_the_deadline(
     members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
     numbers = concurrently(shop.ask, members)
 
-    def one(number: int) -> None:
+    def race(number: int) -> None:
         patient = number % 2 == 0
         now_s = expires_at_s + GRACE_S + (0 if patient else GATEWAY_PATIENCE_S)
         shop.gateway.silent = set() if patient else {"query"}
@@ -71,10 +71,11 @@ def last_payment_against_the_deadline(
             due.process_group(shop.merchant_id, group_ids[number], now_s=now_s)
 
         acts: list[Callable[[], None]] = [pay, fail, fail]
-        race(chance, *acts)
+        chance.shuffle(acts)
+        run_together(*acts)
 
     for number in range(rounds):
-        one(number)
+        race(number)
     shop.gateway.silent = set()
     shop.gateway.confirms_at_once = True
     shop.now_s = expires_at_s + GRACE_S + GATEWAY_PATIENCE_S
@@ -120,7 +121,8 @@ def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Rand
             partial(close, group_id),
             partial(close, group_id),
         ]
-        race(chance, *acts)
+        chance.shuffle(acts)
+        run_together(*acts)
     shop.gateway.confirms_at_once = True
     shop.run_jobs(3, forward_s=PAY_BY_S)
     outcomes: Tally = Counter()
@@ -155,7 +157,8 @@ def extension_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Ra
 
     for group_id in group_ids:
         acts = [partial(extend, group_id), partial(extend, group_id), partial(fail, group_id)]
-        race(chance, *acts)
+        chance.shuffle(acts)
+        run_together(*acts)
     shop.now_s = expires_at_s + GRACE_S
     shop.gateway.confirms_at_once = True
     shop.run_jobs(3)
@@ -184,7 +187,7 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
     paid_at_s = shop.now_s + PAY_BY_S
     shop.now_s = paid_at_s + GATEWAY_PATIENCE_S
 
-    def one(number: int) -> None:
+    def race(number: int) -> None:
         silent = number % 4 > 1
         shop.gateway.silent = {"query", "close"} if silent else set()
         trade = shop.gateway.pay(numbers[number], at_s=paid_at_s) if silent else None
@@ -200,10 +203,11 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
             shop.join(*scenes[number], before_password_change[number])
 
         acts = [pay, release, release, take_seat]
-        race(chance, *acts)
+        chance.shuffle(acts)
+        run_together(*acts)
 
     for number in range(rounds):
-        one(number)
+        race(number)
     outcomes = Counter(str(shop.order(member.order_id).status) for member in members)
     assert set(outcomes) <= {"paid", "closed"}, outcomes
     shop.gateway.silent = set()

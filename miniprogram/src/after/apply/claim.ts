@@ -39,9 +39,17 @@ export function shareOf(refundable_fen: number, units: number, order: Order): st
   return (Math.floor((refundable_fen * Math.min(units, order.quantity)) / order.quantity) / 100).toFixed(2)
 }
 
-/** How many of the points that the order was bought with come back with so much money: their share of what was paid. */
-export function pointsWith(fen: number, order: Order): number {
+export interface Left {
+  refundable_fen: number
+  /** Units that are not back. */
+  units_left: number
+}
+
+/** How many of the points that the order was bought with come back with so much money: all that are left when the
+ * money or the goods end the order, else their share of what was paid. units: that are sent back. */
+export function pointsWith(fen: number, units: number, left: Left, order: Order): number {
   const { points_used, points_back, total_fen, refunds } = order
+  if (fen === left.refundable_fen || units === left.units_left) return points_used - points_back
   const asked = refunds.filter((it) => !it.is_surplus && !it.rebate_text)
   const back_fen = asked.reduce((sum, it) => sum + it.amount_fen, fen)
   return Math.floor((points_used * back_fen) / total_fen) - points_back

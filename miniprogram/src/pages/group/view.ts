@@ -3,8 +3,8 @@ import type { GroupPage } from '@/api/shop'
 import type { RefundShown } from '@/api/trade'
 import { shortYuan } from '@/format'
 import { givenBack } from '@/givenBack'
-import { isAssured, lackingOf, leastWords, standing } from '@/progress'
-import { moreWords, reachedBy } from '@/tiers'
+import { isAssured, lackingOf, standing } from '@/progress'
+import { assuredWords, moreWords, progressWords, reachedBy } from '@/tiers'
 import { words } from '@/words'
 
 type Progress = GroupPage['progress']
@@ -40,7 +40,7 @@ function openForMember(page: GroupPage): View {
   const isAlone = isLeader && progress.seats_taken === 1
   const missing = isLeader ? says.leaderMissing : says.memberMissing
   return {
-    sentence: isAssured(progress) ? assuredWords(page) : missing(lackingOf(progress)),
+    sentence: isAssured(progress) ? assuredWords(progress, page.tiers) : missing(lackingOf(progress)),
     hint: openWords(progress, page),
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
@@ -54,19 +54,6 @@ export const isFree = ({ leader_free, role }: GroupPage): boolean => leader_free
 /** What is promised to a member of a group that is not full. page: null before it is read. */
 export const openWords = (progress: Progress, page: GroupPage | null): string =>
   [progressWords(progress, page?.tiers ?? []), page && isFree(page) ? words.leaderFree.promise : ''].filter(Boolean).join('。')
-
-/** When it forms, and what more people bring. */
-function progressWords(progress: Progress, tiers: GroupPage['tiers']): string {
-  if (tiers.length === 0) return leastWords(progress)
-  const forms = isAssured(progress) ? '' : words.least.forms(progress.seats_least)
-  return [forms, moreWords(progress.seats_paid, tiers)].filter(Boolean).join('；')
-}
-
-/** Of a group that forms at its deadline, whoever else comes. */
-function assuredWords({ progress, tiers }: GroupPage): string {
-  const tier = reachedBy(progress.seats_paid, tiers)
-  return tier ? words.tiers.assured(tier.seats, shortYuan(tier.off_fen)) : words.least.reached(progress.seats_least)
-}
 
 /** Its time is over, and whoever paid in time is still being asked for: nobody can join any more. */
 export function isOver({ progress }: GroupPage, now_s: number): boolean {
@@ -106,7 +93,7 @@ function reminding({ reminder }: GroupPage): Act[] {
 /** What a group wants of who may join it. */
 function wantedWords(page: GroupPage): string {
   const { progress, tiers } = page
-  if (isAssured(progress)) return `${assuredWords(page)}；${progressWords(progress, tiers)}`
+  if (isAssured(progress)) return `${assuredWords(progress, tiers)}；${progressWords(progress, tiers)}`
   if (progress.seats_least === 0) return says.missing(progress.seats_missing)
   return [words.least.joins(lackingOf(progress), progress.seats_least), moreWords(progress.seats_paid, tiers)].filter(Boolean).join('；')
 }
@@ -132,7 +119,7 @@ export function backOf(page: GroupPage): string {
 /** What a member of a formed group waits for. */
 export function nextWords({ status, status_text, delivery }: NonNullable<GroupPage['order']>, ship_within_h: number): string {
   if (!isToBeSent(status)) return says.orderNow(status_text)
-  return delivery === 'pickup' ? words.payment.collect : says.formedMine(ship_within_h)
+  return delivery === 'pickup' ? says.collect : says.formedMine(ship_within_h)
 }
 
 /** paid: the group has only just formed. */

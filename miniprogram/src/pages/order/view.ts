@@ -1,6 +1,7 @@
 /** What an order says to its buyer, in its row and on its page. */
 import type { OrderAct, OrderRow, RefundShown } from '@/api/trade'
-import { isAssured, lackingOf, leastWords } from '@/progress'
+import { isAssured, lackingOf } from '@/progress'
+import { assuredWords, moreWords, progressWords } from '@/tiers'
 import { words } from '@/words'
 import { accountWords } from '@/words-account'
 
@@ -35,9 +36,10 @@ export function sentenceOf(order: OrderRow, closedWords: string, now_s: number):
 }
 
 function waitingWords(group: NonNullable<OrderRow['group']>): string {
-  const { seats_least: least } = group
-  if (isAssured(group)) return `${words.least.reached(least)}；${leastWords(group)}`
-  return least > 0 ? says.missingLeast(lackingOf(group), least) : says.missing(group.seats_missing)
+  const { seats_least, seats_paid, seats_missing, tiers } = group
+  if (isAssured(group)) return `${assuredWords(group, tiers)}；${progressWords(group, tiers)}`
+  if (seats_least === 0) return says.missing(seats_missing)
+  return [says.missingLeast(lackingOf(group), seats_least), moreWords(seats_paid, tiers)].filter(Boolean).join('；')
 }
 
 const isSettlingGroup = (order: OrderRow): boolean => order.status === 'paid' && order.group?.seats_missing === 0

@@ -5,6 +5,7 @@ import { givenBack } from '@/givenBack'
 import type { PayOutcome } from '@/platform'
 import { standing } from '@/progress'
 import { words } from '@/words'
+import { accountWords } from '@/words-account'
 import { backOf, formedWithFewer, nextWords, openWords } from '../group/view'
 import { comingWords, refundWords } from '../order/view'
 
@@ -19,7 +20,7 @@ export interface View {
   acts: Act[]
 }
 
-const says = words.payment
+const says = accountWords.payment
 
 /** How long the buyer has looked at this page. asked_s: since they came back to it from a pay sheet, or
  * said that they paid. */

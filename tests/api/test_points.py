@@ -295,9 +295,18 @@ def test_closed_account_loses_them_and_gets_no_more(merchant: MerchantFixture) -
     switch(merchant)
     activity, buyer = sold(merchant), merchant.buyer()
     first = received(merchant, activity, buyer)
-    second = received(merchant, activity, buyer, points=900)
+    second = received(merchant, activity, buyer, points=900, key="the-second")
+    group_id, _, _ = merchant.open_group(activity)
 
     assert buyer.call("DELETE", "/v1/me/account").status == 200
+    for reply in (
+        buyer.buy_alone(activity, points=100),
+        buyer.open(activity, points=100),
+        buyer.join(activity, group_id, points=100),
+    ):
+        assert (reply.status, reply.code) == (401, "session_superseded")
+    again = buyer.buy_alone(activity, points=900, key="the-second")
+    assert (again.status, again.body["order_id"]) == (201, second)
     refused = given(merchant, first, 100)
     back = {"amount_fen": 9000, "units_back": 1, "reason": "补偿"}
     shop = merchant.owner().post(f"/v1/merchant/orders/{second}/refunds", back)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.domain.product import spec_text
-from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound
+from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound, SessionSuperseded
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, reservations
 from chalicelib.services.growth import coupons
@@ -92,7 +92,7 @@ def buy_alone(
         )
     except _Repeat as repeat:
         return first_answer(repeat.old)
-    except (NotFound, InvalidRequest, *ordering.CHANGED_SINCE):
+    except (NotFound, InvalidRequest, SessionSuperseded, *ordering.CHANGED_SINCE):
         # Was it me? What is sold may have changed since the first request.
         try:
             _refuse_repeat(merchant_id, [buyer_id], key)

@@ -14,6 +14,7 @@ class Counted(StrEnum):
     PAID_FEN = "paid_fen"  # captured, late payments included: their refunds count, too
     ORDERS_PAID = "orders_paid"
     REFUNDED_FEN = "refunded_fen"  # confirmed by the gateway
+    REBATED_FEN = "rebated_fen"  # of it, by the terms of groups that have formed
     GROUPS_OPENED = "groups_opened"  # their leader has paid
     GROUPS_FORMED = "groups_formed"
     GROUPS_FAILED = "groups_failed"  # for any reason, once opened
@@ -29,6 +30,7 @@ class Sums:
     paid_fen: int = 0
     orders_paid: int = 0
     refunded_fen: int = 0
+    rebated_fen: int = 0
     groups_opened: int = 0
     groups_formed: int = 0
     groups_failed: int = 0

@@ -21,6 +21,7 @@ LETTERS: Mapping[Counted, str] = {
     Counted.PAID_FEN: "p",
     Counted.ORDERS_PAID: "n",
     Counted.REFUNDED_FEN: "r",
+    Counted.REBATED_FEN: "b",
     Counted.GROUPS_OPENED: "o",
     Counted.GROUPS_FORMED: "f",
     Counted.GROUPS_FAILED: "x",
@@ -53,7 +54,7 @@ class DayItem(TradeItem, discriminator="day"):
     def counts(self, hours: int = HOURS) -> dict[str, int]:
         """What was counted in the first `hours` of the day."""
         sums = dict.fromkeys((counted.value for counted in Counted), 0)
-        for name, count in self.attribute_values.items():  # few of the 144 are there
+        for name, count in self.attribute_values.items():  # few of all are there
             counted, hour = _COUNTED.get(name, (None, HOURS))
             if counted is not None and hour < hours:
                 sums[counted.value] += count

@@ -16,6 +16,7 @@ HOUR_S = 3600
 NOTHING = {
     "paid_fen": 0,
     "refunded_fen": 0,
+    "rebated_fen": 0,
     "orders_paid": 0,
     "groups_opened": 0,
     "groups_formed": 0,
@@ -70,6 +71,7 @@ def test_day_counts_what_was_paid_refunded_opened_formed_and_failed(
     assert dashboard(merchant)["today"] == {
         "paid_fen": paid_fen,
         "refunded_fen": 5900,
+        "rebated_fen": 0,
         "orders_paid": 5,
         "groups_opened": 3,
         "groups_formed": 1,

@@ -94,6 +94,8 @@ def test_full_group_gives_the_most_back_at_once(merchant: MerchantFixture) -> No
     assert merchant.stored_group(group_id).status == "formed"
     assert back(leader, order_id) == [("f", 1000, "succeeded")]
     assert merchant.money()["refunded_fen"] == 5 * 1000
+    today = merchant.owner().get("/v1/merchant/dashboard").body["today"]
+    assert (today["refunded_fen"], today["rebated_fen"]) == (5 * 1000, 5 * 1000)
     merchant.check_laws()
 
 

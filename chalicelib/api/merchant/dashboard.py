@@ -21,6 +21,9 @@ Waiting = Annotated[int, Meta(ge=0, le=dashboard.TO_DO_MAX, description="100: or
 class SumsShown(ResponseModel, frozen=True, kw_only=True):
     paid_fen: Annotated[Fen, Meta(description="Captured, by the time of payment.")]
     refunded_fen: Annotated[Fen, Meta(description="Confirmed, by the gateway's time.")]
+    rebated_fen: Annotated[
+        Fen, Meta(description="Of refunded_fen: by the terms of groups that have formed.")
+    ]
     orders_paid: int
     groups_opened: int
     groups_formed: int

@@ -16,7 +16,7 @@ from chalicelib.domain.beijing import BEIJING, day_of
 from chalicelib.domain.counts import HOURS, Counted, Sums, sums_of
 from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.group import GroupStatus
-from chalicelib.domain.order import Order, RefundReason
+from chalicelib.domain.order import Order, RefundReason, reason_of
 from chalicelib.tables.base import LostRace, Writes, get_or_none, transaction
 from chalicelib.tables.counts import DAY_SHARDS, TALLY_SHARDS, DayItem, TallyItem
 from chalicelib.tables.growth import TALLY_SHARDS as COUPON_SHARDS
@@ -31,9 +31,12 @@ _formed: TimedCache[tuple[str, str], int] = TimedCache(FORMED_KEPT_S, FORMED_MAX
 _Count = tuple[Counted, int, int]  # what, how many, when
 
 
-def count_refund(writes: Writes, merchant_id: str, amount_fen: int, at_s: int) -> None:
-    """Count a refund with the write that confirms it."""
-    _count(writes, merchant_id, [(Counted.REFUNDED_FEN, amount_fen, at_s)])
+def count_refund(writes: Writes, merchant_id: str, key: str, amount_fen: int, at_s: int) -> None:
+    """Count a refund with the write that confirms it. key: of the refund."""
+    counts: list[_Count] = [(Counted.REFUNDED_FEN, amount_fen, at_s)]
+    if reason_of(key) is RefundReason.REBATE:
+        counts.append((Counted.REBATED_FEN, amount_fen, at_s))
+    _count(writes, merchant_id, counts)
 
 
 def count_decided(writes: Writes, group: GroupItem, now_s: int) -> None:

@@ -4068,6 +4068,8 @@ export interface components {
             paid_fen: number;
             /** @description Confirmed, by the gateway's time. */
             refunded_fen: number;
+            /** @description Of refunded_fen: by the terms of groups that have formed. */
+            rebated_fen: number;
             orders_paid: number;
             groups_opened: number;
             groups_formed: number;
@@ -6955,6 +6957,8 @@ export interface components {
             paid_fen: number;
             /** @description Confirmed, by the gateway's time. */
             refunded_fen: number;
+            /** @description Of refunded_fen: by the terms of groups that have formed. */
+            rebated_fen: number;
             orders_paid: number;
             groups_opened: number;
             groups_formed: number;

@@ -1362,6 +1362,7 @@ export const en: Words = {
   'home.trend.none': 'Nothing happened in these 30 days.',
   'figure.paid_fen': 'Paid',
   'figure.refunded_fen': 'Refunded',
+  'figure.rebated_fen': 'Incl. rebates',
   'figure.orders_paid': 'Orders paid',
   'figure.groups_opened': 'Groups opened',
   'figure.groups_formed': 'Formed',

@@ -1360,6 +1360,7 @@ export const zh = {
   'home.trend.none': '这 30 天还没有数据。',
   'figure.paid_fen': '付款金额',
   'figure.refunded_fen': '退款金额',
+  'figure.rebated_fen': '其中成团返还',
   'figure.orders_paid': '付款订单',
   'figure.groups_opened': '开团数',
   'figure.groups_formed': '成团数',

@@ -8,7 +8,7 @@ from chalicelib.domain.beijing import BEIJING
 from chalicelib.domain.counts import Counted
 from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.ledger import Movement
-from chalicelib.domain.order import RefundReason
+from chalicelib.domain.order import RefundReason, reason_of
 from chalicelib.tables.trade import GroupItem, OrderItem
 from tests.fixtures.table_snapshot import UNDECIDED, TableSnapshot
 
@@ -67,6 +67,8 @@ def _of_order(order: OrderItem) -> Iterator[tuple[str, int, int]]:
     for entry in order.entries():
         if entry.movement in (Movement.REFUNDED, Movement.REFUNDED_OUTSIDE):
             yield Counted.REFUNDED_FEN, entry.amount_fen, entry.at_s
+            if reason_of(entry.of) is RefundReason.REBATE:
+                yield Counted.REBATED_FEN, entry.amount_fen, entry.at_s
 
 
 def _of_group(snapshot: TableSnapshot, group: GroupItem) -> Iterator[tuple[str, int]]:

@@ -7,6 +7,7 @@ export type Sums = Schema<'SumsShown'>
 export const FIGURES = [
   'paid_fen',
   'refunded_fen',
+  'rebated_fen',
   'orders_paid',
   'groups_opened',
   'groups_formed',
@@ -14,6 +15,10 @@ export const FIGURES = [
   'formed_permille',
 ] as const satisfies readonly (keyof Sums)[]
 export type Figure = (typeof FIGURES)[number]
+
+/** Those that a shop has: what formed groups give back is told where any does. */
+export const figuresOf = (days: readonly Sums[]) =>
+  FIGURES.filter((figure) => figure !== 'rebated_fen' || days.some((day) => day.rebated_fen))
 
 export function shown(sums: Sums, figure: Figure): string {
   const value = sums[figure]

@@ -16,6 +16,7 @@ PER_BUYER_MAX = 10
 DAYS_MAX = 365
 GRACE_DAYS_MAX = 30
 SCOPE_MAX = 50
+POINTS_MAX = 1_000_000  # that one can cost
 PERCENT_MIN, PERCENT_MAX = 10, 99  # of the price, that is still paid
 
 
@@ -42,7 +43,8 @@ class TemplateState(StrEnum):
 @dataclass(frozen=True)
 class CouponDraft:
     """Good from `from_s` until before `until_s`; without these, for `days` after that of the claim.
-    grace_days: how long a coupon is good that comes back when it has run out."""
+    grace_days: how long a coupon is good that comes back when it has run out. points: that a buyer
+    pays for one with; 0: none."""
 
     name: str
     terms: CouponTerms
@@ -53,6 +55,7 @@ class CouponDraft:
     until_s: int = 0
     days: int = 0
     grace_days: int = 3
+    points: int = 0
 
 
 def times_of_claim(from_s: int, until_s: int, days: int, *, now_s: int) -> tuple[int, int]:
@@ -65,7 +68,12 @@ def times_of_claim(from_s: int, until_s: int, days: int, *, now_s: int) -> tuple
 
 def problems_of(draft: CouponDraft, *, now_s: int) -> list[Problem]:
     """Everything that is wrong with a draft, each with its field; empty when it can be kept."""
-    return [*_of_terms(draft.terms), *_of_scope(draft.terms), *_of_times(draft, now_s)]
+    return [
+        *_of_terms(draft.terms),
+        *_of_scope(draft.terms),
+        *_of_times(draft, now_s),
+        *_of_points(draft),
+    ]
 
 
 def _of_terms(terms: CouponTerms) -> Iterator[Problem]:
@@ -103,3 +111,8 @@ def _of_times(draft: CouponDraft, now_s: int) -> Iterator[Problem]:
         yield trouble("until_s", "结束时间要在现在之后、一年之内，请修改。")
     elif draft.from_s >= draft.until_s:
         yield trouble("from_s", "开始时间要早于结束时间，请修改。")
+
+
+def _of_points(draft: CouponDraft) -> Iterator[Problem]:
+    if draft.points and draft.given not in CLAIMED:
+        yield trouble("points", "用积分兑换的券由买家自己领取，请选公开领取或凭链接领取。")

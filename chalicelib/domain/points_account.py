@@ -24,7 +24,8 @@ BALANCE_MAX = 100_000_000
 
 class PointsKind(StrEnum):
     EARNED = "earned"  # by an order that was completed
-    SPENT = "spent"
+    SPENT = "spent"  # by an order
+    EXCHANGED = "exchanged"  # for a coupon
     RETURNED = "returned"  # of what an order was bought with
     TAKEN_BACK = "taken_back"  # of what an order earned, when money of it went back
     EXPIRED = "expired"
@@ -36,6 +37,7 @@ class PointsKind(StrEnum):
 _WORDS: Mapping[PointsKind, Text] = {
     PointsKind.EARNED: Text("订单完成"),
     PointsKind.SPENT: Text("下单抵扣"),
+    PointsKind.EXCHANGED: Text("兑换优惠券"),
     PointsKind.RETURNED: Text("订单退回"),
     PointsKind.TAKEN_BACK: Text("退款扣回"),
     PointsKind.EXPIRED: Text("积分到期"),
@@ -48,7 +50,7 @@ _WORDS: Mapping[PointsKind, Text] = {
 @dataclass(frozen=True)
 class PointsEntry:
     """points: more than nothing where they come in. order_id: that it is about, if any. reason: of
-    the staff."""
+    the staff, or what was got for them."""
 
     at_s: int
     points: int

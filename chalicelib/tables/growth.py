@@ -38,6 +38,7 @@ class CouponItem(TradeItem, discriminator="coupon"):
     claim_key = UnicodeAttribute()  # of the request, so that a repeat finds what it did
     order_id = UnicodeAttribute(null=True)  # of the order that uses it
     back_at_s = IntAttribute(null=True)  # when an order last gave it back
+    points = IntAttribute(null=True)  # that it was claimed for
 
     @classmethod
     def at(cls, merchant_id: str, coupon_id: CouponId, **more: Any) -> "CouponItem":

@@ -246,6 +246,7 @@ class CouponTemplateItem(CrudItem, discriminator="coupon_template"):
     created_at_s = IntAttribute()
     withdrawn_at_s = IntAttribute(null=True)  # no more are given out
     revoked = BooleanAttribute(null=True)  # and those that were are good no more
+    points = IntAttribute(default=0)  # that one costs
 
 
 class StoreItem(CrudItem, discriminator="store"):

@@ -327,6 +327,15 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "total": 200,
     },
     {
+        "name": "积分兑换券",
+        "kind": "amount",
+        "off_fen": 500,
+        "points": 600,
+        "per_buyer": 3,
+        "days": 30,
+        "total": 200,
+    },
+    {
         "name": "集市传单券",
         "kind": "amount",
         "off_fen": 600,

@@ -336,5 +336,6 @@ export const accountWords = {
     empty: '还没有积分。收货后得积分，下单时可以抵钱。',
     off: '还没有积分。',
     earlier: '更早的记录',
+    exchange: '用积分换优惠券',
   },
 } as const

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.beijing import day_of
 from chalicelib.services.people import buyers
 from tests.api.test_exports import exported, let_be_found
-from tests.fixtures.coupons import claimed, refund, told
+from tests.fixtures.coupons import COUPONS, GIFT, claim, claimed, given_out, refund, told
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture, Reply
 from tests.fixtures.merges import merge_into_an_older_one
 from tests.fixtures.points import RULE, given, received, sold, switch
@@ -266,6 +266,40 @@ def test_staff_give_and_take_with_a_reason_once(merchant: MerchantFixture) -> No
     assert told(buyer).count("的商家送你 500 积分：等了很久。") == 1
     log = merchant.owner().get("/v1/merchant/audit").body["items"]
     assert sum(row["action"] == "points_changed" for row in log) == 2
+    merchant.check_laws(quiescent=False)
+
+
+def test_coupon_is_got_for_them_and_kept(merchant: MerchantFixture) -> None:
+    switch(merchant)
+    activity, buyer, poor = sold(merchant), merchant.buyer(), merchant.buyer()
+    received(merchant, activity, buyer)
+    template_id = given_out(merchant, points=600, per_buyer=2)
+    offer = buyer.get(f"/v1/merchants/{merchant.merchant_id}/coupons/{template_id}").body
+
+    got = [claim(buyer, template_id) for _ in range(2)]
+    again = claim(buyer, template_id, key="another-claim")
+    refused = claim(poor, template_id)
+
+    assert offer["points"] == 600
+    assert {(it.status, it.body["coupon_id"]) for it in got} == {(201, got[0].body["coupon_id"])}
+    assert (again.code, refused.code) == ("points_refused", "points_refused")
+    assert refused.body["message"] == "你现在有 0 积分，不够用 600，请重新选择。"
+    assert entries(buyer) == [("exchanged", -600), ("earned", 990)]
+    told = buyer.get("/v1/me/points").body["entries"][0]
+    assert (told["words"], told["order_id"]) == ("兑换优惠券：见面礼", None)
+    order = buyer.buy_alone(activity, coupon_id=got[0].body["coupon_id"]).body
+    assert order["total_fen"] == 8900
+
+    withdrawal = f"/v1/merchant/coupons/{template_id}/withdrawal"
+    revoked = merchant.owner().post(withdrawal, {"revoke": True})
+    stopped = merchant.owner().post(withdrawal, {"revoke": False})
+    assert (revoked.code, stopped.body["state"]) == ("conflict", "withdrawn")
+    by_code = merchant.owner().post(COUPONS, GIFT | {"points": 600, "given": "code"})
+    assert by_code.body["details"]["problems"][0]["field"] == "points"
+
+    switch(merchant, on=False)
+    other = given_out(merchant, points=100)
+    assert claim(buyer, other).body["message"] == "店铺暂停使用积分，积分还在你的账户里。"
     merchant.check_laws(quiescent=False)
 
 

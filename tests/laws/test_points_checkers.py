@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.services.fulfilment import receipts
 from chalicelib.tables.base import StoredItem, get_or_none
-from chalicelib.tables.growth import PointsGrantItem, PointsItem
+from chalicelib.tables.growth import CouponItem, PointsGrantItem, PointsItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from tests.fixtures.shop import Shop
 from tests.fixtures.staff_requests import ship
@@ -92,6 +92,13 @@ def never_asked_for(shop: Shop) -> Planted:
     return grant, [PointsGrantItem.points.set(2000)]
 
 
+def coupon_for_less(shop: Shop) -> Planted:
+    _, account = bought(shop)
+    shop.claim(shop.coupons(points=600), account.buyer_id)
+    (coupon,) = shop.check().coupons.values()
+    return coupon, [CouponItem.points.set(500)]
+
+
 def not_due(shop: Shop) -> Planted:
     return bought(shop)[1], [PointsItem.due_at_s.remove(), PointsItem.due_shard.remove()]
 
@@ -112,6 +119,7 @@ def not_due(shop: Shop) -> Planted:
         ("11 amounts: order .* is of 8900 fen", more_taken_off),
         ("33 growth: .* has grown 198, their orders 99", grown_twice),
         ("32 points: staff gave 2000, the accounts say 3000", never_asked_for),
+        ("32 points: coupons of .* cost -100 more than was paid", coupon_for_less),
         ("15 work: points of .* are due at .*, marked for None", not_due),
     ],
 )

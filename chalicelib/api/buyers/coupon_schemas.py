@@ -37,6 +37,7 @@ class CouponOffer(_CouponTerms, frozen=True, kw_only=True):
     per_buyer: Annotated[int, Meta(description="that one person may claim")]
     claimed: Annotated[int | None, Meta(description="that the asker has claimed; null: no session")]
     state: Annotated[TemplateState, Meta(description="given_out: there are some left")]
+    points: Annotated[int, Meta(description="that claiming one costs; 0: none")]
 
 
 class CouponOfferList(ResponseModel, frozen=True):

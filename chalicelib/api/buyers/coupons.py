@@ -17,6 +17,7 @@ from chalicelib.errors import (
     CouponsGone,
     LimitReached,
     NotFound,
+    PointsRefused,
     SessionSuperseded,
 )
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
@@ -61,11 +62,11 @@ def read_shop_coupon(
     audience=Audience.BUYER,
     status=201,
     headers=KEY_HEADER,
-    refusals=[NotFound, CouponsGone, LimitReached, SessionSuperseded],
+    refusals=[NotFound, CouponsGone, LimitReached, PointsRefused, SessionSuperseded],
     limited=[limits.COUPON_CLAIMS],
 )
 def claim_coupon(who: Buyer, coupon_template_id: str) -> schemas.CouponShown:
-    """Claim a coupon."""
+    """Claim a coupon, for the points that it costs."""
     now_s = clock.now_s()
     key = idempotency_key(api.current_request)
     item = coupons.claim(who.merchant_id, who.ids, coupon_template_id, key=key, now_s=now_s)

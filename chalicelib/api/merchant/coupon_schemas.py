@@ -16,6 +16,7 @@ from chalicelib.domain.coupon_draft import (
     GRACE_DAYS_MAX,
     NAME_MAX,
     PER_BUYER_MAX,
+    POINTS_MAX,
     TOTAL_MAX,
     CouponGiven,
     TemplateState,
@@ -55,6 +56,9 @@ class CouponInput(RequestModel, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=GRACE_DAYS_MAX, description="more, if it comes back after it has run out"),
     ] = 3
+    points: Annotated[
+        int, Meta(ge=0, le=POINTS_MAX, description="that a buyer pays for one with; 0: none")
+    ] = 0
 
 
 class CouponChange(RequestModel, frozen=True, kw_only=True):
@@ -115,6 +119,7 @@ class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):
     until_s: Seconds
     days: int
     grace_days: int
+    points: Annotated[int, Meta(description="that one costs; 0: none")]
     created_at_s: Seconds
     withdrawn_at_s: Seconds | None
     state: TemplateState

@@ -102,7 +102,7 @@ def change_coupon(
     "POST",
     "/coupons/{coupon_template_id}/withdrawal",
     right=act(Area.ACTIVITIES),
-    refusals=[NotFound, Changed],
+    refusals=[NotFound, Changed, Conflict],
 )
 def withdraw_coupon(
     coupon_template_id: str, who: auth.Staff, body: schemas.CouponWithdrawal
@@ -191,7 +191,7 @@ def _shown(item: CouponTemplateItem, left: int, tally: Tally, now_s: int) -> dic
     terms = terms_of(item.terms.as_dict())
     leads = links.to_coupon(item.merchant_id, item.template_id)
     own = ["template_id", "name", "given", "total", "per_buyer", "from_s", "until_s", "days"]
-    own += ["grace_days", "created_at_s", "withdrawn_at_s", "revision"]
+    own += ["grace_days", "points", "created_at_s", "withdrawn_at_s", "revision"]
     return {
         **{name: value for name, value in vars(terms).items() if name != "scope_name"},
         "scope_ids": list(terms.scope_ids),

@@ -106,6 +106,7 @@ def create(
         "until_s": draft.until_s,
         "days": draft.days,
         "grace_days": draft.grace_days,
+        "points": draft.points,
         "created_at_s": now_s,
     }
     return crud.create(
@@ -137,10 +138,13 @@ def withdraw(
     merchant_id: str, template_id: str, *, revoke: bool, staff: str, now_s: int
 ) -> CouponTemplateItem:
     """Give no more out; with `revoke` those that were and are not used are good no more, within
-    the seconds for which templates are cached. A repeat changes nothing. Raises NotFound, Busy."""
+    the seconds for which templates are cached. A repeat changes nothing. Raises NotFound, Conflict
+    for what buyers paid with points, Busy."""
     item = read(merchant_id, template_id)
     if item.withdrawn_at_s is not None and (item.revoked or not revoke):
         return item
+    if revoke and item.points:
+        raise Conflict("这些券是买家用积分换的，不能收回，只能停止兑换。")
     withdrawn_at_s = item.withdrawn_at_s or now_s
     fields = {"withdrawn_at_s": withdrawn_at_s, "revoked": revoke}
     return crud.change(

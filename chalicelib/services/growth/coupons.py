@@ -1,7 +1,8 @@
 """Coupons of buyers: claimed, used by an order, given back by it.
 
-A claim takes one from its template's stock in the transaction that makes it; claims by a code are
-in coupon_codes, what the shop gives of its own accord in coupon_grants. Its number among the
+A claim takes one from its template's stock, and its price in points from the buyer, in the
+transaction that makes it; claims by a code are in coupon_codes, what the shop gives of its own
+accord in coupon_grants. Its number among the
 buyer's coupons of the template is its key, so that no buyer has more than the template says. Using
 it and giving it back are part of the order's own transactions (services.orders).
 """
@@ -16,6 +17,7 @@ from chalicelib.domain.ids import OrderId, derived_id
 from chalicelib.errors import CouponRefused, CouponsGone, LimitReached
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
+from chalicelib.services.growth import points
 from chalicelib.services.people import buyers
 from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none, retried, transaction
 from chalicelib.tables.growth import CouponItem, CouponStockItem, unused_list
@@ -37,7 +39,7 @@ def claim(
     """Claim one coupon of a template for a buyer; a repeat under the same key gets the same one.
 
     ids: of the person, the first of which it is for. Raises NotFound, CouponsGone, LimitReached,
-    SessionSuperseded, Busy.
+    PointsRefused, SessionSuperseded, Busy.
     """
     keys = claim_keys(merchant_id, ids, template_id, key)
 
@@ -50,8 +52,13 @@ def claim(
         if template.given not in CLAIMED:
             raise coupon_templates.missing()
         coupon = next_of(template, ids, held, claim_key=keys[0], now_s=now_s)
+        coupon.points = template.points or None
         with transaction() as writes:
             put(writes, coupon, ids)
+            if template.points:
+                points.exchange(
+                    writes, merchant_id, ids, template.points, template.name, now_s=now_s
+                )
         return coupon
 
     return retried(step)

@@ -7,6 +7,7 @@ the order's own buyer, so that a merge of buyers moves nothing.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain import points_account
@@ -59,6 +60,25 @@ def spend(
 ) -> dict[str, int]:
     """Spend points of a person for the order that is placed in the same transaction. Returns the
     lots that they are of. Raises PointsRefused when there are fewer."""
+    spent = PointsEntry(now_s, -points, PointsKind.SPENT, str(order_id))
+    return _take(writes, merchant_id, ids, spent)
+
+
+def exchange(
+    writes: Writes, merchant_id: str, ids: Sequence[str], points: int, name: str, *, now_s: int
+) -> None:
+    """Take points of a person for what the same transaction gives them; name: what it is called.
+    Raises PointsRefused when there are fewer, or the shop has no points any more."""
+    if not rule(merchant_id, now_s).on:
+        raise PointsRefused("店铺暂停使用积分，积分还在你的账户里。")
+    _take(writes, merchant_id, ids, PointsEntry(now_s, -points, PointsKind.EXCHANGED, "", name))
+
+
+def _take(
+    writes: Writes, merchant_id: str, ids: Sequence[str], entry: PointsEntry
+) -> dict[str, int]:
+    """Take what an entry says out of the accounts of a person. Returns the lots it is of."""
+    points, now_s = -entry.points, entry.at_s
     items = read(merchant_id, ids)
     accounts = {one: item.view().on(now_s) for one, item in items.items()}
     there = points_account.spendable(accounts.values())
@@ -66,8 +86,8 @@ def spend(
         raise too_few(there, points)
     used: dict[str, int] = {}
     for one, lots in points_account.spread(accounts, points).items():
-        entry = PointsEntry(now_s, -sum(lots.values()), PointsKind.SPENT, str(order_id))
-        put(writes, items[one], accounts[one].taken(entry))
+        share = replace(entry, points=-sum(lots.values()))
+        put(writes, items[one], accounts[one].taken(share))
         used |= {lot: used.get(lot, 0) + count for lot, count in lots.items()}
     return used
 

@@ -184,7 +184,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Claim a coupon. */
+        /** Claim a coupon, for the points that it costs. */
         post: operations["claim_coupon"];
         delete?: never;
         options?: never;
@@ -3858,6 +3858,11 @@ export interface components {
              * @default 3
              */
             grace_days: number;
+            /**
+             * @description that a buyer pays for one with; 0: none
+             * @default 0
+             */
+            points: number;
         };
         /**
          * CouponKind
@@ -3901,6 +3906,8 @@ export interface components {
             claimed: number | null;
             /** @description given_out: there are some left */
             state: components["schemas"]["TemplateState"];
+            /** @description that claiming one costs; 0: none */
+            points: number;
         };
         /** CouponOfferList */
         CouponOfferList: {
@@ -3970,6 +3977,8 @@ export interface components {
             until_s: number;
             days: number;
             grace_days: number;
+            /** @description that one costs; 0: none */
+            points: number;
             /** @description seconds since the epoch, UTC */
             created_at_s: number;
             withdrawn_at_s: number | null;
@@ -4015,6 +4024,8 @@ export interface components {
             until_s: number;
             days: number;
             grace_days: number;
+            /** @description that one costs; 0: none */
+            points: number;
             /** @description seconds since the epoch, UTC */
             created_at_s: number;
             withdrawn_at_s: number | null;
@@ -5816,7 +5827,7 @@ export interface components {
          * PointsKind
          * @enum {unknown}
          */
-        PointsKind: "deducted" | "earned" | "expired" | "forfeited" | "granted" | "returned" | "spent" | "taken_back";
+        PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "returned" | "spent" | "taken_back";
         /**
          * PointsSettings
          * @description How points are earned and used, of orders placed from now on; runs out: of what comes in.
@@ -8268,7 +8279,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupons_gone, limit_reached */
+            /** @description coupons_gone, limit_reached, points_refused */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13708,7 +13719,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description changed */
+            /** @description changed, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -21,10 +21,13 @@ export interface View {
 
 const says = words.coupons
 
-export function viewOf({ state, claimed, per_buyer }: Offer): View {
+export function viewOf({ state, claimed, per_buyer, points }: Offer): View {
   const has = claimed ?? 0
   const note = has > 0 ? says.claimed(has) : ''
-  if (state === 'given_out' && has < per_buyer) return { act: 'claim', label: has > 0 ? says.claimMore : says.claim, note }
+  if (state === 'given_out' && has < per_buyer) {
+    const free = has > 0 ? says.claimMore : says.claim
+    return { act: 'claim', label: points ? says.exchange(points) : free, note }
+  }
   if (has > 0 && state !== 'revoked') return { act: 'use', label: says.use, note }
   return { act: null, label: state === 'given_out' ? '' : says.states[state], note }
 }

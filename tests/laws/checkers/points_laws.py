@@ -11,7 +11,7 @@ from chalicelib.tables.growth import PointsItem, points_entries_of
 from tests.fixtures.table_snapshot import TableSnapshot
 
 Violations = Iterator[str]
-OUT = (PointsKind.SPENT, PointsKind.DEDUCTED, PointsKind.EXPIRED)
+OUT = (PointsKind.SPENT, PointsKind.EXCHANGED, PointsKind.DEDUCTED, PointsKind.EXPIRED)
 
 
 def accounts(snapshot: TableSnapshot) -> Violations:
@@ -114,6 +114,20 @@ def grants(snapshot: TableSnapshot) -> Violations:
         yield f"32 points: staff gave {asked}, the accounts say {written}"
 
 
+def exchanges(snapshot: TableSnapshot) -> Violations:
+    """A person has paid what the coupons cost that they have got for points."""
+    paid: Counter[str] = Counter()
+    for coupon in snapshot.coupons.values():
+        paid[_root(snapshot, coupon.place.buyer_id)] += coupon.points or 0
+    for buyer_id, item in snapshot.points.items():
+        paid[_root(snapshot, buyer_id)] += sum(
+            entry.points for entry in _entries(snapshot, item) if entry.kind is PointsKind.EXCHANGED
+        )
+    for buyer_id, count in paid.items():
+        if count:
+            yield f"32 points: coupons of {buyer_id} cost {count} more than was paid"
+
+
 def markers(snapshot: TableSnapshot) -> Violations:
     """Who has something that runs out is warned of it, and it is taken off in time."""
     for buyer_id, item in snapshot.points.items():
@@ -150,4 +164,13 @@ def _root(snapshot: TableSnapshot, buyer_id: str) -> str:
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (accounts, pages, orders, growth, worth, grants, markers)
+LAWS: tuple[Law, ...] = (
+    accounts,
+    pages,
+    orders,
+    growth,
+    worth,
+    grants,
+    exchanges,
+    markers,
+)

@@ -128,7 +128,7 @@ def one_coupon_over_and_over(shop: Shop, *, times: int, chance: random.Random) -
 
 
 def same_points_over_and_over(shop: Shop, *, times: int, chance: random.Random) -> Tally:
-    """Points for one purchase, in as many of one buyer, who pays some and cancels some at once."""
+    """Points for one purchase or one coupon, in as many of one buyer, who cancels some at once."""
     shop.take_points()
     sold = shop.activity(seats=100, stock=1000, product_stock=2000, points=True)
     group_ids = concurrently(lambda _: shop.opened(sold), range(8))
@@ -136,8 +136,11 @@ def same_points_over_and_over(shop: Shop, *, times: int, chance: random.Random) 
     first = shop.buy_alone(sold, buyer)
     shop.cancel(first)
     shop.give_points(first, 1000)
+    priced = shop.coupons(points=900, per_buyer=10)
 
     def buy(which: float) -> Any:
+        if which < 0.1:
+            return shop.claim(priced, buyer)
         if which < 0.6:
             return shop.buy_alone(sold, buyer, points=1000)
         group_id = group_ids[int(which * 100) % len(group_ids)]

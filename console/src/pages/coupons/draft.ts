@@ -3,6 +3,7 @@ import type { Coupon, CouponInput } from '@/api/coupons'
 import type { Problem } from '@/api/errors'
 import { DAY_S, dateOf, nowS, secondsOf } from '@/format'
 import { t } from '@/words'
+import { isClaimed } from './summary'
 
 export const NAME_MAX = 20
 export const SCOPE_MAX = 50
@@ -10,6 +11,7 @@ const TOTAL_MAX = 1_000_000
 const PER_BUYER_MAX = 10
 const DAYS_MAX = 365
 const GRACE_MAX = 30
+const POINTS_MAX = 1_000_000
 
 export type Kind = CouponInput['kind']
 export type Scope = CouponInput['scope']
@@ -34,6 +36,7 @@ export interface Draft {
   first: string // of a date input, Beijing; empty: at once
   last: string // the whole of that day included
   grace_days: number | null
+  points: number | null // that one costs; 0: none
 }
 
 export function emptyDraft(): Draft {
@@ -56,6 +59,7 @@ export function emptyDraft(): Draft {
     first: '',
     last: dateOf(nowS() + 7 * DAY_S),
     grace_days: 3,
+    points: 0,
   }
 }
 
@@ -109,6 +113,7 @@ export function inputOf(draft: Draft): CouponInput {
     until_s: isDated ? endOf(draft.last) : 0,
     days: isDated ? 0 : (draft.days ?? 0),
     grace_days: draft.grace_days ?? 0,
+    points: isClaimed(draft) ? (draft.points ?? 0) : 0,
   }
 }
 
@@ -124,6 +129,7 @@ export function problemsOf(draft: Draft): Problem[] {
     ['scope_ids', draft.scope !== 'shop' && draft.ids[draft.scope].length > SCOPE_MAX, t('coupon.scopeMany', { max: SCOPE_MAX })],
     ...(draft.lasts === 'days' ? ofDays(draft) : ofDates(draft)),
     ['grace_days', draft.grace_days === null || draft.grace_days > GRACE_MAX, t('coupon.graceWrong', { max: GRACE_MAX })],
+    ['points', isClaimed(draft) && (draft.points === null || draft.points > POINTS_MAX), t('coupon.pointsWrong', { max: POINTS_MAX.toLocaleString('zh-CN') })],
     ['per_buyer', !within(draft.per_buyer, PER_BUYER_MAX), t('coupon.perBuyerWrong', { max: PER_BUYER_MAX })],
   ])
 }

@@ -70,7 +70,7 @@ export function sentenceOf(input: CouponInput): string {
     lasts: lastsOf(input),
     total: input.total.toLocaleString('zh-CN'),
     each: input.per_buyer,
-    given: t(`coupon.given.${input.given}`),
+    given: givenOf(input),
   }
   const cost = most ? t('coupon.most', { sum: formatFen(most).replace(/\.00$/, '') }) : t('coupon.unbounded')
   return t('coupon.sentence', facts) + cost
@@ -84,6 +84,12 @@ export const stateOf = ({ state, given }: Pick<Coupon, 'state' | 'given'>) => (g
 
 /** By the shop: codes are claimed by who has one. */
 export const canBeGiven = ({ state, given }: Pick<Coupon, 'state' | 'given'>) => state === 'given_out' && given !== 'code'
+
+/** How buyers come by them. */
+export const givenOf = ({ given, points }: Pick<Coupon, 'given' | 'points'>) => {
+  const way = t(`coupon.given.${given}`)
+  return points ? t('coupon.givenFor', { way, n: points.toLocaleString('zh-CN') }) : way
+}
 
 /** Buyers claim them by themselves, where a link leads. */
 export const isClaimed = ({ given }: Pick<Coupon, 'given'>) => given === 'public' || given === 'link'

@@ -47,6 +47,12 @@ def joining_with_points(shop: Shop) -> Act:
 
 
 @workflow
+def exchanging_points_for_a_coupon(shop: Shop) -> Act:
+    buyer, template_id = rich_buyer(shop, selling(shop)), shop.coupons(points=600)
+    return lambda: shop.claim(template_id, buyer, key="one")
+
+
+@workflow
 def releasing_an_order_with_points(shop: Shop) -> Act:
     sold = selling(shop)
     order = shop.buy_alone(sold, rich_buyer(shop, sold), points=2000)

@@ -51,6 +51,7 @@ const WORDS: Record<string, WordKey> = {
   coupons: 'activity.coupons',
   points: 'points.one',
   'activity.points': 'activity.points',
+  levels: 'nav.levels',
   from_fen: 'reduction.from',
   off_fen: 'reduction.off',
   total: 'coupon.total',

@@ -99,6 +99,12 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'coupon.edit', under: 'coupons', right: 'activities:view' },
   },
   {
+    path: 'levels',
+    name: 'levels',
+    component: () => import('./pages/levels/LevelsPage.vue'),
+    meta: { title: 'nav.levels', right: 'settings:view' },
+  },
+  {
     path: 'orders',
     name: 'orders',
     component: () => import('./pages/orders/OrdersPage.vue'),
@@ -249,7 +255,7 @@ export const NAVIGATION: { title?: WordKey; pages: { name: string; badge?: TodoK
   { pages: [{ name: 'home' }] },
   { title: 'nav.group.goods', pages: [{ name: 'products' }, { name: 'categories' }] },
   { title: 'nav.group.groups', pages: [{ name: 'activities' }, { name: 'groups' }] },
-  { title: 'nav.group.marketing', pages: [{ name: 'coupons' }] },
+  { title: 'nav.group.marketing', pages: [{ name: 'coupons' }, { name: 'levels' }] },
   {
     title: 'nav.group.trade',
     pages: [

@@ -15,6 +15,7 @@ const PATHS = {
   myCoupons: '/growth/mine/mine',
   couponCode: '/growth/code/code',
   myPoints: '/growth/points/points',
+  myLevel: '/growth/level/level',
   afterSale: '/after/requests/requests',
   askAfterSale: '/after/apply/apply',
   addresses: '/account/addresses/addresses',

@@ -325,6 +325,20 @@ export const accountWords = {
     usedBefore: (name: string) => `这个码你已经领过，「${name}」已用于一笔订单`,
   },
 
+  level: {
+    logIn: '登录后查看你的等级。',
+    label: '会员等级',
+    none: '还没有等级',
+    growth: (n: number) => `成长值 ${thousands(n)}`,
+    next: (words: string, name: string) => `${words}到${name}`,
+    highest: '已是最高等级',
+    levels: '等级和权益',
+    from: (n: number) => `满 ${thousands(n)} 成长值`,
+    own: '当前等级',
+    nothing: '暂无其他权益',
+    rules: '怎么升级',
+  },
+
   points: {
     logIn: '登录后查看你的积分。',
     balance: '可用积分',

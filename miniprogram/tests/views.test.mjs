@@ -9,7 +9,7 @@ const SRC = path.resolve(import.meta.dirname, '../src')
 const source = (view) => `export * as ${view} from '@/pages/${view}/view'`
 const { text } = buildSync({
   stdin: {
-    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'"].join('\n'),
+    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'", "export * as level from '@/growth/level/view'"].join('\n'),
     resolveDir: SRC,
   },
   alias: { '@': SRC },
@@ -20,7 +20,7 @@ const { text } = buildSync({
 }).outputFiles[0]
 const built = { exports: {} }
 new Function('module', text)(built)
-const { activity, group, payment, order, claim } = built.exports
+const { activity, group, payment, order, claim, level } = built.exports
 
 const REFUND = { amount_fen: 2990, method: 'wechat_pay', status_text: '退款中', arrived_at_s: null, expected_by_s: null }
 const orderOf = (given) => ({
@@ -265,3 +265,17 @@ test('after-sale: points come back by the share of the money, to the last one', 
   assert.equal(claim.pointsWith(100, 2, left, rest), 1368) // all of the goods go back
   assert.equal(claim.pointsWith(100, 1, left, rest), 26)
 })
+
+const STEPS = [{ no: 1, name: '银卡会员', from_growth: 100 }, { no: 2, name: '金卡会员', from_growth: 500 }]
+const nextTo = (at, missing) => ({ ...STEPS[at], missing, words: `还差 ¥${missing} 升级` })
+const LEVELS = {
+  'nobody yet': [{ growth: 38, no: 0, next: nextTo(0, 62) }, '还差 ¥62 升级到银卡会员', 38],
+  'on the way from the first': [{ growth: 462, no: 1, next: nextTo(1, 38) }, '还差 ¥38 升级到金卡会员', 90],
+  'the highest': [{ growth: 500, no: 2, next: null }, '已是最高等级', 100],
+}
+for (const [name, [given, words, way]] of Object.entries(LEVELS)) {
+  test(`level: ${name}`, () => {
+    const own = { on: true, levels: STEPS, ...given }
+    assert.deepEqual([level.nextWords(own), level.wayOf(own)], [words, way])
+  })
+}

@@ -3,7 +3,7 @@ import type { BodyOf, Page, QueryOf, Schema } from './types'
 
 export type Order = Schema<'OrderRow'>
 export type OrderFile = Schema<'OrderFileShown'>
-export type BuyerPoints = Schema<'PointsAccountShown'>
+export type BuyerPoints = Schema<'BuyersAccountShown'>
 export type Recipient = Schema<'RecipientResponse'>
 export type Purpose = Schema<'Purpose'>
 export type OrderQuery = QueryOf<'/v1/merchant/orders'>

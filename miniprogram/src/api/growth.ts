@@ -1,4 +1,4 @@
-/** Coupons and points: what the shop gives out, and what the buyer has of it. */
+/** Coupons, points and levels: what the shop gives out, and what the buyer has of it. */
 import { get, post, type Schema } from './client'
 
 export type Offer = Schema<'CouponOffer'>
@@ -7,6 +7,7 @@ export type CouponChoice = Schema<'CouponChoice'>
 export type Points = Schema<'PointsAccountShown'>
 export type PointsEntry = Schema<'PointsEntryShown'>
 export type PointsChoice = Schema<'PointsChoiceShown'>
+export type OwnLevel = Schema<'OwnLevel'>
 
 /** What the coupon centre has; of who is logged in, how many of each they have claimed, too. */
 export const listOffers = () => get('/v1/merchants/{merchant_id}/coupons')
@@ -25,3 +26,6 @@ export const listCoupons = () => get('/v1/me/coupons')
 
 /** What the buyer has, with their latest entries; `next`: an earlier page of these. */
 export const readPoints = (next?: string) => get('/v1/me/points', { query: { next } })
+
+/** The buyer's level, what is missing from the next one, and what each gives. */
+export const readLevel = () => get('/v1/me/level')

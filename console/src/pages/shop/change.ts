@@ -1,4 +1,5 @@
 /** A change as the audit log keeps it, in words: which fields, from what to what. */
+import type { LevelsRule } from '@/api/shop'
 import { fieldWords } from '@/fields'
 import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
@@ -6,6 +7,7 @@ import { provinceName } from '@/words/provinces'
 import { statusOf, type StatusKind } from '@/words/status'
 import { tierWords } from '../activities/summary'
 import { termsWords, type Terms } from '../coupons/summary'
+import { ruleWords as levelsWords } from '../levels/summary'
 import { gatewayStateWords } from '../money/facts'
 import { ruleWords, type PointsDraft } from './pointsRule'
 
@@ -84,6 +86,7 @@ function statusWords(kind: string, value: unknown): string {
 function listed(field: string, value: unknown): string {
   if (field === 'terms') return termsWords(value as Terms)
   if (field === 'points') return ruleWords(value as PointsDraft)
+  if (field === 'levels') return levelsWords(value as LevelsRule)
   if (field === 'rights') return rightsWords(value as Record<string, string>)
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)

@@ -38,6 +38,7 @@ ServiceError                     500 internal_error
 │ ├ StoreClosed                  409 store_closed
 │ ├ PriceChanged                 409 price_changed
 │ ├ NewBuyersOnly                409 new_buyers_only
+│ ├ MembersOnly                  409 members_only
 │ ├ CouponRefused                409 coupon_refused
 │ ├ PointsRefused                409 points_refused
 │ ├ CouponCodeRefused            409 coupon_code_refused
@@ -264,6 +265,11 @@ class PriceChanged(Conflict):
 class NewBuyersOnly(Conflict):
     code = "new_buyers_only"
     default_message = "仅限在本店还没有买过的新客。你已买过，可以自己开团，或单独购买。"
+
+
+class MembersOnly(Conflict):
+    code = "members_only"
+    default_message = "只有会员可以参加，看看其他活动，或单独购买。"
 
 
 class CouponRefused(Conflict):

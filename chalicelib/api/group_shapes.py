@@ -8,6 +8,7 @@ from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import ActivityState, Terms, state_of
 from chalicelib.domain.freight import Template, span_fen
 from chalicelib.domain.group import Group
+from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.money import round_yuan, yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.plain_text import within_sentence
@@ -22,6 +23,7 @@ from chalicelib.services.people import subscriptions
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 
+NO_LEVELS = LevelsRule()
 OTHERS_MAX = 3  # groups to join instead of one that is full or over
 POLL_REFUND_S = 15  # while the asker's money is on its way back
 
@@ -37,6 +39,7 @@ class Offered:
     deliveries: list[Delivery]
     ship_within_h: int
     points_on: bool  # whether points can be used in the shop
+    levels: LevelsRule
 
     def state(self, now_s: int) -> ActivityState:
         item = self.activity
@@ -88,6 +91,8 @@ def activity(
         points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
         tiers=shapes.tiers(offer),
+        members_from=shapes.members_from(offer, offered.levels),
+        level_seats=shapes.level_seats(offer, offered.levels),
         solo_on_sale=product.on_sale,
         deliveries=offered.deliveries,
         freight=_freight(freight, offer, product),
@@ -157,6 +162,8 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
         tiers=shapes.tiers(offer),
+        members_from=shapes.members_from(offer, offered.levels),
+        level_seats=shapes.level_seats(offer, offered.levels),
         deliveries=offered.deliveries,
         ship_within_h=offered.ship_within_h,
         decided_at_s=group.decided_at_s,
@@ -175,12 +182,44 @@ def skus(offer: Terms, offered: Offered) -> list[schemas.SkuShown]:
             solo_price_fen=sku.solo_price_fen,
             group_price_fen=sku.group_price_fen,
             leader_price_fen=sku.leader_price_fen,
+            member_prices=_member_prices(
+                offered.levels if offer.member_prices else NO_LEVELS,
+                sku.solo_price_fen,
+                sku.member_price_fen,
+                below_fen=sku.group_price_fen,
+            ),
+            solo_member_prices=_solo_member_prices(offered, sku.sku_id),
             image=images.get(sku.sku_id, ""),
             left=offered.left.get(sku.sku_id),
             sold_out=offered.left.get(sku.sku_id) == 0,
         )
         for sku in offer.skus
     ]
+
+
+def _member_prices(
+    rule: LevelsRule, solo_price_fen: int, member_price_fen: int | None, *, below_fen: int
+) -> list[schemas.LevelPriceShown]:
+    """What a unit costs members by level, where that is less."""
+    prices = (
+        (level, level.price_fen(solo_price_fen, member_price_fen))
+        for level in rule.levels
+        if rule.on
+    )
+    return [
+        schemas.LevelPriceShown(no=level.no, name=level.name, price_fen=price_fen)
+        for level, price_fen in prices
+        if price_fen < below_fen
+    ]
+
+
+def _solo_member_prices(offered: Offered, sku_id: str) -> list[schemas.LevelPriceShown]:
+    """By the product as it is now, at whose price it is sold alone."""
+    for sku in offered.product.skus:
+        if sku["sku_id"] == sku_id:
+            solo_fen, own_fen = sku["solo_price_fen"], sku.get("member_price_fen")
+            return _member_prices(offered.levels, solo_fen, own_fen, below_fen=solo_fen)
+    return []
 
 
 def progress(item: GroupItem, offer: Terms, *, now_s: int) -> schemas.GroupProgress:
@@ -270,7 +309,7 @@ def _wanted(group: Group, offer: Terms) -> str:
     it forms at once."""
     if not group.has_least:
         return f"【还差{group.seats_lacking}人】"
-    now_fen = offer.rebate_fen(group.seats_paid, 1)
+    now_fen = offer.off_fen(group.seats_paid)
     following = (tier for tier in offer.tiers if tier.seats > group.seats_paid)
     if tier := next(following, None):
         more = "再返" if now_fen else "返"

@@ -254,6 +254,14 @@ class ParcelShown(ResponseModel, frozen=True, kw_only=True):
     shipped_at_s: Seconds
 
 
+class LevelPriceShown(LevelShown, frozen=True, kw_only=True):
+    price_fen: Fen
+
+
+class LevelSeatsShown(LevelShown, frozen=True, kw_only=True):
+    seats: int
+
+
 class SkuShown(ResponseModel, frozen=True, kw_only=True):
     sku_id: str
     spec: str
@@ -263,6 +271,11 @@ class SkuShown(ResponseModel, frozen=True, kw_only=True):
     leader_price_fen: Annotated[
         int | None, Meta(description="of who opens a group; null: as everybody")
     ]
+    member_prices: Annotated[
+        list[LevelPriceShown],
+        Meta(description="in groups, by level: those below what everybody pays"),
+    ]
+    solo_member_prices: Annotated[list[LevelPriceShown], Meta(description="the same, bought alone")]
     image: Annotated[str, Meta(description="empty: none of its own")]
     left: Annotated[
         int | None,
@@ -362,6 +375,13 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]
     tiers: Annotated[list[TierShown], Meta(description="ascending; the last is of all seats")]
+    members_from: Annotated[
+        LevelShown | None, Meta(description="the level that buying in it takes; null: none")
+    ]
+    level_seats: Annotated[
+        list[LevelSeatsShown],
+        Meta(description="of smaller groups, by the level of who opens them; ascending"),
+    ]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -471,6 +491,13 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]
     tiers: Annotated[list[TierShown], Meta(description="ascending; the last is of all seats")]
+    members_from: Annotated[
+        LevelShown | None, Meta(description="the level that buying in it takes; null: none")
+    ]
+    level_seats: Annotated[
+        list[LevelSeatsShown],
+        Meta(description="of smaller groups, by the level of who opens them; ascending"),
+    ]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import segno
@@ -12,11 +13,12 @@ from chalicelib.api.schemas import from_attributes
 from chalicelib.domain import carriers, points
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.ledger import Movement
+from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.manual_refund import text_for_buyer
 from chalicelib.domain.message_template import sentence
 from chalicelib.domain.order import Delivery, Order, Refund
 from chalicelib.domain.order_words import rebate_text, status_text
-from chalicelib.domain.pricing import Price
+from chalicelib.domain.pricing import Price, PriceKind
 from chalicelib.domain.product import ONLY_SPEC
 from chalicelib.domain.refund_arrival import expected_by_s
 from chalicelib.domain.shipping import Parcel
@@ -53,6 +55,37 @@ def reductions(offer: Terms) -> list[schemas.ReductionShown]:
 
 def tiers(offer: Terms) -> list[schemas.TierShown]:
     return [from_attributes(schemas.TierShown, one) for one in offer.tiers]
+
+
+def members_from(offer: Terms, rule: LevelsRule) -> schemas.LevelShown | None:
+    """The level that an activity's groups are for; nobody has it while the shop has none."""
+    if not offer.members_from:
+        return None
+    level = rule.wanted(offer.members_from)
+    if level is None:
+        return schemas.LevelShown(no=offer.members_from, name=Text("会员"))
+    return schemas.LevelShown(no=level.no, name=level.name)
+
+
+def level_seats(offer: Terms, rule: LevelsRule) -> list[schemas.LevelSeatsShown]:
+    """Of several rows that mean the same level now, the smallest group."""
+    found = {
+        level.no: schemas.LevelSeatsShown(no=level.no, name=level.name, seats=one.seats)
+        for one in offer.level_seats
+        if (level := rule.wanted(one.level)) is not None
+    }
+    return list(found.values())
+
+
+def price_of_order(item: OrderItem, lines: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose price a unit of an order was sold at, and the level of its buyer that counted for
+    it. lines: of its detail."""
+    kind = PriceKind.SOLO if item.group_id is None else PriceKind.GROUP
+    level = lines.get("level")
+    return {
+        "unit_price_kind": PriceKind(lines.get("price_kind", kind)),
+        "level": schemas.LevelShown(**level) if level else None,
+    }
 
 
 def parcel(one: Parcel) -> schemas.ParcelShown:

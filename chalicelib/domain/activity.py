@@ -4,7 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.pricing import Reduction
+from chalicelib.domain.levels import MemberLevel
+from chalicelib.domain.pricing import PriceKind, Reduction
 from chalicelib.errors import ActivityClosed, ActivityOverlaps, InvalidRequest
 from chalicelib.text import Text
 
@@ -51,11 +52,25 @@ class TermsSku:
     solo_price_fen: int
     group_price_fen: int
     leader_price_fen: int | None = None  # 团长价: of who opens a group; None: as everybody
+    member_price_fen: int | None = None  # 会员价: the product's; None: it has none
 
     def price_fen(self, *, leads: bool) -> int:
-        """What a unit costs who opens a group, or who joins it."""
+        """What a unit costs who opens a group, or who joins it, whatever their level."""
         lower_fen = self.leader_price_fen if leads else None
         return self.group_price_fen if lower_fen is None else lower_fen
+
+    def price_of(self, *, leads: bool, level: MemberLevel | None) -> tuple[int, PriceKind]:
+        """What a unit costs, the lowest that its buyer is entitled to, and whose price that is.
+
+        level: of the buyer's, where its prices count.
+        """
+        kind = PriceKind.LEADER if leads and self.leader_price_fen is not None else PriceKind.GROUP
+        price_fen = self.price_fen(leads=leads)
+        if level is not None:
+            member_fen = level.price_fen(self.solo_price_fen, self.member_price_fen)
+            if member_fen < price_fen:
+                return member_fen, PriceKind.MEMBER
+        return price_fen, kind
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,14 @@ class Tier:
 
     seats: int
     off_fen: int
+
+
+@dataclass(frozen=True)
+class LevelSeats:
+    """Who has that level, or a higher one, opens groups of so many seats."""
+
+    level: int
+    seats: int
 
 
 @dataclass(frozen=True)
@@ -96,6 +119,18 @@ class Terms:
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # 团长免单: what the goods cost who opened a group goes back
     tiers: tuple[Tier, ...] = ()  # ascending; the last one is of all seats
+    member_prices: bool = False  # whether members' prices count in its groups
+    members_from: int = 0  # 会员团: the level that buying in its groups takes; 0: none
+    level_seats: tuple[LevelSeats, ...] = ()  # ascending by level
+
+    def seats_for(self, rank: int) -> int:
+        """The seats of a group that somebody of that rank opens (domain.levels.LevelsRule.rank)."""
+        entitled = [one.seats for one in self.level_seats if one.level <= rank]
+        return min([self.seats_total, *entitled])
+
+    def least_of(self, seats: int) -> int:
+        """With how many paid seats a group of so many forms at its deadline; 0: with all."""
+        return self.seats_least if self.seats_least < seats else 0
 
     def wants_new(self, *, leads: bool) -> bool:
         """Whether who opens a group, or joins it, has to be new to the shop."""
@@ -103,10 +138,16 @@ class Terms:
             self.new_buyers is NewBuyers.JOINERS and not leads
         )
 
-    def rebate_fen(self, seats_paid: int, quantity: int) -> int:
-        """What the highest tier that so many paid seats reach gives back of an order's units."""
-        reached = [tier.off_fen for tier in self.tiers if tier.seats <= seats_paid]
-        return max(reached, default=0) * quantity
+    def off_fen(self, seats_paid: int) -> int:
+        """What the highest tier that so many paid seats reach takes off each unit."""
+        return max((tier.off_fen for tier in self.tiers if tier.seats <= seats_paid), default=0)
+
+    def rebate_fen(self, seats_paid: int, sku_id: str, unit_price_fen: int, *, leads: bool) -> int:
+        """What that tier gives back of a unit that was sold for so much: who paid less than others,
+        as a member, gets back what brings them to the tier's price, if they are not below it."""
+        off_fen = self.off_fen(seats_paid)
+        dearer_fen = self.sku(sku_id).price_fen(leads=leads)
+        return max(unit_price_fen - (dearer_fen - off_fen), 0) if off_fen else 0
 
     @property
     def cheapest(self) -> TermsSku:

@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.activity import NewBuyers, Terms, TermsSku, Tier, buckets_for
+from chalicelib.domain.activity import (
+    LevelSeats,
+    NewBuyers,
+    Terms,
+    TermsSku,
+    Tier,
+    buckets_for,
+)
 from chalicelib.domain.money import yuan
 from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import PRICE_FEN_MAX, STOCK_MAX, Problem, normal, trouble
@@ -50,6 +57,9 @@ class Draft:
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # once the group has formed
     tiers: tuple[Tier, ...] = ()
+    member_prices: bool = False  # whether members' prices count in its groups
+    members_from: int = 0  # the level that buying in its groups takes; 0: none
+    level_seats: tuple[LevelSeats, ...] = ()  # smaller groups, by the level of who opens them
 
     @property
     def least_price_fen(self) -> int:
@@ -68,6 +78,7 @@ class Offer:
     list_price_fen: int
     solo_price_fen: int
     available: int
+    member_price_fen: int | None = None
 
 
 def found_by(title: str, product_title: str) -> str:
@@ -89,6 +100,7 @@ def problems_of(
         *_of_skus(draft, offers),
         *_of_reductions(draft),
         *_of_tiers(draft),
+        *_of_level_seats(draft),
         *_of_stock(draft, offers),
     ]
 
@@ -119,6 +131,7 @@ def change_problems_of(
         *_of_skus(draft, offers),
         *_of_reductions(draft),
         *_of_tiers(draft),
+        *_of_level_seats(draft),
     ]
     starts_at_s = start_of_change(draft, terms, now_s=now_s)
     if starts_at_s != terms.starts_at_s:
@@ -175,6 +188,9 @@ def first_terms(
         seats_least=draft.seats_least,
         leader_free=draft.leader_free,
         tiers=draft.tiers,
+        member_prices=draft.member_prices,
+        members_from=draft.members_from,
+        level_seats=draft.level_seats,
     )
 
 
@@ -208,6 +224,9 @@ def changed_terms(
         seats_least=draft.seats_least,
         leader_free=draft.leader_free,
         tiers=draft.tiers,
+        member_prices=draft.member_prices,
+        members_from=draft.members_from,
+        level_seats=draft.level_seats,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -221,6 +240,7 @@ def _priced(draft: Draft, offers: Mapping[str, Offer]) -> tuple[TermsSku, ...]:
             solo_price_fen=offers[sku.sku_id].solo_price_fen,
             group_price_fen=sku.group_price_fen,
             leader_price_fen=sku.leader_price_fen,
+            member_price_fen=offers[sku.sku_id].member_price_fen,
         )
         for sku in draft.skus
     )
@@ -365,6 +385,23 @@ def _of_tiers(draft: Draft) -> Iterator[Problem]:
             yield trouble(f"tiers[{i}].seats", words)
         yield from _of_off(f"tiers[{i}].off_fen", tier, before, draft.least_price_fen)
         before = tier
+
+
+def _of_level_seats(draft: Draft) -> Iterator[Problem]:
+    if draft.level_seats and draft.tiers:
+        yield trouble("level_seats", "会员小团不能和阶梯价一起用，请去掉其中一个。")
+    before = LevelSeats(0, draft.seats_total)
+    for i, one in enumerate(draft.level_seats):
+        if one.level <= before.level:
+            yield trouble(f"level_seats[{i}].level", "等级要比上一行高，请修改。")
+        if not SEATS_MIN <= one.seats < before.seats:
+            words = Text(
+                "人数要在 {min} 到 {max} 之间，请修改。", min=SEATS_MIN, max=before.seats - 1
+            )
+            if before.seats <= SEATS_MIN:
+                words = Text("前面已经是 {seats} 人团，不能再少，请去掉。", seats=before.seats)
+            yield trouble(f"level_seats[{i}].seats", words)
+        before = one
 
 
 def _of_off(field: str, tier: Tier, before: Tier, least_price_fen: int) -> Iterator[Problem]:

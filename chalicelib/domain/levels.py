@@ -54,6 +54,10 @@ class MemberLevel:
             return min(percent_fen, member_price_fen)
         return percent_fen
 
+    def sends_free(self, goods_fen: int) -> bool:
+        """Whether goods that cost so much are sent to a member of the level for nothing."""
+        return self.free_from_fen is not None and goods_fen >= self.free_from_fen
+
     @property
     def benefits(self) -> list[str]:
         """What it gives, as buyers read it; its birthday coupon apart."""
@@ -96,6 +100,23 @@ class LevelsRule:
         """The level of who has grown so much; None: none yet, or the shop has none."""
         there = [level for level in self.levels if self.on and level.from_growth <= growth]
         return there[-1] if there else None
+
+    def rank(self, level: MemberLevel | None) -> int:
+        """What a level is compared with that was written down earlier: who has the highest has all
+        that there ever were."""
+        if level is None:
+            return 0
+        return LEVELS_MAX if level is self.levels[-1] else level.no
+
+    def matters(self, *, prices: bool, sent: bool, points: bool) -> bool:
+        """Whether the level of who buys can change what a purchase costs or brings. prices: whether
+        member prices count for it. sent: whether freight does. points: whether it earns any."""
+        return self.on and any(
+            (prices and level.lowers_prices)
+            or (sent and level.free_from_fen is not None)
+            or (points and level.points_percent > POINTS_PERCENT_MIN)
+            for level in self.levels
+        )
 
     def after(self, growth: int) -> MemberLevel | None:
         """The next level of who has grown so much; None: there is none."""

@@ -139,19 +139,28 @@ class Refund:
 @dataclass(frozen=True)
 class OrderPoints:
     """used: what the order was bought with, by lots (domain.points_account). rate: what it earns
-    for each whole yuan, by the rule when it was placed."""
+    for each whole yuan, by the rule when it was placed; percent: of that, by its buyer's level."""
 
     used: Mapping[str, int] = field(default_factory=dict)
     rate: int = 0
+    percent: int = 100
 
     @property
     def total(self) -> int:
         return sum(self.used.values())
 
+    def earned(self, paid_fen: int) -> int:
+        """What is earned by so much that is paid and kept."""
+        return self.rate * self.percent * (paid_fen // 100) // 100
+
     def stored(self) -> dict[str, Any] | None:
         """As an order keeps it; None: nothing to keep."""
         kept: dict[str, Any] = {"used": dict(self.used)} if self.used else {}
-        return (kept | {"rate": self.rate} if self.rate else kept) or None
+        if self.rate:
+            kept["rate"] = self.rate
+            if self.percent != 100:
+                kept["percent"] = self.percent
+        return kept or None
 
 
 @dataclass(frozen=True)

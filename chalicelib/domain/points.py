@@ -146,7 +146,7 @@ def earned_of(order: Order) -> int:
     was given back of the payment since, or before."""
     if order.status is not OrderStatus.COMPLETED:
         return 0
-    return order.points.rate * (order.refundable_fen // 100)
+    return order.points.earned(order.refundable_fen)
 
 
 def to_come_of(order: Order) -> int:
@@ -160,7 +160,7 @@ def to_come_of(order: Order) -> int:
     if order.status in over:
         return 0
     paid_fen = order.refundable_fen if order.seat_payment else order.total_fen
-    return order.points.rate * (paid_fen // 100)
+    return order.points.earned(paid_fen)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ The rules come in this order, however a shop has written them down:
     unit price × units ─▶ 满减 of the activity ─▶ a coupon ─▶ points
         ─▶ freight ─▶ what staff took off an unpaid order
 
-Each is an amount of whole fen, and the lines add up to the total, which is never negative. A
-coupon's threshold and what is sent for nothing are asked about after 满减 and before the coupon:
-what is free from ¥99 is so for goods that cost ¥99 then, with any coupon.
+A unit is sold at the lowest price that its buyer is entitled to. Each line is an amount of whole
+fen, and the lines add up to the total, which is never negative. A coupon's threshold and what is
+sent for nothing are asked about after 满减 and before the coupon: what is free from ¥99 is so for
+goods that cost ¥99 then, with any coupon.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,15 @@ from chalicelib.domain.coupon import CouponTerms
 from chalicelib.domain.money import round_yuan
 from chalicelib.domain.points import PointsRule
 from chalicelib.text import Text
+
+
+class PriceKind(StrEnum):
+    """Whose price a unit is sold at."""
+
+    SOLO = "solo"
+    GROUP = "group"
+    LEADER = "leader"  # of who opens a group
+    MEMBER = "member"  # of the buyer's level
 
 
 class PriceCode(StrEnum):
@@ -67,6 +77,7 @@ class Price:
     discount_fen: int = 0
     points: int = 0
     points_fen: int = 0
+    kind: PriceKind = PriceKind.GROUP
 
     @property
     def goods_fen(self) -> int:
@@ -81,7 +92,8 @@ class Price:
     @property
     def lines(self) -> list[PriceLine]:
         """They add up to the total; goods and freight are told though they cost nothing."""
-        lines = [PriceLine(PriceCode.GOODS, self.unit_price_fen * self.quantity, Text("商品金额"))]
+        goods = Text("商品金额（会员价）" if self.kind is PriceKind.MEMBER else "商品金额")
+        lines = [PriceLine(PriceCode.GOODS, self.unit_price_fen * self.quantity, goods)]
         if self.reduction is not None:
             off_fen = -self.reduction.off_fen
             lines.append(PriceLine(PriceCode.REDUCTION, off_fen, self.reduction.words))
@@ -103,6 +115,7 @@ class Price:
             "quantity": self.quantity,
             "freight_fen": self.freight_fen,
             "total_fen": self.total_fen,
+            "price_kind": self.kind.value,
         }
         if self.reduction is not None:
             kept["reduction_from_fen"] = self.reduction.from_fen
@@ -114,12 +127,17 @@ class Price:
         return kept | {"discount_fen": self.discount_fen} if self.discount_fen else kept
 
 
-def priced(unit_price_fen: int, quantity: int, reductions: Iterable[Reduction] = ()) -> Price:
+def priced(
+    unit_price_fen: int,
+    quantity: int,
+    reductions: Iterable[Reduction] = (),
+    kind: PriceKind = PriceKind.GROUP,
+) -> Price:
     """What the units cost, with the best of the reductions that they reach."""
     goods_fen = unit_price_fen * quantity
     reached = [one for one in reductions if one.from_fen <= goods_fen]
     best = max(reached, key=lambda one: (one.off_fen, -one.from_fen), default=None)
-    return Price(unit_price_fen, quantity, best)
+    return Price(unit_price_fen, quantity, best, kind=kind)
 
 
 def price_of(stored: Mapping[str, Any]) -> Price:
@@ -135,6 +153,7 @@ def price_of(stored: Mapping[str, Any]) -> Price:
         stored.get("discount_fen", 0),
         stored.get("points", 0),
         stored.get("points_fen", 0),
+        PriceKind(stored.get("price_kind", PriceKind.GROUP)),
     )
 
 

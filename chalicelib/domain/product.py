@@ -40,6 +40,7 @@ class SkuDraft:
     code: str = ""  # the shop's own, e.g. of its warehouse
     cost_fen: int | None = None  # what the shop paid for it; for staff alone
     weight_g: int = 0  # packed; 0: not known
+    member_price_fen: int | None = None  # of members whose level has own prices; None: it has none
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,13 @@ def _of_skus(draft: ProductDraft) -> Iterator[Problem]:
                 "单买价要在 {min} 到 {max} 之间，请修改。", min=yuan(1), max=yuan(PRICE_FEN_MAX)
             )
             yield trouble(f"skus[{i}].solo_price_fen", words)
+        if sku.member_price_fen is not None and not (
+            1 <= sku.member_price_fen < sku.solo_price_fen
+        ):
+            yield trouble(
+                f"skus[{i}].member_price_fen",
+                "会员价要大于 0，并低于单买价，请修改；没有会员价就不填。",
+            )
         if not sku.solo_price_fen <= sku.list_price_fen <= PRICE_FEN_MAX:
             words = Text(
                 "划线价不能低于单买价 {price}，请改高或与单买价相同。",

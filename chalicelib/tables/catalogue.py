@@ -34,7 +34,7 @@ class ProductItem(CatalogueItem, discriminator="product"):
     """What is sold.
 
     skus: [{sku_id, specs {name: value}, image, code, list_price_fen, solo_price_fen, cost_fen,
-    weight_g}].
+    weight_g, member_price_fen}].
     """
 
     product_id = UnicodeAttribute()
@@ -135,7 +135,8 @@ class _Terms(CatalogueItem):
     image = UnicodeAttribute(default="")
     skus: ListAttribute[Any] = (
         ListAttribute()
-    )  # [{sku_id, spec, list_price_fen, solo_price_fen, group_price_fen, leader_price_fen}]
+    )  # [{sku_id, spec, list_price_fen, solo_price_fen, group_price_fen, leader_price_fen,
+    # member_price_fen}]
     seats_total = IntAttribute()
     life_h = IntAttribute()  # as the merchant wrote it
     life_s = IntAttribute()  # as this stage waits it
@@ -154,6 +155,9 @@ class _Terms(CatalogueItem):
     seats_least = IntAttribute(default=0)  # paid seats that form a group when it is due; 0: all
     leader_free = BooleanAttribute(default=False)  # the leader's goods, once the group has formed
     tiers: ListAttribute[Any] = ListAttribute(default=list)  # [{seats, off_fen}]
+    member_prices = BooleanAttribute(default=False)  # whether members' prices count in its groups
+    members_from = IntAttribute(default=0)  # the level that buying in its groups takes; 0: none
+    level_seats: ListAttribute[Any] = ListAttribute(default=list)  # [{level, seats}]
 
 
 class ActivityItem(_Terms, discriminator="activity"):

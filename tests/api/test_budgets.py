@@ -26,6 +26,7 @@ from chalicelib.tables.trade import StockItem
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.capacity_meter import CapacityMeter, metered
 from tests.fixtures.coupons import claimed
+from tests.fixtures.levels import have_levels
 from tests.fixtures.merchant import ADDRESS, Activity, Caller, MerchantFixture
 from tests.fixtures.points import given, switch
 from tests.fixtures.shipping import ship
@@ -230,11 +231,14 @@ def test_join_with_a_coupon_costs_a_read_and_three_units_more(
     assert meter.calls == ["GetItem", "TransactWriteItems"]
 
 
+@pytest.mark.parametrize("by_level", [False, True])
 def test_join_with_coupon_points_and_limit_takes_three_round_trips(
-    merchant: MerchantFixture, meter: CapacityMeter
+    merchant: MerchantFixture, meter: CapacityMeter, by_level: bool
 ) -> None:
+    """The level of who buys, where it may lower the price, is read with the coupon."""
     switch(merchant)
-    shop = Shop(merchant, limit_per_buyer=5, points=True, product_stock=200)
+    have_levels(merchant, on=by_level)
+    shop = Shop(merchant, limit_per_buyer=5, points=True, member_prices=by_level, product_stock=200)
     group_id, buyer = shop.opened(), merchant.buyer()
     order_id = buyer.buy_alone(shop.activity).body["order_id"]
     assert given(merchant, order_id, 5000).status == 201
@@ -246,7 +250,8 @@ def test_join_with_coupon_points_and_limit_takes_three_round_trips(
 
     joined = shop._join(group_id, buyer.buyer_id, shop.hint)
 
-    assert meter.calls == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    first = "BatchGetItem" if by_level else "GetItem"
+    assert meter.calls == [first, "BatchGetItem", "TransactWriteItems"]
     assert meter.units == 18, meter.parts
     # It is given back in the same write as its coupon.
     meter.reset()

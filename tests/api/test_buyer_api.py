@@ -264,6 +264,7 @@ def test_order_shows_what_was_bought_and_where_it_goes(merchant: MerchantFixture
         "quantity": 2,
         "freight_fen": 0,
         "total_fen": 11800,
+        "price_kind": "group",
     }
 
 

@@ -91,6 +91,8 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
 
     assert quotes[0] == {
         "unit_price_fen": 5900,
+        "unit_price_kind": "group",
+        "level": None,
         "quantity": 2,
         "goods_fen": 11800,
         "freight_fen": 1100,

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.activity import LevelSeats, Tier
+from tests.api.test_freight import make_template, send_by
 from tests.fixtures.coupons import refund
 from tests.fixtures.levels import GOLD, SILVER, grown, have_levels
-from tests.fixtures.merchant import Buyer, MerchantFixture
+from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
-from tests.fixtures.points import received, sold
+from tests.fixtures.points import received, sold, switch
 from tests.fixtures.shipping import ship
 
 
@@ -16,6 +18,10 @@ def level_of(buyer: Buyer) -> tuple[int, int]:
     """(growth, number of the level)."""
     told = buyer.get("/v1/me/level").body
     return told["growth"], told["no"]
+
+
+def public(merchant: MerchantFixture, activity: Activity) -> str:
+    return f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
 
 
 def test_buyer_grows_by_what_they_keep_and_is_told_what_is_missing(
@@ -115,3 +121,134 @@ def test_rule_that_cannot_be_kept_is_refused_with_its_field(
     assert (refused.status, refused.code) == (400, "invalid_request")
     assert refused.body["details"]["field"] == field
     assert merchant.owner().get("/v1/merchant/settings").body == before
+
+
+def test_member_pays_the_lowest_price_they_are_entitled_to_as_quoted(
+    merchant: MerchantFixture,
+) -> None:
+    have_levels(merchant)
+    plain = sold(merchant)
+    activity = sold(merchant, member_prices=True, member_price_fen=5000, leader_price_fen=5500)
+    gold, friend = grown(merchant, plain, merchant.buyer("团长")), merchant.buyer()
+
+    shown = friend.get(public(merchant, activity)).body["skus"][0]
+    assert shown["member_prices"] == [{"no": 2, "name": "黄金会员", "price_fen": 5000}]
+    assert [it["price_fen"] for it in shown["solo_member_prices"]] == [5000]
+    quoted = gold.quote(activity, province="浙江省").body
+    assert (quoted["unit_price_kind"], quoted["total_fen"]) == ("member", 5000)
+    assert quoted["level"] == {"no": 2, "name": "黄金会员"}
+    assert quoted["price_lines"][0]["text"] == "商品金额（会员价）"
+    group_id, _, order_id = merchant.open_group(
+        activity, gold, expected_total_fen=quoted["total_fen"]
+    )
+    order = gold.order(order_id)
+    staff = merchant.owner().get(f"/v1/merchant/orders/{order_id}").body
+    for answer in (order, staff):
+        assert (answer["unit_price_kind"], answer["level"]["no"]) == ("member", 2)
+        assert (answer["total_fen"], answer["price_lines"][0]["amount_fen"]) == (5000, 5000)
+    _, joined = merchant.join(activity, group_id, friend)
+    assert friend.order(joined)["unit_price_kind"] == "group"
+    alone = gold.order(gold.buy_alone(plain).body["order_id"])
+    assert (alone["unit_price_kind"], alone["total_fen"]) == ("member", 8910)
+    elsewhere = gold.quote(plain, province="浙江省").body
+    assert (elsewhere["unit_price_kind"], elsewhere["total_fen"]) == ("group", 5900)
+    merchant.check_laws(quiescent=False)
+
+
+def test_level_sends_for_nothing_and_multiplies_points(merchant: MerchantFixture) -> None:
+    switch(merchant, per_yuan=1)
+    have_levels(merchant, SILVER | {"points_percent": 150, "free_from_fen": 9000})
+    activity, silver = sold(merchant), merchant.buyer()
+    send_by(merchant, activity, make_template(merchant)["template_id"])
+    grown(merchant, activity, silver, 1)
+    other = merchant.buyer()
+
+    def paid(buyer: Buyer) -> tuple[int, int]:
+        order = buyer.order(buyer.buy_alone(activity).body["order_id"])
+        return order["freight_fen"], order["points_to_come"]
+
+    assert (paid(silver), paid(other)) == ((0, 148), (800, 107))
+    group = silver.quote(activity, province="浙江省").body
+    assert group["freight_fen"] == 800  # of ¥59.00
+    merchant.check_laws(quiescent=False)
+
+
+def test_group_for_members_takes_members_alone_and_a_smaller_one_is_opened_by_gold(
+    merchant: MerchantFixture,
+) -> None:
+    have_levels(merchant)
+    plain = sold(merchant)
+    rows = (LevelSeats(2, 2),)
+    activity = sold(merchant, seats=3, members_from=1, level_seats=rows)
+    gold = grown(merchant, plain, merchant.buyer("团长"))
+    silver, other = grown(merchant, plain, merchant.buyer(), 1), merchant.buyer()
+    shown = other.get(public(merchant, activity)).body
+    assert shown["members_from"] == {"no": 1, "name": "银卡会员"}
+    assert shown["level_seats"] == [{"no": 2, "name": "黄金会员", "seats": 2}]
+
+    group_id, _, _ = merchant.open_group(activity, gold)
+    words = "这个活动只有「银卡会员」可以参加，你还差 ¥99。可以单独购买，或看看其他活动。"
+    for reply in (
+        other.quote(activity, province="浙江省"),
+        other.open(activity),
+        other.join(activity, group_id),
+    ):
+        assert (reply.status, reply.code, reply.body["message"]) == (409, "members_only", words)
+    assert merchant.stock(activity) == 19
+    page = other.get(f"/v1/merchants/{merchant.merchant_id}/groups/{group_id}/page").body
+    assert (page["progress"]["seats_total"], page["members_from"]["no"]) == (2, 1)
+    _, joined = merchant.join(activity, group_id, silver)
+    merchant.pay(silver, joined)
+    merchant.run_jobs()
+    assert merchant.stored_group(group_id).status == "formed"
+    large, _, _ = merchant.open_group(activity, silver)
+    assert merchant.stored_group(large).seats_total == 3
+
+    # Who has the seat gets it again, whatever became of their level.
+    have_levels(merchant, GOLD | {"from_growth": 10_000})
+    again = silver.join(activity, group_id)
+    assert (again.status, again.body["order_id"]) == (201, joined)
+    assert silver.open(activity).code == "members_only"
+    merchant.check_laws(quiescent=False)
+
+
+def test_tier_brings_a_member_to_its_price_and_no_lower(merchant: MerchantFixture) -> None:
+    have_levels(merchant, SILVER | {"member_prices": True})
+    plain = sold(merchant)
+    terms: dict[str, Any] = {"seats": 3, "seats_least": 2, "tiers": (Tier(3, 1000),)}
+    near = sold(merchant, member_prices=True, member_price_fen=5500, **terms)
+    low = sold(merchant, member_prices=True, member_price_fen=4000, **terms)
+    silver = grown(merchant, plain, merchant.buyer("团长"), 1)
+    back = []
+    for activity in (near, low):
+        group_id, _, order_id = merchant.open_group(activity, silver)
+        _, other = merchant.member(activity, group_id)
+        merchant.member(activity, group_id)
+        merchant.run_jobs(2)
+        orders = [merchant.stored_order(str(one)).view() for one in (order_id, other)]
+        back.append([order.rebated_fen for order in orders])
+    assert back == [[600, 1000], [0, 1000]]
+    merchant.check_laws(quiescent=False)
+
+
+def test_draft_is_told_the_lowest_member_price_and_levels_that_there_are_not(
+    merchant: MerchantFixture,
+) -> None:
+    activity = sold(merchant, member_price_fen=4000)
+    owner, path = merchant.owner(), "/v1/merchant/activities"
+    draft = owner.post(f"{path}/{activity.activity_id}/copy", {}).body
+    draft["skus"][0]["stock"] = 5
+    wanted = draft | {"members_from": 2, "level_seats": [{"level": 1, "seats": 2}]}
+    wanted["seats_total"] = 3
+
+    def problems() -> list[str]:
+        return [it["field"] for it in owner.post(f"{path}/check", wanted).body["problems"]]
+
+    assert problems() == ["members_from", "level_seats[0].level"]
+    have_levels(merchant, SILVER | {"member_prices": True})
+    assert problems() == ["members_from"]
+    checked = owner.post(f"{path}/check", draft | {"member_prices": True}).body
+    assert [it["unit_price_fen"] for it in checked["lowest"]] == [4000]
+    made = sold(merchant, seats=3, members_from=1, level_seats=(LevelSeats(1, 2),))
+    shown = owner.get(f"{path}/{made.activity_id}").body
+    assert (shown["members_from"], shown["level_seats"]) == (1, [{"level": 1, "seats": 2}])

@@ -7,7 +7,9 @@ import pytest
 
 from chalicelib.domain.activity import (
     ActivityState,
+    LevelSeats,
     StockClaim,
+    TermsSku,
     Tier,
     buckets_for,
     refusal_to_open,
@@ -24,6 +26,8 @@ from chalicelib.domain.activity_draft import (
     first_terms,
     problems_of,
 )
+from chalicelib.domain.levels import MemberLevel
+from chalicelib.domain.pricing import PriceKind
 from chalicelib.errors import ActivityOverlaps, InvalidRequest
 
 NOW_S = 1_795_312_800  # 2026-11-22 10:00 in Shanghai
@@ -305,7 +309,70 @@ def test_a_leaders_price_is_more_than_any_tier_gives_back() -> None:
 def test_group_gives_back_what_the_highest_tier_does_that_it_reaches() -> None:
     terms = replace(TERMS, tiers=(Tier(5, 200), Tier(8, 500)))
 
-    given = [terms.rebate_fen(seats, 2) for seats in (2, 4, 5, 7, 8)]
+    sku = terms.skus[0]
 
-    assert given == [0, 0, 400, 400, 1000]
-    assert TERMS.rebate_fen(8, 2) == 0
+    given = [
+        terms.rebate_fen(seats, sku.sku_id, sku.group_price_fen, leads=False)
+        for seats in (2, 4, 5, 7, 8)
+    ]
+
+    assert given == [0, 0, 200, 200, 500]
+    assert not TERMS.off_fen(8)
+
+
+def test_who_paid_less_as_a_member_gets_back_what_brings_them_to_the_tiers_price() -> None:
+    led = replace(TERMS.skus[0], group_price_fen=2000, leader_price_fen=1900)
+    terms = replace(TERMS, skus=(led,), tiers=(Tier(5, 300),))
+
+    def back(unit_price_fen: int, *, leads: bool) -> int:
+        return terms.rebate_fen(5, led.sku_id, unit_price_fen, leads=leads)
+
+    assert [back(fen, leads=False) for fen in (2000, 1900, 1700, 1500)] == [300, 200, 0, 0]
+    assert [back(fen, leads=True) for fen in (1900, 1800, 1500)] == [300, 200, 0]
+
+
+@pytest.mark.parametrize(
+    ("leads", "member_fen", "expected"),
+    [
+        (False, None, (1990, PriceKind.GROUP)),
+        (True, None, (1890, PriceKind.LEADER)),
+        (False, 1500, (1500, PriceKind.MEMBER)),
+        (True, 1500, (1500, PriceKind.MEMBER)),
+        (True, 1890, (1890, PriceKind.LEADER)),
+        (False, 2500, (1990, PriceKind.GROUP)),
+    ],
+)
+def test_unit_costs_the_lowest_that_its_buyer_is_entitled_to(
+    leads: bool, member_fen: int | None, expected: tuple[int, PriceKind]
+) -> None:
+    sku = TermsSku("s1", "", 3990, 2990, 1990, 1890, member_fen)
+    level = MemberLevel(1, "银卡会员", 1, price_percent=90, member_prices=True)
+
+    assert sku.price_of(leads=leads, level=level if member_fen else None) == expected
+
+
+def test_group_is_as_small_as_its_leaders_level_makes_it() -> None:
+    terms = replace(
+        TERMS, seats_total=5, seats_least=3, level_seats=(LevelSeats(1, 4), LevelSeats(3, 2))
+    )
+
+    assert [terms.seats_for(rank) for rank in (0, 1, 2, 3, 6)] == [5, 4, 4, 2, 2]
+    assert [terms.least_of(seats) for seats in (5, 4, 3, 2)] == [3, 3, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "problems"),
+    [
+        (((1, 4), (2, 2)), []),
+        (((1, 4), (1, 2)), ["level_seats[1].level"]),
+        (((1, 5),), ["level_seats[0].seats"]),
+        (((1, 1),), ["level_seats[0].seats"]),
+        (((1, 2), (2, 2)), ["level_seats[1].seats"]),
+    ],
+)
+def test_smaller_groups_are_for_higher_levels(
+    rows: tuple[tuple[int, int], ...], problems: list[str]
+) -> None:
+    written = tuple(LevelSeats(*row) for row in rows)
+    assert fields(seats_total=5, level_seats=written) == problems
+    assert "level_seats" in fields(**{**FEWER, **LADDER, "level_seats": written})

@@ -51,6 +51,7 @@ CODES = {
     "pickup_refused": 409,
     "price_changed": 409,
     "new_buyers_only": 409,
+    "members_only": 409,
     "coupon_code_refused": 409,
     "coupon_refused": 409,
     "points_refused": 409,

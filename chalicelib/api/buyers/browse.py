@@ -10,13 +10,13 @@ from chalicelib.api import group_shapes, pages, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
-from chalicelib.api.schemas import Id, JoinableGroup, OwnGroup, TierShown
+from chalicelib.api.schemas import Id, JoinableGroup, LevelShown, OwnGroup, TierShown
 from chalicelib.domain.activity import ActivityState, NewBuyers, state_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
 from chalicelib.services.groups import shop_front
 from chalicelib.services.groups.shop_front import Sort, Wish
-from chalicelib.services.growth import points
+from chalicelib.services.growth import levels, points
 from chalicelib.services.orders import inbox
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
@@ -72,6 +72,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
     ]
     points: Annotated[bool, Meta(description="Some can be used in its groups.")]
     tiers: list[TierShown]
+    members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
     starts_at_s: int
     ends_at_s: int
 
@@ -107,6 +108,7 @@ class GroupGoods(msgspec.Struct, frozen=True):
     new_buyers: NewBuyers
     leader_free: bool
     tiers: list[TierShown]
+    members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
 
 
 class NearlyFullGroup(msgspec.Struct, frozen=True):
@@ -190,10 +192,10 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
     found = shop_front.groups(merchant_id, who.ids if who else (), now_s=now_s)
     return HomeGroups(
         [
-            NearlyFullGroup(_goods(group), group_shapes.joinable(group))
+            NearlyFullGroup(_goods(group, now_s), group_shapes.joinable(group))
             for group in found.nearly_full
         ],
-        [WaitingGroup(_goods(one[0]), group_shapes.own_group(one)) for one in found.own],
+        [WaitingGroup(_goods(one[0], now_s), group_shapes.own_group(one)) for one in found.own],
         shop.name,
         [
             _category(item)
@@ -209,7 +211,7 @@ def _category(item: CategoryItem) -> ShopCategory:
     return ShopCategory(item.category_id, item.name, item.parent_id)
 
 
-def _goods(group: GroupItem) -> GroupGoods:
+def _goods(group: GroupItem, now_s: int) -> GroupGoods:
     offer = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
     sku = offer.cheapest
     return GroupGoods(
@@ -222,6 +224,7 @@ def _goods(group: GroupItem) -> GroupGoods:
         offer.new_buyers,
         offer.leader_free,
         shapes.tiers(offer),
+        shapes.members_from(offer, levels.rule(group.merchant_id, now_s)),
     )
 
 
@@ -248,6 +251,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         compensation=offer.compensation_words,
         points=offer.points and points.rule(item.merchant_id, now_s).on,
         tiers=shapes.tiers(offer),
+        members_from=shapes.members_from(offer, levels.rule(item.merchant_id, now_s)),
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,
     )

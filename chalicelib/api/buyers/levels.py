@@ -23,7 +23,7 @@ def read_own_level(who: Buyer) -> schemas.OwnLevel:
     found = levels.standing(who.merchant_id, who.ids, now_s=now_s)
     return schemas.OwnLevel(
         on=rule.on,
-        no=found.no,
+        no=found.level.no if found.level is not None else 0,
         name=found.level.name if found.level is not None else "",
         growth=found.growth,
         next=_next(rule, found.growth),

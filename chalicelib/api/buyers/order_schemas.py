@@ -7,6 +7,7 @@ from msgspec import Meta
 from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import (
     Fen,
+    LevelShown,
     OrderShown,
     PageQuery,
     ParcelShown,
@@ -17,6 +18,7 @@ from chalicelib.api.schemas import (
     TierShown,
 )
 from chalicelib.domain.own_order import NextAction, Step, Tab
+from chalicelib.domain.pricing import PriceKind
 
 
 class OwnOrdersQuery(PageQuery, frozen=True, kw_only=True):
@@ -83,6 +85,10 @@ class OrderDetail(OwnOrderRow, frozen=True, kw_only=True):
     address: dict[str, str]
     lines: dict[str, Any]
     price_lines: list[PriceLineShown]
+    unit_price_kind: Annotated[PriceKind, Meta(description="whose price a unit was sold at")]
+    level: Annotated[
+        LevelShown | None, Meta(description="of its buyer, where it counted when it was placed")
+    ]
     remark: str
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     pickup_code: Annotated[

@@ -41,6 +41,7 @@ def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
         address=more.address.as_dict(),
         lines=more.lines.as_dict(),
         price_lines=shapes.price_lines(price_of(more.lines.as_dict())),
+        **shapes.price_of_order(item, more.lines.as_dict()),
         remark=more.remark,
         store=more.store.as_dict() if more.store is not None else None,
         pickup_code=more.pickup_code,

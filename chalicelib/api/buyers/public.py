@@ -15,7 +15,7 @@ from chalicelib.domain.reminder import Awaited
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
 from chalicelib.services.groups import group_page, joinable_groups, reminders, shares
-from chalicelib.services.growth import points
+from chalicelib.services.growth import levels, points
 from chalicelib.services.orders import counting, orders
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
@@ -127,6 +127,7 @@ def _offered(activity: ActivityItem, now_s: int) -> Offered:
         catalogue_cache.deliveries(merchant_id, now_s),
         shop_cache.merchant(merchant_id, now_s).ship_within_h,
         points.rule(merchant_id, now_s).on,
+        levels.rule(merchant_id, now_s),
     )
 
 

@@ -10,11 +10,13 @@ from chalicelib.api import limits, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers.coupon_schemas import CouponChoice
 from chalicelib.api.buyers.coupons import shown
+from chalicelib.api.buyers.levels import shown as level_shown
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import (
     CouponIdText,
     Fen,
     Id,
+    LevelShown,
     PriceLineShown,
     RequestModel,
     ResponseModel,
@@ -23,10 +25,12 @@ from chalicelib.api.schemas import (
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.points import STEP_FEN
 from chalicelib.domain.points_account import BALANCE_MAX
+from chalicelib.domain.pricing import PriceKind
 from chalicelib.errors import (
     ActivityClosed,
     CouponRefused,
     InvalidRequest,
+    MembersOnly,
     NewBuyersOnly,
     NotDeliverable,
     NotFound,
@@ -35,6 +39,8 @@ from chalicelib.errors import (
 )
 from chalicelib.services.catalogue import stores
 from chalicelib.services.groups import quoting
+from chalicelib.services.growth import levels
+from chalicelib.services.growth.levels import NOBODY, Standing
 from chalicelib.services.orders import coupon_choices, points_choices
 from chalicelib.services.orders.coupon_choices import Choice
 from chalicelib.services.orders.ordering import Purchase, Quote
@@ -85,6 +91,8 @@ class PointsChoiceShown(ResponseModel, frozen=True, kw_only=True):
 
 class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
     unit_price_fen: Fen
+    unit_price_kind: Annotated[PriceKind, Meta(description="whose price that is")]
+    level: Annotated[LevelShown | None, Meta(description="of the asker; null: none, or no session")]
     quantity: int
     goods_fen: Annotated[Fen, Meta(description="with 满减, coupon and points taken off")]
     freight_fen: Fen
@@ -149,6 +157,7 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
         NotDeliverable,
         StoreClosed,
         CouponRefused,
+        MembersOnly,
         NewBuyersOnly,
         PointsRefused,
     ],
@@ -157,9 +166,12 @@ def list_shop_stores(merchant_id: str) -> ShopStoreList:
 def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> QuoteResponse:
     """What a purchase would cost now, with freight; nothing is placed and nothing held."""
     now_s = clock.now_s()
-    plain = _quote(merchant_id, body, now_s)
+    buyer = NOBODY
+    if who and levels.rule(merchant_id, now_s).on:
+        buyer = levels.standing(merchant_id, who.ids, now_s=now_s)
+    plain = _quote(merchant_id, body, buyer, now_s)
     if who:
-        quoting.check_newness(merchant_id, who.ids, plain, body.group_id)
+        quoting.check_entrance(merchant_id, who.ids, plain, body.group_id, now_s=now_s)
     choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
     best = body.best_coupon and not plain.line.goods_free
     quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=best)
@@ -174,6 +186,8 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
     quote, price = points.quote, points.quote.price
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,
+        unit_price_kind=price.kind,
+        level=level_shown(buyer.level),
         quantity=price.quantity,
         goods_fen=price.goods_fen,
         freight_fen=price.freight_fen,
@@ -207,7 +221,7 @@ def _choice(one: Choice, now_s: int) -> CouponChoice:
     )
 
 
-def _quote(merchant_id: str, body: QuoteRequest, now_s: int) -> Quote:
+def _quote(merchant_id: str, body: QuoteRequest, buyer: Standing, now_s: int) -> Quote:
     if body.delivery is Delivery.PICKUP and body.store_id is None:
         raise InvalidRequest("请选择自提门店。", field="store_id")
     purchase = Purchase(
@@ -218,7 +232,7 @@ def _quote(merchant_id: str, body: QuoteRequest, now_s: int) -> Quote:
         store_id=body.store_id or "",
     )
     if body.alone:
-        return quoting.alone(merchant_id, body.activity_id, purchase, now_s=now_s)
+        return quoting.alone(merchant_id, body.activity_id, purchase, buyer, now_s=now_s)
     if body.group_id is not None:
-        return quoting.to_join(merchant_id, body.group_id, purchase, now_s=now_s)
-    return quoting.to_open(merchant_id, body.activity_id, purchase, now_s=now_s)
+        return quoting.to_join(merchant_id, body.group_id, purchase, buyer, now_s=now_s)
+    return quoting.to_open(merchant_id, body.activity_id, purchase, buyer, now_s=now_s)

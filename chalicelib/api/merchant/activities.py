@@ -9,7 +9,7 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import from_attributes
-from chalicelib.domain.activity import ActivityState, Tier, state_of
+from chalicelib.domain.activity import ActivityState, LevelSeats, Tier, state_of
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.pricing import Reduction
@@ -188,7 +188,7 @@ def end_activity(activity_id: str, who: auth.Staff, body: schemas.ActivityEnd) -
 
 def draft_of(body: schemas.ActivityInput) -> Draft:
     skus = tuple(from_attributes(DraftSku, sku) for sku in body.skus)
-    return from_attributes(Draft, body, skus=skus, reductions=_reductions(body), tiers=_tiers(body))
+    return from_attributes(Draft, body, skus=skus, **_steps(body))
 
 
 def _change(body: schemas.ActivityChange) -> Draft:
@@ -198,17 +198,17 @@ def _change(body: schemas.ActivityChange) -> Draft:
         product_id="",  # an activity never changes its product
         skus=tuple(from_attributes(DraftSku, sku, stock=None) for sku in body.skus),
         starts_at_s=body.starts_at_s or 0,
-        reductions=_reductions(body),
-        tiers=_tiers(body),
+        **_steps(body),
     )
 
 
-def _reductions(body: schemas.ActivityRules) -> tuple[Reduction, ...]:
-    return tuple(from_attributes(Reduction, one) for one in body.reductions)
-
-
-def _tiers(body: schemas.ActivityRules) -> tuple[Tier, ...]:
-    return tuple(from_attributes(Tier, one) for one in body.tiers)
+def _steps(body: schemas.ActivityRules) -> dict[str, Any]:
+    """What staff write in rows."""
+    return {
+        "reductions": tuple(from_attributes(Reduction, one) for one in body.reductions),
+        "tiers": tuple(from_attributes(Tier, one) for one in body.tiers),
+        "level_seats": tuple(from_attributes(LevelSeats, one) for one in body.level_seats),
+    }
 
 
 def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
@@ -228,7 +228,7 @@ def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
 
 def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict[str, Any]:
     """Every field that a summary and the whole have in common."""
-    others = {"skus", "state", "groups", "reductions", "tiers"}
+    others = {"skus", "state", "groups", "reductions", "tiers", "level_seats"}
     names = set(schemas.ActivitySummary.__struct_fields__) - others
     state = state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out)
     counted = schemas.ActivityGroups(
@@ -242,6 +242,7 @@ def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict
         **{name: getattr(item, name) for name in names},
         "reductions": [schemas.Reduction(**one) for one in item.reductions],
         "tiers": [schemas.Tier(**one) for one in item.tiers],
+        "level_seats": [schemas.LevelSeats(**one) for one in item.level_seats],
         "state": state,
         "groups": counted,
     }

@@ -11,6 +11,7 @@ from msgspec import Meta, field
 
 from chalicelib.api.schemas import Id, PageQuery, RequestModel
 from chalicelib.domain.activity import ActivityState, NewBuyers
+from chalicelib.domain.levels import LEVELS_MAX
 from chalicelib.domain.product import (
     PRICE_FEN_MAX,
     SKUS_MAX,
@@ -56,6 +57,9 @@ class SkuInput(RequestModel, frozen=True):
         Meta(description="What the shop paid. Null without statistics:view, which keeps it."),
     ] = None
     weight_g: Annotated[int, Meta(ge=0, description="Packed; 0: not known.")] = 0
+    member_price_fen: Annotated[
+        Fen | None, Meta(description="Of levels with own prices, below the solo price; null: none.")
+    ] = None
 
 
 class ProductInput(RequestModel, frozen=True):
@@ -97,6 +101,7 @@ class Sku(msgspec.Struct, frozen=True):
     solo_price_fen: int
     cost_fen: Annotated[int | None, Meta(description="Null without the right statistics:view.")]
     weight_g: int = 0
+    member_price_fen: int | None = None
 
 
 class StockedSku(Sku, frozen=True, kw_only=True):
@@ -222,6 +227,13 @@ class Tier(RequestModel, frozen=True):
     off_fen: Fen
 
 
+class LevelSeats(RequestModel, frozen=True):
+    """Who has that level, or a higher one, opens groups of so many seats."""
+
+    level: Annotated[int, Meta(ge=1, le=LEVELS_MAX)]
+    seats: Annotated[int, Meta(ge=0, le=9_999)]
+
+
 class ActivityRules(RequestModel, frozen=True, kw_only=True):
     title: Text
     seats_total: Annotated[int, Meta(ge=0, le=9_999, description="2 to 100.")]
@@ -266,6 +278,21 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             "seats_total.",
         ),
     ] = field(default_factory=list)
+    member_prices: Annotated[
+        bool, Meta(description="Whether members' prices count in its groups.")
+    ] = False
+    members_from: Annotated[
+        int,
+        Meta(ge=0, le=LEVELS_MAX, description="Level that buying in its groups takes; 0: none."),
+    ] = 0
+    level_seats: Annotated[
+        list[LevelSeats],
+        Meta(
+            max_length=LEVELS_MAX,
+            description="Smaller groups, by the level of who opens them: ascending by level, "
+            "fewer seats each.",
+        ),
+    ] = field(default_factory=list)
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -296,6 +323,7 @@ class ActivitySku(msgspec.Struct, frozen=True):
     solo_price_fen: int
     group_price_fen: int
     leader_price_fen: int | None
+    member_price_fen: Annotated[int | None, Meta(description="The product's; null: none.")]
 
 
 class StockedActivitySku(ActivitySku, frozen=True):
@@ -344,6 +372,9 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     new_buyers: NewBuyers
     leader_free: bool
     tiers: list[Tier]
+    member_prices: bool
+    members_from: int
+    level_seats: list[LevelSeats]
     compensation_id: str
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
 

@@ -81,6 +81,9 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     seats_least: int
     leader_free: bool
     tiers: list[schemas.Tier]
+    member_prices: bool
+    members_from: int
+    level_seats: list[schemas.LevelSeats]
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

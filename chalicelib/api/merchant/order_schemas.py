@@ -9,6 +9,7 @@ from chalicelib.api.schemas import (
     Address,
     Fen,
     Id,
+    LevelShown,
     PageQuery,
     ParcelShown,
     PriceLineShown,
@@ -19,6 +20,7 @@ from chalicelib.api.schemas import (
     Seconds,
 )
 from chalicelib.domain.order import Delivery, OrderStatus
+from chalicelib.domain.pricing import PriceKind
 from chalicelib.domain.recipient import ORDERS_MAX, Purpose
 from chalicelib.domain.unpaid_order import REASON_MAX
 from chalicelib.gateways.payment import Channel
@@ -179,6 +181,10 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     store: Annotated[dict[str, Any] | None, Meta(description="of a pickup, as it was then")]
     lines: dict[str, Any]
     price_lines: list[PriceLineShown]
+    unit_price_kind: Annotated[PriceKind, Meta(description="whose price a unit was sold at")]
+    level: Annotated[
+        LevelShown | None, Meta(description="of its buyer, where it counted when it was placed")
+    ]
     coupon_back: Annotated[bool, Meta(description="its coupon is the buyer's again")]
     points_used: Annotated[int, Meta(description="that it was bought with")]
     points_back: Annotated[int, Meta(description="of these, that came back")]

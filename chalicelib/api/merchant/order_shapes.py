@@ -45,6 +45,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         store=detail.store.as_dict() if detail.store is not None else None,
         lines=detail.lines.as_dict(),
         price_lines=shapes.price_lines(price_of(detail.lines.as_dict())),
+        **shapes.price_of_order(order, detail.lines.as_dict()),
         coupon_back=coupons.is_back(order, now_s=clock.now_s()),
         **shapes.points_fields(order.view()),
         remark=detail.remark,

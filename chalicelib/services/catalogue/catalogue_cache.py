@@ -7,7 +7,7 @@ as old as its limit says; what must not be stale is decided by conditions, not b
 from collections.abc import Collection
 from functools import lru_cache
 
-from chalicelib.domain.activity import NewBuyers, Terms, TermsSku, Tier
+from chalicelib.domain.activity import LevelSeats, NewBuyers, Terms, TermsSku, Tier
 from chalicelib.domain.coupon_draft import CouponGiven, TemplateState
 from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
@@ -170,6 +170,9 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         seats_least=item.seats_least,
         leader_free=item.leader_free,
         tiers=tuple(Tier(**one) for one in item.tiers),
+        member_prices=item.member_prices,
+        members_from=item.members_from,
+        level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
     )
 
 

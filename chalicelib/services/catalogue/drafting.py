@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import activity_draft, pricing
-from chalicelib.domain.activity import NewBuyers, StockClaim, Tier, overlaps_of
-from chalicelib.domain.activity_draft import Draft, DraftSku
+from chalicelib.domain.activity import LevelSeats, NewBuyers, StockClaim, Tier, overlaps_of
+from chalicelib.domain.activity_draft import Draft, DraftSku, Offer
 from chalicelib.domain.coupon import Bought, CouponTerms, terms_of
 from chalicelib.domain.coupon_draft import TemplateState
+from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.pricing import Reduction
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.errors import InvalidRequest
@@ -19,6 +20,7 @@ from chalicelib.services.catalogue import (
     catalogue_cache,
     compensations,
     coupon_templates,
+    member_terms,
     products,
     publishing,
 )
@@ -66,6 +68,7 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
         *compensations.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         ).problems,
+        *member_terms.problems(merchant_id, draft),
     ]
     overlaps = {
         claim.activity_id: claim
@@ -75,7 +78,10 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
             publishing.claims_of(source, sku.sku_id), "", draft.starts_at_s, draft.ends_at_s
         )
     }
-    lowest = [] if problems else _lowest(draft, source, _coupons(merchant_id, draft, source, now_s))
+    lowest = []
+    if not problems:
+        coupons = _coupons(merchant_id, draft, source, now_s)
+        lowest = _lowest(draft, source, member_terms.rule_now(merchant_id), coupons)
     return Checked(problems, sorted(overlaps.values(), key=lambda claim: claim.starts_at_s), lowest)
 
 
@@ -101,8 +107,13 @@ def _coupons(
 
 
 def _lowest(
-    draft: Draft, source: Stocked, coupons: Sequence[tuple[str, CouponTerms]]
+    draft: Draft,
+    source: Stocked,
+    rule: LevelsRule,
+    coupons: Sequence[tuple[str, CouponTerms]],
 ) -> list[LowestPrice]:
+    """A tier brings nobody below its own price, whatever they paid less than others before."""
+    offers = publishing.offers_of(source)
     costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
     back_fen = max((tier.off_fen for tier in draft.tiers), default=0)
     found = []
@@ -110,10 +121,21 @@ def _lowest(
         least_fen = sku.leader_price_fen or sku.group_price_fen
         price = pricing.lowest(least_fen, draft.limit_per_order, draft.reductions, coupons)
         each_fen = max(price.goods_fen // price.quantity - back_fen, 0)
+        for member_fen in _member_prices(draft, rule, offers[sku.sku_id]):
+            of_member = pricing.lowest(member_fen, draft.limit_per_order, draft.reductions, coupons)
+            if of_member.goods_fen // of_member.quantity < each_fen:
+                price, each_fen = of_member, of_member.goods_fen // of_member.quantity
         each_fen = 0 if draft.leader_free else each_fen
         cost_fen = costs[sku.sku_id]
         found.append(LowestPrice(sku.sku_id, each_fen, price.quantity, price.coupon_name, cost_fen))
     return found
+
+
+def _member_prices(draft: Draft, rule: LevelsRule, offer: Offer) -> list[int]:
+    """What a unit costs members of each level in groups of the draft."""
+    if not draft.member_prices or not rule.on:
+        return []
+    return [it.price_fen(offer.solo_price_fen, offer.member_price_fen) for it in rule.levels]
 
 
 def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
@@ -143,4 +165,7 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         seats_least=item.seats_least,
         leader_free=item.leader_free,
         tiers=tuple(Tier(**one) for one in item.tiers),
+        member_prices=item.member_prices,
+        members_from=item.members_from,
+        level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
     )

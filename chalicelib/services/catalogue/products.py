@@ -227,6 +227,7 @@ def _fields(draft: ProductDraft, skus: Sequence[SkuDraft]) -> dict[str, Any]:
         "solo_price_fen",
         "cost_fen",
         "weight_g",
+        "member_price_fen",
     )
     return {
         "title": draft.title,

@@ -19,7 +19,7 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.product import Problem, spec_text
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, compensations, products
+from chalicelib.services.catalogue import catalogue_cache, compensations, member_terms, products
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
 from chalicelib.services.catalogue.compensations import Promised
 from chalicelib.services.catalogue.products import Stocked
@@ -29,6 +29,8 @@ from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, trans
 from chalicelib.tables.catalogue import ActivityItem, VersionItem, activities_list, rank
 from chalicelib.tables.trade import ClosingItem, StockItem
 from chalicelib.text import Text
+
+LISTS = ("skus", "reductions", "tiers", "level_seats")  # of what terms are made
 
 
 def publish(
@@ -61,7 +63,8 @@ def publish(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         )
         problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
-        _refuse([*problems, *compensation.problems])
+        levels = member_terms.problems(merchant_id, draft)
+        _refuse([*problems, *compensation.problems, *levels])
         images = source.product.images
         fresh = activity_draft.first_terms(
             draft,
@@ -113,7 +116,8 @@ def change(
         problems = activity_draft.change_problems_of(
             draft, before, offers, now_s=now_s, window_min_s=window_min_s
         )
-        _refuse([*problems, *compensation.problems])
+        levels = member_terms.problems(merchant_id, draft, before)
+        _refuse([*problems, *compensation.problems, *levels])
         changed = activity_draft.changed_terms(
             before,
             draft,
@@ -166,6 +170,7 @@ def offers_of(source: Stocked) -> dict[str, Offer]:
             list_price_fen=sku["list_price_fen"],
             solo_price_fen=sku["solo_price_fen"],
             available=source.stocks[sku["sku_id"]].available,
+            member_price_fen=sku.get("member_price_fen"),
         )
         for sku in source.product.skus
     }
@@ -257,7 +262,7 @@ def _along(old: ActivityItem, changed: Terms, source: Stocked) -> list[Any]:
 def _fields(offered: Terms) -> dict[str, Any]:
     """Terms as attributes of ActivityItem and VersionItem."""
     fields = asdict(offered)
-    fields |= {name: list(fields[name]) for name in ("skus", "reductions", "tiers")}
+    fields |= {name: list(fields[name]) for name in LISTS}
     fields["new_buyers"] = offered.new_buyers.value
     return fields
 

@@ -2,49 +2,69 @@
 
 from collections.abc import Sequence
 
-from chalicelib.errors import NewBuyersOnly, NotFound
+from chalicelib.errors import MembersOnly, NewBuyersOnly, NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
-from chalicelib.services.orders import deliveries, newness, ordering, orders, solo_orders
+from chalicelib.services.growth.levels import Standing
+from chalicelib.services.orders import (
+    deliveries,
+    entrance,
+    newness,
+    ordering,
+    orders,
+    solo_orders,
+)
 from chalicelib.services.orders.ordering import Purchase, Quote
 from chalicelib.tables.trade import LimitItem
 
 
-def to_open(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
+def to_open(
+    merchant_id: str, activity_id: str, purchase: Purchase, buyer: Standing, *, now_s: int
+) -> Quote:
     """For a new group of the activity. Raises as groups.open_group, limits and stock apart."""
     offer = seats.offer_to_open(merchant_id, activity_id, now_s)
-    return deliveries.seat_quoted(merchant_id, offer, purchase, leads=True, now_s=now_s)
+    return deliveries.seat_quoted(
+        merchant_id, offer, purchase, leads=True, buyer=buyer, now_s=now_s
+    )
 
 
-def to_join(merchant_id: str, group_id: str, purchase: Purchase, *, now_s: int) -> Quote:
+def to_join(
+    merchant_id: str, group_id: str, purchase: Purchase, buyer: Standing, *, now_s: int
+) -> Quote:
     """For a seat of the group, by its own terms. Raises NotFound, and as deliveries.quoted."""
     group = orders.find_group(merchant_id, group_id, consistent=False)
     if group is None or group.expires_at_s is None:  # nobody sees it before its leader has paid
         raise NotFound("没有找到这个团。")
     offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
-    return deliveries.seat_quoted(merchant_id, offer, purchase, leads=False, now_s=now_s)
+    return deliveries.seat_quoted(
+        merchant_id, offer, purchase, leads=False, buyer=buyer, now_s=now_s
+    )
 
 
-def alone(merchant_id: str, activity_id: str, purchase: Purchase, *, now_s: int) -> Quote:
+def alone(
+    merchant_id: str, activity_id: str, purchase: Purchase, buyer: Standing, *, now_s: int
+) -> Quote:
     """At the solo price. Raises as solo_orders.buy_alone, stock apart."""
     activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
     ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
-    line = solo_orders.solo_line(merchant_id, activity, purchase.sku_id, now_s)
+    line = solo_orders.solo_line(merchant_id, activity, purchase.sku_id, buyer, now_s)
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
 
 
-def check_newness(
-    merchant_id: str, buyer_ids: Sequence[str], quote: Quote, group_id: str | None
+def check_entrance(
+    merchant_id: str, buyer_ids: Sequence[str], quote: Quote, group_id: str | None, *, now_s: int
 ) -> None:
-    """Raise NewBuyersOnly when the purchase wants a new buyer, which the person is not; who has a
-    seat in that very group would be told of it."""
+    """Raise NewBuyersOnly or MembersOnly when the person may not make the purchase; who has a seat
+    in that very group would be told of it."""
     line = quote.line
-    if not line.wants_new:
+    if not line.version:
         return
     terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
     try:
-        newness.check(merchant_id, buyer_ids, terms.new_buyers)
-    except NewBuyersOnly:
+        entrance.check(merchant_id, terms, line.buyer, now_s=now_s)
+        if line.wants_new:
+            newness.check(merchant_id, buyer_ids, terms.new_buyers)
+    except (MembersOnly, NewBuyersOnly):
         group = orders.find_group(merchant_id, group_id, consistent=False) if group_id else None
         if group is None or group.members.as_dict().keys().isdisjoint(buyer_ids):
             raise

@@ -11,7 +11,7 @@ from chalicelib.domain.activity import Terms
 from chalicelib.domain.coupon import LEAST_PAID_FEN
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import OrderStatus
-from chalicelib.domain.pricing import price_of
+from chalicelib.domain.pricing import Price, price_of
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.orders import orders
 from chalicelib.tables.trade import GroupItem, OrderItem
@@ -35,26 +35,36 @@ def of_group(group: GroupItem, waiting: Sequence[OrderItem]) -> dict[str, Rebate
     paid = [order for order in waiting if order.status == OrderStatus.PAID]
     if terms.leader_free:
         led = (order for order in paid if order.buyer_id == group.leader_id)
-        goods = _goods_fen(led)
+        goods = {str(order.order_id): _goods_fen(order, price) for order, price in _priced(led)}
         return {order_id: Rebate(goods_fen, goods_fen) for order_id, goods_fen in goods.items()}
-    return _of_tier(terms, group.seats_paid, paid)
+    return _of_tier(terms, group, paid)
 
 
-def _of_tier(terms: Terms, seats_paid: int, paid: Sequence[OrderItem]) -> dict[str, Rebate]:
+def _of_tier(terms: Terms, group: GroupItem, paid: Sequence[OrderItem]) -> dict[str, Rebate]:
     """What the tier that the group has reached gives back. A fen of the goods stays paid, however
     little they cost with a coupon: the order is not free."""
-    off_fen = {str(order.order_id): terms.rebate_fen(seats_paid, order.quantity) for order in paid}
-    if not any(off_fen.values()):
+    if not terms.off_fen(group.seats_paid):
         return {}
-    return {
-        order_id: Rebate(max(min(off_fen[order_id], goods_fen - LEAST_PAID_FEN), 0), goods_fen)
-        for order_id, goods_fen in _goods_fen(paid).items()
-    }
+    found = {}
+    for order, price in _priced(paid):
+        goods_fen = _goods_fen(order, price)
+        unit_fen = terms.rebate_fen(
+            group.seats_paid,
+            order.sku_id,
+            price.unit_price_fen,
+            leads=order.buyer_id == group.leader_id,
+        )
+        back_fen = max(min(unit_fen * order.quantity, goods_fen - LEAST_PAID_FEN), 0)
+        found[str(order.order_id)] = Rebate(back_fen, goods_fen)
+    return found
 
 
-def _goods_fen(bought: Iterable[OrderItem]) -> dict[str, int]:
-    """What was paid for the goods of these orders, by order id: all but the freight."""
-    return {
-        str(order.order_id): max(order.total_fen - price_of(detail.lines.as_dict()).freight_fen, 0)
-        for order, detail in orders.with_details(bought)
-    }
+def _priced(bought: Iterable[OrderItem]) -> list[tuple[OrderItem, Price]]:
+    return [
+        (order, price_of(detail.lines.as_dict())) for order, detail in orders.with_details(bought)
+    ]
+
+
+def _goods_fen(order: OrderItem, price: Price) -> int:
+    """What was paid for the goods of an order: all but the freight."""
+    return max(order.total_fen - price.freight_fen, 0)

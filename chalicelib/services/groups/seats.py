@@ -84,7 +84,10 @@ def open_group(
 
     def attempt(claim: SeatClaim) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
-        group = _new_group(merchant_id, group_id, buyer_name, order_id, offer, body_hash)
+        seats_total = offer.seats_for(claim.quote.line.buyer.rank)
+        group = _new_group(
+            merchant_id, group_id, buyer_name, order_id, offer, seats_total, body_hash
+        )
         with transaction() as writes:
             writes.put(group, refuse=_Repeat)
             return seat_orders.place(writes, merchant_id, order_id, group_id, offer, claim, now_s)
@@ -238,6 +241,7 @@ def _new_group(
     leader_name: str,
     order_id: OrderId,
     offer: Terms,
+    seats_total: int,
     body_hash: str,
 ) -> GroupItem:
     """A group with its leader's seat held; the leader's order releases it if unpaid."""
@@ -248,7 +252,7 @@ def _new_group(
         version=offer.version,
         status=GroupStatus.PENDING.value,
         members={order_id.buyer_id: order_id.order_no},
-        seats_total=offer.seats_total,
+        seats_total=seats_total,
         seats_paid=0,
         leader_id=order_id.buyer_id,
         leader_name=leader_name[:LEADER_NAME_MAX],
@@ -256,7 +260,7 @@ def _new_group(
         list_shard=random.randrange(offer.list_shards),
         life_s=offer.life_s,
         ends_at_s=offer.ends_at_s,
-        seats_least=offer.seats_least,
+        seats_least=offer.least_of(seats_total),
     )
 
 

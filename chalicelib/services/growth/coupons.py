@@ -138,13 +138,23 @@ def of_purchase(merchant_id: str, ids: Sequence[str], coupon_id: str) -> CouponI
     none. Raises CouponRefused."""
     if not coupon_id:
         return None
-    place = CouponId.parse(coupon_id)
-    item = None
-    if place is not None and place.buyer_id in ids:
-        item = get_or_none(CouponItem.at(merchant_id, place))
+    item = get_or_none(key_of(merchant_id, ids, coupon_id))
     if item is None:
-        raise CouponRefused("没有找到这张优惠券，请重新选择。")
+        raise not_found()
     return item
+
+
+def key_of(merchant_id: str, ids: Sequence[str], coupon_id: str) -> CouponItem:
+    """Where a coupon of the person's own is. Raises CouponRefused for what is none."""
+    place = CouponId.parse(coupon_id)
+    if place is None or place.buyer_id not in ids:
+        raise not_found()
+    return CouponItem.at(merchant_id, place)
+
+
+def not_found() -> CouponRefused:
+    """The refusal of a coupon that is not there for who asks."""
+    return CouponRefused("没有找到这张优惠券，请重新选择。")
 
 
 def is_back(order: OrderItem, *, now_s: int) -> bool:

@@ -20,6 +20,7 @@ from chalicelib.services.catalogue import catalogue_cache, stores
 from chalicelib.services.growth import coupons as growth_coupons
 from chalicelib.services.growth import levels
 from chalicelib.services.growth import points as growth_points
+from chalicelib.services.growth.levels import NOBODY, Standing
 from chalicelib.services.orders import ordering
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.tables.growth import CouponItem
@@ -33,12 +34,15 @@ def seat_quoted(
     *,
     leads: bool,
     coupon: CouponItem | None = None,
+    buyer: Standing = NOBODY,
     now_s: int,
 ) -> Quote:
     """What a seat under these terms costs who opens a group (leads), or joins it. Raises
     InvalidRequest, and as `quoted`."""
     ordering.check_quantity(purchase.quantity, limit_per_order=offer.limit_per_order)
     sku = offer.sku(purchase.sku_id)
+    level = buyer.level if offer.member_prices else None
+    price_fen, kind = sku.price_of(leads=leads, level=level)
     line = Line(
         activity_id=offer.activity_id,
         version=offer.version,
@@ -48,13 +52,15 @@ def seat_quoted(
         spec=sku.spec,
         image=offer.image,
         list_price_fen=sku.list_price_fen,
-        unit_price_fen=sku.price_fen(leads=leads),
+        unit_price_fen=price_fen,
         limited=offer.limit_per_buyer > 0,
         reductions=offer.reductions,
         takes_coupons=offer.coupons,
         takes_points=offer.points,
         wants_new=offer.wants_new(leads=leads),
         goods_free=offer.leader_free and leads,
+        kind=kind,
+        buyer=buyer,
     )
     return quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
 
@@ -72,7 +78,7 @@ def quoted(
     Raises CouponRefused, PointsRefused, NotDeliverable, StoreClosed, or PriceChanged when the buyer
     expected another total.
     """
-    price = priced(line.unit_price_fen, purchase.quantity, line.reductions)
+    price = priced(line.unit_price_fen, purchase.quantity, line.reductions, line.kind)
     # Asked before the coupon: what the activity's page calls free is free with any coupon.
     before_coupon_fen = price.goods_fen
     if coupon is not None:
@@ -101,6 +107,16 @@ def quoted(
         raise PriceChanged(words, old_fen=expected_fen, new_fen=price.total_fen)
     growth = levels.rule(merchant_id, now_s).rates(in_group=line.version > 0)
     return Quote(line, purchase, price, store, coupon, rule.rate, growth)
+
+
+def level_matters(merchant_id: str, purchase: Purchase, *, prices: bool, now_s: int) -> bool:
+    """Whether the level of who buys can change what the purchase costs or brings. prices: whether
+    members' prices count for it."""
+    return levels.rule(merchant_id, now_s).matters(
+        prices=prices,
+        sent=purchase.delivery is not Delivery.PICKUP,
+        points=growth_points.rule(merchant_id, now_s).rate > 0,
+    )
 
 
 def check_points(line: Line, price: Price, rule: PointsRule, points: int) -> None:
@@ -170,10 +186,13 @@ def _freight_fen(
     if template is None:
         return 0
     weights_g = (s.get("weight_g", 0) for s in product.skus if s["sku_id"] == line.sku_id)
-    return freight.fee_fen(
+    fee_fen = freight.fee_fen(
         template,
         purchase.address.get("province", ""),
         units=purchase.quantity,
         weight_g=next(weights_g, 0) * purchase.quantity,
         goods_fen=goods_fen,
     )
+    level = line.buyer.level
+    free = level is not None and level.sends_free(goods_fen)
+    return 0 if free else fee_fen

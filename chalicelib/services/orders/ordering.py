@@ -8,10 +8,11 @@ from typing import Any
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import Delivery, GrowthRates, Intent, OrderPoints, OrderStatus
-from chalicelib.domain.pricing import Price, Reduction
+from chalicelib.domain.pricing import Price, PriceKind, Reduction
 from chalicelib.errors import (
     CouponRefused,
     InvalidRequest,
+    MembersOnly,
     NewBuyersOnly,
     NotDeliverable,
     PointsRefused,
@@ -19,6 +20,7 @@ from chalicelib.errors import (
     StoreClosed,
 )
 from chalicelib.services.growth import coupons, points
+from chalicelib.services.growth.levels import NOBODY, Standing
 from chalicelib.tables.base import LostRace, Writes
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
@@ -28,9 +30,10 @@ TITLE_MAX = 24  # characters of a title that an order carries; its detail has it
 
 # What a repeat may be refused with although the first request was not: staff change these things,
 # and the order that the first request placed has the coupon and the points, and makes its buyer no
-# new one.
+# new one; a level may be lost since.
 CHANGED_SINCE = (
     CouponRefused,
+    MembersOnly,
     NewBuyersOnly,
     NotDeliverable,
     PointsRefused,
@@ -86,6 +89,8 @@ class Line:
     takes_points: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
     goods_free: bool = False  # once the group has formed: coupon and points would save nothing
+    kind: PriceKind = PriceKind.GROUP
+    buyer: Standing = NOBODY  # as far as it was looked at
 
 
 @dataclass(frozen=True)
@@ -97,17 +102,25 @@ class Quote:
     price: Price
     store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
     coupon: CouponItem | None = None
-    points_rate: int = 0  # what it earns for each whole yuan
+    points_rate: int = 0  # what it earns for each whole yuan, level apart
     growth: GrowthRates = field(default_factory=GrowthRates)
 
+    @property
+    def points_percent(self) -> int:
+        """Of that rate, by the level of who buys."""
+        level = self.line.buyer.level
+        return level.points_percent if level is not None else 100
+
     def stored(self) -> dict[str, Any]:
-        """The price lines that an order's detail keeps."""
+        """The price lines that an order's detail keeps, with its buyer's level where it counted."""
+        level = self.line.buyer.level
         return {
             "title": self.line.title,
             "spec": self.line.spec,
             "image": self.line.image,
             "list_price_fen": self.line.list_price_fen,
             **self.price.stored(),
+            **({"level": {"no": level.no, "name": level.name}} if level else {}),
         }
 
 
@@ -159,7 +172,7 @@ def place(
         share_id=purchase.share_id,
         coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupon_by_s=quote.coupon.view().back_by_s if quote.coupon is not None else None,
-        points=OrderPoints(used, quote.points_rate).stored(),
+        points=OrderPoints(used, quote.points_rate, quote.points_percent).stored(),
         growth=quote.growth.stored(),
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
     ).marked(Intent.RELEASE, pay_by_s)

@@ -7,8 +7,14 @@ from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Plan, Shelf
-from chalicelib.services.growth import coupons
-from chalicelib.services.orders import deliveries, newness, ordering, unpaid_order_limit
+from chalicelib.services.growth import levels
+from chalicelib.services.orders import (
+    deliveries,
+    entrance,
+    newness,
+    ordering,
+    unpaid_order_limit,
+)
 from chalicelib.services.orders.ordering import Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
 from chalicelib.services.people import shop_cache
@@ -45,9 +51,15 @@ def claim_seat(
     leads: whether the seat opens its group.
     """
     ids = (buyer_id, *other_ids)
-    coupon = coupons.of_purchase(merchant_id, ids, purchase.coupon_id)
+    matters = entrance.asks_level(offer, leads=leads) or deliveries.level_matters(
+        merchant_id, purchase, prices=offer.member_prices, now_s=now_s
+    )
+    coupon, buyer = levels.of_purchase(
+        merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
+    )
+    entrance.check(merchant_id, offer, buyer, now_s=now_s)
     quote = deliveries.seat_quoted(
-        merchant_id, offer, purchase, leads=leads, coupon=coupon, now_s=now_s
+        merchant_id, offer, purchase, leads=leads, coupon=coupon, buyer=buyer, now_s=now_s
     )
     shelf = _shelf_of(merchant_id, offer, purchase.sku_id)
     limited = other_ids if offer.limit_per_buyer else ()

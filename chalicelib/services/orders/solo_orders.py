@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
+from chalicelib.domain.pricing import PriceKind
 from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound, SessionSuperseded
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, reservations
-from chalicelib.services.growth import coupons
+from chalicelib.services.growth import levels
+from chalicelib.services.growth.levels import Standing
 from chalicelib.services.orders import deliveries, newness, ordering, orders, unpaid_order_limit
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
@@ -77,9 +79,12 @@ def buy_alone(
         _refuse_repeat(merchant_id, other_ids, key)
         activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
         ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
-        line = solo_line(merchant_id, activity, purchase.sku_id, now_s)
         ids = (buyer_id, *other_ids)
-        coupon = coupons.of_purchase(merchant_id, ids, purchase.coupon_id)
+        matters = deliveries.level_matters(merchant_id, purchase, prices=True, now_s=now_s)
+        coupon, buyer = levels.of_purchase(
+            merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
+        )
+        line = solo_line(merchant_id, activity, purchase.sku_id, buyer, now_s)
         quote = deliveries.quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
         shop = shop_cache.merchant(merchant_id, now_s)
         return unpaid_order_limit.within_limit(
@@ -115,12 +120,20 @@ def _refuse_repeat(merchant_id: str, ids: Sequence[str], key: str) -> None:
             raise _Repeat(item)
 
 
-def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int) -> Line:
-    """A SKU of the activity's product at its present solo price. Raises NotFound."""
+def solo_line(
+    merchant_id: str, activity: ActivityItem, sku_id: str, buyer: Standing, now_s: int
+) -> Line:
+    """A SKU of the activity's product at its present solo price, or that of the buyer's level.
+    Raises NotFound."""
     product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
     sku = next((sku for sku in product.skus if sku["sku_id"] == sku_id), None)
     if sku is None or not product.on_sale:
         raise NotFound("这个规格已下架，看看其他规格。")
+    price_fen, kind = sku["solo_price_fen"], PriceKind.SOLO
+    if buyer.level is not None:
+        member_fen = buyer.level.price_fen(price_fen, sku.get("member_price_fen"))
+        if member_fen < price_fen:
+            price_fen, kind = member_fen, PriceKind.MEMBER
     return Line(
         activity_id=activity.activity_id,
         version=0,
@@ -130,5 +143,7 @@ def solo_line(merchant_id: str, activity: ActivityItem, sku_id: str, now_s: int)
         spec=spec_text(dict(sku["specs"])),
         image=sku["image"] or (product.images[0] if product.images else ""),
         list_price_fen=sku["list_price_fen"],
-        unit_price_fen=sku["solo_price_fen"],
+        unit_price_fen=price_fen,
+        kind=kind,
+        buyer=buyer,
     )

@@ -2906,6 +2906,9 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             tiers: components["schemas"]["Tier"][];
+            member_prices: boolean;
+            members_from: number;
+            level_seats: components["schemas"]["LevelSeats"][];
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
@@ -2945,6 +2948,8 @@ export interface components {
             /** @description Some can be used in its groups. */
             points: boolean;
             tiers: components["schemas"]["TierShown"][];
+            /** @description Who may buy; null: anybody. */
+            members_from: components["schemas"]["LevelShown"] | null;
             starts_at_s: number;
             ends_at_s: number;
         };
@@ -3013,6 +3018,21 @@ export interface components {
              * @default []
              */
             tiers: components["schemas"]["Tier"][];
+            /**
+             * @description Whether members' prices count in its groups.
+             * @default false
+             */
+            member_prices: boolean;
+            /**
+             * @description Level that buying in its groups takes; 0: none.
+             * @default 0
+             */
+            members_from: number;
+            /**
+             * @description Smaller groups, by the level of who opens them: ascending by level, fewer seats each.
+             * @default []
+             */
+            level_seats: components["schemas"]["LevelSeats"][];
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -3066,6 +3086,10 @@ export interface components {
             leader_free: boolean;
             /** @description ascending; the last is of all seats */
             tiers: components["schemas"]["TierShown"][];
+            /** @description the level that buying in it takes; null: none */
+            members_from: components["schemas"]["LevelShown"] | null;
+            /** @description of smaller groups, by the level of who opens them; ascending */
+            level_seats: components["schemas"]["LevelSeatsShown"][];
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -3163,6 +3187,21 @@ export interface components {
              * @default []
              */
             tiers: components["schemas"]["Tier"][];
+            /**
+             * @description Whether members' prices count in its groups.
+             * @default false
+             */
+            member_prices: boolean;
+            /**
+             * @description Level that buying in its groups takes; 0: none.
+             * @default 0
+             */
+            members_from: number;
+            /**
+             * @description Smaller groups, by the level of who opens them: ascending by level, fewer seats each.
+             * @default []
+             */
+            level_seats: components["schemas"]["LevelSeats"][];
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3199,6 +3238,8 @@ export interface components {
             solo_price_fen: number;
             group_price_fen: number;
             leader_price_fen: number | null;
+            /** @description The product's; null: none. */
+            member_price_fen: number | null;
         };
         /** ActivitySkuChange */
         ActivitySkuChange: {
@@ -3250,6 +3291,9 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             tiers: components["schemas"]["Tier"][];
+            member_prices: boolean;
+            members_from: number;
+            level_seats: components["schemas"]["LevelSeats"][];
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
@@ -3737,6 +3781,9 @@ export interface components {
             seats_least: number;
             leader_free: boolean;
             tiers: components["schemas"]["Tier"][];
+            member_prices: boolean;
+            members_from: number;
+            level_seats: components["schemas"]["LevelSeats"][];
         };
         /** CopiedSku */
         CopiedSku: {
@@ -4455,6 +4502,8 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             tiers: components["schemas"]["TierShown"][];
+            /** @description Who may buy; null: anybody. */
+            members_from: components["schemas"]["LevelShown"] | null;
         };
         /** GroupMember */
         GroupMember: {
@@ -4532,6 +4581,10 @@ export interface components {
             leader_free: boolean;
             /** @description ascending; the last is of all seats */
             tiers: components["schemas"]["TierShown"][];
+            /** @description the level that buying in it takes; null: none */
+            members_from: components["schemas"]["LevelShown"] | null;
+            /** @description of smaller groups, by the level of who opens them; ascending */
+            level_seats: components["schemas"]["LevelSeatsShown"][];
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -4778,6 +4831,27 @@ export interface components {
             name: string;
             from_growth: number;
             benefits: string[];
+        };
+        /** LevelPriceShown */
+        LevelPriceShown: {
+            no: number;
+            name: string;
+            /** @description fen, 1/100 yuan */
+            price_fen: number;
+        };
+        /**
+         * LevelSeats
+         * @description Who has that level, or a higher one, opens groups of so many seats.
+         */
+        LevelSeats: {
+            level: number;
+            seats: number;
+        };
+        /** LevelSeatsShown */
+        LevelSeatsShown: {
+            no: number;
+            name: string;
+            seats: number;
         };
         /**
          * LevelShown
@@ -5114,6 +5188,10 @@ export interface components {
             };
             lines: Record<string, never>;
             price_lines: components["schemas"]["PriceLineShown"][];
+            /** @description whose price a unit was sold at */
+            unit_price_kind: components["schemas"]["PriceKind"];
+            /** @description of its buyer, where it counted when it was placed */
+            level: components["schemas"]["LevelShown"] | null;
             remark: string;
             /** @description of a pickup, as it was then */
             store: Record<string, never> | null;
@@ -5187,6 +5265,10 @@ export interface components {
             store: Record<string, never> | null;
             lines: Record<string, never>;
             price_lines: components["schemas"]["PriceLineShown"][];
+            /** @description whose price a unit was sold at */
+            unit_price_kind: components["schemas"]["PriceKind"];
+            /** @description of its buyer, where it counted when it was placed */
+            level: components["schemas"]["LevelShown"] | null;
             /** @description its coupon is the buyer's again */
             coupon_back: boolean;
             /** @description that it was bought with */
@@ -5863,6 +5945,12 @@ export interface components {
          */
         PriceCode: "coupon" | "discount" | "freight" | "goods" | "points" | "reduction";
         /**
+         * PriceKind
+         * @description Whose price a unit is sold at.
+         * @enum {unknown}
+         */
+        PriceKind: "group" | "leader" | "member" | "solo";
+        /**
          * PriceLineShown
          * @description A part of what a purchase costs; all of them add up to its total.
          */
@@ -6103,6 +6191,10 @@ export interface components {
         QuoteResponse: {
             /** @description fen, 1/100 yuan */
             unit_price_fen: number;
+            /** @description whose price that is */
+            unit_price_kind: components["schemas"]["PriceKind"];
+            /** @description of the asker; null: none, or no session */
+            level: components["schemas"]["LevelShown"] | null;
             quantity: number;
             /** @description with 满减, coupon and points taken off */
             goods_fen: number;
@@ -6667,6 +6759,8 @@ export interface components {
             cost_fen: number | null;
             /** @default 0 */
             weight_g: number;
+            /** @default null */
+            member_price_fen: number | null;
         };
         /** SkuInput */
         SkuInput: {
@@ -6705,6 +6799,11 @@ export interface components {
              * @default 0
              */
             weight_g: number;
+            /**
+             * @description Of levels with own prices, below the solo price; null: none.
+             * @default null
+             */
+            member_price_fen: number | null;
         };
         /** SkuShown */
         SkuShown: {
@@ -6718,6 +6817,10 @@ export interface components {
             group_price_fen: number;
             /** @description of who opens a group; null: as everybody */
             leader_price_fen: number | null;
+            /** @description in groups, by level: those below what everybody pays */
+            member_prices: components["schemas"]["LevelPriceShown"][];
+            /** @description the same, bought alone */
+            solo_member_prices: components["schemas"]["LevelPriceShown"][];
             /** @description empty: none of its own */
             image: string;
             /** @description units at the group price, a few seconds old; null: it does not run */
@@ -6859,6 +6962,8 @@ export interface components {
             solo_price_fen: number;
             group_price_fen: number;
             leader_price_fen: number | null;
+            /** @description The product's; null: none. */
+            member_price_fen: number | null;
             available: number;
         };
         /** StockedSku */
@@ -6875,6 +6980,8 @@ export interface components {
             cost_fen: number | null;
             /** @default 0 */
             weight_g: number;
+            /** @default null */
+            member_price_fen: number | null;
             available: number;
             activities: string[];
         };
@@ -7192,7 +7299,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, limit_reached, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description activity_closed, coupon_refused, limit_reached, members_only, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7311,7 +7418,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, members_only, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8538,7 +8645,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, group_closed, group_full, limit_reached, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, group_closed, group_full, limit_reached, members_only, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23249,7 +23356,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, new_buyers_only, not_deliverable, points_refused, store_closed */
+            /** @description activity_closed, coupon_refused, members_only, new_buyers_only, not_deliverable, points_refused, store_closed */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -136,8 +136,14 @@ def promised(snapshot: TableSnapshot) -> Violations:
         if group.failed_reason == FailedReason.DUE and group.view().has_least:
             yield f"{what} failed with {group.seats_paid} paid, {group.seats_least} promised"
         offer = snapshot.versions.get((group.activity_id, group.version))
-        if offer is not None and offer.seats_least != group.seats_least:
-            yield f"{what} promises {group.seats_least}, its terms {offer.seats_least}"
+        if offer is None:
+            continue
+        sizes = {offer.seats_total, *(one["seats"] for one in offer.level_seats)}
+        if group.seats_total not in sizes:
+            yield f"{what} is of {group.seats_total}, its terms of {sorted(sizes)}"
+        least = offer.seats_least if offer.seats_least < group.seats_total else 0
+        if least != group.seats_least:
+            yield f"{what} promises {group.seats_least}, its terms {least}"
 
 
 def _formed_when_due(group: GroupItem) -> bool:

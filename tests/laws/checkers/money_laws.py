@@ -8,6 +8,7 @@ from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import PaymentStatus, Refund, RefundStatus
 from chalicelib.gateways import payment as port
 from chalicelib.services.money.payments import FREE
+from chalicelib.tables.trade import OrderItem
 from tests.fixtures.fake_gateway import HeldRefund
 from tests.fixtures.table_snapshot import (
     GIVEN_BACK,
@@ -78,11 +79,24 @@ def rebates(snapshot: TableSnapshot) -> Violations:
             tiers = sorted((tier["seats"], tier["off_fen"]) for tier in terms.tiers)
             for seats, off_fen in tiers:
                 if group.seats_paid >= seats:
-                    promised_fen = max(min(off_fen * order.quantity, goods_fen - 1), 0)
+                    unit_fen = off_fen - _less_as_member(snapshot, order)
+                    promised_fen = max(min(unit_fen * order.quantity, goods_fen - 1), 0)
         gives_fen = rebate_fen(order.view())
         if gives_fen != promised_fen:
             text = f"{gives_fen} fen of order {order_id} go back, {promised_fen} promised"
             yield f"31 rebates: {text}"
+
+
+def _less_as_member(snapshot: TableSnapshot, order: OrderItem) -> int:
+    """By how much a unit cost a member less than who has no level, and took the same seat."""
+    member_fen, terms = snapshot.member_price_fen(order), snapshot.terms_of(order)
+    group = snapshot.groups.get(order.group_id or "")
+    if member_fen is None or terms is None or group is None:
+        return 0
+    sku = next(sku for sku in terms.skus if sku["sku_id"] == order.sku_id)
+    leads = group.leader_id == order.buyer_id
+    led_fen = sku.get("leader_price_fen") if leads else None
+    return int(led_fen or sku["group_price_fen"]) - member_fen
 
 
 def gateways_refunds(snapshot: TableSnapshot) -> Violations:

@@ -48,6 +48,9 @@ export interface Draft {
   compensation_kept: boolean // whether there are such coupons to give; buyers are told of no other
   hasLeaderPrices: boolean
   leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices
+  member_prices: boolean // whether members' prices count in its groups
+  members_from: number // the level that buying in its groups takes; 0: none
+  level_seats: ActivityInput['level_seats'] // smaller groups, by the level of who opens them
   skus: DraftSku[]
 }
 
@@ -85,6 +88,9 @@ export function emptyDraft(): Draft {
     compensation_kept: true,
     hasLeaderPrices: false,
     leader_free: false,
+    member_prices: false,
+    members_from: 0,
+    level_seats: [],
     skus: [],
   }
 }
@@ -125,6 +131,9 @@ export function rulesOf(activity: Activity) {
     compensation_kept: activity.compensation_kept,
     hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
     leader_free: activity.leader_free,
+    member_prices: activity.member_prices,
+    members_from: activity.members_from,
+    level_seats: activity.level_seats.map((it) => ({ ...it })),
   }
 }
 
@@ -183,6 +192,9 @@ function changedRules(draft: Draft) {
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
     leader_free: draft.leader_free,
+    member_prices: draft.member_prices,
+    members_from: draft.members_from,
+    level_seats: draft.level_seats,
   }
 }
 

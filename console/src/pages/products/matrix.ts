@@ -37,6 +37,7 @@ export interface Row {
   code: string
   cost_fen: number | null
   weight_g: number | null
+  member_price_fen: number | null // of members whose level has own prices
 }
 
 export interface Matrix {
@@ -93,16 +94,17 @@ function product<T>(lists: readonly T[][]): T[][] {
 }
 
 function blank(): Row {
-  return { key: '', texts: [], sku: null, isOn: true, solo_price_fen: null, list_price_fen: null, stock: null, image: '', code: '', cost_fen: null, weight_g: null }
+  return { key: '', texts: [], sku: null, isOn: true, solo_price_fen: null, list_price_fen: null, stock: null, image: '', code: '', cost_fen: null, weight_g: null, member_price_fen: null }
 }
 
-const pick = ({ solo_price_fen, list_price_fen, image, code, cost_fen, weight_g }: StockedSku) => ({
+const pick = ({ solo_price_fen, list_price_fen, image, code, cost_fen, weight_g, member_price_fen }: StockedSku) => ({
   solo_price_fen,
   list_price_fen,
   image,
   code,
   cost_fen,
   weight_g: weight_g || null, // 0: nobody has weighed it
+  member_price_fen,
 })
 
 /** What the API takes of the matrix. It has no problems. */
@@ -117,6 +119,7 @@ export function skusOf({ specs, rows }: Matrix): ProductInput['skus'] {
       code: row.code.trim(),
       cost_fen: row.cost_fen,
       weight_g: row.weight_g ?? 0,
+      member_price_fen: row.member_price_fen,
       ...(row.sku ? { sku_id: row.sku.sku_id, stock: null } : { sku_id: null, stock: row.stock }),
     }))
 }

@@ -61,6 +61,7 @@ class Bought:
     in_group: bool
     takes_coupons: bool  # whether the activity does
     is_new: bool = True  # whether the buyer is new to the shop
+    rank: int = 0  # of the buyer's level (domain.levels.LevelsRule.rank)
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class CouponTerms:
     scope_ids: tuple[str, ...] = ()
     first_order: bool = False  # of who is new to the shop
     scope_name: str = ""  # of the first of its scope, as it was called then
+    level_from: int = 0  # of who has that level, or a higher one; 0: of anybody
+    level_name: str = ""  # as it was called then
 
     @property
     def words(self) -> str:
@@ -123,7 +126,11 @@ class CouponTerms:
             several = "限「{name}」等 {count} 项" if count > 1 else "限「{name}」"
             scope = Text(several, name=self.scope_name, count=count)
         words = Text("{usable_for} · {scope}", usable_for=_FOR[self.usable_for], scope=scope)
-        return Text("{words} · 新客首单", words=words) if self.first_order else words
+        if self.first_order:
+            words = Text("{words} · 新客首单", words=words)
+        if self.level_from:
+            words = Text("{words} · 限{name}", words=words, name=self.level_name)
+        return words
 
     def off_of(self, goods_fen: int) -> int:
         """What is taken off goods that cost `goods_fen`, threshold or not; something is left to
@@ -263,6 +270,8 @@ def refusal_to_use(coupon: Coupon, bought: Bought, goods_fen: int, *, now_s: int
         return "这件商品不在可用范围"
     if terms.first_order and not bought.is_new:
         return FIRST_ORDER
+    if terms.level_from > bought.rank:
+        return Text("「{name}」可用", name=terms.level_name)
     missing_fen = terms.from_fen - goods_fen
     if missing_fen > 0:
         return Text("还差 {missing} 元可用", missing=round_yuan(missing_fen))

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.activity import LevelSeats, Tier
 from tests.api.test_freight import make_template, send_by
-from tests.fixtures.coupons import refund
+from tests.fixtures.coupons import COUPONS, GIFT, claim, given_out, refund
 from tests.fixtures.levels import GOLD, SILVER, grown, have_levels
 from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
@@ -252,3 +252,28 @@ def test_draft_is_told_the_lowest_member_price_and_levels_that_there_are_not(
     made = sold(merchant, seats=3, members_from=1, level_seats=(LevelSeats(1, 2),))
     shown = owner.get(f"{path}/{made.activity_id}").body
     assert (shown["members_from"], shown["level_seats"]) == (1, [{"level": 1, "seats": 2}])
+
+
+def test_coupon_for_a_level_is_claimed_and_used_by_who_has_it(merchant: MerchantFixture) -> None:
+    early = merchant.owner().post(COUPONS, GIFT | {"level_from": 2})
+    assert (early.status, early.body["details"]["field"]) == (400, "level_from")
+    have_levels(merchant)
+    plain = sold(merchant)
+    gold, other = grown(merchant, plain, merchant.buyer()), merchant.buyer()
+    template_id = given_out(merchant, level_from=2)
+    staff = merchant.owner().get(f"{COUPONS}/{template_id}").body
+    assert (staff["level_from"], staff["scope_words"].split(" · ")[-1]) == (2, "限黄金会员")
+
+    refused = claim(other, template_id)
+    assert (refused.status, refused.code) == (409, "members_only")
+    words = "这张优惠券只有「黄金会员」可以领，你还差 ¥198。看看其他优惠券。"
+    assert refused.body["message"] == words
+    coupon_id = claim(gold, template_id).body["coupon_id"]
+    quoted = gold.quote(plain, alone=True, province="浙江省", best_coupon=True).body
+    assert (quoted["coupon_id"], quoted["coupons"][0]["refusal"]) == (coupon_id, "")
+    have_levels(merchant, SILVER, GOLD | {"from_growth": 1000})
+    quoted = gold.quote(plain, alone=True, province="浙江省", best_coupon=True).body
+    assert (quoted["coupon_id"], quoted["coupons"][0]["refusal"]) == (None, "「黄金会员」可用")
+    late = gold.buy_alone(plain, coupon_id=coupon_id)
+    assert (late.status, late.code) == (409, "coupon_refused")
+    merchant.check_laws(quiescent=False)

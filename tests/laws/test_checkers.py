@@ -164,6 +164,8 @@ PLANTS: list[Plant] = [
      lambda s: [GroupItem.failed_reason.set("due"), GroupItem.seats_least.set(1)]),
     ("2 forming: .* promises 2, its terms 0", lambda s: s.open_group,
      lambda s: [GroupItem.seats_least.set(2)]),
+    ("2 forming: .* is of 9, its terms of", lambda s: s.open_group,
+     lambda s: [GroupItem.seats_total.set(9)]),
     ("2 forming: .* is formed, decided at None", lambda s: s.formed_group,
      lambda s: [GroupItem.decided_at_s.remove()]),
     ("2 forming: .* is formed, order .* is paid", lambda s: s.kept,

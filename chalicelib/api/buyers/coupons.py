@@ -16,6 +16,7 @@ from chalicelib.errors import (
     CouponCodeRefused,
     CouponsGone,
     LimitReached,
+    MembersOnly,
     NotFound,
     PointsRefused,
     SessionSuperseded,
@@ -62,7 +63,7 @@ def read_shop_coupon(
     audience=Audience.BUYER,
     status=201,
     headers=KEY_HEADER,
-    refusals=[NotFound, CouponsGone, LimitReached, PointsRefused, SessionSuperseded],
+    refusals=[NotFound, CouponsGone, LimitReached, MembersOnly, PointsRefused, SessionSuperseded],
     limited=[limits.COUPON_CLAIMS],
 )
 def claim_coupon(who: Buyer, coupon_template_id: str) -> schemas.CouponShown:
@@ -78,7 +79,14 @@ def claim_coupon(who: Buyer, coupon_template_id: str) -> schemas.CouponShown:
     "/coupon-codes/claims",
     audience=Audience.BUYER,
     status=201,
-    refusals=[CouponCodeRefused, CouponsGone, LimitReached, NotFound, SessionSuperseded],
+    refusals=[
+        CouponCodeRefused,
+        CouponsGone,
+        LimitReached,
+        MembersOnly,
+        NotFound,
+        SessionSuperseded,
+    ],
     limited=[limits.COUPON_CLAIMS, limits.WRONG_COUPON_CODES],
 )
 def claim_by_code(who: Buyer, body: schemas.CouponCodeRequest) -> schemas.CouponShown:

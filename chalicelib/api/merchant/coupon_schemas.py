@@ -21,6 +21,7 @@ from chalicelib.domain.coupon_draft import (
     CouponGiven,
     TemplateState,
 )
+from chalicelib.domain.levels import LEVELS_MAX
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 Total = Annotated[int, Meta(ge=1, le=TOTAL_MAX, description="how many there are")]
@@ -46,6 +47,9 @@ class CouponInput(RequestModel, frozen=True, kw_only=True):
         Meta(max_length=500, description="1 to 50, of categories, products or activities"),
     ] = field(default_factory=list)
     first_order: Annotated[bool, Meta(description="of who has bought nothing yet")] = False
+    level_from: Annotated[
+        int, Meta(ge=0, le=LEVELS_MAX, description="of members from that level on; 0: of anybody")
+    ] = 0
     given: CouponGiven = CouponGiven.PUBLIC
     total: Total
     per_buyer: Annotated[int, Meta(ge=1, le=PER_BUYER_MAX)] = 1
@@ -112,6 +116,7 @@ class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     scope_ids: list[str]
     first_order: bool
+    level_from: int
     given: CouponGiven
     total: int
     per_buyer: int

@@ -56,7 +56,9 @@ def list_coupons(who: auth.Staff) -> schemas.CouponTemplateList:
 def create_coupon(who: auth.Staff, body: schemas.CouponInput) -> schemas.CouponTemplateDetail:
     """Create a coupon template; buyers can claim its coupons at once."""
     made = once(api.current_request, who, "coupon")
-    terms = from_attributes(CouponTerms, body, scope_ids=tuple(body.scope_ids), scope_name="")
+    terms = from_attributes(
+        CouponTerms, body, scope_ids=tuple(body.scope_ids), scope_name="", level_name=""
+    )
     item = coupon_templates.create(
         who.merchant_id,
         made.item_id,
@@ -192,8 +194,9 @@ def _shown(item: CouponTemplateItem, left: int, tally: Tally, now_s: int) -> dic
     leads = links.to_coupon(item.merchant_id, item.template_id)
     own = ["template_id", "name", "given", "total", "per_buyer", "from_s", "until_s", "days"]
     own += ["grace_days", "points", "created_at_s", "withdrawn_at_s", "revision"]
+    names = ("scope_name", "level_name")  # which stand in its words
     return {
-        **{name: value for name, value in vars(terms).items() if name != "scope_name"},
+        **{name: value for name, value in vars(terms).items() if name not in names},
         "scope_ids": list(terms.scope_ids),
         **{name: getattr(item, name) for name in own},
         "words": terms.words,

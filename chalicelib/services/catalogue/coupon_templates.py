@@ -12,7 +12,7 @@ from chalicelib.domain.coupon import CouponTerms, Scope
 from chalicelib.domain.coupon_draft import CouponDraft, TemplateState, problems_of
 from chalicelib.domain.product import raise_problems, trouble
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.services.catalogue import crud
+from chalicelib.services.catalogue import crud, member_terms
 from chalicelib.services.catalogue.crud import Kind
 from chalicelib.tables.base import Writes, get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
@@ -95,7 +95,11 @@ def create(
     terms = draft.terms
     if get_or_none(CouponTemplateItem.at(merchant_id, template_id)) is None:
         raise_problems(problems_of(draft, now_s=now_s))
-        terms = replace(terms, scope_name=_name_of_scope(merchant_id, terms))
+        terms = replace(
+            terms,
+            scope_name=_name_of_scope(merchant_id, terms),
+            level_name=member_terms.name_of(merchant_id, terms.level_from),
+        )
     fields = {
         "name": draft.name.strip(),
         "terms": terms.stored(),

@@ -1,13 +1,12 @@
-"""What activities promise to members: whether the shop has the levels that a draft names."""
+"""What activities and coupons promise to members: whether the shop has the levels they name."""
 
 from chalicelib.domain.activity import Terms
 from chalicelib.domain.activity_draft import Draft
 from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.product import Problem, trouble
+from chalicelib.errors import InvalidRequest
 from chalicelib.services.people import merchants
 from chalicelib.text import Text
-
-LEVELS_OFF = "店铺没有打开会员等级，请先打开，或去掉这一项。"
 
 
 def rule_now(merchant_id: str) -> LevelsRule:
@@ -27,8 +26,24 @@ def problems(merchant_id: str, draft: Draft, before: Terms | None = None) -> lis
     if not wanted:
         return []
     rule = rule_now(merchant_id)
+    found = ((field, _problem(rule, level)) for field, level in wanted.items())
+    return [trouble(field, words) for field, words in found if words]
+
+
+def name_of(merchant_id: str, level: int) -> str:
+    """What a level is called that a coupon is for; empty: it is for anybody. Raises
+    InvalidRequest."""
+    if not level:
+        return ""
+    rule = rule_now(merchant_id)
+    words = _problem(rule, level)
+    if words:
+        raise InvalidRequest(words, field="level_from")
+    return rule.levels[level - 1].name
+
+
+def _problem(rule: LevelsRule, level: int) -> str:
     if not rule.on:
-        return [trouble(field, LEVELS_OFF) for field in wanted]
+        return "店铺没有打开会员等级，请先打开，或去掉这一项。"
     most = len(rule.levels)
-    words = Text("店铺只有 {most} 个等级，请重新选择。", most=most)
-    return [trouble(field, words) for field, level in wanted.items() if level > most]
+    return Text("店铺只有 {most} 个等级，请重新选择。", most=most) if level > most else ""

@@ -130,8 +130,8 @@ def codes(merchant_id: str, batch: str) -> list[Code]:
 def claim(merchant_id: str, ids: Sequence[str], text: str, *, now_s: int) -> CouponItem:
     """Claim the coupon that a code stands for; who used it already gets the same coupon.
 
-    ids: of the person. Raises CouponCodeRefused, CouponsGone, LimitReached, SessionSuperseded,
-    Busy.
+    ids: of the person. Raises CouponCodeRefused, CouponsGone, LimitReached, MembersOnly,
+    SessionSuperseded, Busy.
     """
     buyers.read_open(merchant_id, ids[0])  # who has closed their account is told nothing
     code = CouponCode.parse(text)
@@ -150,6 +150,7 @@ def claim(merchant_id: str, ids: Sequence[str], text: str, *, now_s: int) -> Cou
                 raise CouponCodeRefused(USED)
             return first
         template = coupon_templates.read(merchant_id, batch.template_id)
+        coupons.check_level(template, ids, now_s=now_s)
         coupon = coupons.next_of(template, ids, held, claim_key=str(code), now_s=now_s)
         spent = CouponCodeItem.at(
             merchant_id, code.batch, code.number, coupon_id=coupon.coupon_id, used_at_s=now_s

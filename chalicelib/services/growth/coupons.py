@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.coupon import Coupon, CouponId
+from chalicelib.domain.coupon import Coupon, CouponId, terms_of
 from chalicelib.domain.coupon_draft import CLAIMED, TemplateState, times_of_claim
 from chalicelib.domain.ids import OrderId, derived_id
 from chalicelib.errors import CouponRefused, CouponsGone, LimitReached
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
-from chalicelib.services.growth import points
+from chalicelib.services.growth import levels, points
 from chalicelib.services.people import buyers
 from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none, retried, transaction
 from chalicelib.tables.growth import CouponItem, CouponStockItem, unused_list
@@ -39,7 +39,7 @@ def claim(
     """Claim one coupon of a template for a buyer; a repeat under the same key gets the same one.
 
     ids: of the person, the first of which it is for. Raises NotFound, CouponsGone, LimitReached,
-    PointsRefused, SessionSuperseded, Busy.
+    MembersOnly, PointsRefused, SessionSuperseded, Busy.
     """
     keys = claim_keys(merchant_id, ids, template_id, key)
 
@@ -51,6 +51,7 @@ def claim(
         template = coupon_templates.read(merchant_id, template_id)
         if template.given not in CLAIMED:
             raise coupon_templates.missing()
+        check_level(template, ids, now_s=now_s)
         coupon = next_of(template, ids, held, claim_key=keys[0], now_s=now_s)
         coupon.points = template.points or None
         with transaction() as writes:
@@ -62,6 +63,15 @@ def claim(
         return coupon
 
     return retried(step)
+
+
+def check_level(template: CouponTemplateItem, ids: Sequence[str], *, now_s: int) -> None:
+    """Raise MembersOnly when the template's coupons are for a higher level than the person's."""
+    terms = terms_of(template.terms.as_dict())
+    if terms.level_from:
+        buyer = levels.standing(template.merchant_id, ids, now_s=now_s)
+        words = "这张优惠券只有「{name}」可以领，你{missing}。看看其他优惠券。"
+        levels.check(template.merchant_id, buyer, terms.level_from, words, now_s=now_s)
 
 
 def claim_keys(merchant_id: str, ids: Sequence[str], template_id: str, key: str) -> list[str]:

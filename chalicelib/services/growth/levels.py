@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.levels import LevelsRule, MemberLevel
-from chalicelib.services.growth import coupons, points
+from chalicelib.errors import MembersOnly
+from chalicelib.services.growth import points
 from chalicelib.services.people import merchants, shop_cache
-from chalicelib.tables.growth import CouponItem, PointsItem
-from chalicelib.tables.trade_item import TradeItem
+from chalicelib.text import Text
 
 
 @dataclass(frozen=True)
@@ -31,31 +31,22 @@ def rule(merchant_id: str, now_s: int) -> LevelsRule:
 def standing(merchant_id: str, ids: Sequence[str], *, now_s: int) -> Standing:
     """How much a person has grown, under all their ids, and their level; as it is now."""
     growth = sum(item.growth for item in points.read(merchant_id, ids).values())
-    return _of(rule(merchant_id, now_s), growth)
+    return of_growth(rule(merchant_id, now_s), growth)
 
 
-def of_purchase(
-    merchant_id: str, ids: Sequence[str], coupon_id: str, *, matters: bool, now_s: int
-) -> tuple[CouponItem | None, Standing]:
-    """The coupon that a purchase names, and the standing of who buys, in one call at most.
-
-    matters: whether the standing can change anything but whether the coupon can be used. Raises
-    CouponRefused.
-    """
+def check(merchant_id: str, buyer: Standing, level_from: int, words: str, *, now_s: int) -> None:
+    """Raise MembersOnly when a higher level is wanted. words: that say so, with {name} of the level
+    and what is {missing} from it."""
+    if buyer.rank >= level_from:
+        return
     known = rule(merchant_id, now_s)
-    if not known.on or not (matters or coupon_id):
-        return coupons.of_purchase(merchant_id, ids, coupon_id), NOBODY
-    key = coupons.key_of(merchant_id, ids, coupon_id) if coupon_id else None
-    places = [*(PointsItem.at(merchant_id, one) for one in ids), *([key] if key else [])]
-    keys = [(place.pk, place.sk) for place in places]
-    found = list(TradeItem.batch_get(keys, consistent_read=True))
-    growth = sum(item.growth for item in found if isinstance(item, PointsItem))
-    coupon = next((item for item in found if isinstance(item, CouponItem)), None)
-    if coupon_id and coupon is None:
-        raise coupons.not_found()
-    return coupon, _of(known, growth)
+    wanted = known.wanted(level_from)
+    if wanted is None:
+        raise MembersOnly("只有会员可以，店铺现在没有会员等级。看看其他活动，或单独购买。")
+    told = Text(words, name=wanted.name, missing=known.missing_words(buyer.growth, wanted))
+    raise MembersOnly(told, level=wanted.no, missing=wanted.from_growth - buyer.growth)
 
 
-def _of(known: LevelsRule, growth: int) -> Standing:
+def of_growth(known: LevelsRule, growth: int) -> Standing:
     level = known.reached(growth)
     return Standing(growth, level, known.rank(level))

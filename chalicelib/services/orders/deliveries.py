@@ -168,6 +168,7 @@ def coupon_refusals(
         in_group=line.version > 0,
         takes_coupons=line.takes_coupons,
         is_new=is_new,
+        rank=line.buyer.rank,
     )
     return [refusal_to_use(one, bought, goods_fen, now_s=now_s) for one in coupons]
 

@@ -7,7 +7,7 @@ from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Plan, Shelf
-from chalicelib.services.growth import levels
+from chalicelib.services.growth import purchase_reads
 from chalicelib.services.orders import (
     deliveries,
     entrance,
@@ -54,7 +54,7 @@ def claim_seat(
     matters = entrance.asks_level(offer, leads=leads) or deliveries.level_matters(
         merchant_id, purchase, prices=offer.member_prices, now_s=now_s
     )
-    coupon, buyer = levels.of_purchase(
+    coupon, buyer = purchase_reads.of_purchase(
         merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
     )
     entrance.check(merchant_id, offer, buyer, now_s=now_s)

@@ -3888,6 +3888,11 @@ export interface components {
              * @default false
              */
             first_order: boolean;
+            /**
+             * @description of members from that level on; 0: of anybody
+             * @default 0
+             */
+            level_from: number;
             /** @default public */
             given: components["schemas"]["CouponGiven"];
             /** @description how many there are */
@@ -4015,6 +4020,7 @@ export interface components {
             scope: components["schemas"]["Scope"];
             scope_ids: string[];
             first_order: boolean;
+            level_from: number;
             given: components["schemas"]["CouponGiven"];
             total: number;
             per_buyer: number;
@@ -4062,6 +4068,7 @@ export interface components {
             scope: components["schemas"]["Scope"];
             scope_ids: string[];
             first_order: boolean;
+            level_from: number;
             given: components["schemas"]["CouponGiven"];
             total: number;
             per_buyer: number;
@@ -8280,7 +8287,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_code_refused, coupons_gone, limit_reached */
+            /** @description coupon_code_refused, coupons_gone, limit_reached, members_only */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8386,7 +8393,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupons_gone, limit_reached, points_refused */
+            /** @description coupons_gone, limit_reached, members_only, points_refused */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -28,6 +28,7 @@ export interface Draft {
   scope: Scope
   ids: Record<Listed, string[]>
   first_order: boolean // of who is new to the shop
+  level_from: number // of members from that level on; 0: of anybody
   given: CouponInput['given']
   total: number | null
   per_buyer: number | null
@@ -51,6 +52,7 @@ export function emptyDraft(): Draft {
     scope: 'shop',
     ids: { categories: [], products: [], activities: [] },
     first_order: false,
+    level_from: 0,
     given: 'public',
     total: 100,
     per_buyer: 1,
@@ -106,6 +108,7 @@ export function inputOf(draft: Draft): CouponInput {
     scope,
     scope_ids: scope === 'shop' ? [] : draft.ids[scope],
     first_order: draft.first_order,
+    level_from: draft.level_from,
     given,
     total: draft.total ?? 0,
     per_buyer: draft.per_buyer ?? 0,

@@ -38,19 +38,10 @@ def of_activity(
     }.get(state, TextKey.ACTIVITY_OVER)
 
 
-def of_group(
-    group: Group,
-    held_until_s: int | None,
-    *,
-    now_s: int,
-    grace_s: int,
-    release_s: int,
-    again_s: int,
-) -> TextKey | int:
+def of_group(group: Group, *, now_s: int, grace_s: int, look_s: int) -> TextKey | int:
     """What to tell of a group whose last seats were held, or when to look again.
 
-    held_until_s: the first pay-by time of the seats that are held; None: none is any more.
-    release_s: what letting go of a seat, or deciding the group, may take after its time.
+    look_s: a seat may be given up long before it has to be paid, so it is looked at so often.
     """
     status = group_rules.shown_status(group, now_s=now_s, grace_s=grace_s)
     if status is GroupStatus.FORMED:
@@ -59,6 +50,4 @@ def of_group(
         return TextKey.AWAITED_FAILED
     if group_rules.has_free_seat(group, now_s=now_s):
         return TextKey.SEAT_FREE
-    decided_s = (group.expires_at_s or 0) + grace_s
-    next_s = decided_s if held_until_s is None else min(held_until_s, decided_s)
-    return max(next_s + release_s, now_s + again_s)
+    return now_s + look_s

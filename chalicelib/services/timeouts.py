@@ -17,7 +17,7 @@ UNDER_WAY_S = settings.shortened(60)  # no function, and so no request to a gate
 BETWEEN_REFUNDS_S = settings.shortened(60) + settings.shortened(30)
 
 REMINDER_LOOK_S = settings.shortened(1800)  # staff may move the start of what a buyer waits for
-HOLD_RELEASED_S = settings.shortened(60)  # the job of a minute lets go of what was not paid
+SEAT_LOOK_S = settings.shortened(60)  # a held seat is given up at any time
 
 SUBSCRIBE_MESSAGE_S = settings.shortened(24 * 3600)  # later nobody wants to be told of it
 SUBSCRIBE_MESSAGE_AGAIN_S = settings.shortened(600)  # WeChat was busy, or its quota used up

@@ -4,6 +4,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import pytest
+
 from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.reminder import REMINDERS_MAX
@@ -142,8 +144,10 @@ def test_what_is_told_of_an_activity_is_true_then(merchant: MerchantFixture) -> 
     merchant.check_laws()
 
 
-def test_buyer_is_told_when_a_held_seat_is_free(merchant: MerchantFixture) -> None:
-    activity, group_id, holder, _ = held(merchant)
+@pytest.mark.parametrize("holds", [HOLD_S, 200])
+def test_buyer_is_told_when_a_held_seat_is_free(merchant: MerchantFixture, holds: int) -> None:
+    """holds: for how long; less than the shop lets them: they give it up."""
+    activity, group_id, holder, order_id = held(merchant)
     buyer, rival = merchant.buyer(), merchant.buyer()
     for who in (merchant.visitor(), buyer):
         assert page(merchant, who, group_id)["reminder"] == {"is_set": False, "subscribe": []}
@@ -153,9 +157,10 @@ def test_buyer_is_told_when_a_held_seat_is_free(merchant: MerchantFixture) -> No
         for _ in range(2):
             assert who.put(of_seat(group_id), None).status == 200
     assert page(merchant, buyer, group_id)["reminder"]["is_set"]
-    merchant.clock.forward(HOLD_S - 60)
-    merchant.run_jobs(2)
+    merchant.wait(holds - 60)
     assert buyer.messages() == []
+    if holds < HOLD_S:
+        assert holder.cancel(order_id).status == 200
     merchant.wait(120)
 
     [message] = buyer.get("/v1/me/messages").body["items"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from chalicelib.domain import group as group_rules
 from chalicelib.domain import reminder as rules
 from chalicelib.domain.activity import ActivityState, refusal_to_open, state_of
-from chalicelib.domain.order import Intent, OrderStatus
+from chalicelib.domain.order import Intent
 from chalicelib.domain.reminder import REMINDERS_MAX, Awaited
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import Conflict, LimitReached, NotFound
@@ -95,23 +95,9 @@ def next_of_activity(state: ActivityState, starts_at_s: int, *, now_s: int) -> T
 
 
 def next_of_group(group: GroupItem, *, now_s: int) -> TextKey | int:
-    """What to tell of a group now, or when to look again: one read of its seats where it is open
-    and full."""
-    held_until_s = None
-    if group_rules.is_joinable(group.view(), now_s=now_s) and not group_rules.has_free_seat(
-        group.view(), now_s=now_s
-    ):
-        seats = orders.of_group(group)
-        held = (seat.pay_by_s for seat in seats if seat.status == OrderStatus.PENDING)
-        held_until_s = min(held, default=None)
-    return rules.of_group(
-        group.view(),
-        held_until_s,
-        now_s=now_s,
-        grace_s=timeouts.GRACE_S,
-        release_s=timeouts.HOLD_RELEASED_S,
-        again_s=timeouts.POSTPONE_S,
-    )
+    """What to tell of a group now, or when to look again."""
+    look_s = timeouts.SEAT_LOOK_S
+    return rules.of_group(group.view(), now_s=now_s, grace_s=timeouts.GRACE_S, look_s=look_s)
 
 
 def keys(

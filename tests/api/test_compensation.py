@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.fixtures.coupons import COUPONS, claim, given_out, sold
 from tests.fixtures.merchant import Buyer, MerchantFixture
+from tests.fixtures.merges import merge_into_an_older_one
 
 DAY_S = 24 * 3600
 
@@ -59,6 +60,23 @@ def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
     merchant.open_group(activity, leader)
     merchant.wait(DAY_S + 300)
     assert coupons(leader) == ["下次再来"] * 2
+    merchant.check_laws()
+
+
+def test_member_who_is_somebody_else_by_then_is_told_of_among_the_compensated(
+    merchant: MerchantFixture,
+) -> None:
+    activity = sold(merchant, seats=3, compensation_id=given_out(merchant))
+    group_id, leader, _ = merchant.open_group(activity)
+    person = merge_into_an_older_one(merchant, leader)()
+
+    merchant.wait(DAY_S + 300)
+
+    assert coupons(merchant.session(person)) == ["见面礼"]
+    events = merchant.owner().get(f"/v1/merchant/groups/{group_id}").body["events"]
+    assert [it["text"] for it in events if it["what"] == "compensated"] == [
+        "按约定补偿付了款的成员优惠券（立减 10 元），每人每天最多一张"
+    ]
     merchant.check_laws()
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.order import PaymentStatus, RefundReason, reason_of
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import group_controls
 from chalicelib.services.orders import coupon_gifts, orders
+from chalicelib.services.people import identities
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem, ShareItem
 from chalicelib.tables.growth import CouponGrantItem
@@ -74,7 +75,8 @@ def look(merchant_id: str, group_id: str) -> GroupView:
     seats = orders.of_group(group)
     sharer_of = _sharers(seats)
     ids = {order.buyer_id for order in seats} | set(sharer_of.values())
-    faces = {b.buyer_id: b.name for b in _found(BuyerItem, _buyer_keys(merchant_id, ids))}
+    buyers = {b.buyer_id: b for b in _found(BuyerItem, _buyer_keys(merchant_id, ids))}
+    faces = {buyer_id: buyer.name for buyer_id, buyer in buyers.items()}
     details = {d.sk.partition("#")[2] + d.pk: d for d in _found(OrderDetailItem, _details(seats))}
     members = [
         Member(
@@ -87,7 +89,8 @@ def look(merchant_id: str, group_id: str) -> GroupView:
         for order in seats
     ]
     members.sort(key=lambda member: (not member.is_leader, member.order.order_no))
-    compensated = bool(_found(CouponGrantItem, _grants(group, offer, seats)))
+    seated = [buyers[order.buyer_id] for order in seats if order.buyer_id in buyers]
+    compensated = bool(_found(CouponGrantItem, _grants(group, offer, seated)))
     return GroupView(group, offer, members, _timeline(group, members, compensated))
 
 
@@ -108,12 +111,21 @@ def _details(seats: list[OrderItem]) -> list[tuple[str, str]]:
     return [(item.pk, item.sk) for item in items]
 
 
-def _grants(group: GroupItem, offer: Terms, seats: list[OrderItem]) -> list[tuple[str, str]]:
-    """Where it stands that members were given what their activity promises."""
+def _grants(group: GroupItem, offer: Terms, seated: list[BuyerItem]) -> list[tuple[str, str]]:
+    """Where it stands that members were given what their activity promises: under any id of the
+    person, since it is given under the one that they buy with by then."""
     reason = coupon_gifts.reason_to_compensate(group, offer)
     if reason is None:
         return []
-    items = (CouponGrantItem.at(o.merchant_id, o.buyer_id, reason) for o in seats)
+    merchant_id = group.merchant_id
+    ids = {
+        one
+        for buyer in seated
+        for one in (
+            identities.ids_of(merchant_id, buyer.buyer_id) if buyer.merged_into else buyer.ids
+        )
+    }
+    items = (CouponGrantItem.at(merchant_id, one, reason) for one in sorted(ids))
     return [(item.pk, item.sk) for item in items]
 
 

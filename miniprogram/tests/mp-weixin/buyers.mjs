@@ -6,6 +6,11 @@ import { phone, until } from './phone.mjs'
 export const local = JSON.parse(fs.readFileSync(process.env.LOCAL ?? '../.cache/local.json', 'utf8'))
 const shop = `${local.api}/v1/merchants/${local.merchant_id}`
 export const read = async (at) => (await fetch(`${shop}/${at}`)).json()
+/** An activity of the demonstration shop by its title: others may run beside it. */
+export async function activityCalled(title) {
+  const { items } = await read(`activities?q=${encodeURIComponent(title)}`)
+  return items.find((it) => it.title === title)
+}
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 /** What the buyer does at WeChat's pay sheet, whether they collect what they buy, and what the phone has asked the API for. */

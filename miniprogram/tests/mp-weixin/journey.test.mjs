@@ -2,15 +2,17 @@
 //   LOCAL=../.cache/local.json npm run test:mp-weixin      (beside `make run` or `make dev`)
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { followed, nextBuyer, notifiedOf, noWarnings, open, order, phones, read, shows, told } from './buyers.mjs'
+import { activityCalled, followed, nextBuyer, notifiedOf, noWarnings, open, order, phones, read, shows, told } from './buyers.mjs'
 import { until } from './phone.mjs'
+
+const STRAWBERRIES = '红颜草莓三人团' // running, for three
+const POMEGRANATES = '软籽石榴三人团' // yet to begin
 
 test('one opens a group, two join it by the card, and it is formed', async () => {
   nextBuyer()
   const home = open('pages/index/index')
   await until(() => home.all('activity-card').length > 0)
-  const { items } = await read('activities')
-  const { activity_id } = items.find((it) => it.seats_total === 3 && it.state === 'running')
+  const { activity_id } = await activityCalled(STRAWBERRIES)
   home.close()
 
   const activity = open(`pages/activity/activity?a=${activity_id}`)
@@ -72,7 +74,7 @@ test('one opens a group, two join it by the card, and it is formed', async () =>
 
 test('who closes the pay sheet can go on paying, and nothing is said to have failed', async () => {
   nextBuyer()
-  const { activity_id } = (await read('activities')).items.find((it) => it.state === 'running')
+  const { activity_id } = await activityCalled(STRAWBERRIES)
   const activity = open(`pages/activity/activity?a=${activity_id}`)
   await until(() => activity.all('open').length > 0)
   activity.tap('open')
@@ -89,7 +91,7 @@ test('who closes the pay sheet can go on paying, and nothing is said to have fai
 
 test('who comes before the start is reminded of it, in WeChat as well, and takes it back', async () => {
   nextBuyer()
-  const { activity_id } = (await read('activities')).items.find((it) => it.state === 'scheduled')
+  const { activity_id } = await activityCalled(POMEGRANATES)
   const activity = open(`pages/activity/activity?a=${activity_id}`)
   await until(() => activity.all('remind').length > 0)
   activity.tap('remind')
@@ -113,7 +115,7 @@ test('a coupon is claimed by its code, and comes off what is paid', async () => 
   await shows(coupons, '去使用')
   coupons.close()
 
-  const { activity_id } = (await read('activities')).items.find((it) => it.state === 'running')
+  const { activity_id } = await activityCalled(STRAWBERRIES)
   const activity = open(`pages/activity/activity?a=${activity_id}`)
   await until(() => activity.all('open').length > 0)
   activity.tap('open')
@@ -133,7 +135,7 @@ test('a coupon is claimed by its code, and comes off what is paid', async () => 
 
 test('who is alone in a group leaves it, and sees the money arrive', async () => {
   nextBuyer()
-  const { activity_id } = (await read('activities')).items.find((it) => it.state === 'running')
+  const { activity_id } = await activityCalled(STRAWBERRIES)
   const activity = open(`pages/activity/activity?a=${activity_id}`)
   await until(() => activity.all('open').length > 0)
   activity.tap('open')

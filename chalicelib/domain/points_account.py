@@ -16,7 +16,8 @@ from chalicelib.domain.points import PointsExpiry, PointsRule
 from chalicelib.text import Text
 
 FOR_EVER = "~"  # the lot of points that never run out; it sorts behind all days
-GRACE_DAYS = 3  # for points that come back and have run out meanwhile
+GRACE_DAYS = 3  # for points that come back and have run out meanwhile, once
+LATE = "+"  # ends the lots of these: "20271203+"
 WARN_DAYS = 7
 LOTS_MAX = 12
 BALANCE_MAX = 100_000_000
@@ -72,8 +73,8 @@ class PointsEntry:
 
 @dataclass(frozen=True)
 class PointsAccount:
-    """lots: the last day on which points are good (YYYYMMDD), or FOR_EVER -> how many. entries: the
-    latest, the newest last."""
+    """lots: the last day on which points are good (YYYYMMDD; perhaps LATE), or FOR_EVER -> points.
+    entries: the latest, the newest last."""
 
     balance: int = 0
     lots: Mapping[str, int] = field(default_factory=dict)
@@ -107,6 +108,11 @@ class PointsAccount:
         """The lot that runs out first; None when none does."""
         return min((lot for lot in self.lots if lot != FOR_EVER), default=None)
 
+    def ending_with(self, lot: str) -> int:
+        """How many points run out on the day on which that lot does."""
+        days = {other: other.removesuffix(LATE) for other in self.lots}
+        return sum(self.lots[other] for other, day in days.items() if day == lot.removesuffix(LATE))
+
 
 def is_good(lot: str, now_s: int) -> bool:
     return lot == FOR_EVER or now_s < end_s(lot)
@@ -119,7 +125,7 @@ def end_s(lot: str) -> int:
 
 def day_of_lot(lot: str) -> dt.date:
     """The last day on which a lot that runs out is good."""
-    return dt.date.fromisoformat(lot)
+    return dt.date.fromisoformat(lot.removesuffix(LATE))
 
 
 def lot_of(rule: PointsRule, now_s: int) -> str:
@@ -133,11 +139,12 @@ def lot_of(rule: PointsRule, now_s: int) -> str:
 
 
 def back(lots: Mapping[str, int], now_s: int) -> dict[str, int]:
-    """Lots that come back now: what has run out meanwhile is good for some days more."""
+    """Lots that come back now: what has run out meanwhile is good for some days more, unless it
+    was given these before; else orders that nobody pays would keep points for ever."""
     found: dict[str, int] = {}
-    grace = _lot(day_of(now_s) + dt.timedelta(days=GRACE_DAYS))
+    grace = _lot(day_of(now_s) + dt.timedelta(days=GRACE_DAYS)) + LATE
     for lot, points in lots.items():
-        there = lot if is_good(lot, now_s) else grace
+        there = lot if is_good(lot, now_s) or lot.endswith(LATE) else grace
         found[there] = found.get(there, 0) + points
     return found
 

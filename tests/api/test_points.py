@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.domain.beijing import day_of
+from chalicelib.domain.points_account import end_s
 from chalicelib.services.people import buyers
 from tests.api.test_exports import exported, let_be_found
 from tests.fixtures.coupons import COUPONS, GIFT, claim, claimed, given_out, refund, told
@@ -236,6 +237,31 @@ def test_they_are_warned_of_once_then_taken_off(merchant: MerchantFixture) -> No
     assert entries(buyer) == [("expired", -990), ("earned", 990)]
     assert told(buyer).count("到期，到期后") == 1
     merchant.check_laws()
+
+
+def test_they_outlive_their_day_in_an_order_that_nobody_pays_once(
+    merchant: MerchantFixture,
+) -> None:
+    switch(merchant, expiry="days", days=30)
+    activity, buyer = sold(merchant, days=60), merchant.buyer()
+    received(merchant, activity, buyer)
+
+    def held_over_the_end_of_their_day() -> int:
+        again = merchant.session(buyers.read(merchant.merchant_id, buyer.buyer_id))
+        last = str(again.get("/v1/me/points").body["expiring"]["on"])
+        merchant.clock.forward(end_s(last.replace("-", "")) - 60 - merchant.now_s)
+        again = merchant.session(buyers.read(merchant.merchant_id, buyer.buyer_id))
+        order_id = again.buy_alone(activity, points=900).body["order_id"]
+        merchant.clock.forward(120)
+        assert again.cancel(order_id).status == 200
+        assert of_order(again, order_id)[:2] == (900, 900)
+        return balance(again)
+
+    assert held_over_the_end_of_their_day() == 900  # what was left is over
+    assert held_over_the_end_of_their_day() == 0
+    again = merchant.session(buyers.read(merchant.merchant_id, buyer.buyer_id))
+    assert entries(again)[:3] == [("expired", -900), ("returned", 900), ("spent", -900)]
+    merchant.check_laws(quiescent=False)
 
 
 def test_staff_give_and_take_with_a_reason_once(merchant: MerchantFixture) -> None:

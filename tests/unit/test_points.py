@@ -190,10 +190,13 @@ def test_lot_is_good_to_the_end_of_its_day_and_comes_back_for_three_more() -> No
     assert (after.balance, after.lots) == (30, {"20271231": 30})
     assert after.entries == (PointsEntry(end, -40, PointsKind.EXPIRED),)
     assert back({"20261130": 5, "20261203": 2, "20271231": 1}, end) == {
-        "20261204": 5,
+        "20261204+": 5,
         "20261203": 2,
         "20271231": 1,
     }
+    late = PointsAccount(7, {"20261204+": 5, "20261204": 2})
+    assert back(late.lots, end_s("20261204")) == {"20261204+": 5, "20261208+": 2}
+    assert (late.next_lot, late.ending_with("20261204")) == ("20261204", 7)
 
 
 STEPS = st.lists(

@@ -108,7 +108,7 @@ def move(writes: Writes, order: OrderItem, moved: PointsMove, growth: int, *, no
     if moved.returned:
         lots = points_account.back(moved.returned, now_s)
         back = PointsEntry(now_s, sum(lots.values()), PointsKind.RETURNED, order_id)
-        account = account.added(lots, back)
+        account = account.added(lots, back).on(now_s)
     if moved.earned > 0:
         lot = points_account.lot_of(rule(order.merchant_id, now_s), now_s)
         earned = PointsEntry(now_s, moved.earned, PointsKind.EARNED, order_id)

@@ -40,7 +40,7 @@ def read(
     lot = min((it for it in (one.next_lot for one in accounts) if it), default=None)
     expiring = None
     if lot is not None and balance > 0:
-        expiring = (lot, min(balance, sum(account.lots.get(lot, 0) for account in accounts)))
+        expiring = (lot, min(balance, sum(one.ending_with(lot) for one in accounts)))
     newest = sorted(entries, key=lambda entry: entry.at_s)[::-1]  # of one second, too
     return Statement(balance, expiring, newest, next_page)
 

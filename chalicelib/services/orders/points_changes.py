@@ -148,6 +148,6 @@ def _warn(writes: Writes, item: PointsItem, account: PointsAccount, lot: str, no
         TextKey.POINTS_EXPIRING,
         f"{lot}#{item.revision}",
         now_s=now_s,
-        points=account.lots[lot],
+        points=account.ending_with(lot),
         day=points_account.day_of_lot(lot).isoformat(),
     )

@@ -642,6 +642,7 @@ export const en: Words = {
   'coupon.withdrawMeans.shop': 'No more can be given to buyers, and there is no way back.',
   'coupon.promised': 'Promised to members of failed groups, by activities: {n}',
   'coupon.promisedMeans': 'Once it is withdrawn, these groups are made up for with nothing, and buyers are told of nothing. Choose another coupon for the activities first.',
+  'coupon.promisedBefore': 'Groups opened before their activity changed its promise, and promised these coupons, get none either.',
   'coupon.withdrawRevokeN': 'Withdraw and revoke {n}',
   'coupon.unused': '{n} claimed and not used',
   'coupon.unusedMore': '{n} or more',

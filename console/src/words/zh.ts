@@ -640,6 +640,7 @@ export const zh = {
   'coupon.withdrawMeans.shop': '停止后不能再送给买家，也不能恢复发放。',
   'coupon.promised': '{n} 个活动承诺未成团补偿这种券：',
   'coupon.promisedMeans': '停止发放后，这些团没拼成也没有补偿，买家也不再看到这个承诺。建议先到活动里换一种券。',
+  'coupon.promisedBefore': '改过补偿的活动，改之前开的团如果承诺了这种券，停发后没拼成也没有补偿。',
   'coupon.withdrawRevokeN': '停发并收回 {n} 张',
   'coupon.unused': '已领未用 {n} 张',
   'coupon.unusedMore': '{n} 以上',

@@ -363,6 +363,7 @@ def test_closed_account_loses_them_and_gets_no_more(merchant: MerchantFixture) -
         buyer.buy_alone(activity, points=100),
         buyer.open(activity, points=100),
         buyer.join(activity, group_id, points=100),
+        claim(buyer, given_out(merchant, points=100)),
     ):
         assert (reply.status, reply.code) == (401, "session_superseded")
     again = buyer.buy_alone(activity, points=900, key="the-second")

@@ -17,7 +17,7 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.points import PointsMove, PointsRule
 from chalicelib.domain.points_account import PointsAccount, PointsEntry, PointsKind
 from chalicelib.errors import PointsRefused
-from chalicelib.services.people import merchants, shop_cache
+from chalicelib.services.people import buyers, merchants, shop_cache
 from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none
 from chalicelib.tables.growth import PointsItem, PointsPageItem
 from chalicelib.tables.trade import OrderItem
@@ -59,7 +59,7 @@ def spend(
     now_s: int,
 ) -> dict[str, int]:
     """Spend points of a person for the order that is placed in the same transaction. Returns the
-    lots that they are of. Raises PointsRefused when there are fewer."""
+    lots that they are of. Raises PointsRefused when there are fewer, or SessionSuperseded."""
     spent = PointsEntry(now_s, -points, PointsKind.SPENT, str(order_id))
     return _take(writes, merchant_id, ids, spent)
 
@@ -68,7 +68,8 @@ def exchange(
     writes: Writes, merchant_id: str, ids: Sequence[str], points: int, name: str, *, now_s: int
 ) -> None:
     """Take points of a person for what the same transaction gives them; name: what it is called.
-    Raises PointsRefused when there are fewer, or the shop has no points any more."""
+    Raises PointsRefused when there are fewer, or the shop has no points any more;
+    SessionSuperseded."""
     if not rule(merchant_id, now_s).on:
         raise PointsRefused("店铺暂停使用积分，积分还在你的账户里。")
     _take(writes, merchant_id, ids, PointsEntry(now_s, -points, PointsKind.EXCHANGED, "", name))
@@ -83,6 +84,7 @@ def _take(
     accounts = {one: item.view().on(now_s) for one, item in items.items()}
     there = points_account.spendable(accounts.values())
     if there < points:
+        buyers.refuse_other_ids(merchant_id, ids)  # a closed account has none, and a merged id few
         raise too_few(there, points)
     used: dict[str, int] = {}
     for one, lots in points_account.spread(accounts, points).items():

@@ -18,7 +18,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
-from chalicelib.errors import Busy, PointsRefused, SessionSuperseded, UnpaidOrdersLimit
+from chalicelib.errors import Busy, SessionSuperseded, UnpaidOrdersLimit
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import TRIES_MAX, Writes, as_read, get_or_none, retried
 from chalicelib.tables.buyers import UnpaidOrdersItem
@@ -73,9 +73,6 @@ def within_limit(
     for _ in range(TRIES_MAX):
         try:
             return step(register)
-        except PointsRefused:  # read before the register: a closed account has none to spend
-            _check_ids(register, get_or_none(UnpaidOrdersItem.at(merchant_id, buyer_id)))
-            raise
         except _Full as full:
             register = _as_read(merchant_id, buyer_id, register, full.old)
         if check is not None:
@@ -92,15 +89,10 @@ def within_limit(
 def _as_read(
     merchant_id: str, buyer_id: str, register: Register, old: UnpaidOrdersItem | None
 ) -> Register:
-    _check_ids(register, old)
-    listed = frozenset(old.orders or ()) if old else frozenset()
-    return replace(register, listed=listed, unpaid=_unpaid(merchant_id, buyer_id, listed))
-
-
-def _check_ids(register: Register, old: UnpaidOrdersItem | None) -> None:
-    """Raise SessionSuperseded when the person has other ids by now, or has closed their account."""
     if (old.ids if old and old.ids is not None else 1) != register.ids:
         raise SessionSuperseded
+    listed = frozenset(old.orders or ()) if old else frozenset()
+    return replace(register, listed=listed, unpaid=_unpaid(merchant_id, buyer_id, listed))
 
 
 def register(

@@ -9,7 +9,7 @@ from chalicelib.errors import InvalidRequest, SessionSuperseded
 from chalicelib.gateways.wechat_login import wechat_login
 from chalicelib.services.people import brute_force_guard, identities, shop_cache
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, Writes, as_read, update_one
+from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none, update_one
 from chalicelib.tables.buyers import BuyerItem, ConsentsItem, UnpaidOrdersItem
 from chalicelib.tables.trade_item import TradeItem
 
@@ -97,6 +97,14 @@ def check_ids(writes: Writes, merchant_id: str, ids: Sequence[str]) -> None:
         condition=as_read(UnpaidOrdersItem.ids, len(ids) if len(ids) > 1 else None),
         refuse=lambda old: SessionSuperseded(),
     )
+
+
+def refuse_other_ids(merchant_id: str, ids: Sequence[str]) -> None:
+    """Raise SessionSuperseded unless these are all ids of a person now, whose account is not
+    closed."""
+    known = get_or_none(UnpaidOrdersItem.at(merchant_id, ids[0]))
+    if (known.ids if known and known.ids is not None else 1) != len(ids):
+        raise SessionSuperseded
 
 
 def check_as_read(writes: Writes, buyer: BuyerItem) -> None:

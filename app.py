@@ -164,7 +164,7 @@ def write_exports(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.EXPORT)
 
 
-@app.schedule(EVERY_MINUTE, description="Warn of points that run out soon, take off what has")
+@app.schedule(EVERY_MINUTE, description="Points that run out, and coupons on birthdays")
 def expire_points(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.POINTS)
 

@@ -71,6 +71,7 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.COMPENSATED: ("worth",),
     TextKey.POINTS_GIVEN: ("points", "reason"),
     TextKey.POINTS_EXPIRING: ("points", "day"),
+    TextKey.BIRTHDAY: ("worth",),
 }
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
@@ -105,6 +106,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.COMPENSATED: "未成团，按活动的约定补偿优惠券",
     TextKey.POINTS_GIVEN: "商家在订单里送出积分",
     TextKey.POINTS_EXPIRING: "积分还有 7 天到期",
+    TextKey.BIRTHDAY: "会员生日，按等级送优惠券",
     TextKey.ACTIVITY_BEGUN: "活动开始，买家设过提醒",
     TextKey.ACTIVITY_SOLD_OUT: "活动开始后已抢完，买家设过提醒",
     TextKey.ACTIVITY_OVER: "活动已结束，买家设过开始提醒",

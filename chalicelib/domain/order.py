@@ -89,7 +89,8 @@ class Intent(StrEnum):
     CLOSING = "closing"  # an activity's unsold stock goes back
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
     EXPORT = "export"  # a file that staff asked for is to be written
-    POINTS = "points"  # of a buyer: what runs out soon is told, what has run out is taken off
+    # Of a buyer: points that run out soon are told of, those that have are taken off; a birthday.
+    POINTS = "points"
     SUBSCRIBE_MESSAGE = "subscribe_message"  # a message goes to its buyer's WeChat, too
     REMINDER = "reminder"  # what a buyer waits for may be there
     RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time

@@ -40,6 +40,7 @@ class TextKey(StrEnum):
     COMPENSATED = "compensated"  # a coupon, for a group that failed
     POINTS_GIVEN = "points_given"  # by staff
     POINTS_EXPIRING = "points_expiring"  # in some days
+    BIRTHDAY = "birthday"  # a coupon, by the buyer's level
     # What a buyer asked to be reminded of.
     ACTIVITY_BEGUN = "activity_begun"
     ACTIVITY_SOLD_OUT = "activity_sold_out"  # it has begun, and nothing is left
@@ -82,6 +83,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.COMPENSATED: "未成团，补偿你一张优惠券",
     TextKey.POINTS_GIVEN: "商家送你积分",
     TextKey.POINTS_EXPIRING: "积分快到期了",
+    TextKey.BIRTHDAY: "生日快乐，送你一张优惠券",
     TextKey.ACTIVITY_BEGUN: "开始了，快去开团",
     TextKey.ACTIVITY_SOLD_OUT: "拼团已抢完",
     TextKey.ACTIVITY_OVER: "活动已结束",
@@ -146,6 +148,9 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.POINTS_EXPIRING: (
         "「{title}」的商家提醒：你有 {points} 积分 {day} 到期，到期后不能再用。"
+    ),
+    TextKey.BIRTHDAY: (
+        "「{title}」的商家祝你生日快乐，送你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
     ),
     TextKey.ACTIVITY_BEGUN: "「{title}」开始了，快去开团吧。",
     TextKey.ACTIVITY_SOLD_OUT: "「{title}」开始后已经抢完。点开看看还能怎么买。",

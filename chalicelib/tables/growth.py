@@ -15,6 +15,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.birthday import Birthday
 from chalicelib.domain.coupon import Coupon, CouponId, terms_of
 from chalicelib.domain.points_account import PointsAccount, PointsEntry, PointsKind
 from chalicelib.tables.base import IntAttribute
@@ -171,7 +172,7 @@ class PointsItem(TradeItem, discriminator="points"):
     entries: ListAttribute[Any] = ListAttribute(default=list)
     pages = IntAttribute(default=0)
     revision = IntAttribute(default=0)
-    order_id = UnicodeAttribute(default="")  # that its points moved with last
+    order_id = UnicodeAttribute(default="")  # that its points or growth moved with last
     warned = UnicodeAttribute(null=True)
     closed_at_s = IntAttribute(null=True)
     growth = IntAttribute(default=0)
@@ -183,6 +184,25 @@ class PointsItem(TradeItem, discriminator="points"):
 
     def view(self) -> PointsAccount:
         return PointsAccount(self.balance, self.lots.as_dict(), points_entries_of(self.entries))
+
+
+class BirthdayItem(TradeItem, discriminator="birthday"):
+    """The birthday of a buyer, due on its day of each year. told_at_s: when they told it."""
+
+    merchant_id = UnicodeAttribute()
+    buyer_id = UnicodeAttribute()
+    month = IntAttribute()
+    day = IntAttribute()
+    told_at_s = IntAttribute()
+
+    @classmethod
+    def at(cls, merchant_id: str, buyer_id: str, **more: Any) -> "BirthdayItem":
+        pk = buyer_pk(merchant_id, buyer_id)
+        return cls(pk, "birthday", merchant_id=merchant_id, buyer_id=buyer_id, **more)
+
+    @property
+    def birthday(self) -> Birthday:
+        return Birthday(self.month, self.day)
 
 
 class PointsPageItem(TradeItem, discriminator="points_page"):

@@ -23,6 +23,7 @@
 | points        | m#B#buyer_id                  | points                  |
 | points page   | m#B#buyer_id                  | points#at_s#n           |
 | points grant  | m#B#buyer_id                  | points_grant#derived_id |
+| birthday      | m#B#buyer_id                  | birthday                |
 | message       | m#B#buyer_id                  | message#order_no#stage, message#reminder#… |
 | reminder      | m#B#buyer_id                  | reminder#awaited#id     |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |

@@ -6,6 +6,7 @@ import pytest
 
 import app as application
 from chalicelib.domain.activity import Tier
+from chalicelib.domain.beijing import day_of
 from chalicelib.gateways import secrets
 from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade_item import TradeItem
@@ -13,6 +14,7 @@ from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.coupons import given_out
 from tests.fixtures.isolated_tables import isolated_tables
+from tests.fixtures.levels import SILVER, have_levels
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, merchant_fixture
 from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.points import switch
@@ -42,8 +44,6 @@ RARE: dict[str, set[function_policies.Use]] = {
         RETURNED_LATE,
         *EARLIER,
     },
-    # What cannot be done now is postponed.
-    "policy-points.json": {("dynamodb:UpdateItem", "TradeTable")},
     "policy-stream.json": {
         # It attends to whatever is due at once: an activity that ends, a bill, a refund.
         ("dynamodb:UpdateItem", "CatalogueTable"),
@@ -101,11 +101,21 @@ def last_seat(merchant: MerchantFixture, activity: Activity, group_id: str) -> t
     return held
 
 
+def member_with_birthday(merchant: MerchantFixture, activity: Activity, group_id: str) -> str:
+    """The order of one of two members, whose birthday comes once they have grown."""
+    merchant.member(activity, group_id)
+    friend, order_id = merchant.member(activity, group_id)
+    day = day_of(merchant.now_s + RECEIPT_S + 20 * DAY_S)
+    told = friend.put("/v1/me/birthday", {"month": day.month, "day": day.day})
+    assert told.status == 200
+    return order_id
+
+
 def live(merchant: MerchantFixture) -> None:
     """A month of a shop: whatever can become due does so."""
     activity = promising(merchant)
     group_id, _, first = merchant.open_group(activity, told_in_wechat(merchant))
-    second = [merchant.member(activity, group_id) for _ in range(2)][-1][1]
+    second = member_with_birthday(merchant, activity, group_id)
     buyer, third = last_seat(merchant, activity, group_id)
     merchant.pay_unheard(buyer, third)
     merchant.clock.forward(120)
@@ -145,7 +155,7 @@ def live(merchant: MerchantFixture) -> None:
 
 
 def live_on(merchant: MerchantFixture) -> None:
-    """What the orders of that month have earned runs out soon."""
+    """What the orders of that month have earned runs out soon, and a member has a birthday."""
     merchant.clock.forward(24 * DAY_S)
     merchant.run_jobs()
 
@@ -163,6 +173,8 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
         for paid_by in BOTH:
             with merchant_fixture(patch, paid_by=paid_by) as merchant:
                 switch(merchant, expiry="days", days=30)
+                coupon = given_out(merchant, given="shop")
+                have_levels(merchant, {**SILVER, "from_growth": 1, "birthday_coupon_id": coupon})
                 live(merchant)
                 live_on(merchant)
         yield uses

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.activity import LevelSeats, Tier
+from chalicelib.domain.beijing import day_of
+from chalicelib.services.people import buyers
 from tests.api.test_freight import make_template, send_by
-from tests.fixtures.coupons import COUPONS, GIFT, claim, given_out, refund
+from tests.fixtures.coupons import COUPONS, GIFT, claim, given_out, refund, told
 from tests.fixtures.levels import GOLD, SILVER, grown, have_levels
-from tests.fixtures.merchant import Activity, Buyer, MerchantFixture
+from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
 from tests.fixtures.points import received, sold, switch
 from tests.fixtures.shipping import ship
@@ -16,8 +18,8 @@ from tests.fixtures.shipping import ship
 
 def level_of(buyer: Buyer) -> tuple[int, int]:
     """(growth, number of the level)."""
-    told = buyer.get("/v1/me/level").body
-    return told["growth"], told["no"]
+    shown = buyer.get("/v1/me/level").body
+    return shown["growth"], shown["no"]
 
 
 def public(merchant: MerchantFixture, activity: Activity) -> str:
@@ -37,18 +39,18 @@ def test_buyer_grows_by_what_they_keep_and_is_told_what_is_missing(
     group_id, _, second = merchant.open_group(activity, buyer)
     merchant.member(activity, group_id)
     merchant.run_jobs()
-    told = buyer.get("/v1/me/level").body
+    level = buyer.get("/v1/me/level").body
 
-    assert (told["on"], told["no"], told["name"], told["growth"]) == (True, 1, "银卡会员", 99)
-    assert told["next"] == {
+    assert (level["on"], level["no"], level["name"], level["growth"]) == (True, 1, "银卡会员", 99)
+    assert level["next"] == {
         "no": 2,
         "name": "黄金会员",
         "from_growth": 198,
         "missing": 99,
         "words": "还差 ¥99 升级",
     }
-    assert told["rules"][:2] == ["每实付 1 元得 1 成长值。", "每拼成 1 单再得 20 成长值。"]
-    assert [it["benefits"] for it in told["levels"]] == [
+    assert level["rules"][:2] == ["每实付 1 元得 1 成长值。", "每拼成 1 单再得 20 成长值。"]
+    assert [it["benefits"] for it in level["levels"]] == [
         [],
         ["单买价 9 折", "会员价商品按会员价买"],
     ]
@@ -277,3 +279,59 @@ def test_coupon_for_a_level_is_claimed_and_used_by_who_has_it(merchant: Merchant
     late = gold.buy_alone(plain, coupon_id=coupon_id)
     assert (late.status, late.code) == (409, "coupon_refused")
     merchant.check_laws(quiescent=False)
+
+
+def test_birthday_brings_the_levels_coupon_once_a_year(merchant: MerchantFixture) -> None:
+    coupon = given_out(merchant, given="shop", per_buyer=3)
+    have_levels(merchant, SILVER | {"birthday_coupon_id": coupon})
+    activity, buyer = sold(merchant), merchant.buyer()
+    offered = buyer.get("/v1/me/level").body["levels"][0]["benefits"]
+    assert offered == ["生日送优惠券「见面礼」"]
+    grown(merchant, activity, buyer, 1)
+    tomorrow = day_of(merchant.now_s + DAY_S)
+    told_day = {"month": tomorrow.month, "day": tomorrow.day}
+
+    def given() -> int:
+        return len(buyer.get("/v1/me/coupons").body["items"])
+
+    assert buyer.put("/v1/me/birthday", told_day).body == told_day
+    assert buyer.put("/v1/me/birthday", told_day).status == 200
+    other = buyer.put("/v1/me/birthday", {"month": 1, "day": 1})
+    assert (other.status, other.body["message"]) == (409, "生日一年只能填写一次，现在还不能修改。")
+    never = buyer.put("/v1/me/birthday", {"month": 2, "day": 30})
+    assert (never.status, never.body["details"]["field"]) == (400, "day")
+    assert buyer.get("/v1/me/level").body["birthday"] == told_day
+    own = buyer.get("/v1/me/data").body
+    assert (own["growth"], own["birthday"]) == (99, told_day)
+    merchant.run_jobs()
+    assert given() == 0
+
+    merchant.clock.forward(2 * DAY_S)
+    merchant.run_jobs(3)
+    assert given() == 1
+    assert told(buyer).count("祝你生日快乐，送你一张优惠券「见面礼」（立减 10 元）") == 1
+    merchant.check_laws()
+    merchant.clock.forward(366 * DAY_S)
+    merchant.run_jobs(2)
+    buyer = merchant.session(buyers.read(merchant.merchant_id, buyer.buyer_id))
+    assert buyer.put("/v1/me/birthday", {"month": 1, "day": 1}).status == 200
+    assert buyer.call("DELETE", "/v1/me/account").status == 200
+    merchant.check_laws()
+
+
+def test_person_of_several_ids_has_one_birthday(merchant: MerchantFixture) -> None:
+    coupon = given_out(merchant, given="shop", per_buyer=3)
+    have_levels(merchant, SILVER | {"birthday_coupon_id": coupon})
+    activity, younger = sold(merchant), merchant.buyer()
+    grown(merchant, activity, younger, 1)
+    today = day_of(merchant.now_s + DAY_S)
+    asked = {"month": today.month, "day": today.day}
+    younger.put("/v1/me/birthday", asked)
+    person = merchant.session(merge_into_an_older_one(merchant, younger)())
+
+    assert person.get("/v1/me/level").body["birthday"] == asked
+    assert person.put("/v1/me/birthday", {"month": 1, "day": 1}).status == 409
+    merchant.clock.forward(2 * DAY_S)
+    merchant.run_jobs(3)
+    assert len(person.get("/v1/me/coupons").body["items"]) == 1
+    merchant.check_laws()

@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.birthday import Birthday
 from chalicelib.services.fulfilment import receipts
+from chalicelib.services.orders import birthdays
 from chalicelib.tables.base import StoredItem, get_or_none
-from chalicelib.tables.growth import CouponItem, PointsGrantItem, PointsItem
+from chalicelib.tables.growth import BirthdayItem, CouponItem, PointsGrantItem, PointsItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from tests.fixtures.shop import Shop
 from tests.fixtures.staff_requests import ship
@@ -86,6 +88,14 @@ def grown_twice(shop: Shop) -> Planted:
     return account, [PointsItem.growth.add(99)]
 
 
+def birthday_not_due(shop: Shop) -> Planted:
+    buyer = shop.buyer()
+    birthdays.tell(shop.merchant_id, buyer, Birthday(2, 29), now_s=shop.now_s)
+    item = get_or_none(BirthdayItem.at(shop.merchant_id, buyer))
+    assert item is not None
+    return item, [BirthdayItem.due_at_s.remove(), BirthdayItem.due_shard.remove()]
+
+
 def never_asked_for(shop: Shop) -> Planted:
     bought(shop)
     (grant,) = shop.check().points_grants
@@ -117,6 +127,7 @@ def not_due(shop: Shop) -> Planted:
         ("32 points: order .* has 1000 fen off by 1000 points, and spent 0", order_used_none),
         ("32 points: order .* has 1050 fen off by 1000 points, which is no", more_taken_off),
         ("11 amounts: order .* is of 8900 fen", more_taken_off),
+        ("15 work: birthday of .* is due at None", birthday_not_due),
         ("33 growth: .* has grown 198, their orders 99", grown_twice),
         ("32 points: staff gave 2000, the accounts say 3000", never_asked_for),
         ("32 points: coupons of .* cost -100 more than was paid", coupon_for_less),

@@ -1,11 +1,14 @@
 """What levels give, and what an order adds to its buyer's growth."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.beijing import BEIJING
+from chalicelib.domain.birthday import birthday_of
 from chalicelib.domain.levels import LevelsRule, MemberLevel, check, growth_of, rule_of
 from chalicelib.domain.order import GrowthRates, OrderStatus
 from chalicelib.errors import InvalidRequest
@@ -102,3 +105,31 @@ def test_rule_is_kept_as_it_was_written() -> None:
     assert not rule_of(None).on
     assert RULE.rates(in_group=False) == GrowthRates(2, 0)
     assert replace(RULE, on=False).rates(in_group=True) == GrowthRates()
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "due"),
+    [
+        ((11, 30), "2026-11-30 08:00", "2026-11-30 09:00"),
+        ((11, 30), "2026-11-30 23:00", "2026-11-30 09:00"),
+        ((11, 29), "2026-11-30 00:00", "2027-11-29 09:00"),
+        ((2, 29), "2026-11-30 00:00", "2027-02-28 09:00"),
+        ((2, 29), "2027-03-01 00:00", "2028-02-29 09:00"),
+    ],
+)
+def test_birthday_is_due_on_its_day_of_each_year(told: tuple[int, int], now: str, due: str) -> None:
+    def at_s(text: str) -> int:
+        moment = dt.datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=BEIJING)
+        return int(moment.timestamp())
+
+    birthday = birthday_of(*told)
+
+    assert birthday.next_s(at_s(now)) == at_s(due)
+    after = dt.datetime.fromtimestamp(birthday.after_s(at_s(due)), BEIJING)
+    assert after.date() == birthday.in_year(int(due[:4]) + 1)
+
+
+@pytest.mark.parametrize(("month", "day"), [(2, 30), (4, 31), (11, 31)])
+def test_day_that_no_year_has_is_no_birthday(month: int, day: int) -> None:
+    with pytest.raises(InvalidRequest):
+        birthday_of(month, day)

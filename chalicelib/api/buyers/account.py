@@ -3,13 +3,14 @@
 from chalicelib import clock
 from chalicelib.api import pages, shapes
 from chalicelib.api.auth import Buyer
-from chalicelib.api.buyers import after_sales, coupons, order_shapes, points
+from chalicelib.api.buyers import after_sales, coupons, levels, order_shapes, points
 from chalicelib.api.buyers import me_schemas as schemas
 from chalicelib.api.buyers.addresses import saved_addresses
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Done, PageQuery, from_attributes
 from chalicelib.errors import AccountInUse, SessionSuperseded
 from chalicelib.services.growth import coupons as growth
+from chalicelib.services.growth import levels as growth_levels
 from chalicelib.services.orders import account_deletion
 from chalicelib.services.people import address_book, buyers
 from chalicelib.services.reports import own_data
@@ -41,6 +42,8 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
             ("points", who.merchant_id, who.buyer_id),
             now_s=now_s,
         ),
+        growth=growth_levels.standing(who.merchant_id, who.ids, now_s=now_s).growth,
+        birthday=levels.birthday_shown(who.merchant_id, who.ids),
         orders=[order_shapes.detail(found, now_s=now_s) for found in page.found],
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],

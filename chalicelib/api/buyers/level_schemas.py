@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.buyers.points_schemas import PointsAccountShown
-from chalicelib.api.schemas import LevelShown, ResponseModel
+from chalicelib.api.schemas import LevelShown, RequestModel, ResponseModel
 
 
 class NextLevelShown(LevelShown, frozen=True, kw_only=True):
@@ -17,6 +17,11 @@ class NextLevelShown(LevelShown, frozen=True, kw_only=True):
 class LevelOffered(LevelShown, frozen=True, kw_only=True):
     from_growth: int
     benefits: list[str]
+
+
+class BirthdayTold(RequestModel, frozen=True, kw_only=True):
+    month: Annotated[int, Meta(ge=1, le=12)]
+    day: Annotated[int, Meta(ge=1, le=31)]
 
 
 class BirthdayShown(ResponseModel, frozen=True, kw_only=True):

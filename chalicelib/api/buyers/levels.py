@@ -1,13 +1,18 @@
-"""/v1/me/level: the buyer's level among the shop's members, and what each gives."""
+"""/v1/me: the buyer's level among the shop's members, and what each gives."""
+
+from collections.abc import Sequence
 
 from chalicelib import clock
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers import level_schemas as schemas
 from chalicelib.api.http import Api, Audience
-from chalicelib.api.schemas import LevelShown
+from chalicelib.api.schemas import LevelShown, from_attributes
+from chalicelib.domain.birthday import birthday_of
 from chalicelib.domain.levels import LevelsRule, MemberLevel
+from chalicelib.errors import Conflict, InvalidRequest, SessionSuperseded
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.growth import levels
+from chalicelib.services.orders import birthdays
 from chalicelib.services.people import buyers
 from chalicelib.text import Text
 
@@ -29,8 +34,22 @@ def read_own_level(who: Buyer) -> schemas.OwnLevel:
         next=_next(rule, found.growth),
         rules=rule.words,
         levels=[_offered(who.merchant_id, it, now_s) for it in rule.levels if rule.on],
-        birthday=None,
+        birthday=birthday_shown(who.merchant_id, who.ids),
     )
+
+
+@api.operation("PUT", "/me/birthday", refusals=[InvalidRequest, Conflict, SessionSuperseded])
+def tell_birthday(who: Buyer, body: schemas.BirthdayTold) -> schemas.BirthdayShown:
+    """Tell one's birthday; another one only a year later."""
+    birthday = birthday_of(body.month, body.day)
+    birthdays.tell(who.merchant_id, who.buyer_id, birthday, now_s=clock.now_s())
+    return schemas.BirthdayShown(month=birthday.month, day=birthday.day)
+
+
+def birthday_shown(merchant_id: str, ids: Sequence[str]) -> schemas.BirthdayShown | None:
+    """The birthday that a person has told."""
+    item = birthdays.read(merchant_id, ids)
+    return from_attributes(schemas.BirthdayShown, item) if item is not None else None
 
 
 def shown(level: MemberLevel | None) -> LevelShown | None:

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.buyers.coupon_schemas import CouponShown
+from chalicelib.api.buyers.level_schemas import BirthdayShown
 from chalicelib.api.buyers.order_schemas import OrderDetail
 from chalicelib.api.buyers.points_schemas import PointsAccountShown
 from chalicelib.api.schemas import (
@@ -121,6 +122,8 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     addresses: list[SavedAddress]
     coupons: list[CouponShown]
     points: Annotated[PointsAccountShown, Meta(description="earlier entries: GET /v1/me/points")]
+    growth: Annotated[int, Meta(description="that leads to a level: GET /v1/me/level")]
+    birthday: Annotated[BirthdayShown | None, Meta(description="null: not told")]
     orders: list[OrderDetail]
     after_sales: Annotated[list[AfterSaleShown], Meta(description="about these orders")]
     messages: Annotated[

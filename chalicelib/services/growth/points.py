@@ -117,7 +117,7 @@ def move(writes: Writes, order: OrderItem, moved: PointsMove, growth: int, *, no
         account = account.added({lot: moved.earned}, earned)
     elif moved.earned < 0:
         account = account.taken(PointsEntry(now_s, moved.earned, PointsKind.TAKEN_BACK, order_id))
-    put(writes, item, account, growth=item.growth + growth)
+    put(writes, item, account, growth=item.growth + growth, order_id=order_id)
 
 
 def forfeit(writes: Writes, merchant_id: str, ids: Sequence[str], *, now_s: int) -> None:

@@ -19,6 +19,7 @@ from chalicelib.tables.base import (
     update_one,
 )
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, SubscriptionsItem, UnpaidOrdersItem
+from chalicelib.tables.growth import BirthdayItem
 from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
@@ -29,8 +30,9 @@ ENDED = (OrderStatus.CLOSED, OrderStatus.COMPLETED, OrderStatus.REFUNDED)
 
 
 def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
-    """Erase name, picture, addresses, logins, phone and reminders of the person, take their points,
-    and refuse purchases under their ids; a login makes a new buyer. A repeat changes nothing.
+    """Erase name, picture, addresses, logins, phone, birthday and reminders of the person, take
+    their points, and refuse purchases under their ids; a login makes a new buyer. A repeat changes
+    nothing.
 
     Raises AccountInUse while something is under way; SessionSuperseded for who was merged; Busy.
     """
@@ -76,6 +78,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                     refuse=LostRace,
                 )
                 address_book.put_closed(writes, merchant_id, one)
+                writes.delete(BirthdayItem.at(merchant_id, one))
             points.forfeit(writes, merchant_id, buyer.ids, now_s=now_s)
             for identity_id in buyer.identities.as_dict().values():
                 writes.delete(IdentityItem.at(merchant_id, identity_id))

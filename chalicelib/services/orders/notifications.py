@@ -62,6 +62,7 @@ STAGES = {
     TextKey.COUPON_GIVEN: "6coupon",
     TextKey.POINTS_GIVEN: "6points",
     TextKey.POINTS_EXPIRING: "7points",
+    TextKey.BIRTHDAY: "7birthday",
 }
 
 

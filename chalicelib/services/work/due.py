@@ -21,6 +21,7 @@ from chalicelib.services.fulfilment import receipts
 from chalicelib.services.groups import activity_closing, order_closing, reminder_work, settlement
 from chalicelib.services.money import day_book, payments, reconciliation, refunds
 from chalicelib.services.orders import (
+    birthdays,
     counting,
     notifications,
     order_search,
@@ -41,6 +42,7 @@ RUN_SHARE = 2 / 3  # the same of whatever the function has
 # What is next about an item of a kind, of which its key tells the merchant and an id.
 BY_ID: Mapping[str, Callable[..., None]] = {
     "points": points_changes.process_due,
+    "birthday": birthdays.process_due,
     "reconciling": reconciliation.process,
     "export": exports.process,
 }

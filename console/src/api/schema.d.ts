@@ -297,6 +297,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/birthday": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell one's birthday; another one only a year later. */
+        put: operations["tell_birthday"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/consents": {
         parameters: {
             query?: never;
@@ -3595,6 +3612,11 @@ export interface components {
             month: number;
             day: number;
         };
+        /** BirthdayTold */
+        BirthdayTold: {
+            month: number;
+            day: number;
+        };
         /** BuyerSession */
         BuyerSession: {
             token: string;
@@ -5454,6 +5476,10 @@ export interface components {
             coupons: components["schemas"]["CouponShown"][];
             /** @description earlier entries: GET /v1/me/points */
             points: components["schemas"]["PointsAccountShown"];
+            /** @description that leads to a level: GET /v1/me/level */
+            growth: number;
+            /** @description null: not told */
+            birthday: components["schemas"]["BirthdayShown"] | null;
             orders: components["schemas"]["OrderDetail"][];
             /** @description about these orders */
             after_sales: components["schemas"]["AfterSaleShown"][];
@@ -7100,7 +7126,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description 阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed.
@@ -9163,6 +9189,102 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tell_birthday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BirthdayTold"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BirthdayShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description session_superseded, unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,7 +7,7 @@ from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.levels import growth_of
 from chalicelib.domain.points import STEP_FEN, earned_of, returned_of
 from chalicelib.domain.points_account import WARN_DAYS, PointsEntry, PointsKind, end_s
-from chalicelib.tables.growth import PointsItem, points_entries_of
+from chalicelib.tables.growth import BirthdayItem, PointsItem, points_entries_of
 from tests.fixtures.table_snapshot import TableSnapshot
 
 Violations = Iterator[str]
@@ -141,6 +141,18 @@ def markers(snapshot: TableSnapshot) -> Violations:
             yield f"15 work: points of {buyer_id} are due at {at_s}, marked for {item.due_at_s}"
 
 
+def birthdays(snapshot: TableSnapshot) -> Violations:
+    """A birthday that was told is due within a year; a closed account has none."""
+    for item in snapshot.items:
+        if not isinstance(item, BirthdayItem):
+            continue
+        root = snapshot.buyers.get(_root(snapshot, item.buyer_id))
+        if root is not None and root.erased_at_s is not None:
+            yield f"28 persons: closed account {item.buyer_id} has a birthday"
+        if item.due_at_s is None or item.due_at_s > snapshot.now_s + 367 * DAY_S:
+            yield f"15 work: birthday of {item.buyer_id} is due at {item.due_at_s}"
+
+
 def _entries(snapshot: TableSnapshot, item: PointsItem) -> list[PointsEntry]:
     pages = sorted(snapshot.points_pages.get(item.buyer_id, ()), key=lambda page: page.sk)
     kept = [one for page in pages for one in page.entries]
@@ -173,4 +185,5 @@ LAWS: tuple[Law, ...] = (
     grants,
     exchanges,
     markers,
+    birthdays,
 )

@@ -43,6 +43,7 @@ from chalicelib.api.merchant import (
     exports,
     groups,
     me,
+    members,
     messages,
     money,
     order_actions,
@@ -103,6 +104,7 @@ STAFF = (
     money.api,
     exchanges.api,
     exports.api,
+    members.api,
 )
 
 app = Chalice(app_name="tuan", configure_logs=False)
@@ -167,6 +169,11 @@ def write_exports(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule(EVERY_MINUTE, description="Points that run out, and coupons on birthdays")
 def expire_points(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.POINTS)
+
+
+@app.schedule(EVERY_MINUTE, description="Add up the orders of members whose money has moved")
+def reckon_members(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.MEMBER)
 
 
 @app.schedule(EVERY_MINUTE, description="Send messages to buyers' WeChat, where they agreed")

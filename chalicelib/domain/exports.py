@@ -43,6 +43,7 @@ class Subject(StrEnum):
     ORDERS = "orders"
     MOVEMENTS = "movements"  # of money
     CUSTOMERS = "customers"
+    MEMBERS = "members"
 
 
 class ExportStatus(StrEnum):
@@ -72,7 +73,8 @@ class Preset:
 class Wanted:
     """What is to be exported. Times are those of placing for orders and customers (of payment
     where one status is wished, as in the list of orders), of the movement for movements; both
-    ends are included. personal: names, phones and addresses in full, else masked."""
+    ends are included; members are of any time. personal: names, phones and addresses in full, else
+    masked."""
 
     subject: Subject
     columns: tuple[str, ...]
@@ -83,6 +85,7 @@ class Wanted:
     q: str = ""
     from_s: int = 0
     to_s: int = EVER_S
+    tag_id: str = ""
 
 
 def _columns(**titles: str) -> tuple[Column, ...]:
@@ -158,6 +161,16 @@ COLUMNS: Mapping[Subject, tuple[Column, ...]] = {
         first_at="首次下单",
         last_at="最近下单",
     ),
+    Subject.MEMBERS: _columns(
+        buyer_id="买家编号",
+        buyer="买家昵称",
+        **_RECIPIENT,
+        orders="订单数",
+        spent="消费金额（元）",
+        last_at="最近下单",
+        since="注册时间",
+        tags="标签",
+    ),
 }
 
 PRESETS = (
@@ -212,12 +225,19 @@ PRESETS = (
         Subject.CUSTOMERS,
         tuple(column.name for column in COLUMNS[Subject.CUSTOMERS]),
     ),
+    Preset(
+        "members",
+        "会员",
+        Subject.MEMBERS,
+        tuple(column.name for column in COLUMNS[Subject.MEMBERS]),
+    ),
 )
 
 _NEEDED: Mapping[Subject, tuple[Right, ...]] = {
     Subject.ORDERS: (view(Area.ORDERS),),
     Subject.MOVEMENTS: (view(Area.RECONCILIATION),),
     Subject.CUSTOMERS: (view(Area.ORDERS),),
+    Subject.MEMBERS: (view(Area.MEMBERS),),
 }
 
 
@@ -233,14 +253,27 @@ def check(wanted: Wanted, *, now_s: int) -> None:
         raise InvalidRequest("选择的列有误，请重新选择。", field="columns")
     if wanted.from_s > wanted.to_s:
         raise InvalidRequest("开始时间晚于结束时间，请改一下日期。", field="from_s")
-    if wanted.subject is not Subject.ORDERS and (wanted.status or wanted.q):
-        raise InvalidRequest("只有订单可以按状态或搜索词导出。", field="status")
-    if wanted.subject is Subject.MOVEMENTS:
-        if wanted.product_id or wanted.buyer_id:
-            raise InvalidRequest("账务明细不能按商品或买家筛选。", field="product_id")
-        if min(wanted.to_s, now_s) - wanted.from_s > DAYS_MAX * DAY_S:
-            words = Text("账务明细一次最多导出 {max} 天，请缩短时间范围。", max=DAYS_MAX)
-            raise InvalidRequest(words, field="from_s")
+    _check_filters(wanted)
+    days_s = min(wanted.to_s, now_s) - wanted.from_s
+    if wanted.subject is Subject.MOVEMENTS and days_s > DAYS_MAX * DAY_S:
+        words = Text("账务明细一次最多导出 {max} 天，请缩短时间范围。", max=DAYS_MAX)
+        raise InvalidRequest(words, field="from_s")
+
+
+def _check_filters(wanted: Wanted) -> None:
+    """Return only when rows of that subject can be chosen so. Raises InvalidRequest."""
+    subject, of_orders = wanted.subject, wanted.product_id or wanted.buyer_id
+    timed = wanted.from_s > 0 or wanted.to_s < EVER_S
+    if subject is not Subject.ORDERS and wanted.status:
+        raise InvalidRequest("只有订单可以按状态导出。", field="status")
+    if subject not in (Subject.ORDERS, Subject.MEMBERS) and wanted.q:
+        raise InvalidRequest("只有订单和会员可以按搜索词导出。", field="q")
+    if subject is Subject.MOVEMENTS and of_orders:
+        raise InvalidRequest("账务明细不能按商品或买家筛选。", field="product_id")
+    if subject is Subject.MEMBERS and (of_orders or timed):
+        raise InvalidRequest("会员只能按标签或搜索词导出。", field="from_s")
+    if subject is not Subject.MEMBERS and wanted.tag_id:
+        raise InvalidRequest("只有会员可以按标签导出。", field="tag_id")
 
 
 def header(subject: Subject, columns: Sequence[str]) -> list[str]:

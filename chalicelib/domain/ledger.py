@@ -81,6 +81,16 @@ def entries_of(stored: Mapping[str, Sequence[int]]) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.at_s, order.index(entry.movement), entry.of))
 
 
+def moved(entries: Iterable[Entry]) -> tuple[int, int]:
+    """(what came in, what went back), in fen, whatever the kinds of movement are called."""
+    captured = refunded = 0
+    for entry in entries:
+        debit, credit = entry.legs
+        captured += entry.amount_fen if (debit, credit) == (Account.GATEWAY, Account.HELD) else 0
+        refunded += entry.amount_fen if debit is Account.REFUNDS_DUE else 0
+    return captured, refunded
+
+
 def balances(entries: Iterable[Entry]) -> dict[Account, int]:
     """Fen on each account, debits positive, credits negative: they add up to 0."""
     sums: Counter[Account] = Counter()

@@ -91,6 +91,7 @@ class Intent(StrEnum):
     EXPORT = "export"  # a file that staff asked for is to be written
     # Of a buyer: points that run out soon are told of, those that have are taken off; a birthday.
     POINTS = "points"
+    MEMBER = "member"  # a buyer's money has moved: what their orders come to is added up
     SUBSCRIBE_MESSAGE = "subscribe_message"  # a message goes to its buyer's WeChat, too
     REMINDER = "reminder"  # what a buyer waits for may be there
     RECEIPT = "receipt"  # what was shipped so long ago is received; goods not sent back in time

@@ -23,6 +23,7 @@ class Area(StrEnum):
     ACTIVITIES = "activities"  # activities and their groups
     ORDERS = "orders"  # what was bought; acting: address, notes
     RECIPIENTS = "recipients"  # names, phones and addresses in full
+    MEMBERS = "members"  # who has paid: figures, tags, notes; acting: tags, notes
     SHIPPING = "shipping"  # parcels, batches, packing lists
     PICKUP = "pickup"  # ready for pickup, handed over
     AFTER_SALES = "after_sales"  # requests; acting: the decision
@@ -68,7 +69,7 @@ def act(area: Area) -> Right:
 _ORDER = (Level.NONE, Level.VIEW, Level.ACT)
 _ONLY_VIEWED = {Area.RECIPIENTS, Area.RECONCILIATION, Area.STATISTICS, Area.AUDIT}
 _ONLY_ACTED = {Area.SHIPPING, Area.PICKUP, Area.EXPORTS, Area.STAFF}
-_WORK_ON_ORDERS = (Area.RECIPIENTS, Area.PICKUP, Area.AFTER_SALES, Area.REFUNDS)
+_WORK_ON_ORDERS = (Area.RECIPIENTS, Area.MEMBERS, Area.PICKUP, Area.AFTER_SALES, Area.REFUNDS)
 
 # Levels that there are: an area of which nothing can be seen without acting has no "view".
 LEVELS: Mapping[Area, tuple[Level, ...]] = {
@@ -105,7 +106,7 @@ PRESETS: Mapping[Role, Rights] = {
         Role.OWNER: _OWNERS,
         Role.MANAGER: _OWNERS | {Area.STAFF: Level.NONE, Area.ACCOUNTS: Level.NONE},
         Role.FULFILMENT: _DAILY | {Area.SHIPPING: Level.ACT},
-        Role.SERVICE: _DAILY,
+        Role.SERVICE: _DAILY | {Area.MEMBERS: Level.ACT},
     }.items()
 }
 

@@ -24,6 +24,10 @@
 | points page   | m#B#buyer_id                  | points#at_s#n           |
 | points grant  | m#B#buyer_id                  | points_grant#derived_id |
 | birthday      | m#B#buyer_id                  | birthday                |
+| member        | m#B#buyer_id                  | member                  |
+| member's notes | m#B#buyer_id                 | member_notes            |
+| member in a list | m#members#sort             | rank#buyer_id           |
+| members' tags | m#members                     | member_tags             |
 | message       | m#B#buyer_id                  | message#order_no#stage, message#reminder#… |
 | reminder      | m#B#buyer_id                  | reminder#awaited#id     |
 | refund trouble | m#B#buyer_id                 | refund_trouble#order_no#key |

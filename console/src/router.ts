@@ -117,6 +117,24 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'order.title', under: 'orders', right: 'orders:view' },
   },
   {
+    path: 'members',
+    name: 'members',
+    component: () => import('./pages/members/MembersPage.vue'),
+    meta: { title: 'nav.members', right: 'members:view' },
+  },
+  {
+    path: 'members/:buyer_id',
+    name: 'member',
+    component: () => import('./pages/members/MemberPage.vue'),
+    meta: { title: 'member.one', under: 'members', right: 'members:view' },
+  },
+  {
+    path: 'member-tags',
+    name: 'member-tags',
+    component: () => import('./pages/members/MemberTagsPage.vue'),
+    meta: { title: 'memberTag.title', under: 'members', right: 'members:view' },
+  },
+  {
     path: 'exports',
     name: 'exports',
     component: () => import('./pages/exports/ExportsPage.vue'),
@@ -255,7 +273,7 @@ export const NAVIGATION: { title?: WordKey; pages: { name: string; badge?: TodoK
   { pages: [{ name: 'home' }] },
   { title: 'nav.group.goods', pages: [{ name: 'products' }, { name: 'categories' }] },
   { title: 'nav.group.groups', pages: [{ name: 'activities' }, { name: 'groups' }] },
-  { title: 'nav.group.marketing', pages: [{ name: 'coupons' }, { name: 'levels' }] },
+  { title: 'nav.group.marketing', pages: [{ name: 'coupons' }, { name: 'members' }, { name: 'levels' }] },
   {
     title: 'nav.group.trade',
     pages: [

@@ -354,6 +354,13 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "per_buyer": 5,
     },
 )
+# Bodies of POST /v1/merchant/member-tags.
+MEMBER_TAGS: tuple[dict[str, Any], ...] = (
+    {"name": "老朋友"},
+    {"name": "大客户", "rule": {"spent_least_fen": 20_000}},
+    {"name": "新近下单", "rule": {"within_days": 7}},
+    {"name": "好久没来", "rule": {"longer_ago_days": 60}},
+)
 CODES = 20  # of those that are claimed by codes
 
 

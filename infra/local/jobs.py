@@ -37,6 +37,7 @@ INTENTS = (
     Intent.REMINDER,
     Intent.SUBSCRIBE_MESSAGE,
     Intent.POINTS,
+    Intent.MEMBER,
 )
 
 

@@ -153,6 +153,11 @@ class Staff:
                 code, *_ = self.write_codes(made["template_id"], demo_data.CODES)
         return code
 
+    def make_tags(self) -> None:
+        """Make the tags that members are sorted by."""
+        for body in demo_data.MEMBER_TAGS:
+            self.api.post("/v1/merchant/member-tags", body, key=_key())
+
     def ship(self, order_id: str, number: str) -> None:
         """Send all of an order in one parcel."""
         body = {"carrier": "顺丰", "number": number}

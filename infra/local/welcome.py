@@ -50,6 +50,7 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     appid = system.wechat.new_account(MERCHANT_ID).wechat_login["appid"]
     templates = staff.use_subscribe_templates(system.wechat_control, appid)
     coupon_code = staff.give_coupons()
+    staff.make_tags()
     offers = staff.offer_all(demo_data.PRODUCTS)
     xiaoman, xingyuan, zhixia = phones = tuple(
         log_in(system.api, system.local_gateways, MERCHANT_ID, f"demo-{code}", name)

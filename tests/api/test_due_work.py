@@ -186,7 +186,7 @@ def test_order_paid_while_it_is_driven_keeps_the_marker_that_its_buyer_is_told_b
     as_driven = merchant.stored_order(order_id)
     merchant.pay(buyer, order_id)
 
-    due._reschedule(as_driven)
+    due._reschedule(as_driven, merchant.now_s)
 
     assert merchant.stored_order(order_id).due_at_s is not None
     merchant.clock.forward(PAY_BY_S + 1)
@@ -343,7 +343,7 @@ def test_order_paid_while_its_marker_is_mended_is_posted_in_time(
     order.update(actions=[OrderItem.due_at_s.set(shop.now_s + timeouts.POSTPONE_S)])
 
     with interleaved(lambda: shop.notify(trade)):
-        retried(lambda: due._reschedule(order))
+        retried(lambda: due._reschedule(order, shop.now_s))
 
     assert (shop.order(order.order_id).status, due_at(shop, order)) == ("paid", order.pay_by_s)
 
@@ -356,7 +356,7 @@ def test_refund_of_a_second_payment_is_not_forgotten_while_the_first_is_posted(
     paid = shop.order(order.order_id)
 
     with interleaved(lambda: shop.notify(second, OTHER_PAY)):
-        retried(lambda: due._reschedule(paid))
+        retried(lambda: due._reschedule(paid, shop.now_s))
 
     assert shop.order(order.order_id).posted == {"02"}
     assert due_at(shop, order) == shop.now_s
@@ -371,8 +371,8 @@ def test_payment_posted_by_two_at_once_is_counted_once(shop: Shop, order: OrderI
     paid = shop.order(order.order_id)
     day_book.post_captures(paid)
 
-    with interleaved(lambda: due._reschedule(paid)):
-        retried(lambda: due._reschedule(paid))
+    with interleaved(lambda: due._reschedule(paid, shop.now_s)):
+        retried(lambda: due._reschedule(paid, shop.now_s))
 
     refund_at_s = paid.view().refunds["01L"].next_at_s
     assert (paid.due_at_s, due_at(shop, order)) == (refund_at_s, refund_at_s)

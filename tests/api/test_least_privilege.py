@@ -44,6 +44,8 @@ RARE: dict[str, set[function_policies.Use]] = {
         RETURNED_LATE,
         *EARLIER,
     },
+    # What cannot be done now is postponed.
+    "policy-members.json": {("dynamodb:UpdateItem", "TradeTable")},
     "policy-stream.json": {
         # It attends to whatever is due at once: an activity that ends, a bill, a refund.
         ("dynamodb:UpdateItem", "CatalogueTable"),

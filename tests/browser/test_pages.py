@@ -22,6 +22,8 @@ PAGES = {
     "groups": "团列表",
     "coupons": "优惠券",
     "coupons/new": "新建优惠券",
+    "members": "会员",
+    "member-tags": "标签",
     "orders": "订单",
     "after-sales": "售后申请",
     "refunds": "退款异常",

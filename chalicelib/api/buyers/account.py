@@ -13,7 +13,7 @@ from chalicelib.services.growth import coupons as growth
 from chalicelib.services.growth import levels as growth_levels
 from chalicelib.services.orders import account_deletion
 from chalicelib.services.people import address_book, buyers
-from chalicelib.services.reports import own_data
+from chalicelib.services.reports import member_files, own_data
 
 api = Api(__name__, audience=Audience.BUYER)
 
@@ -26,6 +26,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
     buyer, accepted = buyers.read_with_consents(who.merchant_id, who.ids)
     page = own_data.page(who.merchant_id, who.ids, before=before, limit=query.limit)
     now_s = clock.now_s()
+    tags, notes = member_files.own(who.merchant_id, who.ids, now_s=now_s)
     own_coupons = growth.of_buyer(who.merchant_id, who.ids)
     return schemas.OwnData(
         buyer_id=buyer.buyer_id,
@@ -48,6 +49,8 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],
         reminders=[from_attributes(schemas.ReminderShown, item) for item in page.reminders],
+        tags=tags,
+        notes=[from_attributes(schemas.NoteOnBuyer, note) for note in notes],
         next=pages.token_of({"before": page.next_no} if page.next_no else None, *scope),
     )
 

@@ -111,6 +111,11 @@ class ReminderShown(ResponseModel, frozen=True, kw_only=True):
     asked_at_s: Seconds
 
 
+class NoteOnBuyer(ResponseModel, frozen=True, kw_only=True):
+    at_s: Seconds
+    text: str
+
+
 class OwnData(ResponseModel, frozen=True, kw_only=True):
     """A copy of what is kept of a buyer; orders, requests and messages page by page."""
 
@@ -133,6 +138,8 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     reminders: Annotated[
         list[ReminderShown], Meta(description="what the buyer waits for: on the first page")
     ]
+    tags: Annotated[list[str], Meta(description="by which the shop sorts its members")]
+    notes: Annotated[list[NoteOnBuyer], Meta(description="by the shop's staff, the newest first")]
     next: str | None
 
 

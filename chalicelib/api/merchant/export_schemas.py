@@ -42,7 +42,8 @@ class ExportForm(ResponseModel, frozen=True, kw_only=True):
 
 class ExportWanted(RequestModel, frozen=True, kw_only=True):
     """Orders as the list of orders finds them; movements and customers by time, customers also by
-    product. `personal`: names, phones and addresses in full, which needs the right to see them."""
+    product; members as the list of members finds them. `personal`: names, phones and addresses in
+    full, which needs the right to see them."""
 
     subject: Subject
     columns: Annotated[list[ColumnName], Meta(min_length=1, max_length=60)]
@@ -53,6 +54,7 @@ class ExportWanted(RequestModel, frozen=True, kw_only=True):
     q: Annotated[str, Meta(max_length=64)] = ""
     from_s: Time = 0
     to_s: Time = EVER_S
+    tag_id: Id | None = None
 
 
 class ExportShown(ResponseModel, frozen=True, kw_only=True):

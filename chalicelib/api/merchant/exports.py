@@ -26,7 +26,12 @@ from chalicelib.tables.exports import ExportItem
 from chalicelib.text import Text
 
 api = Api(__name__, prefix="/v1/merchant")
-FILE_NAMES = {Subject.ORDERS: "订单", Subject.MOVEMENTS: "账务明细", Subject.CUSTOMERS: "客户"}
+FILE_NAMES = {
+    Subject.ORDERS: "订单",
+    Subject.MOVEMENTS: "账务明细",
+    Subject.CUSTOMERS: "客户",
+    Subject.MEMBERS: "会员",
+}
 
 
 @api.operation("GET", "/exports/form", right=act(Area.EXPORTS))
@@ -131,6 +136,7 @@ def _wanted(body: schemas.ExportWanted) -> Wanted:
         q=body.q.strip(),
         from_s=body.from_s,
         to_s=body.to_s,
+        tag_id=body.tag_id or "",
     )
 
 

@@ -202,7 +202,7 @@ def write(writes: Writes, order: OrderItem, key: str, stored: Refund, *, at_s: i
     state_changes.write(writes, order, change)
     for refunded in change.entries:
         day_book.post_refunded(writes, order, refunded, stored.number)
-        counting.count_refund(writes, order.merchant_id, key, refunded.amount_fen, at_s)
+        counting.count_refund(writes, order, key, refunded.amount_fen, at_s)
     if stored.trouble_at_s != known.trouble_at_s:
         since_s = stored.trouble_at_s
         list_refund_review(writes, order.merchant_id, order.order_id, key, since_s)

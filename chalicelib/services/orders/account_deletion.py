@@ -6,7 +6,7 @@ the condition that it is as it was read makes sure that no order came between th
 
 from chalicelib.domain.order import OrderStatus
 from chalicelib.errors import AccountInUse, SessionSuperseded
-from chalicelib.services.growth import points
+from chalicelib.services.growth import members, points
 from chalicelib.services.people import address_book
 from chalicelib.services.people.identities import ABSORBED
 from chalicelib.tables.base import (
@@ -30,9 +30,9 @@ ENDED = (OrderStatus.CLOSED, OrderStatus.COMPLETED, OrderStatus.REFUNDED)
 
 
 def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
-    """Erase name, picture, addresses, logins, phone, birthday and reminders of the person, take
-    their points, and refuse purchases under their ids; a login makes a new buyer. A repeat changes
-    nothing.
+    """Erase name, picture, addresses, logins, phone, birthday and reminders of the person, and what
+    the shop keeps of them as a member; take their points, and refuse purchases under their ids. A
+    login makes a new buyer. A repeat changes nothing.
 
     Raises AccountInUse while something is under way; SessionSuperseded for who was merged; Busy.
     """
@@ -79,6 +79,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                 )
                 address_book.put_closed(writes, merchant_id, one)
                 writes.delete(BirthdayItem.at(merchant_id, one))
+            members.erase(writes, merchant_id, buyer.ids)
             points.forfeit(writes, merchant_id, buyer.ids, now_s=now_s)
             for identity_id in buyer.identities.as_dict().values():
                 writes.delete(IdentityItem.at(merchant_id, identity_id))

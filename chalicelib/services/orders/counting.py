@@ -17,6 +17,7 @@ from chalicelib.domain.counts import HOURS, Counted, Sums, sums_of
 from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import Order, RefundReason, reason_of
+from chalicelib.services.growth import members
 from chalicelib.tables.base import LostRace, Writes, get_or_none, transaction
 from chalicelib.tables.counts import DAY_SHARDS, TALLY_SHARDS, DayItem, TallyItem
 from chalicelib.tables.growth import TALLY_SHARDS as COUPON_SHARDS
@@ -31,12 +32,14 @@ _formed: TimedCache[tuple[str, str], int] = TimedCache(FORMED_KEPT_S, FORMED_MAX
 _Count = tuple[Counted, int, int]  # what, how many, when
 
 
-def count_refund(writes: Writes, merchant_id: str, key: str, amount_fen: int, at_s: int) -> None:
-    """Count a refund with the write that confirms it. key: of the refund."""
+def count_refund(writes: Writes, order: OrderItem, key: str, amount_fen: int, at_s: int) -> None:
+    """Count a refund with the write that confirms it; its buyer's figures have moved, too. key: of
+    the refund."""
     counts: list[_Count] = [(Counted.REFUNDED_FEN, amount_fen, at_s)]
     if reason_of(key) is RefundReason.REBATE:
         counts.append((Counted.REBATED_FEN, amount_fen, at_s))
-    _count(writes, merchant_id, counts)
+    _count(writes, order.merchant_id, counts)
+    members.mark(writes, order.merchant_id, order.buyer_id, now_s=at_s)
 
 
 def count_decided(writes: Writes, group: GroupItem, now_s: int) -> None:
@@ -54,12 +57,13 @@ def post(
     *,
     group: GroupItem | None,
     condition: Condition,
+    now_s: int,
 ) -> None:
     """Say of paid attempts that they are in the day book and their buyer told, and count them.
 
     Written together: the order (also with `actions`, under `condition`), its day, when it is the
-    leader's, its activity, and the template of its coupon. Raises LostRace when an attempt was
-    posted meanwhile, or Busy.
+    leader's, its activity, the template of its coupon, and that its buyer's figures have moved.
+    Raises LostRace when an attempt was posted meanwhile, or Busy.
     """
     known = order.view()
     for attempt in attempts:
@@ -77,6 +81,7 @@ def post(
         if group is not None and opened:
             _tally(writes, group, Counted.GROUPS_OPENED)
         _tally_coupon(writes, order, attempts)
+        members.mark(writes, order.merchant_id, order.buyer_id, now_s=now_s)
 
 
 def _of_payment(order: Order, attempt: str) -> list[_Count]:

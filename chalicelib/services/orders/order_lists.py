@@ -108,6 +108,15 @@ def read(merchant_id: str, order_ids: Sequence[OrderId]) -> list[Found]:
     return _read(merchant_id, [_Spot(order_id) for order_id in order_ids])
 
 
+def of_people(merchant_id: str, q: str, *, most: int) -> tuple[list[Found], bool]:
+    """(the newest orders for somebody of that phone or name, or of a buyer of that name; whether
+    there are more)."""
+    meaning = OrderQuery(places=tuple(order_query.people(q)))
+    spots, after = _meant(merchant_id, meaning, Wish(), None, most)
+    fits = _fits(Wish(), {spot.order_id: spot.places for spot in spots})
+    return [found for found in _read(merchant_id, spots) if fits(found)], after is not None
+
+
 def counts(merchant_id: str) -> dict[str, int]:
     """How many orders each list has, at most COUNT_MAX told."""
     return {

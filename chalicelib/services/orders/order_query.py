@@ -66,6 +66,12 @@ def parse(merchant_id: str, q: str, *, now_s: int) -> OrderQuery:
     )
 
 
+def people(q: str) -> list[Lookup]:
+    """Where orders stand that are for somebody of that phone or name, or of a buyer of that
+    name."""
+    return [*_phones(q), *_names(q)]
+
+
 def phone_digits(phone: str) -> str:
     """The digits of a phone number without +86 and an extension."""
     return re.sub("[^0-9]", "", phones.main_part(phones.normal(phone)))
@@ -77,10 +83,15 @@ def _order_id_of(text: str) -> OrderId | None:
     return OrderId.parse(text) or (parts[0] if parts else None)
 
 
-def _numbers(text: str) -> Iterator[Lookup]:
+def _phones(text: str) -> Iterator[Lookup]:
     phone, number = phone_digits(text), carriers.plain_number(text)
     if _TAIL.fullmatch(number) or (_PHONE.fullmatch(phone) and not re.search("[A-Z]", number)):
         yield Lookup(order_search.phone_word(phone), phone=phone)
+
+
+def _numbers(text: str) -> Iterator[Lookup]:
+    number = carriers.plain_number(text)
+    yield from _phones(text)
     if _PICKUP_CODE.fullmatch(number):
         yield Lookup(order_search.code_word(number))
     if _NUMBER.fullmatch(number):

@@ -15,7 +15,7 @@ from chalicelib.domain.exports import EVER_S, Cell, Filled, Moment, Row, Subject
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.group_words import group_text
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
-from chalicelib.domain.ledger import Account, Entry, Movement
+from chalicelib.domain.ledger import Account, Entry, Movement, moved
 from chalicelib.domain.order import Delivery, OrderStatus
 from chalicelib.domain.order_words import method_text, movement_text, staff_text
 from chalicelib.domain.pricing import price_of
@@ -23,6 +23,7 @@ from chalicelib.domain.shipping import parcels_of
 from chalicelib.services.orders import order_lists
 from chalicelib.services.orders.order_lists import Found, Wish
 from chalicelib.services.people import identities
+from chalicelib.services.reports import member_rows
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.records import DayBookItem, RecordItem, day_book
 from chalicelib.tables.trade import OrderItem
@@ -53,6 +54,7 @@ def page(
         Subject.ORDERS: _orders,
         Subject.MOVEMENTS: _movements,
         Subject.CUSTOMERS: customers,
+        Subject.MEMBERS: member_rows.page,
     }[wanted.subject]
     rows, after = make(merchant_id, wanted, json.loads(cursor) if cursor else None, now_s)
     cells: list[list[Cell]] = [[row.get(name) for name in wanted.columns] for row in rows]
@@ -138,12 +140,7 @@ def _recipient(address: Mapping[str, str], buyer: BuyerItem | None, wanted: Want
 
 
 def _money(entries: Iterable[Entry]) -> Row:
-    """What came in and what went back, whatever the kinds of movement are called."""
-    captured = refunded = 0
-    for entry in entries:
-        debit, credit = entry.legs
-        captured += entry.amount_fen if (debit, credit) == (Account.GATEWAY, Account.HELD) else 0
-        refunded += entry.amount_fen if debit is Account.REFUNDS_DUE else 0
+    captured, refunded = moved(entries)
     return {"captured": Yuan(captured), "refunded": Yuan(refunded)}
 
 

@@ -28,7 +28,7 @@ from chalicelib.errors import (
 from chalicelib.gateways import object_storage
 from chalicelib.services.orders import order_query
 from chalicelib.services.people.audit import audit
-from chalicelib.services.reports import export_rows
+from chalicelib.services.reports import export_rows, member_rows
 from chalicelib.tables.base import (
     LostRace,
     PageKey,
@@ -69,7 +69,7 @@ def ask(
     IdempotencyMismatch. Raises InvalidRequest, LimitReached, Busy.
     """
     exports.check(wanted, now_s=now_s)
-    _refuse_left_out(merchant_id, wanted.q, now_s)
+    _refuse_left_out(merchant_id, wanted, now_s)
     item = ExportItem.at(
         merchant_id,
         export_id,
@@ -99,9 +99,12 @@ def ask(
     return retried(step)
 
 
-def _refuse_left_out(merchant_id: str, q: str, now_s: int) -> None:
-    """Raise InvalidRequest where a file of what `q` finds would lack some of it and not say so."""
-    if q and order_query.parse(merchant_id, q, now_s=now_s).left_out:
+def _refuse_left_out(merchant_id: str, wanted: Wanted, now_s: int) -> None:
+    """Raise InvalidRequest where a file of what is sought would lack some of it and not say so."""
+    q = wanted.q
+    if wanted.subject is Subject.MEMBERS:
+        member_rows.refuse_left_out(merchant_id, wanted, now_s)
+    elif q and order_query.parse(merchant_id, q, now_s=now_s).left_out:
         words = Text(
             "名称里有「{q}」的商品或活动太多，导出会不完整。请清空搜索词，选中一个商品再导出。", q=q
         )

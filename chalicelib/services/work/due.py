@@ -19,6 +19,7 @@ from chalicelib.services.after_sale import returns
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.groups import activity_closing, order_closing, reminder_work, settlement
+from chalicelib.services.growth import members
 from chalicelib.services.money import day_book, payments, reconciliation, refunds
 from chalicelib.services.orders import (
     birthdays,
@@ -43,6 +44,7 @@ RUN_SHARE = 2 / 3  # the same of whatever the function has
 BY_ID: Mapping[str, Callable[..., None]] = {
     "points": points_changes.process_due,
     "birthday": birthdays.process_due,
+    "member": members.process,
     "reconciling": reconciliation.process,
     "export": exports.process,
 }
@@ -138,7 +140,7 @@ def process_order(merchant_id: str, order_id: OrderId, *, now_s: int) -> None:
     if (
         silence is None or order.view().unposted
     ):  # else it would be due again before it is postponed
-        retried(lambda: _reschedule(order))
+        retried(lambda: _reschedule(order, now_s))
     if silence is not None:
         raise silence
 
@@ -176,7 +178,7 @@ def _ask_about_attempts(order: OrderItem, now_s: int) -> OrderItem:
     return orders.get(order.merchant_id, order.order_id)
 
 
-def _reschedule(driven: OrderItem) -> None:
+def _reschedule(driven: OrderItem, now_s: int) -> None:
     """Let the marker say what is next: whoever changed the order may have left it as it was.
 
     What was captured while it was driven is yet to be posted.
@@ -189,7 +191,7 @@ def _reschedule(driven: OrderItem) -> None:
     actions = order.due_next(after)
     condition = (OrderItem.status == order.status) & order.marker_as_read()
     if posted:
-        counting.post(order, posted, actions, group=group, condition=condition)
+        counting.post(order, posted, actions, group=group, condition=condition, now_s=now_s)
     else:
         update_one(order, actions, condition=condition, refuse=LostRace)
 

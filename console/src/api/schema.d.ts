@@ -1381,6 +1381,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/member-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's tags, the first one first. */
+        get: operations["list_member_tags"];
+        put?: never;
+        /** Make a tag, given by hand or by a rule. */
+        post: operations["create_member_tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/member-tags/{tag_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rename a tag, or change its rule, which acts at once. */
+        put: operations["change_member_tag"];
+        post?: never;
+        /** Remove a tag from the shop and from all members. */
+        delete: operations["remove_member_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members in one order, those of a tag, or those found by a phone or a name. */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/members/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give members tags, and take others; each member for themselves. A repeat changes nothing. */
+        post: operations["tag_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/members/{buyer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything of one member, by any id of theirs; their orders: GET /orders. */
+        get: operations["read_member"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/members/{buyer_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note something about a member that staff read, and the member in their own data. */
+        post: operations["note_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/message-templates": {
         parameters: {
             query?: never;
@@ -3520,7 +3624,7 @@ export interface components {
          * Area
          * @enum {unknown}
          */
-        Area: "accounts" | "activities" | "after_sales" | "audit" | "delivery" | "exports" | "goods" | "messages" | "orders" | "pickup" | "recipients" | "reconciliation" | "refunds" | "settings" | "shipping" | "staff" | "statistics";
+        Area: "accounts" | "activities" | "after_sales" | "audit" | "delivery" | "exports" | "goods" | "members" | "messages" | "orders" | "pickup" | "recipients" | "reconciliation" | "refunds" | "settings" | "shipping" | "staff" | "statistics";
         /**
          * AreaShown
          * @description What can be given of an area, and what each role has of it without more words.
@@ -4374,7 +4478,8 @@ export interface components {
         /**
          * ExportWanted
          * @description Orders as the list of orders finds them; movements and customers by time, customers also by
-         *         product. `personal`: names, phones and addresses in full, which needs the right to see them.
+         *         product; members as the list of members finds them. `personal`: names, phones and addresses in
+         *         full, which needs the right to see them.
          */
         ExportWanted: {
             subject: components["schemas"]["Subject"];
@@ -4393,6 +4498,8 @@ export interface components {
             from_s: number;
             /** @default 9999999999 */
             to_s: number;
+            /** @default null */
+            tag_id: string | null;
         };
         /** ExtensionRequest */
         ExtensionRequest: {
@@ -4940,6 +5047,32 @@ export interface components {
             totp: boolean;
             last_login_at_s: number | null;
         };
+        /** MemberFileShown */
+        MemberFileShown: {
+            buyer_id: string;
+            /** @description what they call themselves; perhaps empty */
+            name: string;
+            avatar: string;
+            /** @description masked: theirs, else of their last order's recipient */
+            phone: string;
+            /** @description of their last order, masked */
+            recipient: string;
+            /** @description paid, and not given back whole */
+            orders: number;
+            /** @description paid, less what went back */
+            spent_fen: number;
+            /** @description when the last paid order was placed */
+            last_at_s: number;
+            /** @description seconds since the epoch, UTC */
+            since_s: number;
+            tags: components["schemas"]["TagOfMember"][];
+            /** @description the latest, the newest first */
+            notes: components["schemas"]["MemberNote"][];
+            /** @description below zero: what is earned next pays that first */
+            points: number;
+            /** @description the newest first */
+            coupons: components["schemas"]["CouponShown"][];
+        };
         /**
          * MemberLevelSettings
          * @description What a level gives. Its number is its place in the list, from 1.
@@ -4970,6 +5103,87 @@ export interface components {
              * @default
              */
             birthday_coupon_id: string;
+        };
+        /** MemberNote */
+        MemberNote: {
+            note_id: string;
+            /** @description seconds since the epoch, UTC */
+            at_s: number;
+            staff: string;
+            text: string;
+        };
+        /** MemberNoteRequest */
+        MemberNoteRequest: {
+            text: string;
+        };
+        /** MemberRow */
+        MemberRow: {
+            buyer_id: string;
+            /** @description what they call themselves; perhaps empty */
+            name: string;
+            avatar: string;
+            /** @description masked: theirs, else of their last order's recipient */
+            phone: string;
+            /** @description of their last order, masked */
+            recipient: string;
+            /** @description paid, and not given back whole */
+            orders: number;
+            /** @description paid, less what went back */
+            spent_fen: number;
+            /** @description when the last paid order was placed */
+            last_at_s: number;
+            /** @description seconds since the epoch, UTC */
+            since_s: number;
+            tags: components["schemas"]["TagOfMember"][];
+        };
+        /**
+         * MemberRows
+         * @description A page may have fewer rows than asked for, even none, while `next` says that it goes on.
+         */
+        MemberRows: {
+            items: components["schemas"]["MemberRow"][];
+            next: string | null;
+            /** @description More orders fit the phone or the name than were looked at. */
+            left_out: boolean;
+        };
+        /** MemberTagChange */
+        MemberTagChange: {
+            name: string;
+            /**
+             * @description null: it is given by hand
+             * @default null
+             */
+            rule: components["schemas"]["TagRuleInput"] | null;
+            revision: number;
+        };
+        /** MemberTagInput */
+        MemberTagInput: {
+            name: string;
+            /**
+             * @description null: it is given by hand
+             * @default null
+             */
+            rule: components["schemas"]["TagRuleInput"] | null;
+        };
+        /** MemberTagList */
+        MemberTagList: {
+            items: components["schemas"]["MemberTagShown"][];
+        };
+        /** MemberTagShown */
+        MemberTagShown: {
+            tag_id: string;
+            name: string;
+            rule: components["schemas"]["TagRuleShown"] | null;
+            revision: number;
+        };
+        /**
+         * MembersTagged
+         * @description Tags that are given by hand, to give these members, and to take from them.
+         */
+        MembersTagged: {
+            buyer_ids: string[];
+            add: string[];
+            remove: string[];
         };
         /** MessageList */
         MessageList: {
@@ -5112,6 +5326,12 @@ export interface components {
             missing: number;
             /** @description what is missing */
             words: string;
+        };
+        /** NoteOnBuyer */
+        NoteOnBuyer: {
+            /** @description seconds since the epoch, UTC */
+            at_s: number;
+            text: string;
         };
         /** NoteRequest */
         NoteRequest: {
@@ -5487,6 +5707,10 @@ export interface components {
             messages: components["schemas"]["MessageShown"][];
             /** @description what the buyer waits for: on the first page */
             reminders: components["schemas"]["ReminderShown"][];
+            /** @description by which the shop sorts its members */
+            tags: string[];
+            /** @description by the shop's staff, the newest first */
+            notes: components["schemas"]["NoteOnBuyer"][];
             next: string | null;
         };
         /**
@@ -7065,7 +7289,7 @@ export interface components {
          * @description What a row is about.
          * @enum {unknown}
          */
-        Subject: "customers" | "movements" | "orders";
+        Subject: "customers" | "members" | "movements" | "orders";
         /** SubscribeFact */
         SubscribeFact: {
             fact: components["schemas"]["Fact"];
@@ -7116,6 +7340,51 @@ export interface components {
             groups_failed: number;
             /** @description Formed of formed and failed, in thousandths. */
             formed_permille: number | null;
+        };
+        /** TagOfMember */
+        TagOfMember: {
+            tag_id: string;
+            name: string;
+            by_rule: boolean;
+        };
+        /** TagRefusal */
+        TagRefusal: {
+            buyer_id: string;
+            message: string;
+        };
+        /**
+         * TagRuleInput
+         * @description What all has to hold of a member; what is 0 asks nothing.
+         */
+        TagRuleInput: {
+            /** @default 0 */
+            orders_least: number;
+            /** @default 0 */
+            spent_least_fen: number;
+            /**
+             * @description the last order: so many days ago at most
+             * @default 0
+             */
+            within_days: number;
+            /**
+             * @description the last order: longer ago
+             * @default 0
+             */
+            longer_ago_days: number;
+        };
+        /** TagRuleShown */
+        TagRuleShown: {
+            orders_least: number;
+            /** @description fen, 1/100 yuan */
+            spent_least_fen: number;
+            within_days: number;
+            longer_ago_days: number;
+        };
+        /** TagsGiven */
+        TagsGiven: {
+            done: number;
+            /** @description members who are as they were, and why */
+            refused: components["schemas"]["TagRefusal"][];
         };
         /**
          * TemplateState
@@ -16062,6 +16331,775 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_member_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberTagList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_member_tag: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberTagInput"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberTagShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_member_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberTagChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberTagShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_member_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                limit?: number;
+                next?: string | null;
+                sort?: string;
+                tag_id?: string | null;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberRows"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tag_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersTagged"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagsGiven"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                buyer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberFileShown"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    note_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                buyer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberFileShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {

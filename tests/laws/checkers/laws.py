@@ -30,6 +30,7 @@ from tests.laws.checkers import (
     coupon_laws,
     delivery_laws,
     ledger_laws,
+    member_laws,
     money_laws,
     newness_laws,
     person_laws,
@@ -80,9 +81,10 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws = [*LAWS, *money_laws.LAWS, *ledger_laws.LAWS, *work_laws.LAWS]
     laws += [*delivery_laws.LAWS, *count_laws.LAWS, *shipping_laws.LAWS]
     laws += [*coupon_laws.LAWS, *newness_laws.LAWS, *points_laws.LAWS]
-    laws += [*after_sale_laws.LAWS, *person_laws.LAWS]
+    laws += [*after_sale_laws.LAWS, *person_laws.LAWS, *member_laws.LAWS]
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
+        laws += member_laws.FINAL
     return [text for law in laws for text in law(snapshot)]
 
 

@@ -90,6 +90,7 @@ def activity(
         takes_coupons=offer.coupons,
         points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
+        leader_points=offer.leader_points if offered.points_on else 0,
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, offered.levels),
         level_seats=shapes.level_seats(offer, offered.levels),

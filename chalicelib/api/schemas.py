@@ -374,6 +374,9 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     leader_free: Annotated[
         bool, Meta(description="what the goods cost the leader goes back once the group formed")
     ]
+    leader_points: Annotated[
+        int, Meta(description="that who opens a group earns, once the order is completed; 0: none")
+    ]
     tiers: Annotated[list[TierShown], Meta(description="ascending; the last is of all seats")]
     members_from: Annotated[
         LevelShown | None, Meta(description="the level that buying in it takes; null: none")

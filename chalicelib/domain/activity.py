@@ -119,6 +119,7 @@ class Terms:
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # 团长免单: what the goods cost who opened a group goes back
     tiers: tuple[Tier, ...] = ()  # ascending; the last one is of all seats
+    leader_points: int = 0  # 团长奖励: that who opened a group earns with the order, once completed
     member_prices: bool = False  # whether members' prices count in its groups
     members_from: int = 0  # 会员团: the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # ascending by level

@@ -23,6 +23,7 @@ LIFE_H_MIN, LIFE_H_MAX = 1, 72
 WINDOW_MIN_S = 3600
 WINDOW_MAX_S = 366 * 86400
 LIMIT_PER_BUYER_MAX = 9_999
+LEADER_POINTS_MAX = 100_000
 LIMIT_PER_ORDER_MAX = 999
 REDUCTIONS_MAX = 5
 TIERS_MAX = 5  # beside the first one, which everybody pays
@@ -60,6 +61,7 @@ class Draft:
     member_prices: bool = False  # whether members' prices count in its groups
     members_from: int = 0  # the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # smaller groups, by the level of who opens them
+    leader_points: int = 0  # earned by who opened a group
 
     @property
     def least_price_fen(self) -> int:
@@ -191,6 +193,7 @@ def first_terms(
         member_prices=draft.member_prices,
         members_from=draft.members_from,
         level_seats=draft.level_seats,
+        leader_points=draft.leader_points,
     )
 
 
@@ -227,6 +230,7 @@ def changed_terms(
         member_prices=draft.member_prices,
         members_from=draft.members_from,
         level_seats=draft.level_seats,
+        leader_points=draft.leader_points,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 

@@ -141,19 +141,21 @@ class Refund:
 @dataclass(frozen=True)
 class OrderPoints:
     """used: what the order was bought with, by lots (domain.points_account). rate: what it earns
-    for each whole yuan, by the rule when it was placed; percent: of that, by its buyer's level."""
+    for each whole yuan, by the rule when it was placed; percent: of that, by its buyer's level.
+    bonus: what it earns on top."""
 
     used: Mapping[str, int] = field(default_factory=dict)
     rate: int = 0
     percent: int = 100
+    bonus: int = 0
 
     @property
     def total(self) -> int:
         return sum(self.used.values())
 
     def earned(self, paid_fen: int) -> int:
-        """What is earned by so much that is paid and kept."""
-        return self.rate * self.percent * (paid_fen // 100) // 100
+        """What is earned by so much that is paid and kept, with the bonus."""
+        return self.rate * self.percent * (paid_fen // 100) // 100 + self.bonus
 
     def stored(self) -> dict[str, Any] | None:
         """As an order keeps it; None: nothing to keep."""
@@ -162,6 +164,8 @@ class OrderPoints:
             kept["rate"] = self.rate
             if self.percent != 100:
                 kept["percent"] = self.percent
+        if self.bonus:
+            kept["bonus"] = self.bonus
         return kept or None
 
 

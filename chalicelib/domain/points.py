@@ -143,7 +143,7 @@ def returned_of(order: Order) -> int:
 
 def earned_of(order: Order) -> int:
     """How many points an order has earned: nothing before it is completed, and nothing for what
-    was given back of the payment since, or before."""
+    was given back of the payment since, or before. Its bonus stays as long as it does."""
     if order.status is not OrderStatus.COMPLETED:
         return 0
     return order.points.earned(order.refundable_fen)

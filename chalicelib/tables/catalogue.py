@@ -158,6 +158,7 @@ class _Terms(CatalogueItem):
     member_prices = BooleanAttribute(default=False)  # whether members' prices count in its groups
     members_from = IntAttribute(default=0)  # the level that buying in its groups takes; 0: none
     level_seats: ListAttribute[Any] = ListAttribute(default=list)  # [{level, seats}]
+    leader_points = IntAttribute(default=0)  # earned by who opened a group
 
 
 class ActivityItem(_Terms, discriminator="activity"):

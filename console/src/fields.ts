@@ -36,6 +36,7 @@ const WORDS: Record<string, WordKey> = {
   group_price_fen: 'activity.price',
   leader_price_fen: 'activity.leaderPrice',
   leader_free: 'activity.leaderFree',
+  leader_points: 'activity.leaderPoints',
   new_buyers: 'activity.newBuyers',
   seats_total: 'activity.seats',
   seats_least: 'activity.least',

@@ -69,6 +69,7 @@ export const growthWords = {
   points: {
     label: '积分',
     takes: '可用积分抵扣',
+    leads: (n: number) => `开团得 ${thousands(n)} 积分`,
     tag: '可用积分',
     /** most: that can be used of those that there are. */
     usable: (balance: number, most: number, off_fen: number) => `共 ${thousands(balance)} 积分，可用 ${thousands(most)} 抵 ${shortYuan(off_fen)}`,

@@ -295,6 +295,33 @@ def test_staff_give_and_take_with_a_reason_once(merchant: MerchantFixture) -> No
     merchant.check_laws(quiescent=False)
 
 
+def test_leader_earns_what_the_activity_adds_until_all_is_given_back(
+    merchant: MerchantFixture,
+) -> None:
+    switch(merchant)
+    activity, leader, member = sold(merchant, leader_points=200), merchant.buyer(), merchant.buyer()
+    place = f"/v1/merchants/{merchant.merchant_id}/activities/{activity.activity_id}"
+    assert leader.get(place).body["leader_points"] == 200
+    group_id, _, opened = merchant.open_group(activity, leader)
+    _, joined = merchant.join(activity, group_id, member)
+    merchant.pay(member, joined)
+    merchant.run_jobs()
+    assert of_order(leader, opened)[3] == 790
+
+    for number, (buyer, order_id) in enumerate(((leader, opened), (member, joined))):
+        ship(merchant, order_id, f"SF{merchant.now_s:012d}{number}")
+        assert buyer.post(f"/v1/orders/{order_id}/receipt").status == 200
+    assert (balance(leader), balance(member)) == (790, 590)
+
+    refund(merchant, leader, opened, 1000, 0)
+    assert balance(leader) == 690
+    refund(merchant, leader, opened, 4900, 1)
+    assert balance(leader) == 0
+    switch(merchant, on=False)
+    assert leader.get(place).body["leader_points"] == 0
+    merchant.check_laws()
+
+
 def test_coupon_is_got_for_them_and_kept(merchant: MerchantFixture) -> None:
     switch(merchant)
     activity, buyer, poor = sold(merchant), merchant.buyer(), merchant.buyer()

@@ -11,6 +11,7 @@ from msgspec import Meta, field
 
 from chalicelib.api.schemas import Id, PageQuery, RequestModel
 from chalicelib.domain.activity import ActivityState, NewBuyers
+from chalicelib.domain.activity_draft import LEADER_POINTS_MAX
 from chalicelib.domain.levels import LEVELS_MAX
 from chalicelib.domain.product import (
     PRICE_FEN_MAX,
@@ -270,6 +271,14 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
     leader_free: Annotated[
         bool, Meta(description="What the goods cost the leader goes back once the group formed.")
     ] = False
+    leader_points: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=LEADER_POINTS_MAX,
+            description="What who opened a group earns, once the order is completed; 0: nothing.",
+        ),
+    ] = 0
     tiers: Annotated[
         list[Tier],
         Meta(
@@ -371,6 +380,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     points: bool
     new_buyers: NewBuyers
     leader_free: bool
+    leader_points: int
     tiers: list[Tier]
     member_prices: bool
     members_from: int

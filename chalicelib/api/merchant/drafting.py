@@ -80,6 +80,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     compensation_id: str
     seats_least: int
     leader_free: bool
+    leader_points: int
     tiers: list[schemas.Tier]
     member_prices: bool
     members_from: int

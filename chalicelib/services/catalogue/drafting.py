@@ -168,4 +168,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         member_prices=item.member_prices,
         members_from=item.members_from,
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
+        leader_points=item.leader_points,
     )

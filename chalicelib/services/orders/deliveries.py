@@ -58,6 +58,7 @@ def seat_quoted(
         takes_coupons=offer.coupons,
         takes_points=offer.points,
         wants_new=offer.wants_new(leads=leads),
+        points_bonus=offer.leader_points if leads else 0,
         goods_free=offer.leader_free and leads,
         kind=kind,
         buyer=buyer,
@@ -106,7 +107,16 @@ def quoted(
         )
         raise PriceChanged(words, old_fen=expected_fen, new_fen=price.total_fen)
     growth = levels.rule(merchant_id, now_s).rates(in_group=line.version > 0)
-    return Quote(line, purchase, price, store, coupon, rule.rate, growth)
+    return Quote(
+        line,
+        purchase,
+        price,
+        store,
+        coupon,
+        points_rate=rule.rate,
+        points_bonus=line.points_bonus if rule.on else 0,
+        growth=growth,
+    )
 
 
 def level_matters(merchant_id: str, purchase: Purchase, *, prices: bool, now_s: int) -> bool:

@@ -88,6 +88,7 @@ class Line:
     takes_coupons: bool = True
     takes_points: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
+    points_bonus: int = 0  # that its order earns on top, while the shop has points
     goods_free: bool = False  # once the group has formed: coupon and points would save nothing
     kind: PriceKind = PriceKind.GROUP
     buyer: Standing = NOBODY  # as far as it was looked at
@@ -103,6 +104,7 @@ class Quote:
     store: Mapping[str, Any] | None = None  # of a pickup, as orders keep it
     coupon: CouponItem | None = None
     points_rate: int = 0  # what it earns for each whole yuan, level apart
+    points_bonus: int = 0  # and on top
     growth: GrowthRates = field(default_factory=GrowthRates)
 
     @property
@@ -172,7 +174,9 @@ def place(
         share_id=purchase.share_id,
         coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupon_by_s=quote.coupon.view().back_by_s if quote.coupon is not None else None,
-        points=OrderPoints(used, quote.points_rate, quote.points_percent).stored(),
+        points=OrderPoints(
+            used, quote.points_rate, quote.points_percent, quote.points_bonus
+        ).stored(),
         growth=quote.growth.stored(),
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
     ).marked(Intent.RELEASE, pay_by_s)

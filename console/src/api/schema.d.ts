@@ -3026,6 +3026,7 @@ export interface components {
             points: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
+            leader_points: number;
             tiers: components["schemas"]["Tier"][];
             member_prices: boolean;
             members_from: number;
@@ -3135,6 +3136,11 @@ export interface components {
              */
             leader_free: boolean;
             /**
+             * @description What who opened a group earns, once the order is completed; 0: nothing.
+             * @default 0
+             */
+            leader_points: number;
+            /**
              * @description Up to 5, each above the one before, from more than seats_least up to seats_total.
              * @default []
              */
@@ -3205,6 +3211,8 @@ export interface components {
             points: boolean;
             /** @description what the goods cost the leader goes back once the group formed */
             leader_free: boolean;
+            /** @description that who opens a group earns, once the order is completed; 0: none */
+            leader_points: number;
             /** @description ascending; the last is of all seats */
             tiers: components["schemas"]["TierShown"][];
             /** @description the level that buying in it takes; null: none */
@@ -3303,6 +3311,11 @@ export interface components {
              * @default false
              */
             leader_free: boolean;
+            /**
+             * @description What who opened a group earns, once the order is completed; 0: nothing.
+             * @default 0
+             */
+            leader_points: number;
             /**
              * @description Up to 5, each above the one before, from more than seats_least up to seats_total.
              * @default []
@@ -3411,6 +3424,7 @@ export interface components {
             points: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
+            leader_points: number;
             tiers: components["schemas"]["Tier"][];
             member_prices: boolean;
             members_from: number;
@@ -3906,6 +3920,7 @@ export interface components {
             compensation_id: string;
             seats_least: number;
             leader_free: boolean;
+            leader_points: number;
             tiers: components["schemas"]["Tier"][];
             member_prices: boolean;
             members_from: number;

@@ -10,6 +10,7 @@ export const REDUCTIONS_MAX = 5
 export const TIERS_MAX = 5
 export const SEATS = { min: 2, max: 100 }
 export const SEATS_USUAL = [2, 3, 5]
+const LEADER_POINTS_MAX = 100_000
 export const LIFE_H = { min: 1, max: 72 }
 export const LIFE_H_USUAL = [12, 24, 48]
 const DAYS_USUAL = 7
@@ -42,6 +43,7 @@ export interface Draft {
   reductions: DraftReduction[]
   coupons: boolean // can be used for its groups
   points: boolean // whether its groups take them
+  leader_points: number | null // that who opened a group earns
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
   compensation_words: string // what its coupons take off
@@ -82,6 +84,7 @@ export function emptyDraft(): Draft {
     reductions: [],
     coupons: true,
     points: false,
+    leader_points: 0,
     new_buyers: 'nobody',
     compensation_id: '',
     compensation_words: '',
@@ -125,6 +128,7 @@ export function rulesOf(activity: Activity) {
     reductions: activity.reductions.map((it) => ({ ...it })),
     coupons: activity.coupons,
     points: activity.points,
+    leader_points: activity.leader_points,
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
     compensation_words: activity.compensation_words,
@@ -189,6 +193,7 @@ function changedRules(draft: Draft) {
     reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
     coupons: draft.coupons,
     points: draft.points,
+    leader_points: draft.leader_points ?? 0,
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
     leader_free: draft.leader_free,
@@ -227,7 +232,9 @@ function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Dr
   return problems
 }
 
-function ofLimits({ limit_per_buyer: buyer, limit_per_order: order }: Draft): Problem[] {
+function ofLimits({ limit_per_buyer: buyer, limit_per_order: order, leader_points }: Draft): Problem[] {
+  if (leader_points === null || leader_points > LEADER_POINTS_MAX)
+    return [{ field: 'leader_points', problem: t('activity.leaderPointsWrong', { max: LEADER_POINTS_MAX.toLocaleString('zh-CN') }) }]
   if (buyer === null) return [{ field: 'limit_per_buyer', problem: t('activity.limitNeeded') }]
   if (!order) return [{ field: 'limit_per_order', problem: t('activity.orderLimitNeeded') }]
   if (buyer && order > buyer) return [{ field: 'limit_per_order', problem: t('activity.orderLimitWrong', { n: buyer }) }]

@@ -69,6 +69,7 @@ export function sentenceOf(draft: Draft): string {
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
     draft.points ? t('summary.points') : '',
+    draft.leader_points ? t('summary.leaderPoints', { n: draft.leader_points.toLocaleString('zh-CN') }) : '',
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
     draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]

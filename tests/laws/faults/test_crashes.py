@@ -28,7 +28,7 @@ from tests.laws.faults.sandbox import (
 )
 from tests.laws.faults.workflows.all_workflows import WORKFLOWS
 
-CUTS_SAMPLED = 2  # of those that leave something else behind
+CUTS_SAMPLED = 1  # of those that leave something else behind
 
 
 def batches() -> dict[str, list[Workflow]]:

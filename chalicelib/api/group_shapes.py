@@ -22,9 +22,11 @@ from chalicelib.services.groups.shares import Invitation
 from chalicelib.services.people import subscriptions
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.text import Text
 
 NO_LEVELS = LevelsRule()
 OTHERS_MAX = 3  # groups to join instead of one that is full or over
+COMBINED = Text("到时未满，同意合并的团员已并入同款的另一个团")
 POLL_REFUND_S = 15  # while the asker's money is on its way back
 
 
@@ -94,6 +96,7 @@ def activity(
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, offered.levels),
         level_seats=shapes.level_seats(offer, offered.levels),
+        combines=offer.combines,
         solo_on_sale=product.on_sale,
         deliveries=offered.deliveries,
         freight=_freight(freight, offer, product),
@@ -165,12 +168,24 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, offered.levels),
         level_seats=shapes.level_seats(offer, offered.levels),
+        combines=offer.combines,
+        combined=_combined(seen),
         deliveries=offered.deliveries,
         ship_within_h=offered.ship_within_h,
         decided_at_s=group.decided_at_s,
         closed_words=within_sentence(group.closed_words or "") if had_seat else "",
         next_poll_s=shown.next_poll_s or (POLL_REFUND_S if open_refunds else 0),
     )
+
+
+def _combined(seen: GroupPage) -> schemas.CombinedGroup | None:
+    """Where members went on; for the asker who did, the group that they are in now."""
+    into = seen.group.combined_into
+    if into is None:
+        return None
+    if seen.moved is not None and seen.moved.group_id:
+        return schemas.CombinedGroup(group_id=seen.moved.group_id, mine=True, text=COMBINED)
+    return schemas.CombinedGroup(group_id=into, mine=False, text=COMBINED)
 
 
 def skus(offer: Terms, offered: Offered) -> list[schemas.SkuShown]:

@@ -125,6 +125,13 @@ class PurchaseRequest(RequestModel, frozen=True, kw_only=True):
     points: Annotated[
         int, Meta(ge=0, le=BALANCE_MAX, description="to be used: whole steps; 0: none")
     ] = 0
+    agrees_to_combine: Annotated[
+        bool,
+        Meta(
+            description="in a group of an activity with `combines`: if it is not full at its "
+            "deadline, go on in another one of the same terms; else the money goes back"
+        ),
+    ] = False
     expected_total_fen: Fen | None = None
 
 
@@ -243,6 +250,13 @@ class OrderShown(ResponseModel, frozen=True, kw_only=True):
         int, Meta(description="once it is completed; less what was taken back")
     ]
     points_to_come: Annotated[int, Meta(description="that it will earn when it is completed")]
+    agrees_to_combine: Annotated[
+        bool, Meta(description="to go on in another group, if its own is not full in time")
+    ]
+    combined: Annotated[
+        str,
+        Meta(description="that it has gone on in this group, from another one; empty: it has not"),
+    ]
 
 
 class ParcelShown(ResponseModel, frozen=True, kw_only=True):
@@ -385,6 +399,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         list[LevelSeatsShown],
         Meta(description="of smaller groups, by the level of who opens them; ascending"),
     ]
+    combines: Annotated[bool, Meta(description="who buys may agree to be moved when it is due")]
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -458,6 +473,12 @@ class PaymentResult(ResponseModel, frozen=True, kw_only=True):
     now_s: Seconds
 
 
+class CombinedGroup(ResponseModel, frozen=True, kw_only=True):
+    group_id: str
+    mine: Annotated[bool, Meta(description="the asker went on there, too")]
+    text: str
+
+
 class GroupPage(ResponseModel, frozen=True, kw_only=True):
     """A group as the one who asks sees it; without a session, as a stranger."""
 
@@ -500,6 +521,10 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     level_seats: Annotated[
         list[LevelSeatsShown],
         Meta(description="of smaller groups, by the level of who opens them; ascending"),
+    ]
+    combines: Annotated[bool, Meta(description="who joins may agree to be moved when it is due")]
+    combined: Annotated[
+        CombinedGroup | None, Meta(description="where members went on, since it was not full")
     ]
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]

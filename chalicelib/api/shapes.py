@@ -144,6 +144,8 @@ def order_fields(item: OrderItem) -> dict[str, Any]:
         "refunds": refunds(item),
         "coupon_back": coupons.is_back(item, now_s=clock.now_s()),
         **points_fields(view),
+        "agrees_to_combine": bool(item.combinable),
+        "combined": Text("原来的团到时未满，已和这个团合并" if item.first_group_id else ""),
     }
 
 

@@ -123,6 +123,7 @@ class Terms:
     member_prices: bool = False  # whether members' prices count in its groups
     members_from: int = 0  # 会员团: the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # ascending by level
+    combines: bool = False  # 拼团合并: a group that is due may be combined with another one
 
     def seats_for(self, rank: int) -> int:
         """The seats of a group that somebody of that rank opens (domain.levels.LevelsRule.rank)."""

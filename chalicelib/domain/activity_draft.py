@@ -62,6 +62,7 @@ class Draft:
     members_from: int = 0  # the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # smaller groups, by the level of who opens them
     leader_points: int = 0  # earned by who opened a group
+    combines: bool = False  # at their deadline, of whose members agree
 
     @property
     def least_price_fen(self) -> int:
@@ -194,6 +195,7 @@ def first_terms(
         members_from=draft.members_from,
         level_seats=draft.level_seats,
         leader_points=draft.leader_points,
+        combines=draft.combines,
     )
 
 
@@ -231,6 +233,7 @@ def changed_terms(
         members_from=draft.members_from,
         level_seats=draft.level_seats,
         leader_points=draft.leader_points,
+        combines=draft.combines,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -289,6 +292,16 @@ def _of_limits(draft: Draft) -> Iterator[Problem]:
         yield trouble("limit_per_order", "团长免单的活动每单只能买 1 件，请改为 1。")
     if draft.leader_free and any(sku.leader_price_fen is not None for sku in draft.skus):
         yield trouble("leader_free", "团长免单时不用再设团长价，请清空团长价。")
+    if draft.combines:
+        yield from _of_combining(draft)
+
+
+def _of_combining(draft: Draft) -> Iterator[Problem]:
+    """What is promised to who opens a group, or asked of who joins one, goes with that group."""
+    if draft.leader_free:
+        yield trouble("combines", "团长免单的活动不能合并未满的团，请关闭其中一个。")
+    if draft.new_buyers is NewBuyers.JOINERS:
+        yield trouble("combines", "老带新的活动不能合并未满的团，请关闭其中一个。")
 
 
 def _of_window(draft: Draft, now_s: int, window_min_s: int) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ pending ──leader paid──▶ open ──last seat paid, or due with as man
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chalicelib.errors import Conflict, GroupClosed, GroupFull, NotFound, ServiceError
@@ -50,6 +50,7 @@ class Group:
     ends_at_s: int  # of the activity, when the group was opened
     expires_at_s: int | None  # None until the leader has paid
     seats_least: int = 0  # paid seats with which it forms at its deadline; 0: all of them
+    combines: bool = False  # whether it may be combined with another one at its deadline
 
     @property
     def seats_taken(self) -> int:
@@ -59,6 +60,11 @@ class Group:
     def seats_missing(self) -> int:
         formed = self.status is GroupStatus.FORMED  # perhaps with fewer
         return 0 if formed else self.seats_total - self.seats_paid
+
+    @property
+    def seats_free(self) -> int:
+        """Those that nobody has, and nobody holds for payment."""
+        return self.seats_total - self.seats_taken
 
     @property
     def seats_lacking(self) -> int:
@@ -88,7 +94,7 @@ class GroupTransition:
 
     was: GroupStatus  # when it is written; else somebody was faster
     status: GroupStatus
-    seats_paid: int = 0  # more than before
+    seats_paid: int = 0  # more than before; fewer where members are moved to another group
     expires_at_s: int | None = None
     failed_reason: FailedReason | None = None
     decided_at_s: int | None = None
@@ -156,10 +162,25 @@ def seat_paid(group: Group, *, now_s: int) -> GroupTransition:
     if group.status is GroupStatus.PENDING:
         expires_at_s = min(now_s + group.life_s, group.ends_at_s)
         return GroupTransition(group.status, GroupStatus.OPEN, 1, expires_at_s=expires_at_s)
-    if group.seats_paid + 1 == group.seats_total:
+    return _more_paid(group, 1, now_s=now_s)
+
+
+def combined_away(moving: int, *, now_s: int) -> GroupTransition:
+    """The group is due, and `moving` of its paid seats go on in another one; it fails for whoever
+    stays."""
+    return replace(failed(FailedReason.DUE, now_s=now_s), seats_paid=-moving)
+
+
+def combined_with(group: Group, coming: int, *, now_s: int) -> GroupTransition:
+    """`coming` paid seats of a group that was due come into this open one, and may form it."""
+    return _more_paid(group, coming, now_s=now_s)
+
+
+def _more_paid(group: Group, seats: int, *, now_s: int) -> GroupTransition:
+    if group.seats_paid + seats == group.seats_total:
         formed = GroupStatus.FORMED
-        return GroupTransition(group.status, formed, 1, decided_at_s=now_s, due_at_s=now_s)
-    return GroupTransition(group.status, group.status, 1)
+        return GroupTransition(group.status, formed, seats, decided_at_s=now_s, due_at_s=now_s)
+    return GroupTransition(group.status, group.status, seats)
 
 
 def failed(reason: FailedReason, *, now_s: int) -> GroupTransition:
@@ -201,10 +222,11 @@ def extended(group: Group, longer_s: int, *, now_s: int) -> GroupTransition:
 def shown_status(group: Group, *, now_s: int, grace_s: int) -> GroupStatus:
     """The status that readers see: failed once it is past saving, whether or not a job has run.
 
-    As long as the seats that are taken could be enough to form with, it is not past saving.
+    As long as the seats that are taken could be enough to form with, or it may be combined with
+    another one, it is not past saving.
     """
     past = now_s >= (group.expires_at_s or 0) + grace_s
-    may_form = 0 < group.seats_least <= group.seats_taken
+    may_form = 0 < group.seats_least <= group.seats_taken or group.combines
     lost = group.status is GroupStatus.OPEN and past and not may_form
     return GroupStatus.FAILED if lost else group.status
 

@@ -16,6 +16,7 @@ from chalicelib.domain.texts import (
     TextKey,
     is_assured,
     is_free,
+    is_full,
     text_of,
     words_for,
 )
@@ -79,6 +80,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.OPENED: "团长付款后，团还没满",
     TextKey.WAITING: "团员付款后，团还没满",
     TextKey.ONE_LEFT: "团里只差最后 1 人",
+    TextKey.COMBINED: "团到时未满，买家同意过，和同款的团合并",
     TextKey.FORMED: "成团",
     TextKey.REBATE: "成团后返还团长的商品金额",
     TextKey.TIER_REBATE: "成团后按阶梯价返还差价",
@@ -173,7 +175,8 @@ def sentence(key: TextKey, facts: Mapping[str, Any], template: str | None) -> st
     The usual one, too, where no money was paid, or nobody is missing, of what the template speaks.
     """
     told = text_of(key, facts)
-    if template and not is_free(key, facts) and not is_assured(facts):
+    usual = is_free(key, facts) or is_assured(facts) or is_full(key, facts)
+    if template and not usual:
         words = words_for(facts)
         told = filled(template, {NAMES[fact]: str(words[fact]) for fact in words if fact in NAMES})
     return told.removesuffix(COUPON_BACK[0]) + COUPON_BACK if facts.get("coupon_back") else told

@@ -13,6 +13,7 @@ class TextKey(StrEnum):
     OPENED = "opened"  # paid for the first seat, and others are missing
     WAITING = "waiting"  # paid for another one, and others are missing
     ONE_LEFT = "one_left"  # one seat is free
+    COMBINED = "combined"  # the group was due, and goes on in another one
     FORMED = "formed"
     REBATE = "rebate"  # what the goods cost the leader goes back, since the group formed
     TIER_REBATE = "tier_rebate"  # what the group's tier takes off goes back
@@ -56,6 +57,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.OPENED: "开团成功",
     TextKey.WAITING: "参团成功",
     TextKey.ONE_LEFT: "还差 1 人成团",
+    TextKey.COMBINED: "你的团已和同款的团合并",
     TextKey.FORMED: "拼团成功",
     TextKey.REBATE: "团长免单，正在返还",
     TextKey.TIER_REBATE: "阶梯价到了，正在返还",
@@ -99,6 +101,7 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.OPENED: "「{title}」开团成功，还差 {missing} 人成团。把链接发给好友，凑满就发货。",
     TextKey.WAITING: "「{title}」付款成功，还差 {missing} 人成团。邀请好友更快成团。",
     TextKey.ONE_LEFT: "「{title}」只差 1 人就成团了，快邀请好友吧。",
+    TextKey.COMBINED: "「{title}」你的团到时未满，已和同款的团合并，还差 {missing} 人成团。",
     TextKey.FORMED: "「{title}」拼团成功，商家开始备货。",
     TextKey.REBATE: (
         "「{title}」已成团，团长免单：{amount} 已发起原路退款，订单照常进行，无需操作。"
@@ -159,7 +162,7 @@ TEXTS: Mapping[TextKey, str] = {
     TextKey.AWAITED_FORMED: "「{title}」你等的团已经成团，没有空出名额。点开看看还能怎么拼。",
     TextKey.AWAITED_FAILED: "「{title}」你等的团已经结束。点开看看还能怎么拼。",
 }
-# Of a group that forms at its deadline with fewer than all, to who has just paid.
+# Of a group that forms at its deadline with fewer than all, to who has just come into it.
 LEAST: Mapping[TextKey, str] = {
     TextKey.OPENED: (
         "「{title}」开团成功，还差 {missing} 人，到时满 {least} 人就成团。把链接发给好友吧。"
@@ -167,13 +170,21 @@ LEAST: Mapping[TextKey, str] = {
     TextKey.WAITING: (
         "「{title}」付款成功，还差 {missing} 人，到时满 {least} 人就成团。邀请好友一起拼吧。"
     ),
+    TextKey.COMBINED: (
+        "「{title}」你的团到时未满，已和同款的团合并，还差 {missing} 人，到时满 {least} 人就成团。"
+    ),
 }
 ASSURED: Mapping[TextKey, str] = {  # it has as many as that
     TextKey.OPENED: "「{title}」开团成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
     TextKey.WAITING: "「{title}」付款成功，已满 {least} 人，到时成团；再来 {more} 人立即成团。",
+    TextKey.COMBINED: (
+        "「{title}」你的团到时未满，已和同款的团合并。已满 {least} 人，到时成团；"
+        "再来 {more} 人立即成团。"
+    ),
     TextKey.ONE_LEFT: "「{title}」已满 {least} 人，到时成团；再来 1 人立即成团，快邀请好友吧。",
 }
 ASSURED_ONE_LEFT_TITLE = "再来 1 人立即成团"
+COMBINED_FULL = "「{title}」你的团到时未满，已和同款的团合并，人数满了，马上成团。"
 COUPON_BACK = "。优惠券已退回。"  # ends the sentence, the shop's own too, of an order that used one
 FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
     TextKey.FAILED: "「{title}」这次没有拼成。可以再开一团。",
@@ -187,6 +198,8 @@ def text_of(key: TextKey, facts: Mapping[str, Any]) -> str:
     text = FREE[key] if is_free(key, facts) else TEXTS[key]
     if facts.get("least"):
         text = (ASSURED if is_assured(facts) else LEAST).get(key, text)
+    elif is_full(key, facts):
+        text = COMBINED_FULL
     return text.format(**words_for(facts))
 
 
@@ -198,6 +211,11 @@ def title_of(key: TextKey, facts: Mapping[str, Any]) -> str:
 def is_assured(facts: Mapping[str, Any]) -> bool:
     """Whether the group forms at its deadline, whoever else comes: nobody is missing."""
     return bool(facts.get("least")) and not facts.get("missing")
+
+
+def is_full(key: TextKey, facts: Mapping[str, Any]) -> bool:
+    """Whether nobody is missing, so that it forms, of a group that others were moved into."""
+    return key is TextKey.COMBINED and not facts.get("missing")
 
 
 def is_free(key: TextKey, facts: Mapping[str, Any]) -> bool:

@@ -159,6 +159,7 @@ class _Terms(CatalogueItem):
     members_from = IntAttribute(default=0)  # the level that buying in its groups takes; 0: none
     level_seats: ListAttribute[Any] = ListAttribute(default=list)  # [{level, seats}]
     leader_points = IntAttribute(default=0)  # earned by who opened a group
+    combines = BooleanAttribute(default=False)  # groups that are due, of whose members agree
 
 
 class ActivityItem(_Terms, discriminator="activity"):

@@ -105,6 +105,10 @@ class GroupItem(TradeItem, discriminator="group"):
     closed_words = UnicodeAttribute(null=True)  # why staff closed it; its members read them
     decided_at_s = IntAttribute(null=True)  # once formed or failed
     seats_least = IntAttribute(default=0)  # paid seats that form it when it is due; 0: all
+    combines = BooleanAttribute(null=True)  # whether it may be combined with another one then
+    combined_into = UnicodeAttribute(null=True)  # the group in which members go on, since it failed
+    combined: MapAttribute[str, Any] = MapAttribute(null=True)  # those: buyer_id -> order_no
+    combined_from: ListAttribute[Any] = ListAttribute(null=True)  # the groups that came into it
 
     @classmethod
     def at(cls, merchant_id: str, group_id: str, **more: Any) -> "GroupItem":
@@ -126,7 +130,18 @@ class GroupItem(TradeItem, discriminator="group"):
             ends_at_s=self.ends_at_s,
             expires_at_s=self.expires_at_s,
             seats_least=self.seats_least,
+            combines=bool(self.combines),
         )
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """Who went on in another group: buyer_id -> order_no."""
+        return self.combined.as_dict() if self.combined else {}
+
+    @property
+    def everybody(self) -> dict[str, str]:
+        """Its members, and who were until they were moved: buyer_id -> order_no."""
+        return {**self.moved, **self.members.as_dict()}
 
 
 class OrderItem(TradeItem, discriminator="order"):
@@ -175,6 +190,9 @@ class OrderItem(TradeItem, discriminator="order"):
     received_at_s = IntAttribute(null=True)  # by its buyer, or by itself
     pickup = BooleanAttribute(null=True)  # its buyer collects it; None: it is sent
     short_serial = IntAttribute(null=True)  # its short number's, where an earlier order has it
+    combinable = BooleanAttribute(null=True)  # its buyer agrees to go on in another group
+    first_group_id = UnicodeAttribute(null=True)  # in which it took its seat, since it was moved
+    led = BooleanAttribute(null=True)  # it opened that one
 
     @classmethod
     def at(cls, merchant_id: str, order_id: OrderId, **more: Any) -> "OrderItem":

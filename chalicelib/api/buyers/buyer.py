@@ -195,6 +195,7 @@ def _purchase(body: schemas.PurchaseRequest) -> Purchase:
         store_id=store_id,
         coupon_id=body.coupon_id or "",
         points=body.points,
+        agrees_to_combine=body.agrees_to_combine,
         expected_total_fen=body.expected_total_fen,
     )
 

@@ -302,6 +302,13 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             "fewer seats each.",
         ),
     ] = field(default_factory=list)
+    combines: Annotated[
+        bool,
+        Meta(
+            description="A group that is not full at its deadline may be combined with another "
+            "one, of whose members who agreed to it when they bought go on there."
+        ),
+    ] = False
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -387,6 +394,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     level_seats: list[LevelSeats]
     compensation_id: str
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
+    combines: Annotated[bool, Meta(description="Whether due groups may be combined.")]
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):

@@ -85,6 +85,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     member_prices: bool
     members_from: int
     level_seats: list[schemas.LevelSeats]
+    combines: bool
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

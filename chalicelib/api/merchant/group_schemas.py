@@ -63,6 +63,10 @@ class GroupRow(ResponseModel, frozen=True, kw_only=True):
     opened_at_s: Annotated[Seconds, Meta(description="When its leader ordered.")]
     expires_at_s: Seconds | None
     decided_at_s: Seconds | None
+    combined_into: Annotated[
+        str | None, Meta(description="The group in which members went on when this one was due.")
+    ]
+    moved: Annotated[int, Meta(description="How many did; they are no members here any more.")]
 
 
 class GroupRows(ResponseModel, frozen=True, kw_only=True):
@@ -85,6 +89,7 @@ class GroupTerms(ResponseModel, frozen=True, kw_only=True):
         str, Meta(description="What a coupon takes off that members get if it fails; or empty.")
     ]
     tiers: list[TierShown]
+    combines: bool
 
 
 class GroupMember(ResponseModel, frozen=True, kw_only=True):
@@ -103,6 +108,9 @@ class GroupMember(ResponseModel, frozen=True, kw_only=True):
     rebate_text: RebateText
     refunded_fen: Annotated[Fen, Meta(description="Confirmed by the gateway.")]
     invited_by: Annotated[str, Meta(description="Whose share they came by; empty: nobody's.")]
+    combinable: Annotated[bool, Meta(description="Agreed to go on in another group.")]
+    came: Annotated[bool, Meta(description="Came from a group that was due.")]
+    is_gone: Annotated[bool, Meta(description="Has gone on in another group.")]
 
 
 class GroupEvent(ResponseModel, frozen=True, kw_only=True):
@@ -111,7 +119,7 @@ class GroupEvent(ResponseModel, frozen=True, kw_only=True):
         str,
         Meta(
             description="opened, paid, formed, failed, refund_requested, refunded, "
-            "rebate_requested, rebated, compensated"
+            "rebate_requested, rebated, compensated, combined_from, combined_into"
         ),
     ]
     text: str

@@ -43,6 +43,8 @@ EVENT_WORDS = {
     Happened.REFUNDED: "{name}的退款 {amount} 已到账",
     Happened.REBATE_REQUESTED: "成团返还 {amount} 给{name}",
     Happened.REBATED: "返还{name}的 {amount} 已到账",
+    Happened.COMBINED_FROM: "同款的团到时未满，{people} 人并入这个团",
+    Happened.COMBINED_INTO: "到时未满，同意合并的 {people} 人并入同款的另一个团",
 }
 
 
@@ -117,7 +119,7 @@ def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
     status = rules.shown_status(view, now_s=now_s, grace_s=timeouts.GRACE_S)
     overdue = status is GroupStatus.FAILED and item.failed_reason is None
     failed_reason = FailedReason.DUE.value if overdue else item.failed_reason
-    leaders = view.members.get(item.leader_id)
+    leaders = item.everybody.get(item.leader_id)
     return {
         "title": offer.title,
         "image": offer.image,
@@ -125,6 +127,7 @@ def _fields(item: GroupItem, now_s: int) -> dict[str, Any]:
         "status_text": Text(group_text(status, failed_reason)),
         "failed_reason": failed_reason,
         "seats_taken": view.seats_taken,
+        "moved": len(item.moved),
         "opened_at_s": OrderId(item.leader_id, leaders).placed_at_s if leaders else 0,
         "expires_at_s": view.expires_at_s,
     }
@@ -145,7 +148,7 @@ def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
             compensation_words=_compensation(view, now_s),
             tiers=shapes.tiers(offer),
         ),
-        members=[_member(member) for member in view.members],
+        members=[_member(member, group.group_id) for member in view.members],
         events=[_event(event, view, now_s) for event in view.events],
     )
 
@@ -154,7 +157,7 @@ def _compensation(view: GroupView, now_s: int) -> str:
     return compensations.words_of(view.group.merchant_id, view.terms, now_s)
 
 
-def _member(member: Member) -> schemas.GroupMember:
+def _member(member: Member, group_id: str) -> schemas.GroupMember:
     item, known = member.order, member.order.view()
     lines = member.detail.lines.as_dict() if member.detail else {}
     address = member.detail.address.as_dict() if member.detail else {}
@@ -175,6 +178,9 @@ def _member(member: Member) -> schemas.GroupMember:
         rebate_text=Text(rebate_text(refunds[-1][0]) if refunds else ""),
         refunded_fen=sum(confirmed),
         invited_by=member.invited_by,
+        combinable=bool(item.combinable),
+        is_gone=member.is_gone,
+        came=item.first_group_id not in (None, group_id),
     )
 
 
@@ -184,5 +190,6 @@ def _event(event: Event, view: GroupView, now_s: int) -> schemas.GroupEvent:
         GroupStatus(group.status), group.failed_reason
     )
     worth = _compensation(view, now_s)
-    text = Text(words, name=event.name, amount=yuan(event.amount_fen), worth=worth)
+    amount, people = yuan(event.amount_fen), event.people
+    text = Text(words, name=event.name, amount=amount, worth=worth, people=people)
     return from_attributes(schemas.GroupEvent, event, text=text)

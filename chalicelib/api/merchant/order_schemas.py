@@ -190,6 +190,12 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
     points_back: Annotated[int, Meta(description="of these, that came back")]
     points_earned: int
     points_to_come: Annotated[int, Meta(description="that it will earn when it is completed")]
+    agrees_to_combine: Annotated[
+        bool, Meta(description="to go on in another group, if its own is not full in time")
+    ]
+    first_group_id: Annotated[
+        str | None, Meta(description="in which it took its seat, since it has gone on in another")
+    ]
     remark: str
     has_free_goods: Annotated[
         bool, Meta(description="by its group's terms: units that go back end it, money does not")

@@ -48,6 +48,7 @@ def file(kept: OrderFile, who: Staff) -> schemas.OrderFileShown:
         **shapes.price_of_order(order, detail.lines.as_dict()),
         coupon_back=coupons.is_back(order, now_s=clock.now_s()),
         **shapes.points_fields(order.view()),
+        agrees_to_combine=bool(order.combinable),
         remark=detail.remark,
         has_free_goods=order.view().has_free_goods,
         refundable_fen=max(order.view().refundable_fen, 0),

@@ -30,6 +30,7 @@ def of(file: OrderFile) -> list[Happening]:
     parts = (
         _placed,
         _money,
+        _moves,
         _group,
         _parcels,
         _pickup,
@@ -167,8 +168,16 @@ def _return(asked: AfterSaleItem) -> Iterator[Happening]:
         yield _told(asked.replacement_at_s, "replacement_sent", text, asked.replacement_by or "")
 
 
+def _moves(file: OrderFile) -> Iterator[Happening]:
+    for told in file.messages:
+        if told.text_key == TextKey.COMBINED:
+            yield _told(told.at_s, told.text_key, "到时未满，按买家同意并入同款的另一个团")
+
+
 def _coupons(file: OrderFile) -> Iterator[Happening]:
-    for told in file.coupons:
+    for told in file.messages:
+        if told.text_key == TextKey.COMBINED:
+            continue
         facts = told.facts.as_dict()
         coupon = {"coupon": facts["coupon"], "worth": facts["worth"]}
         text = Text("未成团，补偿买家优惠券「{coupon}」（{worth}）", **coupon)

@@ -174,6 +174,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         members_from=item.members_from,
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
         leader_points=item.leader_points,
+        combines=item.combines,
     )
 
 

@@ -169,4 +169,5 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         members_from=item.members_from,
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
         leader_points=item.leader_points,
+        combines=item.combines,
     )

@@ -38,7 +38,7 @@ class GroupPage:
     activity that waits for members, and the asker's order in it. others: those to join instead,
     where this one is full or over for the asker. compensated: the asker was given the coupon that
     its terms promise to members of a failed group. reminded: the asker will be told of a free seat;
-    None: there is nothing to wait for."""
+    None: there is nothing to wait for. moved: the asker's order that went on in another group."""
 
     group: GroupItem
     terms: Terms
@@ -49,6 +49,7 @@ class GroupPage:
     others: JoinableGroups | None
     compensated: bool
     reminded: bool | None
+    moved: OrderItem | None
 
 
 def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage:
@@ -93,6 +94,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         others=others,
         compensated=any(isinstance(item, CouponGrantItem) for item in found),
         reminded=any(isinstance(item, ReminderItem) for item in found) if waits else None,
+        moved=next((order for order in own if _has_moved(group, order)), None),
     )
 
 
@@ -101,6 +103,11 @@ def _own_order(group: GroupItem, own: Sequence[OrderItem]) -> OrderItem | None:
     one, and have let go of another. Of equal ones, the newest."""
     here = [order for order in own if order.group_id == group.group_id]
     return min(here, key=lambda order: list(GroupRole).index(_role(group, order)), default=None)
+
+
+def _has_moved(group: GroupItem, order: OrderItem) -> bool:
+    """Whether an order took its seat in the group, and went on in another one."""
+    return group.moved.get(order.buyer_id) == order.order_no
 
 
 def _role(group: GroupItem, order: OrderItem | None) -> GroupRole:

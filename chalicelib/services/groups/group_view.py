@@ -28,7 +28,9 @@ class Happened(StrEnum):
 
     OPENED = "opened"  # its leader paid
     PAID = "paid"
+    COMBINED_FROM = "combined_from"  # members of a group that was due have come into it
     FORMED = "formed"
+    COMBINED_INTO = "combined_into"  # members have gone on in another group
     FAILED = "failed"
     COMPENSATED = "compensated"  # some of who paid, as its terms promise
     REFUND_REQUESTED = "refund_requested"
@@ -44,24 +46,27 @@ class Event:
     order_id: str = ""  # whose payment or refund it is
     name: str = ""  # of the buyer
     amount_fen: int = 0
+    people: int = 0  # who were moved
 
 
 @dataclass(frozen=True)
 class Member:
-    """A seat: its order, and who sits there. invited_by: the name of whose share they followed."""
+    """A seat: its order, and who sits there; or sat, of one that went on in another group.
+    invited_by: the name of whose share they followed."""
 
     order: OrderItem
     detail: OrderDetailItem | None
     name: str
     is_leader: bool
     invited_by: str
+    is_gone: bool
 
 
 @dataclass(frozen=True)
 class GroupView:
     group: GroupItem
     terms: Terms
-    members: list[Member]  # the leader first, then as they came
+    members: list[Member]  # the leader first, then as they came; who has gone is last
     events: list[Event]
 
 
@@ -72,7 +77,7 @@ def look(merchant_id: str, group_id: str) -> GroupView:
     """
     group = group_controls.read(merchant_id, group_id)
     offer = catalogue_cache.version(merchant_id, group.activity_id, group.version)
-    seats = orders.of_group(group)
+    seats = orders.of_everybody(group)
     sharer_of = _sharers(seats)
     ids = {order.buyer_id for order in seats} | set(sharer_of.values())
     buyers = {b.buyer_id: b for b in _found(BuyerItem, _buyer_keys(merchant_id, ids))}
@@ -85,13 +90,15 @@ def look(merchant_id: str, group_id: str) -> GroupView:
             name=faces.get(order.buyer_id, ""),
             is_leader=order.buyer_id == group.leader_id,
             invited_by=faces.get(sharer_of.get(order.share_id or "", ""), ""),
+            is_gone=order.buyer_id in group.moved,
         )
         for order in seats
     ]
-    members.sort(key=lambda member: (not member.is_leader, member.order.order_no))
+    members.sort(key=lambda one: (one.is_gone, not one.is_leader, one.order.order_no))
     seated = [buyers[order.buyer_id] for order in seats if order.buyer_id in buyers]
     compensated = bool(_found(CouponGrantItem, _grants(group, offer, seated)))
-    return GroupView(group, offer, members, _timeline(group, members, compensated))
+    came = orders.find_groups(merchant_id, group.combined_from or ())
+    return GroupView(group, offer, members, _timeline(group, members, came, compensated))
 
 
 def _sharers(seats: list[OrderItem]) -> dict[str, str]:
@@ -134,23 +141,35 @@ def _found(kind: type[_Item], keys: list[tuple[str, str]]) -> list[_Item]:
     return [item for item in stored if isinstance(item, kind)]
 
 
-def _timeline(group: GroupItem, members: list[Member], compensated: bool) -> list[Event]:
-    """Opened, each payment, formed or failed, what was given for that, each refund."""
-    events = [event for member in members for event in _of_member(member)]
+def _timeline(
+    group: GroupItem, members: list[Member], came: list[GroupItem], compensated: bool
+) -> list[Event]:
+    """Opened, each payment, who came from groups that were due, formed or failed, what was given
+    for that, each refund."""
+    events = [event for member in members for event in _of_member(member, group)]
+    events += [
+        Event(one.decided_at_s or 0, Happened.COMBINED_FROM, people=len(one.moved)) for one in came
+    ]
     status = GroupStatus(group.status)
     if group.decided_at_s is not None:
         what = Happened.FORMED if status is GroupStatus.FORMED else Happened.FAILED
         events.append(Event(group.decided_at_s, what))
+        if group.moved:
+            away = Happened.COMBINED_INTO
+            events.append(Event(group.decided_at_s, away, people=len(group.moved)))
         if compensated:
             events.append(Event(group.decided_at_s, Happened.COMPENSATED))
     order = list(Happened)
     return sorted(events, key=lambda event: (event.at_s, order.index(event.what)))
 
 
-def _of_member(member: Member) -> Iterator[Event]:
+def _of_member(member: Member, group: GroupItem) -> Iterator[Event]:
+    """What a member paid and got back in this group: who came from another one has paid there, and
+    gets back where they have gone."""
     item = member.order
     known, name, order_id = item.view(), member.name, str(item.order_id)
-    for attempt, paid in known.payments.items():
+    paid_here = item.first_group_id in (None, group.group_id)
+    for attempt, paid in known.payments.items() if paid_here else ():
         if paid.status is not PaymentStatus.SUCCEEDED:
             continue
         opened = member.is_leader and (attempt, paid) == known.seat_payment
@@ -160,7 +179,7 @@ def _of_member(member: Member) -> Iterator[Event]:
         Movement.REFUND_REQUESTED: (Happened.REFUND_REQUESTED, Happened.REBATE_REQUESTED),
         Movement.REFUNDED: (Happened.REFUNDED, Happened.REBATED),
     }
-    for entry in item.entries():
+    for entry in item.entries() if not member.is_gone else ():
         if entry.movement in told:
             what = told[entry.movement][reason_of(entry.of) is RefundReason.REBATE]
             yield Event(entry.at_s, what, order_id, name, entry.amount_fen)

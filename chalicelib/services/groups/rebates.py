@@ -52,7 +52,7 @@ def _of_tier(terms: Terms, group: GroupItem, paid: Sequence[OrderItem]) -> dict[
             group.seats_paid,
             order.sku_id,
             price.unit_price_fen,
-            leads=order.buyer_id == group.leader_id,
+            leads=bool(order.led) or order.buyer_id == group.leader_id,
         )
         back_fen = max(min(unit_fen * order.quantity, goods_fen - LEAST_PAID_FEN), 0)
         found[str(order.order_id)] = Rebate(back_fen, goods_fen)

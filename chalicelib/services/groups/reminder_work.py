@@ -58,7 +58,7 @@ def _of_group(person: BuyerItem, found: Sequence[ReminderItem], now_s: int) -> N
     """Who has a seat in it by now is told as its member, and nothing here."""
     merchant_id = person.merchant_id
     group = orders.find_group(merchant_id, found[0].group_id or "")
-    if group is None or set(person.ids) & set(group.members.as_dict()):
+    if group is None or set(person.ids) & set(group.everybody):
         _end_or_wait(person, found, None, "", at_s=now_s, now_s=now_s)
         return
     told = reminders.next_of_group(group, now_s=now_s)

@@ -208,9 +208,10 @@ def _seat_held(
     now_s: int,
     otherwise: ServiceError | None = None,
 ) -> OrderItem:
-    """The seat that the buyer has already; else the refusal of highest rank, `otherwise` last."""
+    """The seat that the buyer has already, perhaps in the group that this one was combined with;
+    else the refusal of highest rank, `otherwise` last."""
     if old is not None:
-        members = old.members.as_dict()
+        members = old.everybody
         for one in ids:
             if one in members:
                 return orders.get(old.merchant_id, OrderId(one, members[one]))
@@ -261,6 +262,7 @@ def _new_group(
         life_s=offer.life_s,
         ends_at_s=offer.ends_at_s,
         seats_least=offer.least_of(seats_total),
+        combines=True if offer.combines else None,
     )
 
 
@@ -268,7 +270,7 @@ def _first_answer(old: GroupItem, buyer_id: str, body_hash: str) -> OrderItem:
     """What the first request with this key was answered."""
     if old.body_hash != body_hash:
         raise IdempotencyMismatch
-    order_no = old.members.as_dict().get(buyer_id)
+    order_no = old.everybody.get(buyer_id)
     if order_no is None:  # not paid in time, and released since
         raise OrderClosed("上次开团没有在时间内付款，名额已释放。请重新开团。")
     return orders.get(old.merchant_id, OrderId(buyer_id, order_no))

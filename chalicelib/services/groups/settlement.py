@@ -22,7 +22,7 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Shelf
-from chalicelib.services.groups import rebates
+from chalicelib.services.groups import combining, rebates
 from chalicelib.services.groups.rebates import NO_REBATE, Rebate
 from chalicelib.services.money import payments
 from chalicelib.services.orders import (
@@ -52,9 +52,10 @@ UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)
 def decide_if_due(group: GroupItem, *, now_s: int) -> None:
     """Decide an open group that is past its deadline and grace. Nothing happens when it is not.
 
-    It forms with as many paid seats as its activity promised that to, and fails with fewer. Its
-    held orders are asked for at the gateway first: a payment made in time counts, even when
-    its callback comes later. Raises GatewayFailed while the gateway is silent and patience lasts.
+    It forms with as many paid seats as its activity promised that to, and fails with fewer; of one
+    that may be combined, members who agreed go on in another group then. Its held orders are asked
+    for at the gateway first: a payment made in time counts, even when its callback comes later.
+    Raises GatewayFailed while the gateway is silent and patience lasts.
     """
     past_s = now_s - timeouts.GRACE_S
     if group.status != GroupStatus.OPEN or (group.expires_at_s or 0) > past_s:
@@ -63,13 +64,33 @@ def decide_if_due(group: GroupItem, *, now_s: int) -> None:
     is_due: Condition = GroupItem.expires_at_s <= past_s
     least = group.seats_least
     too_few = is_due & (GroupItem.seats_paid < least) if least else is_due
-    failed = group_rules.failed(FailedReason.DUE, now_s=now_s)
-    if not group.view().has_least and retried(lambda: _decide(group, failed, condition=too_few)):
+    fail = _combine_or_fail if group.combines else _fail
+    if not group.view().has_least and retried(lambda: fail(group, too_few, now_s)):
         return
     if least:  # a payment may have come: seats that are paid are never fewer again
         enough = is_due & (GroupItem.seats_paid >= least)
         formed = group_rules.formed_when_due(now_s=now_s)
         retried(lambda: _decide(group, formed, condition=enough))
+
+
+def _fail(group: GroupItem, too_few: Condition, now_s: int) -> bool:
+    failed = group_rules.failed(FailedReason.DUE, now_s=now_s)
+    return _decide(group, failed, condition=too_few)
+
+
+def _combine_or_fail(read: GroupItem, too_few: Condition, now_s: int) -> bool:
+    """Let members who agreed go on in another group; without one, fail for everybody. False when
+    it is decided, has more time, or is to form. Raises LostRace when more has been paid meanwhile:
+    who pays may have agreed, too."""
+    group = orders.find_group(read.merchant_id, read.group_id)
+    past = group is not None and (group.expires_at_s or 0) <= now_s - timeouts.GRACE_S
+    if group is None or group.status != GroupStatus.OPEN or not past or group.view().has_least:
+        return False
+    if combining.combine(group, condition=too_few, now_s=now_s):
+        return True
+    failed = group_rules.failed(FailedReason.DUE, now_s=now_s)
+    looked_at = GroupItem.seats_paid == group.seats_paid
+    return _decide(group, failed, condition=too_few & looked_at, refuse=LostRace)
 
 
 def cancel_alone(merchant_id: str, group_id: str, leader_id: str, *, now_s: int) -> None:
@@ -126,6 +147,7 @@ def carry_out(group: GroupItem, *, now_s: int) -> None:
     anywhere, it is repeated."""
     if group.status in UNDECIDED or group.due_at_s is None:
         return
+    combining.tell_targets(group, now_s=now_s)
     notifications.tell_outcome(group, now_s=now_s)
     if group.status == GroupStatus.FAILED:
         coupon_gifts.compensate(group, now_s=now_s)

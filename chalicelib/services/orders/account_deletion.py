@@ -111,7 +111,8 @@ def _forget_leader(merchant_id: str, buyer: BuyerItem, orders: list[OrderItem]) 
     """Take the person's name out of the groups that they led, which are all over. Before the end
     of the account, so that no crash leaves it: an account that is kept after all has lost nothing
     but a name in its history."""
-    places = {GroupItem.at(merchant_id, one.group_id).pk for one in orders if one.group_id}
+    homes = {home for one in orders for home in (one.group_id, one.first_group_id) if home}
+    places = {GroupItem.at(merchant_id, home).pk for home in homes}
     keys = [(pk, "group") for pk in sorted(places)]
     for group in TradeItem.batch_get(keys, consistent_read=True) if keys else ():
         if isinstance(group, GroupItem) and group.leader_id in buyer.ids and group.leader_name:

@@ -62,6 +62,7 @@ def seat_quoted(
         goods_free=offer.leader_free and leads,
         kind=kind,
         buyer=buyer,
+        combines=offer.combines,
     )
     return quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
 

@@ -5,11 +5,12 @@ is put where there is none, so telling twice is telling once. Where the shop has
 WeChat for it, the message is itself due: subscribe_messages sends it to the buyer's WeChat, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain import carriers
-from chalicelib.domain.group import FailedReason, GroupStatus, is_joinable
+from chalicelib.domain.group import FailedReason, Group, GroupStatus, is_joinable
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.order import Intent, OrderStatus, Refund, RefundReason, reason_of
 from chalicelib.domain.plain_text import within_sentence
@@ -35,6 +36,7 @@ STAGES = {
     TextKey.OPENED: "1waiting",
     TextKey.WAITING: "1waiting",
     TextKey.ONE_LEFT: "2one_left",
+    TextKey.COMBINED: "3combined",
     TextKey.FORMED: "3formed",
     TextKey.COMPENSATED: "3coupon",  # beneath what it is given for, in a list of the latest first
     TextKey.FAILED: "3failed",
@@ -76,10 +78,16 @@ class _AlreadyTold(Exception):
 def tell_waiting(order: OrderItem, *, now_s: int) -> None:
     """Tell a buyer who has just paid how many are missing; and the others, when it is one."""
     group = _tell_while_joinable(order, TextKey.WAITING, now_s=now_s)
-    if group is None or group.view().seats_missing != 1:
+    if group is not None:
+        tell_one_left(group, but=[order.buyer_id], now_s=now_s)
+
+
+def tell_one_left(group: GroupItem, *, but: Collection[str], now_s: int) -> None:
+    """Tell who has paid in a group when one seat is missing; `but` whom, since they know."""
+    if group.view().seats_missing != 1:
         return
     for other in orders.of_group(group):
-        if other.status == OrderStatus.PAID and other.buyer_id != order.buyer_id:
+        if other.status == OrderStatus.PAID and other.buyer_id not in but:
             _tell_while_joinable(other, TextKey.ONE_LEFT, now_s=now_s)
 
 
@@ -175,6 +183,19 @@ def put_reminded(
     writes.put(_listed(message, person.merchant_id, key, now_s), refuse=LostRace)
 
 
+def put_combined(
+    writes: Writes, order: OrderItem, target: GroupItem, *, coming: int, now_s: int
+) -> None:
+    """Tell a buyer into which group they are moved, `coming` people together, in the write that
+    moves them."""
+    view = target.view()
+    with_them = replace(view, seats_paid=view.seats_paid + coming)
+    key, suffix, facts = TextKey.COMBINED, target.group_id, _missing(with_them)
+    message = _message(order, key, now_s, now_s=now_s, suffix=suffix, **facts)
+    message.group_id = target.group_id
+    writes.put(message, refuse=LostRace)
+
+
 def put_shipped(
     writes: Writes, order: OrderItem, parcel: Parcel, *, corrected: bool = False, now_s: int
 ) -> None:
@@ -186,12 +207,13 @@ def put_shipped(
     put(writes, order, key, suffix, now_s=now_s, carrier=carrier, number=number, units=units)
 
 
-def of_coupons(order: OrderItem) -> list[MessageItem]:
-    """What the buyer was told of coupons that the shop gave with an order."""
+def of_timeline(order: OrderItem) -> list[MessageItem]:
+    """What the buyer was told of what nothing else keeps with an order: coupons that the shop gave,
+    and groups that it was moved to."""
     place = MessageItem.at(order.merchant_id, order.order_id, "")
     mine = MessageItem.sk.startswith(place.sk)
     told = MessageItem.query(place.pk, mine, consistent_read=True)
-    return [message for message in told if message.text_key in GIVEN]
+    return [message for message in told if message.text_key in (*GIVEN, TextKey.COMBINED)]
 
 
 def of_reminders(merchant_id: str, ids: Sequence[str]) -> list[MessageItem]:
@@ -266,6 +288,15 @@ def _listed(message: MessageItem, merchant_id: str, key: TextKey, now_s: int) ->
     return message
 
 
+def _missing(group: Group) -> dict[str, Any]:
+    """What a message tells of the seats that an open group lacks. A full one lacks none to form
+    with, whatever it had promised."""
+    facts: dict[str, Any] = {"missing": group.seats_lacking}
+    if group.seats_least and group.seats_missing:
+        facts |= {"least": group.seats_least, "more": group.seats_missing}
+    return facts
+
+
 def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> GroupItem | None:
     """Tell a member how a group stands that still takes members; None when it does not.
 
@@ -280,10 +311,8 @@ def _tell_while_joinable(order: OrderItem, key: TextKey, *, now_s: int) -> Group
         view = group.view()
         if key is TextKey.ONE_LEFT and view.seats_missing != 1:
             return None
-        facts: dict[str, Any] = {"missing": view.seats_lacking}
-        if view.seats_least:
-            facts |= {"least": view.seats_least, "more": view.seats_missing}
         leads = key is TextKey.WAITING and group.leader_id == order.buyer_id
+        facts = _missing(view)
         message = _message(order, TextKey.OPENED if leads else key, now_s, now_s=now_s, **facts)
         with transaction() as writes:
             writes.put(message, refuse=lambda old: _AlreadyTold())

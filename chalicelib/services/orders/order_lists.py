@@ -241,7 +241,7 @@ def _start_in(pk: str, after: PageKey | None) -> PageKey | None:
 def _of_group(merchant_id: str, group_id: str) -> list[_Spot]:
     """The orders of a group's seats, 100 at most."""
     group = orders.find_group(merchant_id, group_id)
-    seats = group.members.as_dict() if group else {}
+    seats = group.everybody if group else {}
     return [_Spot(OrderId(buyer_id, number), group_id) for buyer_id, number in seats.items()]
 
 

@@ -59,13 +59,14 @@ class Purchase:
     store_id: str = ""
     coupon_id: str = ""
     points: int = 0
+    agrees_to_combine: bool = False
     expected_total_fen: int | None = None
 
     def fingerprint(self, *where: str) -> str:
         """Tells two requests under one Idempotency-Key apart."""
         to = (self.delivery, self.store_id) if self.delivery is Delivery.PICKUP else ()
         what = [self.sku_id, self.quantity, dict(self.address), self.remark]
-        by = [one for one in (self.coupon_id, self.points) if one]
+        by = [one for one in (self.coupon_id, self.points, self.agrees_to_combine) if one]
         body = json.dumps([*where, *what, *to, *by])
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
@@ -92,6 +93,7 @@ class Line:
     goods_free: bool = False  # once the group has formed: coupon and points would save nothing
     kind: PriceKind = PriceKind.GROUP
     buyer: Standing = NOBODY  # as far as it was looked at
+    combines: bool = False  # whether its buyer may agree to be moved to another group
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ def place(
         ).stored(),
         growth=quote.growth.stored(),
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
+        combinable=True if line.combines and purchase.agrees_to_combine else None,
     ).marked(Intent.RELEASE, pay_by_s)
     detail = OrderDetailItem.at(
         merchant_id,

@@ -1,6 +1,6 @@
 """Reading orders and groups."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.domain.ids import ORDER_NO_LENGTH, OrderId, base62
 from chalicelib.errors import NotFound
@@ -100,14 +100,30 @@ def of_group(group: GroupItem) -> list[OrderItem]:
     return of_groups([group])
 
 
+def of_everybody(group: GroupItem) -> list[OrderItem]:
+    """The same, with those who have gone on in another group."""
+    return _seated(group.merchant_id, group.everybody)
+
+
 def of_groups(groups: Sequence[GroupItem]) -> list[OrderItem]:
     """The orders of the seats of these groups, read consistently, a hundred in one call."""
-    keys = []
-    for group in groups:
-        for buyer_id, order_no in group.members.as_dict().items():
-            key = OrderItem.at(group.merchant_id, OrderId(buyer_id, order_no))
-            keys.append((key.pk, key.sk))
-    found = TradeItem.batch_get(keys, consistent_read=True)
+    merchant_id = groups[0].merchant_id if groups else ""
+    return _seated(merchant_id, *(group.members.as_dict() for group in groups))
+
+
+def find_groups(merchant_id: str, group_ids: Iterable[str]) -> list[GroupItem]:
+    """Those of the groups that there are, read consistently, a hundred in one call."""
+    keys = [(GroupItem.at(merchant_id, group_id).pk, "group") for group_id in group_ids]
+    found = TradeItem.batch_get(keys, consistent_read=True) if keys else ()
+    return [item for item in found if isinstance(item, GroupItem)]
+
+
+def _seated(merchant_id: str, *seats: Mapping[str, str]) -> list[OrderItem]:
+    """The orders of these seats: buyer_id -> order_no, of each group."""
+    places = [
+        OrderItem.at(merchant_id, OrderId(*seat)) for group in seats for seat in group.items()
+    ]
+    found = TradeItem.batch_get([(at.pk, at.sk) for at in places], consistent_read=True)
     return [item for item in found if isinstance(item, OrderItem)]
 
 

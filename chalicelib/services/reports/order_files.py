@@ -18,7 +18,7 @@ class OrderFile:
     buyer: BuyerItem | None
     group: GroupItem | None
     after_sales: list[AfterSaleItem]  # the first one first
-    coupons: list[MessageItem]  # what the buyer was told of those that the shop gave
+    messages: list[MessageItem]  # of coupons that the shop gave, and of other groups
 
 
 def read(merchant_id: str, order_id: OrderId) -> OrderFile:
@@ -36,5 +36,5 @@ def read(merchant_id: str, order_id: OrderId) -> OrderFile:
         buyer=next((item for item in found if isinstance(item, BuyerItem)), None),
         group=orders.find_group(merchant_id, order.group_id) if order.group_id else None,
         after_sales=after_sales.of_order(merchant_id, order_id),
-        coupons=notifications.of_coupons(order),
+        messages=notifications.of_timeline(order),
     )

@@ -184,6 +184,8 @@ def _reschedule(driven: OrderItem, now_s: int) -> None:
     What was captured while it was driven is yet to be posted.
     """
     order, group = orders.with_group(driven.merchant_id, driven.order_id, driven.group_id)
+    if order.first_group_id is not None:  # it was moved since: what it opened is counted there
+        group = orders.find_group(order.merchant_id, order.first_group_id)
     posted = [attempt for attempt in order.unposted if attempt in driven.unposted]
     after = replace(order.view(), unposted=len(posted) < len(order.unposted))
     if not posted and order.is_marked():

@@ -3034,6 +3034,8 @@ export interface components {
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
+            /** @description Whether due groups may be combined. */
+            combines: boolean;
             skus: components["schemas"]["StockedActivitySku"][];
             /** @description what its coupons take off */
             compensation_words: string;
@@ -3160,6 +3162,11 @@ export interface components {
              * @default []
              */
             level_seats: components["schemas"]["LevelSeats"][];
+            /**
+             * @description A group that is not full at its deadline may be combined with another one, of whose members who agreed to it when they bought go on there.
+             * @default false
+             */
+            combines: boolean;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -3219,6 +3226,8 @@ export interface components {
             members_from: components["schemas"]["LevelShown"] | null;
             /** @description of smaller groups, by the level of who opens them; ascending */
             level_seats: components["schemas"]["LevelSeatsShown"][];
+            /** @description who buys may agree to be moved when it is due */
+            combines: boolean;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -3336,6 +3345,11 @@ export interface components {
              * @default []
              */
             level_seats: components["schemas"]["LevelSeats"][];
+            /**
+             * @description A group that is not full at its deadline may be combined with another one, of whose members who agreed to it when they bought go on there.
+             * @default false
+             */
+            combines: boolean;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3432,6 +3446,8 @@ export interface components {
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
+            /** @description Whether due groups may be combined. */
+            combines: boolean;
             skus: components["schemas"]["ActivitySku"][];
         };
         /**
@@ -3876,6 +3892,13 @@ export interface components {
         Colleagues: {
             items: components["schemas"]["Colleague"][];
         };
+        /** CombinedGroup */
+        CombinedGroup: {
+            group_id: string;
+            /** @description the asker went on there, too */
+            mine: boolean;
+            text: string;
+        };
         /** Comparison */
         Comparison: {
             /** @description The last whole hour of today. */
@@ -3925,6 +3948,7 @@ export interface components {
             member_prices: boolean;
             members_from: number;
             level_seats: components["schemas"]["LevelSeats"][];
+            combines: boolean;
         };
         /** CopiedSku */
         CopiedSku: {
@@ -4632,7 +4656,7 @@ export interface components {
         GroupEvent: {
             /** @description seconds since the epoch, UTC */
             at_s: number;
-            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated, compensated */
+            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated, compensated, combined_from, combined_into */
             what: string;
             text: string;
             order_id: string;
@@ -4679,6 +4703,12 @@ export interface components {
             refunded_fen: number;
             /** @description Whose share they came by; empty: nobody's. */
             invited_by: string;
+            /** @description Agreed to go on in another group. */
+            combinable: boolean;
+            /** @description Came from a group that was due. */
+            came: boolean;
+            /** @description Has gone on in another group. */
+            is_gone: boolean;
         };
         /** GroupOfOrder */
         GroupOfOrder: {
@@ -4736,6 +4766,10 @@ export interface components {
             members_from: components["schemas"]["LevelShown"] | null;
             /** @description of smaller groups, by the level of who opens them; ascending */
             level_seats: components["schemas"]["LevelSeatsShown"][];
+            /** @description who joins may agree to be moved when it is due */
+            combines: boolean;
+            /** @description where members went on, since it was not full */
+            combined: components["schemas"]["CombinedGroup"] | null;
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -4798,6 +4832,10 @@ export interface components {
             opened_at_s: number;
             expires_at_s: number | null;
             decided_at_s: number | null;
+            /** @description The group in which members went on when this one was due. */
+            combined_into: string | null;
+            /** @description How many did; they are no members here any more. */
+            moved: number;
         };
         /** GroupRows */
         GroupRows: {
@@ -4824,6 +4862,10 @@ export interface components {
             opened_at_s: number;
             expires_at_s: number | null;
             decided_at_s: number | null;
+            /** @description The group in which members went on when this one was due. */
+            combined_into: string | null;
+            /** @description How many did; they are no members here any more. */
+            moved: number;
             /** @description Why staff closed it. */
             closed_words: string | null;
             /** @description Until when it may be extended; None: no more. */
@@ -4850,6 +4892,7 @@ export interface components {
             /** @description What a coupon takes off that members get if it fails; or empty. */
             compensation_words: string;
             tiers: components["schemas"]["TierShown"][];
+            combines: boolean;
         };
         /** Happening */
         Happening: {
@@ -4923,6 +4966,11 @@ export interface components {
              * @default 0
              */
             points: number;
+            /**
+             * @description in a group of an activity with `combines`: if it is not full at its deadline, go on in another one of the same terms; else the money goes back
+             * @default false
+             */
+            agrees_to_combine: boolean;
             /** @default null */
             expected_total_fen: number | null;
             /** @default null */
@@ -5429,6 +5477,10 @@ export interface components {
             points_earned: number;
             /** @description that it will earn when it is completed */
             points_to_come: number;
+            /** @description to go on in another group, if its own is not full in time */
+            agrees_to_combine: boolean;
+            /** @description that it has gone on in this group, from another one; empty: it has not */
+            combined: string;
             spec: string;
             image: string;
             /** @description fen, 1/100 yuan */
@@ -5542,6 +5594,10 @@ export interface components {
             points_earned: number;
             /** @description that it will earn when it is completed */
             points_to_come: number;
+            /** @description to go on in another group, if its own is not full in time */
+            agrees_to_combine: boolean;
+            /** @description in which it took its seat, since it has gone on in another */
+            first_group_id: string | null;
             remark: string;
             /** @description by its group's terms: units that go back end it, money does not */
             has_free_goods: boolean;
@@ -5676,6 +5732,10 @@ export interface components {
             points_earned: number;
             /** @description that it will earn when it is completed */
             points_to_come: number;
+            /** @description to go on in another group, if its own is not full in time */
+            agrees_to_combine: boolean;
+            /** @description that it has gone on in this group, from another one; empty: it has not */
+            combined: string;
         };
         /**
          * Overlap
@@ -5803,6 +5863,10 @@ export interface components {
             points_earned: number;
             /** @description that it will earn when it is completed */
             points_to_come: number;
+            /** @description to go on in another group, if its own is not full in time */
+            agrees_to_combine: boolean;
+            /** @description that it has gone on in this group, from another one; empty: it has not */
+            combined: string;
             spec: string;
             image: string;
             /** @description fen, 1/100 yuan */
@@ -6402,6 +6466,11 @@ export interface components {
              * @default 0
              */
             points: number;
+            /**
+             * @description in a group of an activity with `combines`: if it is not full at its deadline, go on in another one of the same terms; else the money goes back
+             * @default false
+             */
+            agrees_to_combine: boolean;
             /** @default null */
             expected_total_fen: number | null;
         };
@@ -7410,7 +7479,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description 阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed.

@@ -73,7 +73,7 @@ def _of_order(order: OrderItem) -> Iterator[tuple[str, int, int]]:
 
 def _of_group(snapshot: TableSnapshot, group: GroupItem) -> Iterator[tuple[str, int]]:
     """(what, when) was counted of a group: its leader's payment posted, its orders settled."""
-    leader = snapshot.orders.get(group.leader_id + group.members.as_dict().get(group.leader_id, ""))
+    leader = snapshot.orders.get(group.leader_id + group.everybody.get(group.leader_id, ""))
     seat = leader.view().seat_payment if leader is not None else None
     if leader is not None and seat is not None and seat[0] in (leader.posted or ()):
         yield Counted.GROUPS_OPENED, seat[1].paid_at_s

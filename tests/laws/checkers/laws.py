@@ -26,6 +26,7 @@ from tests.fixtures.table_snapshot import (
 )
 from tests.laws.checkers import (
     after_sale_laws,
+    combining_laws,
     count_laws,
     coupon_laws,
     delivery_laws,
@@ -82,6 +83,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws += [*delivery_laws.LAWS, *count_laws.LAWS, *shipping_laws.LAWS]
     laws += [*coupon_laws.LAWS, *newness_laws.LAWS, *points_laws.LAWS]
     laws += [*after_sale_laws.LAWS, *person_laws.LAWS, *member_laws.LAWS]
+    laws += combining_laws.LAWS
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
         laws += member_laws.FINAL
@@ -191,8 +193,9 @@ def shelves(snapshot: TableSnapshot) -> Violations:
 
 
 def deadlines(snapshot: TableSnapshot) -> Violations:
-    for group in snapshot.groups.values():
-        for order in snapshot.members_orders(group):
+    for home in snapshot.groups.values():
+        for order in snapshot.members_orders(home):
+            group = snapshot.first_group_of(order) or home
             order_id = str(order.order_id)
             detail = snapshot.details.get(order_id)
             if detail is None:

@@ -90,7 +90,7 @@ def rebates(snapshot: TableSnapshot) -> Violations:
 def _less_as_member(snapshot: TableSnapshot, order: OrderItem) -> int:
     """By how much a unit cost a member less than who has no level, and took the same seat."""
     member_fen, terms = snapshot.member_price_fen(order), snapshot.terms_of(order)
-    group = snapshot.groups.get(order.group_id or "")
+    group = snapshot.first_group_of(order)
     if member_fen is None or terms is None or group is None:
         return 0
     sku = next(sku for sku in terms.skus if sku["sku_id"] == order.sku_id)

@@ -31,7 +31,7 @@ def _wants_new(snapshot: TableSnapshot, order: OrderItem) -> bool:
     coupon = snapshot.coupons.get(order.coupon or "")
     if coupon is not None and coupon.view().terms.first_order:
         return True
-    terms, group = snapshot.terms_of(order), snapshot.groups.get(order.group_id or "")
+    terms, group = snapshot.terms_of(order), snapshot.first_group_of(order)
     if terms is None or group is None:
         return False
     leads = group.leader_id == order.buyer_id

@@ -33,6 +33,7 @@ class Team:
     status: GroupStatus = GroupStatus.PENDING
     expires_at_s: int = 0
     members: dict[str, str] = field(default_factory=dict)  # buyer -> order_id
+    moved: dict[str, str] = field(default_factory=dict)  # the same, of who went on in another
 
     def is_open(self, now_s: int) -> bool:
         return self.status is GroupStatus.OPEN and now_s < self.expires_at_s
@@ -53,6 +54,7 @@ class Placed:
     group_id: str | None
     total_fen: int
     pay_by_s: int
+    agrees: bool = False
     status: OrderStatus = OrderStatus.PENDING
     heard: set[str] = field(default_factory=set)  # numbers of captures that are recorded
 
@@ -200,6 +202,8 @@ class Model:
 
         lenient: gateways were silent, and a payment made in time may have been found too late.
         """
+        for order_id, order in snapshot.orders.items():
+            self._follow_move(order_id, order.group_id, snapshot, now_s)
         for group_id, group in snapshot.groups.items():
             team, now = self.teams[group_id], GroupStatus(group.status)
             if now is not team.status:
@@ -220,6 +224,22 @@ class Model:
                 justified = lenient or not late or self._may_be_late(known, trades[number])
                 assert justified, f"{number} was paid in time"
             known.status, known.heard = is_now, known.heard | succeeded
+
+    def _follow_move(
+        self, order_id: str, now: str | None, snapshot: TableSnapshot, now_s: int
+    ) -> None:
+        """Take over that an order went on in another group, if it is justified; perhaps in several
+        of them, one after the other."""
+        order = self.orders[order_id]
+        while order.group_id != now:
+            due = self.teams[order.group_id or ""]
+            group = snapshot.groups[order.group_id or ""]
+            assert order.agrees, f"{order_id} went on, its buyer did not agree"
+            assert due.status is GroupStatus.OPEN, f"{order_id} left a group that is {due.status}"
+            assert now_s >= due.expires_at_s + GRACE_S, f"{order_id} went on too early"
+            assert not 0 < due.least <= group.seats_paid, f"{order_id} left a group that forms"
+            due.moved[order.buyer] = due.members.get(order.buyer, order_id)
+            order.group_id = group.combined_into
 
     def _justify_group(self, group_id: str, group: GroupItem, now_s: int) -> None:
         team, now = self.teams[group_id], GroupStatus(group.status)

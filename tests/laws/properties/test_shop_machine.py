@@ -96,6 +96,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         leader_free=st.booleans(),
         off_fen=st.sampled_from([0, 400, 4800]),
         points=st.booleans(),
+        combines=st.booleans(),
     )
     def publish(
         self,
@@ -112,6 +113,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         leader_free: bool = False,
         off_fen: int = 0,
         points: bool = False,
+        combines: bool = False,
     ) -> None:
         per_order = 1 if leader_free else min(limit, 2) or 2
         lower = leader_price and price_fen and not leader_free
@@ -130,6 +132,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             seats_least=2 if fewer and seats > 2 else 0,
             tiers=(Tier(seats, off_fen),) if off_fen and has_tiers else (),
             points=points,
+            combines=combines and not leader_free and new_buyers is not NewBuyers.JOINERS,
         )
         self.takes_points = points
         if points:
@@ -147,7 +150,14 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
 
     # Buyers.
 
-    def open(self, buyer: int, quantity: int, coupon: bool = False, points: int = 0) -> None:
+    def open(
+        self,
+        buyer: int,
+        quantity: int,
+        coupon: bool = False,
+        points: int = 0,
+        agrees: bool = False,
+    ) -> None:
         who, key = self.buyers[buyer % BUYERS], f"key{len(self.opened)}"
         coupon_id = self.coupons[who] if coupon else ""
         expected = self.model.refusals_to_open(
@@ -158,7 +168,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         expected |= self.refusal_of_points(points, who, paid_fen)
         expected |= self.refusal_of_newness(self.activity, who, expected, leads=True)
         again: dict[str, Any] = {"quantity": quantity, "coupon_id": coupon_id, "key": key}
-        again["points"] = points
+        again |= {"points": points, "agrees": agrees}
         answer = self.answer(lambda: self.shop.open(self.sold, who, **again), expected)
         if isinstance(answer, OrderItem):
             self.place(answer, self.activity)
@@ -176,6 +186,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         far=st.integers(0, 6),
         coupon=st.booleans(),
         points=POINTS,
+        agrees=st.booleans(),
     )
     def come_in(
         self,
@@ -185,6 +196,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         far: int,
         coupon: bool = False,
         points: int = 0,
+        agrees: bool = True,
     ) -> None:
         """What most buyers do: join a group that takes them, or open one; ask; pay."""
         who, now_s, teams = buyer % BUYERS, self.shop.now_s, self.model.teams
@@ -197,9 +209,9 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         ]
         before = set(self.model.orders)
         if free:
-            self.join(free[0], who, quantity, "right", coupon, points)
+            self.join(free[0], who, quantity, "right", coupon, points, agrees)
         else:
-            self.open(who, quantity, coupon, points)
+            self.open(who, quantity, coupon, points, agrees)
         placed = [n for n, order in enumerate(self.model.orders) if order not in before]
         if placed and far:
             self.ask(order=placed[0], method=OTHER_PAY if other else WECHAT_PAY)
@@ -224,6 +236,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         hint=st.sampled_from(["right", "old", None]),
         coupon=st.booleans(),
         points=POINTS,
+        agrees=st.booleans(),
     )
     def join(
         self,
@@ -233,6 +246,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         hint: str | None,
         coupon: bool = False,
         points: int = 0,
+        agrees: bool = False,
     ) -> None:
         group_id = list(self.model.teams)[group % len(self.model.teams)]
         who, team = self.buyers[buyer % BUYERS], self.model.teams[group_id]
@@ -242,7 +256,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             "right": Hint(item.activity_id, item.version),
             "old": Hint(item.activity_id, item.version % 3 + 1),
         }
-        seat = team.members.get(who)
+        seat = team.members.get(who) or team.moved.get(who)
         expected = self.model.refusals_to_join(
             group_id, offer, who, quantity, self.snapshot, self.shop.now_s
         )
@@ -258,7 +272,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
                 self.shop.merchant_id,
                 who,
                 group_id,
-                purchase(self.sold, quantity, coupon_id, points),
+                purchase(self.sold, quantity, coupon_id, points, agrees),
                 hint=hints.get(hint or ""),
                 now_s=self.shop.now_s,
             ),
@@ -553,6 +567,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
                     hypothesis.event(f"order {order.status} at the end")
                 for group in snapshot.groups.values():
                     hypothesis.event(f"group {group.status} at the end")
+                    hypothesis.event(f"group combined: {group.combined_into is not None}")
         finally:
             self.stack.close()
 
@@ -614,7 +629,11 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         if order_id in self.model.orders:
             return
         self.model.orders[order_id] = Placed(
-            order.buyer_id, order.group_id, order.total_fen, order.pay_by_s
+            order.buyer_id,
+            order.group_id,
+            order.total_fen,
+            order.pay_by_s,
+            agrees=bool(order.combinable),
         )
         if order.group_id is None:
             return

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from chalicelib.domain.activity import Tier
-from tests.fixtures.shop import PAY_BY_S, Shop
+from tests.fixtures.shop import LIFE_S, PAY_BY_S, Shop
 from tests.fixtures.table_snapshot import rebate_fen
-from tests.laws.races import deadline_scenarios, merge_scenarios, scenarios
+from tests.laws.races import combining_scenarios, deadline_scenarios, merge_scenarios, scenarios
 from tests.laws.races.scenarios import Tally
 from tests.laws.run_statistics import sized
 
@@ -158,6 +158,24 @@ def test_each_race_has_one_end_and_both_happen(
 
     assert outcomes.total() == rounds
     assert all(outcomes[end] > 0 for end in ends.split()), f"nobody raced: {outcomes}"
+    shop.check(quiescent=True)
+
+
+def test_group_that_is_due_is_combined_with_what_the_other_one_has_become(shop: Shop) -> None:
+    outcomes = combining_scenarios.combining_against_everything(shop, rounds=sized(120, 24))
+
+    # Who joins, or closes, first leaves nowhere to go; a payment takes no free seat, and of two
+    # groups that are due one comes into the other.
+    for beside, ends in {
+        "join": "combined failed",
+        "closing": "combined failed",
+        "payment": "combined",
+        "deadline": "combined",
+    }.items():
+        assert all(outcomes[f"{beside}: {end}"] > 0 for end in ends.split()), outcomes
+    assert outcomes["payment: failed"] == outcomes["deadline: failed"] == 0, outcomes
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(4, forward_s=LIFE_S)
     shop.check(quiescent=True)
 
 

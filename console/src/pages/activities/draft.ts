@@ -49,6 +49,7 @@ export interface Draft {
   compensation_words: string // what its coupons take off
   compensation_kept: boolean // whether there are such coupons to give; buyers are told of no other
   hasLeaderPrices: boolean
+  combines: boolean // whether groups that are due without being full may be combined
   leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices
   member_prices: boolean // whether members' prices count in its groups
   members_from: number // the level that buying in its groups takes; 0: none
@@ -89,6 +90,7 @@ export function emptyDraft(): Draft {
     compensation_id: '',
     compensation_words: '',
     compensation_kept: true,
+    combines: false,
     hasLeaderPrices: false,
     leader_free: false,
     member_prices: false,
@@ -133,6 +135,7 @@ export function rulesOf(activity: Activity) {
     compensation_id: activity.compensation_id,
     compensation_words: activity.compensation_words,
     compensation_kept: activity.compensation_kept,
+    combines: activity.combines,
     hasLeaderPrices: activity.skus.some((sku) => sku.leader_price_fen !== null),
     leader_free: activity.leader_free,
     member_prices: activity.member_prices,
@@ -200,8 +203,13 @@ function changedRules(draft: Draft) {
     member_prices: draft.member_prices,
     members_from: draft.members_from,
     level_seats: draft.level_seats,
+    combines: combinesOf(draft),
   }
 }
+
+/** Whether groups can be combined at all: not where a leader is free or who joins has to be new, since they would be exchanged. */
+export const canCombine = ({ leader_free, new_buyers }: Draft): boolean => !leader_free && new_buyers !== 'joiners'
+export const combinesOf = (draft: Draft): boolean => draft.combines && canCombine(draft)
 
 /** The tiers that count: only of groups that form with fewer, where no leader is free. The last one follows the size. */
 export function tiersOf({ tiers, formsWithFewer, leader_free, seats_total }: Draft): DraftTier[] {

@@ -287,6 +287,25 @@ def failing_a_group_with_a_payment_unheard(shop: Shop) -> Act:
 
 
 @workflow
+def combining_two_groups(shop: Shop) -> Act:
+    """Who agreed is moved, who did not and who has not paid are let go; then one seat is left."""
+    sold = shop.activity(seats=4, limit_per_buyer=5, combines=True)
+    group_id, template_id = shop.opened(sold), shop.coupons()
+    shop.now_s += 60
+    other = shop.opened(sold)
+    shop.pay(shop.join(sold, other, shop.buyer()))
+    shop.now_s += LIFE_S - 90
+    for pays in (True, False):
+        buyer = shop.buyer()
+        coupon_id = shop.claim(template_id, buyer)
+        order = shop.join(sold, group_id, buyer, coupon_id=coupon_id, agrees=True)
+        if pays:
+            shop.pay(order)
+    shop.now_s += GRACE_S + 30
+    return lambda: process_group(shop, group_id)
+
+
+@workflow
 def settling_a_formed_group(shop: Shop) -> Act:
     sold = shop.activity(seats=2)
     group_id = shop.opened(sold)

@@ -37,6 +37,7 @@ const WORDS: Record<string, WordKey> = {
   leader_price_fen: 'activity.leaderPrice',
   leader_free: 'activity.leaderFree',
   leader_points: 'activity.leaderPoints',
+  combines: 'activity.combines',
   new_buyers: 'activity.newBuyers',
   seats_total: 'activity.seats',
   seats_least: 'activity.least',

@@ -26,6 +26,9 @@ export const accountWords = {
     remark: '选填',
     total: '合计',
     promise: '未成团将自动原路退款。',
+    combine: '到时未满，同意与同款的团合并',
+    combineOff: '不同意：到时没凑满，自动原路退款',
+    combineOn: '到时没凑满，就和同款的团合成一团，价格不变；没有合适的团就自动原路退款',
     submit: '提交订单',
     priceChanged: '价格有变化',
     stockChanged: (spec: string, n: number) => `「${spec}」只剩 ${n} 件，已帮你把数量改为 ${n}。请确认后再提交。`,
@@ -81,6 +84,10 @@ export const accountWords = {
       again: '重新参团',
     },
     notFound: '没有找到这个订单。',
+  },
+
+  order: {
+    agrees: '到时未满，会和同款的团合并',
   },
 
   refund: {

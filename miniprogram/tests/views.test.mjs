@@ -25,14 +25,14 @@ const { activity, group, payment, order, claim, level } = built.exports
 const REFUND = { amount_fen: 2990, method: 'wechat_pay', status_text: '退款中', arrived_at_s: null, expected_by_s: null }
 const orderOf = (given) => ({
   order_id: 'o1', status: 'paid', status_text: '待成团', delivery: 'express', group_id: 'g1', refunds: [], coupon_back: false,
-  points_used: 0, points_back: 0, points_earned: 0, points_to_come: 0,
+  combined: '', agrees_to_combine: false, points_used: 0, points_back: 0, points_earned: 0, points_to_come: 0,
   pay_by_s: NOW + 272, after_sale: null, urged_at_s: null, receive_by_s: null, group: null, actions: [], ...given,
 })
 
 /** A group of three with one paid, open for another hour; nobody who looks at it is in it. */
 const page = ({ progress = {}, ...given }) => ({
   role: 'stranger', order: null, own_group: null, reminder: null, others: [], activity_state: 'running', solo_on_sale: true, ship_within_h: 48,
-  closed_words: '', new_buyers: 'nobody', compensation: '', compensated: false, leader_free: false, tiers: [], ...given,
+  closed_words: '', new_buyers: 'nobody', compensation: '', compensated: false, leader_free: false, tiers: [], combined: null, ...given,
   progress: {
     status: 'open', failed_reason: null, leader_name: '小*', seats_missing: 2, seats_taken: 1, seats_paid: 1, seats_total: 3, seats_least: 0,
     expires_at_s: NOW + 3600, ...progress,
@@ -117,6 +117,11 @@ const GROUPS = {
     { role: 'member', ...tiered(2, { status: 'formed', seats_missing: 0 }), order: orderOf({ status: 'fulfilling' }) },
     '拼团成功', '商家将在 48 小时内发货', 'order again'],
   'formed with fewer, a stranger': [{ progress: { ...formed, seats_paid: 2 } }, '来晚一步，这个团已经成团', '可以自己开一个团', 'open'],
+  'open, combined with another, who came into it': [
+    { role: 'member', progress: { seats_missing: 1 }, order: orderOf({ status: 'paid', combined: '原来的团到时未满，已和这个团合并' }) },
+    '还差 1 人，你也可以邀请', '原来的团到时未满，已和这个团合并', 'invite order'],
+  'failed, combined with another, a stranger': [
+    { progress: failed('due'), combined: { group_id: 'g', mine: false, text: '团员已并入同款的另一个团' } }, '这个团已结束', '团员已并入同款的另一个团', 'open'],
   'failed, a stranger': [{ progress: failed('due') }, '这个团已结束', '到时没有凑满人数', 'open'],
   'failed, who did not pay': [{ progress: failed('due'), order: orderOf({ status: 'closed' }) }, '这个团已结束', '你没有付款，不需要退款', 'open'],
   'given up, its leader': [{ role: 'leader', progress: failed('leader_cancelled'), order: refunding }, '这次没有拼成', '你取消了这个团。', 'refund again'],

@@ -20,6 +20,7 @@ from tests.browser.shoppers import Shopper, over_the_api
 Arrive = Callable[..., Shopper]
 REST_MS = pace.patient(30) * 1000  # what is left to wait when somebody's time runs out
 TWICE_S = 8  # within which every job runs at least twice
+LATER_MS = 15_000  # between the deadlines of two groups, so that the jobs find one due alone
 SLOW = "银行处理较慢"
 
 
@@ -192,6 +193,38 @@ def test_a_refund_that_the_gateway_refuses_is_said_to_be_looked_into(
 
     who.says("refund", "商家正在处理")
     assert "失败" not in who.see("refund").inner_text()
+
+
+def test_who_agreed_goes_on_in_another_group_when_their_own_is_due(
+    hurried: Shop, arrive_in_a_hurry: Arrive
+) -> None:
+    sale = sell(hurried, "西湖藕粉", life_h=1, combines=True)
+    who, stranger = arrive_in_a_hurry("周同意"), arrive_in_a_hurry()
+    who.open(f"/trade/checkout/checkout?a={sale.activity_id}&sku={sale.sku_id}&n=1&way=open")
+    who.fill_address()
+    who.says("combine", "不同意：到时没凑满，自动原路退款")
+    who.tap("agree")
+    who.says("combine", "就和同款的团合成一团，价格不变")
+    who.tap("submit")
+    who.pay()
+    who.says("sentence", "开团成功")
+    order = over_the_api(who).orders()[0]
+    due, order_page = order["group_id"], f"/pages/order/order?id={order['order_id']}"
+    who.open(order_page)
+    who.says("combined", "到时未满，会和同款的团合并")
+    stranger.page.wait_for_timeout(LATER_MS)
+    other = opened(hurried, sale)
+
+    who.open(f"/pages/group/group?g={due}")
+    who.says("sentence", "还差 1 人")
+    expect(who.see("sentence")).to_contain_text("拼团成功", timeout=60_000 + REST_MS)
+
+    assert who.group_id() == other
+    who.open(order_page)
+    who.says("combined", "原来的团到时未满，已和这个团合并")
+    stranger.open(f"/pages/group/group?g={due}")
+    stranger.says("sentence", "这个团已结束")
+    stranger.says("hint", "同意合并的团员已并入同款的另一个团")
 
 
 def opened(shop: Shop, sale: Sale) -> str:

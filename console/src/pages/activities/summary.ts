@@ -1,7 +1,7 @@
 /** An activity in words: what the form says beside itself, and what lists say of it. */
 import { formatFen, roundYuan } from '@/format'
 import { t } from '@/words'
-import { tiersOf, type Draft } from './draft'
+import { combinesOf, tiersOf, type Draft } from './draft'
 
 export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
   return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
@@ -71,6 +71,7 @@ export function sentenceOf(draft: Draft): string {
     draft.points ? t('summary.points') : '',
     draft.leader_points ? t('summary.leaderPoints', { n: draft.leader_points.toLocaleString('zh-CN') }) : '',
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
+    combinesOf(draft) ? t('summary.combines') : '',
     draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]
   return parts.filter(Boolean).join('')

@@ -41,7 +41,7 @@ function openForMember(page: GroupPage): View {
   const missing = isLeader ? says.leaderMissing : says.memberMissing
   return {
     sentence: isAssured(progress) ? assuredWords(progress, page.tiers) : missing(lackingOf(progress)),
-    hint: openWords(progress, page),
+    hint: [page.order?.combined, openWords(progress, page)].filter(Boolean).join('。'),
     acts: isAlone ? ['invite', 'order', 'cancel'] : ['invite', 'order'],
   }
 }
@@ -146,7 +146,7 @@ function failedForMember(page: GroupPage): View {
 }
 
 function overForStranger(page: GroupPage): View {
-  return { sentence: says.over, hint: page.order ? says.noRefund : reasonOf(page), acts: ownWays(page) }
+  return { sentence: says.over, hint: page.order ? says.noRefund : (page.combined?.text ?? reasonOf(page)), acts: ownWays(page) }
 }
 
 /** The ways to buy it all the same: a group of one's own, alone, or something else. */

@@ -42,6 +42,12 @@ function waitingWords(group: NonNullable<OrderRow['group']>): string {
   return [says.missingLeast(lackingOf(group), seats_least), moreWords(seats_paid, tiers)].filter(Boolean).join('；')
 }
 
+/** That its group was combined with another one, or may be; empty: neither. */
+export function combiningWords({ status, group, combined, agrees_to_combine }: OrderRow): string {
+  if (combined) return combined
+  return agrees_to_combine && status === 'paid' && group?.seats_missing ? accountWords.order.agrees : ''
+}
+
 const isSettlingGroup = (order: OrderRow): boolean => order.status === 'paid' && order.group?.seats_missing === 0
 
 /** It can be paid no more, and is about to be closed. */

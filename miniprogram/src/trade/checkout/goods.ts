@@ -25,6 +25,7 @@ export interface Goods extends Limits {
   sku: Sku | undefined
   deliveries: readonly string[]
   leader_free: boolean
+  combines: boolean
   compensation: string
   new_buyers: Activity['new_buyers']
   solo_on_sale: boolean

@@ -2,7 +2,8 @@
 
 STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
 the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
-more people they form with; STORY=points of points; STORY=all of everything.
+more people they form with; STORY=combine of groups that are combined when one is due;
+STORY=points of points; STORY=all of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -13,6 +14,7 @@ import time
 
 from infra.local import (
     demo_books,
+    demo_combine,
     demo_points,
     demo_prices,
     demo_story,
@@ -25,7 +27,7 @@ from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "tiers", "points", "all")
+STORIES = ("groups", "prices", "tiers", "combine", "points", "all")
 
 
 def main(arguments: list[str]) -> None:
@@ -60,6 +62,8 @@ def _demo(story: str) -> bool:
                 _perform_prices(play)
             if story in ("tiers", "all"):
                 _perform_tiers(play)
+            if story in ("combine", "all"):
+                demo_combine.combine_two_groups(play)
             if story in ("points", "all"):
                 _perform_points(play)
             before = demo_books.take(play)

@@ -192,7 +192,7 @@ def _standing(play: Play, staged: Staged) -> Any:
 def _stock(play: Play) -> list[tuple[str, str, int, int]]:
     """[(sku_id, in words, at the start, left)]."""
     found = []
-    for staged in play.groups:
+    for staged in {staged.offer.activity_id: staged for staged in play.groups}.values():
         left = play.staff.available(staged.offer)
         for sku_id, sku in zip(staged.offer.sku_ids, staged.product.skus, strict=True):
             words = f"{staged.offer.title} {' / '.join(sku.specs.values())}"

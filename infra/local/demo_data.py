@@ -89,6 +89,7 @@ class Activity:
     leader_free: bool = False
     tiers: tuple[tuple[int, int], ...] = ()  # (seats, off_fen): from so many people on, each unit
     points: bool = False
+    combines: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class Product:
             "leader_free": activity.leader_free,
             "tiers": [{"seats": seats, "off_fen": off} for seats, off in activity.tiers],
             "points": activity.points,
+            "combines": activity.combines,
         }
 
 
@@ -271,7 +273,7 @@ HONEY = Product(
         Sku({"净含量": "1000 克", "包装": "瓶装"}, 17800, 14800, 10800, stock=150, units=60),
         Sku({"净含量": "1000 克", "包装": "礼盒"}, 21800, 17800, 13800, stock=80, units=30),
     ),
-    Activity("秦岭土蜂蜜三人团", seats=3, limit_per_order=2, points=True),
+    Activity("秦岭土蜂蜜三人团", seats=3, limit_per_order=2, points=True, combines=True),
 )
 
 TEA = Product(  # sold alone: it has no activity yet

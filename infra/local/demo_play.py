@@ -90,9 +90,12 @@ class Play:
         *,
         coupon_id: str | None = None,
         points: int = 0,
+        agrees: bool = False,
     ) -> Placed:
         """The leader opens a group and pays; others can see it now."""
-        placed = leader.buy(lambda: leader.open(offer, coupon_id=coupon_id, points=points))
+        placed = leader.buy(
+            lambda: leader.open(offer, coupon_id=coupon_id, points=points, agrees=agrees)
+        )
         self.groups.append(Staged(self._act, product, offer, placed.group_id))
         price = yuan(placed.total_fen)
         self.tell(leader.name, f"开团「{offer.title}」{price}（{offer.seats} 人团），名额已保留")

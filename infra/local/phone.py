@@ -59,9 +59,11 @@ class Phone:
         quantity: int = 1,
         coupon_id: str | None = None,
         points: int = 0,
+        agrees: bool = False,
     ) -> Placed:
+        """agrees: to go on in another group, if this one is not full in time."""
         path = f"/v1/activities/{offer.activity_id}/groups"
-        with_ = {"coupon_id": coupon_id, "points": points}
+        with_ = {"coupon_id": coupon_id, "points": points, "agrees_to_combine": agrees}
         body = self._purchase(offer, sku, quantity) | with_
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 

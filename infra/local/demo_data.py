@@ -24,6 +24,31 @@ POINTS = {
     "expiry": "year",
     "days": 365,
 }
+# ¥1 is 1 growth; what levels take off is told by products and activities that say so.
+LEVELS = {
+    "on": True,
+    "per_yuan": 1,
+    "per_group": 10,
+    "levels": [
+        {"name": "银卡会员", "from_growth": 100, "member_prices": True},
+        {
+            "name": "金卡会员",
+            "from_growth": 1000,
+            "member_prices": True,
+            "price_percent": 95,
+            "points_percent": 150,
+        },
+        {
+            "name": "黑金会员",
+            "from_growth": 5000,
+            "member_prices": True,
+            "price_percent": 90,
+            "points_percent": 200,
+            "free_from_fen": 0,
+        },
+    ],
+}
+
 GIFT = 1200  # points of the first buyer, so that there is something to use
 
 CATEGORIES = ("时令水果", "山珍干货", "蜂蜜茶饮")

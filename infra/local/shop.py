@@ -46,6 +46,7 @@ class Staff:
             "return_address": demo_data.RETURN_ADDRESS,
             "pay_by_s": pay_by_s or now["pay_by_s"],
             "points": demo_data.POINTS,
+            "levels": demo_data.LEVELS,
             "revision": now["revision"],
         }
         self.api.put("/v1/merchant/settings", changed)

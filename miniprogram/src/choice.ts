@@ -1,5 +1,6 @@
 /** What to buy, from an address; how many pieces can be bought in one order, and why no more. */
 import type { Sku } from '@/api/shop'
+import { fromYuan, lowest } from '@/format'
 import type { Tier } from '@/tiers'
 import { words } from '@/words'
 
@@ -9,6 +10,22 @@ export type Way = 'open' | 'join' | 'alone'
 export function priceOf({ solo_price_fen, group_price_fen, leader_price_fen }: Sku, way: Way): number {
   if (way === 'alone') return solo_price_fen
   return way === 'open' ? (leader_price_fen ?? group_price_fen) : group_price_fen
+}
+
+/** What members pay by level, where it is less than everybody does: 银卡会员 ¥57 · 金卡会员 ¥55 起; empty: nobody pays less. */
+export function memberPricesInWords(skus: readonly Sku[], way: Way): string {
+  const lower = skus.flatMap((sku) =>
+    (way === 'alone' ? sku.solo_member_prices : sku.member_prices).filter((it) => it.price_fen < priceOf(sku, way)),
+  )
+  const levels = new Map(lower.map(({ no, name }) => [no, name]))
+  return [...levels]
+    .sort(([one], [other]) => one - other)
+    .map(([no, name]) => {
+      const prices = lower.filter((it) => it.no === no).map((it) => it.price_fen)
+      const { fen, varies } = lowest(prices)
+      return words.members.price(name, fromYuan(fen, varies || prices.length < skus.length))
+    })
+    .join(' · ')
 }
 
 export interface Choice {

@@ -344,6 +344,15 @@ export const accountWords = {
     own: '当前等级',
     nothing: '暂无其他权益',
     rules: '怎么升级',
+    how: '看看怎么升级',
+    birthday: '生日',
+    noBirthday: '去填写',
+    birthdayOf: (month: number, day: number) => `${month} 月 ${day} 日`,
+    birthdayHint: '有生日券的等级，生日当天送一张。',
+    birthdayOnce: '请如实填写，填好后一年内不能修改。',
+    month: '月',
+    day: '日',
+    needBirthday: '请填写月和日，如 5 月 20 日',
   },
 
   points: {

@@ -137,6 +137,16 @@ export const words = {
     unpaid: '查看未付款的订单',
   },
 
+  /** What members have that others have not, by level. */
+  members: {
+    tag: (name: string) => `${name}专享`,
+    rule: (name: string) => `会员团：${name}及以上才能开团和参团，单独购买不限。在「我的 › 会员等级」看怎么升级。`,
+    label: '会员价',
+    price: (name: string, price: string) => `${name} ${price}`,
+    groups: '会员小团',
+    opens: (name: string, n: number) => `${name}开 ${n} 人团`,
+  },
+
   /** A group that forms at its deadline with fewer than all. */
   least: {
     label: '成团',

@@ -9,7 +9,7 @@ const SRC = path.resolve(import.meta.dirname, '../src')
 const source = (view) => `export * as ${view} from '@/pages/${view}/view'`
 const { text } = buildSync({
   stdin: {
-    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'", "export * as level from '@/growth/level/view'"].join('\n'),
+    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'", "export * as level from '@/growth/level/view'", "export * as choice from '@/choice'"].join('\n'),
     resolveDir: SRC,
   },
   alias: { '@': SRC },
@@ -20,7 +20,7 @@ const { text } = buildSync({
 }).outputFiles[0]
 const built = { exports: {} }
 new Function('module', text)(built)
-const { activity, group, payment, order, claim, level } = built.exports
+const { activity, group, payment, order, claim, level, choice } = built.exports
 
 const REFUND = { amount_fen: 2990, method: 'wechat_pay', status_text: '退款中', arrived_at_s: null, expected_by_s: null }
 const orderOf = (given) => ({
@@ -284,3 +284,21 @@ for (const [name, [given, words, way]] of Object.entries(LEVELS)) {
     assert.deepEqual([level.nextWords(own), level.wayOf(own)], [words, way])
   })
 }
+
+const at = (no, price_fen) => ({ no, name: STEPS[no - 1].name, price_fen })
+const forMembers = { ...sold, member_prices: [at(1, 2850), at(2, 2600)], solo_member_prices: [at(1, 3900), at(2, 3700)] }
+const MEMBER_PRICES = {
+  'in a group': [[forMembers], 'join', '银卡会员 ¥28.50 · 金卡会员 ¥26'],
+  'of who opens it, whose price is lower than that of silver': [[forMembers], 'open', '金卡会员 ¥26'],
+  'alone': [[forMembers], 'alone', '银卡会员 ¥39 · 金卡会员 ¥37'],
+  'not for every SKU': [[forMembers, { ...forMembers, member_prices: [at(2, 2700)] }], 'join', '银卡会员 ¥28.50 起 · 金卡会员 ¥26 起'],
+  'where there are none': [[{ ...sold, member_prices: [], solo_member_prices: [] }], 'join', ''],
+}
+for (const [name, [skus, way, words]] of Object.entries(MEMBER_PRICES)) {
+  test(`member prices: ${name}`, () => assert.equal(choice.memberPricesInWords(skus, way), words))
+}
+
+test('level: a birthday is a month and a day', () => {
+  const typed = [['5', '20'], ['02', '29'], ['13', '1'], ['1', '32'], ['', '3'], ['五', '20']]
+  assert.deepEqual(typed.map(([month, day]) => level.birthdayIn(month, day)), [{ month: 5, day: 20 }, { month: 2, day: 29 }, null, null, null, null])
+})

@@ -33,11 +33,13 @@ def sell(
     stock: int = 200,
     group_price_fen: int = 1990,
     leader_price_fen: int | None = None,
+    member_price_fen: int | None = None,
     **changes: Any,
 ) -> Sale:
     """changes: of the activity's terms."""
     owner = shop.staff().api
-    sku = {"specs": {"规格": "一箱"}, "list_price_fen": 2990, "solo_price_fen": 2990, "stock": 500}
+    sku: dict[str, Any] = {"specs": {"规格": "一箱"}, "solo_price_fen": 2990, "stock": 500}
+    sku |= {"list_price_fen": 2990, "member_price_fen": member_price_fen}
     category = owner.get("/v1/merchant/categories")["items"][0]["category_id"]
     body = {"title": title, "category_id": category, "skus": [sku]}
     product = owner.post("/v1/merchant/products", body, key=secrets.token_hex(16))

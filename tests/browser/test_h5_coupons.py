@@ -1,5 +1,5 @@
-"""Coupons and points in a phone's browser: claimed in the centre or by a link, earned, used, and
-given back."""
+"""Coupons, points and levels in a phone's browser: claimed in the centre or by a link, earned,
+used, and given back."""
 
 import secrets
 import time
@@ -295,3 +295,50 @@ def test_points_are_used_as_shown_and_earned_with_the_receipt(shop: Shop, arrive
     expect(entries).to_contain_text(["+24", "−500", "+550"])
     entries.first.click()
     who.says("order-state", "已完成")
+
+
+def test_member_sees_and_pays_their_price_and_enters_what_is_for_members(
+    shop: Shop, arrive: Arrive
+) -> None:
+    sale = sell(shop, "会员价的滇红", member_price_fen=1490, member_prices=True)
+    gold = sell(shop, "金卡的普洱", members_from=2)
+    who = arrive("老茶客")
+    me, staff = over_the_api(who), shop.staff()
+    order_id = buy_alone(me, sale, quantity=5)  # at what everybody pays: ¥149.50
+    until(lambda: me.order(order_id)["status"] == "fulfilling")
+    staff.ship(order_id, f"SF{secrets.randbelow(10**13):013d}")
+    until(lambda: me.order(order_id)["status"] == "shipped")
+    me.api.post(f"/v1/orders/{order_id}/receipt")
+
+    who.open("/pages/mine/mine")
+    who.says("level", "银卡会员")
+    who.tap("level")
+    who.says("growth", "成长值 149")
+    who.says("missing", "还差 ¥851 升级到金卡会员")
+    who.tap("birthday")
+    who.write("month", "5")
+    who.write("day", "20")
+    who.tap("save-birthday")
+    who.says("birthday", "5 月 20 日")
+
+    who.open(f"/pages/activity/activity?a={sale.activity_id}")
+    who.says("member-prices", "银卡会员 ¥14.90")
+    who.tap("open")
+    expect(who.see("sku-sheet")).to_contain_text("会员价 银卡会员 ¥14.90")
+    who.tap("sku-go")
+    who.fill_address()
+    who.says("member-price", "会员价")
+    who.says("breakdown", "商品金额（会员价）")
+    who.tap("submit")
+    expect(who.page.get_by_role("heading")).to_have_text("¥14.90")
+    who.pay()
+    who.says("sentence", "开团成功")
+    assert me.orders()[0]["total_fen"] == 1490
+
+    who.open(f"/pages/activity/activity?a={gold.activity_id}")
+    who.says("members-only", "金卡会员专享")
+    who.says("members-rule", "金卡会员及以上才能开团和参团")
+    who.open(f"/trade/checkout/checkout?a={gold.activity_id}&sku={gold.sku_id}&n=1&way=open")
+    who.says("trouble", "只有「金卡会员」可以参加，你还差 ¥851")
+    who.tap("buy-alone")
+    expect(who.see("breakdown")).to_contain_text("¥29.90")

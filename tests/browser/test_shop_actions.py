@@ -207,6 +207,52 @@ def test_goods_are_exchanged(log_in: Callable[..., Page], shop: Shop) -> None:
     look(page, "exchanged")
 
 
+def test_levels_are_written_and_an_activity_is_for_members_with_smaller_groups(
+    log_in: Callable[..., Page], shop: Shop
+) -> None:
+    sale = sell(shop, "会员团的柚子", seats=5)
+    page = log_in()
+    page.get_by_role("navigation").get_by_role("link", name="会员等级").click()
+    page.get_by_role("button", name="添加等级").click()
+    level = page.get_by_test_id("level-4")
+    level.get_by_label("名称").fill("金卡会员")
+    level.get_by_label("达到多少成长值").fill("5000")
+    level.get_by_label("折扣").fill("95")
+    look(page, "levels-wrong")
+    page.get_by_role("button", name="保存会员等级").click()
+    for wrong in ("「金卡会员」重复了，请换一个名称", "要比上一级的 5000 多，请改大"):
+        expect(level.get_by_text(wrong)).to_be_visible()
+    level.get_by_label("名称").fill("钻石会员")
+    level.get_by_label("达到多少成长值").fill("9000")
+    level.get_by_label("折扣").fill("8.5")
+    level.get_by_label("积分倍数").fill("2.5")
+    summed_up = "满 9,000 成长值（约实付 9,000 元）：单买价 8.5 折、积分 2.5 倍"
+    expect(level).to_contain_text(summed_up)
+    page.get_by_role("button", name="保存会员等级").click()
+    expect(page.get_by_text("已保存").first).to_be_visible()
+    page.goto(f"{shop.url}#/audit")
+    expect(page.get_by_text("钻石会员 9,000（单买价 8.5 折、积分 2.5 倍）").first).to_be_visible()
+
+    page.goto(f"{shop.url}#/activities/{sale.activity_id}")
+    prices = page.get_by_role("switch", name="可用会员价")
+    page.locator(".el-switch").filter(has=prices).click()
+    page.get_by_label("会员团", exact=True).select_option(label="银卡会员 及以上")
+    page.get_by_role("button", name="添加会员小团").click()
+    page.get_by_label("第 1 行的等级").select_option(label="金卡会员 及以上")
+    page.get_by_label("第 1 行的人数").fill("5")
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("人数要在 2 到 4 之间").first).to_be_visible()
+    page.get_by_label("第 1 行的人数").fill("2")
+    told = "会员团，「银卡会员」及以上才能参加；「金卡会员」开 2 人团；可用会员价；"
+    expect(page.get_by_text(told)).to_be_visible()
+    look(page, "members-only")
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
+    kept = shop.staff().api.get(f"/v1/merchant/activities/{sale.activity_id}")
+    terms = (kept["member_prices"], kept["members_from"], kept["level_seats"])
+    assert terms == (True, 1, [{"level": 2, "seats": 2}])
+
+
 def test_points_are_set_used_in_an_activity_and_given_with_a_reason(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

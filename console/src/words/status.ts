@@ -19,6 +19,7 @@ const TONES = {
   activity: { scheduled: 'blue', running: 'green', paused: 'amber', sold_out: 'amber', ended: 'grey' },
   leader: { free: 'blue' },
   tiers: { price: 'blue' },
+  members: { only: 'blue' },
   newBuyers: { joiners: 'blue', all: 'blue' },
   coupon: { given_out: 'green', gone: 'amber', ended: 'grey', withdrawn: 'grey', revoked: 'grey' },
   afterSale: {

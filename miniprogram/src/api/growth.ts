@@ -1,5 +1,5 @@
 /** Coupons, points and levels: what the shop gives out, and what the buyer has of it. */
-import { get, post, type Schema } from './client'
+import { get, post, put, type Schema } from './client'
 
 export type Offer = Schema<'CouponOffer'>
 export type Coupon = Schema<'CouponShown'>
@@ -29,3 +29,6 @@ export const readPoints = (next?: string) => get('/v1/me/points', { query: { nex
 
 /** The buyer's level, what is missing from the next one, and what each gives. */
 export const readLevel = () => get('/v1/me/level')
+
+/** Once a year. */
+export const tellBirthday = (body: { month: number; day: number }) => put('/v1/me/birthday', { body })

@@ -53,7 +53,7 @@ export interface Draft {
   leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices
   member_prices: boolean // whether members' prices count in its groups
   members_from: number // the level that buying in its groups takes; 0: none
-  level_seats: ActivityInput['level_seats'] // smaller groups, by the level of who opens them
+  level_seats: DraftLevelSeats[] // smaller groups, by the level of who opens them; without tiers
   skus: DraftSku[]
 }
 
@@ -61,6 +61,12 @@ export interface Draft {
 export interface DraftReduction {
   from_fen: number | null
   off_fen: number | null
+}
+
+/** Who has that level, or a higher one, opens groups of so many. */
+export interface DraftLevelSeats {
+  level: number
+  seats: number | null
 }
 
 /** 阶梯价: from so many paid seats on, off_fen of each unit goes back once the group formed. */
@@ -202,8 +208,8 @@ function changedRules(draft: Draft) {
     leader_free: draft.leader_free,
     member_prices: draft.member_prices,
     members_from: draft.members_from,
-    level_seats: draft.level_seats,
     combines: combinesOf(draft),
+    level_seats: levelSeatsOf(draft).map(({ level, seats }) => ({ level, seats: seats ?? 0 })),
   }
 }
 
@@ -217,6 +223,9 @@ export function tiersOf({ tiers, formsWithFewer, leader_free, seats_total }: Dra
   return tiers.map((it, i) => (i === tiers.length - 1 ? { ...it, seats: seats_total } : it))
 }
 
+/** The smaller groups that count: with tiers there are none. */
+export const levelSeatsOf = (draft: Draft): DraftLevelSeats[] => (tiersOf(draft).length ? [] : draft.level_seats)
+
 /** The least that a unit of any SKU costs before anything goes back; Infinity while there is no price. */
 export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
   const prices = skus.filter((sku) => sku.isOn).flatMap((sku) => [sku.group_price_fen, hasLeaderPrices ? sku.leader_price_fen : null])
@@ -225,7 +234,7 @@ export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
 
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
@@ -268,6 +277,18 @@ function ofTiers(draft: Draft): Problem[] {
     if (seats <= (before.seats ?? 0)) return [{ field: `tiers[${i}].seats`, problem: t('tier.moreSeats', { n: before.seats ?? 0 }) }]
     if (off_fen <= (before.off_fen ?? 0)) return [{ field: `tiers[${i}].off_fen`, problem: t('tier.moreOff', { off: formatFen(before.off_fen ?? 0) }) }]
     return off_fen < least ? [] : [{ field: `tiers[${i}].off_fen`, problem: t('tier.tooMuch', { price: formatFen(least) }) }]
+  })
+}
+
+function ofLevelSeats(draft: Draft): Problem[] {
+  const rows = levelSeatsOf(draft)
+  return rows.flatMap(({ level, seats }, i): Problem[] => {
+    const before = rows[i - 1] ?? { level: 0, seats: draft.seats_total }
+    const max = (before.seats ?? 0) - 1
+    if (level <= before.level) return [{ field: `level_seats[${i}].level`, problem: t('activity.levelHigher') }]
+    if (within(seats, { min: SEATS.min, max })) return []
+    const problem = max < SEATS.min ? t('activity.levelSeatsNone', { n: before.seats ?? 0 }) : t('activity.levelSeatsWrong', { min: SEATS.min, max })
+    return [{ field: `level_seats[${i}].seats`, problem }]
   })
 }
 

@@ -1,7 +1,8 @@
 /** An activity in words: what the form says beside itself, and what lists say of it. */
 import { formatFen, roundYuan } from '@/format'
+import { levelName, type Level } from '@/stores/levels'
 import { t } from '@/words'
-import { combinesOf, tiersOf, type Draft } from './draft'
+import { combinesOf, levelSeatsOf, tiersOf, type Draft } from './draft'
 
 export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
   return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
@@ -45,8 +46,12 @@ export function givenToLeader({ leader_free, skus }: Draft): string {
   return formatFen(Math.max(...prices))
 }
 
-/** One sentence that tells a buyer's whole bargain; empty until there is a price. */
-export function sentenceOf(draft: Draft): string {
+/** 「黄金会员」开 2 人团, row by row. */
+const smallerGroups = (draft: Draft, levels: readonly Level[]): string[] =>
+  levelSeatsOf(draft).flatMap(({ level, seats }) => (seats ? [t('summary.levelSeats', { name: levelName(levels, level), n: seats })] : []))
+
+/** One sentence that tells a buyer's whole bargain; empty until there is a price. levels: of the shop's members. */
+export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
   const on = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen)
   if (!on.length || !draft.seats_total || !draft.life_h) return ''
   const sku = cheapest(on)
@@ -65,6 +70,9 @@ export function sentenceOf(draft: Draft): string {
     leader === null ? '' : t(on.length > 1 ? 'summary.leaderFrom' : 'summary.leader', { price: formatFen(leader) }),
     given && t('summary.leaderFree', { sum: given }),
     ...tiers.map((it) => t('summary.reduction', { words: tierWords(it) })),
+    draft.members_from ? t('summary.membersFrom', { name: levelName(levels, draft.members_from) }) : '',
+    ...smallerGroups(draft, levels),
+    draft.member_prices ? t('summary.memberPrices') : '',
     draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),

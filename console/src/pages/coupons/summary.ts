@@ -1,10 +1,11 @@
 /** Coupons in words: on their ticket, in lists, in the audit log, in the sentence beside the form. */
 import type { Coupon, CouponInput } from '@/api/coupons'
 import { dateOf, formatFen, formatTime, roundYuan } from '@/format'
+import { levelName, type Level } from '@/stores/levels'
 import { language, t } from '@/words'
 
 /** What decides how much is taken off, and of what. */
-export type Terms = Pick<CouponInput, 'kind' | 'off_fen' | 'percent' | 'most_off_fen' | 'from_fen' | 'usable_for' | 'scope' | 'first_order'>
+export type Terms = Pick<CouponInput, 'kind' | 'off_fen' | 'percent' | 'most_off_fen' | 'from_fen' | 'usable_for' | 'scope' | 'first_order' | 'level_from'>
 type Lasting = Pick<CouponInput, 'from_s' | 'until_s' | 'days'>
 
 /** 8.5 折 is 15% off. */
@@ -32,14 +33,15 @@ export function offOf(terms: Terms): string {
   return [words, capOf(terms)].filter(Boolean).join(t('batch.comma'))
 }
 
-export const useOf = ({ usable_for, scope, first_order }: Terms) => [
+export const useOf = ({ usable_for, scope, first_order, level_from }: Terms, levels: readonly Level[] = []) => [
   t(`coupon.for.${usable_for}`),
   t(`coupon.scope.${scope}`),
   ...(first_order ? [t('coupon.firstOrder')] : []), // those given out before there was a choice say nothing
+  ...(level_from ? [t('coupon.ofLevel', { name: levelName(levels, level_from) })] : []),
 ]
 
 /** Within a sentence. */
-const useWords = (terms: Terms) => useOf(terms).map((it) => it.toLowerCase())
+const useWords = (terms: Terms, levels?: readonly Level[]) => useOf(terms, levels).map((it) => it.toLowerCase())
 
 export const termsWords = (terms: Terms) => [offOf(terms), ...useWords(terms)].join(t('batch.comma'))
 
@@ -58,10 +60,10 @@ function mostOf({ kind, off_fen, most_off_fen, total }: CouponInput): number | n
   return (kind === 'amount' ? off_fen : most_off_fen) * total || null
 }
 
-/** One sentence that tells the whole of it; empty until it takes something off. */
-export function sentenceOf(input: CouponInput): string {
+/** One sentence that tells the whole of it; empty until it takes something off. levels: of the shop's members. */
+export function sentenceOf(input: CouponInput, levels: readonly Level[]): string {
   if (!valueOf(input)) return ''
-  const [use = '', ...scope] = useWords(input)
+  const [use = '', ...scope] = useWords(input, levels)
   const most = mostOf(input)
   const facts = {
     off: offOf(input),

@@ -153,6 +153,8 @@ function ofRow(row: Row): Problem[] {
   const problems: Problem[] = []
   if (!solo || solo > PRICE_FEN_MAX) problems.push(at('solo', t('sku.soloWrong', { max: formatFen(PRICE_FEN_MAX) })))
   else if (list !== null && list < solo) problems.push(at('list', t('sku.listWrong', { solo: formatFen(solo) })))
+  const { member_price_fen: member } = row
+  if (member !== null && solo && (member < 1 || member >= solo)) problems.push(at('member', t('sku.memberWrong', { solo: formatFen(solo) })))
   if (!row.sku && row.stock === null) problems.push(at('stock', t('sku.stockWrong')))
   return problems
 }
@@ -168,6 +170,7 @@ export function placed(problems: readonly Problem[], rows: readonly Row[]): Prob
   const names: Record<string, string> = {
     solo_price_fen: 'solo',
     list_price_fen: 'list',
+    member_price_fen: 'member',
     stock: 'stock',
     code: 'code',
     weight_g: 'weight',

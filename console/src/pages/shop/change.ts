@@ -55,6 +55,7 @@ function numberOf(field: string, value: number): string {
   if (field === 'pay_by_s') return `${value / 60} ${t('unit.minutes')}`
   if (field.endsWith('_days') || field.endsWith('_d')) return `${value} ${t('unit.days')}`
   if (field.endsWith('_h')) return `${value} ${t('unit.hours')}`
+  if (field === 'members_from' || field === 'level_from') return value ? t('levels.n', { n: value }) : NOTHING
   if (field === 'seats_least') return value ? `${value} ${t('unit.people')}` : NOTHING
   if (field === 'days') return value ? `${value} ${t('unit.days')}` : NOTHING
   const isTime = field.endsWith('_at_s') || TIMES.includes(field)
@@ -92,6 +93,7 @@ function listed(field: string, value: unknown): string {
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)
   if (!value.length) return NOTHING
   if (field === 'tiers') return (value as { seats: number; off_fen: number }[]).map(tierWords).join('；')
+  if (field === 'level_seats') return (value as { level: number; seats: number }[]).map(({ level, seats }) => t('audit.levelSeats', { level, n: seats })).join('；')
   if (NAMES.includes(field)) return value.map(provinceName).join(t('list.and'))
   return typeof value[0] === 'string' ? t('audit.count', { n: value.length }) : value.map((it) => shown('', it)).join('；')
 }

@@ -16,3 +16,9 @@ export function nextWords({ next, no }: OwnLevel): string {
   if (next) return says.next(next.words, next.name)
   return no > 0 ? says.highest : ''
 }
+
+/** What was typed as a month and a day; null: it is none. Which months have 31 days, the server says. */
+export function birthdayIn(month: string, day: string): { month: number; day: number } | null {
+  const [m, d] = [month, day].map((it) => (/^\d{1,2}$/.test(it.trim()) ? Number(it) : 0))
+  return m && d && m <= 12 && d <= 31 ? { month: m, day: d } : null
+}

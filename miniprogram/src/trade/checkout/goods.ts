@@ -28,6 +28,9 @@ export interface Goods extends Limits {
   combines: boolean
   compensation: string
   new_buyers: Activity['new_buyers']
+  level_seats: Activity['level_seats']
+  seats_total: number
+  seats_least: number
   solo_on_sale: boolean
   head: string
   note: string
@@ -58,9 +61,15 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     ...activity,
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
-    head: isAlone ? accountWords.checkout.alone : words.checkout.opening(sizeOf(activity)),
+    head: isAlone ? accountWords.checkout.alone : openingWords(activity, 0),
     note: isAlone ? '' : words.checkout.openFor(activity, now.value) + leastOf(activity),
   }
+}
+
+/** What a buyer of that level does by opening a group, which may be smaller than others are; no: 0 of who has none. */
+export function openingWords(goods: Pick<Goods, 'level_seats' | 'seats_total' | 'seats_least' | 'tiers'>, no: number): string {
+  const entitled = goods.level_seats.filter((it) => it.no <= no).map(({ seats }) => seats)
+  return words.checkout.opening(sizeOf({ ...goods, seats_total: Math.min(goods.seats_total, ...entitled) }))
 }
 
 /** How the group stands once this order is paid. */

@@ -86,6 +86,7 @@ class Wanted:
     from_s: int = 0
     to_s: int = EVER_S
     tag_id: str = ""
+    level: int = 0
 
 
 def _columns(**titles: str) -> tuple[Column, ...]:
@@ -165,6 +166,8 @@ COLUMNS: Mapping[Subject, tuple[Column, ...]] = {
         buyer_id="买家编号",
         buyer="买家昵称",
         **_RECIPIENT,
+        level="等级",
+        growth="成长值",
         orders="订单数",
         spent="消费金额（元）",
         last_at="最近下单",
@@ -271,9 +274,9 @@ def _check_filters(wanted: Wanted) -> None:
     if subject is Subject.MOVEMENTS and of_orders:
         raise InvalidRequest("账务明细不能按商品或买家筛选。", field="product_id")
     if subject is Subject.MEMBERS and (of_orders or timed):
-        raise InvalidRequest("会员只能按标签或搜索词导出。", field="from_s")
-    if subject is not Subject.MEMBERS and wanted.tag_id:
-        raise InvalidRequest("只有会员可以按标签导出。", field="tag_id")
+        raise InvalidRequest("会员只能按标签、等级或搜索词导出。", field="from_s")
+    if subject is not Subject.MEMBERS and (wanted.tag_id or wanted.level):
+        raise InvalidRequest("只有会员可以按标签或等级导出。", field="tag_id")
 
 
 def header(subject: Subject, columns: Sequence[str]) -> list[str]:

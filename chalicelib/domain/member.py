@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.ledger import Entry, moved
+from chalicelib.domain.levels import LevelsRule
 from chalicelib.errors import InvalidRequest
 
 TAGS_MAX = 50  # of a shop
@@ -33,12 +34,13 @@ class MemberSort(StrEnum):
 class Figures:
     """orders: those of which some of the payment is kept. spent_fen: what is kept of all.
     last_at_s: when the last order that was paid was placed, whatever became of it; last_order_id:
-    that one."""
+    that one. growth: domain.levels."""
 
     orders: int = 0
     spent_fen: int = 0
     last_at_s: int = 0
     last_order_id: str = ""
+    growth: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,23 @@ class MemberTag:
 
 @dataclass(frozen=True)
 class MemberWish:
-    """Which members staff want to see. tag: None: of any."""
+    """Which members staff want to see. tag: None: of any. level: the number of one of `levels`,
+    which whoever is sought has now; 0: any or none."""
 
     sort: MemberSort = MemberSort.LAST
     tag: MemberTag | None = None
     q: str = ""
+    level: int = 0
+    levels: LevelsRule = field(default_factory=LevelsRule)
+
+    @property
+    def narrows(self) -> bool:
+        return self.tag is not None or self.level > 0
 
     def fits(self, figures: Figures, by_hand: Collection[str], now_s: int) -> bool:
-        return self.tag is None or has_tag(self.tag, figures, by_hand, now_s)
+        reached = self.levels.reached(figures.growth) if self.level else None
+        has_level = not self.level or (reached is not None and reached.no == self.level)
+        return has_level and (self.tag is None or has_tag(self.tag, figures, by_hand, now_s))
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,9 @@ class Note:
     text: str = field(repr=False)
 
 
-def figures_of(orders: Iterable[tuple[OrderId, Sequence[Entry]]]) -> Figures:
-    """What a person's orders come to, by the entries of their ledgers."""
+def figures_of(orders: Iterable[tuple[OrderId, Sequence[Entry]]], *, growth: int = 0) -> Figures:
+    """What a person's orders come to, by the entries of their ledgers. growth: of their
+    accounts."""
     count = spent_fen = 0
     last = ""
     for order_id, entries in orders:
@@ -111,7 +123,7 @@ def figures_of(orders: Iterable[tuple[OrderId, Sequence[Entry]]]) -> Figures:
         spent_fen += captured_fen - refunded_fen
         last = max(last, str(order_id), key=_rank)
     parsed = OrderId.parse(last)
-    return Figures(count, spent_fen, parsed.placed_at_s if parsed else 0, last)
+    return Figures(count, spent_fen, parsed.placed_at_s if parsed else 0, last, growth)
 
 
 def _rank(order_id: str) -> tuple[str, str]:

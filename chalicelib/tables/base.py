@@ -152,6 +152,7 @@ class Writes:
 
     def __init__(self, pending: TransactWrite) -> None:
         self._pending = pending
+        self._added: set[tuple[str, str]] = set()
         # PynamoDB sends checks, deletions, puts, updates; DynamoDB answers in the order sent.
         self._sent: dict[str, list[tuple[int, type[StoredItem], Refuse]]] = {
             "check": [],
@@ -186,6 +187,11 @@ class Writes:
         """Add to counters of an item, which is made where there is none: nothing refuses it."""
         self._collect("update", type(item), LostRace)
         self._pending.update(item, actions=list(actions))
+        self._added.add((item.pk, item.sk))
+
+    def has_added(self, item: StoredItem) -> bool:
+        """Whether `add` was called for the key of `item`: a transaction touches an item once."""
+        return (item.pk, item.sk) in self._added
 
     def check(self, item: StoredItem, *, condition: Condition, refuse: Refuse) -> None:
         """Require `condition` of an item that is not written. `refuse` receives None."""

@@ -23,12 +23,13 @@ class _MemberFigures(TradeItem):
     spent_fen = IntAttribute(default=0)
     last_at_s = IntAttribute(default=0)
     last_order_id = UnicodeAttribute(default="")
+    growth = IntAttribute(default=0)
     since_s = IntAttribute(default=0)
     tags: ListAttribute[Any] = ListAttribute(default=list)
 
     @property
     def figures(self) -> Figures:
-        return Figures(self.orders, self.spent_fen, self.last_at_s, self.last_order_id)
+        return Figures(self.orders, self.spent_fen, self.last_at_s, self.last_order_id, self.growth)
 
 
 class MemberItem(_MemberFigures, discriminator="member"):

@@ -9,8 +9,10 @@ from chalicelib.services.growth import members
 from tests.api.test_exports import exported, let_be_found
 from tests.api.test_shop_acts import refund
 from tests.fixtures.interleavings import interleaved
+from tests.fixtures.levels import have_levels
 from tests.fixtures.merchant import ADDRESS, DAY_S, Buyer, Caller, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
+from tests.fixtures.points import received, sold
 from tests.fixtures.shipping import ship
 
 MEMBERS, TAGS = "/v1/merchant/members", "/v1/merchant/member-tags"
@@ -100,6 +102,26 @@ def test_figures_follow_refunds(merchant: MerchantFixture) -> None:
 
     (row,) = rows(owner)
     assert (row["orders"], row["spent_fen"]) == (1, 18900)
+    merchant.check_laws()
+
+
+def test_members_of_a_level_are_those_who_have_it_now(merchant: MerchantFixture) -> None:
+    have_levels(merchant)
+    activity, grown_one, other = sold(merchant), merchant.buyer("小满"), merchant.buyer("大山")
+    order_id = received(merchant, activity, grown_one)
+    bought(merchant, other)
+    merchant.run_jobs()
+
+    owner = merchant.owner()
+    (row,) = rows(owner, level=1)
+    assert (row["name"], row["growth"], row["level"]) == ("小满", 99, {"no": 1, "name": "银卡会员"})
+    assert sorted(names(owner)) == ["大山", "小满"]
+    file = exported(merchant, "members", "buyer", "level", "growth", level=1)
+    assert [list(one.values()) for one in file] == [["小满", "银卡会员", "99"]]
+    assert refund(merchant, order_id, 9900, 1).status == 201
+    assert merchant.gateway.quiet()
+    merchant.run_jobs(2)
+    assert rows(owner, level=1) == []
     merchant.check_laws()
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 from chalicelib.api.merchant.order_schemas import OrderStatusName
 from chalicelib.api.schemas import Id, RequestModel, ResponseModel, Seconds
 from chalicelib.domain.exports import EVER_S, ExportStatus, Subject
+from chalicelib.domain.levels import LEVELS_MAX
 
 ColumnName = Annotated[str, Meta(min_length=1, max_length=32)]
 Time = Annotated[int, Meta(ge=0, le=EVER_S)]
@@ -55,6 +56,7 @@ class ExportWanted(RequestModel, frozen=True, kw_only=True):
     from_s: Time = 0
     to_s: Time = EVER_S
     tag_id: Id | None = None
+    level: Annotated[int, Meta(ge=0, le=LEVELS_MAX, description="of members; 0: any or none")] = 0
 
 
 class ExportShown(ResponseModel, frozen=True, kw_only=True):

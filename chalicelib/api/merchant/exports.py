@@ -137,6 +137,7 @@ def _wanted(body: schemas.ExportWanted) -> Wanted:
         from_s=body.from_s,
         to_s=body.to_s,
         tag_id=body.tag_id or "",
+        level=body.level,
     )
 
 

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from chalicelib.api.buyers.coupon_schemas import CouponShown
 from chalicelib.api.schemas import Fen, Id, PageQuery, RequestModel, ResponseModel, Seconds
+from chalicelib.domain.levels import LEVELS_MAX
 from chalicelib.domain.member import NOTE_MAX, TAG_NAME_MAX, TAGS_OF_MEMBER_MAX, MemberSort
 
 MEMBERS_MAX = 50  # tagged at once
@@ -23,6 +24,7 @@ class MemberQuery(PageQuery, frozen=True, kw_only=True):
         ),
     ] = "last"
     tag_id: Id | None = None
+    level: Annotated[int, Meta(ge=0, le=LEVELS_MAX, description="0: any or none")] = 0
     q: Annotated[
         str,
         Meta(
@@ -75,6 +77,11 @@ class TagOfMember(ResponseModel, frozen=True, kw_only=True):
     by_rule: bool
 
 
+class LevelOfMember(ResponseModel, frozen=True, kw_only=True):
+    no: int
+    name: str
+
+
 class MemberRow(ResponseModel, frozen=True, kw_only=True):
     buyer_id: str
     name: Annotated[str, Meta(description="what they call themselves; perhaps empty")]
@@ -85,6 +92,8 @@ class MemberRow(ResponseModel, frozen=True, kw_only=True):
     spent_fen: Annotated[Fen, Meta(description="paid, less what went back")]
     last_at_s: Annotated[Seconds, Meta(description="when the last paid order was placed")]
     since_s: Seconds
+    growth: int
+    level: Annotated[LevelOfMember | None, Meta(description="null: none, or the shop has none")]
     tags: list[TagOfMember]
 
 
@@ -93,6 +102,7 @@ class MemberRows(ResponseModel, frozen=True, kw_only=True):
 
     items: list[MemberRow]
     next: str | None
+    levels: Annotated[list[LevelOfMember], Meta(description="that the shop has, the lowest first")]
     left_out: Annotated[
         bool, Meta(description="More orders fit the phone or the name than were looked at.")
     ]

@@ -11,6 +11,7 @@ from chalicelib.api.merchant import member_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain import recipient
+from chalicelib.domain.levels import LevelsRule, MemberLevel
 from chalicelib.domain.member import MemberSort, MemberTag, MemberWish, TagRule
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
@@ -21,7 +22,7 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.growth import member_notes, member_tags
+from chalicelib.services.growth import levels, member_notes, member_tags
 from chalicelib.services.reports import member_files, member_lists
 from chalicelib.services.reports.member_lists import Member
 
@@ -32,17 +33,21 @@ api = Api(__name__, prefix="/v1/merchant")
 def list_members(who: Staff, query: schemas.MemberQuery) -> schemas.MemberRows:
     """Members in one order, those of a tag, or those found by a phone or a name."""
     tag = member_tags.find(who.merchant_id, query.tag_id) if query.tag_id else None
-    wish = MemberWish(MemberSort(query.sort), tag, query.q.strip())
-    scope = ("members", who.merchant_id, query.sort, query.tag_id or "", wish.q)
+    now_s = clock.now_s()
+    rule = levels.rule(who.merchant_id, now_s)
+    wish = MemberWish(MemberSort(query.sort), tag, query.q.strip(), query.level, rule)
+    narrowed = (query.sort, query.tag_id or "", wish.q, str(query.level))
+    scope = ("members", who.merchant_id, *narrowed)
     page = member_lists.find(
         who.merchant_id,
         wish,
         after=pages.key_of(query.next, *scope),
         limit=query.limit,
-        now_s=clock.now_s(),
+        now_s=now_s,
     )
     return schemas.MemberRows(
-        items=[_row(member) for member in page.found],
+        items=[schemas.MemberRow(**_fields(member, rule)) for member in page.found],
+        levels=[level for it in rule.levels if rule.on and (level := _level(it))],
         next=pages.token_of(page.next_key, *scope),
         left_out=page.left_out,
     )
@@ -160,11 +165,11 @@ def _tag(tag: MemberTag) -> schemas.MemberTagShown:
     return from_attributes(schemas.MemberTagShown, tag, rule=rule)
 
 
-def _row(member: Member) -> schemas.MemberRow:
-    return schemas.MemberRow(**_fields(member))
+def _level(level: MemberLevel | None) -> schemas.LevelOfMember | None:
+    return None if level is None else from_attributes(schemas.LevelOfMember, level)
 
 
-def _fields(member: Member) -> dict[str, Any]:
+def _fields(member: Member, rule: LevelsRule) -> dict[str, Any]:
     figures = member.stored.figures
     return {
         "buyer_id": member.stored.buyer_id,
@@ -176,6 +181,8 @@ def _fields(member: Member) -> dict[str, Any]:
         "spent_fen": figures.spent_fen,
         "last_at_s": figures.last_at_s,
         "since_s": member.stored.since_s,
+        "growth": figures.growth,
+        "level": _level(rule.reached(figures.growth)),
         "tags": [
             schemas.TagOfMember(tag_id=tag.tag_id, name=tag.name, by_rule=tag.rule is not None)
             for tag in member.tags
@@ -187,7 +194,7 @@ def _file(who: Staff, buyer_id: str) -> schemas.MemberFileShown:
     now_s = clock.now_s()
     found = member_files.read(who.merchant_id, buyer_id, now_s=now_s)
     return schemas.MemberFileShown(
-        **_fields(found.member),
+        **_fields(found.member, levels.rule(who.merchant_id, now_s)),
         notes=[from_attributes(schemas.MemberNote, note) for note in found.notes],
         points=found.points,
         coupons=coupons.all_shown(who.merchant_id, found.coupons, now_s),

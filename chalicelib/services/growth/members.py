@@ -13,15 +13,18 @@ from chalicelib.domain.member import Figures, figures_of
 from chalicelib.services.people import identities
 from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
 from chalicelib.tables.buyers import BuyerItem
+from chalicelib.tables.growth import PointsItem
 from chalicelib.tables.members import MemberItem, MemberNotesItem, MemberRowItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 
 def mark(writes: Writes, merchant_id: str, buyer_id: str, *, now_s: int) -> None:
-    """Have the figures of a buyer reckoned anew, with the write that moves them."""
+    """Have the figures of a buyer reckoned anew, with the write that moves them. Of several in one
+    transaction the first marks them."""
     item = MemberItem.at(merchant_id, buyer_id)
-    writes.add(item, item.moved(now_s))
+    if not writes.has_added(item):
+        writes.add(item, item.moved(now_s))
 
 
 def process(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
@@ -87,7 +90,7 @@ def _fold(writes: Writes, person: BuyerItem, items: dict[str, MemberItem]) -> No
 
 
 def _figures(person: BuyerItem) -> Figures:
-    """What the orders of all ids of a person come to, as they are now."""
+    """What the orders of all ids of a person come to, and how much they have grown, as of now."""
     pages = (
         OrderItem.query(
             buyer_pk(person.merchant_id, one),
@@ -96,7 +99,12 @@ def _figures(person: BuyerItem) -> Figures:
         )
         for one in person.ids
     )
-    return figures_of((order.order_id, order.entries()) for page in pages for order in page)
+    keys = [(buyer_pk(person.merchant_id, one), "points") for one in person.ids]
+    accounts = PointsItem.batch_get(keys, consistent_read=True)
+    return figures_of(
+        ((order.order_id, order.entries()) for page in pages for order in page),
+        growth=sum(account.growth for account in accounts),
+    )
 
 
 def _delete(writes: Writes, item: MemberItem) -> None:

@@ -17,6 +17,7 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.points import PointsMove, PointsRule
 from chalicelib.domain.points_account import PointsAccount, PointsEntry, PointsKind
 from chalicelib.errors import PointsRefused
+from chalicelib.services.growth import members
 from chalicelib.services.people import buyers, merchants, shop_cache
 from chalicelib.tables.base import LostRace, Writes, as_read, get_or_none
 from chalicelib.tables.growth import PointsItem, PointsPageItem
@@ -118,6 +119,8 @@ def move(writes: Writes, order: OrderItem, moved: PointsMove, growth: int, *, no
     elif moved.earned < 0:
         account = account.taken(PointsEntry(now_s, moved.earned, PointsKind.TAKEN_BACK, order_id))
     put(writes, item, account, growth=item.growth + growth, order_id=order_id)
+    if growth:
+        members.mark(writes, order.merchant_id, order.buyer_id, now_s=now_s)
 
 
 def forfeit(writes: Writes, merchant_id: str, ids: Sequence[str], *, now_s: int) -> None:

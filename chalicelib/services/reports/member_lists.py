@@ -2,7 +2,8 @@
 a tag; those who are found by a phone or a name.
 
 A list has one small row per member, which says all that they are chosen by: one query reads a page,
-or, where a tag is wished, as many rows as it takes to fill one, LOOKS_MAX times ROWS_MAX at most.
+or, where a tag or a level is wished, as many rows as it takes to fill one, LOOKS_MAX times ROWS_MAX
+at most.
 """
 
 from collections.abc import Sequence
@@ -75,7 +76,7 @@ def rows_of(
         page = MemberRowItem.query(
             members_list(merchant_id, wish.sort),
             scan_index_forward=False,
-            limit=ROWS_MAX if wish.tag else limit - len(found),
+            limit=ROWS_MAX if wish.narrows else limit - len(found),
             last_evaluated_key=after,
         )
         for row in page:

@@ -5,9 +5,10 @@ from typing import Any
 
 from chalicelib.domain import recipient
 from chalicelib.domain.exports import Moment, Row, Wanted, Yuan
+from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.member import MemberSort, MemberWish
 from chalicelib.errors import InvalidRequest
-from chalicelib.services.growth import member_tags
+from chalicelib.services.growth import levels, member_tags
 from chalicelib.services.reports import member_lists
 from chalicelib.services.reports.member_lists import Member
 from chalicelib.text import Text
@@ -20,15 +21,15 @@ def page(
 ) -> tuple[list[Row], dict[str, Any] | None]:
     """(rows, where the next page begins)."""
     limit = member_lists.MATCHES_MAX if wanted.q else PAGE
-    found = member_lists.find(
-        merchant_id, _wish(merchant_id, wanted), after=after, limit=limit, now_s=now_s
-    )
-    return [_row(member, wanted) for member in found.found], found.next_key
+    wish = _wish(merchant_id, wanted, now_s)
+    found = member_lists.find(merchant_id, wish, after=after, limit=limit, now_s=now_s)
+    rows = [_row(member, wanted, wish.levels) for member in found.found]
+    return rows, found.next_key
 
 
 def refuse_left_out(merchant_id: str, wanted: Wanted, now_s: int) -> None:
     """Raise InvalidRequest where a file of who is sought would lack somebody and not say so."""
-    limit, wish = member_lists.MATCHES_MAX, _wish(merchant_id, wanted)
+    limit, wish = member_lists.MATCHES_MAX, _wish(merchant_id, wanted, now_s)
     if (
         wish.q
         and member_lists.find(merchant_id, wish, after=None, limit=limit, now_s=now_s).left_out
@@ -37,20 +38,24 @@ def refuse_left_out(merchant_id: str, wanted: Wanted, now_s: int) -> None:
         raise InvalidRequest(words, field="q")
 
 
-def _wish(merchant_id: str, wanted: Wanted) -> MemberWish:
+def _wish(merchant_id: str, wanted: Wanted, now_s: int) -> MemberWish:
     tag = member_tags.find(merchant_id, wanted.tag_id) if wanted.tag_id else None
-    return MemberWish(MemberSort.SINCE, tag, wanted.q)
+    rule = levels.rule(merchant_id, now_s)
+    return MemberWish(MemberSort.SINCE, tag, wanted.q, wanted.level, rule)
 
 
-def _row(member: Member, wanted: Wanted) -> Row:
+def _row(member: Member, wanted: Wanted, rule: LevelsRule) -> Row:
     """Recipients in full where that was asked for."""
     address = member.address if wanted.personal else recipient.masked(member.address)
     names = ("name", "phone", "province", "city", "district", "street")
     figures = member.stored.figures
+    level = rule.reached(figures.growth)
     return {
         "buyer_id": member.stored.buyer_id,
         "buyer": member.buyer.name,
         **{name: address.get(name, "") for name in names},
+        "level": level.name if level else None,
+        "growth": figures.growth,
         "orders": figures.orders,
         "spent": Yuan(figures.spent_fen),
         "last_at": Moment(figures.last_at_s),

@@ -2,6 +2,7 @@ import { get, post, put, remove } from './client'
 import type { BodyOf, QueryOf, Schema } from './types'
 
 export type Member = Schema<'MemberRow'>
+export type MemberPage = Schema<'MemberRows'>
 export type MemberFile = Schema<'MemberFileShown'>
 export type MemberTag = Schema<'MemberTagShown'>
 export type MemberTagInput = BodyOf<'post', '/v1/merchant/member-tags'>

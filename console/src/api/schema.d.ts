@@ -4539,6 +4539,11 @@ export interface components {
             to_s: number;
             /** @default null */
             tag_id: string | null;
+            /**
+             * @description of members; 0: any or none
+             * @default 0
+             */
+            level: number;
         };
         /** ExtensionRequest */
         ExtensionRequest: {
@@ -5024,6 +5029,11 @@ export interface components {
          * @enum {unknown}
          */
         Level: "act" | "none" | "view";
+        /** LevelOfMember */
+        LevelOfMember: {
+            no: number;
+            name: string;
+        };
         /** LevelOffered */
         LevelOffered: {
             no: number;
@@ -5128,6 +5138,9 @@ export interface components {
             last_at_s: number;
             /** @description seconds since the epoch, UTC */
             since_s: number;
+            growth: number;
+            /** @description null: none, or the shop has none */
+            level: components["schemas"]["LevelOfMember"] | null;
             tags: components["schemas"]["TagOfMember"][];
             /** @description the latest, the newest first */
             notes: components["schemas"]["MemberNote"][];
@@ -5197,6 +5210,9 @@ export interface components {
             last_at_s: number;
             /** @description seconds since the epoch, UTC */
             since_s: number;
+            growth: number;
+            /** @description null: none, or the shop has none */
+            level: components["schemas"]["LevelOfMember"] | null;
             tags: components["schemas"]["TagOfMember"][];
         };
         /**
@@ -5206,6 +5222,8 @@ export interface components {
         MemberRows: {
             items: components["schemas"]["MemberRow"][];
             next: string | null;
+            /** @description that the shop has, the lowest first */
+            levels: components["schemas"]["LevelOfMember"][];
             /** @description More orders fit the phone or the name than were looked at. */
             left_out: boolean;
         };
@@ -16839,6 +16857,7 @@ export interface operations {
                 next?: string | null;
                 sort?: string;
                 tag_id?: string | null;
+                level?: number;
                 q?: string;
             };
             header?: never;

@@ -25,7 +25,9 @@ def figures(snapshot: TableSnapshot) -> Violations:
     for buyer_id, buyer in snapshot.buyers.items():
         what, item = f"34 members: {buyer_id}", snapshot.members.get(buyer_id)
         orders = [one for one in snapshot.orders.values() if one.buyer_id in buyer.ids]
-        expected = figures_of((one.order_id, one.entries()) for one in orders)
+        accounts = [snapshot.points[one] for one in buyer.ids if one in snapshot.points]
+        growth = sum(account.growth for account in accounts)
+        expected = figures_of(((it.order_id, it.entries()) for it in orders), growth=growth)
         is_member = buyer.merged_into is None and buyer.erased_at_s is None
         if not is_member or not expected.last_order_id:
             if item is not None:

@@ -24,7 +24,7 @@ const dayOf = (at_s: number | undefined) => (at_s ? formatTime(at_s).slice(0, 10
 export const dayAgo = (days: number) => dayOf(nowS() - days * DAY_S)
 
 /** How the list of members is filtered. */
-export type MemberWish = Pick<MemberQuery, 'q' | 'tag_id'>
+export type MemberWish = Pick<MemberQuery, 'q' | 'tag_id' | 'level'>
 
 export const begun = (query: OrderQuery, members: MemberWish, subject: Subject): Pick<Draft, 'status' | 'from' | 'to' | 'narrowed'> => ({
   status: query.status ?? '',
@@ -37,7 +37,7 @@ export const begun = (query: OrderQuery, members: MemberWish, subject: Subject):
 export const isNarrowed = (query: OrderQuery, members: MemberWish, subject: Subject) =>
   (subject === 'orders' && Boolean(query.q || query.product_id || query.buyer_id)) ||
   (subject === 'customers' && Boolean(query.product_id)) ||
-  (subject === 'members' && Boolean(members.q || members.tag_id))
+  (subject === 'members' && Boolean(members.q || members.tag_id || members.level))
 
 export function wantedOf(draft: Draft, subject: Subject, query: OrderQuery, members: MemberWish): ExportWanted {
   const timed = subject !== 'members'
@@ -56,5 +56,6 @@ export function wantedOf(draft: Draft, subject: Subject, query: OrderQuery, memb
     from_s: from_s || 0,
     to_s: to_s ? to_s + 59 : 9_999_999_999,
     tag_id: (narrowed && subject === 'members' && members.tag_id) || null,
+    level: (narrowed && subject === 'members' && members.level) || 0,
   }
 }

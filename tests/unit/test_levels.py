@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.activity import TermsSku
 from chalicelib.domain.beijing import BEIJING
 from chalicelib.domain.birthday import birthday_of
 from chalicelib.domain.levels import LevelsRule, MemberLevel, check, growth_of, rule_of
 from chalicelib.domain.order import GrowthRates, OrderStatus
+from chalicelib.domain.pricing import PriceKind
 from chalicelib.errors import InvalidRequest
 from tests.unit.test_points import LETTERS, paid, received, refunded
 
@@ -133,3 +135,28 @@ def test_birthday_is_due_on_its_day_of_each_year(told: tuple[int, int], now: str
 def test_day_that_no_year_has_is_no_birthday(month: int, day: int) -> None:
     with pytest.raises(InvalidRequest):
         birthday_of(month, day)
+
+
+@given(
+    st.integers(2, 1_000_000),
+    st.integers(10, 100),
+    st.booleans(),
+    st.booleans(),
+    st.data(),
+)
+def test_unit_in_a_group_costs_the_least_of_what_its_buyer_is_entitled_to(
+    solo_fen: int, percent: int, own: bool, leads: bool, data: st.DataObject
+) -> None:
+    group_fen = data.draw(st.integers(1, solo_fen - 1))
+    leader_fen = data.draw(st.none() | st.integers(1, group_fen))
+    member_fen = data.draw(st.none() | st.integers(1, solo_fen - 1))
+    sku = TermsSku("s", "", solo_fen, solo_fen, group_fen, leader_fen, member_fen)
+    level = replace(SILVER, price_percent=percent, member_prices=own)
+
+    price_fen, kind = sku.price_of(leads=leads, level=level)
+
+    entitled = [group_fen, level.price_fen(solo_fen, member_fen)]
+    entitled += [leader_fen] if leads and leader_fen is not None else []
+    assert price_fen == min(entitled) >= 1
+    assert (kind is PriceKind.MEMBER) == (price_fen < sku.price_fen(leads=leads))
+    assert sku.price_of(leads=leads, level=None)[0] == sku.price_fen(leads=leads)

@@ -12,19 +12,22 @@ export function priceOf({ solo_price_fen, group_price_fen, leader_price_fen }: S
   return way === 'open' ? (leader_price_fen ?? group_price_fen) : group_price_fen
 }
 
-/** What members pay by level, where it is less than everybody does: 银卡会员 ¥57 · 金卡会员 ¥55 起; empty: nobody pays less. */
+/** What members pay by level, where it is less than everybody does: 银卡会员 ¥57 · 金卡会员 ¥55 起; empty: nobody pays less.
+ * Levels that pay the same are told of together: 银卡会员及以上 ¥57. */
 export function memberPricesInWords(skus: readonly Sku[], way: Way): string {
   const lower = skus.flatMap((sku) =>
     (way === 'alone' ? sku.solo_member_prices : sku.member_prices).filter((it) => it.price_fen < priceOf(sku, way)),
   )
-  const levels = new Map(lower.map(({ no, name }) => [no, name]))
-  return [...levels]
-    .sort(([one], [other]) => one - other)
-    .map(([no, name]) => {
-      const prices = lower.filter((it) => it.no === no).map((it) => it.price_fen)
-      const { fen, varies } = lowest(prices)
-      return words.members.price(name, fromYuan(fen, varies || prices.length < skus.length))
-    })
+  const levels = [...new Map(lower.map(({ no, name }) => [no, name]))].sort(([one], [other]) => one - other)
+  const told = levels.map(([no, name]) => {
+    const prices = lower.filter((it) => it.no === no).map((it) => it.price_fen)
+    const { fen, varies } = lowest(prices)
+    return { name, price: fromYuan(fen, varies || prices.length < skus.length) }
+  })
+  return told
+    .map(({ name, price }, at) => (price === told[at + 1]?.price ? { name: words.members.orHigher(name), price } : { name, price }))
+    .filter(({ price }, at) => price !== told[at - 1]?.price)
+    .map(({ name, price }) => words.members.price(name, price))
     .join(' · ')
 }
 

@@ -143,6 +143,7 @@ export const words = {
     rule: (name: string) => `会员团：${name}及以上才能开团和参团，单独购买不限。在「我的 › 会员等级」看怎么升级。`,
     label: '会员价',
     price: (name: string, price: string) => `${name} ${price}`,
+    orHigher: (name: string) => `${name}及以上`,
     groups: '会员小团',
     opens: (name: string, n: number) => `${name}开 ${n} 人团`,
   },

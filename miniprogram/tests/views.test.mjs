@@ -292,6 +292,7 @@ const MEMBER_PRICES = {
   'of who opens it, whose price is lower than that of silver': [[forMembers], 'open', '金卡会员 ¥26'],
   'alone': [[forMembers], 'alone', '银卡会员 ¥39 · 金卡会员 ¥37'],
   'not for every SKU': [[forMembers, { ...forMembers, member_prices: [at(2, 2700)] }], 'join', '银卡会员 ¥28.50 起 · 金卡会员 ¥26 起'],
+  'the same for both levels': [[{ ...forMembers, member_prices: [at(1, 2600), at(2, 2600)] }], 'join', '银卡会员及以上 ¥26'],
   'where there are none': [[{ ...sold, member_prices: [], solo_member_prices: [] }], 'join', ''],
 }
 for (const [name, [skus, way, words]] of Object.entries(MEMBER_PRICES)) {

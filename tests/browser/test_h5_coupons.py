@@ -322,9 +322,9 @@ def test_member_sees_and_pays_their_price_and_enters_what_is_for_members(
     who.says("birthday", "5 月 20 日")
 
     who.open(f"/pages/activity/activity?a={sale.activity_id}")
-    who.says("member-prices", "银卡会员 ¥14.90")
+    who.says("member-prices", "银卡会员及以上 ¥14.90")
     who.tap("open")
-    expect(who.see("sku-sheet")).to_contain_text("会员价 银卡会员 ¥14.90")
+    expect(who.see("sku-sheet")).to_contain_text("会员价 银卡会员及以上 ¥14.90")
     who.tap("sku-go")
     who.fill_address()
     who.says("member-price", "会员价")

@@ -202,6 +202,7 @@ def test_nobody_is_moved_where_they_have_a_seat_or_there_is_none(
     assert not merchant.stored_group(full).combined_from
     assert not merchant.stored_group(newer).combined_from
     assert progress(merchant, due)["status"] == "failed"
+    until_due(merchant, newer)
 
     again, (twice, third) = opened(merchant, activity, **AGREES)
     other, _ = opened(merchant, activity)

@@ -167,11 +167,12 @@ def test_recipients_in_full_and_money_need_their_rights_to_ask_and_to_fetch(
     assert shown(clerk, made)["may_fetch"] is False
     assert clerk.post(f"{EXPORTS}/{made}/link").body["details"] == {"right": "recipients:view"}
     form = clerk.get(f"{EXPORTS}/form").body
-    assert [one["subject"] for one in form["subjects"]] == ["orders", "customers"]
+    assert [one["subject"] for one in form["subjects"]] == ["orders", "customers", "members"]
     assert {one["name"]: one["personal"] for one in form["presets"]} == {
         "orders": False,
         "shipping": False,
         "customers": False,
+        "members": False,
     }
 
 

@@ -146,7 +146,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         self.price_fen = price_fen
         self.settle_down(followed=False)
         for guest in range(guests):
-            self.come_in_and_pay(buyer=guest)
+            self.come_in(buyer=guest, quantity=1, other=False, far=3, apart=combines)
 
     # Buyers.
 
@@ -187,6 +187,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         coupon=st.booleans(),
         points=POINTS,
         agrees=st.booleans(),
+        apart=st.sampled_from([False, False, True]),
     )
     def come_in(
         self,
@@ -197,8 +198,10 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
         coupon: bool = False,
         points: int = 0,
         agrees: bool = True,
+        apart: bool = False,
     ) -> None:
-        """What most buyers do: join a group that takes them, or open one; ask; pay."""
+        """What most buyers do: join a group that takes them, or open one; ask; pay. apart: open
+        one all the same."""
         who, now_s, teams = buyer % BUYERS, self.shop.now_s, self.model.teams
         free = [
             number
@@ -208,7 +211,7 @@ class ShopMachine(AfterSaleRules, FulfilmentRules, RuleBasedStateMachine):
             and self.buyers[who] not in team.members
         ]
         before = set(self.model.orders)
-        if free:
+        if free and not apart:
             self.join(free[0], who, quantity, "right", coupon, points, agrees)
         else:
             self.open(who, quantity, coupon, points, agrees)

@@ -3,6 +3,11 @@ import { dayAndTime, shortTime, shortYuan, thousands, timeLeft, yuan } from '@/f
 
 export const accountWords = {
   checkout: {
+    opening: (size: string) => `你正在开团（${size}）`,
+    joining: (leader: string) => (leader === '拼友' ? '你正在参加好友的团' : `你正在参加 ${leader} 的团`),
+    method: '支付方式',
+    wechat_pay: '微信支付',
+    alipay: '支付宝',
     completes: '付款后即成团',
     willMiss: (n: number) => `付款后还差 ${n} 人`,
     assures: '付款后到时就成团',

@@ -301,17 +301,12 @@ export const words = {
   },
 
   checkout: {
-    opening: (size: string) => `你正在开团（${size}）`,
     openFor: (of: Lives, now_s: number) =>
       isCut(of, now_s)
         ? `活动 ${dayAndTime(of.ends_at_s, now_s)} 结束，在那之前凑满人数就成团`
         : `付款后 ${span(of.life_s)}内凑满人数就成团`,
-    joining: (leader: string) => (leader === NOBODY ? '你正在参加好友的团' : `你正在参加 ${leader} 的团`),
     express: '快递送货',
     pickup: '到店自提',
-    method: '支付方式',
-    wechat_pay: '微信支付',
-    alipay: '支付宝',
     limitLeft: (n: number) => (n > 0 ? `每人限购，你还能买 ${n} 件` : '你已买满每人限购的件数，可以单独购买'),
   },
 } as const

@@ -52,7 +52,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
   if (wanted.way === 'join') {
     const group = await readGroup(wanted.group_id)
     const { progress } = group
-    const head = words.checkout.joining(progress.leader_name)
+    const head = accountWords.checkout.joining(progress.leader_name)
     return { ...group, ...progress, sku: skuIn(group.skus), head, note: afterPaying(progress) }
   }
   const activity = await readActivity(wanted.activity_id)
@@ -69,7 +69,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
 /** What a buyer of that level does by opening a group, which may be smaller than others are; no: 0 of who has none. */
 export function openingWords(goods: Pick<Goods, 'level_seats' | 'seats_total' | 'seats_least' | 'tiers'>, no: number): string {
   const entitled = goods.level_seats.filter((it) => it.no <= no).map(({ seats }) => seats)
-  return words.checkout.opening(sizeOf({ ...goods, seats_total: Math.min(goods.seats_total, ...entitled) }))
+  return accountWords.checkout.opening(sizeOf({ ...goods, seats_total: Math.min(goods.seats_total, ...entitled) }))
 }
 
 /** How the group stands once this order is paid. */

@@ -116,6 +116,7 @@ def test_row_shows_what_was_bought_and_how_its_group_is_doing(merchant: Merchant
         "seats_paid": 1,
         "seats_missing": 2,
         "expires_at_s": merchant.now_s + 86400,
+        "tiers": [],
     }
     assert row["actions"] == ["invite"]  # not alone any more: no cancelling
     merchant.clock.forward(86400)

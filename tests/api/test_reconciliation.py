@@ -39,6 +39,7 @@ def test_bill_that_fits_is_reported_with_its_totals(shop: Shop) -> None:
     [day], _ = reconciliation.days(shop.merchant_id, after=None, limit=5)
     assert (day.payments, day.paid_fen, day.refunds, day.refunded_fen) == (1, 5900, 1, 5900)
     assert day.day == day_of(order.pay_by_s - PAY_BY_S).isoformat()
+    shop.run_jobs()
     shop.check(quiescent=True)
 
 
@@ -139,6 +140,7 @@ def test_refund_whose_confirmation_never_came_is_taken_over(shop: Shop) -> None:
     assert reconcile(shop) == [(Difference.REFUND_UNHEARD, True)]
 
     assert shop.order(order.order_id).status == OrderStatus.REFUNDED
+    shop.run_jobs()
     shop.check(quiescent=True)
 
 

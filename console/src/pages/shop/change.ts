@@ -41,13 +41,13 @@ export function changesOf(kind: string, before: Record<string, unknown>, after: 
     }))
 }
 
-/** One value for people; long ones are cut. */
+/** One value for people; long ones are cut, but for levels: what changed may be of the last one. */
 export function shown(field: string, value: unknown): string {
   if (value === null || value === undefined || value === '') return NOTHING
   if (typeof value === 'boolean') return value ? t('audit.yes') : t('audit.no')
   if (typeof value === 'number') return numberOf(field, value)
   const text = typeof value === 'string' ? textOf(field, value) : listed(field, value)
-  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text
+  return field !== 'levels' && text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text
 }
 
 function numberOf(field: string, value: number): string {

@@ -240,12 +240,12 @@ def test_levels_are_written_and_an_activity_is_for_members_with_smaller_groups(
     page.get_by_role("button", name="添加会员小团").click()
     page.get_by_label("第 1 行的等级").select_option(label="金卡会员 及以上")
     page.get_by_label("第 1 行的人数").fill("5")
+    look(page, "members-only")
     page.get_by_role("button", name="保存修改").click()
     expect(page.get_by_text("人数要在 2 到 4 之间").first).to_be_visible()
     page.get_by_label("第 1 行的人数").fill("2")
     told = "会员团，「银卡会员」及以上才能参加；「金卡会员」开 2 人团；可用会员价；"
     expect(page.get_by_text(told)).to_be_visible()
-    look(page, "members-only")
     page.get_by_role("button", name="保存修改").click()
     expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
     kept = shop.staff().api.get(f"/v1/merchant/activities/{sale.activity_id}")

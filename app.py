@@ -151,6 +151,11 @@ def close_activities(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.CLOSING)
 
 
+@app.schedule(EVERY_MINUTE, description="Give back what all groups of an activity reach together")
+def give_back_to_crowds(event: CloudWatchEvent) -> dict[str, int]:
+    return _run(Intent.CROWD)
+
+
 @app.schedule(EVERY_MINUTE, description="Complete orders that were shipped long ago")
 def complete_received_orders(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.RECEIPT)

@@ -22,6 +22,7 @@ ServiceError                     500 internal_error
 │ ├ GroupClosed                  409 group_closed
 │ ├ SoldOut                      409 sold_out
 │ ├ LimitReached                 409 limit_reached
+│ ├ TooFastNow                   409 too_fast_now
 │ ├ UnpaidOrdersLimit            409 unpaid_orders_limit
 │ ├ OrderClosed                  409 order_closed
 │ ├ AlreadyPaid                  409 already_paid
@@ -185,6 +186,11 @@ class SoldOut(Conflict):
 class LimitReached(Conflict):
     code = "limit_reached"
     default_message = "已达到每人限购件数。可以单独购买。"
+
+
+class TooFastNow(Conflict):
+    code = "too_fast_now"
+    default_message = "这一分钟的名额抢完了，下一分钟再来。"
 
 
 class UnpaidOrdersLimit(Conflict):

@@ -25,14 +25,14 @@ function withoutForeignPictures(): Plugin {
   }
 }
 
-/** In a browser the sheets of the first pages come when they are opened (platform/h5-later.ts). */
+/** In a browser the sheets of the first pages come when they are opened, and the card of a 万人团 with one (platform/h5-later.ts). */
 function sheetsLater(): Plugin {
   return {
     name: 'sheets-later',
     enforce: 'pre',
     transform(code, id) {
       if (!/\/src\/pages\/.*\.vue$/.test(id)) return
-      const parted = code.replace(/^import (\w+Sheet) from ('@\/components\/\w+Sheet\.vue')$/gm, 'const $1 = later(() => import($2))')
+      const parted = code.replace(/^import (\w+Sheet|CrowdCard) from ('@\/components\/(?:\w+Sheet|CrowdCard)\.vue')$/gm, 'const $1 = later(() => import($2))')
       if (parted === code) return
       return { code: parted.replace('<script setup lang="ts">\n', "$&import { later } from '@/platform/h5-later'\n"), map: null }
     },
@@ -87,7 +87,7 @@ function appidOfTheShop(): Plugin {
 }
 
 /** What the first pages share comes in two files: dozens of small ones weigh more, and each is asked for. */
-const BASE = /node_modules|json-js|^\0|\/src\/((words(?!-account)|format|routes|config|ask)|platform\/|state\/(session|storage|clock|look|authorization|login)|api\/(client|errors|login|me)\.)/
+const BASE = /node_modules|json-js|^\0|\/src\/((words(?!-account|-crowd)|format|routes|config|ask)|platform\/|state\/(session|storage|clock|look|authorization|login)|api\/(client|errors|login|me)\.)/
 const SHARED =
   /\/src\/(components\/(AppButton|AppScreen|CountDown|EmptyState|HowItWorks|JoinableRow|PriceTag|ProductPicture|SkeletonRows)\.vue|state\/useLoad|api\/shop)/
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chalicelib.api import schemas, shapes
 from chalicelib.domain import group as group_rules
 from chalicelib.domain.activity import ActivityState, Terms, state_of
+from chalicelib.domain.counts import Sums
 from chalicelib.domain.freight import Template, span_fen
 from chalicelib.domain.group import Group
 from chalicelib.domain.levels import LevelsRule
@@ -16,6 +17,7 @@ from chalicelib.domain.recipient import masked_name
 from chalicelib.domain.subscribe_message import SubscribeKind
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import availability, compensations
+from chalicelib.services.groups import crowds
 from chalicelib.services.groups.group_page import MEMBERS, GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.groups.shares import Invitation
@@ -58,7 +60,7 @@ def activity(
     own: tuple[GroupItem, OrderItem] | None,
     *,
     freight: Template | None,
-    groups_formed: int,
+    formed: Sums,
     reminded: bool | None,
     now_s: int,
 ) -> schemas.ActivityDetail:
@@ -77,7 +79,7 @@ def activity(
         selling_point=product.selling_point,
         description=product.description,
         unit=product.unit,
-        groups_formed=groups_formed,
+        groups_formed=formed.groups_formed,
         skus=skus(offer, offered),
         seats_total=offer.seats_total,
         seats_least=offer.seats_least,
@@ -97,6 +99,7 @@ def activity(
         members_from=shapes.members_from(offer, offered.levels),
         level_seats=shapes.level_seats(offer, offered.levels),
         combines=offer.combines,
+        crowd=crowd(offered.activity, formed, now_s),
         solo_on_sale=product.on_sale,
         deliveries=offered.deliveries,
         freight=_freight(freight, offer, product),
@@ -134,8 +137,20 @@ def _freight(template: Template | None, offer: Terms, product: ProductItem) -> s
     )
 
 
-def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
-    """A group for who asks. offered: its activity."""
+def crowd(item: ActivityItem, formed: Sums, now_s: int) -> schemas.CrowdShown | None:
+    if not item.crowd_tiers:
+        return None
+    return schemas.CrowdShown(
+        tiers=[schemas.TierShown(**tier) for tier in item.crowd_tiers],
+        seats=formed.seats_formed,
+        is_over=now_s >= crowds.counted_until_s(item),
+    )
+
+
+def page(
+    seen: GroupPage, offered: Offered, *, formed: Sums | None, now_s: int
+) -> schemas.GroupPage:
+    """A group for who asks. offered: its activity. formed: of a 万人团."""
     group, offer = seen.group, seen.terms
     shown = progress(group, offer, now_s=now_s)
     had_seat = seen.role in MEMBERS
@@ -170,6 +185,7 @@ def page(seen: GroupPage, offered: Offered, *, now_s: int) -> schemas.GroupPage:
         level_seats=shapes.level_seats(offer, offered.levels),
         combines=offer.combines,
         combined=_combined(seen),
+        crowd=crowd(offered.activity, formed, now_s) if formed else None,
         deliveries=offered.deliveries,
         ship_within_h=offered.ship_within_h,
         decided_at_s=group.decided_at_s,

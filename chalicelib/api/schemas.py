@@ -198,6 +198,15 @@ class TierShown(ResponseModel, frozen=True, kw_only=True):
     off_fen: Fen
 
 
+class CrowdShown(ResponseModel, frozen=True, kw_only=True):
+    """万人团: from so many people in the groups of the activity that have formed, `off_fen` of each
+    unit go back, to everybody."""
+
+    tiers: Annotated[list[TierShown], Meta(description="ascending")]
+    seats: Annotated[int, Meta(description="people in groups that formed; a minute old at most")]
+    is_over: Annotated[bool, Meta(description="all were counted: no other tier will be reached")]
+
+
 RebateText = Annotated[
     str,
     Meta(
@@ -400,6 +409,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         Meta(description="of smaller groups, by the level of who opens them; ascending"),
     ]
     combines: Annotated[bool, Meta(description="who buys may agree to be moved when it is due")]
+    crowd: CrowdShown | None
     solo_on_sale: Annotated[
         bool, Meta(description="whether its product can be bought alone; off sale: in groups only")
     ]
@@ -526,6 +536,7 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     combined: Annotated[
         CombinedGroup | None, Meta(description="where members went on, since it was not full")
     ]
+    crowd: CrowdShown | None
     deliveries: list[Delivery]
     ship_within_h: Annotated[int, Meta(description="hours after forming")]
     decided_at_s: Annotated[Seconds | None, Meta(description="when it formed or failed")]

@@ -75,7 +75,8 @@ class TermsSku:
 
 @dataclass(frozen=True)
 class Tier:
-    """阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed."""
+    """From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;
+    万人团, of all groups of an activity that did."""
 
     seats: int
     off_fen: int
@@ -124,6 +125,9 @@ class Terms:
     members_from: int = 0  # 会员团: the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # ascending by level
     combines: bool = False  # 拼团合并: a group that is due may be combined with another one
+    # 万人团: the seats are those of all groups that have formed. The same in all versions.
+    crowd_tiers: tuple[Tier, ...] = ()
+    per_minute: int = 0  # 限时团: seats that are taken in one minute at most; 0: any number
 
     def seats_for(self, rank: int) -> int:
         """The seats of a group that somebody of that rank opens (domain.levels.LevelsRule.rank)."""
@@ -145,9 +149,13 @@ class Terms:
         return max((tier.off_fen for tier in self.tiers if tier.seats <= seats_paid), default=0)
 
     def rebate_fen(self, seats_paid: int, sku_id: str, unit_price_fen: int, *, leads: bool) -> int:
-        """What that tier gives back of a unit that was sold for so much: who paid less than others,
-        as a member, gets back what brings them to the tier's price, if they are not below it."""
-        off_fen = self.off_fen(seats_paid)
+        """What that tier gives back of a unit that was sold for so much."""
+        return self.back_fen(self.off_fen(seats_paid), sku_id, unit_price_fen, leads=leads)
+
+    def back_fen(self, off_fen: int, sku_id: str, unit_price_fen: int, *, leads: bool) -> int:
+        """What a tier that takes so much off gives back of a unit that was sold for so much: who
+        paid less than others, as a member, gets back what brings them to the tier's price, if they
+        are not below it."""
         dearer_fen = self.sku(sku_id).price_fen(leads=leads)
         return max(unit_price_fen - (dearer_fen - off_fen), 0) if off_fen else 0
 
@@ -209,9 +217,12 @@ def refusal_to_open(
     return ActivityClosed(message, state=state.value, starts_at_s=starts_at_s)
 
 
-def buckets_for(stocks: list[int]) -> int:
-    """Buckets per SKU for these stocks: as many as one transaction holds and each SKU can fill."""
-    return max(1, min(BUCKETS_MAX, min(stocks), _WRITES_FOR_SKUS // len(stocks) - 1))
+def buckets_for(stocks: list[int], *, writes: int = 0) -> int:
+    """Buckets per SKU for these stocks: as many as one transaction holds and each SKU can fill.
+
+    writes: what else the publication writes.
+    """
+    return max(1, min(BUCKETS_MAX, min(stocks), (_WRITES_FOR_SKUS - writes) // len(stocks) - 1))
 
 
 def spread(units: int, buckets: int) -> list[int]:

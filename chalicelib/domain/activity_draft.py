@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from chalicelib.domain import tier_draft
 from chalicelib.domain.activity import (
     LevelSeats,
     NewBuyers,
@@ -26,6 +27,7 @@ LIMIT_PER_BUYER_MAX = 9_999
 LEADER_POINTS_MAX = 100_000
 LIMIT_PER_ORDER_MAX = 999
 REDUCTIONS_MAX = 5
+PER_MINUTE_MAX = 1_000
 TIERS_MAX = 5  # beside the first one, which everybody pays
 
 
@@ -63,6 +65,8 @@ class Draft:
     level_seats: tuple[LevelSeats, ...] = ()  # smaller groups, by the level of who opens them
     leader_points: int = 0  # earned by who opened a group
     combines: bool = False  # at their deadline, of whose members agree
+    crowd_tiers: tuple[Tier, ...] = ()  # 万人团: by the people of all its groups
+    per_minute: int = 0  # seats that are taken in one minute at most; 0: any number
 
     @property
     def least_price_fen(self) -> int:
@@ -104,6 +108,7 @@ def problems_of(
         *_of_reductions(draft),
         *_of_tiers(draft),
         *_of_level_seats(draft),
+        *_of_crowd(draft, max(draft.starts_at_s, now_s)),
         *_of_stock(draft, offers),
     ]
 
@@ -137,6 +142,10 @@ def change_problems_of(
         *_of_level_seats(draft),
     ]
     starts_at_s = start_of_change(draft, terms, now_s=now_s)
+    problems += _of_crowd(draft, starts_at_s)
+    if draft.crowd_tiers != terms.crowd_tiers:
+        words = "万人团的档位发布后不能改，对先买的人要一样。可以复制为新活动。"
+        problems.append(trouble("crowd_tiers", words))
     if starts_at_s != terms.starts_at_s:
         if terms.starts_at_s <= now_s:
             problems.append(trouble("starts_at_s", "活动已经开始，开始时间不能再改。"))
@@ -181,7 +190,9 @@ def first_terms(
         ends_at_s=draft.ends_at_s,
         limit_per_buyer=draft.limit_per_buyer,
         limit_per_order=draft.limit_per_order,
-        buckets=buckets_for([sku.stock or 0 for sku in draft.skus]),
+        buckets=buckets_for(
+            [sku.stock or 0 for sku in draft.skus], writes=1 if draft.crowd_tiers else 0
+        ),
         reductions=draft.reductions,
         coupons=draft.coupons,
         points=draft.points,
@@ -196,6 +207,8 @@ def first_terms(
         level_seats=draft.level_seats,
         leader_points=draft.leader_points,
         combines=draft.combines,
+        crowd_tiers=draft.crowd_tiers,
+        per_minute=draft.per_minute,
     )
 
 
@@ -234,6 +247,8 @@ def changed_terms(
         level_seats=draft.level_seats,
         leader_points=draft.leader_points,
         combines=draft.combines,
+        crowd_tiers=draft.crowd_tiers,
+        per_minute=draft.per_minute,
     )
     return terms if changed == terms else replace(changed, version=terms.version + 1)
 
@@ -290,6 +305,9 @@ def _of_limits(draft: Draft) -> Iterator[Problem]:
         yield trouble("limit_per_order", words)
     elif draft.leader_free and draft.limit_per_order > 1:
         yield trouble("limit_per_order", "团长免单的活动每单只能买 1 件，请改为 1。")
+    if not 0 <= draft.per_minute <= PER_MINUTE_MAX:
+        words = Text("每分钟名额最多 {max} 个，填 0 表示不限，请修改。", max=PER_MINUTE_MAX)
+        yield trouble("per_minute", words)
     if draft.leader_free and any(sku.leader_price_fen is not None for sku in draft.skus):
         yield trouble("leader_free", "团长免单时不用再设团长价，请清空团长价。")
     if draft.combines:
@@ -400,7 +418,7 @@ def _of_tiers(draft: Draft) -> Iterator[Problem]:
                 "最后一档的人数要等于成团人数，请改为 {seats} 人。", seats=draft.seats_total
             )
             yield trouble(f"tiers[{i}].seats", words)
-        yield from _of_off(f"tiers[{i}].off_fen", tier, before, draft.least_price_fen)
+        yield from tier_draft.of_off(f"tiers[{i}].off_fen", tier, before, draft.least_price_fen)
         before = tier
 
 
@@ -421,15 +439,14 @@ def _of_level_seats(draft: Draft) -> Iterator[Problem]:
         before = one
 
 
-def _of_off(field: str, tier: Tier, before: Tier, least_price_fen: int) -> Iterator[Problem]:
-    if tier.off_fen <= before.off_fen:
-        words = Text("每件返的金额要比上一档的 {before} 多，请修改。", before=yuan(before.off_fen))
-        yield trouble(field, words)
-    elif tier.off_fen >= least_price_fen:
-        words = Text(
-            "每件返的金额要低于最低的拼团价或团长价 {price}，请改小。", price=yuan(least_price_fen)
-        )
-        yield trouble(field, words)
+def _of_crowd(draft: Draft, starts_at_s: int) -> Iterator[Problem]:
+    return tier_draft.of_crowd(
+        draft.crowd_tiers,
+        excluded=bool(draft.tiers) or draft.leader_free,
+        skus=len(draft.skus),
+        days=(draft.ends_at_s - starts_at_s) / 86400,
+        least_price_fen=draft.least_price_fen,
+    )
 
 
 def _of_stock(draft: Draft, offers: Mapping[str, Offer]) -> Iterator[Problem]:

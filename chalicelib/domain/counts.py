@@ -3,6 +3,7 @@
 Each thing is counted once, in the write that makes it final, under the day (Beijing) of its event.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,7 @@ class Sums:
     groups_opened: int = 0
     groups_formed: int = 0
     groups_failed: int = 0
+    seats_formed: int = 0  # that were paid, of the groups that formed
 
     @property
     def formed_permille(self) -> int | None:
@@ -49,8 +51,7 @@ class Sums:
 
 def sums_of(counts: Iterable[Mapping[str, int]]) -> Sums:
     """What many counters say together, each a part of what `Sums` has."""
-    total = dict.fromkeys(Counted, 0)
+    total: Counter[str] = Counter()
     for part in counts:
-        for name, count in part.items():
-            total[Counted(name)] += count
-    return Sums(**{name.value: count for name, count in total.items()})
+        total.update(part)
+    return Sums(**total)

@@ -1,8 +1,8 @@
 """Identifiers: unguessable where they are public, derived where a repeat must meet its own.
 
 order_id = buyer_id (22) + order_no (8); out_trade_no = order_id + attempt (2) = 32, which is
-WeChat Pay's maximum; out_refund_no = out_trade_no + one letter for the reason, and a digit when
-the numbers before it were proven dead at the gateway (gateways allow 64 characters).
+WeChat Pay's maximum; out_refund_no = out_trade_no + one letter or digit for the reason, and a digit
+when the numbers before it were proven dead at the gateway (gateways allow 64 characters).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ ATTEMPTS_MAX = 99
 OUT_TRADE_NO_LENGTH = ID_LENGTH + ORDER_NO_LENGTH + ATTEMPT_LENGTH
 SERIAL_MAX = 9  # fresh numbers of one refund
 _ID = re.compile(f"[0-9A-Za-z]{{{ID_LENGTH}}}")
-_REFUND = re.compile("([A-Za-z])([1-9]?)")
+_REFUND = re.compile("([A-Za-z1-9])([1-9]?)")
 
 
 def base62(number: int, width: int) -> str:

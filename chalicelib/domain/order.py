@@ -70,11 +70,14 @@ class RefundReason(StrEnum):
 
 
 AFTER_SALE_LETTERS = "ABCDEGHIJKMNOPQRSTUVWXYZ"
+CROWD_DIGITS = "123456"  # what a tier of a crowd gives back: the number of the tier
 
 
 def reason_of(refund_key: str) -> RefundReason:
     """Why the refund of that key (attempt and letter) is made. Raises ValueError."""
     letter = refund_key[2:]
+    if len(letter) == 1 and letter in CROWD_DIGITS:
+        return RefundReason.REBATE
     after_sale = len(letter) == 1 and letter in AFTER_SALE_LETTERS
     return RefundReason.AFTER_SALE if after_sale else RefundReason(letter)
 
@@ -87,6 +90,7 @@ class Intent(StrEnum):
     REFUND = "refund"
     GROUP = "group"  # a deadline to decide or a decision to settle
     CLOSING = "closing"  # an activity's unsold stock goes back
+    CROWD = "crowd"  # what an activity's groups add up to may have reached a tier
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
     EXPORT = "export"  # a file that staff asked for is to be written
     # Of a buyer: points that run out soon are told of, those that have are taken off; a birthday.

@@ -175,6 +175,18 @@ def group_formed(
     return Transition(order, formed, (*earned, owed))
 
 
+def rebated(order: Order, letter: str, amount_fen: int, *, starts_s: int, now_s: int) -> Transition:
+    """What the people of an activity give back of the order is requested; the order goes on.
+
+    letter: of the tier that they reach. starts_s: when the gateway may be asked.
+    """
+    paid = order.seat_payment
+    if paid is None:
+        raise Changed("订单刚刚有了变化，请刷新后再试。", state=order.status.value)
+    after, owed = _refund_requested(order, paid[0] + letter, amount_fen, now_s, starts_s=starts_s)
+    return Transition(order, after, (owed,), happened_at_s=now_s)
+
+
 def group_failed(order: Order, *, now_s: int) -> Transition:
     """The order's group failed: the payment that took its seat is refunded."""
     paid = order.seat_payment

@@ -17,6 +17,7 @@ class TextKey(StrEnum):
     FORMED = "formed"
     REBATE = "rebate"  # what the goods cost the leader goes back, since the group formed
     TIER_REBATE = "tier_rebate"  # what the group's tier takes off goes back
+    CROWD_REBATE = "crowd_rebate"  # the same, of a tier of all groups of the activity
     FAILED = "failed"
     CLOSED = "closed"  # the merchant closed the group
     LATE = "late"  # paid, but the seat was gone
@@ -61,6 +62,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.FORMED: "拼团成功",
     TextKey.REBATE: "团长免单，正在返还",
     TextKey.TIER_REBATE: "阶梯价到了，正在返还",
+    TextKey.CROWD_REBATE: "万人团降价了，正在返还",
     TextKey.FAILED: "未成团",
     TextKey.CLOSED: "商家结束了这个团",
     TextKey.LATE: "名额已满，自动退款",
@@ -108,6 +110,10 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.TIER_REBATE: (
         "「{title}」已有 {seats} 人参团，按阶梯价返还 {amount}，已发起原路退款，"
+        "订单照常进行，无需操作。"
+    ),
+    TextKey.CROWD_REBATE: (
+        "「{title}」已有 {seats} 人拼成，降价的 {amount} 返还给你，已发起原路退款，"
         "订单照常进行，无需操作。"
     ),
     TextKey.FAILED: "「{title}」这次没有拼成，{amount} 已发起原路退款，无需操作。",

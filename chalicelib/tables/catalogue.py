@@ -19,6 +19,7 @@
 | SKU's product stock  | m#P#product_id     | stock#sku_id      |
 | activity             | m#A#activity_id    | activity          |
 | activity version     | m#A#activity_id    | v#00001           |
+| minute of an activity | m#A#activity_id#minute | seats         |
 | picture              | m#U#owner#id       | picture           |
 """
 
@@ -160,6 +161,19 @@ class _Terms(CatalogueItem):
     level_seats: ListAttribute[Any] = ListAttribute(default=list)  # [{level, seats}]
     leader_points = IntAttribute(default=0)  # earned by who opened a group
     combines = BooleanAttribute(default=False)  # groups that are due, of whose members agree
+    crowd_tiers: ListAttribute[Any] = ListAttribute(default=list)  # the same, of all its groups
+    per_minute = IntAttribute(default=0)  # seats that are taken in a minute at most; 0: any
+
+
+class SeatMinuteItem(CatalogueItem, discriminator="seat_minute"):
+    """How many seats of an activity were taken in one minute; only where it has a pace."""
+
+    taken = IntAttribute()
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, activity_id: str, minute: int, **more: Any) -> "SeatMinuteItem":
+        return cls(f"{merchant_id}#A#{activity_id}#{minute}", "seats", **more)
 
 
 class ActivityItem(_Terms, discriminator="activity"):

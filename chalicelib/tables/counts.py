@@ -62,19 +62,25 @@ class DayItem(TradeItem, discriminator="day"):
 
 
 class TallyItem(TradeItem, discriminator="tally"):
-    """One shard of how many groups of an activity were opened, formed, failed."""
+    """One shard of how many groups of an activity were opened, formed, failed, and with how many
+    paid seats they formed."""
 
     groups_opened = IntAttribute(null=True)
     groups_formed = IntAttribute(null=True)
     groups_failed = IntAttribute(null=True)
+    seats_formed = IntAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, activity_id: str, shard: int, **more: Any) -> "TallyItem":
         return cls(f"{merchant_id}#T#{activity_id}#{shard}", "tally", **more)
 
-    def adding(self, counted: Counted) -> list[Action]:
-        """Actions that count one group, of a stored item or a new one."""
-        return [getattr(TallyItem, counted.value).add(1), TallyItem.kind.set(TallyItem)]
+    def adding(self, counted: Counted, seats: int = 0) -> list[Action]:
+        """Actions that count one group, of a stored item or a new one. seats: it formed with."""
+        added: list[Action] = [getattr(TallyItem, counted.value).add(1)]
+        if seats:
+            added.append(TallyItem.seats_formed.add(seats))
+        return [*added, TallyItem.kind.set(TallyItem)]
 
     def counts(self) -> dict[str, int]:
-        return {counted.value: getattr(self, counted.value) or 0 for counted in OF_GROUPS}
+        groups = {counted.value: getattr(self, counted.value) or 0 for counted in OF_GROUPS}
+        return {**groups, "seats_formed": self.seats_formed or 0}

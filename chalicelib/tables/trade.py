@@ -35,6 +35,8 @@
 | difference review | m#V#difference_id         | difference              |
 | stock bucket  | m#S#activity_id#sku_id#nn     | stock                   |
 | closing       | m#A#activity_id               | closing                 |
+| crowd         | m#A#activity_id               | crowd                   |
+| group of it   | m#G#group_id                  | crowd_group             |
 | reconciling   | m#P#method(#account)          | reconciling             |
 | export        | m#E#export_id                 | export                  |
 | day           | m#D#YYYYMMDD (Beijing)#n      | day                     |

@@ -2,8 +2,9 @@
 
 STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
 the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
-more people they form with; STORY=combine of groups that are combined when one is due;
-STORY=points of points; STORY=all of everything.
+more people they form with; STORY=crowd of a price that goes down for everybody;
+STORY=combine of groups that are combined when one is due; STORY=points of points; STORY=all of
+everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -15,6 +16,7 @@ import time
 from infra.local import (
     demo_books,
     demo_combine,
+    demo_crowd,
     demo_points,
     demo_prices,
     demo_story,
@@ -27,7 +29,7 @@ from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "tiers", "combine", "points", "all")
+STORIES = ("groups", "prices", "tiers", "crowd", "combine", "points", "all")
 
 
 def main(arguments: list[str]) -> None:
@@ -64,6 +66,8 @@ def _demo(story: str) -> bool:
                 _perform_tiers(play)
             if story in ("combine", "all"):
                 demo_combine.combine_two_groups(play)
+            if story in ("crowd", "all"):
+                demo_crowd.bring_the_price_down(play)
             if story in ("points", "all"):
                 _perform_points(play)
             before = demo_books.take(play)

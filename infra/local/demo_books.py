@@ -43,10 +43,13 @@ class Entry:
         return int(self.order["total_fen"] - back_fen)
 
     @property
+    def rebates(self) -> list[Any]:
+        """What goes back of the price by the terms of its group, or of all groups together."""
+        return [one for one in self.order["refunds"] if one["rebate_text"]]
+
+    @property
     def rebate_fen(self) -> int:
-        """What goes back of the price by the terms of its group."""
-        refunds = self.order["refunds"]
-        return sum(one["amount_fen"] for one in refunds if one["rebate_text"])
+        return sum(one["amount_fen"] for one in self.rebates)
 
 
 @dataclass(frozen=True)
@@ -216,18 +219,20 @@ def _charged(entry: Entry) -> bool:
 def _misrecorded(entry: Entry) -> bool:
     refunds = entry.order["refunds"]
     done = sum(refund["amount_fen"] for refund in refunds if refund["status"] == "succeeded")
-    return bool(done != entry.refunded_fen or len(refunds) > 1)
+    others = len(refunds) - len(entry.rebates)
+    return bool(done != entry.refunded_fen or others > 1)
 
 
 def _mistold(entry: Entry) -> bool:
     """Formed is told to who gets goods, rebated to who gets part of their price back, refunded to
-    who got money back otherwise, neither to others."""
+    who got money back otherwise, neither to others; each once, a rebate once for each."""
     seated, rebated = entry.order["status"] in SOLD, entry.rebate_fen > 0
+    often = dict.fromkeys(("crowd_rebate", "rebated"), len(entry.rebates))
     return (
         ("formed" in entry.told) != seated
         or ("rebated" in entry.told) != rebated
         or ("refunded" in entry.told) != (entry.refunded_fen > entry.rebate_fen)
-        or len(set(entry.told)) != len(entry.told)
+        or any(entry.told.count(key) > often.get(key, 1) for key in entry.told)
     )
 
 

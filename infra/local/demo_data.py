@@ -113,6 +113,7 @@ class Activity:
     compensation: str = ""  # the name of the coupons that members of failed groups are given
     leader_free: bool = False
     tiers: tuple[tuple[int, int], ...] = ()  # (seats, off_fen): from so many people on, each unit
+    crowd_tiers: tuple[tuple[int, int], ...] = ()  # the same, of all its groups together
     points: bool = False
     combines: bool = False
 
@@ -175,6 +176,9 @@ class Product:
             "seats_least": activity.seats_least,
             "leader_free": activity.leader_free,
             "tiers": [{"seats": seats, "off_fen": off} for seats, off in activity.tiers],
+            "crowd_tiers": [
+                {"seats": seats, "off_fen": off} for seats, off in activity.crowd_tiers
+            ],
             "points": activity.points,
             "combines": activity.combines,
         }
@@ -273,7 +277,15 @@ MATSUTAKE = Product(
         Sku({"净含量": "50 克"}, 16800, 13800, 9800, stock=120, units=40, leader_fen=8800),
         Sku({"净含量": "100 克"}, 31800, 25800, 18800, stock=80, units=30, leader_fen=16800),
     ),
-    Activity("松茸干片三人团", seats=3, life_h=72, days=14, limit_per_buyer=2, limit_per_order=2),
+    Activity(
+        "松茸干片万人团",
+        seats=3,
+        life_h=72,
+        days=14,
+        limit_per_buyer=2,
+        limit_per_order=2,
+        crowd_tiers=((6, 500), (100, 1200), (1000, 2000)),
+    ),
 )
 
 MUSHROOM = Product(

@@ -29,6 +29,7 @@ INTENTS = (
     Intent.QUERY,
     Intent.RELEASE,
     Intent.GROUP,
+    Intent.CROWD,
     Intent.REFUND,
     Intent.CLOSING,
     Intent.RECEIPT,

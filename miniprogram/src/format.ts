@@ -34,6 +34,9 @@ export function timeLeft(seconds: number): string {
   return `${days > 0 ? `${days} 天 ` : ''}${two(Math.floor((s % DAY_S) / 3600))}:${clock}`
 }
 
+/** 限时团: it runs for a day at most. */
+export const isFlash = (it: { starts_at_s: number; ends_at_s: number }): boolean => it.ends_at_s - it.starts_at_s <= DAY_S
+
 /** 24 小时, or 12 分钟 of less than an hour: how long something lasts. */
 export const span = (seconds: number): string =>
   seconds < 3600 ? `${Math.max(1, Math.floor(seconds / 60))} 分钟` : `${Math.round(seconds / 3600)} 小时`

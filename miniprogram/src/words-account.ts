@@ -9,6 +9,7 @@ export const accountWords = {
     wechat_pay: '微信支付',
     alipay: '支付宝',
     completes: '付款后即成团',
+    nextMinute: (left: string) => `${left} 后再抢`,
     willMiss: (n: number) => `付款后还差 ${n} 人`,
     assures: '付款后到时就成团',
     alone: '单独购买，不用等人',

@@ -69,6 +69,7 @@ export const words = {
     leaderPrice: (fen: number, varies: boolean) => `开团价 ${fromYuan(fen, varies)}（团长优惠）`,
     leaderSaves: (fen: number) => `团长优惠，比参团省 ${shortYuan(fen)}`,
     endsIn: '距结束',
+    flash: '限时',
     startsIn: '距开始',
     promises: (hours: number) => ['未成团自动退款', `成团后 ${hours} 小时内发货`],
     formed: (n: number) => `已拼成 ${n} 个团`,
@@ -164,6 +165,7 @@ export const words = {
   /** 阶梯团: everybody pays the first price; the more people, the more goes back. */
   tiers: {
     tag: '阶梯团',
+    crowd: '万人团',
     seats: (least: number, total: number) => `${least}–${total} 人团`,
     open: (least: number, total: number) => `开团 · ${least}–${total}\u00a0人团`,
     people: (n: number) => `${n} 人`,

@@ -9,7 +9,7 @@ const SRC = path.resolve(import.meta.dirname, '../src')
 const source = (view) => `export * as ${view} from '@/pages/${view}/view'`
 const { text } = buildSync({
   stdin: {
-    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'", "export * as level from '@/growth/level/view'", "export * as choice from '@/choice'"].join('\n'),
+    contents: [...['activity', 'group', 'payment', 'order'].map(source), "export * as claim from '@/after/apply/claim'", "export * as level from '@/growth/level/view'", "export * as choice from '@/choice'", "export * as crowd from '@/crowd'"].join('\n'),
     resolveDir: SRC,
   },
   alias: { '@': SRC },
@@ -20,7 +20,7 @@ const { text } = buildSync({
 }).outputFiles[0]
 const built = { exports: {} }
 new Function('module', text)(built)
-const { activity, group, payment, order, claim, level, choice } = built.exports
+const { activity, group, payment, order, claim, level, choice, crowd } = built.exports
 
 const REFUND = { amount_fen: 2990, method: 'wechat_pay', status_text: '退款中', arrived_at_s: null, expected_by_s: null }
 const orderOf = (given) => ({
@@ -226,9 +226,21 @@ for (const [name, [given, sentence, due, closed = '']] of Object.entries(ORDERS)
 test('order: what goes back of it is told, a refund is not taken for that', () => {
   const rebate = { ...REBATE, amount_fen: 400 }
   const told = (refunds) => order.rebateWords(orderOf({ status: 'fulfilling', refunds }))
+  assert.equal(told([{ ...REBATE, arrived_at_s: NOW }, { ...REBATE, amount_fen: 600 }]), '¥16.00 返还处理中')
   assert.equal(told([rebate]), '¥4.00 返还处理中')
   assert.equal(told([REFUND, { ...rebate, arrived_at_s: NOW }]), '已返还 ¥4.00')
   assert.equal(told([REFUND]), '')
+})
+
+test('a crowd says how many have bought, what they reached and what comes next', () => {
+  const said = (seats, is_over = false) => crowd.standingOf({ tiers: LADDER, seats, is_over })
+  assert.equal(said(0), '满 5 人每件返 ¥4')
+  assert.equal(said(3), '已有 3 人拼成，满 5 人每件返 ¥4')
+  assert.equal(said(8), '已有 8 人拼成，满 10 人每件再返 ¥6')
+  assert.equal(said(12), '已有 12 人拼成，已到最低价，每件返 ¥10')
+  assert.equal(said(3, true), '共 3 人拼成，没有达到返还的人数')
+  assert.equal(said(8, true), '共 8 人拼成，每件返 ¥4')
+  assert.equal(crowd.backFen([REFUND, REBATE, { ...REBATE, amount_fen: 600 }]), 1600)
 })
 
 function shows(view, sentence, hint, acts) {

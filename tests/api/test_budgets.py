@@ -197,10 +197,11 @@ def test_join_with_a_wrong_hint_reads_the_group_first(
     assert spent(meter) == (2, 11), meter.parts
 
 
-def test_join_with_a_limit_costs_two_units_more(
-    merchant: MerchantFixture, meter: CapacityMeter
+@pytest.mark.parametrize("term", ["limit_per_buyer", "per_minute"])
+def test_join_with_a_limit_or_a_pace_costs_two_units_more(
+    merchant: MerchantFixture, meter: CapacityMeter, term: str
 ) -> None:
-    shop = Shop(merchant, limit_per_buyer=5)
+    shop = Shop(merchant, **{term: 5})
     group_id, buyer = shop.opened(), merchant.buyer()
     meter.reset()
 
@@ -440,13 +441,17 @@ def test_failing_a_group(
     assert spent(meter) == (5, units), meter.parts
 
 
-@pytest.mark.parametrize(("paid", "tiers"), [(2, 0), (3, 0), (10, 0), (3, 1)])
+@pytest.mark.parametrize(
+    ("paid", "tiers", "crowd"), [(2, 0, 0), (3, 0, 0), (10, 0, 0), (3, 1, 0), (3, 0, 1)]
+)
 def test_forming_a_group_with_fewer_costs_what_failing_it_costs_but_for_stock_and_refunds(
-    merchant: MerchantFixture, meter: CapacityMeter, paid: int, tiers: int
+    merchant: MerchantFixture, meter: CapacityMeter, paid: int, tiers: int, crowd: int
 ) -> None:
-    """At a tier, one call more reads what all the goods cost, and each order is due."""
-    ladder = (Tier(paid, 400), Tier(paid + 1, 1000)) if tiers else ()
-    shop = Shop(merchant, seats=paid + 1, seats_least=2, tiers=ladder)
+    """At a tier, one call more reads what all the goods cost, and each order is due. In a crowd,
+    the group is listed as well."""
+    ladder = (Tier(paid, 400), Tier(paid + 1, 1000))
+    terms = {"tiers": ladder if tiers else (), "crowd_tiers": ladder if crowd else ()}
+    shop = Shop(merchant, seats=paid + 1, seats_least=2, **terms)
     group_id = shop.opened()
     for _ in range(paid - 1):
         shop.joined_and_paid(group_id)
@@ -460,7 +465,7 @@ def test_forming_a_group_with_fewer_costs_what_failing_it_costs_but_for_stock_an
     status = settlement.settle(merchant.merchant_id, group_id, now_s=merchant.now_s)
 
     assert status == "formed"
-    assert spent(meter) == (5 + tiers, 6 + COUNTED + (4 + tiers) * paid), meter.parts
+    assert spent(meter) == (5 + tiers, 6 + COUNTED + (4 + tiers) * paid + 3 * crowd), meter.parts
 
 
 def test_failing_a_large_group_costs_one_call_more_per_forty_members(

@@ -44,6 +44,8 @@ RARE: dict[str, set[function_policies.Use]] = {
         RETURNED_LATE,
         *EARLIER,
     },
+    # Points that a completed order has earned are taken back, and their entries fill a page.
+    "policy-crowds.json": {("dynamodb:PutItem", "TradeTable")},
     # What cannot be done now is postponed.
     "policy-members.json": {("dynamodb:UpdateItem", "TradeTable")},
     "policy-stream.json": {
@@ -91,6 +93,12 @@ def promising(merchant: MerchantFixture) -> Activity:
         compensation_id=compensation_id,
         tiers=(Tier(4, 400),),
     )
+
+
+def crowded(merchant: MerchantFixture) -> None:
+    """Form a group with as many people as the first tier of its activity takes."""
+    activity = merchant.activity(seats=2, crowd_tiers=(Tier(2, 300), Tier(9, 900)))
+    merchant.member(activity, merchant.open_group(activity)[0])
 
 
 def last_seat(merchant: MerchantFixture, activity: Activity, group_id: str) -> tuple[Buyer, str]:
@@ -177,6 +185,7 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
                 switch(merchant, expiry="days", days=30)
                 coupon = given_out(merchant, given="shop")
                 have_levels(merchant, {**SILVER, "from_growth": 1, "birthday_coupon_id": coupon})
+                crowded(merchant)
                 live(merchant)
                 live_on(merchant)
         yield uses

@@ -215,6 +215,34 @@ def write_tier(page: Page) -> Locator:
     return back
 
 
+def test_a_crowd_is_written_down_and_never_changed(log_in: Callable[..., Page], shop: Shop) -> None:
+    page = log_in()
+    new_product(page, shop, "丹东蓝莓")
+    page.get_by_role("button", name="发起拼团").click()
+    page.get_by_label("默认规格 拼团价").fill("39.9")
+    page.get_by_label("默认规格 活动库存").fill("30")
+    page.get_by_role("button", name="添加万人团档位").click()
+    for n, (people, back) in enumerate((("100", "2"), ("90", "5")), start=1):
+        page.get_by_label(f"万人团第 {n} 档人数").fill(people)
+        page.get_by_label(f"万人团第 {n} 档每件返").fill(back)
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("人数要比上一档的 100 人多").last).to_be_visible()
+    page.get_by_label("万人团第 2 档人数").fill("500")
+    expect(page.get_by_text("到这一档，每件实付 ¥34.90")).to_be_visible()
+    expect(page.get_by_text("全部拼成 500 人每件返 ¥5.00；")).to_be_visible()
+    expect(page.get_by_role("switch", name="团长免单", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_role("dialog").get_by_text("人数到最后一档")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
+    page.wait_for_url(re.compile(r"activities/\w{22}"))
+
+    page.reload()
+    expect(page.get_by_text("已有 0 人拼成，每分钟更新")).to_be_visible()
+    expect(page.get_by_label("万人团第 1 档人数")).to_be_disabled()
+    page.goto(f"{shop.url}#/activities?q=丹东蓝莓")
+    expect(page.locator("tbody")).to_contain_text("万人团")
+
+
 def test_a_group_that_forms_with_fewer_is_told_to_staff(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:

@@ -53,6 +53,7 @@ FEWER = {
     "skus": (DraftSku("s1", 2990, 40), DraftSku("s2", 1590, 10)),
 }
 LADDER = {"tiers": (Tier(5, 200), Tier(8, 500))}
+CROWD = {"crowd_tiers": (Tier(2, 200), Tier(1000, 1589))}
 TERMS = first_terms(DRAFT, OFFERS, activity_id="a1", category_id="c1", image="", life_s=24 * 3600)
 
 
@@ -114,6 +115,17 @@ def test_more_stock_than_there_is_says_how_much_there_is() -> None:
         ({"seats_least": 3}, "seats_least"),
         ({"seats_total": 2, "seats_least": 2}, "seats_least"),
         ({"seats_total": 1, "seats_least": 2}, "seats_total"),
+        ({"per_minute": 1001}, "per_minute"),
+        ({"per_minute": -1}, "per_minute"),
+        ({**FEWER, **LADDER, **CROWD}, "crowd_tiers"),
+        ({**FEWER, "leader_free": True, "limit_per_order": 1, **CROWD}, "crowd_tiers"),
+        ({**FEWER, "crowd_tiers": (Tier(9, 100),)}, "crowd_tiers"),
+        ({**FEWER, "crowd_tiers": tuple(Tier(n, n) for n in range(3, 10))}, "crowd_tiers"),
+        ({**FEWER, "crowd_tiers": (Tier(1, 100), Tier(9, 200))}, "crowd_tiers[0].seats"),
+        ({**FEWER, "crowd_tiers": (Tier(9, 100), Tier(9, 200))}, "crowd_tiers[1].seats"),
+        ({**FEWER, "crowd_tiers": (Tier(9, 100), Tier(1_000_001, 200))}, "crowd_tiers[1].seats"),
+        ({**FEWER, "crowd_tiers": (Tier(9, 100), Tier(99, 1590))}, "crowd_tiers[1].off_fen"),
+        ({**FEWER, **CROWD, "ends_at_s": NOW_S + 91 * DAY_S}, "ends_at_s"),
         ({**FEWER, **LADDER, "seats_least": 0}, "tiers"),
         ({**FEWER, "leader_free": True, "limit_per_order": 1, **LADDER}, "tiers"),
         ({**FEWER, "tiers": (Tier(2, 100), Tier(8, 200))}, "tiers[0].seats"),
@@ -143,6 +155,9 @@ def test_each_limit_names_its_field(changes: dict[str, Any], field: str) -> None
         {"seats_least": 2},
         {"seats_total": 50, "seats_least": 49},
         {**FEWER, **LADDER},
+        {"per_minute": 1000},
+        {**FEWER, **CROWD, "ends_at_s": NOW_S + 90 * DAY_S},
+        {**FEWER, "crowd_tiers": tuple(Tier(10**n, n + 1) for n in range(1, 7))},
         {**FEWER, "tiers": tuple(Tier(n, n) for n in range(4, 9))},
         {**FEWER, "tiers": (Tier(8, 1589),)},
     ],
@@ -174,11 +189,23 @@ def test_buckets_are_as_many_as_stock_and_one_transaction_allow(stocks: Any, buc
     assert buckets_for(stocks) == buckets
 
 
-@pytest.mark.parametrize("skus", range(1, 49))
-def test_a_publication_never_passes_100_writes(skus: int) -> None:
-    writes = 4 + skus * (1 + buckets_for([1_000_000] * skus))
+@pytest.mark.parametrize(("skus", "crowd"), [(n, c) for n in range(1, 49) for c in (0, 1)][:-1])
+def test_a_publication_never_passes_100_writes(skus: int, crowd: int) -> None:
+    writes = 4 + crowd + skus * (1 + buckets_for([1_000_000] * skus, writes=crowd))
 
     assert writes <= 100
+
+
+def test_a_crowd_has_47_skus_at_most() -> None:
+    many = {f"s{number}": Offer(f"s{number}", "", 9000, 8000, 10) for number in range(48)}
+    crowd = (Tier(2, 200), Tier(9, 300))
+
+    def found(number: int) -> list[str]:
+        skus = tuple(DraftSku(sku_id, 5000, 10) for sku_id in list(many)[:number])
+        draft = replace(DRAFT, skus=skus, crowd_tiers=crowd)
+        return [p["field"] for p in problems_of(draft, many, now_s=NOW_S)]
+
+    assert (found(47), found(48)) == ([], ["crowd_tiers"])
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ CODES = {
     "invalid_request": 400,
     "last_owner": 409,
     "limit_reached": 409,
+    "too_fast_now": 409,
     "method_not_allowed": 405,
     "not_deliverable": 409,
     "not_found": 404,

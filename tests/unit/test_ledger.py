@@ -63,7 +63,7 @@ def test_letters_of_after_sale_are_no_other_reason(letter: Any) -> None:
     assert reason_of(f"01{letter}") is RefundReason.AFTER_SALE
 
 
-@pytest.mark.parametrize("key", ["01", "01g", "01FF", "01AB", "011"])
+@pytest.mark.parametrize("key", ["01", "01g", "01FF", "01AB", "010", "017", "0112"])
 def test_key_of_no_refund_has_no_reason(key: str) -> None:
     with pytest.raises(ValueError, match="RefundReason"):
         reason_of(key)

@@ -10,8 +10,16 @@ from chalicelib.api import group_shapes, pages, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
-from chalicelib.api.schemas import Id, JoinableGroup, LevelShown, OwnGroup, TierShown
+from chalicelib.api.schemas import (
+    CrowdShown,
+    Id,
+    JoinableGroup,
+    LevelShown,
+    OwnGroup,
+    TierShown,
+)
 from chalicelib.domain.activity import ActivityState, NewBuyers, state_of
+from chalicelib.domain.counts import Sums
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache, categories
 from chalicelib.services.groups import shop_front
@@ -73,6 +81,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
     points: Annotated[bool, Meta(description="Some can be used in its groups.")]
     tiers: list[TierShown]
     members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
+    crowd: CrowdShown | None
     starts_at_s: int
     ends_at_s: int
 
@@ -109,6 +118,7 @@ class GroupGoods(msgspec.Struct, frozen=True):
     leader_free: bool
     tiers: list[TierShown]
     members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
+    is_crowd: Annotated[bool, Meta(description="a 万人团: more people bring everybody more back")]
 
 
 class NearlyFullGroup(msgspec.Struct, frozen=True):
@@ -225,10 +235,11 @@ def _goods(group: GroupItem, now_s: int) -> GroupGoods:
         offer.leader_free,
         shapes.tiers(offer),
         shapes.members_from(offer, levels.rule(group.merchant_id, now_s)),
+        bool(offer.crowd_tiers),
     )
 
 
-def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> ActivityCard:
+def _card(item: ActivityItem, sold_out: bool, formed: Sums, now_s: int) -> ActivityCard:
     offer = catalogue_cache.terms_of(item)
     sku = offer.cheapest
     return ActivityCard(
@@ -241,7 +252,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         ),
         seats_total=item.seats_total,
         seats_least=item.seats_least,
-        groups_formed=formed,
+        groups_formed=formed.groups_formed,
         group_price_fen=sku.group_price_fen,
         price_varies=offer.price_varies,
         solo_price_fen=sku.solo_price_fen,
@@ -252,6 +263,7 @@ def _card(item: ActivityItem, sold_out: bool, formed: int, now_s: int) -> Activi
         points=offer.points and points.rule(item.merchant_id, now_s).on,
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, levels.rule(item.merchant_id, now_s)),
+        crowd=group_shapes.crowd(item, formed, now_s),
         starts_at_s=item.starts_at_s,
         ends_at_s=item.ends_at_s,
     )

@@ -26,6 +26,7 @@ from chalicelib.errors import (
     PaymentUnsettled,
     SessionSuperseded,
     SoldOut,
+    TooFastNow,
     UnpaidOrdersLimit,
 )
 from chalicelib.services.catalogue import catalogue_cache
@@ -63,6 +64,7 @@ def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
         NotFound,
         ActivityClosed,
         LimitReached,
+        TooFastNow,
         SoldOut,
         UnpaidOrdersLimit,
         OrderClosed,
@@ -97,6 +99,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> s
         GroupFull,
         GroupClosed,
         LimitReached,
+        TooFastNow,
         SoldOut,
         UnpaidOrdersLimit,
         SessionSuperseded,

@@ -40,7 +40,7 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
     open_now, own = joinable_groups.of_activity(
         merchant_id, activity_id, offer, _ids(who), now_s=now_s
     )
-    formed = counting.groups_formed(merchant_id, [activity_id], now_s)
+    formed = counting.formed(merchant_id, [activity_id], now_s)
     offered, reminded = _offered(activity, now_s), None
     if offered.state(now_s) is ActivityState.SCHEDULED:
         reminded = reminders.is_set(merchant_id, _ids(who), Awaited.ACTIVITY, activity_id)
@@ -50,7 +50,7 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
         open_now,
         own,
         freight=catalogue_cache.freight_of(merchant_id, offered.product, now_s),
-        groups_formed=formed[activity_id],
+        formed=formed[activity_id],
         reminded=reminded,
         now_s=now_s,
     )
@@ -86,7 +86,10 @@ def read_group_page(merchant_id: str, group_id: str, who: Buyer | None) -> Answe
     now_s = clock.now_s()
     seen = group_page.look(_visible(merchant_id, group_id), _ids(who), now_s=now_s)
     activity = catalogue_cache.activity(merchant_id, seen.group.activity_id, now_s)
-    page = group_shapes.page(seen, _offered(activity, now_s), now_s=now_s)
+    formed = None
+    if activity.crowd_tiers:
+        formed = counting.formed(merchant_id, [activity.activity_id], now_s)[activity.activity_id]
+    page = group_shapes.page(seen, _offered(activity, now_s), formed=formed, now_s=now_s)
     still = msgspec.structs.replace(page.progress, now_s=0)
     unmoving = msgspec.structs.replace(page, progress=still)
     return _unless_unchanged(page, unmoving)

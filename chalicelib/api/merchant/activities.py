@@ -32,7 +32,7 @@ from chalicelib.services.catalogue import (
     compensations,
     publishing,
 )
-from chalicelib.services.groups import activity_closing
+from chalicelib.services.groups import activity_closing, crowds
 from chalicelib.services.orders import counting
 from chalicelib.tables.catalogue import ActivityItem
 
@@ -208,6 +208,7 @@ def _steps(body: schemas.ActivityRules) -> dict[str, Any]:
         "reductions": tuple(from_attributes(Reduction, one) for one in body.reductions),
         "tiers": tuple(from_attributes(Tier, one) for one in body.tiers),
         "level_seats": tuple(from_attributes(LevelSeats, one) for one in body.level_seats),
+        "crowd_tiers": tuple(from_attributes(Tier, one) for one in body.crowd_tiers),
     }
 
 
@@ -220,15 +221,23 @@ def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
     groups = counting.tallies(item.merchant_id, [item.activity_id])[item.activity_id]
     return schemas.Activity(
         skus=skus,
+        crowd=_crowd(item),
         compensation_words=compensations.words_of(item.merchant_id, terms, now_s),
         compensation_kept=compensations.can_keep(item.merchant_id, terms, now_s=now_s),
         **_shown(item, groups, not any(left.values()), now_s),
     )
 
 
+def _crowd(item: ActivityItem) -> schemas.Crowd | None:
+    found = crowds.read(item.merchant_id, item.activity_id) if item.crowd_tiers else None
+    if found is None:
+        return None
+    return from_attributes(schemas.Crowd, found, is_over=found.due_at_s is None)
+
+
 def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict[str, Any]:
     """Every field that a summary and the whole have in common."""
-    others = {"skus", "state", "groups", "reductions", "tiers", "level_seats"}
+    others = {"skus", "state", "groups", "reductions", "tiers", "level_seats", "crowd_tiers"}
     names = set(schemas.ActivitySummary.__struct_fields__) - others
     state = state_of(item.status, item.starts_at_s, item.ends_at_s, now_s=now_s, sold_out=sold_out)
     counted = schemas.ActivityGroups(
@@ -243,6 +252,7 @@ def _shown(item: ActivityItem, groups: Sums, sold_out: bool, now_s: int) -> dict
         "reductions": [schemas.Reduction(**one) for one in item.reductions],
         "tiers": [schemas.Tier(**one) for one in item.tiers],
         "level_seats": [schemas.LevelSeats(**one) for one in item.level_seats],
+        "crowd_tiers": [schemas.Tier(**one) for one in item.crowd_tiers],
         "state": state,
         "groups": counted,
     }

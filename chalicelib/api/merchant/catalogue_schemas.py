@@ -222,7 +222,8 @@ class Reduction(RequestModel, frozen=True):
 
 
 class Tier(RequestModel, frozen=True):
-    """阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed."""
+    """From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;
+    万人团, of all groups that formed."""
 
     seats: Annotated[int, Meta(ge=0, le=9_999)]
     off_fen: Fen
@@ -309,6 +310,22 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             "one, of whose members who agreed to it when they bought go on there."
         ),
     ] = False
+    crowd_tiers: Annotated[
+        list[Tier],
+        Meta(
+            max_length=20,
+            description="万人团: 2 to 6, by the people of all its groups that form; they "
+            "never change.",
+        ),
+    ] = field(default_factory=list)
+    per_minute: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=9_999,
+            description="Seats that are taken in one minute at most, 1 to 1,000; 0: any number.",
+        ),
+    ] = 0
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):
@@ -392,9 +409,19 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     member_prices: bool
     members_from: int
     level_seats: list[LevelSeats]
+    crowd_tiers: list[Tier]
+    per_minute: int
     compensation_id: str
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
     combines: Annotated[bool, Meta(description="Whether due groups may be combined.")]
+
+
+class Crowd(msgspec.Struct, frozen=True, kw_only=True):
+    """万人团: what all groups of the activity have reached."""
+
+    seats: Annotated[int, Meta(description="People in groups that formed, as counted last.")]
+    reached_at_s: Annotated[list[int], Meta(description="When each tier was reached, in turn.")]
+    is_over: Annotated[bool, Meta(description="All groups were counted.")]
 
 
 class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):
@@ -403,6 +430,7 @@ class ActivitySummary(_ActivityTerms, frozen=True, kw_only=True):
 
 class Activity(_ActivityTerms, frozen=True, kw_only=True):
     skus: list[StockedActivitySku]
+    crowd: Crowd | None
     compensation_words: Annotated[str, Meta(description="what its coupons take off")]
     compensation_kept: Annotated[
         bool,

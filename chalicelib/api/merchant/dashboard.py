@@ -8,7 +8,7 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.api.auth import Staff
 from chalicelib.api.http import Api
-from chalicelib.api.schemas import Fen, ResponseModel, Seconds
+from chalicelib.api.schemas import Fen, ResponseModel, Seconds, from_attributes
 from chalicelib.domain.counts import Sums
 from chalicelib.domain.rights import Area, view
 from chalicelib.services.reports import dashboard
@@ -89,12 +89,9 @@ def read_dashboard(who: Staff) -> Dashboard:
             today=_sums(figures.today_until),
             yesterday=_sums(figures.yesterday_until),
         ),
-        days=[
-            DayShown(day=day.isoformat(), **asdict(sums), formed_permille=sums.formed_permille)
-            for day, sums in figures.days
-        ],
+        days=[from_attributes(DayShown, sums, day=day.isoformat()) for day, sums in figures.days],
     )
 
 
 def _sums(sums: Sums) -> SumsShown:
-    return SumsShown(**asdict(sums), formed_permille=sums.formed_permille)
+    return from_attributes(SumsShown, sums)

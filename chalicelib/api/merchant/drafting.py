@@ -86,6 +86,8 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     members_from: int
     level_seats: list[schemas.LevelSeats]
     combines: bool
+    crowd_tiers: list[schemas.Tier]
+    per_minute: int
 
 
 class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ one write of the order; what goes back to the stock and to the buyer's limit is 
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.domain.ledger import EARNED
-from chalicelib.domain.order import Order, OrderStatus, reason_of
+from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_transitions import refund_requested
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
@@ -47,7 +46,7 @@ def request(
         amount_fen,
         units_back,
         came_back=came_back,
-        starts_s=_may_start_s(known, now_s),
+        starts_s=timeouts.refund_may_start_s(known, now_s=now_s),
         receive_by_s=shop_cache.receive_by_s(order.merchant_id, now_s),
         now_s=now_s,
     )
@@ -61,15 +60,3 @@ def request(
     if units:
         to_product = to_product or order.group_id is None or reserved > 0
         reservations.give_back(writes, order_release.shelf_of(order), units, to_product=to_product)
-
-
-def _may_start_s(order: Order, now_s: int) -> int:
-    """Gateways want a while between two refunds of one payment, so each waits for the one before,
-    which may have waited itself."""
-    earlier = sorted(
-        refund.at_s for key, refund in order.refunds.items() if reason_of(key) in EARNED
-    )
-    free_s = 0
-    for at_s in earlier:
-        free_s = max(at_s, free_s) + timeouts.BETWEEN_REFUNDS_S
-    return max(now_s, free_s)

@@ -175,6 +175,8 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
         leader_points=item.leader_points,
         combines=item.combines,
+        crowd_tiers=tuple(Tier(**one) for one in item.crowd_tiers),
+        per_minute=item.per_minute,
     )
 
 

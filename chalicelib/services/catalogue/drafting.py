@@ -115,7 +115,7 @@ def _lowest(
     """A tier brings nobody below its own price, whatever they paid less than others before."""
     offers = publishing.offers_of(source)
     costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
-    back_fen = max((tier.off_fen for tier in draft.tiers), default=0)
+    back_fen = max((tier.off_fen for tier in (*draft.tiers, *draft.crowd_tiers)), default=0)
     found = []
     for sku in draft.skus:
         least_fen = sku.leader_price_fen or sku.group_price_fen
@@ -170,4 +170,6 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
         leader_points=item.leader_points,
         combines=item.combines,
+        crowd_tiers=tuple(Tier(**one) for one in item.crowd_tiers),
+        per_minute=item.per_minute,
     )

@@ -2,8 +2,8 @@
 
 | step    | written together                                                               |
 |---------|--------------------------------------------------------------------------------|
-| publish | activity, version 1, closing intent; per SKU: stock and claim of the product,  |
-|         | buckets of the activity; audit row                                             |
+| publish | activity, version 1, closing intent, the count of a 万人团; per SKU: stock and    |
+|         | claim of the product, buckets of the activity; audit row                       |
 | change  | activity, the next version; a later end: closing intent, claims; audit row     |
 """
 
@@ -27,10 +27,11 @@ from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
 from chalicelib.tables.catalogue import ActivityItem, VersionItem, activities_list, rank
+from chalicelib.tables.crowd import CrowdItem
 from chalicelib.tables.trade import ClosingItem, StockItem
 from chalicelib.text import Text
 
-LISTS = ("skus", "reductions", "tiers", "level_seats")  # of what terms are made
+LISTS = ("skus", "reductions", "tiers", "level_seats", "crowd_tiers")  # of what terms are made
 
 
 def publish(
@@ -77,7 +78,7 @@ def publish(
         )
         _refuse_overlaps(source, fresh)
         with transaction() as writes:
-            _put_activity(writes, merchant_id, fresh, source, body_hash)
+            _put_activity(writes, merchant_id, fresh, source, body_hash, now_s)
             for sku in draft.skus:
                 stock = source.stocks[sku.sku_id]
                 claim(writes, stock, fresh, fresh.ends_at_s, units=sku.stock or 0)
@@ -208,7 +209,7 @@ def _life_s(draft: Draft) -> int:
 
 
 def _put_activity(
-    writes: Writes, merchant_id: str, fresh: Terms, source: Stocked, body_hash: str
+    writes: Writes, merchant_id: str, fresh: Terms, source: Stocked, body_hash: str, now_s: int
 ) -> None:
     activity_id = fresh.activity_id
     item = ActivityItem.at(
@@ -231,6 +232,10 @@ def _put_activity(
         VersionItem.at(merchant_id, activity_id, fresh.version, **_terms(fresh)), refuse=LostRace
     )
     writes.put(closing.marked(Intent.CLOSING, closes_at_s), refuse=LostRace)
+    if fresh.crowd_tiers:
+        crowd = CrowdItem.at(merchant_id, activity_id)
+        at_s = timeouts.next_look_at_crowd_s(fresh.starts_at_s, now_s=now_s)
+        writes.put(crowd.marked(Intent.CROWD, at_s), refuse=LostRace)
 
 
 def _put_buckets(writes: Writes, merchant_id: str, fresh: Terms, sku_id: str, units: int) -> None:

@@ -1,4 +1,5 @@
-"""What an order reserves and gives back: units of stock, and of its buyer's limit.
+"""What an order reserves and gives back: units of stock, and of its buyer's limit; and a seat of
+the minute, which stays taken.
 
 An activity's stock of a SKU lies in buckets with partition keys of their own. One bucket is
 tried unread; when it is short, all are read, and only that read may say sold out.
@@ -10,9 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chalicelib.errors import Busy, LimitReached, SoldOut
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.errors import Busy, LimitReached, SoldOut, TooFastNow
+from chalicelib.services import timeouts
 from chalicelib.tables.base import TRIES_MAX, LostRace, Writes, retried
-from chalicelib.tables.catalogue import ProductStockItem
+from chalicelib.tables.catalogue import ProductStockItem, SeatMinuteItem
 from chalicelib.tables.trade import LimitItem, StockItem
 from chalicelib.tables.trade_item import TradeItem
 from chalicelib.text import Text
@@ -20,6 +24,7 @@ from chalicelib.timed_cache import TimedCache
 
 SHORT_HINT_S = 1.0
 SHORT_HINTS_MAX = 1000
+MINUTE_KEPT_S = 3600  # what was counted in a minute, once it is over
 
 _T = TypeVar("_T")
 Plan = Mapping[int, int]  # bucket -> units to take from it
@@ -154,6 +159,26 @@ def limit_used(merchant_id: str, ids: Sequence[str], activity_id: str) -> int:
     keys = [(item.pk, item.sk) for item in (LimitItem.at(merchant_id, i, activity_id) for i in ids)]
     found = list(TradeItem.batch_get(keys, consistent_read=True)) if keys else []
     return sum(item.used for item in found if isinstance(item, LimitItem))
+
+
+def keep_pace(
+    writes: Writes, merchant_id: str, activity_id: str, *, per_minute: int, now_s: int
+) -> None:
+    """Count a seat that is taken in this minute. One that is let go of gives nothing back."""
+    minute = now_s // timeouts.PACE_S
+    retry_at_s = (minute + 1) * timeouts.PACE_S
+    room: Condition = SeatMinuteItem.taken < per_minute
+    writes.update(
+        SeatMinuteItem.at(merchant_id, activity_id, minute),
+        [
+            SeatMinuteItem.taken.add(1),
+            SeatMinuteItem.ttl_s.set(retry_at_s + MINUTE_KEPT_S),
+            SeatMinuteItem.merchant_id.set(merchant_id),
+            SeatMinuteItem.kind.set(SeatMinuteItem),
+        ],
+        condition=SeatMinuteItem.taken.does_not_exist() | room,
+        refuse=lambda old: TooFastNow(retry_at_s=retry_at_s),
+    )
 
 
 def count_limit(

@@ -35,7 +35,7 @@ def of_group(group: GroupItem, waiting: Sequence[OrderItem]) -> dict[str, Rebate
     paid = [order for order in waiting if order.status == OrderStatus.PAID]
     if terms.leader_free:
         led = (order for order in paid if order.buyer_id == group.leader_id)
-        goods = {str(order.order_id): _goods_fen(order, price) for order, price in _priced(led)}
+        goods = {str(order.order_id): goods_fen_of(order, price) for order, price in _priced(led)}
         return {order_id: Rebate(goods_fen, goods_fen) for order_id, goods_fen in goods.items()}
     return _of_tier(terms, group, paid)
 
@@ -47,7 +47,7 @@ def _of_tier(terms: Terms, group: GroupItem, paid: Sequence[OrderItem]) -> dict[
         return {}
     found = {}
     for order, price in _priced(paid):
-        goods_fen = _goods_fen(order, price)
+        goods_fen = goods_fen_of(order, price)
         unit_fen = terms.rebate_fen(
             group.seats_paid,
             order.sku_id,
@@ -65,6 +65,6 @@ def _priced(bought: Iterable[OrderItem]) -> list[tuple[OrderItem, Price]]:
     ]
 
 
-def _goods_fen(order: OrderItem, price: Price) -> int:
+def goods_fen_of(order: OrderItem, price: Price) -> int:
     """What was paid for the goods of an order: all but the freight."""
     return max(order.total_fen - price.freight_fen, 0)

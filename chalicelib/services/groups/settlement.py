@@ -22,7 +22,7 @@ from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Shelf
-from chalicelib.services.groups import combining, rebates
+from chalicelib.services.groups import combining, crowds, rebates
 from chalicelib.services.groups.rebates import NO_REBATE, Rebate
 from chalicelib.services.money import payments
 from chalicelib.services.orders import (
@@ -45,7 +45,7 @@ from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import not_due
 
 SETTLE_MAX = 40  # orders per transaction
-WRITES_OF_THE_GROUP = 1 + counting.WRITES_OF_A_GROUP
+WRITES_OF_THE_GROUP = 1 + counting.WRITES_OF_A_GROUP + crowds.WRITES_OF_A_GROUP
 UNDECIDED = (GroupStatus.PENDING, GroupStatus.OPEN)
 
 
@@ -143,15 +143,16 @@ def close_with_activity(group: GroupItem, *, now_s: int) -> None:
 
 
 def carry_out(group: GroupItem, *, now_s: int) -> None:
-    """Tell the members of a decided group, give what was promised, then settle it. Cut off
-    anywhere, it is repeated."""
+    """Tell the members of a decided group, give what was promised, settle it, and give what all of
+    its activity have reached. Cut off anywhere, it is repeated."""
     if group.status in UNDECIDED or group.due_at_s is None:
         return
     combining.tell_targets(group, now_s=now_s)
     notifications.tell_outcome(group, now_s=now_s)
     if group.status == GroupStatus.FAILED:
         coupon_gifts.compensate(group, now_s=now_s)
-    settle(group.merchant_id, group.group_id, now_s=now_s)
+    if settle(group.merchant_id, group.group_id, now_s=now_s) is GroupStatus.FORMED:
+        crowds.give_at_once(group, now_s=now_s)
 
 
 def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
@@ -180,6 +181,8 @@ def settle(merchant_id: str, group_id: str, *, now_s: int) -> GroupStatus:
                 if number == len(parts):
                     actions += not_due()
                     counting.count_decided(writes, group, now_s)
+                    if status is GroupStatus.FORMED:
+                        crowds.register(writes, group, now_s=now_s)
                 if actions:
                     same = group.marker_as_read()
                     writes.update(group, actions, condition=same, refuse=LostRace)

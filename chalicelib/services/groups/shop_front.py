@@ -8,6 +8,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.activity import ActivityState, state_of
+from chalicelib.domain.counts import Sums
 from chalicelib.domain.coupon import CouponFor, Scope, terms_of
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import activity_lists, catalogue_cache
@@ -44,11 +45,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Activities:
-    """next_key: what the next page starts after; None: there is none. formed: groups of each."""
+    """next_key: what the next page starts after; None: there is none. formed: in groups of each."""
 
     items: list[ActivityItem]
     next_key: dict[str, Any] | None
-    formed: Mapping[str, int]
+    formed: Mapping[str, Sums]
 
 
 @dataclass(frozen=True)
@@ -142,15 +143,17 @@ def _covered(merchant_id: str, template_id: str, now_s: int) -> list[Condition]:
     return conditions
 
 
-def _formed(merchant_id: str, items: Sequence[ActivityItem], now_s: int) -> dict[str, int]:
-    return counting.groups_formed(merchant_id, [item.activity_id for item in items], now_s)
+def _formed(merchant_id: str, items: Sequence[ActivityItem], now_s: int) -> dict[str, Sums]:
+    return counting.formed(merchant_id, [item.activity_id for item in items], now_s)
 
 
-def _rank(sort: Sort, formed: Mapping[str, int]) -> Callable[[ActivityItem], int]:
+def _rank(sort: Sort, formed: Mapping[str, Sums]) -> Callable[[ActivityItem], int]:
     def rank(item: ActivityItem) -> int:
         sku = catalogue_cache.terms_of(item).cheapest
         if sort is Sort.SAVING:
             return sku.group_price_fen - sku.solo_price_fen
-        return sku.group_price_fen if sort is Sort.PRICE else -formed[item.activity_id]
+        if sort is Sort.PRICE:
+            return sku.group_price_fen
+        return -formed[item.activity_id].groups_formed
 
     return rank

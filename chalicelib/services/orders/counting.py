@@ -28,7 +28,7 @@ from chalicelib.timed_cache import TimedCache
 WRITES_OF_A_GROUP = 2  # what count_decided adds to a transaction
 FORMED_KEPT_S = 60
 FORMED_MAX = 1024  # activities
-_formed: TimedCache[tuple[str, str], int] = TimedCache(FORMED_KEPT_S, FORMED_MAX)
+_formed: TimedCache[tuple[str, str], Sums] = TimedCache(FORMED_KEPT_S, FORMED_MAX)
 _Count = tuple[Counted, int, int]  # what, how many, when
 
 
@@ -47,7 +47,7 @@ def count_decided(writes: Writes, group: GroupItem, now_s: int) -> None:
     formed = group.status == GroupStatus.FORMED
     counted = Counted.GROUPS_FORMED if formed else Counted.GROUPS_FAILED
     _count(writes, group.merchant_id, [(counted, 1, group.decided_at_s or now_s)])
-    _tally(writes, group, counted)
+    _tally(writes, group, counted, seats=group.seats_paid if formed else 0)
 
 
 def post(
@@ -128,8 +128,10 @@ def sums_until(shards: Iterable[DayItem], *, hours: int = HOURS) -> Sums:
     return sums_of(item.counts(hours) for item in shards)
 
 
-def tallies(merchant_id: str, activity_ids: Iterable[str]) -> dict[str, Sums]:
-    """How many groups of each activity were opened, formed, failed."""
+def tallies(
+    merchant_id: str, activity_ids: Iterable[str], *, consistent: bool = False
+) -> dict[str, Sums]:
+    """How many groups of each activity were opened, formed, failed, and seats that were formed."""
     activity_of_key = {
         TallyItem.at(merchant_id, activity_id, shard).pk: activity_id
         for activity_id in activity_ids
@@ -137,19 +139,20 @@ def tallies(merchant_id: str, activity_ids: Iterable[str]) -> dict[str, Sums]:
     }
     parts: dict[str, list[dict[str, int]]] = {key: [] for key in activity_of_key.values()}
     keys = [(pk, "tally") for pk in activity_of_key]
-    for item in TallyItem.batch_get(keys) if keys else ():
+    for item in TallyItem.batch_get(keys, consistent_read=consistent) if keys else ():
         parts[activity_of_key[item.pk]].append(item.counts())
     return {activity_id: sums_of(counts) for activity_id, counts in parts.items()}
 
 
-def groups_formed(merchant_id: str, activity_ids: Iterable[str], now_s: int) -> dict[str, int]:
-    """How many groups of each activity have formed, for the shop's pages: FORMED_KEPT_S old at
-    most."""
-    known = {key: _formed.get((merchant_id, key), now_s) for key in activity_ids}
-    for key, sums in tallies(merchant_id, [k for k, n in known.items() if n is None]).items():
-        known[key] = sums.groups_formed
-        _formed.put((merchant_id, key), sums.groups_formed, now_s)
-    return {key: formed or 0 for key, formed in known.items()}
+def formed(merchant_id: str, activity_ids: Iterable[str], now_s: int) -> dict[str, Sums]:
+    """How many groups of each activity have formed, and of how many people, for the shop's pages:
+    FORMED_KEPT_S old at most."""
+    kept = {key: _formed.get((merchant_id, key), now_s) for key in activity_ids}
+    known = {key: sums for key, sums in kept.items() if sums is not None}
+    for key, sums in tallies(merchant_id, [key for key in kept if key not in known]).items():
+        known[key] = sums
+        _formed.put((merchant_id, key), sums, now_s)
+    return known
 
 
 def clear_cache() -> None:
@@ -168,6 +171,6 @@ def _count(writes: Writes, merchant_id: str, counts: Iterable[_Count]) -> None:
         writes.add(item, item.adding(sums))
 
 
-def _tally(writes: Writes, group: GroupItem, counted: Counted) -> None:
+def _tally(writes: Writes, group: GroupItem, counted: Counted, *, seats: int = 0) -> None:
     tally = TallyItem.at(group.merchant_id, group.activity_id, random.randrange(TALLY_SHARDS))
-    writes.add(tally, tally.adding(counted))
+    writes.add(tally, tally.adding(counted, seats))

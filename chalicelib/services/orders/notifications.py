@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain import carriers
+from chalicelib.domain import carriers, crowd
 from chalicelib.domain.group import FailedReason, Group, GroupStatus, is_joinable
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.order import Intent, OrderStatus, Refund, RefundReason, reason_of
@@ -43,6 +43,7 @@ STAGES = {
     TextKey.CLOSED: "3failed",
     TextKey.REBATE: "4rebate",
     TextKey.TIER_REBATE: "4rebate",
+    TextKey.CROWD_REBATE: "4rebate",
     TextKey.LATE: "4late",
     TextKey.PAID_TWICE: "4late",
     TextKey.OLD_PRICE: "4late",
@@ -124,7 +125,10 @@ def tell_late(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) 
 def tell_rebate(order: OrderItem, refund_key: str, refund: Refund, *, now_s: int) -> None:
     """Tell a buyer what goes back by the terms of a group that has formed, before it is sent."""
     key, facts = TextKey.REBATE, {}
-    if catalogue_cache.version(order.merchant_id, order.activity_id, order.version).tiers:
+    terms = catalogue_cache.version(order.merchant_id, order.activity_id, order.version)
+    if tier := crowd.tier_of(refund_key, terms.crowd_tiers):
+        key, facts = TextKey.CROWD_REBATE, {"seats": tier.seats}
+    elif terms.tiers:
         group = orders.find_group(order.merchant_id, order.group_id or "")
         key, facts = TextKey.TIER_REBATE, {"seats": group.seats_paid if group else 0}
     at_s = refund.at_s

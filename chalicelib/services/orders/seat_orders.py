@@ -93,7 +93,7 @@ def place(
     claim: SeatClaim,
     now_s: int,
 ) -> OrderItem:
-    """Write limit, hold and stock, then the order and its detail at the group price."""
+    """Write limit, pace, hold and stock, then the order and its detail at the group price."""
     purchase, shop = claim.quote.purchase, shop_cache.merchant(merchant_id, now_s)
     if offer.limit_per_buyer:
         reservations.count_limit(
@@ -104,6 +104,10 @@ def place(
             purchase.quantity,
             limit=offer.limit_per_buyer,
             elsewhere=claim.units_elsewhere,
+        )
+    if offer.per_minute:
+        reservations.keep_pace(
+            writes, merchant_id, offer.activity_id, per_minute=offer.per_minute, now_s=now_s
         )
     unpaid_order_limit.register(
         writes, merchant_id, order_id, claim.register, limit=shop.unpaid_orders_max

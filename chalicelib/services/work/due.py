@@ -18,7 +18,13 @@ from chalicelib.services import timeouts
 from chalicelib.services.after_sale import returns
 from chalicelib.services.catalogue import activities
 from chalicelib.services.fulfilment import receipts
-from chalicelib.services.groups import activity_closing, order_closing, reminder_work, settlement
+from chalicelib.services.groups import (
+    activity_closing,
+    crowds,
+    order_closing,
+    reminder_work,
+    settlement,
+)
 from chalicelib.services.growth import members
 from chalicelib.services.money import day_book, payments, reconciliation, refunds
 from chalicelib.services.orders import (
@@ -42,6 +48,7 @@ RUN_S = 40.0  # of the 60 that a function has; what is begun then has the rest t
 RUN_SHARE = 2 / 3  # the same of whatever the function has
 # What is next about an item of a kind, of which its key tells the merchant and an id.
 BY_ID: Mapping[str, Callable[..., None]] = {
+    "crowd": crowds.process,
     "points": points_changes.process_due,
     "birthday": birthdays.process_due,
     "member": members.process,

@@ -3031,12 +3031,15 @@ export interface components {
             member_prices: boolean;
             members_from: number;
             level_seats: components["schemas"]["LevelSeats"][];
+            crowd_tiers: components["schemas"]["Tier"][];
+            per_minute: number;
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
             /** @description Whether due groups may be combined. */
             combines: boolean;
             skus: components["schemas"]["StockedActivitySku"][];
+            crowd: components["schemas"]["Crowd"] | null;
             /** @description what its coupons take off */
             compensation_words: string;
             /** @description whether there are such coupons to give; buyers are told of no other */
@@ -3074,6 +3077,7 @@ export interface components {
             tiers: components["schemas"]["TierShown"][];
             /** @description Who may buy; null: anybody. */
             members_from: components["schemas"]["LevelShown"] | null;
+            crowd: components["schemas"]["CrowdShown"] | null;
             starts_at_s: number;
             ends_at_s: number;
         };
@@ -3167,6 +3171,16 @@ export interface components {
              * @default false
              */
             combines: boolean;
+            /**
+             * @description 万人团: 2 to 6, by the people of all its groups that form; they never change.
+             * @default []
+             */
+            crowd_tiers: components["schemas"]["Tier"][];
+            /**
+             * @description Seats that are taken in one minute at most, 1 to 1,000; 0: any number.
+             * @default 0
+             */
+            per_minute: number;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -3228,6 +3242,7 @@ export interface components {
             level_seats: components["schemas"]["LevelSeatsShown"][];
             /** @description who buys may agree to be moved when it is due */
             combines: boolean;
+            crowd: components["schemas"]["CrowdShown"] | null;
             /** @description whether its product can be bought alone; off sale: in groups only */
             solo_on_sale: boolean;
             deliveries: components["schemas"]["Delivery"][];
@@ -3350,6 +3365,16 @@ export interface components {
              * @default false
              */
             combines: boolean;
+            /**
+             * @description 万人团: 2 to 6, by the people of all its groups that form; they never change.
+             * @default []
+             */
+            crowd_tiers: components["schemas"]["Tier"][];
+            /**
+             * @description Seats that are taken in one minute at most, 1 to 1,000; 0: any number.
+             * @default 0
+             */
+            per_minute: number;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];
@@ -3443,6 +3468,8 @@ export interface components {
             member_prices: boolean;
             members_from: number;
             level_seats: components["schemas"]["LevelSeats"][];
+            crowd_tiers: components["schemas"]["Tier"][];
+            per_minute: number;
             compensation_id: string;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
@@ -3949,6 +3976,8 @@ export interface components {
             members_from: number;
             level_seats: components["schemas"]["LevelSeats"][];
             combines: boolean;
+            crowd_tiers: components["schemas"]["Tier"][];
+            per_minute: number;
         };
         /** CopiedSku */
         CopiedSku: {
@@ -4278,6 +4307,31 @@ export interface components {
              * @default false
              */
             revoke: boolean;
+        };
+        /**
+         * Crowd
+         * @description 万人团: what all groups of the activity have reached.
+         */
+        Crowd: {
+            /** @description People in groups that formed, as counted last. */
+            seats: number;
+            /** @description When each tier was reached, in turn. */
+            reached_at_s: number[];
+            /** @description All groups were counted. */
+            is_over: boolean;
+        };
+        /**
+         * CrowdShown
+         * @description 万人团: from so many people in the groups of the activity that have formed, `off_fen` of each
+         *         unit go back, to everybody.
+         */
+        CrowdShown: {
+            /** @description ascending */
+            tiers: components["schemas"]["TierShown"][];
+            /** @description people in groups that formed; a minute old at most */
+            seats: number;
+            /** @description all were counted: no other tier will be reached */
+            is_over: boolean;
         };
         /**
          * Dashboard
@@ -4684,6 +4738,8 @@ export interface components {
             tiers: components["schemas"]["TierShown"][];
             /** @description Who may buy; null: anybody. */
             members_from: components["schemas"]["LevelShown"] | null;
+            /** @description a 万人团: more people bring everybody more back */
+            is_crowd: boolean;
         };
         /** GroupMember */
         GroupMember: {
@@ -4775,6 +4831,7 @@ export interface components {
             combines: boolean;
             /** @description where members went on, since it was not full */
             combined: components["schemas"]["CombinedGroup"] | null;
+            crowd: components["schemas"]["CrowdShown"] | null;
             deliveries: components["schemas"]["Delivery"][];
             /** @description hours after forming */
             ship_within_h: number;
@@ -7497,10 +7554,11 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
-         * @description 阶梯价: from `seats` paid seats on, `off_fen` of each unit go back once the group formed.
+         * @description From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;
+         *         万人团, of all groups that formed.
          */
         Tier: {
             seats: number;
@@ -7703,7 +7761,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, limit_reached, members_only, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description activity_closed, coupon_refused, limit_reached, members_only, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, too_fast_now, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9049,7 +9107,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description coupon_refused, group_closed, group_full, limit_reached, members_only, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            /** @description coupon_refused, group_closed, group_full, limit_reached, members_only, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, too_fast_now, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -18,7 +18,7 @@ const TONES = {
   group: { pending: 'grey', open: 'blue', formed: 'green', failed: 'grey' },
   activity: { scheduled: 'blue', running: 'green', paused: 'amber', sold_out: 'amber', ended: 'grey' },
   leader: { free: 'blue' },
-  tiers: { price: 'blue' },
+  tiers: { price: 'blue', crowd: 'blue' },
   members: { only: 'blue' },
   newBuyers: { joiners: 'blue', all: 'blue' },
   coupon: { given_out: 'green', gone: 'amber', ended: 'grey', withdrawn: 'grey', revoked: 'grey' },

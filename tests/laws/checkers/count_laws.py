@@ -49,6 +49,8 @@ def tallies(snapshot: TableSnapshot) -> Violations:
     for group in snapshot.groups.values():
         for name, _ in _of_group(snapshot, group):
             expected[group.activity_id, name] += 1
+            if name == Counted.GROUPS_FORMED:
+                expected[group.activity_id, "seats_formed"] += group.seats_paid
     for key in {*there, *expected}:
         if there[key] != expected[key]:
             activity_id, name = key

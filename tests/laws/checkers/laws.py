@@ -12,6 +12,7 @@ from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services import timeouts
 from chalicelib.tables.base import StoredItem
+from chalicelib.tables.catalogue import SeatMinuteItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import GroupItem
 from tests.fixtures.fake_gateway import Record
@@ -29,6 +30,7 @@ from tests.laws.checkers import (
     combining_laws,
     count_laws,
     coupon_laws,
+    crowd_laws,
     delivery_laws,
     ledger_laws,
     member_laws,
@@ -84,6 +86,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws += [*coupon_laws.LAWS, *newness_laws.LAWS, *points_laws.LAWS]
     laws += [*after_sale_laws.LAWS, *person_laws.LAWS, *member_laws.LAWS]
     laws += combining_laws.LAWS
+    laws += crowd_laws.LAWS
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
         laws += member_laws.FINAL
@@ -233,6 +236,24 @@ def limits(snapshot: TableSnapshot) -> Violations:
             yield f"10 limits: buyer {who[0]} of activity {who[1]} {text}"
 
 
+def paces(snapshot: TableSnapshot) -> Violations:
+    """No more seats are taken in a minute than an activity allows, and each of them is counted."""
+    taken = {item.pk: item.taken for item in snapshot.items if isinstance(item, SeatMinuteItem)}
+    placed: Counter[str] = Counter()
+    allowed: Counter[str] = Counter()
+    for order_id, order in snapshot.orders.items():
+        terms, detail = snapshot.terms_of(order), snapshot.details.get(order_id)
+        if order.group_id and terms is not None and detail is not None and terms.per_minute:
+            minute = detail.placed_at_s // timeouts.PACE_S
+            pk = SeatMinuteItem.at(snapshot.merchant_id, order.activity_id, minute).pk
+            placed[pk] += 1
+            allowed[pk] = max(allowed[pk], terms.per_minute)
+    for pk in {*taken, *placed}:
+        if taken.get(pk, 0) != placed[pk] or placed[pk] > allowed[pk]:
+            text = f"{placed[pk]} seats, {taken.get(pk, 0)} counted, {allowed[pk]} allowed"
+            yield f"10 limits: minute {pk} has {text}"
+
+
 def holds(snapshot: TableSnapshot) -> Violations:
     """Each unpaid order is registered with its buyer, and they are no more than the shop allows."""
     shop = next((item for item in snapshot.items if isinstance(item, MerchantItem)), None)
@@ -276,6 +297,7 @@ LAWS: tuple[Law, ...] = (
     shelves,
     deadlines,
     limits,
+    paces,
     holds,
     tenancy,
 )

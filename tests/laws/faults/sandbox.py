@@ -42,6 +42,7 @@ PUTS_MAX = 25  # of one BatchWriteItem
 NEVER_DUE = {"stock", "detail", "limit", "buyer", "key", "message", "share", "visit"} | {
     "day",
     "tally",
+    "crowd_group",
     "coupon",
     "coupon_stock",
     "coupon_tally",

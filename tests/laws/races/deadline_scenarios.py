@@ -10,14 +10,19 @@ from typing import Any
 from chalicelib.domain.activity import Tier
 from chalicelib.gateways.payment import GatewayRefused, Refund, RefundStatus
 from chalicelib.services.catalogue import activities
-from chalicelib.services.groups import group_controls
+from chalicelib.services.groups import crowds, group_controls
 from chalicelib.services.money import refunds
 from chalicelib.services.orders import orders
-from chalicelib.services.timeouts import CLOSING_AFTER_S, GATEWAY_PATIENCE_S
+from chalicelib.services.timeouts import (
+    BETWEEN_REFUNDS_S,
+    CLOSING_AFTER_S,
+    CROWD_LOOK_S,
+    GATEWAY_PATIENCE_S,
+)
 from chalicelib.services.work import due
 from chalicelib.tables.trade import OrderItem
-from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
-from tests.fixtures.shop import GRACE_S, LIFE_S, PAY_BY_S, STAFF, Shop
+from tests.fixtures.concurrency import concurrently, race, retry_while_busy, run_together
+from tests.fixtures.shop import GRACE_S, LIFE_S, PAY_BY_S, STAFF, ActivityIds, Shop
 from tests.fixtures.table_snapshot import rebate_fen
 from tests.laws.races.scenarios import Tally, tally
 
@@ -57,7 +62,7 @@ def last_payment_against_the_deadline(
     members = concurrently(lambda group_id: shop.join(sold, group_id, shop.buyer()), group_ids)
     numbers = concurrently(shop.ask, members)
 
-    def race(number: int) -> None:
+    def one(number: int) -> None:
         patient = number % 2 == 0
         now_s = expires_at_s + GRACE_S + (0 if patient else GATEWAY_PATIENCE_S)
         shop.gateway.silent = set() if patient else {"query"}
@@ -71,11 +76,10 @@ def last_payment_against_the_deadline(
             due.process_group(shop.merchant_id, group_ids[number], now_s=now_s)
 
         acts: list[Callable[[], None]] = [pay, fail, fail]
-        chance.shuffle(acts)
-        run_together(*acts)
+        race(chance, *acts)
 
     for number in range(rounds):
-        race(number)
+        one(number)
     shop.gateway.silent = set()
     shop.gateway.confirms_at_once = True
     shop.now_s = expires_at_s + GRACE_S + GATEWAY_PATIENCE_S
@@ -103,6 +107,42 @@ def _off_fen(tiers: tuple[Tier, ...], seats_paid: int) -> int:
     return next((it.off_fen for it in reversed(tiers) if it.seats <= seats_paid), 0)
 
 
+def groups_against_the_count(shop: Shop, *, rounds: int, chance: random.Random) -> set[int]:
+    """A third group is settled, whose people reach the second tier of their activity, while two
+    jobs count; the first tier is yet to be given. Returns the amounts that went back of a unit."""
+    ladder = (Tier(4, 300), Tier(6, 900))
+    sold = concurrently(
+        lambda _: shop.activity(seats=2, stock=9, crowd_tiers=ladder), range(rounds)
+    )
+
+    def formed(activity: ActivityIds) -> str:
+        group_id = shop.opened(activity)
+        shop.pay(shop.join(activity, group_id, shop.buyer()))
+        return group_id
+
+    for _ in range(2):
+        for group_id in concurrently(formed, sold):
+            due.process_group(shop.merchant_id, group_id, now_s=shop.now_s)
+    last = concurrently(formed, sold)
+    shop.now_s += CROWD_LOOK_S
+    for activity, group_id in zip(sold, last, strict=True):
+        place = (shop.merchant_id, activity.activity_id)
+
+        def settle(group_id: str = group_id) -> None:
+            due.process_group(shop.merchant_id, group_id, now_s=shop.now_s)
+
+        def count(place: tuple[str, str] = place) -> None:
+            crowds.process(*place, now_s=shop.now_s)
+
+        race(chance, settle, count, count)
+    shop.check()
+    shop.gateway.confirms_at_once = True
+    shop.run_jobs(3, forward_s=CROWD_LOOK_S + BETWEEN_REFUNDS_S)
+    snapshot = shop.check(quiescent=True)
+    assert all(len(crowd.reached_at_s) == 2 for crowd in snapshot.crowds.values())
+    return {rebate_fen(order.view()) for order in snapshot.orders.values()}
+
+
 def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Random) -> Tally:
     """The last member pays while staff close the group, twice. Returns what became of each."""
     sold = shop.activity(seats=2, stock=1000)
@@ -121,8 +161,7 @@ def last_payment_against_closing(shop: Shop, *, rounds: int, chance: random.Rand
             partial(close, group_id),
             partial(close, group_id),
         ]
-        chance.shuffle(acts)
-        run_together(*acts)
+        race(chance, *acts)
     shop.gateway.confirms_at_once = True
     shop.run_jobs(3, forward_s=PAY_BY_S)
     outcomes: Tally = Counter()
@@ -157,8 +196,7 @@ def extension_against_the_deadline(shop: Shop, *, rounds: int, chance: random.Ra
 
     for group_id in group_ids:
         acts = [partial(extend, group_id), partial(extend, group_id), partial(fail, group_id)]
-        chance.shuffle(acts)
-        run_together(*acts)
+        race(chance, *acts)
     shop.now_s = expires_at_s + GRACE_S
     shop.gateway.confirms_at_once = True
     shop.run_jobs(3)
@@ -187,7 +225,7 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
     paid_at_s = shop.now_s + PAY_BY_S
     shop.now_s = paid_at_s + GATEWAY_PATIENCE_S
 
-    def race(number: int) -> None:
+    def one(number: int) -> None:
         silent = number % 4 > 1
         shop.gateway.silent = {"query", "close"} if silent else set()
         trade = shop.gateway.pay(numbers[number], at_s=paid_at_s) if silent else None
@@ -203,11 +241,10 @@ def payment_against_release(shop: Shop, *, rounds: int, chance: random.Random) -
             shop.join(*scenes[number], before_password_change[number])
 
         acts = [pay, release, release, take_seat]
-        chance.shuffle(acts)
-        run_together(*acts)
+        race(chance, *acts)
 
     for number in range(rounds):
-        race(number)
+        one(number)
     outcomes = Counter(str(shop.order(member.order_id).status) for member in members)
     assert set(outcomes) <= {"paid", "closed"}, outcomes
     shop.gateway.silent = set()

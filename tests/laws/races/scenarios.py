@@ -13,6 +13,7 @@ from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.coupon_code import CouponCode
 from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.services.fulfilment import receipts
+from chalicelib.services.timeouts import PACE_S
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
@@ -41,6 +42,22 @@ def many_buyers_for_two_seats(shop: Shop, *, buyers: int) -> Tally:
     assert shop.group(group_id).status == "formed"
     assert "late" not in tally(paid)
     return tally(answers)
+
+
+def many_buyers_in_one_minute(shop: Shop, *, buyers: int, per_minute: int) -> Tally:
+    """Half of them open groups, half join one."""
+    sold = shop.activity(seats=100, stock=200, per_minute=per_minute)
+    group_id = shop.opened(sold)
+    shop.now_s += PACE_S
+    everybody = list(enumerate(concurrently(lambda _: shop.buyer(), range(buyers))))
+
+    def take(one: tuple[int, str]) -> OrderItem:
+        number, buyer = one
+        if number % 2:
+            return shop.join(sold, group_id, buyer)
+        return shop.open(sold, buyer, key=f"of {buyer}")
+
+    return tally(concurrently(take, everybody))
 
 
 def many_buyers_for_little_stock(shop: Shop, *, buyers: int, stock: int, leaders: int) -> Tally:

@@ -23,6 +23,13 @@ def test_fifty_buyers_race_for_two_seats(shop: Shop) -> None:
     shop.check(quiescent=True)
 
 
+def test_sixty_buyers_race_for_the_ten_seats_of_a_minute(shop: Shop) -> None:
+    answers = scenarios.many_buyers_in_one_minute(shop, buyers=60, per_minute=10)
+
+    assert answers == {"order": 10, "too_fast_now": 50}
+    shop.check()
+
+
 def test_three_hundred_buyers_race_for_a_hundred_units(shop: Shop) -> None:
     answers = scenarios.many_buyers_for_little_stock(shop, buyers=300, stock=100, leaders=4)
 
@@ -177,6 +184,14 @@ def test_group_that_is_due_is_combined_with_what_the_other_one_has_become(shop: 
     shop.gateway.confirms_at_once = True
     shop.run_jobs(4, forward_s=LIFE_S)
     shop.check(quiescent=True)
+
+
+def test_tier_that_many_groups_reach_together_is_given_once_whoever_counts(shop: Shop) -> None:
+    back_fen = deadline_scenarios.groups_against_the_count(
+        shop, rounds=sized(100, 20), chance=random.Random(5)
+    )
+
+    assert back_fen == {900}
 
 
 def test_no_unit_is_lost_when_an_activity_closes_under_its_buyers(shop: Shop) -> None:

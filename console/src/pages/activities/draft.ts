@@ -7,7 +7,9 @@ import { t } from '@/words'
 
 export const TITLE_MAX = 28
 export const REDUCTIONS_MAX = 5
+export const PER_MINUTE_MAX = 1000
 export const TIERS_MAX = 5
+export const CROWD = { min: 2, max: 6 }
 export const SEATS = { min: 2, max: 100 }
 export const SEATS_USUAL = [2, 3, 5]
 const LEADER_POINTS_MAX = 100_000
@@ -34,12 +36,14 @@ export interface Draft {
   formsWithFewer: boolean
   seats_least: number | null // paid seats with which a group forms at its deadline
   tiers: DraftTier[] // beside the first, which seats_least is; the last one is of all seats
+  crowd_tiers: DraftTier[] // 万人团: of all groups of the activity that form
   life_h: number | null
   startsNow: boolean
   starts: string // of a datetime-local input, Beijing
   ends: string
   limit_per_buyer: number | null
   limit_per_order: number | null
+  per_minute: number | null // seats that are taken in a minute at most; 0: any number
   reductions: DraftReduction[]
   coupons: boolean // can be used for its groups
   points: boolean // whether its groups take them
@@ -82,12 +86,14 @@ export function emptyDraft(): Draft {
     formsWithFewer: false,
     seats_least: 2,
     tiers: [],
+    crowd_tiers: [],
     life_h: 24,
     startsNow: true,
     starts: localOf(nowS() + HOUR_S),
     ends: localOf(nowS() + DAYS_USUAL * 86400),
     limit_per_buyer: 0,
     limit_per_order: 1,
+    per_minute: 0,
     reductions: [],
     coupons: true,
     points: false,
@@ -130,9 +136,11 @@ export function rulesOf(activity: Activity) {
     formsWithFewer: activity.seats_least > 0,
     seats_least: activity.seats_least || SEATS.min,
     tiers: activity.tiers.map((it) => ({ ...it })),
+    crowd_tiers: activity.crowd_tiers.map((it) => ({ ...it })),
     life_h: activity.life_h,
     limit_per_buyer: activity.limit_per_buyer,
     limit_per_order: activity.limit_per_order,
+    per_minute: activity.per_minute,
     reductions: activity.reductions.map((it) => ({ ...it })),
     coupons: activity.coupons,
     points: activity.points,
@@ -194,11 +202,13 @@ function changedRules(draft: Draft) {
     title: draft.title.trim(),
     seats_total: draft.seats_total ?? 0,
     seats_least: draft.formsWithFewer ? (draft.seats_least ?? 0) : 0,
-    tiers: tiersOf(draft).map(({ seats, off_fen }) => ({ seats: seats ?? 0, off_fen: off_fen ?? 0 })),
+    tiers: tiersOf(draft).map(sent),
+    crowd_tiers: crowdOf(draft).map(sent),
     life_h: draft.life_h ?? 0,
     ends_at_s: secondsOf(draft.ends) ?? 0,
     limit_per_buyer: draft.limit_per_buyer ?? 0,
     limit_per_order: draft.limit_per_order ?? 0,
+    per_minute: draft.per_minute ?? 0,
     reductions: draft.reductions.map(({ from_fen, off_fen }) => ({ from_fen: from_fen ?? 0, off_fen: off_fen ?? 0 })),
     coupons: draft.coupons,
     points: draft.points,
@@ -217,6 +227,11 @@ function changedRules(draft: Draft) {
 export const canCombine = ({ leader_free, new_buyers }: Draft): boolean => !leader_free && new_buyers !== 'joiners'
 export const combinesOf = (draft: Draft): boolean => draft.combines && canCombine(draft)
 
+const sent = ({ seats, off_fen }: DraftTier) => ({ seats: seats ?? 0, off_fen: off_fen ?? 0 })
+
+/** The tiers of all groups together that count: not beside tiers of each, or a free leader. */
+export const crowdOf = (draft: Draft): DraftTier[] => (draft.leader_free || tiersOf(draft).length ? [] : draft.crowd_tiers)
+
 /** The tiers that count: only of groups that form with fewer, where no leader is free. The last one follows the size. */
 export function tiersOf({ tiers, formsWithFewer, leader_free, seats_total }: Draft): DraftTier[] {
   if (!formsWithFewer || leader_free) return []
@@ -234,7 +249,7 @@ export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
 
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
@@ -249,9 +264,10 @@ function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Dr
   return problems
 }
 
-function ofLimits({ limit_per_buyer: buyer, limit_per_order: order, leader_points }: Draft): Problem[] {
+function ofLimits({ limit_per_buyer: buyer, limit_per_order: order, leader_points, per_minute }: Draft): Problem[] {
   if (leader_points === null || leader_points > LEADER_POINTS_MAX)
     return [{ field: 'leader_points', problem: t('activity.leaderPointsWrong', { max: LEADER_POINTS_MAX.toLocaleString('zh-CN') }) }]
+  if (!within(per_minute, { min: 0, max: PER_MINUTE_MAX })) return [{ field: 'per_minute', problem: t('activity.paceWrong', { max: PER_MINUTE_MAX }) }]
   if (buyer === null) return [{ field: 'limit_per_buyer', problem: t('activity.limitNeeded') }]
   if (!order) return [{ field: 'limit_per_order', problem: t('activity.orderLimitNeeded') }]
   if (buyer && order > buyer) return [{ field: 'limit_per_order', problem: t('activity.orderLimitWrong', { n: buyer }) }]
@@ -268,15 +284,23 @@ function ofReductions({ reductions }: Draft): Problem[] {
   })
 }
 
-function ofTiers(draft: Draft): Problem[] {
-  const tiers = tiersOf(draft)
-  const least = leastPrice(draft)
+const ofTiers = (draft: Draft): Problem[] => ofSteps('tiers', tiersOf(draft), draft.seats_least, leastPrice(draft))
+
+function ofCrowd(draft: Draft): Problem[] {
+  const tiers = crowdOf(draft)
+  if (!tiers.length) return []
+  if (!within(tiers.length, CROWD)) return [{ field: 'crowd_tiers', problem: t('crowd.count', CROWD) }]
+  return ofSteps('crowd_tiers', tiers, 1, leastPrice(draft))
+}
+
+/** first: as many people as are fewer than the first of these tiers takes. */
+function ofSteps(name: string, tiers: DraftTier[], first: number | null, least: number): Problem[] {
   return tiers.flatMap(({ seats, off_fen }, i): Problem[] => {
-    const before = tiers[i - 1] ?? { seats: draft.seats_least, off_fen: 0 }
-    if (!seats || !off_fen) return [{ field: `tiers[${i}].${seats ? 'off_fen' : 'seats'}`, problem: t('tier.needed') }]
-    if (seats <= (before.seats ?? 0)) return [{ field: `tiers[${i}].seats`, problem: t('tier.moreSeats', { n: before.seats ?? 0 }) }]
-    if (off_fen <= (before.off_fen ?? 0)) return [{ field: `tiers[${i}].off_fen`, problem: t('tier.moreOff', { off: formatFen(before.off_fen ?? 0) }) }]
-    return off_fen < least ? [] : [{ field: `tiers[${i}].off_fen`, problem: t('tier.tooMuch', { price: formatFen(least) }) }]
+    const before = tiers[i - 1] ?? { seats: first, off_fen: 0 }
+    if (!seats || !off_fen) return [{ field: `${name}[${i}].${seats ? 'off_fen' : 'seats'}`, problem: t('tier.needed') }]
+    if (seats <= (before.seats ?? 0)) return [{ field: `${name}[${i}].seats`, problem: t('tier.moreSeats', { n: before.seats ?? 0 }) }]
+    if (off_fen <= (before.off_fen ?? 0)) return [{ field: `${name}[${i}].off_fen`, problem: t('tier.moreOff', { off: formatFen(before.off_fen ?? 0) }) }]
+    return off_fen < least ? [] : [{ field: `${name}[${i}].off_fen`, problem: t('tier.tooMuch', { price: formatFen(least) }) }]
   })
 }
 

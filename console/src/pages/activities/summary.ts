@@ -2,7 +2,7 @@
 import { formatFen, roundYuan } from '@/format'
 import { levelName, type Level } from '@/stores/levels'
 import { t } from '@/words'
-import { combinesOf, levelSeatsOf, tiersOf, type Draft } from './draft'
+import { combinesOf, crowdOf, levelSeatsOf, tiersOf, type Draft, type DraftTier } from './draft'
 
 export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
   return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
@@ -27,16 +27,27 @@ export const leastOf = ({ formsWithFewer, seats_least, seats_total }: Draft): nu
 /** A tier as staff read it. */
 export const tierWords = ({ seats, off_fen }: { seats: number; off_fen: number }): string => t('tier.words', { n: seats, off: formatFen(off_fen) })
 
-const written = (draft: Draft) => tiersOf(draft).flatMap(({ seats, off_fen }) => (seats && off_fen ? [{ seats, off_fen }] : []))
+/** A tier of all groups together. */
+export const crowdWords = ({ seats, off_fen }: { seats: number; off_fen: number }): string => t('crowd.words', { n: seats, off: formatFen(off_fen) })
+
+const written = (tiers: readonly DraftTier[]) => tiers.flatMap(({ seats, off_fen }) => (seats && off_fen ? [{ seats, off_fen }] : []))
 
 /** What a unit of the cheapest SKU costs in the end with how many people, from the first tier on; empty without tiers or prices. varies: others cost more. */
 export function ladderOf(draft: Draft): { seats: number; price_fen: number; varies: boolean }[] {
+  const tiers = written(tiersOf(draft))
+  if (!draft.seats_least || !tiers.length) return []
+  return costing(draft, [{ seats: draft.seats_least, off_fen: 0 }, ...tiers])
+}
+
+/** The same of all groups together, from the first tier that gives something back on. */
+export const crowdLadder = (draft: Draft) => costing(draft, written(crowdOf(draft)))
+
+function costing(draft: Draft, tiers: readonly { seats: number; off_fen: number }[]) {
   const prices = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
-  const tiers = written(draft)
-  if (!prices.length || !draft.seats_least || !tiers.length) return []
+  if (!prices.length) return []
   const price = Math.min(...prices)
   const varies = price < Math.max(...prices)
-  return [{ seats: draft.seats_least, off_fen: 0 }, ...tiers].map(({ seats, off_fen }) => ({ seats, price_fen: price - off_fen, varies }))
+  return tiers.map(({ seats, off_fen }) => ({ seats, price_fen: price - off_fen, varies }))
 }
 
 /** The most that forming a group costs the shop whose leader is free: the dearest unit; empty of another. */
@@ -59,7 +70,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
   const leader = leaderPrice(draft)
   const least = leastOf(draft)
   const given = givenToLeader(draft)
-  const tiers = written(draft)
+  const tiers = written(tiersOf(draft))
   const parts = [
     t('summary.seats', { n: draft.seats_total, h: draft.life_h }),
     least === null ? '' : t('summary.least', { n: least }),
@@ -73,6 +84,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
     draft.members_from ? t('summary.membersFrom', { name: levelName(levels, draft.members_from) }) : '',
     ...smallerGroups(draft, levels),
     draft.member_prices ? t('summary.memberPrices') : '',
+    ...written(crowdOf(draft)).map((it) => t('summary.reduction', { words: crowdWords(it) })),
     draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
@@ -80,6 +92,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
     draft.leader_points ? t('summary.leaderPoints', { n: draft.leader_points.toLocaleString('zh-CN') }) : '',
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
     combinesOf(draft) ? t('summary.combines') : '',
+    draft.per_minute ? t('summary.pace', { n: draft.per_minute }) : '',
     draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]
   return parts.filter(Boolean).join('')

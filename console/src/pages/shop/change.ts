@@ -5,7 +5,7 @@ import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
 import { provinceName } from '@/words/provinces'
 import { statusOf, type StatusKind } from '@/words/status'
-import { tierWords } from '../activities/summary'
+import { crowdWords, tierWords } from '../activities/summary'
 import { termsWords, type Terms } from '../coupons/summary'
 import { ruleWords as levelsWords } from '../levels/summary'
 import { gatewayStateWords } from '../money/facts'
@@ -94,6 +94,7 @@ function listed(field: string, value: unknown): string {
   if (!value.length) return NOTHING
   if (field === 'tiers') return (value as { seats: number; off_fen: number }[]).map(tierWords).join('；')
   if (field === 'level_seats') return (value as { level: number; seats: number }[]).map(({ level, seats }) => t('audit.levelSeats', { level, n: seats })).join('；')
+  if (field === 'crowd_tiers') return (value as { seats: number; off_fen: number }[]).map(crowdWords).join('；')
   if (NAMES.includes(field)) return value.map(provinceName).join(t('list.and'))
   return typeof value[0] === 'string' ? t('audit.count', { n: value.length }) : value.map((it) => shown('', it)).join('；')
 }

@@ -65,9 +65,10 @@ const refundsOf = ({ refunds }: Pick<OrderRow, 'refunds'>): RefundShown[] => ref
 
 /** What went back of an order that goes on, or is about to; empty: nothing does. */
 export function rebateWords({ refunds }: Pick<OrderRow, 'refunds'>): string {
-  const refund = refunds.find((it) => it.rebate_text)
-  if (!refund) return ''
-  return refund.arrived_at_s ? words.rebate.done(refund.amount_fen) : words.rebate.working(refund.amount_fen)
+  const rebates = refunds.filter((it) => it.rebate_text)
+  if (rebates.length === 0) return ''
+  const sum = rebates.reduce((fen, it) => fen + it.amount_fen, 0)
+  return rebates.every((it) => it.arrived_at_s) ? words.rebate.done(sum) : words.rebate.working(sum)
 }
 
 /** The refund that is under way, else the last one. */

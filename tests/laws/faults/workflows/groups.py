@@ -5,9 +5,17 @@ from chalicelib.domain.coupon_code import CouponCode
 from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.domain.ids import new_id
 from chalicelib.services.growth import coupon_codes
+from chalicelib.services.timeouts import CROWD_LOOK_S
 from tests.fixtures.shop import GRACE_S, LIFE_S, OTHER_PAY, PAY_BY_S, STAFF, Shop
 from tests.laws.faults.sandbox import Act
-from tests.laws.faults.workflows.registry import held_seat, process_group, process_order, workflow
+from tests.laws.faults.workflows.registry import (
+    formed,
+    held_seat,
+    process_crowd,
+    process_group,
+    process_order,
+    workflow,
+)
 
 # Orders.
 
@@ -21,6 +29,13 @@ def opening(shop: Shop) -> Act:
 @workflow
 def joining(shop: Shop) -> Act:
     sold = shop.activity(limit_per_buyer=5)
+    group_id, buyer = shop.opened(sold), shop.buyer()
+    return lambda: shop.join(sold, group_id, buyer)
+
+
+@workflow
+def joining_at_a_pace(shop: Shop) -> Act:
+    sold = shop.activity(per_minute=5)
     group_id, buyer = shop.opened(sold), shop.buyer()
     return lambda: shop.join(sold, group_id, buyer)
 
@@ -129,6 +144,28 @@ def forming_a_group_at_a_tier(shop: Shop) -> Act:
         if pays:
             shop.pay(order)
     shop.now_s += GRACE_S + 90
+    return lambda: process_group(shop, group_id)
+
+
+@workflow
+def reaching_a_tier_of_a_crowd(shop: Shop) -> Act:
+    """The orders of two groups get it; those of the first have got the tier before."""
+    sold = shop.activity(seats=2, crowd_tiers=(Tier(2, 300), Tier(4, 900)))
+    process_group(shop, formed(shop, sold))
+    shop.now_s += CROWD_LOOK_S
+    process_crowd(shop, sold.activity_id)
+    process_group(shop, formed(shop, sold))
+    shop.now_s += CROWD_LOOK_S
+    return lambda: process_crowd(shop, sold.activity_id)
+
+
+@workflow
+def settling_a_group_of_a_crowd_that_has_reached_a_tier(shop: Shop) -> Act:
+    sold = shop.activity(seats=2, crowd_tiers=(Tier(2, 300), Tier(9, 900)))
+    process_group(shop, formed(shop, sold))
+    shop.now_s += CROWD_LOOK_S
+    process_crowd(shop, sold.activity_id)
+    group_id = formed(shop, sold)
     return lambda: process_group(shop, group_id)
 
 

@@ -5,8 +5,9 @@ of that shop: it may use ids, never stored items or their keys.
 """
 
 from chalicelib.services.work import due
+from chalicelib.tables.crowd import CrowdItem
 from chalicelib.tables.trade import GroupItem, OrderItem
-from tests.fixtures.shop import Shop
+from tests.fixtures.shop import ActivityIds, Shop
 from tests.laws.faults.sandbox import Workflow
 
 WORKFLOWS: list[Workflow] = []
@@ -27,6 +28,18 @@ def process_order(shop: Shop, order: OrderItem) -> None:
 def process_group(shop: Shop, group_id: str) -> None:
     key = GroupItem.at(shop.merchant_id, group_id)
     due.process_item(key.pk, key.sk, now_s=shop.now_s)
+
+
+def process_crowd(shop: Shop, activity_id: str) -> None:
+    key = CrowdItem.at(shop.merchant_id, activity_id)
+    due.process_item(key.pk, key.sk, now_s=shop.now_s)
+
+
+def formed(shop: Shop, sold: ActivityIds) -> str:
+    """The id of a group of two that has formed and is to be settled."""
+    group_id = shop.opened(sold)
+    shop.pay(shop.join(sold, group_id, shop.buyer(), quantity=2))
+    return group_id
 
 
 def paid_and_cancelled(shop: Shop) -> OrderItem:

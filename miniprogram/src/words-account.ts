@@ -3,6 +3,10 @@ import { dayAndTime, shortTime, shortYuan, thousands, timeLeft, yuan } from '@/f
 
 export const accountWords = {
   checkout: {
+    leaderSaves: (fen: number) => `团长优惠，比参团省 ${shortYuan(fen)}`,
+    lowWith: (n: number, price: string) => `${n} 人成团退差价，低至 ${price}`,
+    mostBack: (most: string) => `成团人数越多返得越多，最多返 ${most}`,
+    leaderFree: (fen: number) => `成团后退 ${yuan(fen)}（团长免单，运费不退）`,
     opening: (size: string) => `你正在开团（${size}）`,
     joining: (leader: string) => (leader === '拼友' ? '你正在参加好友的团' : `你正在参加 ${leader} 的团`),
     method: '支付方式',

@@ -2,6 +2,15 @@
 import { dayAndTime, shortTime, shortYuan, thousands, timeLeft, yuan } from '@/format'
 
 export const accountWords = {
+  invite: {
+    title: '邀请好友一起拼',
+    friend: '发给微信好友',
+    copy: '复制链接',
+    code: '面对面扫码',
+    share: '分享',
+    codeHint: '请好友用手机扫一扫',
+  },
+
   checkout: {
     leaderSaves: (fen: number) => `团长优惠，比参团省 ${shortYuan(fen)}`,
     lowWith: (n: number, price: string) => `${n} 人成团退差价，低至 ${price}`,

@@ -289,15 +289,6 @@ export const words = {
       `${wanted}${fromYuan(fen, varies)} 拼${title}，${lowFen < fen ? `人多低至 ${shortYuan(lowFen)}，` : ''}单买 ${shortYuan(soloFen)}`,
   },
 
-  invite: {
-    title: '邀请好友一起拼',
-    friend: '发给微信好友',
-    copy: '复制链接',
-    code: '面对面扫码',
-    share: '分享',
-    codeHint: '请好友用手机扫一扫',
-  },
-
   checkout: {
     openFor: (of: Lives, now_s: number) =>
       isCut(of, now_s)

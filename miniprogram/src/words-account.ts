@@ -12,6 +12,9 @@ export const accountWords = {
   },
 
   checkout: {
+    chosen: (spec: string, n: number) => `已选：${spec} × ${n}`,
+    sum: (fen: number) => `共 ${yuan(fen)}`,
+    soldOutSpec: '已抢完',
     leaderSaves: (fen: number) => `团长优惠，比参团省 ${shortYuan(fen)}`,
     lowWith: (n: number, price: string) => `${n} 人成团退差价，低至 ${price}`,
     mostBack: (most: string) => `成团人数越多返得越多，最多返 ${most}`,

@@ -73,8 +73,6 @@ export const words = {
     promises: (hours: number) => ['未成团自动退款', `成团后 ${hours} 小时内发货`],
     formed: (n: number) => `已拼成 ${n} 个团`,
     choose: '选择规格',
-    chosen: (spec: string, n: number) => `已选：${spec} × ${n}`,
-    sum: (fen: number) => `共 ${yuan(fen)}`,
     quantity: '数量',
     perOrder: (n: number) => `每单限 ${n} 件`,
     reductions: '满减',
@@ -85,7 +83,6 @@ export const words = {
     freeFrom: (amount: string, mostly: boolean) => `${mostly ? '多数地区' : ''}满 ${amount} 包邮`,
     seeStores: '看门店',
     onlyLeft: (n: number) => `只剩 ${n} 件`,
-    soldOutSpec: '已抢完',
     joinable: (n: number, more: boolean) => `${n}${more ? '+' : ''} 个团正在等人`,
     joinNow: '可参加的团',
     noJoinable: {

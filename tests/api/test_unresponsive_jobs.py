@@ -9,6 +9,7 @@ from chalice.app import EventSourceHandler
 
 import app as application
 from chalicelib import clock
+from chalicelib.domain.activity import Tier
 from chalicelib.domain.order import Intent
 from chalicelib.services.work import due
 from chalicelib.tables.trade_item import TradeItem, due_shards
@@ -98,7 +99,9 @@ def test_jobs_end_in_time_and_what_they_left_is_done_later(
     assert leaver.cancel(order_id).status == 200
     switch(merchant, expiry="days", days=30)
     assert given(merchant, order_id, 100).status == 201
-    later = merchant.activity(starts_at_s=merchant.now_s + DAY_S)
+    later = merchant.activity(
+        starts_at_s=merchant.now_s + DAY_S, crowd_tiers=(Tier(4, 300), Tier(6, 900))
+    )
     asked_for = f"/v1/activities/{later.activity_id}/reminder"
     assert merchant.buyer().put(asked_for, {}).status == 200
     merchant.clock.forward(30 * DAY_S)

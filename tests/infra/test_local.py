@@ -28,7 +28,7 @@ from tests.conftest import ON_DYNAMODB_LOCAL
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.staff_logins import invite, log_in, staff_session
 
-STORY_S = pace.patient(600)  # the stories take three, and a clean clone packages first
+STORY_S = pace.patient(900)  # the stories take five minutes, and a clean clone packages first
 RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
 
 

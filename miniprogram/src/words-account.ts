@@ -389,5 +389,8 @@ export const accountWords = {
     off: '还没有积分。',
     earlier: '更早的记录',
     exchange: '用积分换优惠券',
+    exchangeAsk: (n: number, name: string) => `用 ${thousands(n)} 积分兑换「${name}」？兑换后积分不退。`,
+    exchangeYes: '兑换',
+    exchangeNo: '再想想',
   },
 } as const

@@ -370,6 +370,7 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "kind": "amount",
         "off_fen": 500,
         "points": 600,
+        "given": "link",
         "per_buyer": 3,
         "days": 30,
         "total": 200,

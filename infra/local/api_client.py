@@ -13,7 +13,7 @@ from infra.local import pace
 
 TIMEOUT_S = 60.0  # a function's first call starts its process
 PASSING = (502, 503, 504)  # what may be asked again: the app or a gateway had no time to answer
-PASSES_S = 10.0  # within
+PASSES_S = 60.0  # within: where much is started at once, functions wait for a processor
 ASK_AGAIN_S = 0.5
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by a proxy

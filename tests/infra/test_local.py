@@ -218,6 +218,7 @@ def test_only_complaints_of_functions_are_shown() -> None:
     assert complaint(error) == "ERROR f m\nTraceback"
 
 
+@pytest.mark.by_the_clock
 def test_the_stories_end_with_whole_books() -> None:
     story = subprocess.run(
         [sys.executable, "-m", "infra.local.demo", "all"],

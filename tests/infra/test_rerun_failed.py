@@ -1,4 +1,4 @@
-"""The plugin that runs failed browser tests again, alone."""
+"""The plugin that runs failed tests of the whole system again, alone."""
 
 import os
 import subprocess
@@ -10,6 +10,8 @@ from infra.package import ROOT
 TESTS = """
 from pathlib import Path
 
+import pytest
+
 def test_passes():
     pass
 
@@ -19,6 +21,7 @@ def test_is_slow_once():
     seen.touch()
     assert not first
 """
+MARKED = TESTS.replace("def test_is_slow", "@pytest.mark.by_the_clock\ndef test_is_slow")
 BROKEN = """
 def test_is_broken():
     assert False
@@ -28,7 +31,7 @@ def test_is_broken():
 def run(folder: Path, **files: str) -> tuple[int, str]:
     """(exit code, what was said) of a run in two processes; files by folder."""
     (folder / "conftest.py").write_text('pytest_plugins = ["tests.fixtures.rerun_failed"]\n')
-    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = by_the_clock: of the system\n")
     for name, content in files.items():
         (folder / name).mkdir()
         (folder / name / f"test_{name}.py").write_text(content)
@@ -42,11 +45,12 @@ def run(folder: Path, **files: str) -> tuple[int, str]:
 
 
 def test_one_that_passes_alone_is_listed_as_flaky(tmp_path: Path) -> None:
-    code, said = run(tmp_path, browser=TESTS)
+    code, said = run(tmp_path, browser=TESTS, infra=MARKED)
 
     assert code == 0, said
     assert "FLAKY browser/test_browser.py::test_is_slow_once (call)" in said
-    assert "1 passed, 1 again" in said
+    assert "FLAKY infra/test_infra.py::test_is_slow_once (call)" in said
+    assert "2 passed, 2 again" in said
 
 
 def test_one_that_fails_again_fails_the_run_as_others_do_at_once(tmp_path: Path) -> None:

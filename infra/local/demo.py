@@ -3,8 +3,8 @@
 STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
 the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
 more people they form with; STORY=crowd of a price that goes down for everybody;
-STORY=combine of groups that are combined when one is due; STORY=points of points; STORY=all of
-everything.
+STORY=combine of groups that are combined when one is due; STORY=points of points; STORY=levels of
+members; STORY=all of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -17,6 +17,7 @@ from infra.local import (
     demo_books,
     demo_combine,
     demo_crowd,
+    demo_levels,
     demo_points,
     demo_prices,
     demo_story,
@@ -29,7 +30,7 @@ from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "tiers", "crowd", "combine", "points", "all")
+STORIES = ("groups", "prices", "tiers", "crowd", "combine", "points", "levels", "all")
 
 
 def main(arguments: list[str]) -> None:
@@ -55,7 +56,7 @@ def _demo(story: str) -> bool:
         settings={"TIME_DIVISOR": str(TIME_DIVISOR)},
     ) as fresh:
         staff = fresh.owner()
-        staff.set_up(pay_by_s=PAY_BY_S)
+        staff.set_up(pay_by_s=PAY_BY_S, levels=demo_levels.RULE)
         _explain()
         play = Play(fresh, staff)
         with hurried_clock(fresh.aws_url):
@@ -70,6 +71,8 @@ def _demo(story: str) -> bool:
                 demo_crowd.bring_the_price_down(play)
             if story in ("points", "all"):
                 _perform_points(play)
+            if story in ("levels", "all"):
+                _perform_levels(play)
             before = demo_books.take(play)
             demo_story.repeat_every_callback(play)
         books = demo_books.take(play)
@@ -105,6 +108,11 @@ def _perform_points(play: Play) -> None:
     demo_points.earn_points(play)
     demo_points.get_points_back(play)
     demo_points.use_points(play)
+
+
+def _perform_levels(play: Play) -> None:
+    demo_levels.become_members(play)
+    demo_levels.open_a_group_for_members(play)
 
 
 def _explain() -> None:

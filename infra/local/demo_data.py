@@ -25,7 +25,7 @@ POINTS = {
     "days": 365,
 }
 # ¥1 is 1 growth; what levels take off is told by products and activities that say so.
-LEVELS = {
+LEVELS: dict[str, Any] = {
     "on": True,
     "per_yuan": 1,
     "per_group": 10,
@@ -87,7 +87,7 @@ STAFF = (
 @dataclass(frozen=True)
 class Sku:
     """One SKU; `group_fen`, `leader_fen` (of who opens a group, where it is lower) and `units` are
-    what the activity sells it for, and how many."""
+    what the activity sells it for, and how many; `member_fen` is the product's own."""
 
     specs: dict[str, str]
     list_fen: int
@@ -96,6 +96,7 @@ class Sku:
     stock: int
     units: int
     leader_fen: int | None = None
+    member_fen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Activity:
     crowd_tiers: tuple[tuple[int, int], ...] = ()  # the same, of all its groups together
     points: bool = False
     combines: bool = False
+    member_prices: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Product:
                     "list_price_fen": sku.list_fen,
                     "solo_price_fen": sku.solo_fen,
                     "stock": sku.stock,
+                    "member_price_fen": sku.member_fen,
                 }
                 for sku in self.skus
             ],
@@ -181,6 +184,7 @@ class Product:
             ],
             "points": activity.points,
             "combines": activity.combines,
+            "member_prices": activity.member_prices,
         }
 
 
@@ -242,10 +246,17 @@ POMEGRANATE = Product(
     "时令水果",
     "籽软可嚼，不吐籽。单果七两以上。",
     (
-        Sku({"规格": "6 个装"}, 5990, 4890, 3690, stock=240, units=90),
-        Sku({"规格": "12 个装"}, 10990, 8890, 6890, stock=160, units=60),
+        Sku({"规格": "6 个装"}, 5990, 4890, 3690, stock=240, units=90, member_fen=3390),
+        Sku({"规格": "12 个装"}, 10990, 8890, 6890, stock=160, units=60, member_fen=6390),
     ),
-    Activity("软籽石榴三人团", seats=3, starts_in_h=48, days=5, points=True),
+    Activity(
+        "软籽石榴三人团",
+        seats=3,
+        starts_in_h=48,
+        days=5,
+        points=True,
+        member_prices=True,
+    ),
 )
 
 KIWI = Product(

@@ -88,13 +88,16 @@ class Play:
         product: Product,
         offer: Offer,
         *,
+        quantity: int = 1,
         coupon_id: str | None = None,
         points: int = 0,
         agrees: bool = False,
     ) -> Placed:
         """The leader opens a group and pays; others can see it now."""
         placed = leader.buy(
-            lambda: leader.open(offer, coupon_id=coupon_id, points=points, agrees=agrees)
+            lambda: leader.open(
+                offer, quantity=quantity, coupon_id=coupon_id, points=points, agrees=agrees
+            )
         )
         self.groups.append(Staged(self._act, product, offer, placed.group_id))
         price = yuan(placed.total_fen)

@@ -33,7 +33,7 @@ def earn_points(play: Play) -> None:
     play.tell(
         xiaoman.name, f"实付 {yuan(placed.total_fen)}，收货后得 {order['points_to_come']} 积分"
     )
-    order = _received(play, xiaoman, placed)
+    order = received(play, xiaoman, placed)
     expect(order["points_earned"] == placed.total_fen // 100, "实付每满 1 元得 1 积分")
     play.staff.give_points(placed.order_id, GIVEN, "老客回馈")
     account = xiaoman.points()
@@ -74,7 +74,7 @@ def use_points(play: Play) -> None:
     placed = play.open_group(xiaoman, HONEY, offer, points=used)
     join_and_pay(play, zhixia, offer, placed.group_id)
     play.until_order(xiaoman, placed, "已成团待发货")
-    earned = _received(play, xiaoman, placed)["points_earned"]
+    earned = received(play, xiaoman, placed)["points_earned"]
     xiaoman.ask_back(placed, PART_FEN, "damaged", "坏了一瓶")
     [asked] = play.staff.api.items("/v1/merchant/after-sales?status=requested")
     approval = {"amount_fen": PART_FEN}
@@ -93,7 +93,7 @@ def use_points(play: Play) -> None:
     play.tell(xiaoman.name, f"{told}，现有 {xiaoman.points()['balance']}")
 
 
-def _received(play: Play, phone: Phone, placed: Placed) -> Any:
+def received(play: Play, phone: Phone, placed: Placed) -> Any:
     """The shop ships the order and its buyer confirms: the order as it is then."""
     number = f"SF{phone.order(placed.order_id)['short_no'].replace('-', '')}"
     play.staff.ship(placed.order_id, number)

@@ -77,6 +77,12 @@ class Phone:
         body = self._purchase(offer, sku, quantity)
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
+    def try_to_open(self, offer: Offer) -> Reply:
+        """Ask for a group; the answer, whatever it is."""
+        path = f"/v1/activities/{offer.activity_id}/groups"
+        body = self._purchase(offer, 0, 1)
+        return self.api.call("POST", path, body, key=secrets.token_hex(16))
+
     def try_to_join(self, offer: Offer, group_id: str) -> Reply:
         """Ask for a seat; the answer, whatever it is."""
         return self.api.call("POST", f"/v1/groups/{group_id}/seats", self._seat(offer, 0, 1))

@@ -36,8 +36,11 @@ class Staff:
         self._freight_template_id = ""
         self._coupons: dict[str, str] = {}  # ids of templates by their names
 
-    def set_up(self, *, pay_by_s: int | None = None) -> None:
-        """The shop's phone and pay-by time, its people, its categories, its store and freight."""
+    def set_up(
+        self, *, pay_by_s: int | None = None, levels: Mapping[str, Any] = demo_data.LEVELS
+    ) -> None:
+        """The shop's phone and pay-by time, what orders earn, its people, its categories, its store
+        and freight."""
         now = self.api.get("/v1/merchant/settings")
         changed = {
             "name": demo_data.SHOP,
@@ -46,7 +49,7 @@ class Staff:
             "return_address": demo_data.RETURN_ADDRESS,
             "pay_by_s": pay_by_s or now["pay_by_s"],
             "points": demo_data.POINTS,
-            "levels": demo_data.LEVELS,
+            "levels": levels,
             "revision": now["revision"],
         }
         self.api.put("/v1/merchant/settings", changed)

@@ -236,6 +236,7 @@ def test_the_stories_end_with_whole_books() -> None:
     assert "成团返还 ¥8.00 已到账，实付 ¥110.00" in story.stdout
     assert "✓ 每笔订单用去、退回、得到的积分 = 记录里的" in story.stdout
     assert "退款 ¥20.00 已到账，退回 416 积分" in story.stdout
+    assert "金卡会员安宁的团 2 人成团，两人都按会员价，各省 ¥3.00" in story.stdout
 
 
 def _offered(merchant: MerchantFixture, product: demo_data.Product, category_id: str) -> str:

@@ -171,7 +171,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         buyer = levels.standing(merchant_id, who.ids, now_s=now_s)
     plain = _quote(merchant_id, body, buyer, now_s)
     if who:
-        quoting.check_entrance(merchant_id, who.ids, plain, body.group_id, now_s=now_s)
+        quoting.check_eligible(merchant_id, who.ids, plain, body.group_id, now_s=now_s)
     choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
     best = body.best_coupon and not plain.line.goods_free
     quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=best)

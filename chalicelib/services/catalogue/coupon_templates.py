@@ -12,7 +12,7 @@ from chalicelib.domain.coupon import CouponTerms, Scope
 from chalicelib.domain.coupon_draft import CouponDraft, TemplateState, problems_of
 from chalicelib.domain.product import raise_problems, trouble
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.services.catalogue import crud, member_terms
+from chalicelib.services.catalogue import crud, level_references
 from chalicelib.services.catalogue.crud import Kind
 from chalicelib.tables.base import Writes, get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
@@ -98,7 +98,7 @@ def create(
         terms = replace(
             terms,
             scope_name=_name_of_scope(merchant_id, terms),
-            level_name=member_terms.name_of(merchant_id, terms.level_from),
+            level_name=level_references.name_of(merchant_id, terms.level_from),
         )
     fields = {
         "name": draft.name.strip(),

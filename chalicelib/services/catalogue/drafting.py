@@ -20,7 +20,7 @@ from chalicelib.services.catalogue import (
     catalogue_cache,
     compensations,
     coupon_templates,
-    member_terms,
+    level_references,
     products,
     publishing,
 )
@@ -68,7 +68,7 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
         *compensations.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         ).problems,
-        *member_terms.problems(merchant_id, draft),
+        *level_references.problems(merchant_id, draft),
     ]
     overlaps = {
         claim.activity_id: claim
@@ -81,7 +81,7 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
     lowest = []
     if not problems:
         coupons = _coupons(merchant_id, draft, source, now_s)
-        lowest = _lowest(draft, source, member_terms.rule_now(merchant_id), coupons)
+        lowest = _lowest(draft, source, level_references.rule_now(merchant_id), coupons)
     return Checked(problems, sorted(overlaps.values(), key=lambda claim: claim.starts_at_s), lowest)
 
 

@@ -19,7 +19,7 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.product import Problem, spec_text
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, compensations, member_terms, products
+from chalicelib.services.catalogue import catalogue_cache, compensations, level_references, products
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
 from chalicelib.services.catalogue.compensations import Promised
 from chalicelib.services.catalogue.products import Stocked
@@ -64,7 +64,7 @@ def publish(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         )
         problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
-        levels = member_terms.problems(merchant_id, draft)
+        levels = level_references.problems(merchant_id, draft)
         _refuse([*problems, *compensation.problems, *levels])
         images = source.product.images
         fresh = activity_draft.first_terms(
@@ -117,7 +117,7 @@ def change(
         problems = activity_draft.change_problems_of(
             draft, before, offers, now_s=now_s, window_min_s=window_min_s
         )
-        levels = member_terms.problems(merchant_id, draft, before)
+        levels = level_references.problems(merchant_id, draft, before)
         _refuse([*problems, *compensation.problems, *levels])
         changed = activity_draft.changed_terms(
             before,

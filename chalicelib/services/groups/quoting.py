@@ -8,7 +8,7 @@ from chalicelib.services.groups import seats
 from chalicelib.services.growth.levels import Standing
 from chalicelib.services.orders import (
     deliveries,
-    entrance,
+    members_only,
     newness,
     ordering,
     orders,
@@ -51,7 +51,7 @@ def alone(
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
 
 
-def check_entrance(
+def check_eligible(
     merchant_id: str, buyer_ids: Sequence[str], quote: Quote, group_id: str | None, *, now_s: int
 ) -> None:
     """Raise NewBuyersOnly or MembersOnly when the person may not make the purchase; who has a seat
@@ -61,7 +61,7 @@ def check_entrance(
         return
     terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
     try:
-        entrance.check(merchant_id, terms, line.buyer, now_s=now_s)
+        members_only.check(merchant_id, terms, line.buyer, now_s=now_s)
         if line.wants_new:
             newness.check(merchant_id, buyer_ids, terms.new_buyers)
     except (MembersOnly, NewBuyersOnly):

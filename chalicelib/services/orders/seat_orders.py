@@ -7,10 +7,10 @@ from chalicelib.domain.activity import Terms
 from chalicelib.domain.ids import OrderId
 from chalicelib.services.catalogue import reservations
 from chalicelib.services.catalogue.reservations import Plan, Shelf
-from chalicelib.services.growth import purchase_reads
+from chalicelib.services.growth import entitlements
 from chalicelib.services.orders import (
     deliveries,
-    entrance,
+    members_only,
     newness,
     ordering,
     unpaid_order_limit,
@@ -51,13 +51,13 @@ def claim_seat(
     leads: whether the seat opens its group.
     """
     ids = (buyer_id, *other_ids)
-    matters = entrance.asks_level(offer, leads=leads) or deliveries.level_matters(
+    matters = members_only.asks_level(offer, leads=leads) or deliveries.level_matters(
         merchant_id, purchase, prices=offer.member_prices, now_s=now_s
     )
-    coupon, buyer = purchase_reads.of_purchase(
+    coupon, buyer = entitlements.of_purchase(
         merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
     )
-    entrance.check(merchant_id, offer, buyer, now_s=now_s)
+    members_only.check(merchant_id, offer, buyer, now_s=now_s)
     quote = deliveries.seat_quoted(
         merchant_id, offer, purchase, leads=leads, coupon=coupon, buyer=buyer, now_s=now_s
     )

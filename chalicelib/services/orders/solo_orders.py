@@ -8,7 +8,7 @@ from chalicelib.domain.product import spec_text
 from chalicelib.errors import IdempotencyMismatch, InvalidRequest, NotFound, SessionSuperseded
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, reservations
-from chalicelib.services.growth import purchase_reads
+from chalicelib.services.growth import entitlements
 from chalicelib.services.growth.levels import Standing
 from chalicelib.services.orders import deliveries, newness, ordering, orders, unpaid_order_limit
 from chalicelib.services.orders.ordering import Line, Purchase, Quote
@@ -81,7 +81,7 @@ def buy_alone(
         ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
         ids = (buyer_id, *other_ids)
         matters = deliveries.level_matters(merchant_id, purchase, prices=True, now_s=now_s)
-        coupon, buyer = purchase_reads.of_purchase(
+        coupon, buyer = entitlements.of_purchase(
             merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
         )
         line = solo_line(merchant_id, activity, purchase.sku_id, buyer, now_s)

@@ -283,6 +283,12 @@ test('after-sale: points come back by the share of the money, to the last one', 
   assert.equal(claim.pointsWith(100, 1, left, rest), 26)
 })
 
+test('after-sale: each unit is suggested its share of what is left, and the last one all of it', () => {
+  const left = [{ refundable_fen: 10001, units_left: 3 }, { refundable_fen: 6668, units_left: 2 }, { refundable_fen: 3334, units_left: 1 }]
+  assert.deepEqual(left.map((one) => claim.shareOf(one, 1)), ['33.33', '33.34', '33.34'])
+  assert.equal(claim.shareOf(left[1], 2), '66.68')
+})
+
 const STEPS = [{ no: 1, name: '银卡会员', from_growth: 100 }, { no: 2, name: '金卡会员', from_growth: 500 }]
 const nextTo = (at, missing) => ({ ...STEPS[at], missing, words: `还差 ¥${missing} 升级` })
 const LEVELS = {

@@ -156,6 +156,34 @@ def test_group_that_is_settled_after_all_were_counted_begins_the_count_anew(
     merchant.check_laws()
 
 
+def test_members_who_went_on_in_another_group_count_once_and_get_what_it_gives(
+    merchant: MerchantFixture,
+) -> None:
+    tiers = (Tier(2, 300), Tier(4, 900))
+    activity = sold(merchant, combines=True, life_h=1, crowd_tiers=tiers)
+    due, leader, first = merchant.open_group(activity, quantity=2, agrees_to_combine=True)
+    merchant.clock.forward(600)
+    merchant.run_jobs()
+    other, host, second = merchant.open_group(activity)
+
+    merchant.clock.forward(3600 - 600 + 61)
+    merchant.run_jobs(2)
+    merchant.wait(120)
+
+    assert merchant.stored_group(due).combined_into == other
+    assert merchant.stored_group(other).status == "formed"
+    assert seen_by_staff(merchant, activity)["crowd"]["seats"] == 2
+    assert back(leader, first) == [("1", 600, "succeeded")]
+    assert back(host, second) == [("1", 300, "succeeded")]
+
+    form(merchant, activity)
+    merchant.wait(120)
+
+    assert back(leader, first) == [("1", 600, "succeeded"), ("2", 1200, "succeeded")]
+    assert leader.order(first)["status"] == "fulfilling"
+    merchant.check_laws()
+
+
 def test_crowds_are_copied_counted_into_the_lowest_price_and_never_changed(
     merchant: MerchantFixture,
 ) -> None:

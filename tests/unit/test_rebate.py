@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.domain.after_sale import worth_fen
 from chalicelib.domain.ledger import Account, balances
 from chalicelib.domain.order import (
+    AFTER_SALE_LETTERS,
     Order,
     OrderStatus,
     Payment,
@@ -65,3 +68,33 @@ def test_units_that_are_exchanged_are_worth_their_share_of_what_stays_paid() -> 
     formed = group_formed(two, rebate_fen=1000, goods_fen=5900, now_s=NOW_S).after
 
     assert (worth_fen(two, 1), worth_fen(formed, 1), worth_fen(formed, 2)) == (3350, 2850, 5700)
+
+
+@given(
+    st.integers(1, 5),
+    st.integers(0, 5900),
+    st.lists(st.tuples(st.integers(1, 30_000), st.integers(0, 5)), max_size=12),
+)
+def test_units_and_money_go_back_after_a_tier_in_any_parts_and_end_the_order_once(
+    units: int, off_fen: int, parts: list[tuple[int, int]]
+) -> None:
+    paid_fen, given_fen = 5900 * units + 800, off_fen * units
+    paid = replace(PAID, amount_fen=paid_fen)
+    order = replace(ORDER, total_fen=paid_fen, payments={"01": paid}, units=Units(bought=units))
+    order = group_formed(order, rebate_fen=given_fen, goods_fen=5900 * units, now_s=NOW_S).after
+    for letter, (amount_fen, back) in zip(AFTER_SALE_LETTERS, parts, strict=False):
+        if order.is_given_back:
+            break
+        amount_fen, back = min(amount_fen, order.refundable_fen), min(back, order.units.may_go_back)
+        if not amount_fen:
+            break  # nothing but free goods is left
+        order = refund_requested(
+            order, letter, amount_fen, back, starts_s=NOW_S, receive_by_s=NOW_S, now_s=NOW_S
+        ).after
+
+        gone_fen = sum(refund.amount_fen for refund in order.refunds.values())
+        assert gone_fen + order.refundable_fen == paid_fen
+        assert order.rebated_fen == given_fen
+        assert 0 <= order.units.may_go_back <= units
+        ends = order.units.all_back or (order.refundable_fen == 0 and not order.has_free_goods)
+        assert (order.status is OrderStatus.REFUNDING) == ends

@@ -21,11 +21,11 @@ from chalicelib.services.people import merchants
 from chalicelib.tables.buyers import AfterSaleItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
-from tests.fixtures.shop import STAFF, Shop
-from tests.fixtures.table_snapshot import TableSnapshot
-from tests.laws.properties.shop_model import Model
+from tests.fixtures.shop import STAFF
+from tests.laws.properties.fulfilment_rules import FulfilmentRules
+from tests.laws.properties.machine import ANY
+from tests.laws.properties.purchase_rules import PurchaseRules
 
-ANY = st.integers(0, 1000)
 RETURN_TO = "王师傅 13800138000 浙江省杭州市"
 REFUSED = {"after_sale_refused"}
 AGREED = (
@@ -37,21 +37,8 @@ AGREED = (
 APPROVABLE = tuple(status for status in OPEN if status is not AfterSaleStatus.REPLACEMENT_SENT)
 
 
-class AfterSaleRules:
-    """Rules for a machine that has a shop, its books and the model of it."""
-
-    shop: Shop
-    model: Model
-    snapshot: TableSnapshot
-    an_order: Callable[[int], OrderItem]
-    answer: Callable[..., Any]
-    buy_alone: Callable[..., None]
-    order_to_collect: Callable[..., None]
-    go_on_with_pickup: Callable[..., None]
-    ship: Callable[..., None]
-    pay_alone: Callable[[OrderItem], None]
-    settle_down: Callable[..., None]
-    requests: dict[str, AfterSaleStatus]  # by order and letter
+class AfterSaleRules(FulfilmentRules, PurchaseRules):
+    """Rules for what is asked after the payment, and decided."""
 
     @precondition(lambda self: self.model.orders)
     @rule(which=ANY, kind=st.sampled_from(Kind), share=st.integers(0, 2), units=st.integers(1, 2))

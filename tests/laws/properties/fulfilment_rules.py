@@ -5,7 +5,6 @@ made cheaper or closed while they are unpaid.
 """
 
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
@@ -14,36 +13,23 @@ from hypothesis.stateful import precondition, rule
 from chalicelib.domain.after_sale import STARTED
 from chalicelib.domain.order import AFTER_SALE_LETTERS, Delivery, OrderStatus
 from chalicelib.services.after_sale import shop_refunds
-from chalicelib.services.fulfilment import pickups, shipping
+from chalicelib.services.fulfilment import pickups, receipts, shipping
 from chalicelib.services.groups import order_closing
 from chalicelib.services.money import price_changes
 from chalicelib.services.orders import solo_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.tables.trade import OrderItem
-from tests.fixtures.shop import STAFF, ActivityIds, Shop
-from tests.fixtures.table_snapshot import GIVEN_BACK, TableSnapshot
+from tests.fixtures.shop import STAFF
+from tests.fixtures.table_snapshot import GIVEN_BACK
 from tests.laws.faults.workflows.delivery import new_store
-from tests.laws.properties.shop_model import Model
+from tests.laws.properties.machine import ANY, Machine
 
-ANY = st.integers(0, 1000)
 HAS_ORDERS = precondition(lambda self: self.model.orders)
 
 
-class FulfilmentRules:
-    """Rules for a machine that has a shop, its books and the model of it."""
+class FulfilmentRules(Machine):
+    """Rules for staff and the orders that they see to."""
 
-    shop: Shop
-    sold: ActivityIds
-    model: Model
-    snapshot: TableSnapshot
-    buyers: list[str]
-    silent: bool
-    activity: Any
-    an_order: Callable[[int], OrderItem]
-    answer: Callable[..., Any]
-    place: Callable[..., None]
-    settle_down: Callable[..., None]
-    trade: Callable[[str], Any]
     store_id = ""
 
     @rule(buyer=ANY, pays=st.booleans())
@@ -200,6 +186,17 @@ class FulfilmentRules:
         if not expected and mine.status is OrderStatus.PENDING:
             self.model.close(order_id)
         self.settle_down(followed=bool(expected))
+
+    def receive_all(self, who: str, quantity: int) -> None:
+        """An order that was bought alone is paid, sent, and received: its buyer grows by it."""
+        order = self.shop.buy_alone(self.sold, who, quantity=quantity)
+        self.place(order, None)
+        self.pay_alone(order)
+        sent = shipping.draft("顺丰", f"SF{secrets.randbelow(10**13):013d}", None)
+        at: dict[str, Any] = {"now_s": self.shop.now_s}
+        shipping.ship(self.shop.merchant_id, order.order_id, sent, staff=STAFF, **at)
+        receipts.confirm(self.shop.merchant_id, order.order_id, **at)
+        self.model.orders[str(order.order_id)].status = OrderStatus.COMPLETED
 
     def _refusals_of_unpaid(
         self, order: OrderItem, *, late: str = "", wrong: bool = False

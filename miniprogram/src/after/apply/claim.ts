@@ -34,15 +34,15 @@ export function reasonsOf(order: Order): Reason[] {
   return ['damaged', 'not_as_described', 'missing', 'changed_mind', 'wrong_order', 'other']
 }
 
-/** Their share of what is left, in yuan. */
-export function shareOf(refundable_fen: number, units: number, order: Order): string {
-  return (Math.floor((refundable_fen * Math.min(units, order.quantity)) / order.quantity) / 100).toFixed(2)
-}
-
 export interface Left {
   refundable_fen: number
   /** Units that are not back. */
   units_left: number
+}
+
+/** Their share of what is left, in yuan: the last unit takes all of it. */
+export function shareOf({ refundable_fen, units_left }: Left, units: number): string {
+  return (Math.floor((refundable_fen * Math.min(units, units_left)) / Math.max(units_left, 1)) / 100).toFixed(2)
 }
 
 /** How many of the points that the order was bought with come back with so much money: all that are left when the

@@ -122,6 +122,7 @@ def charge_freight(shop: Shop, sold: ActivityIds) -> None:
             sku["solo_price_fen"],
             sku_id=sku["sku_id"],
             weight_g=1300,
+            member_price_fen=sku.get("member_price_fen"),
         )
         for sku in product.skus
     )

@@ -28,7 +28,7 @@ from tests.fixtures.capacity_meter import CapacityMeter, metered
 from tests.fixtures.coupons import claimed
 from tests.fixtures.levels import have_levels
 from tests.fixtures.merchant import ADDRESS, Activity, Caller, MerchantFixture
-from tests.fixtures.points import given, switch
+from tests.fixtures.points import given, received, switch
 from tests.fixtures.shipping import ship
 
 pytestmark = pytest.mark.slow
@@ -238,15 +238,16 @@ def test_join_with_coupon_points_and_limit_takes_three_round_trips(
 ) -> None:
     """The level of who buys, where it may lower the price, is read with the coupon."""
     switch(merchant)
-    have_levels(merchant, on=by_level)
+    half = {"name": "银卡会员", "from_growth": 99, "price_percent": 50}
+    have_levels(merchant, half, on=by_level)
     shop = Shop(merchant, limit_per_buyer=5, points=True, member_prices=by_level, product_stock=200)
     group_id, buyer = shop.opened(), merchant.buyer()
-    order_id = buyer.buy_alone(shop.activity).body["order_id"]
+    order_id = received(merchant, shop.activity, buyer)
     assert given(merchant, order_id, 5000).status == 201
-    assert buyer.cancel(order_id).status == 200
     coupon_id = claimed(merchant, buyer, off_fen=100)
     catalogue_cache.coupons(merchant.merchant_id, [coupon_id[22:44]], merchant.now_s)
     shop.purchase = replace(shop.purchase, coupon_id=coupon_id, points=2000)
+    shop.warm_up()
     meter.reset()
 
     joined = shop._join(group_id, buyer.buyer_id, shop.hint)
@@ -254,6 +255,7 @@ def test_join_with_coupon_points_and_limit_takes_three_round_trips(
     first = "BatchGetItem" if by_level else "GetItem"
     assert meter.calls == [first, "BatchGetItem", "TransactWriteItems"]
     assert meter.units == 18, meter.parts
+    assert merchant.stored_order(str(joined)).total_fen == (2850 if by_level else 3800)
     # It is given back in the same write as its coupon.
     meter.reset()
     order_closing.cancel(merchant.merchant_id, joined, now_s=merchant.now_s)
@@ -550,6 +552,33 @@ def test_what_is_the_buyers_own_is_two_calls_at_most(
     profile, messages, marked = "BatchGetItem Query", "Query BatchGetItem", "UpdateItem Query"
     assert meter.calls == f"{profile} {messages} {marked} GetItem".split()
     assert meter.units == 1, meter.parts
+
+
+def test_a_page_of_members_is_two_reads_of_a_tag_three_and_a_member_five(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    switch(merchant)
+    have_levels(merchant)
+    activity, buyer, owner = merchant.activity(), merchant.buyer(), merchant.owner()
+    received(merchant, activity, buyer)
+    merchant.run_jobs()
+    tag = owner.post("/v1/merchant/member-tags", {"name": "老客", "rule": {"orders_least": 1}}).body
+    calls = []
+
+    def read(path: str) -> Any:
+        meter.reset()
+        reply = owner.get(f"/v1/merchant/members{path}")
+        assert (reply.status, meter.units) == (200, 0), reply.body
+        calls.append(meter.calls.copy())
+        return reply.body
+
+    read("")
+    assert len(read("")["items"]) == 1
+    assert len(read(f"?tag_id={tag['tag_id']}")["items"]) == 1
+    read(f"/{buyer.buyer_id}")
+
+    page, one = ["Query", "BatchGetItem"], ["GetItem", "BatchGetItem", "Query", "Query", "GetItem"]
+    assert calls == [page, page, ["GetItem", *page], one]
 
 
 def test_result_of_a_payment_is_two_reads_and_its_capture_where_no_callback_came(

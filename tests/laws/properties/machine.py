@@ -77,6 +77,8 @@ class Machine(RuleBasedStateMachine):
                 for group in snapshot.groups.values():
                     hypothesis.event(f"group {group.status} at the end")
                     hypothesis.event(f"group combined: {group.combined_into is not None}")
+                for crowd in snapshot.crowds.values():
+                    hypothesis.event(f"crowd reached {crowd.reached} tiers")
         finally:
             self.stack.close()
 

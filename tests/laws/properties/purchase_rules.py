@@ -165,7 +165,7 @@ class PurchaseRules(PaymentRules):
         expected |= self.refusal_of_points(points, who, sku_price_fen)
         expected |= self.refusal_of_newness(offer, who, expected, leads=False)
         expected |= self.refusal_of_pace(offer, expected)
-        expected = self.refusal_of_level(offer, who, expected)
+        expected = self.refusal_of_level(offer, who, expected, group_id)
         if seat is not None:
             expected &= {"invalid_request"}
         answer = self.answer(
@@ -219,12 +219,20 @@ class PurchaseRules(PaymentRules):
         return {"too_fast_now"} if full and not expected & NO_SEAT else set()
 
     def refusal_of_level(
-        self, offer: ActivityItem | VersionItem, who: str, expected: set[str]
+        self,
+        offer: ActivityItem | VersionItem,
+        who: str,
+        expected: set[str],
+        group_id: str | None = None,
     ) -> set[str]:
-        """What is expected once the level is known, which is asked for before all but the group."""
-        if self.rank_of(who) >= offer.members_from or expected & NO_SEAT:
+        """What is expected once the level is known: it is asked for before anything but whether
+        there is a group to buy in."""
+        if self.rank_of(who) >= offer.members_from:
             return expected
-        return {"members_only"}
+        if group_id is not None:
+            now_s = self.shop.now_s
+            expected = self.model.refusals_to_join(group_id, offer, who, 1, self.snapshot, now_s)
+        return expected & NO_SEAT or {"members_only"}
 
     def refusal_of_newness(
         self, offer: ActivityItem | VersionItem, who: str, expected: set[str], *, leads: bool

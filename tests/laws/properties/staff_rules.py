@@ -54,7 +54,7 @@ class StaffRules(Machine):
         fewer = seats > 2 and more_days > 0
         has_tiers = fewer and price_fen and not self.activity.leader_free
         has_tiers = has_tiers and not self.activity.crowd_tiers
-        smaller = self.levels.on and seats > 2 and not has_tiers
+        smaller = self.activity.member_prices and seats > 2 and not has_tiers
         may_take_two = self.activity.limit_per_buyer != 1 and not self.activity.leader_free
         self.shop.edit(
             self.sold,

@@ -1,5 +1,6 @@
 """Acts of the demonstration about members' levels: how they are reached, what they give."""
 
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.money import yuan
@@ -20,10 +21,12 @@ RULE = demo_data.LEVELS | {
     ]
 }
 SILVER, GOLD, _ = (level["name"] for level in RULE["levels"])
+FEWER = 2  # seats of a group that the second level opens
 MEMBERS_ONLY: dict[str, Any] = {
+    "title": "软籽石榴会员团",
     "starts_at_s": 0,
     "members_from": 1,
-    "level_seats": [{"level": 2, "seats": 2}],
+    "level_seats": [{"level": 2, "seats": FEWER}],
 }
 
 
@@ -43,7 +46,9 @@ def become_members(play: Play) -> None:
 def open_a_group_for_members(play: Play) -> None:
     """Who is no member is told what is missing; a member pays the member's price, and the higher
     level opens the smaller group."""
-    play.act("会员团 会员价，人数也少", f"{SILVER}起才能参加，按会员价付；{GOLD}开的团只要 2 人")
+    play.act(
+        "会员团 会员价，人数也少", f"{SILVER}起才能参加，按会员价付；{GOLD}开的团 {FEWER} 人成团"
+    )
     anning, heyan, shulan = _people(play)
     offer = play.publish(POMEGRANATE, **MEMBERS_ONLY)
     refused = shulan.try_to_open(offer)
@@ -52,14 +57,14 @@ def open_a_group_for_members(play: Play) -> None:
     quote = anning.quote(offer)
     expect(quote["unit_price_kind"] == "member", "会员价比拼团价低")
     play.tell(anning.name, f"结算：{lines_of(quote)}")
-    placed = play.open_group(anning, POMEGRANATE, offer)
+    placed = play.open_group(anning, POMEGRANATE, replace(offer, seats=FEWER))
     expect(placed.total_fen == quote["total_fen"], "付的就是结算时看到的")
     joined = join_and_pay(play, heyan, offer, placed.group_id)
-    group = play.until("2 人成团", lambda: _formed(play, placed.group_id))
-    expect(group["seats_total"] < offer.seats, "人数比别人开的团少")
+    group = play.until(f"{FEWER} 人成团", lambda: _formed(play, placed.group_id))
+    expect(group["seats_total"] == FEWER < offer.seats, "人数比别人开的团少")
     expect(joined.total_fen == placed.total_fen, "参团的会员付的也是会员价")
     saved = yuan(offer.group_fen[0] - joined.total_fen)
-    play.tell("系统", f"{GOLD}{anning.name}的团 2 人成团，两人都按会员价，各省 {saved}")
+    play.tell("系统", f"{GOLD}{anning.name}的团 {FEWER} 人成团，两人都按会员价，各省 {saved}")
 
 
 def _grow(play: Play, phone: Phone, placed: Placed, name: str) -> None:

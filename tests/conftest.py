@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,8 @@ import pytest
 
 from chalicelib.text import Text
 from infra.local import dynamodb_local, engine, process
-from tests.fixtures.engine_requests import unsigned
+from tests.fixtures import engine_in_process
+from tests.fixtures.engine_requests import ask, eased
 from tests.laws.run_statistics import (
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -42,6 +44,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 SLOW_S = 60
 TESTS = Path(__file__).parent
 ON_ENGINE = {"api", "laws"}
+RACES = "races"
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
@@ -101,6 +104,7 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             servers.append(dynamodb_local.start(port=DYNAMODB_PORT, log=log))
         _wait_for_answers()
         engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
+        _create_tables_in_process()
         engine.create_bucket(ENDPOINT, f"{PREFIX}media")
         _put_parameters()
         _ease_jobs()
@@ -108,6 +112,15 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         for server in servers:
             server.stop()
+
+
+def _create_tables_in_process() -> None:
+    from chalicelib.tables.base import connection
+
+    if engine_in_process.in_process():
+        for kind in engine.TABLES:
+            table = engine.table_definition(kind)
+            ask(connection.client, "CreateTable", TableName=f"{PREFIX}{kind}", **table)
 
 
 def _wait_for_answers() -> None:
@@ -139,7 +152,7 @@ def _keep_to_policies() -> None:
         with function_policies.running("on_trade_change"):
             return handle(event, now_s=now_s)
 
-    client_timeouts.with_deadline = lambda client: unsigned(
+    client_timeouts.with_deadline = lambda client: eased(
         function_policies.watch(ended_in_time(client))
     )
     media.client.cache_clear()  # tests that need no engine have made theirs
@@ -251,7 +264,10 @@ def shop(engine: str) -> Iterator["Shop"]:
 
 
 @pytest.fixture(autouse=True)
-def engine_where_needed(request: pytest.FixtureRequest) -> None:
-    """Start the engine for tests of ON_ENGINE; others ask for `engine`."""
-    if Path(request.path).relative_to(TESTS).parts[0] in ON_ENGINE:
+def engine_where_needed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start the engine for tests of ON_ENGINE; others ask for it. Races meet in its server."""
+    folders = Path(request.path).relative_to(TESTS).parts
+    if folders[0] in ON_ENGINE:
         request.getfixturevalue("engine")
+    with engine_in_process.over_http() if RACES in folders else nullcontext():
+        yield

@@ -189,6 +189,12 @@ def _create_table(dynamodb: Any, kind: str, name: str) -> None:
     waiter.wait(TableName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
 
 
+def packages() -> Path:
+    """The folder of ministack's environment that has its packages."""
+    (folder,) = _python().parent.parent.glob("lib/python*/site-packages")
+    return folder
+
+
 def _python() -> Path:
     """The Python of ministack's environment, made on first use.
 

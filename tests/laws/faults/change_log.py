@@ -7,20 +7,18 @@ goes on answering with an item's entry as it was, until the change has had its t
 
 import json
 import operator
-import os
 import random
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.settings import settings
-from infra.local import engine
 from tests.fixtures.capacity_meter import INDEXES
+from tests.fixtures.engine_requests import separate_client
 from tests.fixtures.fault_injection import WRITES, Fault, answered, keys_of, send
 
 Image = dict[str, Any]
@@ -130,17 +128,11 @@ def _value(typed: Mapping[str, str]) -> Any:
 
 def _image(key: Key) -> Image | None:
     table, pk, sk = key
-    answer = _reader().get_item(
+    answer = separate_client().get_item(
         TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
     )
     found: Image | None = answer.get("Item")
     return found
-
-
-@lru_cache(maxsize=1)
-def _reader() -> Any:
-    """A client of its own, which no fault reaches."""
-    return engine.client("dynamodb", os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
 
 
 def stream_record(change: Change, number: int) -> dict[str, Any]:

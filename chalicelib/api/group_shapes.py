@@ -62,10 +62,11 @@ def activity(
     freight: Template | None,
     formed: Sums,
     reminded: bool | None,
+    opens_seats: int,
     now_s: int,
 ) -> schemas.ActivityDetail:
     """freight: by which its product is sent; None: always for nothing. reminded: the asker will be
-    told of its start; None: there is none to wait for."""
+    told of its start; None: there is none to wait for. opens_seats: of a group that they open."""
     product = offered.product
     return schemas.ActivityDetail(
         activity_id=offer.activity_id,
@@ -98,6 +99,7 @@ def activity(
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, offered.levels),
         level_seats=shapes.level_seats(offer, offered.levels),
+        opens_seats=opens_seats,
         combines=offer.combines,
         crowd=crowd(offered.activity, formed, now_s),
         solo_on_sale=product.on_sale,

@@ -135,6 +135,13 @@ class PurchaseRequest(RequestModel, frozen=True, kw_only=True):
     expected_total_fen: Fen | None = None
 
 
+class OpenRequest(PurchaseRequest, frozen=True, kw_only=True):
+    """`expected_seats`: how many the buyer was told that the group has; with another number the
+    purchase is refused, 409 changed."""
+
+    expected_seats: Annotated[int, Meta(ge=2, le=100)] | None = None
+
+
 class JoinRequest(PurchaseRequest, frozen=True, kw_only=True):
     """`activity_id` and `version` are the group's, as reading it gave them: hints that save a
     round trip. Amounts never come from here."""
@@ -408,6 +415,7 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         list[LevelSeatsShown],
         Meta(description="of smaller groups, by the level of who opens them; ascending"),
     ]
+    opens_seats: Annotated[int, Meta(description="of a group that the asker opens now")]
     combines: Annotated[bool, Meta(description="who buys may agree to be moved when it is due")]
     crowd: CrowdShown | None
     solo_on_sale: Annotated[

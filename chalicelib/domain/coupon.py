@@ -129,7 +129,7 @@ class CouponTerms:
         if self.first_order:
             words = Text("{words} · 新客首单", words=words)
         if self.level_from:
-            words = Text("{words} · 限{name}", words=words, name=self.level_name)
+            words = Text("{words} · 限{name}及以上", words=words, name=self.level_name)
         return words
 
     def off_of(self, goods_fen: int) -> int:

@@ -168,6 +168,12 @@ class Writes:
         self._collect("put", type(item), refuse)
         self._pending.save(item, condition=condition, return_values="ALL_OLD")
 
+    def replace(self, item: StoredItem) -> None:
+        """Put `item` in place of whatever is there; another write of the transaction says whether
+        it may be."""
+        self._collect("put", type(item), LostRace)
+        self._pending.save(item)
+
     def update(
         self, item: StoredItem, actions: Sequence[Action], *, condition: Condition, refuse: Refuse
     ) -> None:

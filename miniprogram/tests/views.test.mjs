@@ -141,6 +141,7 @@ for (const [name, [given, sentence, hint, acts]] of Object.entries(GROUPS)) {
 const sold = { sku_id: 's1', solo_price_fen: 3990, group_price_fen: 2990, leader_price_fen: 2790 }
 const BUTTONS = {
   'running': [{}, 'open', '¥27.90', '开团 · 3\u00a0人团'],
+  'running, for who opens smaller groups': [{ opens_seats: 2 }, 'open', '¥27.90', '开团 · 2\u00a0人团'],
   'running, with tiers': [{ tiers: LADDER, seats_least: 2, seats_total: 10 }, 'open', '¥27.90', '开团 · 2–10\u00a0人团'],
   'running, not all at one price': [{ skus: [sold, { ...sold, leader_price_fen: null }] }, 'open', '¥27.90 起', '开团 · 3\u00a0人团'],
   'running, in a group that waits': [{ own_group: { group_id: 'g1', seats_missing: 1 } }, 'own_group', '我的团', '还差 1 人'],
@@ -153,7 +154,7 @@ const BUTTONS = {
 }
 for (const [name, [given, act, label, note]] of Object.entries(BUTTONS)) {
   test(`activity: ${name}`, () => {
-    const it = { state: 'running', own_group: null, skus: [sold], seats_total: 3, tiers: [], starts_at_s: NOW + 3 * 86_400, ...given }
+    const it = { state: 'running', own_group: null, skus: [sold], seats_total: 3, opens_seats: 3, tiers: [], starts_at_s: NOW + 3 * 86_400, ...given }
     assert.deepEqual(activity.buttonOf(it, NOW), { act, label, note })
   })
 }

@@ -627,7 +627,7 @@ def test_own_orders_are_a_query_and_a_read_and_one_order_is_a_read_and_its_group
         ["Query", "BatchGetItem"],
         ["Query", "BatchGetItem"],
         ["Query", "GetItem"],  # no row to read the account with: it may be closed
-        ["BatchGetItem", "BatchGetItem"],
+        ["BatchGetItem", "BatchGetItem", "GetItem"],  # its terms, which stay in memory
         ["BatchGetItem"],
         ["BatchGetItem"],
     ]

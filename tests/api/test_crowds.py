@@ -7,6 +7,7 @@ import pytest
 from chalicelib.domain.activity import Tier
 from chalicelib.domain.points import earned_of
 from chalicelib.services.groups import crowds
+from tests.api import test_exchanges, test_returns
 from tests.api.test_deadlines import detail
 from tests.api.test_freight import make_template, send_by
 from tests.api.test_leader_free import back
@@ -64,6 +65,7 @@ def test_each_tier_gives_the_difference_to_everybody_and_all_of_it_to_who_comes_
     assert "已有 4 人拼成，降价的 ¥6.00 返还给你" in told["crowd_rebate"]
     assert friend.get("/v1/orders?tab=after_sale").body["items"] == []
 
+    assert friend.order(second)["crowd"]["seats"] == 4
     form(merchant, activity)
     merchant.wait(300)
     later = form(merchant, activity)
@@ -84,6 +86,28 @@ def test_each_tier_gives_the_difference_to_everybody_and_all_of_it_to_who_comes_
     merchant.wait(7 * DAY_S + LATE_S, every_s=DAY_S)
     assert detail(merchant, activity)["crowd"]["is_over"]
     assert seen_by_staff(merchant, activity)["crowd"]["is_over"]
+    merchant.check_laws()
+
+
+def test_group_that_goes_wrong_holds_up_no_other(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity, give, broken = sold(merchant), crowds._give, set[str]()
+
+    def goes_wrong(merchant_id: str, group_id: str, reached: int, *, now_s: int) -> int:
+        broken.update([] if broken else [group_id])
+        assert group_id not in broken
+        return give(merchant_id, group_id, reached, now_s=now_s)
+
+    seats = form(merchant, activity)
+    with monkeypatch.context() as patched:
+        patched.setattr(crowds, "_give", goes_wrong)
+        seats += form(merchant, activity)
+        merchant.wait(180)
+    assert sorted(len(back(*member)) for member in seats) == [0, 0, 1, 1]
+
+    merchant.wait(180)
+    assert [back(*member) for member in seats] == [[("1", 300, "succeeded")]] * 4
     merchant.check_laws()
 
 
@@ -109,6 +133,26 @@ def test_units_and_money_that_went_back_are_owed_nothing(merchant: MerchantFixtu
     assert [one for one in back(gone, third) if one[0] == "2"] == []
     assert back(guest, fourth) == [("1", 300, "succeeded"), ("2", 99, "succeeded")]
     assert friend.order(second)["status_text"] == "已成团待发货·已部分退款"
+    merchant.check_laws()
+
+
+def test_refund_instead_of_an_exchange_is_the_share_of_what_was_not_given_back(
+    merchant: MerchantFixture,
+) -> None:
+    test_returns.has_return_address(merchant)
+    activity = sold(merchant, limit_per_buyer=5)
+    _, (friend, second) = form(merchant, activity, quantity=2)
+    assert ship(merchant, second).status == 200
+    asked = test_exchanges.ask(friend, second).body
+    assert asked["amount_fen"] == 5900
+    form(merchant, activity)
+    merchant.wait(120)
+    assert back(friend, second) == [("1", 600, "succeeded")]
+
+    refused = test_returns.approve(merchant, asked["after_sale_id"], 5601, 0)
+    assert (refused.status, refused.body["message"]) == (400, "退款金额最多 ¥56.00。")
+    assert test_returns.approve(merchant, asked["after_sale_id"], 5600, 0).status == 200
+    merchant.run_jobs(3)
     merchant.check_laws()
 
 

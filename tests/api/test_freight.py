@@ -114,6 +114,7 @@ def test_what_is_quoted_is_what_every_way_of_buying_costs(merchant: MerchantFixt
             "words": "店铺现在不能用积分",
         },
         "limit_left": None,
+        "opens_seats": 3,
     }
     assert [one["total_fen"] for one in quotes] == [12900, 12900, 20900]
     assert [one["total_fen"] for one in placed] == [12900, 12900, 20900]

@@ -10,7 +10,7 @@ from chalicelib.services.people import buyers
 from tests.api.test_freight import make_template, send_by
 from tests.fixtures.coupons import COUPONS, GIFT, claim, given_out, refund, told
 from tests.fixtures.levels import GOLD, SILVER, grown, have_levels
-from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture
+from tests.fixtures.merchant import DAY_S, Activity, Buyer, Caller, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
 from tests.fixtures.points import received, sold, switch
 from tests.fixtures.shipping import ship
@@ -214,6 +214,34 @@ def test_group_for_members_takes_members_alone_and_a_smaller_one_is_opened_by_go
     merchant.check_laws(quiescent=False)
 
 
+def test_group_of_another_size_than_was_told_is_not_opened(merchant: MerchantFixture) -> None:
+    have_levels(merchant)
+    plain, gold = sold(merchant), merchant.buyer("团长")
+    grown(merchant, plain, gold)
+    activity = sold(merchant, seats=4, level_seats=(LevelSeats(2, 2),))
+
+    def told(buyer: Caller) -> tuple[int, int]:
+        body = {"activity_id": activity.activity_id, "sku_id": activity.sku_id}
+        quoted = buyer.post(f"/v1/merchants/{merchant.merchant_id}/quotes", body).body
+        return buyer.get(public(merchant, activity)).body["opens_seats"], quoted["opens_seats"]
+
+    others = told(merchant.buyer()), told(merchant.visitor())
+    assert (told(gold), *others) == ((2, 2), (4, 4), (4, 4))
+    first = gold.open(activity, key="the-small-group-of-mine", expected_seats=2)
+    have_levels(merchant, SILVER, GOLD | {"from_growth": 1000})
+
+    refused = gold.open(activity, expected_seats=2)
+    assert (refused.status, refused.code) == (409, "changed")
+    assert refused.body["message"] == "成团人数有变化：2 人 → 4 人。请确认后再提交。"
+    assert refused.body["details"] == {"seats_total": 4}
+    assert merchant.stock(activity) == 19
+    again = gold.open(activity, key="the-small-group-of-mine", expected_seats=2)
+    assert (again.status, again.body["order_id"]) == (201, first.body["order_id"])
+    assert gold.open(activity, expected_seats=4).status == 201
+    assert gold.quote(activity, province="浙江省", alone=True).body["opens_seats"] is None
+    merchant.check_laws(quiescent=False)
+
+
 def test_tier_brings_a_member_to_its_price_and_no_lower(merchant: MerchantFixture) -> None:
     have_levels(merchant, SILVER | {"member_prices": True})
     plain = sold(merchant)
@@ -264,7 +292,7 @@ def test_coupon_for_a_level_is_claimed_and_used_by_who_has_it(merchant: Merchant
     gold, other = grown(merchant, plain, merchant.buyer()), merchant.buyer()
     template_id = given_out(merchant, level_from=2)
     staff = merchant.owner().get(f"{COUPONS}/{template_id}").body
-    assert (staff["level_from"], staff["scope_words"].split(" · ")[-1]) == (2, "限黄金会员")
+    assert (staff["level_from"], staff["scope_words"].split(" · ")[-1]) == (2, "限黄金会员及以上")
 
     refused = claim(other, template_id)
     assert (refused.status, refused.code) == (409, "members_only")

@@ -1,6 +1,7 @@
 """What buyers do: open, join, buy alone, pay, cancel."""
 
 import re
+from dataclasses import replace
 
 import msgspec
 from chalice.app import Request
@@ -15,6 +16,7 @@ from chalicelib.domain.order import Delivery
 from chalicelib.errors import (
     ActivityClosed,
     AlreadyPaid,
+    Changed,
     Conflict,
     GroupClosed,
     GroupFull,
@@ -63,6 +65,7 @@ def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     refusals=[
         NotFound,
         ActivityClosed,
+        Changed,
         LimitReached,
         TooFastNow,
         SoldOut,
@@ -74,14 +77,14 @@ def rename(who: Buyer, body: schemas.ProfileRequest) -> schemas.BuyerSession:
     ],
     limited=[limits.PURCHASES],
 )
-def open_group(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> schemas.OrderPlaced:
+def open_group(who: Buyer, activity_id: str, body: schemas.OpenRequest) -> schemas.OrderPlaced:
     """Open a group with its first seat, held until the pay-by time."""
     order = seats.open_group(
         who.merchant_id,
         who.buyer_id,
         who.name,
         activity_id,
-        _purchase(body),
+        replace(_purchase(body), expected_seats=body.expected_seats),
         key=idempotency_key(api.current_request),
         other_ids=who.other_ids,
         now_s=clock.now_s(),

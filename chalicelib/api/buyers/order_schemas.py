@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from chalicelib.api.after_sale_schemas import AfterSaleShown
 from chalicelib.api.schemas import (
+    CrowdShown,
     Fen,
     LevelShown,
     OrderShown,
@@ -105,4 +106,7 @@ class OrderDetail(OwnOrderRow, frozen=True, kw_only=True):
     method: Annotated[str, Meta(description="by which it was paid; empty: it was not")]
     method_text: str
     closed_words: Annotated[str, Meta(description="why the shop closed it unpaid; else empty")]
+    crowd: Annotated[
+        CrowdShown | None, Meta(description="of a 万人团, while the order is or may be a sale")
+    ]
     now_s: Seconds

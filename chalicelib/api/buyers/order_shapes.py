@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.api import shapes
 from chalicelib.api.buyers import after_sales
 from chalicelib.api.buyers import order_schemas as schemas
-from chalicelib.api.schemas import TierShown
+from chalicelib.api.schemas import CrowdShown, TierShown
 from chalicelib.domain.group import is_joinable
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.order_words import method_text
@@ -23,7 +23,7 @@ def row(found: OwnOrder, *, now_s: int) -> schemas.OwnOrderRow:
     return schemas.OwnOrderRow(**_row_fields(found, now_s))
 
 
-def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
+def detail(found: OwnOrder, *, crowd: CrowdShown | None = None, now_s: int) -> schemas.OrderDetail:
     item, more = found.order, found.detail
     known = item.view()
     parcels = parcels_of(more.parcels)
@@ -51,6 +51,7 @@ def detail(found: OwnOrder, *, now_s: int) -> schemas.OrderDetail:
         method=method,
         method_text=Text(method_text(method)) if method else "",
         closed_words=within_sentence(more.closed_words or ""),
+        crowd=crowd,
         now_s=now_s,
     )
 

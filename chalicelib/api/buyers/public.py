@@ -14,7 +14,7 @@ from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.reminder import Awaited
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
-from chalicelib.services.groups import group_page, joinable_groups, reminders, shares
+from chalicelib.services.groups import group_page, joinable_groups, quoting, reminders, shares
 from chalicelib.services.growth import levels, points
 from chalicelib.services.orders import counting, orders
 from chalicelib.services.people import shop_cache
@@ -52,6 +52,7 @@ def read_activity(merchant_id: str, activity_id: str, who: Buyer | None) -> sche
         freight=catalogue_cache.freight_of(merchant_id, offered.product, now_s),
         formed=formed[activity_id],
         reminded=reminded,
+        opens_seats=quoting.opens_seats(merchant_id, activity, _ids(who), now_s=now_s),
         now_s=now_s,
     )
 

@@ -105,6 +105,9 @@ class QuoteResponse(ResponseModel, frozen=True, kw_only=True):
         int | None,
         Meta(description="units that the asker may yet buy; null: no limit, or no session"),
     ]
+    opens_seats: Annotated[
+        int | None, Meta(description="of the group that it would open; null: it opens none")
+    ]
 
 
 class ShopHours(msgspec.Struct, frozen=True):
@@ -184,6 +187,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         now_s=now_s,
     )
     quote, price = points.quote, points.quote.price
+    opens = not body.alone and body.group_id is None
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,
         unit_price_kind=price.kind,
@@ -197,6 +201,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         coupons=[_choice(one, now_s) for one in choices],
         points=_points(points),
         limit_left=quoting.limit_left(merchant_id, who.ids, quote) if who else None,
+        opens_seats=quoting.seats_of(merchant_id, quote) if opens else None,
     )
 
 

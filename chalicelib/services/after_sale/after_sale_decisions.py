@@ -58,7 +58,7 @@ def approve(
             return asked
         after_sales.check_open(asked)
         rules.check_request(order.view(), amount_fen, now_s=now_s)
-        _check_approval(asked, amount_fen, units_back)
+        _check_approval(order, asked, amount_fen, units_back)
         sent = asked.status in (AfterSaleStatus.RETURNING, AfterSaleStatus.REPLACING)
         came_back = (asked.units or 0) if sent else 0
         decided = {
@@ -129,13 +129,18 @@ def refuse(
     return retried(step)
 
 
-def _check_approval(asked: AfterSaleItem, amount_fen: int, units_back: int) -> None:
-    """Raises AfterSaleRefused, or InvalidRequest for more than was asked, for units that the buyer
-    keeps, or for others than those that are back on sale already."""
+def _check_approval(
+    order: OrderItem, asked: AfterSaleItem, amount_fen: int, units_back: int
+) -> None:
+    """Raises AfterSaleRefused, or InvalidRequest for more than was asked or, of an exchange, than
+    its units are worth by now; for units that the buyer keeps, or for others than those that are
+    back on sale already."""
     if asked.status == AfterSaleStatus.REPLACEMENT_SENT:
         words = "换新的商品已寄出，等买家收货。买家收到后仍要退款的，可以再申请。"
         raise AfterSaleRefused(words, state=asked.status)
     most = asked.amount_fen
+    if asked.exchange:  # its group may have given back some of what was paid since
+        most = min(most, rules.worth_fen(order.view(), asked.units or 0))
     if amount_fen > most:
         words = "退款金额不能超过买家申请的金额。"
         if asked.exchange:

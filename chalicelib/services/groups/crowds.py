@@ -14,12 +14,14 @@ from contextlib import suppress
 
 from pynamodb.expressions.condition import size
 
+from chalicelib import observability
 from chalicelib.domain import crowd as rules
 from chalicelib.domain.activity import Terms, Tier
 from chalicelib.domain.after_sale import STARTED
 from chalicelib.domain.order import Intent
 from chalicelib.domain.order_transitions import rebated
 from chalicelib.domain.pricing import price_of
+from chalicelib.errors import Busy
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import activities, catalogue_cache
 from chalicelib.services.groups import rebates
@@ -71,7 +73,7 @@ def process(merchant_id: str, activity_id: str, *, now_s: int) -> None:
         return
     left = ORDERS_MAX
     for group_id in _behind(crowd):
-        left -= _give(merchant_id, group_id, crowd.reached, now_s=now_s)
+        left -= _give_or_leave(merchant_id, group_id, crowd.reached, now_s=now_s)
         if left <= 0:
             break
     _come_back(crowd, activity, is_done=left > 0, now_s=now_s)
@@ -127,6 +129,20 @@ def _behind(crowd: CrowdItem) -> Iterator[str]:
         for item in list(TradeItem.by_list.query(key, limit=ORDERS_MAX, page_size=ORDERS_MAX)):
             if isinstance(item, CrowdGroupItem):
                 yield item.group_id
+
+
+def _give_or_leave(merchant_id: str, group_id: str, reached: int, *, now_s: int) -> int:
+    """As `_give`; a group that goes wrong keeps its place in the list, so that the next run tries
+    it again, and holds up no other."""
+    try:
+        return _give(merchant_id, group_id, reached, now_s=now_s)
+    except Busy:
+        raise  # no time is left, or the database has none: the others would fare no better
+    except Exception:
+        details = {"group_id": group_id, "reached": reached}
+        observability.logger.exception("crowd not given", extra={"details": details})
+        observability.count("DueWorkFailed")
+        return 1
 
 
 def _give(merchant_id: str, group_id: str, reached: int, *, now_s: int) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from chalicelib.errors import MembersOnly, NewBuyersOnly, NotFound
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import seats
-from chalicelib.services.growth.levels import Standing
+from chalicelib.services.growth import levels
+from chalicelib.services.growth.levels import NOBODY, Standing
 from chalicelib.services.orders import (
     deliveries,
     members_only,
@@ -15,6 +16,7 @@ from chalicelib.services.orders import (
     solo_orders,
 )
 from chalicelib.services.orders.ordering import Purchase, Quote
+from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import LimitItem
 
 
@@ -51,6 +53,13 @@ def alone(
     return deliveries.quoted(merchant_id, line, purchase, now_s=now_s)
 
 
+def seats_of(merchant_id: str, quote: Quote) -> int:
+    """The seats of the group that a purchase would open. quote: as of `to_open`."""
+    line = quote.line
+    terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
+    return terms.seats_for(line.buyer.rank)
+
+
 def check_eligible(
     merchant_id: str, buyer_ids: Sequence[str], quote: Quote, group_id: str | None, *, now_s: int
 ) -> None:
@@ -68,6 +77,18 @@ def check_eligible(
         group = orders.find_group(merchant_id, group_id, consistent=False) if group_id else None
         if group is None or group.members.as_dict().keys().isdisjoint(buyer_ids):
             raise
+
+
+def opens_seats(
+    merchant_id: str, activity: ActivityItem, buyer_ids: Sequence[str], *, now_s: int
+) -> int:
+    """The seats of a group of the activity that the person (no ids: a visitor) opens now. Their
+    level is read only where it can change them."""
+    offer = catalogue_cache.terms_of(activity)
+    buyer = NOBODY
+    if buyer_ids and offer.level_seats and levels.rule(merchant_id, now_s).on:
+        buyer = levels.standing(merchant_id, buyer_ids, now_s=now_s)
+    return offer.seats_for(buyer.rank)
 
 
 def limit_left(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> int | None:

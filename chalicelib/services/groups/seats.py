@@ -13,6 +13,7 @@ from chalicelib.domain.group import GroupStatus, has_free_seat, refusal_to_join
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.errors import (
     ActivityClosed,
+    Changed,
     IdempotencyMismatch,
     InvalidRequest,
     LimitReached,
@@ -29,6 +30,7 @@ from chalicelib.services.orders.ordering import Purchase
 from chalicelib.services.orders.seat_orders import SeatClaim
 from chalicelib.tables.base import transaction
 from chalicelib.tables.trade import GroupItem, OrderItem
+from chalicelib.text import Text
 
 LEADER_NAME_MAX = 20
 
@@ -76,8 +78,9 @@ def open_group(
 
     key: the request's Idempotency-Key; a repeat gets the first answer, another body under the
     same key IdempotencyMismatch. other_ids: of the same person. Raises NotFound, ActivityClosed,
-    InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut, SessionSuperseded, Busy, and as
-    deliveries.quoted. Nobody else sees the group before the leader has paid.
+    InvalidRequest, LimitReached, UnpaidOrdersLimit, SoldOut, SessionSuperseded, Changed where the
+    buyer was told another size, Busy, and as deliveries.quoted. Nobody else sees the group before
+    the leader has paid.
     """
     group_id = _group_id(merchant_id, buyer_id, key)
     body_hash = purchase.fingerprint(activity_id)
@@ -85,6 +88,7 @@ def open_group(
     def attempt(claim: SeatClaim) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
         seats_total = offer.seats_for(claim.quote.line.buyer.rank)
+        _check_seats(purchase, seats_total)
         group = _new_group(
             merchant_id, group_id, buyer_name, order_id, offer, seats_total, body_hash
         )
@@ -112,6 +116,7 @@ def open_group(
         return _first_answer(repeat.old, buyer_id, body_hash)
     except (
         ActivityClosed,
+        Changed,
         InvalidRequest,
         LimitReached,
         SessionSuperseded,
@@ -230,6 +235,15 @@ def offer_to_open(merchant_id: str, activity_id: str, now_s: int) -> Terms:
     if refusal is not None:
         raise refusal
     return catalogue_cache.terms_of(activity)
+
+
+def _check_seats(purchase: Purchase, seats_total: int) -> None:
+    """Raise Changed where the group has another size than its buyer was told: the terms or their
+    level are others by now."""
+    told = purchase.expected_seats
+    if told is not None and told != seats_total:
+        words = "成团人数有变化：{before} 人 → {after} 人。请确认后再提交。"
+        raise Changed(Text(words, before=told, after=seats_total), seats_total=seats_total)
 
 
 def _group_id(merchant_id: str, buyer_id: str, key: str) -> str:

@@ -16,7 +16,7 @@ from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.growth import PointsItem
 from chalicelib.tables.members import MemberItem, MemberNotesItem, MemberRowItem
 from chalicelib.tables.trade import OrderItem
-from chalicelib.tables.trade_item import TradeItem, buyer_pk
+from chalicelib.tables.trade_item import buyer_pk
 
 
 def mark(writes: Writes, merchant_id: str, buyer_id: str, *, now_s: int) -> None:
@@ -123,5 +123,4 @@ def _put_rows(
             writes.delete(row)
     for row in after:
         if stored.get((row.pk, row.sk)) != row.attribute_values:
-            row_or_none = TradeItem.pk.does_not_exist() | TradeItem.pk.exists()
-            writes.put(row, condition=row_or_none, refuse=LostRace)
+            writes.replace(row)

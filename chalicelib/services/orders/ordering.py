@@ -48,6 +48,7 @@ class Purchase:
 
     address: where to send it; for pickup the name and phone of who collects it at `store_id`.
     expected_total_fen: what the buyer was quoted; with another price the purchase is refused.
+    expected_seats: the same of the group that it opens.
     """
 
     sku_id: str
@@ -61,6 +62,7 @@ class Purchase:
     points: int = 0
     agrees_to_combine: bool = False
     expected_total_fen: int | None = None
+    expected_seats: int | None = None
 
     def fingerprint(self, *where: str) -> str:
         """Tells two requests under one Idempotency-Key apart."""

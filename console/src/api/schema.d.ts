@@ -3240,6 +3240,8 @@ export interface components {
             members_from: components["schemas"]["LevelShown"] | null;
             /** @description of smaller groups, by the level of who opens them; ascending */
             level_seats: components["schemas"]["LevelSeatsShown"][];
+            /** @description of a group that the asker opens now */
+            opens_seats: number;
             /** @description who buys may agree to be moved when it is due */
             combines: boolean;
             crowd: components["schemas"]["CrowdShown"] | null;
@@ -5511,6 +5513,43 @@ export interface components {
             amount_fen: number;
             complete: boolean;
         };
+        /**
+         * OpenRequest
+         * @description `expected_seats`: how many the buyer was told that the group has; with another number the
+         *         purchase is refused, 409 changed.
+         */
+        OpenRequest: {
+            /** @description 22 characters */
+            sku_id: string;
+            /** @default 1 */
+            quantity: number;
+            /** @default express */
+            delivery: components["schemas"]["Delivery"];
+            /** @default null */
+            address: components["schemas"]["Address"] | null;
+            /** @default null */
+            pickup: components["schemas"]["PickupRequest"] | null;
+            /** @default  */
+            remark: string;
+            /** @default null */
+            share_id: string | null;
+            /** @default null */
+            coupon_id: string | null;
+            /**
+             * @description to be used: whole steps; 0: none
+             * @default 0
+             */
+            points: number;
+            /**
+             * @description in a group of an activity with `combines`: if it is not full at its deadline, go on in another one of the same terms; else the money goes back
+             * @default false
+             */
+            agrees_to_combine: boolean;
+            /** @default null */
+            expected_total_fen: number | null;
+            /** @default null */
+            expected_seats: number | null;
+        };
         /** OrderClosingRequest */
         OrderClosingRequest: {
             /** @description the buyer reads it */
@@ -5598,6 +5637,8 @@ export interface components {
             method_text: string;
             /** @description why the shop closed it unpaid; else empty */
             closed_words: string;
+            /** @description of a 万人团, while the order is or may be a sale */
+            crowd: components["schemas"]["CrowdShown"] | null;
             /** @description seconds since the epoch, UTC */
             now_s: number;
         };
@@ -6626,6 +6667,8 @@ export interface components {
             points: components["schemas"]["PointsChoiceShown"];
             /** @description units that the asker may yet buy; null: no limit, or no session */
             limit_left: number | null;
+            /** @description of the group that it would open; null: it opens none */
+            opens_seats: number | null;
         };
         /** ReadMark */
         ReadMark: {
@@ -7721,7 +7764,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PurchaseRequest"];
+                "application/json": components["schemas"]["OpenRequest"];
             };
         };
         responses: {
@@ -7761,7 +7804,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description activity_closed, coupon_refused, limit_reached, members_only, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, too_fast_now, unpaid_orders_limit */
+            /** @description activity_closed, changed, coupon_refused, limit_reached, members_only, new_buyers_only, not_deliverable, order_closed, points_refused, price_changed, sold_out, store_closed, too_fast_now, unpaid_orders_limit */
             409: {
                 headers: {
                     [name: string]: unknown;

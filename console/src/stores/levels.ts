@@ -1,4 +1,4 @@
-/** The shop's levels of members, for pages that name them; none for who may not read them, or before they are read. */
+/** What the shop's settings say of its members, for pages that name their levels; nothing for who may not read them, or before they are read. */
 import { onMounted, shallowRef, type ShallowRef } from 'vue'
 import { readSettings } from '@/api/shop'
 import { t } from '@/words'
@@ -9,16 +9,20 @@ export interface Level {
   name: string
 }
 
-/** Empty: the shop has none now, as far as it is known. */
-export function useLevels(): ShallowRef<Level[]> {
+/** levels: empty: the shop has none now, as far as it is known. hasPoints: whether it is known to have points. */
+export function useMembership(): { levels: ShallowRef<Level[]>; hasPoints: ShallowRef<boolean> } {
   const levels = shallowRef<Level[]>([])
+  const hasPoints = shallowRef(false)
   onMounted(async () => {
     if (!may('settings:view')) return
-    const rule = await readSettings().then((it) => it.levels, () => null)
-    levels.value = rule?.on ? rule.levels.map(({ name }, n) => ({ no: n + 1, name })) : []
+    const settings = await readSettings().catch(() => null)
+    if (settings?.levels.on) levels.value = settings.levels.levels.map(({ name }, n) => ({ no: n + 1, name }))
+    hasPoints.value = Boolean(settings?.points.on)
   })
-  return levels
+  return { levels, hasPoints }
 }
+
+export const useLevels = (): ShallowRef<Level[]> => useMembership().levels
 
 /** A level by its number, also where its name is not known. */
 export const levelName = (levels: readonly Level[], no: number): string =>

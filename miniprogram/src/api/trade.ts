@@ -1,11 +1,11 @@
 /** What a buyer does: quote, open, join, buy alone, pay, cancel, look after orders, invite. */
-import type { BodyOf, QueryOf } from '@contract'
+import type { QueryOf } from '@contract'
 import { get, post, type Schema } from './client'
 
 export type Quote = Schema<'QuoteResponse'>
 export type PriceLine = Schema<'PriceLineShown'>
 export type QuoteBody = Schema<'QuoteRequest'>
-export type Purchase = BodyOf<'post', '/v1/activities/{activity_id}/groups'>
+export type Purchase = Schema<'PurchaseRequest'>
 export type Placed = Schema<'OrderPlaced'>
 export type OrderRow = Schema<'OwnOrderRow'>
 export type Order = Schema<'OrderDetail'>
@@ -16,7 +16,7 @@ export type Invitation = Schema<'ShareMade'>
 
 export const quote = (body: QuoteBody) => post('/v1/merchants/{merchant_id}/quotes', { body })
 
-export const openGroup = (activity_id: string, body: Purchase, key: string) =>
+export const openGroup = (activity_id: string, body: Schema<'OpenRequest'>, key: string) =>
   post('/v1/activities/{activity_id}/groups', { path: { activity_id }, body, key })
 
 /** A seat once taken is answered again: a repeat needs no key. */

@@ -15,9 +15,10 @@ export interface Button {
 
 const says = words.activity
 
-function openWords({ seats_least, seats_total, leader_free, tiers }: Activity): string {
+/** By the level of who looks: a group that they open may be smaller. */
+function openWords({ seats_least, seats_total, opens_seats, leader_free, tiers }: Activity): string {
   if (tiers.length > 0) return words.tiers.open(seats_least, seats_total)
-  return leader_free ? words.leaderFree.open(seats_total) : says.open(seats_total)
+  return leader_free ? words.leaderFree.open(opens_seats) : says.open(opens_seats)
 }
 
 /** now_s: the server's time. */

@@ -26,9 +26,11 @@ export interface Goods extends Limits {
   deliveries: readonly string[]
   leader_free: boolean
   combines: boolean
+  crowd: Activity['crowd']
   compensation: string
   new_buyers: Activity['new_buyers']
-  level_seats: Activity['level_seats']
+  /** Of a group that the buyer opens, as the activity said; not told of one that is joined. */
+  opens_seats?: number
   seats_total: number
   seats_least: number
   solo_on_sale: boolean
@@ -61,16 +63,14 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     ...activity,
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
-    head: isAlone ? accountWords.checkout.alone : openingWords(activity, 0),
-    note: isAlone ? '' : words.checkout.openFor(activity, now.value) + leastOf(activity),
+    head: isAlone ? accountWords.checkout.alone : '',
+    note: isAlone ? '' : words.checkout.openFor(activity, now.value) + (activity.seats_least < activity.opens_seats ? leastOf(activity) : ''),
   }
 }
 
-/** What a buyer of that level does by opening a group, which may be smaller than others are; no: 0 of who has none. */
-export function openingWords(goods: Pick<Goods, 'level_seats' | 'seats_total' | 'seats_least' | 'tiers'>, no: number): string {
-  const entitled = goods.level_seats.filter((it) => it.no <= no).map(({ seats }) => seats)
-  return accountWords.checkout.opening(sizeOf({ ...goods, seats_total: Math.min(goods.seats_total, ...entitled) }))
-}
+/** What who opens a group of so many does. */
+export const openingWords = (goods: Pick<Goods, 'seats_least' | 'tiers'>, seats_total: number): string =>
+  accountWords.checkout.opening(sizeOf({ ...goods, seats_total }))
 
 /** How the group stands once this order is paid. */
 function afterPaying({ seats_least, seats_paid, seats_total }: GroupPage['progress']): string {

@@ -19,9 +19,9 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
   const usesPoints = ref(false)
   /** What points can do, as it was told last: their row stays while the price is asked for. */
   const points = ref<PointsChoice | null>(null)
-  /** What a unit costs the buyer, whose price that is, and their level; they stay in the same way. */
+  /** What a unit costs the buyer, whose price that is, and the size of the group that they open; they stay in the same way. */
   const unit = ref<{ fen: number; kind: Quote['unit_price_kind'] } | null>(null)
-  const level = ref<Quote['level']>(null)
+  const opensSeats = ref<number | null>(null)
   const asked = computed<QuoteBody | null>(
     () =>
       wanted.value && {
@@ -46,7 +46,7 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
       price.value = answer
       points.value = answer.points
       unit.value = { fen: answer.unit_price_fen, kind: answer.unit_price_kind }
-      level.value = answer.level
+      opensSeats.value = answer.opens_seats
       failure.value = null
     } catch (error) {
       if (mine !== turn) return
@@ -87,5 +87,5 @@ export function useQuote(wanted: Readonly<Ref<Wish | null>>) {
     },
     { immediate: true },
   )
-  return { price, points, unit, level, usesPoints, failure, ask, chooseCoupon, dropCoupon, usePoints }
+  return { price, points, unit, opensSeats, usesPoints, failure, ask, chooseCoupon, dropCoupon, usePoints }
 }

@@ -6,12 +6,13 @@ import pytest
 
 from chalicelib.domain.member import NOTES_MAX, TAGS_OF_MEMBER_MAX
 from chalicelib.services.growth import members
+from chalicelib.services.people import identities
 from tests.api.test_exports import exported, let_be_found
 from tests.api.test_shop_acts import refund
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.levels import have_levels
 from tests.fixtures.merchant import ADDRESS, DAY_S, Buyer, Caller, MerchantFixture
-from tests.fixtures.merges import merge_into_an_older_one
+from tests.fixtures.merges import PHONE, merge_into_an_older_one
 from tests.fixtures.points import received, sold
 from tests.fixtures.shipping import ship
 
@@ -268,6 +269,42 @@ def test_a_member_has_so_many_tags_and_notes(merchant: MerchantFixture) -> None:
         False,
         "idempotency_mismatch",
     )
+
+
+def test_who_has_more_tags_since_they_were_merged_can_lose_them_one_by_one(
+    merchant: MerchantFixture,
+) -> None:
+    owner, one, other = merchant.owner(), merchant.buyer(), merchant.buyer()
+    some = [tag(owner, f"标签{number}") for number in range(2 * TAGS_OF_MEMBER_MAX)]
+    halves = some[:TAGS_OF_MEMBER_MAX], some[TAGS_OF_MEMBER_MAX:]
+    for buyer, half in zip((one, other), halves, strict=True):
+        bought(merchant, buyer)
+        assert give(owner, buyer, add=half).body["done"] == 1
+    merge_into_an_older_one(merchant, one)()
+    merged = identities.prove(merchant.merchant_id, other.buyer_id, PHONE, now_s=merchant.now_s)
+    person = merchant.session(merged)
+    merchant.run_jobs()
+
+    assert len(rows(owner)[0]["tags"]) == len(some)
+    assert give(owner, person, add=[], remove=some[:1]).body["done"] == 1
+    assert give(owner, person, add=some[:1], remove=some[1:2]).body["done"] == 0
+    merchant.check_laws()
+
+
+def test_file_of_a_tag_that_is_removed_meanwhile_names_nobody(merchant: MerchantFixture) -> None:
+    owner, buyer = merchant.owner(), merchant.buyer()
+    bought(merchant, buyer)
+    tag_id = tag(owner, "常客")
+    give(owner, buyer, add=[tag_id])
+    asked = {"subject": "members", "columns": ["buyer"], "tag_id": tag_id}
+    export_id = owner.post("/v1/merchant/exports", asked).body["export_id"]
+    assert owner.call("DELETE", f"{TAGS}/{tag_id}").status == 200
+
+    merchant.run_jobs()
+
+    shown = owner.get(f"/v1/merchant/exports/{export_id}").body
+    assert (shown["status"], shown["rows"]) == ("done", 0)
+    merchant.check_laws()
 
 
 def test_files_of_members_are_for_who_may_see_them(merchant: MerchantFixture) -> None:

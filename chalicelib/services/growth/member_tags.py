@@ -120,7 +120,8 @@ def give(
         has = [one for one in dict.fromkeys([*had, *add]) if one not in remove]
         if has == had:
             return
-        if len(has) > TAGS_OF_MEMBER_MAX:
+        # Of two who were merged, more may be there; they can be taken away one by one.
+        if len(has) > TAGS_OF_MEMBER_MAX and not set(has) <= set(had):
             words = Text("一位会员最多 {max} 个标签。", max=TAGS_OF_MEMBER_MAX)
             raise LimitReached(words, limit=TAGS_OF_MEMBER_MAX)
         after = MemberItem(**before.attribute_values | {"tags": has})

@@ -7,7 +7,7 @@ from chalicelib.domain import recipient
 from chalicelib.domain.exports import Moment, Row, Wanted, Yuan
 from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.member import MemberSort, MemberWish
-from chalicelib.errors import InvalidRequest
+from chalicelib.errors import InvalidRequest, NotFound
 from chalicelib.services.growth import levels, member_tags
 from chalicelib.services.reports import member_lists
 from chalicelib.services.reports.member_lists import Member
@@ -19,9 +19,12 @@ PAGE = 49  # members of one reading: who they are and for whom their last order 
 def page(
     merchant_id: str, wanted: Wanted, after: Any, now_s: int
 ) -> tuple[list[Row], dict[str, Any] | None]:
-    """(rows, where the next page begins)."""
+    """(rows, where the next page begins). A tag that was removed meanwhile is nobody's."""
     limit = member_lists.MATCHES_MAX if wanted.q else PAGE
-    wish = _wish(merchant_id, wanted, now_s)
+    try:
+        wish = _wish(merchant_id, wanted, now_s)
+    except NotFound:
+        return [], None
     found = member_lists.find(merchant_id, wish, after=after, limit=limit, now_s=now_s)
     rows = [_row(member, wanted, wish.levels) for member in found.found]
     return rows, found.next_key

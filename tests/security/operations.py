@@ -69,6 +69,7 @@ WANTED: Mapping[str, Mapping[str, Any]] = {
     "ActivitySkuInput": {"stock": 3},
     "PurchaseRequest": {"address": ADDRESS},
     "JoinRequest": {"address": ADDRESS},
+    "OpenRequest": {"address": ADDRESS},
     "QuoteRequest": {"province": ADDRESS["province"]},
     "StoreInput": STORE,
     "CouponInput": {"off_fen": 100, "days": 7},

@@ -19,9 +19,6 @@ export const sizeOf = ({ seats_total, seats_least, tiers }: Sized): string =>
 /** What a piece costs in a full group; what it costs anyway without tiers. */
 export const lowestWith = (price_fen: number, tiers: readonly Tier[]): number => price_fen - (tiers.at(-1)?.off_fen ?? 0)
 
-/** The tiers that lower a price: of one group, or of all together (万人团). */
-export const ladderOf = ({ tiers, crowd }: { tiers: readonly Tier[]; crowd: { tiers: readonly Tier[] } | null }): readonly Tier[] => crowd?.tiers ?? tiers
-
 /** The highest that so many paid seats reach. */
 export const reachedBy = (seats_paid: number, tiers: readonly Tier[]): Tier | undefined => tiers.filter((it) => it.seats <= seats_paid).at(-1)
 

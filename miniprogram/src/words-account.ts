@@ -1,5 +1,6 @@
 /** What buyers read of after-sale, of what is theirs and on pages that links do not lead to: what is loaded first does without. */
-import { dayAndTime, shortTime, shortYuan, thousands, timeLeft, yuan } from '@/format'
+import { dayAndTime, shortTime, shortYuan, span, thousands, timeLeft, yuan } from '@/format'
+import { isCut, type Lives } from '@/words'
 
 export const accountWords = {
   invite: {
@@ -12,6 +13,10 @@ export const accountWords = {
   },
 
   checkout: {
+    openFor: (of: Lives, now_s: number) =>
+      isCut(of, now_s)
+        ? `活动 ${dayAndTime(of.ends_at_s, now_s)} 结束，在那之前凑满人数就成团`
+        : `付款后 ${span(of.life_s)}内凑满人数就成团`,
     chosen: (spec: string, n: number) => `已选：${spec} × ${n}`,
     sum: (fen: number) => `共 ${yuan(fen)}`,
     soldOutSpec: '已抢完',
@@ -110,6 +115,7 @@ export const accountWords = {
 
   order: {
     agrees: '到时未满，会和同款的团合并',
+    crowd: (standing: string) => `万人团：${standing}`,
   },
 
   refund: {

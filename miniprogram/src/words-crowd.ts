@@ -8,6 +8,5 @@ export const crowdWords = {
   ended: (seats: number, off: string) => `共 ${seats} 人拼成，每件返 ${off}`,
   endedBelow: (seats: number) => `共 ${seats} 人拼成，没有达到返还的人数`,
   back: (fen: number) => `你这单已返还 ${yuan(fen)}，原路退回`,
-  told: (standing: string) => `万人团：${standing}`,
   how: (price: string) => `先付 ${price}。所有拼成的团一起算人数，每到一档，已拼成的人都退差价。`,
 }

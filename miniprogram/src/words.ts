@@ -7,14 +7,14 @@ import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, yuan } from
 const NOBODY = '拼友'
 const NEW = '没有在本店买过的就是新客，未付款关闭、未成团退款的订单不算。'
 
-interface Lives {
+export interface Lives {
   life_s: number
   starts_at_s: number
   ends_at_s: number
 }
 
 /** Whether a group that is opened now ends with its activity, before its time is over. */
-const isCut = ({ life_s, starts_at_s, ends_at_s }: Lives, now_s: number) => Math.max(now_s, starts_at_s) + life_s > ends_at_s
+export const isCut = ({ life_s, starts_at_s, ends_at_s }: Lives, now_s: number) => Math.max(now_s, starts_at_s) + life_s > ends_at_s
 
 /** In which time a group has to be full: 24 小时内, or 今天 20:00 前. */
 const within = (of: Lives, now_s: number) => (isCut(of, now_s) ? `${dayAndTime(of.ends_at_s, now_s)} 前` : `${span(of.life_s)}内`)
@@ -287,10 +287,6 @@ export const words = {
   },
 
   checkout: {
-    openFor: (of: Lives, now_s: number) =>
-      isCut(of, now_s)
-        ? `活动 ${dayAndTime(of.ends_at_s, now_s)} 结束，在那之前凑满人数就成团`
-        : `付款后 ${span(of.life_s)}内凑满人数就成团`,
     express: '快递送货',
     pickup: '到店自提',
     limitLeft: (n: number) => (n > 0 ? `每人限购，你还能买 ${n} 件` : '你已买满每人限购的件数，可以单独购买'),

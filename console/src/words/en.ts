@@ -1219,6 +1219,7 @@ export const en: Words = {
   'member.everyLevel': 'All levels',
   'member.growth': 'Growth',
   'member.orders': 'Orders',
+  'member.points': 'Points',
   'member.spent': 'Spent',
   'member.last': 'Last order',
   'member.since': 'Since',

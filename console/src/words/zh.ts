@@ -1217,6 +1217,7 @@ export const zh = {
   'member.everyLevel': '全部等级',
   'member.growth': '成长值',
   'member.orders': '订单数',
+  'member.points': '现有积分',
   'member.spent': '累计消费',
   'member.last': '最近下单',
   'member.since': '注册时间',

@@ -6,7 +6,7 @@ import { lowest, shortYuan } from '@/format'
 import { platform } from '@/platform'
 import { isAssured, lackingOf } from '@/progress'
 import { urlOf } from '@/routes'
-import { ladderOf, lowestWith, nextOf } from '@/tiers'
+import { lowestWith, nextOf } from '@/tiers'
 import { words } from '@/words'
 
 /** came: the invitation by which the buyer came, passed on by who has none of their own. */
@@ -16,7 +16,7 @@ export function useGroupCard(group_id: () => string, page: () => GroupPage | nul
     const it = page()
     if (!it) return words.shop
     const { fen, varies } = lowest(it.skus.map((sku) => sku.group_price_fen))
-    return words.group.card(wantedBy(it), fen, varies, it.progress.title, it.solo_price_fen, lowestWith(fen, ladderOf(it)))
+    return words.group.card(wantedBy(it), fen, varies, it.progress.title, it.solo_price_fen, lowestWith(fen, it.crowd?.tiers ?? it.tiers))
   })
 
   /** A card is made at once when its button is tapped: its invitation has to be there before. */

@@ -64,7 +64,7 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
     head: isAlone ? accountWords.checkout.alone : '',
-    note: isAlone ? '' : words.checkout.openFor(activity, now.value) + (activity.seats_least < activity.opens_seats ? leastOf(activity) : ''),
+    note: isAlone ? '' : accountWords.checkout.openFor(activity, now.value) + (activity.seats_least < activity.opens_seats ? leastOf(activity) : ''),
   }
 }
 

@@ -25,6 +25,7 @@ from chalicelib.api.buyers import (
     quotes,
     receipts,
     reminders,
+    rewards,
     sessions,
 )
 from chalicelib.api.buyers import me as buyer_me
@@ -56,6 +57,7 @@ from chalicelib.api.merchant import (
 )
 from chalicelib.api.merchant import agreements as merchant_agreements
 from chalicelib.api.merchant import coupons as merchant_coupons
+from chalicelib.api.merchant import rewards as merchant_rewards
 from chalicelib.domain.order import Intent
 from chalicelib.services.work import due
 
@@ -72,6 +74,7 @@ PUBLIC = (
     coupons.api,
     points.api,
     levels.api,
+    rewards.api,
     quotes.api,
     after_sales.api,
     own_orders.api,
@@ -105,6 +108,7 @@ STAFF = (
     exchanges.api,
     exports.api,
     members.api,
+    merchant_rewards.api,
 )
 
 app = Chalice(app_name="tuan", configure_logs=False)
@@ -171,7 +175,7 @@ def write_exports(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.EXPORT)
 
 
-@app.schedule(EVERY_MINUTE, description="Points that run out, and coupons on birthdays")
+@app.schedule(EVERY_MINUTE, description="Points that run out, coupons on birthdays, rewards")
 def expire_points(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.POINTS)
 

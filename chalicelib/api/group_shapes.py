@@ -16,7 +16,7 @@ from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
 from chalicelib.domain.subscribe_message import SubscribeKind
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import availability, compensations
+from chalicelib.services.catalogue import availability, promised_coupons
 from chalicelib.services.groups import crowds
 from chalicelib.services.groups.group_page import MEMBERS, GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
@@ -91,11 +91,16 @@ def activity(
         limit_per_order=offer.limit_per_order,
         reductions=shapes.reductions(offer),
         new_buyers=offer.new_buyers,
-        compensation=compensations.told(offered.activity.merchant_id, offer, now_s),
+        compensation=promised_coupons.told(
+            offered.activity.merchant_id, offer.compensation_id, now_s
+        ),
         takes_coupons=offer.coupons,
         points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
         leader_points=offer.leader_points if offered.points_on else 0,
+        leader_coupon=promised_coupons.told(
+            offered.activity.merchant_id, offer.leader_coupon_id, now_s
+        ),
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, offered.levels),
         level_seats=shapes.level_seats(offer, offered.levels),
@@ -174,9 +179,14 @@ def page(
         reductions=shapes.reductions(offer),
         new_buyers=offer.new_buyers,
         compensation=(
-            compensations.words_of(group.merchant_id, offer, now_s)
+            promised_coupons.words_of(
+                group.merchant_id,
+                offer.compensation_id,
+                now_s,
+                kept_words=offer.compensation_words,
+            )
             if seen.compensated
-            else compensations.told(group.merchant_id, offer, now_s)
+            else promised_coupons.told(group.merchant_id, offer.compensation_id, now_s)
         ),
         compensated=seen.compensated,
         takes_coupons=offer.coupons,

@@ -407,6 +407,13 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     leader_points: Annotated[
         int, Meta(description="that who opens a group earns, once the order is completed; 0: none")
     ]
+    leader_coupon: Annotated[
+        str,
+        Meta(
+            description="what a coupon takes off that who opens a group gets, once the order is "
+            "completed; empty: none"
+        ),
+    ]
     tiers: Annotated[list[TierShown], Meta(description="ascending; the last is of all seats")]
     members_from: Annotated[
         LevelShown | None, Meta(description="the level that buying in it takes; null: none")

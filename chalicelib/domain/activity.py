@@ -121,6 +121,8 @@ class Terms:
     leader_free: bool = False  # 团长免单: what the goods cost who opened a group goes back
     tiers: tuple[Tier, ...] = ()  # ascending; the last one is of all seats
     leader_points: int = 0  # 团长奖励: that who opened a group earns with the order, once completed
+    # Coupon template of which who opened a group is given one, once their order is completed.
+    leader_coupon_id: str = ""
     member_prices: bool = False  # whether members' prices count in its groups
     members_from: int = 0  # 会员团: the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # ascending by level

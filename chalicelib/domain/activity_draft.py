@@ -64,6 +64,7 @@ class Draft:
     members_from: int = 0  # the level that buying in its groups takes; 0: none
     level_seats: tuple[LevelSeats, ...] = ()  # smaller groups, by the level of who opens them
     leader_points: int = 0  # earned by who opened a group
+    leader_coupon_id: str = ""  # coupon template, for the same
     combines: bool = False  # at their deadline, of whose members agree
     crowd_tiers: tuple[Tier, ...] = ()  # 万人团: by the people of all its groups
     per_minute: int = 0  # seats that are taken in one minute at most; 0: any number
@@ -206,6 +207,7 @@ def first_terms(
         members_from=draft.members_from,
         level_seats=draft.level_seats,
         leader_points=draft.leader_points,
+        leader_coupon_id=draft.leader_coupon_id,
         combines=draft.combines,
         crowd_tiers=draft.crowd_tiers,
         per_minute=draft.per_minute,
@@ -246,6 +248,7 @@ def changed_terms(
         members_from=draft.members_from,
         level_seats=draft.level_seats,
         leader_points=draft.leader_points,
+        leader_coupon_id=draft.leader_coupon_id,
         combines=draft.combines,
         crowd_tiers=draft.crowd_tiers,
         per_minute=draft.per_minute,

@@ -43,6 +43,7 @@ NAMES: Mapping[str, str] = {
     "worth": "优惠",
     "points": "积分",
     "day": "日期",
+    "groups": "团数",
 }
 # Without these a buyer would not know what to do, or how much comes back.
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
@@ -74,6 +75,9 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.POINTS_GIVEN: ("points", "reason"),
     TextKey.POINTS_EXPIRING: ("points", "day"),
     TextKey.BIRTHDAY: ("worth",),
+    TextKey.GROUPS_COUPON: ("worth",),
+    TextKey.GROUPS_POINTS: ("points",),
+    TextKey.LEADER_COUPON: ("worth",),
 }
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
@@ -111,6 +115,10 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.POINTS_GIVEN: "商家在订单里送出积分",
     TextKey.POINTS_EXPIRING: "积分还有 7 天到期",
     TextKey.BIRTHDAY: "会员生日，按等级送优惠券",
+    TextKey.GROUPS_COUPON: "拼成的团数到了，按店铺设置奖励优惠券",
+    TextKey.GROUPS_POINTS: "拼成的团数到了，按店铺设置奖励积分",
+    TextKey.LEADER_COUPON: "团长的订单完成，按活动的约定奖励优惠券",
+    TextKey.REWARD_TAKEN_BACK: "给过拼团奖励的订单整单退款，奖励收回",
     TextKey.ACTIVITY_BEGUN: "活动开始，买家设过提醒",
     TextKey.ACTIVITY_SOLD_OUT: "活动开始后已抢完，买家设过提醒",
     TextKey.ACTIVITY_OVER: "活动已结束，买家设过开始提醒",
@@ -138,6 +146,7 @@ EXAMPLE: Mapping[str, str] = {
     "优惠": "满 50 减 10",
     "积分": "300",
     "日期": "2027-12-31",
+    "团数": "5",
 }
 _NAMED = re.compile(r"\{([^{}]*)\}")
 

@@ -93,6 +93,12 @@ class Transition:
         return self.before.status is not self.after.status
 
     @property
+    def completes(self) -> bool:
+        """Whether the order is completed by it, or, once completed, goes back."""
+        completed = OrderStatus.COMPLETED
+        return (self.before.status is completed) != (self.after.status is completed)
+
+    @property
     def gives_coupon_back(self) -> bool:
         return self.before.holds_coupon and not self.after.holds_coupon
 

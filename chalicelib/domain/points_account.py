@@ -32,6 +32,8 @@ class PointsKind(StrEnum):
     EXPIRED = "expired"
     GRANTED = "granted"  # by staff
     DEDUCTED = "deducted"  # by staff
+    REWARDED = "rewarded"  # for groups that formed
+    REWARD_TAKEN_BACK = "reward_taken_back"  # when an order of these went back
     FORFEITED = "forfeited"  # with the end of the account
 
 
@@ -44,6 +46,8 @@ _WORDS: Mapping[PointsKind, Text] = {
     PointsKind.EXPIRED: Text("积分到期"),
     PointsKind.GRANTED: Text("商家赠送"),
     PointsKind.DEDUCTED: Text("商家扣减"),
+    PointsKind.REWARDED: Text("拼团奖励"),
+    PointsKind.REWARD_TAKEN_BACK: Text("拼团奖励收回"),
     PointsKind.FORFEITED: Text("账号注销"),
 }
 

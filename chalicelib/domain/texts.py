@@ -43,6 +43,10 @@ class TextKey(StrEnum):
     POINTS_GIVEN = "points_given"  # by staff
     POINTS_EXPIRING = "points_expiring"  # in some days
     BIRTHDAY = "birthday"  # a coupon, by the buyer's level
+    GROUPS_COUPON = "groups_coupon"  # after so many groups that formed
+    GROUPS_POINTS = "groups_points"  # the same
+    LEADER_COUPON = "leader_coupon"  # for a group that the buyer opened
+    REWARD_TAKEN_BACK = "reward_taken_back"  # an order that it was given for went back
     # What a buyer asked to be reminded of.
     ACTIVITY_BEGUN = "activity_begun"
     ACTIVITY_SOLD_OUT = "activity_sold_out"  # it has begun, and nothing is left
@@ -88,6 +92,10 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.POINTS_GIVEN: "商家送你积分",
     TextKey.POINTS_EXPIRING: "积分快到期了",
     TextKey.BIRTHDAY: "生日快乐，送你一张优惠券",
+    TextKey.GROUPS_COUPON: "拼团奖励：送你一张优惠券",
+    TextKey.GROUPS_POINTS: "拼团奖励：送你积分",
+    TextKey.LEADER_COUPON: "团长奖励：送你一张优惠券",
+    TextKey.REWARD_TAKEN_BACK: "拼团奖励已收回",
     TextKey.ACTIVITY_BEGUN: "开始了，快去开团",
     TextKey.ACTIVITY_SOLD_OUT: "拼团已抢完",
     TextKey.ACTIVITY_OVER: "活动已结束",
@@ -160,6 +168,20 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.BIRTHDAY: (
         "「{title}」的商家祝你生日快乐，送你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
+    ),
+    TextKey.GROUPS_COUPON: (
+        "「{title}」已完成，你又拼成了 {groups} 个团，商家奖励一张优惠券「{coupon}」（{worth}）。"
+        "已放进「我的优惠券」。"
+    ),
+    TextKey.GROUPS_POINTS: (
+        "「{title}」已完成，你又拼成了 {groups} 个团，商家奖励 {points} 积分。"
+        "可以在「我的积分」查看。"
+    ),
+    TextKey.LEADER_COUPON: (
+        "「{title}」你开的团拼成了，商家奖励一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
+    ),
+    TextKey.REWARD_TAKEN_BACK: (
+        "「{title}」已整单退款，因它得到的拼团奖励已收回。用掉的优惠券不收回。"
     ),
     TextKey.ACTIVITY_BEGUN: "「{title}」开始了，快去开团吧。",
     TextKey.ACTIVITY_SOLD_OUT: "「{title}」开始后已经抢完。点开看看还能怎么买。",

@@ -160,6 +160,7 @@ class _Terms(CatalogueItem):
     members_from = IntAttribute(default=0)  # the level that buying in its groups takes; 0: none
     level_seats: ListAttribute[Any] = ListAttribute(default=list)  # [{level, seats}]
     leader_points = IntAttribute(default=0)  # earned by who opened a group
+    leader_coupon_id = UnicodeAttribute(default="")  # coupon template, for the same
     combines = BooleanAttribute(default=False)  # groups that are due, of whose members agree
     crowd_tiers: ListAttribute[Any] = ListAttribute(default=list)  # the same, of all its groups
     per_minute = IntAttribute(default=0)  # seats that are taken in a minute at most; 0: any

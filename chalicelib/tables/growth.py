@@ -40,6 +40,7 @@ class CouponItem(TradeItem, discriminator="coupon"):
     order_id = UnicodeAttribute(null=True)  # of the order that uses it
     back_at_s = IntAttribute(null=True)  # when an order last gave it back
     points = IntAttribute(null=True)  # that it was claimed for
+    taken_back_at_s = IntAttribute(null=True)  # unused, with the reward that it was
 
     @classmethod
     def at(cls, merchant_id: str, coupon_id: CouponId, **more: Any) -> "CouponItem":
@@ -70,7 +71,7 @@ class CouponItem(TradeItem, discriminator="coupon"):
             grace_days=self.grace_days,
             order_id=self.order_id or "",
             back_at_s=self.back_at_s or 0,
-            revoked=revoked,
+            revoked=revoked or self.taken_back_at_s is not None,
         )
 
 

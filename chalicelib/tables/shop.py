@@ -35,6 +35,7 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     licences: ListAttribute[Any] = ListAttribute(default=list)  # addresses of its pictures
     points: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.points.PointsRule.stored
     levels: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.levels.LevelsRule.stored
+    rewards: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.rewards.RewardsRule.stored
     payments_off = UnicodeSetAttribute(null=True)  # methods that no new payment is begun with
 
     @classmethod

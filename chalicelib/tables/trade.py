@@ -24,6 +24,8 @@
 | points page   | m#B#buyer_id                  | points#at_s#n           |
 | points grant  | m#B#buyer_id                  | points_grant#derived_id |
 | birthday      | m#B#buyer_id                  | birthday                |
+| rewards       | m#B#buyer_id                  | rewards                 |
+| reward        | m#B#buyer_id                  | reward#number           |
 | member        | m#B#buyer_id                  | member                  |
 | member's notes | m#B#buyer_id                 | member_notes            |
 | member in a list | m#members#sort             | rank#buyer_id           |
@@ -175,6 +177,9 @@ class OrderItem(TradeItem, discriminator="order"):
     # domain.order.OrderPoints.stored: what it was bought with, and what it earns.
     points: MapAttribute[str, Any] = MapAttribute(null=True)
     growth: ListAttribute[Any] = ListAttribute(null=True)  # domain.order.GrowthRates.stored
+    leader_coupon = UnicodeAttribute(
+        null=True
+    )  # template: for who opened its group, once completed
     payments: MapAttribute[str, Any] = MapAttribute(default=dict)
     refunds: MapAttribute[str, Any] = MapAttribute(default=dict)
     ledger: MapAttribute[str, Any] = MapAttribute(default=dict)

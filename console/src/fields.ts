@@ -60,6 +60,8 @@ const WORDS: Record<string, WordKey> = {
   points: 'points.one',
   'activity.points': 'activity.points',
   levels: 'nav.levels',
+  rewards: 'reward.title',
+  leader_coupon_id: 'activity.leaderCoupon',
   from_fen: 'reduction.from',
   off_fen: 'reduction.off',
   total: 'coupon.total',

@@ -135,6 +135,18 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'memberTag.title', under: 'members', right: 'members:view' },
   },
   {
+    path: 'rewards',
+    name: 'rewards',
+    component: () => import('./pages/rewards/RewardsPage.vue'),
+    meta: { title: 'reward.title', under: 'members', right: 'members:view' },
+  },
+  {
+    path: 'reward-rule',
+    name: 'reward-rule',
+    component: () => import('./pages/rewards/RewardRulePage.vue'),
+    meta: { title: 'reward.rule', under: 'members', right: 'settings:view' },
+  },
+  {
     path: 'exports',
     name: 'exports',
     component: () => import('./pages/exports/ExportsPage.vue'),

@@ -49,6 +49,7 @@ LEVELS: dict[str, Any] = {
     ],
 }
 
+REWARDS = {"on": True, "every": 5, "days": 90, "coupon_id": "", "points": 200}
 GIFT = 1200  # points of the first buyer, so that there is something to use
 
 CATEGORIES = ("时令水果", "山珍干货", "蜂蜜茶饮")

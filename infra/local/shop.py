@@ -50,6 +50,7 @@ class Staff:
             "pay_by_s": pay_by_s or now["pay_by_s"],
             "points": demo_data.POINTS,
             "levels": levels,
+            "rewards": demo_data.REWARDS,
             "revision": now["revision"],
         }
         self.api.put("/v1/merchant/settings", changed)

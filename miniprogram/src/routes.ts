@@ -16,6 +16,7 @@ const PATHS = {
   couponCode: '/growth/code/code',
   myPoints: '/growth/points/points',
   myLevel: '/growth/level/level',
+  myRewards: '/growth/rewards/rewards',
   afterSale: '/after/requests/requests',
   askAfterSale: '/after/apply/apply',
   addresses: '/account/addresses/addresses',

@@ -350,6 +350,13 @@ export const accountWords = {
     replace: { title: '更换手机号', why: '验证后用新手机号登录，原来的手机号不能再登录。', go: '确认更换' },
   },
 
+  couponStates: {
+    gone: '来晚一步，看看其他优惠券。',
+    ended: '这张优惠券已过期，看看其他优惠券。',
+    withdrawn: '这张优惠券已停止领取，看看其他优惠券。',
+    revoked: '这张优惠券已停止领取，看看其他优惠券。',
+  },
+
   couponCode: {
     label: '兑换码',
     placeholder: '12 位字母和数字',
@@ -381,6 +388,19 @@ export const accountWords = {
     month: '月',
     day: '日',
     needBirthday: '请填写月和日，如 5 月 20 日',
+  },
+
+  rewards: {
+    label: '拼团奖励',
+    logIn: '登录后查看你的奖励。',
+    next: (missing: number) => `再拼成 ${missing} 个团，得下一份奖励`,
+    counted: (n: number, every: number) => `已拼成 ${n}/${every} 个团`,
+    gives: (gives: string) => `每份：${gives}`,
+    noneLeft: '奖励的优惠券已发完，店铺补上后继续发放。',
+    rules: '奖励规则',
+    entries: '奖励记录',
+    empty: '还没有得到奖励。',
+    points: (n: number) => `${thousands(n)} 积分`,
   },
 
   points: {

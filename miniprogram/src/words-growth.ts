@@ -25,12 +25,6 @@ export const growthWords = {
     goods: '优惠券适用的商品',
     noGoods: '这张优惠券适用的商品现在没有拼团，过会儿再来看看。',
     states: { gone: '已领完', ended: '已过期', withdrawn: '已停止领取', revoked: '已停止领取' },
-    stateHints: {
-      gone: '来晚一步，看看其他优惠券。',
-      ended: '这张优惠券已过期，看看其他优惠券。',
-      withdrawn: '这张优惠券已停止领取，看看其他优惠券。',
-      revoked: '这张优惠券已停止领取，看看其他优惠券。',
-    },
     none: '现在没有可领的优惠券，过会儿再来看看。',
     notFound: '没有找到这张优惠券。店铺可能不再发放，链接也可能不完整。',
     card: (off: string, condition: string) => `送你一张 ${off} 优惠券，${condition}`,
@@ -66,7 +60,6 @@ export const growthWords = {
   points: {
     label: '积分',
     takes: '可用积分抵扣',
-    leads: (n: number) => `开团得 ${thousands(n)} 积分`,
     tag: '可用积分',
     /** most: that can be used of those that there are. */
     usable: (balance: number, most: number, off_fen: number) => `共 ${thousands(balance)} 积分，可用 ${thousands(most)} 抵 ${shortYuan(off_fen)}`,

@@ -219,18 +219,24 @@ def test_coupon_that_the_shop_gives_is_told_of_and_opened(shop: Shop, arrive: Ar
     who.says("coupon", "赔礼券")
     who.says("coupon", "去使用")
 
+    who.open("/pages/mine/mine")
+    who.tap("rewards")
+    who.says("reward-next", "个团，得下一份奖励")
+    who.says("reward-gives", "200 积分")
+
 
 def test_member_of_a_failed_group_finds_the_coupon_that_was_promised(
     shop: Shop, arrive: Arrive
 ) -> None:
     promised = give_out(shop, "下次再来", off_fen=300, given="shop")
-    sale = sell(shop, "盐源苹果", seats=3, compensation_id=promised)
+    sale = sell(shop, "盐源苹果", seats=3, compensation_id=promised, leader_coupon_id=promised)
     who = arrive("等等看")
     me = over_the_api(who)
     group_id = me.order(buy(me, sale))["group_id"]
     shop.system.quiet(WAIT_S)
     who.open(f"/pages/activity/activity?a={sale.activity_id}")
     who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券")
+    expect(who.page.get_by_text("开团送一张「立减 3 元」优惠券")).to_be_visible()
     who.open(f"/pages/group/group?g={group_id}")
     who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券")
 

@@ -24,6 +24,8 @@ PAGES = {
     "coupons/new": "新建优惠券",
     "members": "会员",
     "member-tags": "标签",
+    "rewards": "拼团奖励",
+    "reward-rule": "奖励规则",
     "orders": "订单",
     "after-sales": "售后申请",
     "refunds": "退款异常",

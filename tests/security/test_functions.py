@@ -84,6 +84,7 @@ NEEDED: Mapping[str, str] = {
     "list_freight_templates": "delivery:view",
     "list_member_tags": "members:view",
     "list_members": "members:view",
+    "list_rewards": "members:view",
     "list_payment_accounts": "accounts:view",
     "list_earlier_wechat_pay": "accounts:view",
     "list_earlier_alipay": "accounts:view",

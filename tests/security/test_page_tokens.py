@@ -105,6 +105,7 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
         "list_stock_adjustments": ("stock-adjustments", shop, merchants.ours.activity.product_id),
         "list_refunds": ("refunds", shop),
         "list_members": ("members", shop, "last", "", "", "0"),
+        "list_rewards": ("rewards", shop),
         "list_exports": ("exports", shop),
         "list_shipping_batches": ("shipping batches", shop),
     }[operation.name]

@@ -10,6 +10,7 @@ from chalicelib.domain.texts import TEXTS, TextKey, text_of
 
 FACTS = {
     "title": "红颜草莓",
+    "groups": "5",
     "missing": 2,
     "seats": 5,
     "amount_fen": 5900,

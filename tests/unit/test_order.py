@@ -122,6 +122,7 @@ def test_closed_order_says_when_its_late_payment_is_back() -> None:
 
 
 FACTS = {
+    "groups": "5",
     "title": "草莓",
     "amount_fen": 5900,
     "missing": 2,

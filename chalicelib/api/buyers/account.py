@@ -1,7 +1,7 @@
 """/v1/me: a copy of all that is kept of the buyer, and the end of their account."""
 
 from chalicelib import clock
-from chalicelib.api import pages, shapes
+from chalicelib.api import pages, reward_shapes, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers import after_sales, coupons, levels, order_shapes, points
 from chalicelib.api.buyers import me_schemas as schemas
@@ -43,6 +43,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
             ("points", who.merchant_id, who.buyer_id),
             now_s=now_s,
         ),
+        rewards=reward_shapes.of_person(who.merchant_id, who.ids),
         growth=growth_levels.standing(who.merchant_id, who.ids, now_s=now_s).growth,
         birthday=levels.birthday_shown(who.merchant_id, who.ids),
         orders=[order_shapes.detail(found, now_s=now_s) for found in page.found],

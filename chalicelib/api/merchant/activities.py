@@ -29,7 +29,7 @@ from chalicelib.services.catalogue import (
     activity_lists,
     adjustments,
     catalogue_cache,
-    compensations,
+    promised_coupons,
     publishing,
 )
 from chalicelib.services.groups import activity_closing, crowds
@@ -222,8 +222,18 @@ def _activity(item: ActivityItem, now_s: int) -> schemas.Activity:
     return schemas.Activity(
         skus=skus,
         crowd=_crowd(item),
-        compensation_words=compensations.words_of(item.merchant_id, terms, now_s),
-        compensation_kept=compensations.can_keep(item.merchant_id, terms, now_s=now_s),
+        compensation_words=promised_coupons.words_of(
+            item.merchant_id, terms.compensation_id, now_s, kept_words=terms.compensation_words
+        ),
+        compensation_kept=promised_coupons.can_keep(
+            item.merchant_id, terms.compensation_id, now_s=now_s
+        ),
+        leader_coupon_words=promised_coupons.words_of(
+            item.merchant_id, terms.leader_coupon_id, now_s
+        ),
+        leader_coupon_kept=promised_coupons.can_keep(
+            item.merchant_id, terms.leader_coupon_id, now_s=now_s
+        ),
         **_shown(item, groups, not any(left.values()), now_s),
     )
 

@@ -280,6 +280,14 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             description="What who opened a group earns, once the order is completed; 0: nothing.",
         ),
     ] = 0
+    leader_coupon_id: Annotated[
+        str,
+        Meta(
+            max_length=22,
+            description="Coupon template, of which who opened a group gets one, once the order is "
+            "completed.",
+        ),
+    ] = ""
     tiers: Annotated[
         list[Tier],
         Meta(
@@ -405,6 +413,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     new_buyers: NewBuyers
     leader_free: bool
     leader_points: int
+    leader_coupon_id: str
     tiers: list[Tier]
     member_prices: bool
     members_from: int
@@ -436,6 +445,8 @@ class Activity(_ActivityTerms, frozen=True, kw_only=True):
         bool,
         Meta(description="whether there are such coupons to give; buyers are told of no other"),
     ]
+    leader_coupon_words: Annotated[str, Meta(description="what its coupons take off")]
+    leader_coupon_kept: Annotated[bool, Meta(description="as compensation_kept")]
 
 
 class ActivityPage(msgspec.Struct, frozen=True):

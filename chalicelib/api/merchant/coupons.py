@@ -19,7 +19,7 @@ from chalicelib.errors import (
     LimitReached,
     NotFound,
 )
-from chalicelib.services.catalogue import compensations, coupon_templates, links
+from chalicelib.services.catalogue import coupon_templates, links, promised_coupons
 from chalicelib.services.catalogue.coupon_templates import Tally
 from chalicelib.services.growth import coupon_codes
 from chalicelib.tables.shop import CouponTemplateItem
@@ -180,7 +180,7 @@ def _detail(item: CouponTemplateItem) -> schemas.CouponTemplateDetail:
     tally = coupon_templates.tallies(merchant_id, [template_id])[template_id]
     unused = coupon_templates.unused(merchant_id, template_id)
     now_s = clock.now_s()
-    promising = compensations.promising(merchant_id, template_id, now_s=now_s)
+    promising = promised_coupons.promising(merchant_id, template_id, now_s=now_s)
     return schemas.CouponTemplateDetail(
         unused=unused,
         promised_by=[from_attributes(schemas.PromisingActivity, one) for one in promising],

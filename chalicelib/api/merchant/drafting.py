@@ -81,6 +81,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     seats_least: int
     leader_free: bool
     leader_points: int
+    leader_coupon_id: str
     tiers: list[schemas.Tier]
     member_prices: bool
     members_from: int

@@ -26,7 +26,7 @@ from chalicelib.errors import (
     NotFound,
 )
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, compensations
+from chalicelib.services.catalogue import catalogue_cache, promised_coupons
 from chalicelib.services.groups import group_controls, group_lists, group_view
 from chalicelib.services.groups.group_lists import Tab
 from chalicelib.services.groups.group_view import Event, GroupView, Happened, Member
@@ -154,7 +154,10 @@ def _shown(view: GroupView, now_s: int) -> schemas.GroupShown:
 
 
 def _compensation(view: GroupView, now_s: int) -> str:
-    return compensations.words_of(view.group.merchant_id, view.terms, now_s)
+    terms = view.terms
+    return promised_coupons.words_of(
+        view.group.merchant_id, terms.compensation_id, now_s, kept_words=terms.compensation_words
+    )
 
 
 def _member(member: Member, group_id: str) -> schemas.GroupMember:

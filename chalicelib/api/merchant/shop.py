@@ -8,6 +8,7 @@ from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done, from_attributes
 from chalicelib.domain.levels import LevelsRule, MemberLevel
 from chalicelib.domain.points import PointsRule
+from chalicelib.domain.rewards import RewardsRule
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import (
     Changed,
@@ -42,6 +43,7 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
             body,
             points=from_attributes(PointsRule, body.points) if body.points else None,
             levels=_levels_rule(body.levels) if body.levels else None,
+            rewards=from_attributes(RewardsRule, body.rewards, since_s=0) if body.rewards else None,
         ),
         revision=body.revision,
         staff=who.username,
@@ -125,6 +127,7 @@ def _settings(item: MerchantItem) -> schemas.Settings:
         licences=list(item.licences),
         points=from_attributes(schemas.PointsSettings, merchants.rule_of_shop(item)),
         levels=from_attributes(schemas.LevelsSettings, rule, levels=levels),
+        rewards=from_attributes(schemas.RewardsSettings, merchants.rewards_of_shop(item)),
     )
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.api.merchant.catalogue_schemas import Revision
 from chalicelib.api.schemas import Id, RequestModel
-from chalicelib.domain import levels, points
+from chalicelib.domain import levels, points, rewards
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
@@ -172,6 +172,28 @@ class LevelsSettings(RequestModel, frozen=True, kw_only=True):
     ]
 
 
+class RewardsSettings(RequestModel, frozen=True, kw_only=True):
+    """What buyers are given for groups that formed; of orders completed from when it is on."""
+
+    on: bool
+    every: Annotated[
+        int,
+        Meta(ge=rewards.EVERY_MIN, le=rewards.EVERY_MAX, description="so many bring a reward"),
+    ] = 5
+    days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=rewards.DAYS_MAX,
+            description=f"within which they are completed, {rewards.DAYS_MIN} or more; 0: whenever",
+        ),
+    ] = 0
+    coupon_id: Annotated[
+        str, Meta(pattern=rf"^([0-9A-Za-z]{{{ID_LENGTH}}})?\Z", description="template; empty: none")
+    ] = ""
+    points: Annotated[int, Meta(ge=0, le=rewards.POINTS_MAX)] = 0
+
+
 class SettingsChange(RequestModel, frozen=True):
     """What is left out stays as it is."""
 
@@ -192,6 +214,7 @@ class SettingsChange(RequestModel, frozen=True):
     licences: Licences | None = None
     points: PointsSettings | None = None
     levels: LevelsSettings | None = None
+    rewards: RewardsSettings | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -210,6 +233,7 @@ class Settings(msgspec.Struct, frozen=True):
     licences: Licences
     points: PointsSettings
     levels: LevelsSettings
+    rewards: RewardsSettings
     revision: int
 
 

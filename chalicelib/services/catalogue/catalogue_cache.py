@@ -174,6 +174,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         members_from=item.members_from,
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
         leader_points=item.leader_points,
+        leader_coupon_id=item.leader_coupon_id,
         combines=item.combines,
         crowd_tiers=tuple(Tier(**one) for one in item.crowd_tiers),
         per_minute=item.per_minute,

@@ -18,10 +18,10 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.services.catalogue import (
     activities,
     catalogue_cache,
-    compensations,
     coupon_templates,
     level_references,
     products,
+    promised_coupons,
     publishing,
 )
 from chalicelib.services.catalogue.products import Stocked
@@ -65,9 +65,10 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
     window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
     problems = [
         *activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s),
-        *compensations.promise(
+        *promised_coupons.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         ).problems,
+        *promised_coupons.to_leaders(merchant_id, draft, now_s=now_s),
         *level_references.problems(merchant_id, draft),
     ]
     overlaps = {
@@ -169,6 +170,7 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         members_from=item.members_from,
         level_seats=tuple(LevelSeats(**one) for one in item.level_seats),
         leader_points=item.leader_points,
+        leader_coupon_id=item.leader_coupon_id,
         combines=item.combines,
         crowd_tiers=tuple(Tier(**one) for one in item.crowd_tiers),
         per_minute=item.per_minute,

@@ -19,10 +19,15 @@ from chalicelib.domain.order import Intent
 from chalicelib.domain.product import Problem, spec_text
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import catalogue_cache, compensations, level_references, products
+from chalicelib.services.catalogue import (
+    catalogue_cache,
+    level_references,
+    products,
+    promised_coupons,
+)
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
-from chalicelib.services.catalogue.compensations import Promised
 from chalicelib.services.catalogue.products import Stocked
+from chalicelib.services.catalogue.promised_coupons import Promised
 from chalicelib.services.people.audit import audit
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
@@ -60,12 +65,13 @@ def publish(
         source = source_of(merchant_id, draft.product_id)
         offers = offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
-        compensation = compensations.promise(
+        compensation = promised_coupons.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
         )
         problems = activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s)
+        promised = promised_coupons.to_leaders(merchant_id, draft, now_s=now_s)
         levels = level_references.problems(merchant_id, draft)
-        _refuse([*problems, *compensation.problems, *levels])
+        _refuse([*problems, *compensation.problems, *promised, *levels])
         images = source.product.images
         fresh = activity_draft.first_terms(
             draft,
@@ -117,8 +123,9 @@ def change(
         problems = activity_draft.change_problems_of(
             draft, before, offers, now_s=now_s, window_min_s=window_min_s
         )
+        promised = promised_coupons.to_leaders(merchant_id, draft, before, now_s=now_s)
         levels = level_references.problems(merchant_id, draft, before)
-        _refuse([*problems, *compensation.problems, *levels])
+        _refuse([*problems, *compensation.problems, *promised, *levels])
         changed = activity_draft.changed_terms(
             before,
             draft,
@@ -181,7 +188,7 @@ def _compensation(merchant_id: str, draft: Draft, before: Terms, now_s: int) -> 
     """What the next version promises: a promise that stays is not looked at again."""
     if draft.compensation_id == before.compensation_id:
         return Promised(before.compensation_words, [])
-    return compensations.promise(
+    return promised_coupons.promise(
         merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
     )
 

@@ -210,6 +210,7 @@ def use(writes: Writes, item: CouponItem, order_id: OrderId) -> None:
         actions,
         condition=CouponItem.claimed_at_s.exists()
         & CouponItem.order_id.does_not_exist()
+        & CouponItem.taken_back_at_s.does_not_exist()
         & as_read(CouponItem.back_at_s, item.back_at_s),
         refuse=lambda old: CouponRefused("这张优惠券刚刚用于另一笔订单，请重新选择。"),
     )
@@ -228,6 +229,18 @@ def give_back(
         item,
         [CouponItem.order_id.remove(), CouponItem.back_at_s.set(now_s), *in_list],
         condition=CouponItem.order_id == str(order_id),
+        refuse=LostRace,
+    )
+
+
+def take_back(writes: Writes, item: CouponItem, *, now_s: int) -> None:
+    """Take a coupon that no order uses from its buyer for good. Raises LostRace for a used one."""
+    writes.update(
+        item,
+        [CouponItem.taken_back_at_s.set(now_s), *listed(None)],
+        condition=CouponItem.claimed_at_s.exists()
+        & CouponItem.order_id.does_not_exist()
+        & CouponItem.taken_back_at_s.does_not_exist(),
         refuse=LostRace,
     )
 

@@ -21,6 +21,7 @@ from chalicelib.tables.base import (
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, SubscriptionsItem, UnpaidOrdersItem
 from chalicelib.tables.growth import BirthdayItem
 from chalicelib.tables.reminders import ReminderItem
+from chalicelib.tables.rewards import RewardsItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
 from chalicelib.text import Text
@@ -79,6 +80,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                 )
                 address_book.put_closed(writes, merchant_id, one)
                 writes.delete(BirthdayItem.at(merchant_id, one))
+                writes.delete(RewardsItem.at(merchant_id, one))
             members.erase(writes, merchant_id, buyer.ids)
             points.forfeit(writes, merchant_id, buyer.ids, now_s=now_s)
             for identity_id in buyer.identities.as_dict().values():

@@ -59,6 +59,7 @@ def seat_quoted(
         takes_points=offer.points,
         wants_new=offer.wants_new(leads=leads),
         points_bonus=offer.leader_points if leads else 0,
+        leader_coupon=offer.leader_coupon_id if leads else "",
         goods_free=offer.leader_free and leads,
         kind=kind,
         buyer=buyer,

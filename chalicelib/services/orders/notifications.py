@@ -66,6 +66,10 @@ STAGES = {
     TextKey.POINTS_GIVEN: "6points",
     TextKey.POINTS_EXPIRING: "7points",
     TextKey.BIRTHDAY: "7birthday",
+    TextKey.LEADER_COUPON: "6reward_coupon",
+    TextKey.GROUPS_COUPON: "6reward_coupon",
+    TextKey.GROUPS_POINTS: "6reward_points",
+    TextKey.REWARD_TAKEN_BACK: "7reward",
 }
 
 

@@ -92,6 +92,7 @@ class Line:
     takes_points: bool = True
     wants_new: bool = False  # whether its buyer has to be new to the shop
     points_bonus: int = 0  # that its order earns on top, while the shop has points
+    leader_coupon: str = ""  # template of which its buyer is given one, once it is completed
     goods_free: bool = False  # once the group has formed: coupon and points would save nothing
     kind: PriceKind = PriceKind.GROUP
     buyer: Standing = NOBODY  # as far as it was looked at
@@ -182,6 +183,7 @@ def place(
             used, quote.points_rate, quote.points_percent, quote.points_bonus
         ).stored(),
         growth=quote.growth.stored(),
+        leader_coupon=line.leader_coupon or None,
         pickup=True if purchase.delivery is Delivery.PICKUP else None,
         combinable=True if line.combines and purchase.agrees_to_combine else None,
     ).marked(Intent.RELEASE, pay_by_s)

@@ -16,10 +16,11 @@ from chalicelib.domain.ids import derived_id, new_id
 from chalicelib.errors import Conflict, IdentityTaken, SessionSuperseded
 from chalicelib.gateways import secrets
 from chalicelib.services.people import address_book
-from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
+from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
 from chalicelib.tables.members import MemberItem
-from chalicelib.tables.trade_item import TradeItem
+from chalicelib.tables.rewards import RewardsItem
+from chalicelib.tables.trade_item import TradeItem, get_two
 
 ANOTHER_ALREADY = "你已验证过另一个手机号，不能再加一个。要换成这个号码，请选择更换手机号。"
 ABSORBED = 0  # UnpaidOrdersItem.ids of a buyer who was merged into another
@@ -181,7 +182,8 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int, freed: str | None) -> B
         "merged_into": kept.buyer_id,
         "merged_at_s": now_s,
     }
-    member = get_or_none(MemberItem.at(gone.merchant_id, gone.buyer_id))
+    place = (gone.merchant_id, gone.buyer_id)
+    reckoned = get_two(MemberItem.at(*place), RewardsItem.at(*place))
     with transaction() as writes:
         _free(writes, one, freed)
         _update(writes, gone, left)
@@ -190,8 +192,9 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int, freed: str | None) -> B
             holds = UnpaidOrdersItem.at(buyer.merchant_id, buyer.buyer_id)
             kind = UnpaidOrdersItem.kind.set(UnpaidOrdersItem)
             writes.add(holds, [UnpaidOrdersItem.ids.set(count), kind])
-        if member is not None:  # who becomes one meanwhile is marked by the payment
-            writes.add(member, member.moved(now_s))
+        for item in reckoned:
+            if item is not None:  # what comes meanwhile is marked by the payment, or the receipt
+                writes.add(item, item.moved(now_s))
         address_book.adopt(writes, kept.merchant_id, kept.buyer_id, gone.buyer_id)
     observability.count("BuyersMerged")
     return root(kept.merchant_id, kept.buyer_id)

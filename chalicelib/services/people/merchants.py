@@ -1,12 +1,14 @@
 """A merchant and its settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from chalicelib.domain import after_sale, levels
+from chalicelib.domain import after_sale, levels, rewards
 from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.points import PointsRule, rule_of
+from chalicelib.domain.rewards import RewardsRule
 from chalicelib.errors import Changed, Conflict, InvalidRequest, NotFound
 from chalicelib.services.media import pictures
 from chalicelib.services.people.audit import audit
@@ -40,7 +42,8 @@ class Settings:
     payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
     return_address: where buyers send goods back, with a name and a phone number. business_name,
     licence_number, licences: who runs the shop, as its licence has it, and pictures of licences.
-    points: how they are earned and used. levels: of its members. None: as it is.
+    points: how they are earned and used. levels: of its members. rewards: for groups that formed;
+    since when is not theirs to say. None: as it is.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Settings:
     licences: list[str] | None = None
     points: PointsRule | None = None
     levels: LevelsRule | None = None
+    rewards: RewardsRule | None = None
 
 
 def create(
@@ -100,6 +104,11 @@ def levels_of_shop(item: MerchantItem) -> LevelsRule:
     return levels.rule_of(item.levels.as_dict() if item.levels is not None else None)
 
 
+def rewards_of_shop(item: MerchantItem) -> RewardsRule:
+    """What buyers are given for groups that formed."""
+    return rewards.rule_of(item.rewards.as_dict() if item.rewards is not None else None)
+
+
 def change_settings(
     merchant_id: str,
     settings: Settings,
@@ -114,17 +123,14 @@ def change_settings(
     """
     if settings.levels is not None:
         levels.check(settings.levels)
-    after = {
-        field: value.stored() if isinstance(value, PointsRule | LevelsRule) else value
-        for field, value in vars(settings).items()
-        if value is not None
-    }
 
     def step() -> MerchantItem:
         item = read(merchant_id)
+        after = _stored(settings, item, now_s)
         rules = {
             "points": rule_of_shop(item).stored(),
             "levels": levels_of_shop(item).stored(),
+            "rewards": rewards_of_shop(item).stored(),
         }
         before = {field: rules.get(field, getattr(item, field)) for field in after}
         if before == after:
@@ -134,6 +140,8 @@ def change_settings(
         _check_pictures(merchant_id, settings)
         if settings.levels is not None:
             _check_birthday_coupons(merchant_id, settings.levels, levels_of_shop(item))
+        if settings.rewards is not None and before["rewards"] != after["rewards"]:
+            _check_rewards(settings.rewards, settings.points, item)
         with transaction() as writes:
             writes.update(
                 item,
@@ -151,6 +159,21 @@ def change_settings(
     return retried(step)
 
 
+def _stored(settings: Settings, item: MerchantItem, now_s: int) -> dict[str, Any]:
+    """The settings that are given, as the shop keeps them."""
+    if settings.rewards is not None:
+        before = rewards_of_shop(item)
+        starts = settings.rewards.on and not before.on
+        since_s = now_s if starts else before.since_s
+        settings = replace(settings, rewards=replace(settings.rewards, since_s=since_s))
+    rules = PointsRule | LevelsRule | RewardsRule
+    return {
+        field: value.stored() if isinstance(value, rules) else value
+        for field, value in vars(settings).items()
+        if value is not None
+    }
+
+
 def _check_pictures(merchant_id: str, settings: Settings) -> None:
     if settings.logo and not pictures.is_accepted(merchant_id, settings.logo):
         raise InvalidRequest("店铺头像不是在本店上传的图片，请重新上传。", field="logo")
@@ -164,7 +187,21 @@ def _check_birthday_coupons(merchant_id: str, rule: LevelsRule, before: LevelsRu
     for i, level in enumerate(rule.levels):
         if level.birthday_coupon_id in known:
             continue
-        item = get_or_none(CouponTemplateItem.at(merchant_id, level.birthday_coupon_id))
-        if item is None or item.withdrawn_at_s is not None or item.given == CouponGiven.CODE:
+        if not _can_be_given(merchant_id, level.birthday_coupon_id):
             words = "这种优惠券不能用作生日券，请换一种。"
             raise InvalidRequest(words, field=f"levels.levels[{i}].birthday_coupon_id")
+
+
+def _check_rewards(rule: RewardsRule, points: PointsRule | None, item: MerchantItem) -> None:
+    """Raise InvalidRequest for a rule that the shop cannot keep. points: those that are saved with
+    it; a coupon that cannot be given any more may stay."""
+    rewards.check(rule, has_points=(points or rule_of_shop(item)).on)
+    known = {"", rewards_of_shop(item).coupon_id}
+    if rule.coupon_id not in known and not _can_be_given(item.merchant_id, rule.coupon_id):
+        words = "这种优惠券不能用作奖励，请换一种。"
+        raise InvalidRequest(words, field="rewards.coupon_id")
+
+
+def _can_be_given(merchant_id: str, template_id: str) -> bool:
+    item = get_or_none(CouponTemplateItem.at(merchant_id, template_id))
+    return item is not None and item.withdrawn_at_s is None and item.given != CouponGiven.CODE

@@ -34,6 +34,7 @@ from chalicelib.services.orders import (
     order_search,
     orders,
     points_changes,
+    reward_grants,
     subscribe_messages,
 )
 from chalicelib.services.reports import exports
@@ -52,6 +53,7 @@ BY_ID: Mapping[str, Callable[..., None]] = {
     "points": points_changes.process_due,
     "birthday": birthdays.process_due,
     "member": members.process,
+    "rewards": reward_grants.process,
     "reconciling": reconciliation.process,
     "export": exports.process,
 }

@@ -519,6 +519,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/rewards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The buyer's rewards, and how many groups are missing from the next one. */
+        get: operations["read_own_rewards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/subscriptions": {
         parameters: {
             query?: never;
@@ -2273,6 +2290,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/rewards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's rewards, the newest first; what is given is a setting of the shop. */
+        get: operations["list_rewards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/settings": {
         parameters: {
             query?: never;
@@ -3027,6 +3061,7 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             leader_points: number;
+            leader_coupon_id: string;
             tiers: components["schemas"]["Tier"][];
             member_prices: boolean;
             members_from: number;
@@ -3044,6 +3079,10 @@ export interface components {
             compensation_words: string;
             /** @description whether there are such coupons to give; buyers are told of no other */
             compensation_kept: boolean;
+            /** @description what its coupons take off */
+            leader_coupon_words: string;
+            /** @description as compensation_kept */
+            leader_coupon_kept: boolean;
         };
         /**
          * ActivityCard
@@ -3147,6 +3186,11 @@ export interface components {
              */
             leader_points: number;
             /**
+             * @description Coupon template, of which who opened a group gets one, once the order is completed.
+             * @default
+             */
+            leader_coupon_id: string;
+            /**
              * @description Up to 5, each above the one before, from more than seats_least up to seats_total.
              * @default []
              */
@@ -3234,6 +3278,8 @@ export interface components {
             leader_free: boolean;
             /** @description that who opens a group earns, once the order is completed; 0: none */
             leader_points: number;
+            /** @description what a coupon takes off that who opens a group gets, once the order is completed; empty: none */
+            leader_coupon: string;
             /** @description ascending; the last is of all seats */
             tiers: components["schemas"]["TierShown"][];
             /** @description the level that buying in it takes; null: none */
@@ -3342,6 +3388,11 @@ export interface components {
              * @default 0
              */
             leader_points: number;
+            /**
+             * @description Coupon template, of which who opened a group gets one, once the order is completed.
+             * @default
+             */
+            leader_coupon_id: string;
             /**
              * @description Up to 5, each above the one before, from more than seats_least up to seats_total.
              * @default []
@@ -3466,6 +3517,7 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             leader_free: boolean;
             leader_points: number;
+            leader_coupon_id: string;
             tiers: components["schemas"]["Tier"][];
             member_prices: boolean;
             members_from: number;
@@ -3973,6 +4025,7 @@ export interface components {
             seats_least: number;
             leader_free: boolean;
             leader_points: number;
+            leader_coupon_id: string;
             tiers: components["schemas"]["Tier"][];
             member_prices: boolean;
             members_from: number;
@@ -5887,6 +5940,8 @@ export interface components {
             coupons: components["schemas"]["CouponShown"][];
             /** @description earlier entries: GET /v1/me/points */
             points: components["schemas"]["PointsAccountShown"];
+            /** @description for groups that formed */
+            rewards: components["schemas"]["RewardShown"][];
             /** @description that leads to a level: GET /v1/me/level */
             growth: number;
             /** @description null: not told */
@@ -5936,6 +5991,8 @@ export interface components {
             levels: components["schemas"]["LevelOffered"][];
             /** @description null: not told yet */
             birthday: components["schemas"]["BirthdayShown"] | null;
+            /** @description whether groups bring rewards in the shop now: GET /v1/me/rewards */
+            rewards: boolean;
         };
         /**
          * OwnOrderCounts
@@ -6001,6 +6058,22 @@ export interface components {
             urged_at_s: number | null;
             /** @description what the buyer can do now, the next best first */
             actions: components["schemas"]["NextAction"][];
+        };
+        /**
+         * OwnRewards
+         * @description What the shop gives for groups that formed, and what the buyer has got.
+         */
+        OwnRewards: {
+            /** @description whether so many groups bring a reward now */
+            on: boolean;
+            rules: string[];
+            /** @description what a reward is; empty: there is none to give now */
+            gives: string;
+            every: number;
+            /** @description groups that count towards the next one */
+            counted: number;
+            /** @description the newest first */
+            items: components["schemas"]["RewardShown"][];
         };
         /**
          * PaidOutside
@@ -6361,7 +6434,7 @@ export interface components {
          * PointsKind
          * @enum {unknown}
          */
-        PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "returned" | "spent" | "taken_back";
+        PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "returned" | "reward_taken_back" | "rewarded" | "spent" | "taken_back";
         /**
          * PointsSettings
          * @description How points are earned and used, of orders placed from now on; runs out: of what comes in.
@@ -6943,6 +7016,84 @@ export interface components {
             number: string;
         };
         /**
+         * RewardFor
+         * @enum {unknown}
+         */
+        RewardFor: "groups" | "leader";
+        /**
+         * RewardOfBuyer
+         * @description A reward as staff see it.
+         */
+        RewardOfBuyer: {
+            /** @description seconds since the epoch, UTC */
+            at_s: number;
+            why: components["schemas"]["RewardFor"];
+            /** @description what it was given for */
+            words: string;
+            /** @description that it was given for, the earliest first */
+            orders: string[];
+            /** @description its name; empty: it brought none */
+            coupon: string;
+            points: number;
+            state: components["schemas"]["RewardState"];
+            state_words: string;
+            buyer_id: string;
+            /** @description that the buyer goes by; empty: none, or closed */
+            name: string;
+            taken_back_at_s: number | null;
+        };
+        /** RewardPage */
+        RewardPage: {
+            /** @description the newest first */
+            items: components["schemas"]["RewardOfBuyer"][];
+            next: string | null;
+        };
+        /** RewardShown */
+        RewardShown: {
+            /** @description seconds since the epoch, UTC */
+            at_s: number;
+            why: components["schemas"]["RewardFor"];
+            /** @description what it was given for */
+            words: string;
+            /** @description that it was given for, the earliest first */
+            orders: string[];
+            /** @description its name; empty: it brought none */
+            coupon: string;
+            points: number;
+            state: components["schemas"]["RewardState"];
+            state_words: string;
+        };
+        /**
+         * RewardState
+         * @description What has become of a reward.
+         * @enum {unknown}
+         */
+        RewardState: "given" | "none_left" | "taken_back" | "used";
+        /**
+         * RewardsSettings
+         * @description What buyers are given for groups that formed; of orders completed from when it is on.
+         */
+        RewardsSettings: {
+            on: boolean;
+            /**
+             * @description so many bring a reward
+             * @default 5
+             */
+            every: number;
+            /**
+             * @description within which they are completed, 7 or more; 0: whenever
+             * @default 0
+             */
+            days: number;
+            /**
+             * @description template; empty: none
+             * @default
+             */
+            coupon_id: string;
+            /** @default 0 */
+            points: number;
+        };
+        /**
          * Role
          * @enum {unknown}
          */
@@ -7014,6 +7165,7 @@ export interface components {
             licences: string[];
             points: components["schemas"]["PointsSettings"];
             levels: components["schemas"]["LevelsSettings"];
+            rewards: components["schemas"]["RewardsSettings"];
             revision: number;
         };
         /**
@@ -7049,6 +7201,8 @@ export interface components {
             points: components["schemas"]["PointsSettings"] | null;
             /** @default null */
             levels: components["schemas"]["LevelsSettings"] | null;
+            /** @default null */
+            rewards: components["schemas"]["RewardsSettings"] | null;
         };
         /** ShareMade */
         ShareMade: {
@@ -7597,7 +7751,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "late" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;
@@ -10778,6 +10932,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_own_rewards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnRewards"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {
@@ -22331,6 +22543,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_rewards: {
+        parameters: {
+            query?: {
+                limit?: number;
+                next?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RewardPage"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {

@@ -4,6 +4,7 @@ import type { BodyOf, QueryOf, Schema } from './types'
 export type Settings = Schema<'Settings'>
 export type PointsRule = Schema<'PointsSettings'>
 export type LevelsRule = Schema<'LevelsSettings'>
+export type RewardsRule = Schema<'RewardsSettings'>
 export type MemberLevel = Schema<'MemberLevelSettings'>
 export type ShopAgreements = Schema<'ShopAgreements'>
 export type StaffMember = Schema<'StaffMember'>

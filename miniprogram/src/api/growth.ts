@@ -8,6 +8,7 @@ export type Points = Schema<'PointsAccountShown'>
 export type PointsEntry = Schema<'PointsEntryShown'>
 export type PointsChoice = Schema<'PointsChoiceShown'>
 export type OwnLevel = Schema<'OwnLevel'>
+export type OwnRewards = Schema<'OwnRewards'>
 
 /** What the coupon centre has; of who is logged in, how many of each they have claimed, too. */
 export const listOffers = () => get('/v1/merchants/{merchant_id}/coupons')
@@ -29,6 +30,9 @@ export const readPoints = (next?: string) => get('/v1/me/points', { query: { nex
 
 /** The buyer's level, what is missing from the next one, and what each gives. */
 export const readLevel = () => get('/v1/me/level')
+
+/** What groups that formed have brought the buyer, and how many are missing from the next reward. */
+export const readRewards = () => get('/v1/me/rewards')
 
 /** Once a year. */
 export const tellBirthday = (body: { month: number; day: number }) => put('/v1/me/birthday', { body })

@@ -16,7 +16,8 @@ def uses(snapshot: TableSnapshot) -> Violations:
         order = snapshot.orders.get(coupon.order_id or "")
         if coupon.order_id is not None and (order is None or order.coupon != coupon_id):
             yield f"29 coupons: {coupon_id} is used by {coupon.order_id}, which knows nothing of it"
-        if (coupon.order_id is None) != (coupon.list_key is not None):
+        is_unused = coupon.order_id is None and coupon.taken_back_at_s is None
+        if is_unused != (coupon.list_key is not None):
             yield f"29 coupons: {coupon_id} stands in {coupon.list_key}, used: {coupon.order_id}"
     for order_id, order in snapshot.orders.items():
         if order.coupon is None:

@@ -38,6 +38,7 @@ from tests.laws.checkers import (
     newness_laws,
     person_laws,
     points_laws,
+    reward_laws,
     shipping_laws,
     work_laws,
 )
@@ -86,10 +87,10 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws += [*coupon_laws.LAWS, *newness_laws.LAWS, *points_laws.LAWS]
     laws += [*after_sale_laws.LAWS, *person_laws.LAWS, *member_laws.LAWS]
     laws += combining_laws.LAWS
-    laws += crowd_laws.LAWS
+    laws += [*crowd_laws.LAWS, *reward_laws.LAWS]
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
-        laws += member_laws.FINAL
+        laws += [*member_laws.FINAL, *reward_laws.FINAL]
     return [text for law in laws for text in law(snapshot)]
 
 

@@ -19,7 +19,7 @@ def accounts(snapshot: TableSnapshot) -> Violations:
     it below zero."""
     for buyer_id, item in snapshot.points.items():
         what, account, balance = f"32 points: account of {buyer_id}", item.view(), 0
-        for entry in _entries(snapshot, item):
+        for entry in entries_of(snapshot, item):
             balance += entry.points
             if entry.kind in OUT and balance < 0:
                 yield f"{what}: {entry.kind} {entry.points} leaves {balance}"
@@ -37,7 +37,7 @@ def pages(snapshot: TableSnapshot) -> Violations:
         if len(there) != item.pages:
             yield f"{what} has {len(there)} pages, not {item.pages}"
         closed_at_s = item.closed_at_s
-        late = [it for it in _entries(snapshot, item) if it.at_s > (closed_at_s or it.at_s)]
+        late = [it for it in entries_of(snapshot, item) if it.at_s > (closed_at_s or it.at_s)]
         if late or (closed_at_s is not None and item.balance):
             yield f"{what} was closed at {closed_at_s} and has {item.balance}"
     for buyer_id in snapshot.points_pages.keys() - snapshot.points.keys():
@@ -48,7 +48,7 @@ def orders(snapshot: TableSnapshot) -> Violations:
     """What the entries say of an order is what it was bought with, has given back and earned."""
     moved: Counter[tuple[str, str]] = Counter()
     for buyer_id, item in snapshot.points.items():
-        for entry in _entries(snapshot, item):
+        for entry in entries_of(snapshot, item):
             moved[entry.order_id, _what(entry)] += entry.points
             order = snapshot.orders.get(entry.order_id)
             if entry.order_id and order is None:
@@ -107,7 +107,7 @@ def grants(snapshot: TableSnapshot) -> Violations:
     written = sum(
         entry.points
         for item in snapshot.points.values()
-        for entry in _entries(snapshot, item)
+        for entry in entries_of(snapshot, item)
         if entry.kind in by_staff
     )
     if asked != written:
@@ -118,10 +118,12 @@ def exchanges(snapshot: TableSnapshot) -> Violations:
     """A person has paid what the coupons cost that they have got for points."""
     paid: Counter[str] = Counter()
     for coupon in snapshot.coupons.values():
-        paid[_root(snapshot, coupon.place.buyer_id)] += coupon.points or 0
+        paid[root_of(snapshot, coupon.place.buyer_id)] += coupon.points or 0
     for buyer_id, item in snapshot.points.items():
-        paid[_root(snapshot, buyer_id)] += sum(
-            entry.points for entry in _entries(snapshot, item) if entry.kind is PointsKind.EXCHANGED
+        paid[root_of(snapshot, buyer_id)] += sum(
+            entry.points
+            for entry in entries_of(snapshot, item)
+            if entry.kind is PointsKind.EXCHANGED
         )
     for buyer_id, count in paid.items():
         if count:
@@ -146,14 +148,14 @@ def birthdays(snapshot: TableSnapshot) -> Violations:
     for item in snapshot.items:
         if not isinstance(item, BirthdayItem):
             continue
-        root = snapshot.buyers.get(_root(snapshot, item.buyer_id))
+        root = snapshot.buyers.get(root_of(snapshot, item.buyer_id))
         if root is not None and root.erased_at_s is not None:
             yield f"28 persons: closed account {item.buyer_id} has a birthday"
         if item.due_at_s is None or item.due_at_s > snapshot.now_s + 367 * DAY_S:
             yield f"15 work: birthday of {item.buyer_id} is due at {item.due_at_s}"
 
 
-def _entries(snapshot: TableSnapshot, item: PointsItem) -> list[PointsEntry]:
+def entries_of(snapshot: TableSnapshot, item: PointsItem) -> list[PointsEntry]:
     pages = sorted(snapshot.points_pages.get(item.buyer_id, ()), key=lambda page: page.sk)
     kept = [one for page in pages for one in page.entries]
     return [*points_entries_of([*kept, *item.entries])]
@@ -164,10 +166,10 @@ def _what(entry: PointsEntry) -> str:
 
 
 def _one_person(snapshot: TableSnapshot, one: str, other: str) -> bool:
-    return _root(snapshot, one) == _root(snapshot, other)
+    return root_of(snapshot, one) == root_of(snapshot, other)
 
 
-def _root(snapshot: TableSnapshot, buyer_id: str) -> str:
+def root_of(snapshot: TableSnapshot, buyer_id: str) -> str:
     buyer = snapshot.buyers.get(buyer_id)
     while buyer is not None and buyer.merged_into is not None:
         buyer_id = buyer.merged_into

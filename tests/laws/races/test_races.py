@@ -8,9 +8,16 @@ from functools import partial
 import pytest
 
 from chalicelib.domain.activity import Tier
+from chalicelib.tables.rewards import RewardItem
 from tests.fixtures.shop import LIFE_S, PAY_BY_S, Shop
 from tests.fixtures.table_snapshot import rebate_fen
-from tests.laws.races import combining_scenarios, deadline_scenarios, merge_scenarios, scenarios
+from tests.laws.races import (
+    combining_scenarios,
+    deadline_scenarios,
+    merge_scenarios,
+    reward_scenarios,
+    scenarios,
+)
 from tests.laws.races.scenarios import Tally
 from tests.laws.run_statistics import sized
 
@@ -289,3 +296,16 @@ def test_identities_stated_at_once_make_one_buyer(shop: Shop) -> None:
     for number in range(20):
         assert merge_scenarios.logins_at_once(shop, number, times=6) == 1
     shop.check()
+
+
+def test_rewards_are_given_once_while_they_are_reckoned_merged_used_and_refunded(
+    shop: Shop,
+) -> None:
+    shop.gateway.confirms_at_once = True
+    reward_scenarios.rewards_against_everything(shop, rounds=sized(20, 4), chance=random.Random(11))
+
+    shop.check()
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    snapshot = shop.check(quiescent=True)
+    rewards = [item for item in snapshot.items if isinstance(item, RewardItem)]
+    assert rewards

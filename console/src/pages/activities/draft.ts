@@ -48,6 +48,9 @@ export interface Draft {
   coupons: boolean // can be used for its groups
   points: boolean // whether its groups take them
   leader_points: number | null // that who opened a group earns
+  leader_coupon_id: string // coupons for who opened a group that formed; empty: none
+  leader_coupon_words: string
+  leader_coupon_kept: boolean
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
   compensation_words: string // what its coupons take off
@@ -98,6 +101,9 @@ export function emptyDraft(): Draft {
     coupons: true,
     points: false,
     leader_points: 0,
+    leader_coupon_id: '',
+    leader_coupon_words: '',
+    leader_coupon_kept: true,
     new_buyers: 'nobody',
     compensation_id: '',
     compensation_words: '',
@@ -145,6 +151,9 @@ export function rulesOf(activity: Activity) {
     coupons: activity.coupons,
     points: activity.points,
     leader_points: activity.leader_points,
+    leader_coupon_id: activity.leader_coupon_id,
+    leader_coupon_words: activity.leader_coupon_words,
+    leader_coupon_kept: activity.leader_coupon_kept,
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
     compensation_words: activity.compensation_words,
@@ -213,6 +222,7 @@ function changedRules(draft: Draft) {
     coupons: draft.coupons,
     points: draft.points,
     leader_points: draft.leader_points ?? 0,
+    leader_coupon_id: draft.leader_coupon_id,
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
     leader_free: draft.leader_free,

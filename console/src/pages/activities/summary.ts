@@ -90,6 +90,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
     draft.coupons ? '' : t('summary.noCoupons'),
     draft.points ? t('summary.points') : '',
     draft.leader_points ? t('summary.leaderPoints', { n: draft.leader_points.toLocaleString('zh-CN') }) : '',
+    draft.leader_coupon_id && draft.leader_coupon_kept ? t('summary.leaderCoupon', { words: draft.leader_coupon_words }) : '',
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
     combinesOf(draft) ? t('summary.combines') : '',
     draft.per_minute ? t('summary.pace', { n: draft.per_minute }) : '',

@@ -1,5 +1,5 @@
 /** A change as the audit log keeps it, in words: which fields, from what to what. */
-import type { LevelsRule } from '@/api/shop'
+import type { LevelsRule, RewardsRule } from '@/api/shop'
 import { fieldWords } from '@/fields'
 import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
@@ -9,6 +9,7 @@ import { crowdWords, tierWords } from '../activities/summary'
 import { termsWords, type Terms } from '../coupons/summary'
 import { ruleWords as levelsWords } from '../levels/summary'
 import { gatewayStateWords } from '../money/facts'
+import { ruleWords as rewardsWords } from '../rewards/draft'
 import { ruleWords, type PointsDraft } from './pointsRule'
 
 export interface Change {
@@ -21,7 +22,7 @@ const TEXT_MAX = 120
 const NOTHING = '—'
 const STATUSES: Record<string, StatusKind> = { after_sale: 'afterSale', export: 'order' } // others are called as their subject
 const STATUSES_LOGGED: Record<string, string> = { ready: 'ready_for_pickup', handed_over: 'completed' }
-const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids', 'created_at_s', 'compensation_id']
+const BOOKKEEPING = ['at_s', 'next_at_s', 'life_s', 'buckets', 'list_shards', 'groups', 'order_ids', 'created_at_s', 'compensation_id', 'since_s']
 /** Why a gateway's notice was refused, or how its bill differs: the row's own page says it in a sentence. */
 const CODES = ['difference', 'rejected_result']
 const NAMES = ['provinces', 'not_delivered']
@@ -88,6 +89,7 @@ function listed(field: string, value: unknown): string {
   if (field === 'terms') return termsWords(value as Terms)
   if (field === 'points') return ruleWords(value as PointsDraft)
   if (field === 'levels') return levelsWords(value as LevelsRule)
+  if (field === 'rewards') return rewardsWords(value as RewardsRule)
   if (field === 'rights') return rightsWords(value as Record<string, string>)
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)

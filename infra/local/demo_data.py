@@ -405,7 +405,17 @@ COUPONS: tuple[dict[str, Any], ...] = (
         "total": 500,
         "per_buyer": 5,
     },
+    {
+        "name": "生日券",
+        "kind": "amount",
+        "off_fen": 2000,
+        "given": "shop",
+        "days": 30,
+        "total": 500,
+        "per_buyer": 5,
+    },
 )
+BIRTHDAY = "生日券"  # the coupon that the highest level gives
 # Bodies of POST /v1/merchant/member-tags.
 MEMBER_TAGS: tuple[dict[str, Any], ...] = (
     {"name": "老朋友"},

@@ -35,6 +35,7 @@ class Staff:
         self._categories: dict[str, str] = {}
         self._freight_template_id = ""
         self._coupons: dict[str, str] = {}  # ids of templates by their names
+        self._settings: dict[str, Any] = {}  # as they were set last
 
     def set_up(
         self, *, pay_by_s: int | None = None, levels: Mapping[str, Any] = demo_data.LEVELS
@@ -42,18 +43,16 @@ class Staff:
         """The shop's phone and pay-by time, what orders earn, its people, its categories, its store
         and freight."""
         now = self.api.get("/v1/merchant/settings")
-        changed = {
-            "name": demo_data.SHOP,
-            "service_phone": demo_data.SERVICE_PHONE,
-            "business_name": demo_data.BUSINESS_NAME,
-            "return_address": demo_data.RETURN_ADDRESS,
-            "pay_by_s": pay_by_s or now["pay_by_s"],
-            "points": demo_data.POINTS,
-            "levels": levels,
-            "rewards": demo_data.REWARDS,
-            "revision": now["revision"],
-        }
-        self.api.put("/v1/merchant/settings", changed)
+        self._set(
+            name=demo_data.SHOP,
+            service_phone=demo_data.SERVICE_PHONE,
+            business_name=demo_data.BUSINESS_NAME,
+            return_address=demo_data.RETURN_ADDRESS,
+            pay_by_s=pay_by_s or now["pay_by_s"],
+            points=demo_data.POINTS,
+            levels=levels,
+            rewards=demo_data.REWARDS,
+        )
         for member in demo_data.STAFF:
             self.create_staff(member)
         for position, name in enumerate(demo_data.CATEGORIES):
@@ -149,19 +148,29 @@ class Staff:
         return offers
 
     def give_coupons(self) -> str:
-        """Give out the demonstration's coupons; a code that one of them is claimed with."""
+        """Give out the demonstration's coupons, one on birthdays of the highest level's members; a
+        code that one of them is claimed with."""
         code = ""
         for body in demo_data.coupon_bodies(self._categories):
             made = self.api.post("/v1/merchant/coupons", body, key=_key())
             self._coupons[made["name"]] = made["template_id"]
             if made["given"] == "code":
                 code, *_ = self.write_codes(made["template_id"], demo_data.CODES)
+        *lower, highest = self._settings["levels"]["levels"]
+        gives = highest | {"birthday_coupon_id": self._coupons[demo_data.BIRTHDAY]}
+        self._set(levels=self._settings["levels"] | {"levels": [*lower, gives]})
         return code
 
     def make_tags(self) -> None:
         """Make the tags that members are sorted by."""
         for body in demo_data.MEMBER_TAGS:
             self.api.post("/v1/merchant/member-tags", body, key=_key())
+
+    def _set(self, **changed: Any) -> None:
+        """Change settings of the shop; the others stay as they were set here."""
+        now = self.api.get("/v1/merchant/settings")
+        self._settings |= changed
+        self.api.put("/v1/merchant/settings", self._settings | {"revision": now["revision"]})
 
     def ship(self, order_id: str, number: str) -> None:
         """Send all of an order in one parcel."""

@@ -328,7 +328,8 @@ def test_birthday_brings_the_levels_coupon_once_a_year(merchant: MerchantFixture
     assert (other.status, other.body["message"]) == (409, "生日一年只能填写一次，现在还不能修改。")
     never = buyer.put("/v1/me/birthday", {"month": 2, "day": 30})
     assert (never.status, never.body["details"]["field"]) == (400, "day")
-    assert buyer.get("/v1/me/level").body["birthday"] == told_day
+    own_level = buyer.get("/v1/me/level").body
+    assert (own_level["birthday"], own_level["birthday_gift"]) == (told_day, True)
     own = buyer.get("/v1/me/data").body
     assert (own["growth"], own["birthday"]) == (99, told_day)
     merchant.run_jobs()

@@ -41,6 +41,7 @@ class OwnLevel(ResponseModel, frozen=True, kw_only=True):
     rewards: Annotated[
         bool, Meta(description="whether groups bring rewards in the shop now: GET /v1/me/rewards")
     ]
+    birthday_gift: Annotated[bool, Meta(description="whether a level gives a coupon on that day")]
 
 
 class BuyersAccountShown(PointsAccountShown, frozen=True, kw_only=True):

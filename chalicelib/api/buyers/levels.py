@@ -36,6 +36,7 @@ def read_own_level(who: Buyer) -> schemas.OwnLevel:
         levels=[_offered(who.merchant_id, it, now_s) for it in rule.levels if rule.on],
         birthday=birthday_shown(who.merchant_id, who.ids),
         rewards=rewards.rule(who.merchant_id, now_s).on,
+        birthday_gift=rule.on and any(it.birthday_coupon_id for it in rule.levels),
     )
 
 

@@ -5993,6 +5993,8 @@ export interface components {
             birthday: components["schemas"]["BirthdayShown"] | null;
             /** @description whether groups bring rewards in the shop now: GET /v1/me/rewards */
             rewards: boolean;
+            /** @description whether a level gives a coupon on that day */
+            birthday_gift: boolean;
         };
         /**
          * OwnOrderCounts

@@ -4,7 +4,7 @@ STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupo
 the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
 more people they form with; STORY=crowd of a price that goes down for everybody;
 STORY=combine of groups that are combined when one is due; STORY=points of points; STORY=levels of
-members; STORY=all of everything.
+members; STORY=rewards of what groups bring; STORY=all of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -20,6 +20,7 @@ from infra.local import (
     demo_levels,
     demo_points,
     demo_prices,
+    demo_rewards,
     demo_story,
     demo_tiers,
     engine,
@@ -30,7 +31,7 @@ from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "tiers", "crowd", "combine", "points", "levels", "all")
+STORIES = ("groups", "prices", "tiers", "crowd", "combine", "points", "levels", "rewards", "all")
 
 
 def main(arguments: list[str]) -> None:
@@ -73,6 +74,8 @@ def _demo(story: str) -> bool:
                 _perform_points(play)
             if story in ("levels", "all"):
                 _perform_levels(play)
+            if story in ("rewards", "all"):
+                demo_rewards.reward_groups(play)
             before = demo_books.take(play)
             demo_story.repeat_every_callback(play)
         books = demo_books.take(play)

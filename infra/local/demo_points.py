@@ -17,7 +17,7 @@ COLUMNS = {  # of the books, and the kinds of entries that they sum
     "得到": ("earned", "taken_back"),
     "用去": ("spent",),
     "退回": ("returned",),
-    "商家加减": ("granted", "deducted"),
+    "商家加减": ("granted", "deducted", "rewarded", "reward_taken_back"),
 }
 
 

@@ -12,12 +12,13 @@ from chalicelib.tables.exports import ExportItem
 from chalicelib.tables.trade_item import TradeItem
 from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
-from tests.fixtures.coupons import given_out
+from tests.fixtures.coupons import given_out, refund
 from tests.fixtures.isolated_tables import isolated_tables
 from tests.fixtures.levels import SILVER, have_levels
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, merchant_fixture
 from tests.fixtures.payment_fixtures import BOTH
 from tests.fixtures.points import switch
+from tests.fixtures.rewards import completed, reward
 from tests.fixtures.shipping import POSTED_S, RECEIPT_S, ship
 from tests.fixtures.stream_events import change_of
 from tests.fixtures.subscriptions import agree, log_in, use_templates
@@ -99,6 +100,15 @@ def crowded(merchant: MerchantFixture) -> None:
     """Form a group with as many people as the first tier of its activity takes."""
     activity = merchant.activity(seats=2, crowd_tiers=(Tier(2, 300), Tier(9, 900)))
     merchant.member(activity, merchant.open_group(activity)[0])
+
+
+def rewarded(merchant: MerchantFixture, coupon_id: str) -> None:
+    """Give a buyer a coupon and points for two groups, and take them back with one's order."""
+    assert reward(merchant, coupon_id=coupon_id, points=50).status == 200
+    activity, buyer = merchant.activity(seats=2, leader_coupon_id=coupon_id), merchant.buyer()
+    first = completed(merchant, activity, buyer)
+    completed(merchant, activity, buyer)
+    refund(merchant, buyer, first, 5900, 1)
 
 
 def last_seat(merchant: MerchantFixture, activity: Activity, group_id: str) -> tuple[Buyer, str]:
@@ -186,6 +196,7 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
                 coupon = given_out(merchant, given="shop")
                 have_levels(merchant, {**SILVER, "from_growth": 1, "birthday_coupon_id": coupon})
                 crowded(merchant)
+                rewarded(merchant, given_out(merchant, given="shop", per_buyer=9))
                 live(merchant)
                 live_on(merchant)
         yield uses

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.local import demo_data
+from infra.local import demo_data, deploy
 from infra.local.demo_data import HONEY
 from infra.local.demo_play import Play
 from infra.local.demo_points import received
@@ -34,10 +34,11 @@ def reward_groups(play: Play) -> None:
     _set_rule(play)
     offer = play.publish(HONEY, seats=2, leader_coupon_id=coupon["template_id"])
     placed = [_led(play, leader, friend, offer) for _ in range(EVERY)]
+    deploy.run_job(play.system.aws_url, "ExpirePoints")  # within a minute by itself
     items = play.until("奖励到账", lambda: _rewards(leader, given=1 + EVERY))
     expect(leader.points()["balance"] == POINTS + _earned(leader, placed), "积分到账")
     for item in reversed(items):
-        got = item["coupon"] or f"{item['points']} 积分"
+        got = f"「{item['coupon']}」" if item["coupon"] else f" {item['points']} 积分"
         play.tell(leader.name, f"{item['words']}，得到{got}")
     order = placed[-1].order_id
     for message in leader.messages(order):

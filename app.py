@@ -21,6 +21,7 @@ from chalicelib.api.buyers import (
     coupons,
     levels,
     points,
+    points_offers,
     public,
     quotes,
     receipts,
@@ -57,6 +58,7 @@ from chalicelib.api.merchant import (
 )
 from chalicelib.api.merchant import agreements as merchant_agreements
 from chalicelib.api.merchant import coupons as merchant_coupons
+from chalicelib.api.merchant import points_offers as merchant_points_offers
 from chalicelib.api.merchant import rewards as merchant_rewards
 from chalicelib.domain.order import Intent
 from chalicelib.services.work import due
@@ -73,6 +75,7 @@ PUBLIC = (
     agreements.api,
     coupons.api,
     points.api,
+    points_offers.api,
     levels.api,
     rewards.api,
     quotes.api,
@@ -93,6 +96,7 @@ STAFF = (
     messages.api,
     merchant_agreements.api,
     merchant_coupons.api,
+    merchant_points_offers.api,
     products.api,
     activities.api,
     drafting.api,

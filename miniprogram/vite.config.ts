@@ -87,7 +87,7 @@ function appidOfTheShop(): Plugin {
 }
 
 /** What the first pages share comes in two files: dozens of small ones weigh more, and each is asked for. */
-const BASE = /node_modules|json-js|^\0|\/src\/((words(?!-account|-crowd|-leader)|format|routes|config|ask)|platform\/|state\/(session|storage|clock|look|authorization|login)|api\/(client|errors|login|me)\.)/
+const BASE = /node_modules|json-js|^\0|\/src\/((words(?!-account|-order|-crowd|-leader)|format|routes|config|ask)|platform\/|state\/(session|storage|clock|look|authorization|login)|api\/(client|errors|login|me)\.)/
 const SHARED =
   /\/src\/(components\/(AppButton|AppScreen|CountDown|EmptyState|HowItWorks|JoinableRow|PriceTag|ProductPicture|SkeletonRows)\.vue|state\/useLoad|api\/shop)/
 

@@ -247,7 +247,8 @@ class OrderShown(ResponseModel, frozen=True, kw_only=True):
     order_id: str
     short_no: Annotated[str, Meta(description="the number for people: day and six digits")]
     group_id: str | None
-    activity_id: str
+    activity_id: Annotated[str, Meta(description="for points: of the offer")]
+    for_points: Annotated[bool, Meta(description="its units are of a points offer")]
     sku_id: str
     title: str
     quantity: int

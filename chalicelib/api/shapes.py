@@ -58,12 +58,17 @@ def tiers(offer: Terms) -> list[schemas.TierShown]:
 
 
 def members_from(offer: Terms, rule: LevelsRule) -> schemas.LevelShown | None:
-    """The level that an activity's groups are for; nobody has it while the shop has none."""
-    if not offer.members_from:
+    """The level that an activity's groups are for."""
+    return level_from(offer.members_from, rule)
+
+
+def level_from(no: int, rule: LevelsRule) -> schemas.LevelShown | None:
+    """The level that something is for; nobody has it while the shop has none."""
+    if not no:
         return None
-    level = rule.wanted(offer.members_from)
+    level = rule.wanted(no)
     if level is None:
-        return schemas.LevelShown(no=offer.members_from, name=Text("会员"))
+        return schemas.LevelShown(no=no, name=Text("会员"))
     return schemas.LevelShown(no=level.no, name=level.name)
 
 
@@ -133,6 +138,7 @@ def order_fields(item: OrderItem) -> dict[str, Any]:
         "short_no": item.short_no,
         "group_id": item.group_id,
         "activity_id": item.activity_id,
+        "for_points": item.for_points,
         "sku_id": item.sku_id,
         "title": item.title,
         "quantity": item.quantity,

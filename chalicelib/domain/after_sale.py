@@ -145,6 +145,7 @@ def check_period(order: Order, *, now_s: int, period_s: int) -> None:
         )
 
 
+FREE = "这笔订单没有付过钱，没有可退的金额。用了积分的，可以在订单里给买家增加积分。"
 NO_SHOP_REFUND: Mapping[OrderStatus, str] = {
     OrderStatus.PENDING: "订单还没有付款，不用退款。要取消它，请用「关闭订单」。",
     OrderStatus.PAID: "还没有成团，不能只退这一单。要退款请结束这个团，所有成员都会退款。",
@@ -164,7 +165,7 @@ def check_shop_refund(order: Order, amount_fen: int, *, now_s: int) -> None:
         raise AfterSaleRefused("买家申请了售后，请在「售后」里处理那个申请。")
     seat = order.seat_payment
     if seat is None or order.refundable_fen <= 0:
-        raise AfterSaleRefused("订单的钱已全部退回，没有可退的了。")
+        raise AfterSaleRefused(FREE if order.is_free else "订单的钱已全部退回，没有可退的了。")
     if now_s - seat[1].paid_at_s > PERIOD_S:
         days = PERIOD_S // DAY_S
         raise AfterSaleRefused(

@@ -147,12 +147,14 @@ class Refund:
 class OrderPoints:
     """used: what the order was bought with, by lots (domain.points_account). rate: what it earns
     for each whole yuan, by the rule when it was placed; percent: of that, by its buyer's level.
-    bonus: what it earns on top."""
+    bonus: what it earns on top. each: what a unit took of a points offer, beside its price; 0: the
+    order is of none."""
 
     used: Mapping[str, int] = field(default_factory=dict)
     rate: int = 0
     percent: int = 100
     bonus: int = 0
+    each: int = 0
 
     @property
     def total(self) -> int:
@@ -171,6 +173,8 @@ class OrderPoints:
                 kept["percent"] = self.percent
         if self.bonus:
             kept["bonus"] = self.bonus
+        if self.each:
+            kept["each"] = self.each
         return kept or None
 
 
@@ -240,6 +244,12 @@ class Order:
         if seat is None:
             return 0
         return seat[1].amount_fen - sum(refund.amount_fen for refund in self._own_refunds.values())
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it was paid with nothing: it cost nothing."""
+        seat = self.seat_payment
+        return seat is not None and seat[1].amount_fen == 0
 
     @property
     def rebated_fen(self) -> int:

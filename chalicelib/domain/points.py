@@ -124,12 +124,18 @@ def _steps_of(rule: PointsRule, goods_fen: int) -> int:
 
 def returned_of(order: Order) -> int:
     """How many of the points that it was bought with an order has given back: all once there is no
-    sale, else the share that after-sale has given back of what was paid."""
+    sale, else the share that after-sale has given back of what was paid. Of a points offer they are
+    the price of its units, too: those that went back give back theirs, if that is more."""
     used = order.points.total
     if not used:
         return 0
     if order.status in (OrderStatus.CLOSED, OrderStatus.REFUNDING, OrderStatus.REFUNDED):
         return used
+    units_back = order.units.bought - order.units.may_go_back
+    return max(_by_money(order, used), order.points.each * units_back)
+
+
+def _by_money(order: Order, used: int) -> int:
     seat = order.seat_payment
     if seat is None or not seat[1].amount_fen:
         return 0

@@ -26,7 +26,7 @@ BALANCE_MAX = 100_000_000
 class PointsKind(StrEnum):
     EARNED = "earned"  # by an order that was completed
     SPENT = "spent"  # by an order
-    EXCHANGED = "exchanged"  # for a coupon
+    EXCHANGED = "exchanged"  # for a coupon; by an order, for goods
     RETURNED = "returned"  # of what an order was bought with
     TAKEN_BACK = "taken_back"  # of what an order earned, when money of it went back
     EXPIRED = "expired"
@@ -66,6 +66,8 @@ class PointsEntry:
     @property
     def words(self) -> str:
         """What it is, as its buyer reads it."""
+        if self.kind is PointsKind.EXCHANGED and self.order_id:
+            return Text("兑换商品")
         if self.reason:
             return Text("{what}：{reason}", what=_WORDS[self.kind], reason=self.reason)
         return _WORDS[self.kind]

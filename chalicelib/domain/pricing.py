@@ -29,13 +29,15 @@ class PriceKind(StrEnum):
     GROUP = "group"
     LEADER = "leader"  # of who opens a group
     MEMBER = "member"  # of the buyer's level
+    EXCHANGE = "exchange"  # beside the points of a points offer
 
 
 class PriceCode(StrEnum):
     GOODS = "goods"
     REDUCTION = "reduction"  # 满减
     COUPON = "coupon"
-    POINTS = "points"
+    POINTS = "points"  # that take something off
+    EXCHANGE = "exchange"  # that a points offer costs: an amount of nothing, its words tell them
     FREIGHT = "freight"
     DISCOUNT = "discount"  # by staff, of one order
 
@@ -66,7 +68,7 @@ class PriceLine:
 class Price:
     """What the units of one SKU cost. reduction: the one that their sum reaches. coupon_fen: what
     the coupon takes off that `coupon_name` calls. points: that are used, which take points_fen
-    off."""
+    off; of a points offer, `points_each` for a unit, which take nothing off."""
 
     unit_price_fen: int
     quantity: int
@@ -78,6 +80,7 @@ class Price:
     points: int = 0
     points_fen: int = 0
     kind: PriceKind = PriceKind.GROUP
+    points_each: int = 0
 
     @property
     def goods_fen(self) -> int:
@@ -94,6 +97,9 @@ class Price:
         """They add up to the total; goods and freight are told though they cost nothing."""
         goods = Text("商品金额（会员价）" if self.kind is PriceKind.MEMBER else "商品金额")
         lines = [PriceLine(PriceCode.GOODS, self.unit_price_fen * self.quantity, goods)]
+        if self.points_each:
+            words = Text("{points} 积分", points=f"{self.points:,}")
+            lines.insert(0, PriceLine(PriceCode.EXCHANGE, 0, words))
         if self.reduction is not None:
             off_fen = -self.reduction.off_fen
             lines.append(PriceLine(PriceCode.REDUCTION, off_fen, self.reduction.words))
@@ -122,8 +128,10 @@ class Price:
             kept["reduction_fen"] = self.reduction.off_fen
         if self.coupon_fen:
             kept |= {"coupon_fen": self.coupon_fen, "coupon_name": self.coupon_name}
-        if self.points_fen:
+        if self.points:
             kept |= {"points": self.points, "points_fen": self.points_fen}
+        if self.points_each:
+            kept["points_each"] = self.points_each
         return kept | {"discount_fen": self.discount_fen} if self.discount_fen else kept
 
 
@@ -154,6 +162,7 @@ def price_of(stored: Mapping[str, Any]) -> Price:
         stored.get("points", 0),
         stored.get("points_fen", 0),
         PriceKind(stored.get("price_kind", PriceKind.GROUP)),
+        stored.get("points_each", 0),
     )
 
 
@@ -167,6 +176,17 @@ def with_points(price: Price, rule: PointsRule, points: int) -> Price:
     """The price, which has its coupon, with so many points used: whole steps, as the rule
     allows."""
     return replace(price, points=points, points_fen=rule.off_fen(points))
+
+
+def exchanged(unit_price_fen: int, quantity: int, points_each: int) -> Price:
+    """What units of a points offer cost: money, if any, beside points."""
+    return Price(
+        unit_price_fen,
+        quantity,
+        points=points_each * quantity,
+        kind=PriceKind.EXCHANGE,
+        points_each=points_each,
+    )
 
 
 def lowest(

@@ -14,6 +14,7 @@
 | pickup store         | m#M                | store#id          |
 | freight template     | m#M                | freight#id        |
 | coupon template      | m#M                | coupon#id         |
+| points offer         | m#M                | points_offer#id   |
 | product              | m#P#product_id     | product           |
 | product in lists     | m#products         | time#product_id   |
 | SKU's product stock  | m#P#product_id     | stock#sku_id      |
@@ -25,7 +26,13 @@
 
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.catalogue_item import CatalogueItem
@@ -92,12 +99,14 @@ class ProductStockItem(CatalogueItem, discriminator="product_stock"):
 
     `activities`: {activity_id: {"starts_at_s", "ends_at_s", "name"}}, the activities that sell
     the SKU, so that two overlapping ones are refused. `revision` guards that map alone.
+    `offers`: ids of the points offers that have units of it, beside whatever activities do.
     """
 
     product_id = UnicodeAttribute()
     sku_id = UnicodeAttribute()
     available = IntAttribute()
     activities: MapAttribute[str, Any] = MapAttribute(default=dict)
+    offers = UnicodeSetAttribute(null=True)
 
     @classmethod
     def at(cls, merchant_id: str, product_id: str, sku_id: str, **more: Any) -> "ProductStockItem":

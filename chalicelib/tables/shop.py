@@ -250,6 +250,23 @@ class CouponTemplateItem(CrudItem, discriminator="coupon_template"):
     points = IntAttribute(default=0)  # that one costs
 
 
+class PointsOfferItem(CrudItem, discriminator="points_offer"):
+    """What a shop offers for points: domain.points_offer.PointsOfferDraft. How many units are left
+    is in tables.trade.StockItem, of the only bucket that it has under its own id."""
+
+    PREFIX, ID = "points_offer", "offer_id"
+    offer_id = UnicodeAttribute()
+    product_id = UnicodeAttribute()
+    sku_id = UnicodeAttribute()
+    points = IntAttribute()
+    price_fen = IntAttribute()
+    total = IntAttribute()
+    per_buyer = IntAttribute()
+    level_from = IntAttribute()
+    until_s = IntAttribute()
+    created_at_s = IntAttribute()
+
+
 class StoreItem(CrudItem, discriminator="store"):
     """Where buyers collect what they bought. hours: [{days, hours}], texts for people."""
 

@@ -160,7 +160,7 @@ class OrderItem(TradeItem, discriminator="order"):
     buyer_id = UnicodeAttribute()
     order_no = UnicodeAttribute()
     group_id = UnicodeAttribute(null=True)  # None: bought alone
-    activity_id = UnicodeAttribute()
+    activity_id = UnicodeAttribute()  # or the points offer's
     version = IntAttribute()
     product_id = UnicodeAttribute()
     sku_id = UnicodeAttribute()
@@ -223,6 +223,16 @@ class OrderItem(TradeItem, discriminator="order"):
     @property
     def short_no(self) -> str:
         return short_number(self.order_id, self.short_serial or 0)
+
+    @property
+    def for_points(self) -> bool:
+        """Whether it is of a points offer, whose id stands for the activity's."""
+        return self.points is not None and "each" in self.points.as_dict()
+
+    @property
+    def has_shelf(self) -> bool:
+        """Whether its units are of stock that was moved from the product to be offered."""
+        return self.group_id is not None or self.for_points
 
     def view(self) -> Order:
         return Order(

@@ -93,6 +93,18 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'coupon.new', under: 'coupons', right: 'activities:act' },
   },
   {
+    path: 'points-offers',
+    name: 'points-offers',
+    component: () => import('./pages/offers/OffersPage.vue'),
+    meta: { title: 'offer.many', under: 'coupons', right: 'activities:view' },
+  },
+  {
+    path: 'points-offers/new',
+    name: 'points-offer-new',
+    component: () => import('./pages/offers/OfferPage.vue'),
+    meta: { title: 'offer.new', under: 'coupons', right: 'activities:act' },
+  },
+  {
     path: 'coupons/:coupon_template_id',
     name: 'coupon',
     component: () => import('./pages/coupons/CouponPage.vue'),

@@ -111,6 +111,7 @@ def _perform_points(play: Play) -> None:
     demo_points.earn_points(play)
     demo_points.get_points_back(play)
     demo_points.use_points(play)
+    demo_points.exchange_points(play)
 
 
 def _perform_levels(play: Play) -> None:

@@ -80,7 +80,8 @@ def take(play: Play) -> Books:
     trades = defaultdict(list)
     for trade in play.system.wechat_control.get("/_local/ledger")["trades"]:
         trades[trade["out_trade_no"][:ORDER_ID_LENGTH]].append(trade)
-    acts = {staged.group_id: staged.act for staged in play.groups}
+    acts: dict[str | None, str] = {staged.group_id: staged.act for staged in play.groups}
+    acts[None] = demo_points.EXCHANGE
     with ThreadPoolExecutor(CLIENTS // 2) as pool:
         of_each = pool.map(lambda phone: (phone, phone.orders()), play.phones)
         found = [(phone, order) for phone, orders in of_each for order in orders]
@@ -229,7 +230,7 @@ def _mistold(entry: Entry) -> bool:
     seated, rebated = entry.order["status"] in SOLD, entry.rebate_fen > 0
     often = dict.fromkeys(("crowd_rebate", "rebated"), len(entry.rebates))
     return (
-        ("formed" in entry.told) != seated
+        ("formed" in entry.told) != (seated and entry.order["group_id"] is not None)
         or ("rebated" in entry.told) != rebated
         or ("refunded" in entry.told) != (entry.refunded_fen > entry.rebate_fen)
         or any(entry.told.count(key) > often.get(key, 1) for key in entry.told)

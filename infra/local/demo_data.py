@@ -50,6 +50,7 @@ LEVELS: dict[str, Any] = {
 }
 
 REWARDS = {"on": True, "every": 5, "days": 90, "coupon_id": "", "points": 200}
+FOR_POINTS = {"points": 800, "price_fen": 100, "units": 20}  # a bottle of honey
 GIFT = 1200  # points of the first buyer, so that there is something to use
 
 CATEGORIES = ("时令水果", "山珍干货", "蜂蜜茶饮")

@@ -12,10 +12,12 @@ from infra.local.phone import Phone, Placed
 from infra.local.printing import table
 
 GIVEN = 942  # by the shop: with what the first order earns, exactly ¥10
+EXCHANGE = "换积分"  # its act: such orders have no group
 PART_FEN = 2000  # of the money, that is asked back
+EXCHANGED, PRICE_FEN = 600, 800  # for a bottle
 COLUMNS = {  # of the books, and the kinds of entries that they sum
     "得到": ("earned", "taken_back"),
-    "用去": ("spent",),
+    "用去": ("spent", "exchanged"),
     "退回": ("returned",),
     "商家加减": ("granted", "deducted", "rewarded", "reward_taken_back"),
 }
@@ -91,6 +93,25 @@ def use_points(play: Play) -> None:
         f"退款 {yuan(PART_FEN)} 已到账，退回 {share} 积分，扣回 {earned - order['points_earned']}"
     )
     play.tell(xiaoman.name, f"{told}，现有 {xiaoman.points()['balance']}")
+
+
+def exchange_points(play: Play) -> None:
+    """A bottle is had for points and some money, and received."""
+    play.act(
+        f"{EXCHANGE} 积分加一点钱换商品", "提交订单的同一笔事务里扣积分；没付款的订单关闭时退回"
+    )
+    xiaoman, _, _ = cast(play)
+    sold = play.groups[-1].offer
+    offer_id = play.staff.offer_for_points(sold, points=EXCHANGED, price_fen=PRICE_FEN, units=1)
+    play.tell("店主", f"发布积分商品「{sold.title}」：{EXCHANGED} 积分 + {yuan(PRICE_FEN)}，1 件")
+    play.staff.give_points(xiaoman.orders()[0]["order_id"], EXCHANGED, "生日快乐")
+    had = xiaoman.points()["balance"]
+    placed = xiaoman.buy(lambda: xiaoman.exchange(sold, offer_id))
+    expect(xiaoman.points()["balance"] == had - EXCHANGED, "积分随订单扣走")
+    play.tell(xiaoman.name, f"兑换：用 {EXCHANGED} 积分，另付 {yuan(placed.total_fen)}")
+    order = play.until_order(xiaoman, placed, "待发货")
+    expect(order["points_used"] == EXCHANGED, "订单记着用了多少积分")
+    received(play, xiaoman, placed)
 
 
 def received(play: Play, phone: Phone, placed: Placed) -> Any:

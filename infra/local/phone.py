@@ -77,6 +77,12 @@ class Phone:
         body = self._purchase(offer, sku, quantity)
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
+    def exchange(self, offer: Offer, offer_id: str, *, sku: int = 0) -> Placed:
+        """Order a unit of a points offer."""
+        body = self._purchase(offer, sku, 1)
+        path = f"/v1/points-offers/{offer_id}/orders"
+        return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
+
     def try_to_open(self, offer: Offer) -> Reply:
         """Ask for a group; the answer, whatever it is."""
         path = f"/v1/activities/{offer.activity_id}/groups"

@@ -182,6 +182,20 @@ class Staff:
         path = f"/v1/merchant/orders/{order_id}/points"
         self.api.post(path, {"points": points, "reason": reason}, key=_key())
 
+    def offer_for_points(
+        self, offer: Offer, *, points: int, price_fen: int, units: int, sku: int = 0
+    ) -> str:
+        """Offer units of what an activity sells for points; the offer's id."""
+        body = {
+            "name": offer.title,
+            "product_id": offer.product_id,
+            "sku_id": offer.sku_ids[sku],
+            "points": points,
+            "price_fen": price_fen,
+            "total": units,
+        }
+        return str(self.api.post("/v1/merchant/points-offers", body, key=_key())["offer_id"])
+
     def write_codes(self, template_id: str, count: int) -> list[str]:
         """Write so many codes of a coupon template."""
         path = f"/v1/merchant/coupons/{template_id}/codes"

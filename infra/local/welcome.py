@@ -75,6 +75,7 @@ def fill(system: System, *, time_divisor: int = 1) -> DemoShop:
     xingyuan.buy(lambda: xingyuan.join(offers[KIWI.name], tiered.group_id))
     zhixia.buy(lambda: zhixia.join(offers[KIWI.name], tiered.group_id))
     staff.give_points(inviting.order_id, demo_data.GIFT, "感谢你一直支持")
+    staff.offer_for_points(offers[HONEY.name], **demo_data.FOR_POINTS)
     regretted = xiaoman.buy(lambda: xiaoman.buy_alone(offers[ORANGE.name]))
     system.quiet(pace.patient(CALLBACKS_S))
     words = "手快选错了规格，还没发货的话请退给我"

@@ -5,10 +5,10 @@ import type { Tier } from '@/tiers'
 import { words } from '@/words'
 
 /** How it is bought: who opens a group may pay less than who joins one. */
-export type Way = 'open' | 'join' | 'alone'
+export type Way = 'open' | 'join' | 'alone' | 'points'
 
 export function priceOf({ solo_price_fen, group_price_fen, leader_price_fen }: Sku, way: Way): number {
-  if (way === 'alone') return solo_price_fen
+  if (way === 'alone' || way === 'points') return solo_price_fen
   return way === 'open' ? (leader_price_fen ?? group_price_fen) : group_price_fen
 }
 

@@ -15,6 +15,8 @@ const PATHS = {
   myCoupons: '/growth/mine/mine',
   couponCode: '/growth/code/code',
   myPoints: '/growth/points/points',
+  pointsOffers: '/growth/offers/offers',
+  pointsOffer: '/growth/offer/offer',
   myLevel: '/growth/level/level',
   myRewards: '/growth/rewards/rewards',
   afterSale: '/after/requests/requests',

@@ -32,28 +32,7 @@ export const growthWords = {
 
     useCode: '使用兑换码',
 
-    logIn: '登录后查看你的优惠券。',
-    tabs: { usable: '可用', used: '已使用', over: '已失效' },
-    empty: {
-      usable: '没有可用的优惠券，去领券中心看看。',
-      used: '还没有用过优惠券。',
-      over: '没有失效的优惠券。',
-    },
-    ofState: { usable: '', not_yet: '', used: '已使用', expired: '已过期', revoked: '店铺已收回' },
-    soon: '快过期',
-    order: '查看订单',
-
     label: '优惠券',
-    best: (fen: number) => `已选最优 −${shortYuan(fen)}`,
-    chosen: (fen: number) => `已选 −${shortYuan(fen)}`,
-    off: (fen: number) => `−${shortYuan(fen)}`,
-    usable: (n: number) => `${n} 张可用`,
-    noneUsable: '暂无可用',
-    choose: '选择优惠券',
-    bestMark: '最优',
-    dontUse: '不使用优惠券',
-    unusable: (n: number) => `不可用 ${n} 张`,
-    noneYet: '还没有优惠券。',
     promise: '未成团将自动原路退款，优惠券一并退回。',
   },
 

@@ -284,6 +284,14 @@ test('after-sale: points come back by the share of the money, to the last one', 
   assert.equal(claim.pointsWith(100, 1, left, rest), 26)
 })
 
+test('after-sale: units of a points offer bring their points, or the money its share, if that is more', () => {
+  const of = orderOf({ points_used: 1800, total_fen: 300, quantity: 3, for_points: true })
+  const left = { refundable_fen: 300, units_left: 3 }
+  assert.equal(claim.pointsWith(1, 1, left, of), 600)
+  assert.equal(claim.pointsWith(150, 0, left, of), 900)
+  assert.equal(claim.pointsWith(150, 0, left, { ...of, points_back: 600, refunds: [] }), 300)
+})
+
 test('after-sale: each unit is suggested its share of what is left, and the last one all of it', () => {
   const left = [{ refundable_fen: 10001, units_left: 3 }, { refundable_fen: 6668, units_left: 2 }, { refundable_fen: 3334, units_left: 1 }]
   assert.deepEqual(left.map((one) => claim.shareOf(one, 1)), ['33.33', '33.34', '33.34'])

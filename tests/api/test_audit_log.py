@@ -14,6 +14,7 @@ from chalicelib.services.catalogue import (
     categories,
     coupon_templates,
     freight_templates,
+    points_offers,
     product_shelf,
     stores,
 )
@@ -36,7 +37,13 @@ COMPUTED = {
     *product_shelf.SHELVED.values(),
     *(
         f"{kind.name}_{what}"
-        for kind in (categories.KIND, coupon_templates.KIND, freight_templates.KIND, stores.KIND)
+        for kind in (
+            categories.KIND,
+            coupon_templates.KIND,
+            freight_templates.KIND,
+            points_offers.KIND,
+            stores.KIND,
+        )
         for what in ("created", "changed", "removed")
     ),
 }

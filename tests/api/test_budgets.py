@@ -18,11 +18,12 @@ from chalicelib.services.fulfilment import receipts
 from chalicelib.services.groups import order_closing, seats, settlement
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.money import captures
-from chalicelib.services.orders import orders
+from chalicelib.services.orders import orders, points_orders
 from chalicelib.services.orders.ordering import Purchase
 from chalicelib.services.people import shop_cache
 from chalicelib.services.work import due
 from chalicelib.tables.trade import StockItem
+from tests.api.test_points_offers import offered
 from tests.fixtures.caches import clear_caches
 from tests.fixtures.capacity_meter import CapacityMeter, metered
 from tests.fixtures.coupons import claimed
@@ -260,6 +261,31 @@ def test_join_with_coupon_points_and_limit_takes_three_round_trips(
     meter.reset()
     order_closing.cancel(merchant.merchant_id, joined, now_s=merchant.now_s)
     assert meter.calls.count("TransactWriteItems") == 1
+
+
+def test_exchange_for_points_reads_the_account_and_writes_once(
+    merchant: MerchantFixture, meter: CapacityMeter
+) -> None:
+    switch(merchant)
+    shop = Shop(merchant, product_stock=200)
+    offer_id, buyer = offered(merchant, shop.activity, per_buyer=3), merchant.buyer()
+    order_id = buyer.buy_alone(shop.activity).body["order_id"]
+    assert given(merchant, order_id, 5000).status == 201
+    shop.warm_up()
+    catalogue_cache.points_offers_of(merchant.merchant_id, merchant.now_s)
+    meter.reset()
+
+    points_orders.exchange(
+        merchant.merchant_id,
+        buyer.buyer_id,
+        offer_id,
+        shop.purchase,
+        key="a-key-of-mine",
+        now_s=merchant.now_s,
+    )
+
+    assert meter.calls == ["BatchGetItem", "TransactWriteItems"]
+    assert meter.units == 15, meter.parts
 
 
 def test_receipt_that_earns_points_is_one_transaction_more(

@@ -336,7 +336,7 @@ def test_coupon_is_got_for_them_and_kept(merchant: MerchantFixture) -> None:
     assert offer["points"] == 600
     assert {(it.status, it.body["coupon_id"]) for it in got} == {(201, got[0].body["coupon_id"])}
     assert (again.code, refused.code) == ("points_refused", "points_refused")
-    assert refused.body["message"] == "你现在有 0 积分，不够用 600，请重新选择。"
+    assert refused.body["message"] == "兑换需要 600 积分，你有 0，还差 600。"
     assert entries(buyer) == [("exchanged", -600), ("earned", 990)]
     told = buyer.get("/v1/me/points").body["entries"][0]
     assert (told["words"], told["order_id"]) == ("兑换优惠券：见面礼", None)

@@ -11,6 +11,7 @@ from chalicelib.services.fulfilment import receipts
 from chalicelib.services.orders import birthdays
 from chalicelib.tables.base import StoredItem, get_or_none
 from chalicelib.tables.growth import BirthdayItem, CouponItem, PointsGrantItem, PointsItem
+from chalicelib.tables.shop import PointsOfferItem
 from chalicelib.tables.trade import OrderDetailItem, OrderItem
 from tests.fixtures.shop import Shop
 from tests.fixtures.staff_requests import ship
@@ -109,6 +110,33 @@ def coupon_for_less(shop: Shop) -> Planted:
     return coupon, [CouponItem.points.set(500)]
 
 
+def exchanged(shop: Shop) -> OrderItem:
+    """An order of two units, for 600 points and ¥1.00 each."""
+    order, _ = bought(shop)
+    sold = shop.activity(product_stock=120)
+    return shop.exchange(sold, shop.offer(sold), order.buyer_id, quantity=2)
+
+
+def exchanged_for_less(shop: Shop) -> Planted:
+    return exchanged(shop), [OrderItem.points["each"].set(500)]
+
+
+def paid_less_besides(shop: Shop) -> Planted:
+    return exchanged(shop), [OrderItem.total_fen.set(100)]
+
+
+def more_than_it_has(shop: Shop) -> Planted:
+    order = exchanged(shop)
+    offer = PointsOfferItem.at(shop.merchant_id, order.activity_id)
+    return offer, [PointsOfferItem.total.set(9)]
+
+
+def ended_and_stocked(shop: Shop) -> Planted:
+    order = exchanged(shop)
+    offer = PointsOfferItem.at(shop.merchant_id, order.activity_id)
+    return offer, [PointsOfferItem.removed_at_s.set(shop.now_s)]
+
+
 def not_due(shop: Shop) -> Planted:
     return bought(shop)[1], [PointsItem.due_at_s.remove(), PointsItem.due_shard.remove()]
 
@@ -131,6 +159,11 @@ def not_due(shop: Shop) -> Planted:
         ("33 growth: .* has grown 198, their orders 99", grown_twice),
         ("32 points: staff gave 2000, the accounts say 3000", never_asked_for),
         ("32 points: coupons of .* cost -100 more than was paid", coupon_for_less),
+        ("32 points: order .* has units for .*, its offer for 600", exchanged_for_less),
+        ("11 amounts: order .* is of 100 fen", paid_less_besides),
+        ("32 points: offer .* has 8, gave 2, of 9", more_than_it_has),
+        ("32 points: offer .* is over: True, its stock of 8 ended: False", ended_and_stocked),
+        ("32 points: offer .* is over: True, its product says", ended_and_stocked),
         ("15 work: points of .* are due at .*, marked for None", not_due),
     ],
 )

@@ -73,6 +73,7 @@ WANTED: Mapping[str, Mapping[str, Any]] = {
     "QuoteRequest": {"province": ADDRESS["province"]},
     "StoreInput": STORE,
     "CouponInput": {"off_fen": 100, "days": 7},
+    "PointsOfferInput": {"points": 100, "price_fen": 1, "total": 1},
     "StoreChange": STORE,
     "AgreementsChange": {"texts": {"user": "协议"}},
     "CodeRequest": {"code": "00000000"},

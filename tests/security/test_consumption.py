@@ -34,6 +34,7 @@ LIMITED: Mapping[str, Sequence[limits.Limit]] = {
     "check_wechat_login": [limits.ACCOUNT_CHECKS],
     "check_wechat_pay": [limits.ACCOUNT_CHECKS],
     "create_staff_session": [limits.STAFF_LOGINS],
+    "exchange_points": [limits.PURCHASES],
     "find_payment_result": [limits.PAYMENT_RESULTS],
     "join_group": [limits.PURCHASES],
     "log_in": [limits.BUYER_LOGINS, limits.WRONG_CODES],

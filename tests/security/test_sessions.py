@@ -274,6 +274,7 @@ ALIKE = {
     "withdraw_after_sale": 404,
     "send_return": 404,
     "confirm_exchange": 404,
+    "exchange_points": 409,  # the shop has no points
     "parse_address": 200,
     "prove_phone": 400,
     "delete_account": 200,

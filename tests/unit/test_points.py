@@ -145,6 +145,36 @@ def test_units_that_all_went_back_end_what_was_earned_and_return_what_was_used()
     assert (rest.points.returned, rest.points.earned) == ({"20271231": 256}, -57)
 
 
+@given(
+    st.integers(1, 9),
+    st.integers(1, 1000),
+    st.integers(1, 100_000),
+    st.lists(st.tuples(st.integers(1, 50_000), st.integers(0, 3)), max_size=20),
+)
+def test_units_of_an_offer_that_went_back_give_back_their_points(
+    units: int, each: int, paid_fen: int, refunds: list[tuple[int, int]]
+) -> None:
+    order = paid(paid_fen, used=each * units, units=units)
+    order = replace(order, points=replace(order.points, each=each))
+    back_fen = points_back = 0
+    for letter, (wanted_fen, wanted) in zip(LETTERS, [*refunds, (paid_fen, 0)], strict=False):
+        amount_fen = min(wanted_fen, order.refundable_fen)
+        if not amount_fen:
+            break
+        back = min(wanted, order.units.may_go_back)
+        change = refunded(order, letter, amount_fen, back)
+        order, back_fen = change.after, back_fen + amount_fen
+        points_back += sum(change.points.returned.values())
+        by_units = each * (units - order.units.may_go_back)
+        assert points_back == returned_of(order)
+        assert points_back == (
+            each * units
+            if order.is_given_back
+            else max(by_units, each * units * back_fen // paid_fen)
+        )
+    assert points_back == each * units
+
+
 def test_rebate_lowers_what_is_earned_and_returns_nothing() -> None:
     order = paid(6700, used=300, rebate_fen=1000)
     change = received(order)

@@ -84,7 +84,7 @@ def open_group(who: Buyer, activity_id: str, body: schemas.OpenRequest) -> schem
         who.buyer_id,
         who.name,
         activity_id,
-        replace(_purchase(body), expected_seats=body.expected_seats),
+        replace(purchase_of(body), expected_seats=body.expected_seats),
         key=idempotency_key(api.current_request),
         other_ids=who.other_ids,
         now_s=clock.now_s(),
@@ -118,7 +118,7 @@ def join_group(who: Buyer, group_id: str, body: schemas.JoinRequest) -> schemas.
         who.merchant_id,
         who.buyer_id,
         group_id,
-        _purchase(body),
+        purchase_of(body),
         hint=hint,
         other_ids=who.other_ids,
         now_s=clock.now_s(),
@@ -148,7 +148,7 @@ def buy_alone(who: Buyer, activity_id: str, body: schemas.PurchaseRequest) -> sc
         who.merchant_id,
         who.buyer_id,
         activity_id,
-        _purchase(body),
+        purchase_of(body),
         key=idempotency_key(api.current_request),
         other_ids=who.other_ids,
         now_s=clock.now_s(),
@@ -180,7 +180,7 @@ def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.Shar
     return group_shapes.invitation(made, offer, group, now_s=clock.now_s())
 
 
-def _purchase(body: schemas.PurchaseRequest) -> Purchase:
+def purchase_of(body: schemas.PurchaseRequest) -> Purchase:
     """The purchase that a body asks for: sent to its address, or collected in its store."""
     if body.delivery is Delivery.PICKUP:
         if body.pickup is None or body.address is not None:

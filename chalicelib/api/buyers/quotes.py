@@ -52,12 +52,15 @@ api = Api(__name__)
 
 
 class QuoteRequest(RequestModel, frozen=True, kw_only=True):
-    """What would be bought: alone, in the group of `group_id`, or else in a new one."""
+    """What would be bought: alone, for points, in the group of `group_id`, or else in a new one."""
 
     activity_id: Id
     sku_id: Id
     quantity: Annotated[int, Meta(ge=1, le=999)] = 1
     alone: bool = False
+    for_points: Annotated[
+        bool, Meta(description="of a points offer, whose id stands for the activity's")
+    ] = False
     group_id: Id | None = None
     delivery: Delivery = Delivery.EXPRESS
     province: Annotated[str, Meta(max_length=20, description="for express")] = ""
@@ -84,7 +87,10 @@ class PointsChoiceShown(ResponseModel, frozen=True, kw_only=True):
     step: int
     step_fen: Fen
     most: Annotated[int, Meta(description="that can be used; 0: none")]
-    used: Annotated[int, Meta(description="send it along when ordering")]
+    used: Annotated[
+        int,
+        Meta(description="send it along when ordering; for points: what it takes, had or not"),
+    ]
     off_fen: Annotated[Fen, Meta(description="that these take off")]
     words: Annotated[str, Meta(description="why none can be used; empty: some can")]
 
@@ -175,7 +181,9 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
     plain = _quote(merchant_id, body, buyer, now_s)
     if who:
         quoting.check_eligible(merchant_id, who.ids, plain, body.group_id, now_s=now_s)
-    choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s) if who else []
+    choices = []
+    if who and not body.for_points:
+        choices = coupon_choices.of_buyer(merchant_id, who.ids, plain, now_s=now_s)
     best = body.best_coupon and not plain.line.goods_free
     quote = coupon_choices.chosen(choices, plain, body.coupon_id, best=best)
     points = points_choices.of_buyer(
@@ -187,7 +195,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         now_s=now_s,
     )
     quote, price = points.quote, points.quote.price
-    opens = not body.alone and body.group_id is None
+    opens = not (body.alone or body.for_points) and body.group_id is None
     return QuoteResponse(
         unit_price_fen=price.unit_price_fen,
         unit_price_kind=price.kind,
@@ -200,7 +208,7 @@ def quote_order(merchant_id: str, body: QuoteRequest, who: Buyer | None) -> Quot
         coupon_id=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupons=[_choice(one, now_s) for one in choices],
         points=_points(points),
-        limit_left=quoting.limit_left(merchant_id, who.ids, quote) if who else None,
+        limit_left=quoting.limit_left(merchant_id, who.ids, quote, now_s=now_s) if who else None,
         opens_seats=quoting.seats_of(merchant_id, quote) if opens else None,
     )
 
@@ -236,6 +244,8 @@ def _quote(merchant_id: str, body: QuoteRequest, buyer: Standing, now_s: int) ->
         delivery=body.delivery,
         store_id=body.store_id or "",
     )
+    if body.for_points:
+        return quoting.for_points(merchant_id, body.activity_id, purchase, buyer, now_s=now_s)
     if body.alone:
         return quoting.alone(merchant_id, body.activity_id, purchase, buyer, now_s=now_s)
     if body.group_id is not None:

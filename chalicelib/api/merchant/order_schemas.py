@@ -186,6 +186,7 @@ class OrderFileShown(OrderRow, frozen=True, kw_only=True):
         LevelShown | None, Meta(description="of its buyer, where it counted when it was placed")
     ]
     coupon_back: Annotated[bool, Meta(description="its coupon is the buyer's again")]
+    for_points: Annotated[bool, Meta(description="its units are of a points offer")]
     points_used: Annotated[int, Meta(description="that it was bought with")]
     points_back: Annotated[int, Meta(description="of these, that came back")]
     points_earned: int

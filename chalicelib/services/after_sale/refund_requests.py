@@ -58,5 +58,5 @@ def request(
         )
     units = units_back - on_sale + reserved
     if units:
-        to_product = to_product or order.group_id is None or reserved > 0
+        to_product = to_product or not order.has_shelf or reserved > 0
         reservations.give_back(writes, order_release.shelf_of(order), units, to_product=to_product)

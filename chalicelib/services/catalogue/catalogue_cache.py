@@ -13,11 +13,17 @@ from chalicelib.domain.freight import Template, template_of
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.pricing import Reduction
 from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import categories, coupon_templates, stores
+from chalicelib.services.catalogue import categories, coupon_templates, points_offers, stores
 from chalicelib.tables.base import get_or_none
 from chalicelib.tables.catalogue import ActivityItem, ProductItem, VersionItem
 from chalicelib.tables.catalogue_item import CatalogueItem
-from chalicelib.tables.shop import CategoryItem, CouponTemplateItem, FreightItem, StoreItem
+from chalicelib.tables.shop import (
+    CategoryItem,
+    CouponTemplateItem,
+    FreightItem,
+    PointsOfferItem,
+    StoreItem,
+)
 from chalicelib.timed_cache import TimedCache
 
 KEPT_S = 5  # activities, products, freight templates, stores and coupon templates
@@ -39,6 +45,7 @@ _stores: TimedCache[_Key, StoreItem | None] = TimedCache(KEPT_S, STORES_MAX)
 _coupons: TimedCache[_Key, CouponTemplateItem] = TimedCache(KEPT_S, COUPONS_MAX)
 _coupons_left: TimedCache[_Key, int] = TimedCache(KEPT_S, COUPONS_MAX)
 _centres: TimedCache[str, list[CouponTemplateItem]] = TimedCache(KEPT_S, SHOPS_MAX)
+_offers: TimedCache[str, list[PointsOfferItem]] = TimedCache(KEPT_S, SHOPS_MAX)
 _shelves: TimedCache[str, list[CategoryItem]] = TimedCache(SHELVES_KEPT_S, SHOPS_MAX)
 _pickup: TimedCache[str, bool] = TimedCache(PICKUP_KEPT_S, SHOPS_MAX)
 
@@ -53,6 +60,17 @@ def product(merchant_id: str, product_id: str, now_s: int) -> ProductItem:
     """The product, at most KEPT_S old. Raises NotFound."""
     key = merchant_id, product_id
     return _products.read(key, lambda: _product(merchant_id, product_id), now_s)
+
+
+def products(merchant_id: str, product_ids: Collection[str], now_s: int) -> dict[str, ProductItem]:
+    """These products by id, at most KEPT_S old."""
+    found = {one: _products.get((merchant_id, one), now_s) for one in product_ids}
+    missing = [ProductItem.at(merchant_id, one) for one, item in found.items() if not item]
+    for item in CatalogueItem.batch_get([(it.pk, it.sk) for it in missing]) if missing else ():
+        if isinstance(item, ProductItem):
+            _products.put((merchant_id, item.product_id), item, now_s)
+            found[item.product_id] = item
+    return {one: item for one, item in found.items() if item is not None}
 
 
 def freight(merchant_id: str, template_id: str, now_s: int) -> Template:
@@ -111,6 +129,11 @@ def public_coupons(merchant_id: str, now_s: int) -> list[CouponTemplateItem]:
     offered = (item for item in known if item.given == CouponGiven.PUBLIC)
     given_out = TemplateState.GIVEN_OUT
     return [it for it in offered if coupon_templates.state_of(it, 1, now_s=now_s) is given_out]
+
+
+def points_offers_of(merchant_id: str, now_s: int) -> list[PointsOfferItem]:
+    """What a shop offers for points, at most KEPT_S old, the newest first."""
+    return _offers.read(merchant_id, lambda: points_offers.everything(merchant_id), now_s)
 
 
 def deliveries(merchant_id: str, now_s: int) -> list[Delivery]:
@@ -190,6 +213,7 @@ def clear_cache() -> None:
     _coupons.clear_cache()
     _coupons_left.clear_cache()
     _centres.clear_cache()
+    _offers.clear_cache()
     _pickup.clear_cache()
     _shelves.clear_cache()
     version.cache_clear()

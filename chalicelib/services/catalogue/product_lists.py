@@ -21,6 +21,8 @@ from chalicelib.tables.catalogue import (
     products_list,
 )
 from chalicelib.tables.catalogue_item import CatalogueItem
+from chalicelib.tables.trade import StockItem
+from chalicelib.tables.trade_item import TradeItem
 
 CARDS_MAX = 3_000  # evaluated by one call at most; DynamoDB ends it at 1 MB, some 3,000 cards
 LOOKED_MAX = 300  # products whose stocks one page of a stock state may read
@@ -40,7 +42,7 @@ class Row:
     """A product as lists show it.
 
     available: units that no activity holds, of all SKUs that it has now. activities: ids of those
-    that sell some of them; `held`: units that they have left.
+    that sell some of them; `held`: units that they and points offers have left.
     """
 
     product: ProductItem
@@ -153,12 +155,14 @@ def _rows(cards: Sequence[ProductCardItem]) -> list[Row]:
         for card in cards
     }
     left = _left(merchant_id, set().union(*selling.values()))
+    offered = _offered(stocks.values())
     return [
         Row(
             product=products[card.product_id],
             available=sum(stocks[card.product_id, sku_id].available for sku_id in card.sku_ids),
             activities=sorted(selling[card.product_id]),
-            held=sum(left.get(activity_id, 0) for activity_id in selling[card.product_id]),
+            held=sum(left.get(activity_id, 0) for activity_id in selling[card.product_id])
+            + sum(offered.get((card.product_id, sku_id), 0) for sku_id in card.sku_ids),
         )
         for card in cards
     ]
@@ -169,6 +173,23 @@ def _left(merchant_id: str, activity_ids: Iterable[str]) -> dict[str, int]:
     wanted = [ActivityItem.at(merchant_id, activity_id) for activity_id in activity_ids]
     found = [item for item in _read(wanted) if isinstance(item, ActivityItem)]
     return {key: sum(units.values()) for key, units in stocks_left(found).items()}
+
+
+def _offered(stocks: Iterable[ProductStockItem]) -> dict[tuple[str, str], int]:
+    """Units that points offers have left, by product and SKU."""
+    of_bucket = {
+        StockItem.at(stock.merchant_id, offer_id, stock.sku_id, 0).pk: stock
+        for stock in stocks
+        for offer_id in stock.offers or ()
+    }
+    found: dict[tuple[str, str], int] = {}
+    keys = [(pk, "stock") for pk in of_bucket]
+    for bucket in TradeItem.batch_get(keys, consistent_read=True) if keys else ():
+        if isinstance(bucket, StockItem):
+            stock = of_bucket[bucket.pk]
+            place = stock.product_id, stock.sku_id
+            found[place] = found.get(place, 0) + bucket.available
+    return found
 
 
 def _stocks(cards: Sequence[ProductCardItem]) -> dict[tuple[str, str], ProductStockItem]:

@@ -197,6 +197,9 @@ def _refuse_removal(
                     spec=specs[stock.sku_id],
                 )
             raise InvalidRequest(words, field="skus", sku_id=stock.sku_id)
+        if stock.offers:
+            words = Text("「{spec}」正在积分兑换，请先停止兑换。", spec=specs[stock.sku_id])
+            raise InvalidRequest(words, field="skus", sku_id=stock.sku_id)
     if len(removed) > REMOVED_MAX:
         words = Text("一次最多删除 {max} 个规格，请分几次保存。", max=REMOVED_MAX)
         raise InvalidRequest(words, field="skus")

@@ -13,17 +13,17 @@ from typing import Any
 
 from chalicelib.domain import activity_draft
 from chalicelib.domain.activity import ActivityStatus, StockClaim, Terms, refuse_overlap, spread
-from chalicelib.domain.activity_draft import Draft, Offer
+from chalicelib.domain.activity_draft import Draft
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Intent
-from chalicelib.domain.product import Problem, spec_text
+from chalicelib.domain.product import Problem
 from chalicelib.errors import Changed, IdempotencyMismatch, InvalidRequest
 from chalicelib.services import timeouts
 from chalicelib.services.catalogue import (
     catalogue_cache,
     level_references,
-    products,
     promised_coupons,
+    sources,
 )
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
 from chalicelib.services.catalogue.products import Stocked
@@ -62,8 +62,8 @@ def publish(
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
             return first
-        source = source_of(merchant_id, draft.product_id)
-        offers = offers_of(source)
+        source = sources.source_of(merchant_id, draft.product_id)
+        offers = sources.offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
         compensation = promised_coupons.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
@@ -116,8 +116,8 @@ def change(
     def step() -> ActivityItem:
         old = not_over(merchant_id, activity_id, now_s)
         before = catalogue_cache.terms_of(old)
-        source = source_of(merchant_id, before.product_id)
-        offers = offers_of(source)
+        source = sources.source_of(merchant_id, before.product_id)
+        offers = sources.offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
         compensation = _compensation(merchant_id, draft, before, now_s)
         problems = activity_draft.change_problems_of(
@@ -157,31 +157,6 @@ def change(
         return read(merchant_id, activity_id)
 
     return retried(step)
-
-
-def source_of(merchant_id: str, product_id: str) -> Stocked:
-    """The product that an activity sells. Raises InvalidRequest when it cannot."""
-    found = products.find(merchant_id, product_id)
-    if found is None:
-        raise InvalidRequest("没有这个商品，请重新选择。", field="product_id")
-    if not found.product.on_sale:
-        raise InvalidRequest("这个商品已下架，请先上架，或选择其他商品。", field="product_id")
-    return found
-
-
-def offers_of(source: Stocked) -> dict[str, Offer]:
-    """What the product gives an activity to sell, by SKU."""
-    return {
-        sku["sku_id"]: Offer(
-            sku_id=sku["sku_id"],
-            spec=spec_text(sku["specs"]),
-            list_price_fen=sku["list_price_fen"],
-            solo_price_fen=sku["solo_price_fen"],
-            available=source.stocks[sku["sku_id"]].available,
-            member_price_fen=sku.get("member_price_fen"),
-        )
-        for sku in source.product.skus
-    }
 
 
 def _compensation(merchant_id: str, draft: Draft, before: Terms, now_s: int) -> Promised:

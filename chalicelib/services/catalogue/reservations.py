@@ -111,6 +111,16 @@ def take(writes: Writes, shelf: Shelf, plan: Plan) -> None:
         )
 
 
+def take_from_only_bucket(writes: Writes, shelf: Shelf, units: int) -> None:
+    """Take units of a shelf that has a single bucket: what it has left is all there is."""
+    writes.update(
+        _bucket(shelf, 0),
+        [StockItem.available.add(-units)],
+        condition=(StockItem.available >= units) & StockItem.ended.does_not_exist(),
+        refuse=lambda old: SoldOut(available=old.available if old else 0),
+    )
+
+
 def give_back(writes: Writes, shelf: Shelf, units: int, *, to_product: bool) -> None:
     """Return units to any one bucket, or to the product once the activity's shelf has ended."""
     if to_product:
@@ -190,12 +200,12 @@ def count_limit(
     *,
     limit: int,
     elsewhere: int = 0,
+    words: str = "这个活动每人限购 {max} 件，你已买 {used} 件。可以单独购买。",
 ) -> None:
     """Count `units` against the buyer's limit of the activity. elsewhere: see SeatClaim."""
 
     def refuse(old: LimitItem | None) -> LimitReached:
         used = (old.used if old else 0) + elsewhere
-        words = "这个活动每人限购 {max} 件，你已买 {used} 件。可以单独购买。"
         return LimitReached(Text(words, max=limit, used=used), limit=limit, used=used)
 
     room = limit - elsewhere - units

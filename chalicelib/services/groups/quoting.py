@@ -13,6 +13,7 @@ from chalicelib.services.orders import (
     newness,
     ordering,
     orders,
+    points_orders,
     solo_orders,
 )
 from chalicelib.services.orders.ordering import Purchase, Quote
@@ -60,12 +61,23 @@ def seats_of(merchant_id: str, quote: Quote) -> int:
     return terms.seats_for(line.buyer.rank)
 
 
+def for_points(
+    merchant_id: str, offer_id: str, purchase: Purchase, buyer: Standing, *, now_s: int
+) -> Quote:
+    """Of a points offer. Raises as points_orders.exchange, limits, balance and stock apart."""
+    offer = points_orders.find(merchant_id, offer_id, now_s)
+    return points_orders.quote(offer, purchase, buyer, now_s=now_s)
+
+
 def check_eligible(
     merchant_id: str, buyer_ids: Sequence[str], quote: Quote, group_id: str | None, *, now_s: int
 ) -> None:
     """Raise NewBuyersOnly or MembersOnly when the person may not make the purchase; who has a seat
     in that very group would be told of it."""
     line = quote.line
+    if line.points_each:
+        offer = points_orders.find(merchant_id, line.activity_id, now_s)
+        points_orders.check_level(offer, line.buyer, now_s=now_s)
     if not line.version:
         return
     terms = catalogue_cache.version(merchant_id, line.activity_id, line.version)
@@ -91,12 +103,17 @@ def opens_seats(
     return offer.seats_for(buyer.rank)
 
 
-def limit_left(merchant_id: str, buyer_ids: Sequence[str], quote: Quote) -> int | None:
-    """Units of the activity that the buyer may yet buy in groups, the quoted ones included; None
-    where there is no limit."""
+def limit_left(
+    merchant_id: str, buyer_ids: Sequence[str], quote: Quote, *, now_s: int
+) -> int | None:
+    """Units of the activity that the buyer may yet buy in groups, or have of the points offer, the
+    quoted ones included; None where there is no limit."""
     line = quote.line
     if not line.limited:
         return None
+    if line.points_each:
+        offer = points_orders.find(merchant_id, line.activity_id, now_s)
+        return points_orders.limit_left(offer, buyer_ids)
     limit = catalogue_cache.version(merchant_id, line.activity_id, line.version).limit_per_buyer
     places = [LimitItem.at(merchant_id, one, line.activity_id) for one in buyer_ids]
     used = LimitItem.batch_get([(place.pk, place.sk) for place in places])

@@ -65,15 +65,34 @@ def spend(
     return _take(writes, merchant_id, ids, spent)
 
 
+def exchange_by_order(
+    writes: Writes,
+    merchant_id: str,
+    ids: Sequence[str],
+    order_id: OrderId,
+    points: int,
+    *,
+    now_s: int,
+) -> dict[str, int]:
+    """As `spend`, for units of a points offer."""
+    taken = PointsEntry(now_s, -points, PointsKind.EXCHANGED, str(order_id))
+    return _take(writes, merchant_id, ids, taken)
+
+
 def exchange(
     writes: Writes, merchant_id: str, ids: Sequence[str], points: int, name: str, *, now_s: int
 ) -> None:
     """Take points of a person for what the same transaction gives them; name: what it is called.
     Raises PointsRefused when there are fewer, or the shop has no points any more;
     SessionSuperseded."""
-    if not rule(merchant_id, now_s).on:
-        raise PointsRefused("店铺暂停使用积分，积分还在你的账户里。")
+    check_on(rule(merchant_id, now_s))
     _take(writes, merchant_id, ids, PointsEntry(now_s, -points, PointsKind.EXCHANGED, "", name))
+
+
+def check_on(known: PointsRule) -> None:
+    """Raises PointsRefused while nothing can be exchanged for points."""
+    if not known.on:
+        raise PointsRefused("店铺暂停使用积分，积分还在你的账户里。")
 
 
 def _take(
@@ -86,7 +105,7 @@ def _take(
     there = points_account.spendable(accounts.values())
     if there < points:
         buyers.refuse_other_ids(merchant_id, ids)  # a closed account has none, and a merged id few
-        raise too_few(there, points)
+        raise (missing if entry.kind is PointsKind.EXCHANGED else too_few)(there, points)
     used: dict[str, int] = {}
     for one, lots in points_account.spread(accounts, points).items():
         share = replace(entry, points=-sum(lots.values()))
@@ -98,6 +117,14 @@ def _take(
 def too_few(balance: int, wanted: int) -> PointsRefused:
     words = "你现在有 {balance} 积分，不够用 {points}，请重新选择。"
     return PointsRefused(Text(words, balance=balance, points=wanted), balance=balance)
+
+
+def missing(balance: int, wanted: int) -> PointsRefused:
+    """The refusal of an exchange for which there are too few."""
+    words = "兑换需要 {points} 积分，你有 {balance}，还差 {missing}。"
+    lack = wanted - balance
+    told = Text(words, points=wanted, balance=balance, missing=lack)
+    return PointsRefused(told, balance=balance, missing=lack)
 
 
 def move(writes: Writes, order: OrderItem, moved: PointsMove, growth: int, *, now_s: int) -> None:

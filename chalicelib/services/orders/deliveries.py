@@ -14,7 +14,7 @@ from chalicelib.domain.coupon import Bought, Coupon, Scope, refusal_to_use
 from chalicelib.domain.money import yuan
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.points import PointsRule
-from chalicelib.domain.pricing import Price, priced, with_coupon, with_points
+from chalicelib.domain.pricing import Price, exchanged, priced, with_coupon, with_points
 from chalicelib.errors import CouponRefused, PointsRefused, PriceChanged
 from chalicelib.services.catalogue import catalogue_cache, stores
 from chalicelib.services.growth import coupons as growth_coupons
@@ -81,7 +81,10 @@ def quoted(
     Raises CouponRefused, PointsRefused, NotDeliverable, StoreClosed, or PriceChanged when the buyer
     expected another total.
     """
-    price = priced(line.unit_price_fen, purchase.quantity, line.reductions, line.kind)
+    if line.points_each:
+        price = exchanged(line.unit_price_fen, purchase.quantity, line.points_each)
+    else:
+        price = priced(line.unit_price_fen, purchase.quantity, line.reductions, line.kind)
     # Asked before the coupon: what the activity's page calls free is free with any coupon.
     before_coupon_fen = price.goods_fen
     if coupon is not None:
@@ -91,7 +94,9 @@ def quoted(
             raise coupon_refused(coupon.coupon_id, refusal)
         price = with_coupon(price, coupon.name, views[0].terms)
     rule = growth_points.rule(merchant_id, now_s)
-    if purchase.points:
+    if line.points_each:
+        _check_exchange(price, rule, purchase.points)
+    elif purchase.points:
         check_points(line, price, rule, purchase.points)
         price = with_points(price, rule, purchase.points)
     store = None
@@ -143,6 +148,19 @@ def check_points(line: Line, price: Price, rule: PointsRule, points: int) -> Non
         raise PointsRefused(Text(words, most=most, step=rule.for_yuan), most=most)
 
 
+def _check_exchange(price: Price, rule: PointsRule, told: int) -> None:
+    """Return only when the shop has points, and the buyer was told how many this takes, if they
+    were told of any. Raises PointsRefused."""
+    growth_points.check_on(rule)
+    if told not in (0, price.points):
+        words = Text(
+            "兑换要用的积分有变化：{before} → {after}。请确认后再提交。",
+            before=told,
+            after=price.points,
+        )
+        raise PointsRefused(words)
+
+
 def points_refused(refusal: str) -> PointsRefused:
     """The refusal of a purchase that can use no points."""
     return PointsRefused(Text("这笔订单不能用积分：{why}。", why=Text(refusal)))
@@ -152,6 +170,8 @@ def points_refusal(line: Line, price: Price, rule: PointsRule) -> str | None:
     """Why a purchase of that price, which has its coupon, may use no points; None when it may."""
     if line.goods_free:
         return "成团后货款返还，不用积分"
+    if line.points_each:
+        return "积分兑换的商品不再抵扣"
     return points_rules.refusal_to_use(rule, price.goods_fen, taken=line.takes_points)
 
 

@@ -50,8 +50,8 @@ def release(
 
 def give_back(writes: Writes, order: OrderItem, *, to_product: bool) -> None:
     """Return what one order reserved: its units, and its buyer's limit."""
-    alone = order.group_id is None
-    reservations.give_back(writes, shelf_of(order), order.quantity, to_product=to_product or alone)
+    to_product = to_product or not order.has_shelf
+    reservations.give_back(writes, shelf_of(order), order.quantity, to_product=to_product)
     if order.limited:
         reservations.uncount_limit(
             writes, order.merchant_id, order.buyer_id, order.activity_id, order.quantity
@@ -74,7 +74,8 @@ def _leave(writes: Writes, group: GroupItem, order: OrderItem, now_s: int) -> No
 
 
 def shelf_of(order: OrderItem) -> Shelf:
-    """Where the order's units go back. Only a group order has buckets; its terms say how many."""
+    """Where the order's units go back. The terms of a group order say how many buckets there are; a
+    points offer has one."""
     if order.group_id is None:
         return Shelf(order.merchant_id, order.activity_id, order.product_id, order.sku_id, 1)
     offer = catalogue_cache.version(order.merchant_id, order.activity_id, order.version)

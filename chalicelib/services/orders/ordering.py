@@ -97,6 +97,7 @@ class Line:
     kind: PriceKind = PriceKind.GROUP
     buyer: Standing = NOBODY  # as far as it was looked at
     combines: bool = False  # whether its buyer may agree to be moved to another group
+    points_each: int = 0  # that a unit takes of a points offer, beside its price
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,10 @@ def place(
     """
     line, purchase = quote.line, quote.purchase
     used: Mapping[str, int] = {}
-    if purchase.points:
+    if quote.price.points:
         ids = (order_id.buyer_id, *other_ids)
-        used = points.spend(writes, merchant_id, ids, order_id, purchase.points, now_s=now_s)
+        take = points.exchange_by_order if line.points_each else points.spend
+        used = take(writes, merchant_id, ids, order_id, quote.price.points, now_s=now_s)
     order = OrderItem.at(
         merchant_id,
         order_id,
@@ -180,7 +182,7 @@ def place(
         coupon=quote.coupon.coupon_id if quote.coupon is not None else None,
         coupon_by_s=quote.coupon.view().back_by_s if quote.coupon is not None else None,
         points=OrderPoints(
-            used, quote.points_rate, quote.points_percent, quote.points_bonus
+            used, quote.points_rate, quote.points_percent, quote.points_bonus, line.points_each
         ).stored(),
         growth=quote.growth.stored(),
         leader_coupon=line.leader_coupon or None,

@@ -1,6 +1,7 @@
 """Buying alone: at the solo price, without a group, from the product's own stock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from chalicelib.domain.ids import OrderId, derived_id, new_order_no
 from chalicelib.domain.pricing import PriceKind
@@ -15,9 +16,9 @@ from chalicelib.services.orders.ordering import Line, Purchase, Quote
 from chalicelib.services.orders.unpaid_order_limit import Register
 from chalicelib.services.people import shop_cache
 from chalicelib.settings import settings
-from chalicelib.tables.base import retried, transaction
+from chalicelib.tables.base import Writes, retried, transaction
 from chalicelib.tables.buyers import KeyItem
-from chalicelib.tables.catalogue import ActivityItem
+from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -45,7 +46,48 @@ def buy_alone(
     the same person. Raises NotFound, InvalidRequest, UnpaidOrdersLimit, SoldOut,
     IdempotencyMismatch, SessionSuperseded, Busy, and as deliveries.quoted.
     """
-    body_hash = purchase.fingerprint(activity_id)
+
+    def quoted() -> Quote:
+        activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
+        ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
+        ids = (buyer_id, *other_ids)
+        matters = deliveries.level_matters(merchant_id, purchase, prices=True, now_s=now_s)
+        coupon, buyer = entitlements.of_purchase(
+            merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
+        )
+        line = solo_line(merchant_id, activity, purchase.sku_id, buyer, now_s)
+        return deliveries.quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
+
+    def reserve(writes: Writes, line: Line) -> None:
+        reservations.take_from_product(
+            writes, merchant_id, line.product_id, line.sku_id, purchase.quantity
+        )
+
+    return ordered_once(
+        merchant_id,
+        buyer_id,
+        quoted,
+        reserve,
+        key=key,
+        body_hash=purchase.fingerprint(activity_id),
+        other_ids=other_ids,
+        now_s=now_s,
+    )
+
+
+def ordered_once(
+    merchant_id: str,
+    buyer_id: str,
+    quoted: Callable[[], Quote],
+    reserve: Callable[[Writes, Line], None],
+    *,
+    key: str,
+    body_hash: str,
+    other_ids: Sequence[str],
+    now_s: int,
+) -> OrderItem:
+    """Place the order that `quoted` is the price of, without a group; a repeat under the same key
+    gets the same one. reserve: writes what it takes besides, with the order."""
 
     def attempt(quote: Quote, shop: MerchantItem, register: Register) -> OrderItem:
         order_id = OrderId(buyer_id, new_order_no(now_s))
@@ -55,10 +97,7 @@ def buy_alone(
             unpaid_order_limit.register(
                 writes, merchant_id, order_id, register, limit=shop.unpaid_orders_max
             )
-            line = quote.line
-            reservations.take_from_product(
-                writes, merchant_id, line.product_id, line.sku_id, purchase.quantity
-            )
+            reserve(writes, quote.line)
             return ordering.place(
                 writes,
                 merchant_id,
@@ -77,21 +116,12 @@ def buy_alone(
 
     try:
         _refuse_repeat(merchant_id, other_ids, key)
-        activity = catalogue_cache.activity(merchant_id, activity_id, now_s)
-        ordering.check_quantity(purchase.quantity, limit_per_order=activity.limit_per_order)
-        ids = (buyer_id, *other_ids)
-        matters = deliveries.level_matters(merchant_id, purchase, prices=True, now_s=now_s)
-        coupon, buyer = entitlements.of_purchase(
-            merchant_id, ids, purchase.coupon_id, matters=matters, now_s=now_s
-        )
-        line = solo_line(merchant_id, activity, purchase.sku_id, buyer, now_s)
-        quote = deliveries.quoted(merchant_id, line, purchase, coupon=coupon, now_s=now_s)
-        shop = shop_cache.merchant(merchant_id, now_s)
+        quote, shop = quoted(), shop_cache.merchant(merchant_id, now_s)
         return unpaid_order_limit.within_limit(
             merchant_id,
             buyer_id,
             lambda register: retried(lambda: attempt(quote, shop, register)),
-            check=newness.check_of(merchant_id, ids, quote),
+            check=newness.check_of(merchant_id, (buyer_id, *other_ids), quote),
             other_ids=other_ids,
             now_s=now_s,
         )
@@ -125,10 +155,7 @@ def solo_line(
 ) -> Line:
     """A SKU of the activity's product at its present solo price, or that of the buyer's level.
     Raises NotFound."""
-    product = catalogue_cache.product(merchant_id, activity.product_id, now_s)
-    sku = next((sku for sku in product.skus if sku["sku_id"] == sku_id), None)
-    if sku is None or not product.on_sale:
-        raise NotFound("这个规格已下架，看看其他规格。")
+    product, sku = sold_now(merchant_id, activity.product_id, sku_id, now_s)
     price_fen, kind = sku["solo_price_fen"], PriceKind.SOLO
     if buyer.level is not None:
         member_fen = buyer.level.price_fen(price_fen, sku.get("member_price_fen"))
@@ -147,3 +174,14 @@ def solo_line(
         kind=kind,
         buyer=buyer,
     )
+
+
+def sold_now(
+    merchant_id: str, product_id: str, sku_id: str, now_s: int
+) -> tuple[ProductItem, Mapping[str, Any]]:
+    """The product, and its SKU, as they can be bought without an activity. Raises NotFound."""
+    product = catalogue_cache.product(merchant_id, product_id, now_s)
+    sku = next((sku for sku in product.skus if sku["sku_id"] == sku_id), None)
+    if sku is None or not product.on_sale:
+        raise NotFound("这个规格已下架，看看其他规格。")
+    return product, sku

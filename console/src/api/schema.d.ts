@@ -2083,6 +2083,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/points-offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All points offers, with how many units of each were exchanged. */
+        get: operations["list_shop_points_offers"];
+        put?: never;
+        /** Offer units of a SKU for points; they move from the product, and buyers can have them. */
+        post: operations["create_points_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/points-offers/{offer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rename a points offer, or change how many units it has; its terms stay as they are. */
+        put: operations["change_points_offer"];
+        post?: never;
+        /** End a points offer for good; its units are the product's again, orders go on. */
+        delete: operations["remove_points_offer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/products": {
         parameters: {
             query?: never;
@@ -2702,6 +2738,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchants/{merchant_id}/points-offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a shop offers for points; with a session, how many the asker can spend. */
+        get: operations["list_points_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchants/{merchant_id}/points-offers/{offer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One points offer, with what its product says of itself. */
+        get: operations["read_points_offer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchants/{merchant_id}/quotes": {
         parameters: {
             query?: never;
@@ -3003,6 +3073,23 @@ export interface paths {
         put?: never;
         /** Ask the shop to ship or make ready what was bought, once a day; staff see it. */
         post: operations["urge_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/points-offers/{offer_id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Order units of a points offer: their points are taken now, their price is yet to be paid. */
+        post: operations["exchange_points"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5539,6 +5626,11 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             at_s: number;
         };
+        /**
+         * OfferState
+         * @enum {unknown}
+         */
+        OfferState: "ended" | "gone" | "offered";
         /** Offered */
         Offered: {
             /** @description False: no new payment is begun; what is under way goes on. */
@@ -5621,7 +5713,10 @@ export interface components {
             /** @description the number for people: day and six digits */
             short_no: string;
             group_id: string | null;
+            /** @description for points: of the offer */
             activity_id: string;
+            /** @description its units are of a points offer */
+            for_points: boolean;
             sku_id: string;
             title: string;
             quantity: number;
@@ -5756,6 +5851,8 @@ export interface components {
             level: components["schemas"]["LevelShown"] | null;
             /** @description its coupon is the buyer's again */
             coupon_back: boolean;
+            /** @description its units are of a points offer */
+            for_points: boolean;
             /** @description that it was bought with */
             points_used: number;
             /** @description of these, that came back */
@@ -5878,7 +5975,10 @@ export interface components {
             /** @description the number for people: day and six digits */
             short_no: string;
             group_id: string | null;
+            /** @description for points: of the offer */
             activity_id: string;
+            /** @description its units are of a points offer */
+            for_points: boolean;
             sku_id: string;
             title: string;
             quantity: number;
@@ -6015,7 +6115,10 @@ export interface components {
             /** @description the number for people: day and six digits */
             short_no: string;
             group_id: string | null;
+            /** @description for points: of the offer */
             activity_id: string;
+            /** @description its units are of a points offer */
+            for_points: boolean;
             sku_id: string;
             title: string;
             quantity: number;
@@ -6401,7 +6504,7 @@ export interface components {
             step_fen: number;
             /** @description that can be used; 0: none */
             most: number;
-            /** @description send it along when ordering */
+            /** @description send it along when ordering; for points: what it takes, had or not */
             used: number;
             /** @description that these take off */
             off_fen: number;
@@ -6437,6 +6540,145 @@ export interface components {
          * @enum {unknown}
          */
         PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "returned" | "reward_taken_back" | "rewarded" | "spent" | "taken_back";
+        /** PointsOffer */
+        PointsOffer: {
+            offer_id: string;
+            name: string;
+            product_id: string;
+            /** @description empty: there is no such product any more */
+            product_title: string;
+            sku_id: string;
+            spec: string;
+            image: string;
+            /** @description false: its product is not, so that nobody gets it */
+            on_sale: boolean;
+            points: number;
+            /** @description fen, 1/100 yuan */
+            price_fen: number;
+            total: number;
+            /** @description units that were exchanged, and have not come back */
+            taken: number;
+            /** @description what these units cost in points */
+            points_taken: number;
+            per_buyer: number;
+            level_from: number;
+            /** @description seconds since the epoch, UTC */
+            until_s: number;
+            /** @description seconds since the epoch, UTC */
+            created_at_s: number;
+            state: components["schemas"]["OfferState"];
+            revision: number;
+        };
+        /** PointsOfferChange */
+        PointsOfferChange: {
+            name: string;
+            total: number;
+            /** @description As read; when somebody changed the item since: 409 changed. */
+            revision: number;
+        };
+        /**
+         * PointsOfferInput
+         * @description A unit costs `points`, and `price_fen` besides. `total` units are moved from the product.
+         */
+        PointsOfferInput: {
+            name: string;
+            /** @description 22 characters */
+            product_id: string;
+            /** @description 22 characters */
+            sku_id: string;
+            points: number;
+            /** @default 0 */
+            price_fen: number;
+            total: number;
+            /**
+             * @description units, 0: no limit
+             * @default 0
+             */
+            per_buyer: number;
+            /**
+             * @description for members from it on; 0: for anybody
+             * @default 0
+             */
+            level_from: number;
+            /**
+             * @description 0: no end
+             * @default 0
+             */
+            until_s: number;
+        };
+        /** PointsOfferList */
+        PointsOfferList: {
+            /** @description whether points can be exchanged in the shop now */
+            on: boolean;
+            /** @description that the asker can spend; null: no session */
+            balance: number | null;
+            /** @description the newest first */
+            items: components["schemas"]["PointsOfferShown"][];
+        };
+        /** PointsOfferPage */
+        PointsOfferPage: {
+            offer_id: string;
+            title: string;
+            sku_id: string;
+            spec: string;
+            image: string;
+            points: number;
+            /** @description fen, 1/100 yuan */
+            price_fen: number;
+            /** @description fen, 1/100 yuan */
+            list_price_fen: number;
+            state: components["schemas"]["OfferState"];
+            /** @description units, 0: no limit */
+            per_buyer: number;
+            /** @description units of one order at most */
+            per_order: number;
+            /** @description for members from that level on; null: for anybody */
+            level_from: components["schemas"]["LevelShown"] | null;
+            /** @description before when it can be had; 0: no end */
+            until_s: number;
+            /** @description whether points can be exchanged in the shop now */
+            on: boolean;
+            /** @description that the asker can spend; null: no session */
+            balance: number | null;
+            images: string[];
+            /** @description clean HTML: p, br, b, i, lists, h3, img */
+            description: string;
+            /** @description what one of it is called; empty: not said */
+            unit: string;
+            deliveries: components["schemas"]["Delivery"][];
+        };
+        /**
+         * PointsOfferShown
+         * @description One unit costs `points`, and `price_fen` besides.
+         */
+        PointsOfferShown: {
+            offer_id: string;
+            title: string;
+            sku_id: string;
+            spec: string;
+            image: string;
+            points: number;
+            /** @description fen, 1/100 yuan */
+            price_fen: number;
+            /** @description fen, 1/100 yuan */
+            list_price_fen: number;
+            state: components["schemas"]["OfferState"];
+            /** @description units, 0: no limit */
+            per_buyer: number;
+            /** @description units of one order at most */
+            per_order: number;
+            /** @description for members from that level on; null: for anybody */
+            level_from: components["schemas"]["LevelShown"] | null;
+            /** @description before when it can be had; 0: no end */
+            until_s: number;
+        };
+        /** PointsOffersOfShop */
+        PointsOffersOfShop: {
+            /** @description whether the shop has points: else nobody gets any */
+            on: boolean;
+            /** @description the newest first */
+            items: components["schemas"]["PointsOffer"][];
+        };
         /**
          * PointsSettings
          * @description How points are earned and used, of orders placed from now on; runs out: of what comes in.
@@ -6470,13 +6712,13 @@ export interface components {
          * PriceCode
          * @enum {unknown}
          */
-        PriceCode: "coupon" | "discount" | "freight" | "goods" | "points" | "reduction";
+        PriceCode: "coupon" | "discount" | "exchange" | "freight" | "goods" | "points" | "reduction";
         /**
          * PriceKind
          * @description Whose price a unit is sold at.
          * @enum {unknown}
          */
-        PriceKind: "group" | "leader" | "member" | "solo";
+        PriceKind: "exchange" | "group" | "leader" | "member" | "solo";
         /**
          * PriceLineShown
          * @description A part of what a purchase costs; all of them add up to its total.
@@ -6673,7 +6915,7 @@ export interface components {
         Purpose: "edit" | "print" | "ship" | "view";
         /**
          * QuoteRequest
-         * @description What would be bought: alone, in the group of `group_id`, or else in a new one.
+         * @description What would be bought: alone, for points, in the group of `group_id`, or else in a new one.
          */
         QuoteRequest: {
             /** @description 22 characters */
@@ -6684,6 +6926,11 @@ export interface components {
             quantity: number;
             /** @default false */
             alone: boolean;
+            /**
+             * @description of a points offer, whose id stands for the activity's
+             * @default false
+             */
+            for_points: boolean;
             /** @default null */
             group_id: string | null;
             /** @default express */
@@ -21067,6 +21314,391 @@ export interface operations {
             };
         };
     };
+    list_shop_points_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOffersOfShop"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_points_offer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsOfferInput"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOffer"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict, limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_points_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsOfferChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOffer"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description changed, conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_points_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_products: {
         parameters: {
             query?: {
@@ -24969,6 +25601,145 @@ export interface operations {
             };
         };
     };
+    list_points_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOfferList"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_points_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merchant_id: string;
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOfferPage"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     quote_order: {
         parameters: {
             query?: never;
@@ -26613,6 +27384,125 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    exchange_points: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPlaced"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description session_superseded, unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description activity_closed, coupon_refused, limit_reached, members_only, new_buyers_only, not_deliverable, points_refused, price_changed, sold_out, store_closed, unpaid_orders_limit */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {

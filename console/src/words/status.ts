@@ -22,6 +22,7 @@ const TONES = {
   members: { only: 'blue' },
   newBuyers: { joiners: 'blue', all: 'blue' },
   coupon: { given_out: 'green', gone: 'amber', ended: 'grey', withdrawn: 'grey', revoked: 'grey' },
+  offer: { offered: 'green', gone: 'amber', ended: 'grey', off_sale: 'grey' },
   afterSale: {
     requested: 'amber',
     return_agreed: 'blue',

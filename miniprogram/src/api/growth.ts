@@ -7,6 +7,8 @@ export type CouponChoice = Schema<'CouponChoice'>
 export type Points = Schema<'PointsAccountShown'>
 export type PointsEntry = Schema<'PointsEntryShown'>
 export type PointsChoice = Schema<'PointsChoiceShown'>
+export type PointsOffer = Schema<'PointsOfferShown'>
+export type PointsOffers = Schema<'PointsOfferList'>
 export type OwnLevel = Schema<'OwnLevel'>
 export type OwnRewards = Schema<'OwnRewards'>
 
@@ -27,6 +29,11 @@ export const listCoupons = () => get('/v1/me/coupons')
 
 /** What the buyer has, with their latest entries; `next`: an earlier page of these. */
 export const readPoints = (next?: string) => get('/v1/me/points', { query: { next } })
+
+/** What can be had for points; of who is logged in, what they can spend, too. */
+export const listPointsOffers = () => get('/v1/merchants/{merchant_id}/points-offers')
+
+export const readPointsOffer = (offer_id: string) => get('/v1/merchants/{merchant_id}/points-offers/{offer_id}', { path: { offer_id } })
 
 /** The buyer's level, what is missing from the next one, and what each gives. */
 export const readLevel = () => get('/v1/me/level')

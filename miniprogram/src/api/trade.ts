@@ -26,6 +26,10 @@ export const joinGroup = (group_id: string, body: Schema<'JoinRequest'>) =>
 export const buyAlone = (activity_id: string, body: Purchase, key: string) =>
   post('/v1/activities/{activity_id}/orders', { path: { activity_id }, body, key })
 
+/** Its points go with the order; its price is paid as any other. */
+export const exchangePoints = (offer_id: string, body: Purchase, key: string) =>
+  post('/v1/points-offers/{offer_id}/orders', { path: { offer_id }, body, key })
+
 export const askPayment = (order_id: string, body: Schema<'PaymentRequest'>) =>
   post('/v1/orders/{order_id}/payments', { path: { order_id }, body })
 

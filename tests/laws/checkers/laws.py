@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.domain.group import FailedReason, GroupStatus
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.points_offer import per_order
 from chalicelib.services import timeouts
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.catalogue import SeatMinuteItem
@@ -221,15 +222,19 @@ def limits(snapshot: TableSnapshot) -> Violations:
     used: Counter[tuple[str, str]] = Counter()
     allowed: Counter[tuple[str, str]] = Counter()
     for order_id, order in snapshot.orders.items():
-        offer = snapshot.terms_of(order)
-        if offer is None:
+        offer, for_points = snapshot.terms_of(order), snapshot.points_offers.get(order.activity_id)
+        if offer is not None:
+            most, limit = offer.limit_per_order, offer.limit_per_buyer
+        elif for_points is not None:
+            most, limit = per_order(for_points.per_buyer), for_points.per_buyer
+        else:
             continue
-        if order.quantity > offer.limit_per_order:
+        if order.quantity > most:
             yield f"10 limits: order {order_id} is of {order.quantity}"
         if order.status in LIVE and order.limited:
             who = (order.buyer_id, order.activity_id)
             used[who] += order.quantity
-            allowed[who] = max(allowed[who], offer.limit_per_buyer)
+            allowed[who] = max(allowed[who], limit)
     for who in {*used, *snapshot.limits}:
         counted = snapshot.limits[who].used if who in snapshot.limits else 0
         if counted != used[who] or used[who] > allowed[who]:
@@ -280,7 +285,7 @@ def tenancy(snapshot: TableSnapshot) -> Violations:
             yield f"12 tenancy: {item.pk} {item.sk} names merchant {named}"
     for order_id, order in snapshot.orders.items():
         if (
-            order.activity_id not in snapshot.activities
+            order.activity_id not in {**snapshot.activities, **snapshot.points_offers}
             or order.sku_id not in snapshot.product_stocks
         ):
             yield f"12 tenancy: order {order_id} is of nothing that the merchant sells"

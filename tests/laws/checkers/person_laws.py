@@ -170,10 +170,12 @@ def _held(
         if order.status in LIVE and offer:
             found[f"seats in group {order.group_id}"].append(order)
             limits[f"seats in group {order.group_id}"] = 1
-        if order.status in LIVE and order.limited and offer:
+        for_points = snapshot.points_offers.get(order.activity_id)
+        limit = for_points.per_buyer if for_points else offer.limit_per_buyer if offer else 0
+        if order.status in LIVE and order.limited and limit:
             what = f"units of activity {order.activity_id}"
             found[what].append(order)
-            limits[what] = max(limits.get(what, 0), offer.limit_per_buyer)
+            limits[what] = max(limits.get(what, 0), limit)
     for what, held in found.items():
         yield what, held, limits.get(what, 0)
 

@@ -8,6 +8,7 @@ from chalicelib.domain.levels import growth_of
 from chalicelib.domain.points import STEP_FEN, earned_of, returned_of
 from chalicelib.domain.points_account import WARN_DAYS, PointsEntry, PointsKind, end_s
 from chalicelib.tables.growth import BirthdayItem, PointsItem, points_entries_of
+from chalicelib.tables.trade import StockItem
 from tests.fixtures.table_snapshot import TableSnapshot
 
 Violations = Iterator[str]
@@ -91,6 +92,10 @@ def worth(snapshot: TableSnapshot) -> Violations:
         what = f"32 points: order {order_id} has {off_fen} fen off by {used} points"
         if used != order.view().points.total:
             yield f"{what}, and spent {order.view().points.total}"
+        if lines.get("points_each"):
+            if off_fen or used != lines["points_each"] * order.quantity:
+                yield f"{what}, each unit for {lines['points_each']}"
+            continue
         steps = off_fen // STEP_FEN
         if off_fen % STEP_FEN or (steps == 0) != (used == 0) or (steps and used % steps):
             yield f"{what}, which is no rule's"
@@ -123,11 +128,49 @@ def exchanges(snapshot: TableSnapshot) -> Violations:
         paid[root_of(snapshot, buyer_id)] += sum(
             entry.points
             for entry in entries_of(snapshot, item)
-            if entry.kind is PointsKind.EXCHANGED
+            if entry.kind is PointsKind.EXCHANGED and not entry.order_id
         )
     for buyer_id, count in paid.items():
         if count:
             yield f"32 points: coupons of {buyer_id} cost {count} more than was paid"
+
+
+def offers(snapshot: TableSnapshot) -> Violations:
+    """An order of an offer has its units for the points and the price of the offer."""
+    for order_id, order in snapshot.orders.items():
+        offer, what = snapshot.points_offers.get(order.activity_id), f"order {order_id}"
+        if (offer is not None) != order.for_points:
+            yield f"32 points: {what} is of {order.activity_id}, for points: {order.for_points}"
+        if offer is None:
+            continue
+        detail = snapshot.details.get(order_id)
+        lines = detail.lines.as_dict() if detail else {}
+        each = (lines.get("unit_price_fen"), lines.get("points_each"), order.view().points.each)
+        if each != (offer.price_fen, offer.points, offer.points):
+            yield f"32 points: {what} has units for {each}, its offer for {offer.points}"
+        beside_fen = lines.get("freight_fen", 0) - lines.get("discount_fen", 0)
+        if order.total_fen != offer.price_fen * order.quantity + beside_fen:
+            yield f"11 amounts: {what} is of {order.total_fen} fen"
+
+
+def offered_units(snapshot: TableSnapshot) -> Violations:
+    """An offer gives no more units than it has; one that has ended keeps none, and its product
+    names it no more."""
+    out: Counter[str] = Counter()
+    for order in snapshot.orders.values():
+        out[order.activity_id] += snapshot.gone(order)
+    for offer_id, offer in snapshot.points_offers.items():
+        pk = StockItem.at(snapshot.merchant_id, offer_id, offer.sku_id, 0).pk
+        bucket, what = snapshot.buckets.get(pk), f"32 points: offer {offer_id}"
+        left, ended = (bucket.available, bool(bucket.ended)) if bucket else (0, None)
+        over = offer.removed_at_s is not None
+        if ended != over or (over and left):
+            yield f"{what} is over: {over}, its stock of {left} ended: {ended}"
+        if left + out[offer_id] > offer.total:
+            yield f"{what} has {left}, gave {out[offer_id]}, of {offer.total}"
+        shelf = snapshot.product_stocks.get(offer.sku_id)
+        if (shelf is not None and offer_id in (shelf.offers or ())) == over:
+            yield f"{what} is over: {over}, its product says otherwise"
 
 
 def markers(snapshot: TableSnapshot) -> Violations:
@@ -162,6 +205,9 @@ def entries_of(snapshot: TableSnapshot, item: PointsItem) -> list[PointsEntry]:
 
 
 def _what(entry: PointsEntry) -> str:
+    """What an entry is of an order: earned, spent or returned."""
+    if entry.kind is PointsKind.EXCHANGED and entry.order_id:
+        return PointsKind.SPENT.value
     return "earned" if entry.kind is PointsKind.TAKEN_BACK else entry.kind.value
 
 
@@ -186,6 +232,8 @@ LAWS: tuple[Law, ...] = (
     worth,
     grants,
     exchanges,
+    offers,
+    offered_units,
     markers,
     birthdays,
 )

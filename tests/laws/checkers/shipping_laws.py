@@ -140,10 +140,11 @@ def _orders(snapshot: TableSnapshot) -> Iterator[tuple[str, OrderItem, list[Parc
 
 
 def _has_formed(snapshot: TableSnapshot, order: OrderItem) -> bool:
-    """An order that costs nothing has no entries: its group says whether it has formed."""
-    if order.total_fen or order.group_id is None:
+    """An order that costs nothing has no entries: its group, if any, says whether it has formed."""
+    if order.total_fen:
         return any(entry.movement is Movement.EARNED for entry in order.entries())
-    return snapshot.groups[order.group_id].status == GroupStatus.FORMED
+    group = snapshot.groups.get(order.group_id or "")
+    return group is None or group.status == GroupStatus.FORMED
 
 
 def _found(snapshot: TableSnapshot) -> Counter[tuple[str, str]]:

@@ -145,7 +145,8 @@ def one_coupon_over_and_over(shop: Shop, *, times: int, chance: random.Random) -
 
 
 def same_points_over_and_over(shop: Shop, *, times: int, chance: random.Random) -> Tally:
-    """Points for one purchase or one coupon, in as many of one buyer, who cancels some at once."""
+    """Points for one purchase, one coupon or one exchange, in as many of one buyer, who cancels
+    some at once."""
     shop.take_points()
     sold = shop.activity(seats=100, stock=1000, product_stock=2000, points=True)
     group_ids = concurrently(lambda _: shop.opened(sold), range(8))
@@ -154,10 +155,13 @@ def same_points_over_and_over(shop: Shop, *, times: int, chance: random.Random) 
     shop.cancel(first)
     shop.give_points(first, 1000)
     priced = shop.coupons(points=900, per_buyer=10)
+    offer_id = shop.offer(sold, points=1000, per_buyer=5)
 
     def buy(which: float) -> Any:
         if which < 0.1:
             return shop.claim(priced, buyer)
+        if which < 0.3:
+            return shop.exchange(sold, offer_id, buyer)
         if which < 0.6:
             return shop.buy_alone(sold, buyer, points=1000)
         group_id = group_ids[int(which * 100) % len(group_ids)]

@@ -46,13 +46,16 @@ export function shareOf({ refundable_fen, units_left }: Left, units: number): st
 }
 
 /** How many of the points that the order was bought with come back with so much money: all that are left when the
- * money or the goods end the order, else their share of what was paid. units: that are sent back. */
+ * money or the goods end the order, else their share of what was paid; of a points offer, those of the units that went
+ * back, if that is more. units: that are sent back. */
 export function pointsWith(fen: number, units: number, left: Left, order: Order): number {
-  const { points_used, points_back, total_fen, refunds } = order
+  const { points_used, points_back, total_fen, refunds, for_points, quantity } = order
   if (fen === left.refundable_fen || units === left.units_left) return points_used - points_back
   const asked = refunds.filter((it) => !it.is_surplus && !it.rebate_text)
   const back_fen = asked.reduce((sum, it) => sum + it.amount_fen, fen)
-  return Math.floor((points_used * back_fen) / total_fen) - points_back
+  const byMoney = Math.floor((points_used * back_fen) / total_fen)
+  const byUnits = for_points ? (points_used / quantity) * (quantity - left.units_left + units) : 0
+  return Math.max(byMoney, byUnits) - points_back
 }
 
 /** Whole fen; NaN for what is no amount. */

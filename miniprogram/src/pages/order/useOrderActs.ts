@@ -2,15 +2,17 @@
 import { wordsOf } from '@/api/errors'
 import { cancelOrder, confirmReceipt, urge, type OrderAct, type OrderRow } from '@/api/trade'
 import { ask, say } from '@/ask'
+import { toGoodsOf } from '@/goodsPage'
 import { to } from '@/routes'
 import { useSubmit } from '@/state/useSubmit'
 import { words } from '@/words'
+import { orderWords } from '@/words-order'
 import { urgedOf } from './view'
 
 /** reload: shows what has become of the order. */
 export function useOrderActs(reload: () => Promise<void>) {
   const { isBusy, submit } = useSubmit('order')
-  const says = words.order
+  const says = orderWords
 
   async function change(order: OrderRow, act: OrderAct, action: () => Promise<unknown>, done: string): Promise<void> {
     try {
@@ -52,7 +54,7 @@ export function useOrderActs(reload: () => Promise<void>) {
       case 'ask_after_sale':
         return to('askAfterSale', { id })
       case 'buy_again':
-        return to('activity', { a: order.activity_id })
+        return toGoodsOf(order)
       case 'track':
       case 'pick_up':
       case 'see_refund':

@@ -4,8 +4,9 @@ import { isAssured, lackingOf } from '@/progress'
 import { assuredWords, moreWords, progressWords } from '@/tiers'
 import { words } from '@/words'
 import { accountWords } from '@/words-account'
+import { orderWords } from '@/words-order'
 
-const says = words.order
+const says = orderWords
 
 /** The sentence beneath the state; empty where the state says it all. A countdown stands beside it. */
 export function sentenceOf(order: OrderRow, closedWords: string, now_s: number): string {

@@ -6,6 +6,7 @@ import type { PayOutcome } from '@/platform'
 import { standing } from '@/progress'
 import { words } from '@/words'
 import { accountWords } from '@/words-account'
+import { orderWords } from '@/words-order'
 import { backOf, formedWithFewer, nextWords, openWords } from '../group/view'
 import { comingWords, refundWords } from '../order/view'
 
@@ -82,7 +83,7 @@ function unpaid({ order, is_leader }: PaymentResult, now_s: number): View {
 function paid({ order, group, is_leader }: PaymentResult, page: GroupPage | null): View {
   const coming = order.points_to_come ? comingWords(order.points_to_come, order.delivery) : ''
   if (!order.group_id || !group) {
-    const hint = order.delivery === 'pickup' ? words.order.preparing : words.order.shipsWithin
+    const hint = order.delivery === 'pickup' ? orderWords.preparing : orderWords.shipsWithin
     return { tone: 'good', sentence: says.alone, hint, coming, acts: ['order'] }
   }
   if (group.status === 'failed') {

@@ -1,4 +1,5 @@
 /** What a checkout is about: the SKU of an activity or of a group, and by which way it is bought. */
+import { readPointsOffer } from '@/api/growth'
 import { readActivity, readGroup, type Activity, type GroupPage, type Sku } from '@/api/shop'
 import type { Limits, Way } from '@/choice'
 import { isAssured, lackingOf, leastWords } from '@/progress'
@@ -34,13 +35,15 @@ export interface Goods extends Limits {
   seats_total: number
   seats_least: number
   solo_on_sale: boolean
+  /** Points that a unit takes, beside its price; 0: none. */
+  points_each: number
   head: string
   note: string
 }
 
 export function wantedIn(query: Record<string, string>): Wanted {
   return {
-    way: query.way === 'alone' || query.way === 'join' ? query.way : 'open',
+    way: query.way === 'alone' || query.way === 'join' || query.way === 'points' ? query.way : 'open',
     activity_id: query.a ?? '',
     group_id: query.g ?? '',
     share_id: query.s ?? '',
@@ -55,16 +58,47 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
     const group = await readGroup(wanted.group_id)
     const { progress } = group
     const head = accountWords.checkout.joining(progress.leader_name)
-    return { ...group, ...progress, sku: skuIn(group.skus), head, note: afterPaying(progress) }
+    return { ...group, ...progress, sku: skuIn(group.skus), points_each: 0, head, note: afterPaying(progress) }
   }
+  if (wanted.way === 'points') return offerOf(wanted)
   const activity = await readActivity(wanted.activity_id)
   const isAlone = wanted.way === 'alone'
   return {
     ...activity,
     title: isAlone ? activity.product_title : activity.title, // as the order will have it
     sku: skuIn(activity.skus),
+    points_each: 0,
     head: isAlone ? accountWords.checkout.alone : '',
     note: isAlone ? '' : accountWords.checkout.openFor(activity, now.value) + (activity.seats_least < activity.opens_seats ? leastOf(activity) : ''),
+  }
+}
+
+/** Of a points offer: nothing of what groups promise. */
+async function offerOf({ activity_id, sku_id }: Wanted): Promise<Goods> {
+  const offer = await readPointsOffer(activity_id)
+  const { spec, image, list_price_fen, price_fen } = offer
+  const prices = { list_price_fen, solo_price_fen: price_fen, group_price_fen: price_fen, leader_price_fen: null }
+  const sku: Sku = { sku_id: offer.sku_id, spec, image, ...prices, member_prices: [], solo_member_prices: [], left: null, sold_out: false }
+  return {
+    ...offer,
+    activity_id,
+    version: 0,
+    sku: sku_id === offer.sku_id ? sku : undefined,
+    leader_free: false,
+    combines: false,
+    crowd: null,
+    compensation: '',
+    new_buyers: 'nobody',
+    seats_total: 0,
+    seats_least: 0,
+    solo_on_sale: false,
+    limit_per_order: offer.per_order,
+    limit_per_buyer: offer.per_buyer,
+    reductions: [],
+    tiers: [],
+    points_each: offer.points,
+    head: accountWords.offers.head,
+    note: '',
   }
 }
 

@@ -1,6 +1,7 @@
 """Workflows of points: spent, given back, earned, taken back, given by staff, run out."""
 
 from chalicelib.domain.points import PointsExpiry
+from chalicelib.services.catalogue import points_offers
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.work import due
 from chalicelib.tables.growth import PointsItem
@@ -50,6 +51,45 @@ def joining_with_points(shop: Shop) -> Act:
 def exchanging_points_for_a_coupon(shop: Shop) -> Act:
     buyer, template_id = rich_buyer(shop, selling(shop)), shop.coupons(points=600)
     return lambda: shop.claim(template_id, buyer, key="one")
+
+
+@workflow
+def offering_for_points(shop: Shop) -> Act:
+    sold = selling(shop)
+    return lambda: shop.offer(sold)
+
+
+@workflow
+def ending_an_offer(shop: Shop) -> Act:
+    sold = selling(shop)
+    offer_id = shop.offer(sold)
+    shop.exchange(sold, offer_id, rich_buyer(shop, sold))
+    return lambda: points_offers.remove(shop.merchant_id, offer_id, staff="test", now_s=shop.now_s)
+
+
+@workflow
+def exchanging_points_for_goods(shop: Shop) -> Act:
+    sold = selling(shop)
+    offer_id, buyer = shop.offer(sold, per_buyer=3), rich_buyer(shop, sold)
+    return lambda: shop.exchange(sold, offer_id, buyer, quantity=2, key="one")
+
+
+@workflow
+def releasing_an_exchange(shop: Shop) -> Act:
+    sold = selling(shop)
+    offer_id = shop.offer(sold, per_buyer=3)
+    order = shop.exchange(sold, offer_id, rich_buyer(shop, sold), quantity=2)
+    shop.now_s += PAY_BY_S
+    return lambda: process_order(shop, order)
+
+
+@workflow
+def giving_back_a_part_of_an_exchange(shop: Shop) -> Act:
+    sold = selling(shop)
+    order = shop.exchange(sold, shop.offer(sold), rich_buyer(shop, sold), quantity=2)
+    shop.pay(order)
+    process_order(shop, order)
+    return lambda: give_back(shop, order, 1, units=1)
 
 
 @workflow

@@ -28,6 +28,7 @@ export interface Goods extends Limits {
   leader_free: boolean
   combines: boolean
   crowd: Activity['crowd']
+  members_from: Activity['members_from']
   compensation: string
   new_buyers: Activity['new_buyers']
   /** Of a group that the buyer opens, as the activity said; not told of one that is joined. */

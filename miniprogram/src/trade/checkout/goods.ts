@@ -88,6 +88,7 @@ async function offerOf({ activity_id, sku_id }: Wanted): Promise<Goods> {
     leader_free: false,
     combines: false,
     crowd: null,
+    members_from: null,
     compensation: '',
     new_buyers: 'nobody',
     seats_total: 0,

@@ -110,6 +110,19 @@ def test_used_coupon_is_kept_and_spent_points_are_owed(merchant: MerchantFixture
     merchant.check_laws()
 
 
+def test_points_are_given_alone_where_the_coupon_cannot_be(merchant: MerchantFixture) -> None:
+    switch(merchant, per_yuan=0)
+    activity, buyer = sold(merchant), merchant.buyer()
+    reward(merchant, coupon_id=given_out(merchant, given="shop", per_buyer=1), points=50)
+    for _ in range(4):
+        completed(merchant, activity, buyer)
+
+    got = [(item["coupon"], item["points"], item["state"]) for item in own(buyer)["items"]]
+    assert got == [("", 50, "given"), ("见面礼", 50, "given")]
+    assert (len(coupons(buyer)), balance(buyer)) == (1, 100)
+    merchant.check_laws()
+
+
 def test_refund_before_the_reward_lowers_the_count_and_days_run_out(
     merchant: MerchantFixture,
 ) -> None:

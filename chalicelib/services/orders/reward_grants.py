@@ -141,8 +141,10 @@ def _give_coupon(
     except _Merged:
         raise LostRace from None
     except (Conflict, NotFound) as refusal:
+        # Where there are points, they are all that the reward was.
         template = catalogue_cache.coupon(person.merchant_id, template_id, now_s)
-        reward.coupon_id, reward.coupon = None, template.name if template is not None else ""
+        missed = template.name if template is not None and not reward.points else ""
+        reward.coupon_id, reward.coupon = None, missed
         observability.logger.info(
             "no coupon for a reward",
             extra={"details": {"buyer_id": person.buyer_id, "why": refusal.code}},

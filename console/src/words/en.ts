@@ -1357,7 +1357,7 @@ export const en: Words = {
   'reward.rule': 'Rule of rewards',
   'reward.ruleAbout': 'A coupon or points for every so many groups that form',
   'reward.on': 'Reward groups',
-  'reward.onHelp': 'Orders count that are completed from then on; switched off, nothing more is given, and what was stays',
+  'reward.onHelp': 'Orders count that are completed from then on; switched off, nothing more is given; a full refund still takes back',
   'reward.every': 'For every',
   'reward.everyHelp': '{min} to {max} groups; an order counts once, what is bought alone does not',
   'reward.groups': 'groups',

@@ -1355,7 +1355,7 @@ export const zh = {
   'reward.rule': '奖励规则',
   'reward.ruleAbout': '买家每拼成几个团，送一份优惠券或积分',
   'reward.on': '开启拼团奖励',
-  'reward.onHelp': '从开启时起完成的订单才算；关闭后不再发放，已发的不变',
+  'reward.onHelp': '从开启时起完成的订单才算；关闭后不再发放，整单退款仍会收回',
   'reward.every': '每拼成',
   'reward.everyHelp': '{min} 到 {max} 个团；同一笔订单只算一次，单独购买不算',
   'reward.groups': '个团',

@@ -44,9 +44,16 @@ def process(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
         marked = items.get(buyer_id)
         if marked is None or marked.due_at_s is None or marked.due_at_s > now_s:
             return
-        waiting = () if person.erased_at_s is not None else _settle(person, now_s)
-        with transaction() as writes:
-            _fold(writes, person, items, waiting)
+        is_closed = person.erased_at_s is not None
+        waiting = () if is_closed else _settle(person, now_s)
+        try:
+            with transaction() as writes:
+                if not is_closed:
+                    # A mark that a merge has made since the person was read is not to be taken off.
+                    buyers.check_ids(writes, merchant_id, person.ids)
+                _fold(writes, person, items, waiting)
+        except SessionSuperseded:
+            raise LostRace from None
 
     retried(step)
 

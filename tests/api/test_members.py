@@ -9,7 +9,7 @@ from chalicelib.services.growth import members
 from chalicelib.services.people import identities
 from tests.api.test_exports import exported, let_be_found
 from tests.api.test_shop_acts import refund
-from tests.fixtures.interleavings import interleaved
+from tests.fixtures.interleavings import after_once, interleaved
 from tests.fixtures.levels import have_levels
 from tests.fixtures.merchant import ADDRESS, DAY_S, Buyer, Caller, MerchantFixture
 from tests.fixtures.merges import PHONE, merge_into_an_older_one
@@ -161,8 +161,9 @@ def test_two_who_are_one_are_one_member(merchant: MerchantFixture) -> None:
     merchant.check_laws()
 
 
+@pytest.mark.parametrize("before", ["the items are read", "anything is written"])
 def test_a_merge_that_comes_while_figures_are_reckoned_is_not_lost(
-    merchant: MerchantFixture,
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     buyer = merchant.buyer("小满")
     bought(merchant, buyer)
@@ -172,8 +173,16 @@ def test_a_merge_that_comes_while_figures_are_reckoned_is_not_lost(
     merchant.pay(buyer, order_id)
     let_be_found(merchant, order_id)
 
-    with interleaved(merge):
+    def reckoned() -> None:
         members.process(merchant.merchant_id, buyer.buyer_id, now_s=merchant.now_s)
+
+    if before == "anything is written":
+        with interleaved(merge):
+            reckoned()
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr(members, "read", after_once(merge, members.read))
+            reckoned()
     merchant.run_jobs()
 
     (row,) = rows(merchant.owner())

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.services.growth import rewards
+from chalicelib.services.orders import reward_grants
+from chalicelib.services.people import buyers
+from chalicelib.tables.base import transaction
 from tests.fixtures.coupons import given_out, refund, sold, told
+from tests.fixtures.interleavings import after_once
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
 from tests.fixtures.points import received, switch
@@ -164,6 +169,28 @@ def test_groups_of_two_buyers_who_are_one_person_count_together_once(
     merchant.check_laws()
     assert person.call("DELETE", "/v1/me/account").status == 200
     merchant.run_jobs()
+    merchant.check_laws()
+
+
+def test_a_merge_that_comes_while_rewards_are_reckoned_is_not_lost(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch(merchant, per_yuan=0)
+    activity, older, younger = sold(merchant), merchant.buyer(), merchant.buyer()
+    reward(merchant, points=50)
+    for buyer in (older, younger):
+        completed(merchant, activity, buyer)
+    merge = merge_into_an_older_one(merchant, younger, older)
+    with transaction() as writes:
+        rewards.mark(writes, merchant.merchant_id, younger.buyer_id, now_s=merchant.now_s)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rewards, "items_of", after_once(merge, rewards.items_of))
+        reward_grants.process(merchant.merchant_id, younger.buyer_id, now_s=merchant.now_s)
+    merchant.run_jobs()
+
+    person = merchant.session(buyers.read(merchant.merchant_id, older.buyer_id))
+    assert (balance(person), states(person)) == (50, [("groups", "given")])
     merchant.check_laws()
 
 

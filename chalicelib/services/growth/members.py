@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from chalicelib.domain.member import Figures, figures_of
-from chalicelib.services.people import identities
+from chalicelib.errors import SessionSuperseded
+from chalicelib.services.people import buyers, identities
 from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
 from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.growth import PointsItem
@@ -37,8 +38,14 @@ def process(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
         marked = items.get(buyer_id)
         if marked is None or marked.due_at_s is None or marked.due_at_s > now_s:
             return
-        with transaction() as writes:
-            _fold(writes, person, items)
+        try:
+            with transaction() as writes:
+                if person.erased_at_s is None:
+                    # A mark that a merge has made since the person was read is not to be taken off.
+                    buyers.check_ids(writes, merchant_id, person.ids)
+                _fold(writes, person, items)
+        except SessionSuperseded:
+            raise LostRace from None
 
     retried(step)
 

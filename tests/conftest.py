@@ -44,7 +44,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 SLOW_S = 60
 TESTS = Path(__file__).parent
 ON_ENGINE = {"api", "laws"}
-RACES = "races"
+OVER_HTTP = {"races", "infra"}
 PREFIX = f"t{secrets.token_hex(4)}-"  # of this session's tables on a shared emulator
 STARTED_ELSEWHERE = os.environ.get("TUAN_TEST_ENDPOINT")
 ON_DYNAMODB_LOCAL = os.environ.get("TUAN_TEST_ENGINE") == "dynamodb-local"
@@ -265,9 +265,11 @@ def shop(engine: str) -> Iterator["Shop"]:
 
 @pytest.fixture(autouse=True)
 def engine_where_needed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Start the engine for tests of ON_ENGINE; others ask for it. Races meet in its server."""
+    """Start the engine for tests of ON_ENGINE; others ask for it. Those of OVER_HTTP ask its
+    server: races meet there, and other programs have it, too."""
     folders = Path(request.path).relative_to(TESTS).parts
     if folders[0] in ON_ENGINE:
         request.getfixturevalue("engine")
-    with engine_in_process.over_http() if RACES in folders else nullcontext():
+    asked = engine_in_process.over_http() if OVER_HTTP.intersection(folders) else nullcontext()
+    with asked:
         yield

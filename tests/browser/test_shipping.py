@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from chalicelib.domain.short_number import short_of
-from infra.local.demo_data import OWNER, address
+from infra.local.demo_data import address
 from tests.browser import excel
 from tests.browser.accessibility import TOO_WIDE
 from tests.browser.buyers import buy, buyer, form_group, pair, sell, wait_until
@@ -90,7 +90,7 @@ def test_orders_are_shipped_from_the_table_that_was_downloaded_and_only_once(
     expect(page.get_by_role("button", name="发货 0 单")).to_be_disabled()
     page.get_by_role("button", name="批量发货记录").click()
     batch = page.locator("tbody tr").first
-    for cell in (OWNER, "2", "0"):  # by whom, shipped, not shipped
+    for cell in ("店主", "2", "0"):  # by whom, shipped, not shipped
         expect(batch.get_by_role("cell", name=cell, exact=True)).to_be_visible()
     for row in mine:
         file = wait_until(shop, row[0], "shipped")

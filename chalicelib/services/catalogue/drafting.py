@@ -21,9 +21,9 @@ from chalicelib.services.catalogue import (
     coupon_templates,
     level_references,
     products,
+    products_for_sale,
     promised_coupons,
     publishing,
-    sources,
 )
 from chalicelib.services.catalogue.products import Stocked
 from chalicelib.settings import settings
@@ -59,10 +59,10 @@ def check(merchant_id: str, draft: Draft, *, now_s: int) -> Checked:
     """Everything that publishing `draft` now would be refused for, by the same rules."""
     draft = replace(draft, title=draft.title.strip(), starts_at_s=max(draft.starts_at_s, now_s))
     try:
-        source = sources.source_of(merchant_id, draft.product_id)
+        source = products_for_sale.source_of(merchant_id, draft.product_id)
     except InvalidRequest as refusal:
         return Checked([trouble(str(refusal.details["field"]), refusal.message)], [], [])
-    offers = sources.offers_of(source)
+    offers = products_for_sale.offers_of(source)
     window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
     problems = [
         *activity_draft.problems_of(draft, offers, now_s=now_s, window_min_s=window_min_s),
@@ -115,7 +115,7 @@ def _lowest(
     coupons: Sequence[tuple[str, CouponTerms]],
 ) -> list[LowestPrice]:
     """A tier brings nobody below its own price, whatever they paid less than others before."""
-    offers = sources.offers_of(source)
+    offers = products_for_sale.offers_of(source)
     costs = {sku["sku_id"]: sku.get("cost_fen") for sku in source.product.skus}
     back_fen = max((tier.off_fen for tier in (*draft.tiers, *draft.crowd_tiers)), default=0)
     found = []

@@ -18,7 +18,7 @@ from chalicelib.domain import points_offer
 from chalicelib.domain.points_offer import OfferState, PointsOfferDraft
 from chalicelib.domain.product import raise_problems
 from chalicelib.errors import Conflict, InvalidRequest, NotFound
-from chalicelib.services.catalogue import crud, level_references, sources
+from chalicelib.services.catalogue import crud, level_references, products_for_sale
 from chalicelib.services.catalogue.crud import Kind
 from chalicelib.services.catalogue.reservations import Shelf
 from chalicelib.tables.base import LostRace, Writes, get_or_none
@@ -152,8 +152,8 @@ def shelf_of(item: PointsOfferItem) -> Shelf:
 
 def _check(merchant_id: str, draft: PointsOfferDraft, now_s: int) -> None:
     """Raises InvalidRequest with everything that keeps the draft from being offered."""
-    source = sources.source_of(merchant_id, draft.product_id)
-    sold = sources.offers_of(source).get(draft.sku_id)
+    source = products_for_sale.source_of(merchant_id, draft.product_id)
+    sold = products_for_sale.offers_of(source).get(draft.sku_id)
     if sold is None:
         raise InvalidRequest(NO_SKU, field="sku_id")
     raise_problems(points_offer.problems_of(draft, sold, now_s=now_s))
@@ -177,8 +177,8 @@ def _sku_of(merchant_id: str, offer_id: str, fields: Mapping[str, Any]) -> tuple
 def _require_sold(writes: Writes, merchant_id: str, product_id: str, sku_id: str) -> None:
     """Require that the product sells the SKU: one that is taken out of it is offered no more.
     Raises InvalidRequest."""
-    source = sources.source_of(merchant_id, product_id)
-    if sku_id not in sources.offers_of(source):
+    source = products_for_sale.source_of(merchant_id, product_id)
+    if sku_id not in products_for_sale.offers_of(source):
         raise InvalidRequest(NO_SKU, field="sku_id")
     as_it_was = ProductItem.revision == source.product.revision
     writes.check(source.product, condition=as_it_was, refuse=LostRace)

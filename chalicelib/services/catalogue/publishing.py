@@ -22,8 +22,8 @@ from chalicelib.services import timeouts
 from chalicelib.services.catalogue import (
     catalogue_cache,
     level_references,
+    products_for_sale,
     promised_coupons,
-    sources,
 )
 from chalicelib.services.catalogue.activities import claim, not_over, read, set_closing, update
 from chalicelib.services.catalogue.products import Stocked
@@ -62,8 +62,8 @@ def publish(
             if first.body_hash != body_hash:
                 raise IdempotencyMismatch
             return first
-        source = sources.source_of(merchant_id, draft.product_id)
-        offers = sources.offers_of(source)
+        source = products_for_sale.source_of(merchant_id, draft.product_id)
+        offers = products_for_sale.offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
         compensation = promised_coupons.promise(
             merchant_id, draft.compensation_id, ends_at_s=draft.ends_at_s, now_s=now_s
@@ -116,8 +116,8 @@ def change(
     def step() -> ActivityItem:
         old = not_over(merchant_id, activity_id, now_s)
         before = catalogue_cache.terms_of(old)
-        source = sources.source_of(merchant_id, before.product_id)
-        offers = sources.offers_of(source)
+        source = products_for_sale.source_of(merchant_id, before.product_id)
+        offers = products_for_sale.offers_of(source)
         window_min_s = settings.shortened(activity_draft.WINDOW_MIN_S)
         compensation = _compensation(merchant_id, draft, before, now_s)
         problems = activity_draft.change_problems_of(

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 STAGE ?= dev
 
-.PHONY: run dev demo test test-fast test-dynamodb-local torture fuzz bench-export mutation check format package \
+.PHONY: run dev demo test test-fast test-dynamodb-local torture fuzz bench bench-cold bench-export mutation check format package \
   openapi setup lock console console-dev console-check client client-dev client-check miniprogram \
   source-check template-check deploy-console deploy-h5 node chromium
 
@@ -89,6 +89,12 @@ fuzz: $(STAMP)  ## Requests made up from the OpenAPI document; FUZZ_SEED, FUZZ_E
 	@export FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} && \
 	  echo "FUZZ_SEED=$$FUZZ_SEED FUZZ_EXAMPLES=$$FUZZ_EXAMPLES" && $(PY) -m pytest -q tests/fuzz
+
+bench: $(STAMP)  ## Processor time of a request, beside one bare call of botocore; BASE=commit, ROUNDS=n
+	@$(PY) -m infra.local.bench
+
+bench-cold: $(STAMP)  ## The same of each function's start; BASE=commit, ROUNDS=n
+	@$(PY) -m infra.local.bench_cold
 
 bench-export: $(STAMP)  ## Large exports: invocations, seconds, memory; ORDERS=n
 	@$(PY) -m infra.local.bench_export

@@ -64,34 +64,34 @@ class Phone:
         """agrees: to go on in another group, if this one is not full in time."""
         path = f"/v1/activities/{offer.activity_id}/groups"
         with_ = {"coupon_id": coupon_id, "points": points, "agrees_to_combine": agrees}
-        body = self._purchase(offer, sku, quantity) | with_
+        body = self.purchase(offer, sku, quantity) | with_
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def join(self, offer: Offer, group_id: str, *, sku: int = 0, quantity: int = 1) -> Placed:
         """Take a seat. Raises Unexpected when it is refused."""
         path = f"/v1/groups/{group_id}/seats"
-        return _placed(self.api.post(path, self._seat(offer, sku, quantity)))
+        return _placed(self.api.post(path, self.seat(offer, sku, quantity)))
 
     def buy_alone(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
         path = f"/v1/activities/{offer.activity_id}/orders"
-        body = self._purchase(offer, sku, quantity)
+        body = self.purchase(offer, sku, quantity)
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def exchange(self, offer: Offer, offer_id: str, *, sku: int = 0) -> Placed:
         """Order a unit of a points offer."""
-        body = self._purchase(offer, sku, 1)
+        body = self.purchase(offer, sku, 1)
         path = f"/v1/points-offers/{offer_id}/orders"
         return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def try_to_open(self, offer: Offer) -> Reply:
         """Ask for a group; the answer, whatever it is."""
         path = f"/v1/activities/{offer.activity_id}/groups"
-        body = self._purchase(offer, 0, 1)
+        body = self.purchase(offer, 0, 1)
         return self.api.call("POST", path, body, key=secrets.token_hex(16))
 
     def try_to_join(self, offer: Offer, group_id: str) -> Reply:
         """Ask for a seat; the answer, whatever it is."""
-        return self.api.call("POST", f"/v1/groups/{group_id}/seats", self._seat(offer, 0, 1))
+        return self.api.call("POST", f"/v1/groups/{group_id}/seats", self.seat(offer, 0, 1))
 
     def pay(self, placed: Placed, method: str = "wechat_pay") -> str:
         """Pay on the phone; returns the out_trade_no. The shop hears of it by callback."""
@@ -148,16 +148,18 @@ class Phone:
         told = [m for m in self.api.items("/v1/me/messages") if m["order_id"] == order_id]
         return sorted(told, key=lambda message: str(message["message_id"]))
 
-    def _purchase(self, offer: Offer, sku: int, quantity: int) -> dict[str, Any]:
+    def purchase(self, offer: Offer, sku: int, quantity: int) -> dict[str, Any]:
+        """What opening a group, and buying alone, takes."""
         return {
             "sku_id": offer.sku_ids[sku],
             "quantity": quantity,
             "address": address(self.name),
         }
 
-    def _seat(self, offer: Offer, sku: int, quantity: int) -> dict[str, Any]:
+    def seat(self, offer: Offer, sku: int, quantity: int) -> dict[str, Any]:
+        """What joining takes."""
         hint = {"activity_id": offer.activity_id, "version": offer.version}
-        return self._purchase(offer, sku, quantity) | hint
+        return self.purchase(offer, sku, quantity) | hint
 
 
 def log_in(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services.growth import rewards
+from chalicelib.services.growth import coupon_grants, rewards
 from chalicelib.services.orders import reward_grants
 from chalicelib.services.people import buyers
 from chalicelib.tables.base import transaction
@@ -191,6 +191,34 @@ def test_a_merge_that_comes_while_rewards_are_reckoned_is_not_lost(
 
     person = merchant.session(buyers.read(merchant.merchant_id, older.buyer_id))
     assert (balance(person), states(person)) == (50, [("groups", "given")])
+    merchant.check_laws()
+
+
+def test_a_reward_that_another_reckoning_gave_meanwhile_is_not_taken_for_its_own(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity, buyer = sold(merchant), merchant.buyer()
+    reward(merchant, coupon_id=given_out(merchant, given="shop", per_buyer=5))
+    first = completed(merchant, activity, buyer)
+    give = coupon_grants.grant
+    late: list[Any] = []
+    given: list[Any] = []
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        if not late:  # much happens before this one, and another reckoning has read its orders
+            late.append(lambda: give(*args, **more))
+            refund(merchant, buyer, first, PRICE_FEN, 1)
+            completed(merchant, activity, buyer)
+            return given[0]
+        if not given:
+            given.append(late[0]())
+        return give(*args, **more)
+
+    monkeypatch.setattr(coupon_grants, "grant", slowly)
+    completed(merchant, activity, buyer)
+    merchant.run_jobs()
+
+    assert states(buyer) == [("groups", "given"), ("groups", "taken_back")]
     merchant.check_laws()
 
 

@@ -6,6 +6,7 @@ be put right. Each reward is one transaction: the reward under its number, its c
 and the message.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from chalicelib import observability
@@ -16,7 +17,7 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.points_account import PointsEntry, PointsKind
 from chalicelib.domain.rewards import Counted, RewardFor, RewardsRule, reckon
 from chalicelib.domain.texts import TextKey
-from chalicelib.errors import Conflict, NotFound, SessionSuperseded
+from chalicelib.errors import Conflict, IdempotencyMismatch, NotFound, SessionSuperseded
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.growth import coupon_grants, coupons, points, rewards
 from chalicelib.services.orders import notifications, orders
@@ -140,12 +141,19 @@ def _give_coupon(
         key = TextKey.LEADER_COUPON if leads else TextKey.GROUPS_COUPON
         notifications.put(writes, about, key, _suffix(reward), now_s=now_s, **facts)
 
-    reason = f"reward#{_suffix(reward)}"
+    # Another run may have given this number meanwhile, for orders that it found to be owed.
+    what = hashlib.sha256("#".join([reward.why, *reward.orders]).encode()).hexdigest()[:16]
     try:
-        coupon_grants.grant(
-            person.merchant_id, person.buyer_id, template_id, reason, also=also, now_s=now_s
+        coupon = coupon_grants.grant(
+            person.merchant_id,
+            person.buyer_id,
+            template_id,
+            f"reward#{_suffix(reward)}",
+            body_hash=what,
+            also=also,
+            now_s=now_s,
         )
-    except _Merged:
+    except (_Merged, IdempotencyMismatch):
         raise LostRace from None
     except (Conflict, NotFound) as refusal:
         # Where there are points, they are all that the reward was.
@@ -157,6 +165,8 @@ def _give_coupon(
             extra={"details": {"buyer_id": person.buyer_id, "why": refusal.code}},
         )
         return False
+    if coupon is None:  # the account was closed meanwhile
+        raise LostRace
     return True
 
 

@@ -6,7 +6,7 @@ none, whenever it is reckoned.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -49,6 +49,12 @@ class RewardsRule:
     def stored(self) -> dict[str, Any]:
         """As a shop keeps it; read by `rule_of`."""
         return asdict(self)
+
+    def acting(self, *, has_points: bool) -> "RewardsRule":
+        """The rule as it acts now: one that gives points alone rests while the shop has none, and
+        groups wait for them."""
+        rests = not has_points and not self.coupon_id
+        return replace(self, on=False) if rests else self
 
     @property
     def words(self) -> list[str]:

@@ -128,6 +128,25 @@ def test_points_are_given_alone_where_the_coupon_cannot_be(merchant: MerchantFix
     merchant.check_laws()
 
 
+def test_groups_wait_for_points_that_the_shop_has_switched_off(
+    merchant: MerchantFixture,
+) -> None:
+    switch(merchant, per_yuan=0)
+    activity, buyer = sold(merchant), merchant.buyer()
+    reward(merchant, points=50)
+    completed(merchant, activity, buyer)
+    switch(merchant, on=False)
+    completed(merchant, activity, buyer)
+    assert own(buyer).items() >= {"on": False, "gives": "", "counted": 0, "items": []}.items()
+    merchant.check_laws()
+
+    switch(merchant, per_yuan=0)
+    completed(merchant, activity, buyer)
+
+    assert (own(buyer)["counted"], states(buyer)) == (1, [("groups", "given")])
+    merchant.check_laws()
+
+
 def test_refund_before_the_reward_lowers_the_count_and_days_run_out(
     merchant: MerchantFixture,
 ) -> None:

@@ -16,8 +16,9 @@ from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 
 def rule(merchant_id: str, now_s: int) -> RewardsRule:
-    """The shop's rule, as old as its other settings."""
-    return merchants.rewards_of_shop(shop_cache.merchant(merchant_id, now_s))
+    """The shop's rule as it acts, as old as its other settings."""
+    shop = shop_cache.merchant(merchant_id, now_s)
+    return merchants.rewards_of_shop(shop).acting(has_points=merchants.rule_of_shop(shop).on)
 
 
 def concern(order: OrderItem, change: Transition) -> bool:

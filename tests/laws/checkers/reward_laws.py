@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from chalicelib.domain.order import OrderStatus
+from chalicelib.domain.points import rule_of as points_rule_of
 from chalicelib.domain.points_account import PointsKind
 from chalicelib.domain.rewards import Counted, RewardFor, RewardState, reckon, rule_of
 from chalicelib.tables.rewards import RewardItem, RewardsItem
@@ -63,6 +64,8 @@ def reckoned(snapshot: TableSnapshot) -> Violations:
     """Nobody is owed a reward, or has one for an order that has gone back; nobody is marked."""
     shop = next((item for item in snapshot.items if isinstance(item, MerchantItem)), None)
     rule = rule_of(shop.rewards.as_dict() if shop is not None and shop.rewards else None)
+    points = points_rule_of(shop.points.as_dict() if shop is not None and shop.points else None)
+    rule = rule.acting(has_points=points.on)
     for buyer_id, buyer in snapshot.buyers.items():
         if buyer.merged_into is not None or buyer.erased_at_s is not None:
             continue

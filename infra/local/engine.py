@@ -34,7 +34,7 @@ ACCOUNT_ID = "000000000000"  # whose resources the emulator makes for the creden
 
 # Uvicorn, over C, serves the app of ministack for a quarter less CPU time than Hypercorn.
 SERVER = (
-    *("-m", "uvicorn", "fast_dynamodb:app", "--app-dir", str(Path(__file__).parent / "emulator")),
+    *("-m", "uvicorn", "infra.local.emulator.fast_dynamodb:app", "--app-dir", str(ROOT)),
     *("--host", "127.0.0.1"),
     *("--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "75"),
     *("--no-access-log", "--no-server-header", "--no-date-header", "--log-level", "warning"),

@@ -11,9 +11,13 @@ from typing import Any
 from ministack.app import app as ministack
 from ministack.services import dynamodb
 
+from infra.local.emulator.memoised import memoise
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+memoise(dynamodb)
 
 
 async def app(scope: Message, receive: Receive, send: Send) -> None:

@@ -576,10 +576,13 @@ class ShareMade(ResponseModel, frozen=True, kw_only=True):
     qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
 
 
+VisitorId = Annotated[
+    str, Meta(pattern=r"^[0-9A-Za-z_-]{8,64}\Z", description="made once by the client")
+]
+
+
 class VisitRequest(RequestModel, frozen=True, kw_only=True):
-    visitor_id: Annotated[
-        str, Meta(pattern=r"^[0-9A-Za-z_-]{8,64}\Z", description="made once by the client")
-    ]
+    visitor_id: VisitorId
 
 
 class VisitCounted(ResponseModel, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Items of table `trade` that belong to one buyer, or to an invitation of theirs.
+"""Items of table `trade` that belong to one buyer.
 
 Their keys stand in the map of chalicelib.tables.trade.
 """
@@ -262,28 +262,6 @@ class AfterSaleItem(TradeItem, discriminator="after_sale"):
         return short_of(self.order_id, self.short_serial or 0)
 
 
-class ShareItem(TradeItem, discriminator="share"):
-    """One invitation: who shared which group, by which channel; how many came."""
-
-    merchant_id = UnicodeAttribute()
-    share_id = UnicodeAttribute()
-    group_id = UnicodeAttribute()
-    activity_id = UnicodeAttribute()
-    sharer_id = UnicodeAttribute()
-    channel = UnicodeAttribute()
-    visits = IntAttribute(default=0)
-
-    @classmethod
-    def at(cls, merchant_id: str, share_id: str, **more: Any) -> "ShareItem":
-        return cls(
-            f"{merchant_id}#X#{share_id}",
-            "share",
-            merchant_id=merchant_id,
-            share_id=share_id,
-            **more,
-        )
-
-
 class KeyItem(TradeItem, discriminator="key"):
     """An Idempotency-Key that placed an order: a repeat meets it and gets the same order."""
 
@@ -297,16 +275,6 @@ class KeyItem(TradeItem, discriminator="key"):
     @property
     def buyer_id(self) -> str:
         return str(self.pk.rpartition("#")[2])
-
-
-class VisitItem(TradeItem, discriminator="visit"):
-    """One visitor who came by a share; the first visit counts."""
-
-    at_s = IntAttribute()
-
-    @classmethod
-    def at(cls, merchant_id: str, share_id: str, visitor_id: str, **more: Any) -> "VisitItem":
-        return cls(f"{merchant_id}#X#{share_id}", f"visit#{visitor_id}", **more)
 
 
 def messages_list(merchant_id: str, buyer_id: str) -> str:

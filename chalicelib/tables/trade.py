@@ -44,7 +44,9 @@
 | day           | m#D#YYYYMMDD (Beijing)#n      | day                     |
 | tally         | m#T#activity_id#n             | tally                   |
 | share         | m#X#share_id                  | share                   |
-| visit         | m#X#share_id                  | visit#visitor_id        |
+| visit         | m#X#share_id#n                | visit#visitor_id        |
+| visits        | m#X#share_id#n                | visits                  |
+| touches       | m#B#buyer_id                  | touches                 |
 
 An order's key is its buyer's partition: "my orders, newest first" needs no index, and nobody
 reads another's order. All money of an order is in its one item, and so is every intent about it.

@@ -7,13 +7,14 @@ import pytest
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.order import Refund, RefundStatus
 from chalicelib.errors import OrderClosed
-from chalicelib.services.groups import group_controls, settlement
+from chalicelib.services.groups import group_controls, settlement, shares
 from chalicelib.services.orders import inbox, notifications
-from chalicelib.tables.buyers import MessageItem, ShareItem
+from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.trade import OrderItem
 from tests.api.test_message_templates import change
 from tests.fixtures.interleavings import interleaved
 from tests.fixtures.merchant import DAY_S, Buyer, MerchantFixture
+from tests.fixtures.shares import visits
 from tests.fixtures.shop import GRACE_S, LIFE_S, STAFF, ActivityIds, Shop
 from tests.fixtures.stream_events import change_of, deliver
 
@@ -266,9 +267,9 @@ def test_visits_by_a_share_are_counted_once_per_visitor(merchant: MerchantFixtur
     assert [reply.status for reply in replies] == [201] * 3
     expected = {"group_id": group_id, "activity_id": activity.activity_id, "share_id": share_id}
     assert [reply.body for reply in replies] == [expected] * 3
-    key = ShareItem.at(merchant.merchant_id, share_id)
-    share = ShareItem.get(key.pk, key.sk)
-    assert (share.visits, share.channel, share.sharer_id) == (2, "chat", leader.buyer_id)
+    share = shares.share_of(merchant.merchant_id, share_id)
+    assert (share.channel, share.sharer_id) == ("chat", leader.buyer_id)
+    assert visits(merchant.merchant_id, share_id) == 2
     _, order_id = merchant.join(activity, group_id, share_id=share_id)
     assert merchant.stored_order(order_id).share_id == share_id
 

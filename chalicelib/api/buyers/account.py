@@ -11,6 +11,7 @@ from chalicelib.api.schemas import Done, PageQuery, from_attributes
 from chalicelib.errors import AccountInUse, SessionSuperseded
 from chalicelib.services.growth import coupons as growth
 from chalicelib.services.growth import levels as growth_levels
+from chalicelib.services.growth import touches
 from chalicelib.services.orders import account_deletion
 from chalicelib.services.people import address_book, buyers
 from chalicelib.services.reports import member_files, own_data
@@ -50,6 +51,10 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],
         reminders=[from_attributes(schemas.ReminderShown, item) for item in page.reminders],
+        touches=[
+            from_attributes(schemas.TouchShown, one)
+            for one in touches.of_person(who.merchant_id, who.ids)
+        ],
         tags=tags,
         notes=[from_attributes(schemas.NoteOnBuyer, note) for note in notes],
         next=pages.token_of({"before": page.next_no} if page.next_no else None, *scope),

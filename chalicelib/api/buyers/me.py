@@ -8,6 +8,7 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.schemas import Done, MessageList, PageQuery
 from chalicelib.domain.agreements import to_accept
 from chalicelib.errors import SessionSuperseded
+from chalicelib.services.growth import touches
 from chalicelib.services.orders import inbox
 from chalicelib.services.people import buyers, shop_cache, subscriptions
 
@@ -55,4 +56,12 @@ def add_subscriptions(who: Buyer, body: schemas.Subscriptions) -> Done:
     """Tell that the buyer agreed, at WeChat, to one more message of each of these templates."""
     now_s = clock.now_s()
     subscriptions.add(who.merchant_id, who.buyer_id, body.template_ids, now_s=now_s)
+    return Done()
+
+
+@api.operation("POST", "/me/touches", refusals=[SessionSuperseded])
+def bring_visits(who: Buyer, body: schemas.Visits) -> Done:
+    """Tell by which shares the buyer came; what the server has seen no visit of changes nothing."""
+    now_s = clock.now_s()
+    touches.record(who.merchant_id, who.buyer_id, body.visitor_id, body.share_ids, now_s=now_s)
     return Done()

@@ -12,10 +12,12 @@ from chalicelib.api.buyers.points_schemas import PointsAccountShown
 from chalicelib.api.reward_schemas import RewardShown
 from chalicelib.api.schemas import (
     Address,
+    Id,
     MessageShown,
     RequestModel,
     ResponseModel,
     Seconds,
+    VisitorId,
 )
 from chalicelib.domain.agreements import AgreementKind
 from chalicelib.domain.pasted_address import PASTE_MAX
@@ -112,6 +114,24 @@ class ReminderShown(ResponseModel, frozen=True, kw_only=True):
     asked_at_s: Seconds
 
 
+class Visits(RequestModel, frozen=True, kw_only=True):
+    """Shares by which the buyer came before they were logged in, or came just now."""
+
+    visitor_id: VisitorId
+    share_ids: Annotated[list[Id], Meta(min_length=1, max_length=10)]
+
+
+class TouchShown(ResponseModel, frozen=True, kw_only=True):
+    """Visits of the buyer by one share."""
+
+    share_id: str
+    channel: str
+    group_id: str
+    activity_id: str
+    at_s: Seconds
+    last_at_s: Seconds
+
+
 class NoteOnBuyer(ResponseModel, frozen=True, kw_only=True):
     at_s: Seconds
     text: str
@@ -140,6 +160,7 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     reminders: Annotated[
         list[ReminderShown], Meta(description="what the buyer waits for: on the first page")
     ]
+    touches: Annotated[list[TouchShown], Meta(description="by whose shares they came lately")]
     tags: Annotated[list[str], Meta(description="by which the shop sorts its members")]
     notes: Annotated[list[NoteOnBuyer], Meta(description="by the shop's staff, the newest first")]
     next: str | None

@@ -15,8 +15,9 @@ from chalicelib.services.groups import group_controls
 from chalicelib.services.orders import coupon_gifts, orders
 from chalicelib.services.people import identities
 from chalicelib.tables.base import StoredItem
-from chalicelib.tables.buyers import BuyerItem, ShareItem
+from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.growth import CouponGrantItem
+from chalicelib.tables.shares import ShareItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
 

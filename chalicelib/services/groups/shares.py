@@ -1,6 +1,5 @@
 """Shares: an invitation that knows its sharer and its channel, and counts who comes by it."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,11 +9,12 @@ from chalicelib.services.catalogue.links import Links
 from chalicelib.services.orders import orders
 from chalicelib.services.people import buyers
 from chalicelib.settings import settings
-from chalicelib.tables.base import LostRace, retried, transaction
-from chalicelib.tables.buyers import ShareItem, VisitItem
+from chalicelib.tables.base import LostRace, get_or_none, retried, transaction, update_one
+from chalicelib.tables.shares import ShareItem, VisitItem, VisitsItem
 from chalicelib.tables.trade import GroupItem
 
 PAGE = "pages/group/group"  # of the mini-program
+AGAIN_S = 3600  # a visitor who comes again within an hour has not come again
 
 
 class Channel(StrEnum):
@@ -35,6 +35,10 @@ class Invitation(Links):
 
 class _Visited(Exception):
     """This visitor came before."""
+
+    def __init__(self, old: VisitItem) -> None:
+        super().__init__("visited")
+        self.last_at_s = old.last_at_s or old.at_s
 
 
 def share(
@@ -74,28 +78,26 @@ def invitation(item: ShareItem) -> Invitation:
 
 def visit(merchant_id: str, share_id: str, visitor_id: str, *, now_s: int) -> ShareItem:
     """Count a visit, once per visitor, and return the share it came by. Raises NotFound."""
+    found = share_of(merchant_id, share_id)
+    visit = VisitItem.at(merchant_id, share_id, visitor_id, at_s=now_s)
 
     def step() -> None:
         with transaction() as writes:
-            writes.put(
-                VisitItem.at(merchant_id, share_id, visitor_id, at_s=now_s),
-                refuse=lambda old: _Visited(),
-            )
-            writes.update(
-                ShareItem.at(merchant_id, share_id),
-                [ShareItem.visits.add(1)],
-                condition=ShareItem.pk.exists(),
-                refuse=lambda old: NotFound("这个邀请已失效。") if old is None else LostRace(),
-            )
+            writes.put(visit, refuse=_Visited)
+            writes.add(*VisitsItem.of(visit).one_more())
 
-    with suppress(_Visited):
-        retried(step)
-    return _get(merchant_id, share_id)
-
-
-def _get(merchant_id: str, share_id: str) -> ShareItem:
-    key = ShareItem.at(merchant_id, share_id)
     try:
-        return ShareItem.get(key.pk, key.sk)
-    except ShareItem.DoesNotExist:
-        raise NotFound("这个邀请已失效。") from None
+        retried(step)
+    except _Visited as before:
+        if now_s - before.last_at_s >= AGAIN_S:
+            again = [VisitItem.last_at_s.set(now_s)]
+            update_one(visit, again, condition=VisitItem.pk.exists(), refuse=LostRace)
+    return found
+
+
+def share_of(merchant_id: str, share_id: str) -> ShareItem:
+    """A share, which never changes. Raises NotFound."""
+    found = get_or_none(ShareItem.at(merchant_id, share_id))
+    if found is None:
+        raise NotFound("这个邀请已失效。")
+    return found

@@ -22,6 +22,7 @@ from chalicelib.tables.buyers import BuyerItem, IdentityItem, SubscriptionsItem,
 from chalicelib.tables.growth import BirthdayItem
 from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.rewards import RewardsItem
+from chalicelib.tables.shares import TouchesItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk, get_two
 from chalicelib.text import Text
@@ -31,9 +32,9 @@ ENDED = (OrderStatus.CLOSED, OrderStatus.COMPLETED, OrderStatus.REFUNDED)
 
 
 def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
-    """Erase name, picture, addresses, logins, phone, birthday and reminders of the person, and what
-    the shop keeps of them as a member; take their points, and refuse purchases under their ids. A
-    login makes a new buyer. A repeat changes nothing.
+    """Erase name, picture, addresses, logins, phone, birthday, reminders and touches of the person,
+    and what the shop keeps of them as a member; take their points, and refuse purchases under their
+    ids. A login makes a new buyer. A repeat changes nothing.
 
     Raises AccountInUse while something is under way; SessionSuperseded for who was merged; Busy.
     """
@@ -81,6 +82,7 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                 address_book.put_closed(writes, merchant_id, one)
                 writes.delete(BirthdayItem.at(merchant_id, one))
                 writes.delete(RewardsItem.at(merchant_id, one))
+                writes.delete(TouchesItem.at(merchant_id, one))
             members.erase(writes, merchant_id, buyer.ids)
             points.forfeit(writes, merchant_id, buyer.ids, now_s=now_s)
             for identity_id in buyer.identities.as_dict().values():

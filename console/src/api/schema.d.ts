@@ -553,6 +553,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell by which shares the buyer came; what the server has counted no visit of changes nothing. */
+        post: operations["bring_visits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/wechat-phone": {
         parameters: {
             query?: never;
@@ -6053,6 +6070,8 @@ export interface components {
             messages: components["schemas"]["MessageShown"][];
             /** @description what the buyer waits for: on the first page */
             reminders: components["schemas"]["ReminderShown"][];
+            /** @description by whose shares they came lately */
+            touches: components["schemas"]["TouchShown"][];
             /** @description by which the shop sorts its members */
             tags: string[];
             /** @description by the shop's staff, the newest first */
@@ -8057,6 +8076,20 @@ export interface components {
         TotpRemoval: {
             password: string;
         };
+        /**
+         * TouchShown
+         * @description Visits of the buyer by one share.
+         */
+        TouchShown: {
+            share_id: string;
+            channel: string;
+            group_id: string;
+            activity_id: string;
+            /** @description seconds since the epoch, UTC */
+            at_s: number;
+            /** @description seconds since the epoch, UTC */
+            last_at_s: number;
+        };
         /** Unread */
         Unread: {
             /** @description 100: more than 99 */
@@ -8073,6 +8106,15 @@ export interface components {
         VisitRequest: {
             /** @description made once by the client */
             visitor_id: string;
+        };
+        /**
+         * Visits
+         * @description Shares by which the buyer came before they were logged in, or came just now.
+         */
+        Visits: {
+            /** @description made once by the client */
+            visitor_id: string;
+            share_ids: string[];
         };
         /** WaitingGroup */
         WaitingGroup: {
@@ -11281,6 +11323,93 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Subscriptions"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description session_superseded, unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    bring_visits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Visits"];
             };
         };
         responses: {

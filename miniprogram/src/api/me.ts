@@ -20,6 +20,9 @@ export const markMessagesRead = (up_to_s: number) => put('/v1/me/messages/read',
 /** Tell that the buyer agreed, at WeChat, to one more message of each of these templates. */
 export const addSubscriptions = (template_ids: string[]) => post('/v1/me/subscriptions', { body: { template_ids } })
 
+/** Tell by whose invitations this phone came, now that it is known whose it is. */
+export const bringVisits = (visitor_id: string, share_ids: string[]) => post('/v1/me/touches', { body: { visitor_id, share_ids } })
+
 export const listAddresses = () => get('/v1/me/addresses')
 
 export const addAddress = (body: NewAddress) => post('/v1/me/addresses', { body })

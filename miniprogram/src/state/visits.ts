@@ -1,6 +1,12 @@
-/** Who came by whose invitation: counted once, and sent along when ordering. */
+/** Who came by whose invitation: counted once, sent along when ordering, and told once it is known who came. */
+import { watch } from 'vue'
+import { bringVisits } from '@/api/me'
 import { visitShare } from '@/api/shop'
+import { session } from './session'
 import { keep, kept, randomId } from './storage'
+
+const UNTOLD = 'came'
+const UNTOLD_MAX = 10
 
 /** This phone, as far as it can be told; nothing of the buyer is in it. */
 export function visitorId(): string {
@@ -11,7 +17,29 @@ export function visitorId(): string {
   return made
 }
 
-/** Count a visit. The page does not wait for it, and nothing depends on it. */
+/** Count a visit. The page does not wait for it, and nothing on it depends on it. */
 export function countVisit(share_id: string): void {
-  if (share_id) visitShare(share_id, visitorId()).catch(() => undefined)
+  if (share_id) visitShare(share_id, visitorId()).then(() => came(share_id), () => undefined)
 }
+
+/** Tell what was not told yet: now, if somebody is logged in, and whenever somebody logs in. */
+export function bringUntold(): void {
+  watch(session, tell, { immediate: true })
+}
+
+function came(share_id: string): void {
+  const [first, ...others] = new Set([...untold(), share_id])
+  keep(UNTOLD, [first, ...others.slice(1 - UNTOLD_MAX)])
+  tell()
+}
+
+function tell(): void {
+  const told = untold()
+  if (!session.value || !told.length) return
+  bringVisits(visitorId(), told).then(
+    () => keep(UNTOLD, untold().filter((one) => !told.includes(one))),
+    () => undefined,
+  )
+}
+
+const untold = () => kept<string[]>(UNTOLD) ?? []

@@ -33,6 +33,7 @@ from tests.laws.checkers import (
     coupon_laws,
     crowd_laws,
     delivery_laws,
+    invitation_laws,
     ledger_laws,
     member_laws,
     money_laws,
@@ -88,7 +89,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws += [*coupon_laws.LAWS, *newness_laws.LAWS, *points_laws.LAWS]
     laws += [*after_sale_laws.LAWS, *person_laws.LAWS, *member_laws.LAWS]
     laws += combining_laws.LAWS
-    laws += [*crowd_laws.LAWS, *reward_laws.LAWS]
+    laws += [*crowd_laws.LAWS, *reward_laws.LAWS, *invitation_laws.LAWS]
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
         laws += [*member_laws.FINAL, *reward_laws.FINAL]

@@ -9,6 +9,7 @@ from chalicelib.services.orders.subscribe_messages import State
 from chalicelib.services.people.subscriptions import LEFT_MAX
 from chalicelib.tables.buyers import AddressBookItem, BuyerItem, MessageItem, SubscriptionsItem
 from chalicelib.tables.reminders import ReminderItem
+from chalicelib.tables.shares import TouchesItem
 from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.table_snapshot import LIVE, TableSnapshot
@@ -115,6 +116,8 @@ def closed_accounts(snapshot: TableSnapshot) -> Violations:
         book = books.get(buyer_id)
         if any(told) or book is None or book.addresses:
             yield f"28 persons: closed account {buyer_id} still tells who it was"
+        if any(isinstance(it, TouchesItem) and it.buyer_id == buyer_id for it in snapshot.items):
+            yield f"28 persons: closed account {buyer_id} still tells by whom it came"
         for order_id, order in snapshot.orders.items():
             if order.buyer_id != buyer_id or order.status in ENDED:
                 continue

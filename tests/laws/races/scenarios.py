@@ -13,10 +13,12 @@ from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.coupon_code import CouponCode
 from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.services.fulfilment import receipts
+from chalicelib.services.groups import shares
 from chalicelib.services.timeouts import PACE_S
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.concurrency import concurrently, retry_while_busy, run_together
+from tests.fixtures.shares import visits
 from tests.fixtures.shop import OTHER_PAY, Shop, number_of
 from tests.fixtures.staff_requests import give_back, ship
 
@@ -42,6 +44,21 @@ def many_buyers_for_two_seats(shop: Shop, *, buyers: int) -> Tally:
     assert shop.group(group_id).status == "formed"
     assert "late" not in tally(paid)
     return tally(answers)
+
+
+def many_visitors_of_one_share(shop: Shop, *, visitors: int, rounds: int) -> int:
+    """Each comes in one round, and twice. Returns how many were counted."""
+    sharer, group_id = shop.buyer(), shop.opened(shop.activity(seats=3))
+    invitation, _ = shares.share(shop.merchant_id, group_id, sharer, shares.Channel.LINK)
+
+    def come(visitor: str) -> str:
+        shares.visit(shop.merchant_id, invitation.share_id, visitor, now_s=shop.now_s)
+        return "counted"
+
+    for number in range(rounds):
+        names = [f"visitor-{number}-{one}" for one in range(visitors)]
+        assert set(concurrently(come, [*names, *names])) == {"counted"}
+    return visits(shop.merchant_id, invitation.share_id)
 
 
 def many_buyers_in_one_minute(shop: Shop, *, buyers: int, per_minute: int) -> Tally:

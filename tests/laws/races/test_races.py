@@ -134,6 +134,13 @@ def test_code_that_many_try_at_once_is_used_by_one_of_them(shop: Shop) -> None:
     shop.check()
 
 
+def test_fifty_visitors_at_once_are_counted(shop: Shop) -> None:
+    counted = scenarios.many_visitors_of_one_share(shop, visitors=50, rounds=sized(20, 4))
+
+    assert counted == 50 * sized(20, 4)
+    shop.check()
+
+
 @pytest.mark.parametrize(
     ("race", "rounds", "ends"),
     [

@@ -1,0 +1,61 @@
+"""Touches: by whose shares a buyer came before they bought.
+
+A touch is a visit by a share of somebody else's, of a buyer who is known by then or has logged in
+since. Of each share the first and the latest visit are kept: a purchase looks at the days before.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.beijing import DAY_S
+
+DAYS = 7  # before a purchase, in which a touch counts
+KEPT_DAYS = 2 * DAYS  # what follows a purchase may come late
+KEPT_MAX = 20  # of one person
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Visits of one buyer by one share: the first and the latest."""
+
+    share_id: str
+    sharer_id: str
+    channel: str
+    group_id: str
+    activity_id: str
+    at_s: int
+    last_at_s: int
+
+
+def added(kept: Collection[Touch], new: Collection[Touch], *, now_s: int) -> tuple[Touch, ...]:
+    """All touches of a person that are worth keeping, the earliest first: one for each share, the
+    first one and the latest when there are too many."""
+    by_share: dict[str, Touch] = {}
+    for one in (*kept, *new):
+        known = by_share.get(one.share_id, one)
+        by_share[one.share_id] = replace(
+            known,
+            at_s=min(known.at_s, one.at_s),
+            last_at_s=max(known.last_at_s, one.last_at_s),
+        )
+    recent = [it for it in by_share.values() if it.last_at_s >= now_s - KEPT_DAYS * DAY_S]
+    in_order = sorted(recent, key=lambda it: (it.at_s, it.share_id))
+    return tuple(in_order[:1] + in_order[1:][-(KEPT_MAX - 1) :])
+
+
+def first_before(touches: Collection[Touch], until_s: int) -> tuple[Touch, int] | None:
+    """(the touch that came first in the days before a purchase, when); None: there was none."""
+    found = _within(touches, until_s)
+    return found[0] if found else None
+
+
+def _within(touches: Collection[Touch], until_s: int) -> Sequence[tuple[Touch, int]]:
+    """(touch, when) of every visit of those days, the earliest first."""
+    since_s = until_s - DAYS * DAY_S
+    visits = {
+        (at_s, it.share_id): it
+        for it in touches
+        for at_s in (it.at_s, it.last_at_s)
+        if since_s <= at_s <= until_s
+    }
+    return [(visits[key], key[0]) for key in sorted(visits)]

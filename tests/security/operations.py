@@ -46,6 +46,7 @@ VALUES: Mapping[str, Callable[[SeededMerchant], Any]] = {
     "proof": lambda shop: "流水号 1",
     "note": lambda shop: "已核对",
     "visitor_id": lambda shop: "visitor-0001",
+    "share_ids": lambda shop: [shop.share_id],
     "service_phone": lambda shop: "400-800-1234",
     "phone": lambda shop: ADDRESS["phone"],
     "on_sale": lambda shop: False,

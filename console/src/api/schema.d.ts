@@ -562,7 +562,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tell by which shares the buyer came; what the server has counted no visit of changes nothing. */
+        /** Tell by which shares the buyer came; what the server has seen no visit of changes nothing. */
         post: operations["bring_visits"];
         delete?: never;
         options?: never;

@@ -147,6 +147,9 @@ def deploy(options: argparse.Namespace) -> list[str]:
         "Site": options.site,
         "Hosting": options.hosting,
         "ApiOrigin": origin_of(api),
+        "ApiHost": urlsplit(api).hostname or "",
+        "ApiPath": urlsplit(api).path,
+        "MerchantId": options.merchant_id or "",
         "MediaOrigin": origin_of(media),
         "UploadOrigin": backend["UploadOrigin"],
         "DomainName": options.domain or "",
@@ -164,6 +167,12 @@ def deploy(options: argparse.Namespace) -> list[str]:
     if options.hosting == "website":
         told.append("它前面的 HTTPS 代理要给每个回答加上这些响应头：")
         told += [f"  {name}: {value}" for name, value in website.headers(parameters).items()]
+        if options.site == "h5":
+            page = website.page_of_link(options.merchant_id, "/g/ID/SHARE")
+            told.append(
+                "要让分享出去的链接显示标题和图片，代理还要把 /g/、/a/、/c/ 开头的地址转给接口，如"
+                f" /g/ID/SHARE 转到 {api}{page}（没有 SHARE 时末尾写 -）。"
+            )
     return told
 
 

@@ -46,6 +46,16 @@ def redirect(given: Parameters, path: str) -> str | None:
     return None
 
 
+def page_of_link(merchant_id: str, path: str) -> str | None:
+    """The path of the API's page of a short link, as the template's function has it; None: it is
+    none."""
+    link = re.match(r"/([gac])/(\w+)(?:/(\w+))?", path, re.ASCII)
+    if link is None:
+        return None
+    kind, target_id, share_id = link.groups()
+    return f"/v1/merchants/{merchant_id}/links/{kind}/{target_id}/{share_id or '-'}"
+
+
 @cache
 def _template() -> dict[str, Any]:
     content: dict[str, Any] = read(TEMPLATE)

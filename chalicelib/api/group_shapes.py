@@ -334,18 +334,25 @@ def own_group(own: tuple[GroupItem, OrderItem]) -> schemas.OwnGroup:
 def invitation(
     made: Invitation, offer: Terms, group: GroupItem, *, now_s: int
 ) -> schemas.ShareMade:
-    waits = group_rules.is_joinable(group.view(), now_s=now_s)
     svg, png = shapes.qr_codes(made.link)
-    price = yuan(offer.cheapest.group_price_fen) + (" 起" if offer.price_varies else "")
     return schemas.ShareMade(
         share_id=made.share_id,
         path=made.path,
         link=made.link,
         scene=made.scene,
-        title=f"{_wanted(group.view(), offer) if waits else ''}{price} 拼{offer.title}",
+        title=card_title(offer, group, now_s=now_s),
         qr_svg=svg,
         qr_png=png,
     )
+
+
+def card_title(offer: Terms, group: GroupItem | None, *, now_s: int) -> str:
+    """How the card of a shared group begins, or of its activity when there is none: what the group
+    lacks while it can be joined, the price, and what it is for."""
+    price = yuan(offer.cheapest.group_price_fen) + (" 起" if offer.price_varies else "")
+    view = None if group is None else group.view()
+    waits = view is not None and group_rules.is_joinable(view, now_s=now_s)
+    return f"{_wanted(view, offer) if view and waits else ''}{price} 拼{offer.title}"
 
 
 def _wanted(group: Group, offer: Terms) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.beijing import BEIJING, moment
 from chalicelib.domain.levels import MemberLevel
 from chalicelib.domain.pricing import PriceKind, Reduction
 from chalicelib.errors import ActivityClosed, ActivityOverlaps, InvalidRequest
@@ -14,8 +15,6 @@ BUCKETS_MAX = 8
 # A publication is one transaction of at most 100 writes: 4 for the activity, its version, its
 # closing and the audit row; for each SKU its product stock and its buckets.
 _WRITES_FOR_SKUS = 96
-
-_SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 
 
 class ActivityStatus(StrEnum):
@@ -211,7 +210,7 @@ def refusal_to_open(
         return None
     words = {
         ActivityState.SCHEDULED: Text(
-            "活动 {start} 开始，点「提醒我」到时告诉你。", start=_moment(starts_at_s)
+            "活动 {start} 开始，点「提醒我」到时告诉你。", start=moment(starts_at_s)
         ),
         ActivityState.PAUSED: "活动暂不可拼，看看其他正在拼的好物。",
     }
@@ -267,12 +266,5 @@ def refuse_overlap(
     )
 
 
-def _moment(at_s: int) -> str:
-    local = dt.datetime.fromtimestamp(at_s, _SHANGHAI)
-    return Text(
-        "{month} 月 {day} 日 {time}", month=local.month, day=local.day, time=f"{local:%H:%M}"
-    )
-
-
 def _day(at_s: int) -> str:
-    return dt.datetime.fromtimestamp(at_s, _SHANGHAI).strftime("%m-%d")
+    return dt.datetime.fromtimestamp(at_s, BEIJING).strftime("%m-%d")

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from infra.local.printing import say
 from infra.local.system import step
 from infra.lock import alone
 
+PAGE_S = 10  # what the API may take for the page of a short link
 NOT_SOURCES = ("node_modules", "dist", ".cache")
 MISSING = (
     "没有 npm，{name}没有启动。请安装 Node.js 20.19 或更新的版本（https://nodejs.org），再试一次。"
@@ -147,7 +149,7 @@ class Website:
 
 class _Handler(SimpleHTTPRequestHandler):
     def __init__(self, served: Website, config: Config, files: Files, *args: Any) -> None:
-        self._parameters, self._files = served.parameters(config), files
+        self._parameters, self._files, self._config = served.parameters(config), files, config
         super().__init__(*args, directory=str(served.dist))
 
     def handle(self) -> None:
@@ -157,7 +159,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         there, made = website.redirect(self._parameters, path), self._files.get(path)
-        if there is not None:
+        if there is not None and (made := self._page_of_link(path)) is None:
             self.send_response(302)
             self.send_header("Location", there)
             self.send_header("Content-Length", "0")
@@ -172,6 +174,15 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _page_of_link(self, path: str) -> Extra | None:
+        """The API's page of a short link; None while the API has none."""
+        page = website.page_of_link(self._config["merchant_id"], path)
+        try:
+            with urllib.request.urlopen(f"{self._config['api']}{page}", timeout=PAGE_S) as answer:
+                return Extra("text/html", answer.read().decode())
+        except OSError:
+            return None
 
     def end_headers(self) -> None:
         path = urlsplit(self.path).path

@@ -9,6 +9,7 @@ import urllib.request
 from argparse import Namespace
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -50,6 +51,7 @@ def hosted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }
     deploy_website.deploy(Namespace(**given))
     host = deploy_website.outputs_of(cloudformation, "tuan-hosted-h5")["Host"]
+    _ask_api_over_http(aws, host, urlsplit(system.api_url).port or 0)
     opener = urllib.request.build_opener(_AsTold)
 
     class Proxy(BaseHTTPRequestHandler):
@@ -80,12 +82,29 @@ def hosted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.server_close()
 
 
+def _ask_api_over_http(aws: str, host: str, port: int) -> None:
+    """Let CloudFront reach the API of this machine, which speaks no HTTPS."""
+    cloudfront = engine.client("cloudfront", aws)
+    listed = cloudfront.list_distributions()["DistributionList"]["Items"]
+    made = next(it["Id"] for it in listed if it["DomainName"] == host)
+    found = cloudfront.get_distribution_config(Id=made)
+    config = found["DistributionConfig"] | {"Comment": ""}
+    api = next(it for it in config["Origins"]["Items"] if it["Id"] == "api")
+    ports = {"HTTPPort": port, "HTTPSPort": port}
+    api["CustomOriginConfig"] |= {**ports, "OriginProtocolPolicy": "http-only"}
+    cloudfront.update_distribution(Id=made, IfMatch=found["ETag"], DistributionConfig=config)
+
+
 def test_short_link_opens_the_group_and_every_page_keeps_to_the_policy(
     browser: Browser, shop: Shop, hosted: str
 ) -> None:
     group_id = shop.demo.inviting.group_id
     buyer = shopper(browser, shop, hosted, name="小满")
+    with urllib.request.urlopen(f"{hosted}g/{group_id}") as answer:  # as a chat draws its card
+        card = answer.read().decode()
 
+    assert re.search('property="og:title" content="【还差1人】¥', card)
+    assert f'property="og:url" content="{shop.system.web_url}/g/{group_id}"' in card
     buyer.page.goto(f"{hosted}g/{group_id}。")  # as it stood in a sentence
     expect(buyer.see("hint")).to_contain_text("加上你就成团")
     answer = buyer.page.goto(f"{hosted}g/{group_id}/share1?from=timeline")

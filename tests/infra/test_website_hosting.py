@@ -4,6 +4,8 @@ whose CloudFront answers by the template's function and headers."""
 import http.client
 import json
 import os
+import shutil
+import subprocess
 import time
 import urllib.request
 from argparse import Namespace
@@ -11,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -152,23 +154,31 @@ def test_shop_runs_no_script_and_asks_no_host_but_what_is_named() -> None:
 
 
 @pytest.mark.usefixtures("built")
+@pytest.mark.skipif(shutil.which("node") is None, reason="node runs CloudFront's functions")
 def test_short_links_lead_to_the_page_wherever_the_shop_is_put(aws: str) -> None:
     _deploy(site="h5", stage="links", hosting="cloudfront")
     _deploy(site="h5", stage="plain", domain=SHOP)
     host = _outputs(aws, "tuan-links-h5")["Host"]
 
-    for path in (
-        "/g/4Kq0aZ/Xy12",
-        "/a/4Kq0aZ",
-        "/c/4Kq0aZ.",
-        "/g/4Kq0aZ?from=timeline",
-        "/g/4Kq0aZ.",
+    for path, page in (
+        ("/g/4Kq0aZ/Xy12", "g/4Kq0aZ/Xy12"),
+        ("/a/4Kq0aZ", "a/4Kq0aZ/-"),
+        ("/c/4Kq0aZ.", "c/4Kq0aZ/-"),
+        ("/g/4Kq0aZ/Xy12/。", "g/4Kq0aZ/Xy12"),
     ):
-        status, headers = _ask(aws, host, path)
-        assert (status, headers["location"]) == (302, f"/#{path.partition('?')[0]}")
-        assert website.redirect({"Site": "h5"}, path.partition("?")[0]) == headers["location"]
-    # Addresses of no file are told to the page; those of the console are what they are.
+        sent = _sent_on(aws, "tuan-links-h5-short-links", path)
+        assert sent == website.page_of_link("m1", path) == f"/v1/merchants/m1/links/{page}"
+        assert website.redirect({"Site": "h5"}, path) == f"/#{path}"
+        # The local CloudFront asks no host of AWS's.
+        assert _ask(aws, host, quote(path))[0] == 502
+    behaviours = _distribution(aws, host)["CacheBehaviors"]["Items"]
+    assert [it["TargetOriginId"] for it in behaviours] == ["files", "api"]
+    origin = _distribution(aws, host)["Origins"]["Items"][1]
+    assert (origin["DomainName"], origin["OriginPath"]) == (urlsplit(API).netloc, "/api")
+    # Other addresses of no file are told to the page; those of the console are what they are.
     assert _ask(aws, host, "/pages/no/such")[1]["location"] == "/#/pages/no/such"
+    assert _ask(aws, host, "/x/no/such")[1]["location"] == "/#/x/no/such"
+    assert website.page_of_link("m1", "/x/4Kq0aZ") is None
     assert _ask(aws, host, "//evil.example/g")[1]["location"] == "/#//evil.example/g"
     assert website.redirect({"Site": "console"}, "/g/4Kq0aZ") is None
     bucket = _outputs(aws, "tuan-plain-h5")["Bucket"]
@@ -215,8 +225,7 @@ def test_shop_is_put_at_the_domain_that_its_links_lead_to(aws: str) -> None:
 
     host = _outputs(aws, "tuan-own-h5")["Host"]
     assert told == [f"买家商城：https://{SHOP}", f"请把 {SHOP} 的 CNAME 记录指向 {host}。"]
-    listed = local_aws.client("cloudfront", aws).list_distributions()["DistributionList"]["Items"]
-    made = next(it for it in listed if it["DomainName"] == host)
+    made = _distribution(aws, host)
     assert made["Aliases"]["Items"] == [SHOP]
     assert made["ViewerCertificate"]["ACMCertificateArn"].endswith("certificate/1")
     without = _deploy(**{**given, "stage": "none"})
@@ -244,6 +253,21 @@ def _ask(aws: str, host: str, path: str) -> tuple[int, Mapping[str, str]]:
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}
     finally:
         connection.close()
+
+
+def _sent_on(aws: str, function: str, path: str) -> str:
+    """The path that a function of CloudFront makes of one. (The local one lets nobody test it.)"""
+    cloudfront = local_aws.client("cloudfront", aws)
+    code = cloudfront.get_function(Name=function, Stage="LIVE")["FunctionCode"].read().decode()
+    event = json.dumps({"request": {"uri": path}})
+    run = ["node", "-e", f"{code}; console.log(handler({event}).uri)"]
+    return subprocess.run(run, capture_output=True, check=True, text=True).stdout.strip()
+
+
+def _distribution(aws: str, host: str) -> dict[str, Any]:
+    listed = local_aws.client("cloudfront", aws).list_distributions()["DistributionList"]["Items"]
+    found: dict[str, Any] = next(it for it in listed if it["DomainName"] == host)
+    return found
 
 
 def _outputs(aws: str, stack: str = "tuan-test-console") -> dict[str, str]:

@@ -71,6 +71,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
         "read_agreements",
         "read_group",
         "read_group_page",
+        "read_link",
         "read_points_offer",
         "read_regions",
         "read_shop",

@@ -53,7 +53,9 @@ def trials(operation: Operation, merchants: TwoMerchants) -> tuple[Ask, Ask]:
 
 
 @pytest.mark.parametrize(
-    "operation", [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"}], ids=name_of
+    "operation",
+    [o for o in WITH_IDS if set(path_ids(o)) - {"merchant_id"} and o.name != "read_link"],
+    ids=name_of,
 )
 def test_what_the_shop_next_door_has_does_not_exist(
     merchants: TwoMerchants, operation: Operation
@@ -65,6 +67,24 @@ def test_what_the_shop_next_door_has_does_not_exist(
 
     assert [(reply.status, reply.code) for reply in replies] == [NOT_FOUND] * 2
     assert same(*replies)
+
+
+def test_link_tells_nothing_of_what_the_shop_next_door_has(merchants: TwoMerchants) -> None:
+    (operation,) = (o for o in WITH_IDS if o.name == "read_link")
+
+    theirs, nothing = merchants.theirs.ids, unknown(merchants.ours)
+
+    foreign, nobodys = (
+        ask(operation, merchants.ours, **those(operation, ids, "merchant_id", "link_kind")).by(
+            merchants.visitor()
+        )
+        for ids in (theirs, nothing)
+    )
+
+    for name in ("target_id", "share_id"):
+        foreign.body = foreign.body.replace(theirs[name], nothing[name])
+    assert foreign.status == 200
+    assert same(foreign, nobodys)
 
 
 @pytest.mark.parametrize(

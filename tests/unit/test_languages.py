@@ -66,6 +66,7 @@ CONTENTS = {
         for text in (*NAMES.values(), *EXAMPLE.values(), "、")
         if CHINESE_TEXT.search(text) and text not in english()
     },
+    "api/buyers/link_pages.py": EVERY,  # one page for all who open a link
     "domain/pasted_address.py": EVERY,  # what addresses are made of
     "domain/plain_text.py": EVERY,  # characters that show nothing
     "domain/regions.py": EVERY,

@@ -109,7 +109,11 @@ def activity(
         crowd=crowd(offered.activity, formed, now_s),
         solo_on_sale=product.on_sale,
         deliveries=offered.deliveries,
-        freight=_freight(freight, offer, product),
+        freight=freight_shown(
+            freight,
+            weight_g=min((sku.get("weight_g", 0) for sku in product.skus), default=0),
+            goods_fen=offer.cheapest.group_price_fen,
+        ),
         ship_within_h=offered.ship_within_h,
         joinable_groups=[joinable(group) for group in groups.items],
         joinable_more=groups.more,
@@ -126,16 +130,15 @@ def _reminder(merchant_id: str, reminded: bool | None, now_s: int) -> schemas.Re
     return schemas.ReminderOffer(is_set=reminded, subscribe=kinds)
 
 
-def _freight(template: Template | None, offer: Terms, product: ProductItem) -> schemas.FreightShown:
+def freight_shown(
+    template: Template | None, *, weight_g: int, goods_fen: int
+) -> schemas.FreightShown:
+    """What sending one piece costs by a template; None: nothing."""
     if template is None:
         return schemas.FreightShown(
             least_fen=0, most_fen=0, free_from_fen=None, free_from_units=None
         )
-    weights_g = (sku.get("weight_g", 0) for sku in product.skus)
-    goods_fen = offer.cheapest.group_price_fen
-    least_fen, most_fen = span_fen(
-        template, weight_g=min(weights_g, default=0), goods_fen=goods_fen
-    )
+    least_fen, most_fen = span_fen(template, weight_g=weight_g, goods_fen=goods_fen)
     return schemas.FreightShown(
         least_fen=least_fen,
         most_fen=most_fen,

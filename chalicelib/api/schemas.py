@@ -342,7 +342,7 @@ class JoinableGroup(ResponseModel, frozen=True, kw_only=True):
 
 
 class FreightShown(ResponseModel, frozen=True, kw_only=True):
-    """What sending one piece of its cheapest SKU costs, by the province it goes to."""
+    """What sending one piece costs, of an activity one of its cheapest SKU, by province."""
 
     least_fen: Fen
     most_fen: Fen

@@ -451,7 +451,7 @@ export const accountWords = {
     title: '积分兑换',
     points: (n: string) => `${n} 积分`,
     balance: (n: number) => `你有 ${thousands(n)} 积分`,
-    worth: (price: string) => `价值 ${price}`,
+    alone: (price: string) => `单买 ${price}`,
     missing: (n: number) => `还差 ${thousands(n)} 积分`,
     members: (name: string) => `${name}及以上可兑换`,
     states: { gone: '已兑完', ended: '已结束' },

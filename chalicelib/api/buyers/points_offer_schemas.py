@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.api.schemas import Fen, LevelShown, ResponseModel, Seconds
+from chalicelib.api.schemas import Fen, FreightShown, LevelShown, ResponseModel, Seconds
 from chalicelib.domain.order import Delivery
 from chalicelib.domain.points_offer import OfferState
 
@@ -19,7 +19,7 @@ class PointsOfferShown(ResponseModel, frozen=True, kw_only=True):
     image: str
     points: int
     price_fen: Fen
-    list_price_fen: Fen
+    solo_price_fen: Annotated[Fen, Meta(description="what a unit costs alone, without points")]
     state: OfferState
     per_buyer: Annotated[int, Meta(description="units, 0: no limit")]
     per_order: Annotated[int, Meta(description="units of one order at most")]
@@ -42,3 +42,4 @@ class PointsOfferPage(PointsOfferShown, frozen=True, kw_only=True):
     description: Annotated[str, Meta(description="clean HTML: p, br, b, i, lists, h3, img")]
     unit: Annotated[str, Meta(description="what one of it is called; empty: not said")]
     deliveries: list[Delivery]
+    freight: FreightShown

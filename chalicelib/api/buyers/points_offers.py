@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.api import limits, schemas, shapes
+from chalicelib.api import group_shapes, limits, schemas, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers import points_offer_schemas as shown
 from chalicelib.api.buyers.buyer import KEY_HEADER, idempotency_key, purchase_of
@@ -61,13 +61,18 @@ def read_points_offer(merchant_id: str, offer_id: str, who: Buyer | None) -> sho
     """One points offer, with what its product says of itself."""
     now_s = clock.now_s()
     offer = points_orders.find(merchant_id, offer_id, now_s)
-    product, _ = solo_orders.sold_now(merchant_id, offer.product_id, offer.sku_id, now_s)
+    product, sku = solo_orders.sold_now(merchant_id, offer.product_id, offer.sku_id, now_s)
     left = points_offers.left(merchant_id, [offer]).get(offer_id, 0)
     return shown.PointsOfferPage(
         images=list(product.images),
         description=product.description,
         unit=product.unit,
         deliveries=catalogue_cache.deliveries(merchant_id, now_s),
+        freight=group_shapes.freight_shown(
+            catalogue_cache.freight_of(merchant_id, product, now_s),
+            weight_g=sku.get("weight_g", 0),
+            goods_fen=offer.price_fen,
+        ),
         **_account(merchant_id, who, now_s),
         **_fields(offer, product, left, now_s),
     )
@@ -131,7 +136,7 @@ def _fields(
         "image": sku["image"] or (product.images[0] if product.images else ""),
         "points": offer.points,
         "price_fen": offer.price_fen,
-        "list_price_fen": sku["list_price_fen"],
+        "solo_price_fen": sku["solo_price_fen"],
         "state": points_offers.state_of(offer, left, now_s=now_s),
         "per_buyer": offer.per_buyer,
         "per_order": per_order(offer.per_buyer),

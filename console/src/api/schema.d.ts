@@ -4853,7 +4853,7 @@ export interface components {
         };
         /**
          * FreightShown
-         * @description What sending one piece of its cheapest SKU costs, by the province it goes to.
+         * @description What sending one piece costs, of an activity one of its cheapest SKU, by province.
          */
         FreightShown: {
             /** @description fen, 1/100 yuan */
@@ -6661,8 +6661,8 @@ export interface components {
             points: number;
             /** @description fen, 1/100 yuan */
             price_fen: number;
-            /** @description fen, 1/100 yuan */
-            list_price_fen: number;
+            /** @description what a unit costs alone, without points */
+            solo_price_fen: number;
             state: components["schemas"]["OfferState"];
             /** @description units, 0: no limit */
             per_buyer: number;
@@ -6682,6 +6682,7 @@ export interface components {
             /** @description what one of it is called; empty: not said */
             unit: string;
             deliveries: components["schemas"]["Delivery"][];
+            freight: components["schemas"]["FreightShown"];
         };
         /**
          * PointsOfferShown
@@ -6696,8 +6697,8 @@ export interface components {
             points: number;
             /** @description fen, 1/100 yuan */
             price_fen: number;
-            /** @description fen, 1/100 yuan */
-            list_price_fen: number;
+            /** @description what a unit costs alone, without points */
+            solo_price_fen: number;
             state: components["schemas"]["OfferState"];
             /** @description units, 0: no limit */
             per_buyer: number;

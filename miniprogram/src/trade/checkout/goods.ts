@@ -77,8 +77,8 @@ export async function goodsOf(wanted: Wanted): Promise<Goods> {
 /** Of a points offer: nothing of what groups promise. */
 async function offerOf({ activity_id, sku_id }: Wanted): Promise<Goods> {
   const offer = await readPointsOffer(activity_id)
-  const { spec, image, list_price_fen, price_fen } = offer
-  const prices = { list_price_fen, solo_price_fen: price_fen, group_price_fen: price_fen, leader_price_fen: null }
+  const { spec, image, price_fen } = offer
+  const prices = { list_price_fen: offer.solo_price_fen, solo_price_fen: price_fen, group_price_fen: price_fen, leader_price_fen: null }
   const sku: Sku = { sku_id: offer.sku_id, spec, image, ...prices, member_prices: [], solo_member_prices: [], left: null, sold_out: false }
   return {
     ...offer,

@@ -4,6 +4,7 @@ Secrets are not here: `gateways.secrets` reads them from SSM Parameter Store.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -23,11 +24,17 @@ class Settings:
     media_bucket: str
     media_url: str  # where everybody finds the bucket's media/, without a trailing slash; for good
     web_url: str  # where a shared link opens outside WeChat
+    dynamodb_client: str  # "botocore" to ask DynamoDB by it, in place of our own client
     time_divisor: int  # shortens lives, pay-by times and waits in demonstrations; 1 in production
 
     def shortened(self, seconds: int) -> int:
         """`seconds` of a real shop as this stage waits them: at least one second."""
         return max(1, seconds // self.time_divisor)
+
+
+def aws_environment() -> Mapping[str, str]:
+    """The environment, where Lambda says its region and the keys of its role."""
+    return os.environ
 
 
 def _read() -> Settings:
@@ -53,6 +60,7 @@ def _read() -> Settings:
         media_bucket=env.get("MEDIA_BUCKET", "media"),
         media_url=env.get("MEDIA_URL", "https://media.example.com").rstrip("/"),
         web_url=env.get("WEB_URL", "https://shop.example.com"),
+        dynamodb_client=env.get("DYNAMODB_CLIENT", ""),
         time_divisor=divisor,
     )
 

@@ -90,6 +90,7 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session", name="engine")
 def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A local AWS with the three tables, the bucket and the app's parameters; its address."""
+    _wait_for_answers()
     _keep_to_policies()
     _translate_every_answer()
     _ease_passwords()
@@ -102,7 +103,6 @@ def running_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if ON_DYNAMODB_LOCAL:
             log = logs / "dynamodb-local.log"
             servers.append(dynamodb_local.start(port=DYNAMODB_PORT, log=log))
-        _wait_for_answers()
         engine.create_tables(DYNAMODB_ENDPOINT, PREFIX)
         _create_tables_in_process()
         engine.create_bucket(ENDPOINT, f"{PREFIX}media")
@@ -140,6 +140,7 @@ def _keep_to_policies() -> None:
     from chalicelib.gateways import media
     from chalicelib.gateways import secrets as secrets_store
     from chalicelib.services.work import due, stream
+    from chalicelib.tables.base import connection
     from tests.fixtures import function_policies
 
     ended_in_time, run, handle = client_timeouts.with_deadline, due.run, stream.handle
@@ -155,6 +156,7 @@ def _keep_to_policies() -> None:
     client_timeouts.with_deadline = lambda client: eased(
         function_policies.watch(ended_in_time(client))
     )
+    function_policies.watch(eased(connection.client))
     media.client.cache_clear()  # tests that need no engine have made theirs
     secrets_store.clear_cache()
     due.run, stream.handle = run_as_its_job, handle_as_the_stream

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from chalicelib import clock
+from chalicelib import clock, http_client
 from chalicelib.errors import GatewayFailed
 from chalicelib.gateways import alipay_statements as statements
-from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay_account import AlipayAccount
 from chalicelib.gateways.alipay_signatures import AlipaySignatures
 from chalicelib.gateways.payment import GatewayRefused

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from chalicelib import clock
+from chalicelib import clock, http_client
 from chalicelib.errors import GatewayFailed, InvalidRequest, TooManyRequests
-from chalicelib.gateways import http_client, secrets
+from chalicelib.gateways import secrets
 from chalicelib.settings import settings
 
 ANSWER_BYTES_MAX = 65_536

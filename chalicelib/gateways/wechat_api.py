@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chalicelib import http_client
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import http_client
 from chalicelib.gateways.wechat_login import ANSWER_BYTES_MAX, WechatApp, mini_program
 from chalicelib.settings import settings
 

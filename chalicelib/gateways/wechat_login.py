@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from chalicelib import http_client
 from chalicelib.errors import GatewayFailed, InvalidRequest
-from chalicelib.gateways import http_client, secrets
+from chalicelib.gateways import secrets
 from chalicelib.settings import settings
 
 ANSWER_BYTES_MAX = 65_536

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from chalicelib import http_client
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import http_client
 from chalicelib.gateways.payment import GatewayRefused
 from chalicelib.gateways.verification import VerificationError, read, verification_errors_as
 from chalicelib.gateways.wechat_pay_account import WechatAccount

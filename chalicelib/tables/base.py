@@ -27,7 +27,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import client_timeouts, deadline
 from chalicelib.errors import Busy
-from chalicelib.tables import dynamodb_json
+from chalicelib.tables import dynamodb_client
 from chalicelib.text import Text
 
 # A Text is stored as the string it is: in a map of any values too, which go by their exact type.
@@ -63,15 +63,20 @@ class _Connection(Connection):
     """Says Busy when DynamoDB had no time for a read, and when the invocation has none left. What
     no answer means for a write, its caller knows: it may have been made all the same."""
 
-    _set_up: Any = None  # the client that keeps the deadline and skips botocore's shapes
-    _setting_up = Lock()  # set up twice, by threads that come first together, it fails every call
+    _own: dynamodb_client.Client | None = None
+    _set_up: Any = None  # botocore's, which keeps the deadline
+    _setting_up = Lock()  # threads may come first together
 
     @property
     def client(self) -> Any:
+        """Our own client, where the environment says all that it needs; else botocore's."""
         with self._setting_up:
+            if self._own is None and self._set_up is None:
+                self._own = dynamodb_client.of_environment(self._read_timeout_seconds)
+            if self._own is not None:
+                return self._own
             client = super().client  # made anew when it got no credentials
             if client is not self._set_up:
-                dynamodb_json.install(client)
                 self._set_up = client_timeouts.with_deadline(client)
             return client
 

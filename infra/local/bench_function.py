@@ -15,7 +15,6 @@ from types import SimpleNamespace
 from typing import Any
 
 SECONDS = 60.0  # that an invocation has left
-EVENTS = ("before-send.dynamodb.*", "after-call.dynamodb.*")
 
 Json = dict[str, Any]
 
@@ -37,9 +36,9 @@ def main(folder: str, handler: str) -> None:
             answer = _measured(floor, asked["operation"], asked["floor"])
         elif asked.get("recorded"):
             calls: list[tuple[str, str, int]] = []
-            with_calls = _recording(calls)
+            end = _recording(calls)
             answer = _measured(function, asked["event"], _context(name))
-            with_calls()
+            end()
             answer["calls"] = calls
         else:
             answer = _measured(function, asked["event"], _context(name))
@@ -72,21 +71,17 @@ def _recording(calls: list[tuple[str, str, int]]) -> Callable[[], None]:
     """Put what DynamoDB is asked into `calls`: operation, body, the bytes of its answer. Returns
     what ends that."""
     client = importlib.import_module("chalicelib.tables.base").connection.client
-    asked: list[str] = []
+    send = client.send
 
-    def sent(request: Any, **_: Any) -> None:
-        asked.append(request.body.decode() if isinstance(request.body, bytes) else request.body)
+    def recorded(operation: str, body: bytes) -> Any:
+        answer = send(operation, body)
+        calls.append((operation, body.decode(), len(answer.body)))
+        return answer
 
-    def answered(http_response: Any, model: Any, **_: Any) -> None:
-        calls.append((model.name, asked[-1], len(http_response.content)))
-
-    hooks = dict(zip(EVENTS, (sent, answered), strict=True))
-    for event, hook in hooks.items():
-        client.meta.events.register(event, hook)
+    client.send = recorded
 
     def end() -> None:
-        for event, hook in hooks.items():
-            client.meta.events.unregister(event, hook)
+        client.send = send
 
     return end
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.domain.ids import new_id
+from chalicelib.http_client import Response
 from tests.fixtures.fault_injection import injected, refusal
 from tests.fixtures.merchant import ADDRESS, Activity, Buyer, Caller, MerchantFixture, Reply
 
@@ -315,9 +315,9 @@ def test_table_that_has_no_time_for_us_is_said_to_be_busy(merchant: MerchantFixt
     activity, buyer = merchant.activity(stock=10), merchant.buyer()
     group_id, _, _ = merchant.open_group(activity)
 
-    def throttled(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def throttled(operation: str, body: bytes) -> Response | None:
         if operation == "TransactWriteItems":
-            return refusal(request, "ThrottlingException")
+            return refusal("ThrottlingException")
         return None
 
     with injected(throttled):

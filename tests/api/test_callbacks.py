@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from chalicelib.http_client import Response
 from chalicelib.tables.trade import GroupItem
 from infra.local.wechat_views import trade_view
 from tests.fixtures.callbacks import held_seat, path_of
@@ -124,9 +124,9 @@ def test_internal_error_is_answered_so_that_the_gateway_tells_again(
     _, group_id, buyer, order_id = held_seat(merchant)
     broken = iter([True, True])
 
-    def broken_twice(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def broken_twice(operation: str, body: bytes) -> Response | None:
         if operation in WRITES and next(broken, False):
-            return refusal(request, "ValidationException")
+            return refusal("ValidationException")
         return None
 
     prepay_id = merchant.prepay(buyer, order_id)
@@ -144,9 +144,9 @@ def test_busy_table_is_answered_so_that_the_gateway_tells_again(merchant: Mercha
     _, group_id, buyer, order_id = held_seat(merchant)
     number = merchant.pay_unheard(buyer, order_id)
 
-    def throttled(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def throttled(operation: str, body: bytes) -> Response | None:
         if operation == "TransactWriteItems":
-            return refusal(request, "ThrottlingException")
+            return refusal("ThrottlingException")
         return None
 
     with injected(throttled):

@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest
 
 from chalicelib.domain.identity import IDS_MAX, Identity, Way
 from chalicelib.errors import IdentityTaken
@@ -220,7 +219,7 @@ def test_merge_that_is_cut_short_loses_no_address(merchant: MerchantFixture) -> 
     older, younger = two_buyers(merchant)
     session(merchant, younger).post("/v1/me/addresses", ADDRESS)
 
-    def dies(operation: str, _: AWSPreparedRequest) -> None:
+    def dies(operation: str, _: bytes) -> None:
         if operation == "UpdateItem":  # the merge itself is a transaction
             raise Crash
 

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 import app as application
 from chalicelib.domain.ids import new_id
+from chalicelib.http_client import Response
 from infra.local.wechat_views import trade_view
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.fake_clock import TICK
@@ -42,8 +42,8 @@ def test_job_tells_how_long_its_oldest_work_has_been_due(
 def test_job_that_could_not_look_does_not_say_that_nothing_is_due(
     merchant: MerchantFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def silent(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
-        return refusal(request, "ThrottlingException")
+    def silent(operation: str, body: bytes) -> Response | None:
+        return refusal("ThrottlingException")
 
     with injected(silent):
         application.fail_due_groups(TICK, lambda_context("job"))

@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.domain.recipient import ORDERS_MAX
+from chalicelib.http_client import Response
 from chalicelib.tables.records import AuditItem, RecordItem
 from tests.fixtures.capacity_meter import metered
 from tests.fixtures.fault_injection import injected, refusal
@@ -185,10 +185,10 @@ def test_what_cannot_be_recorded_is_not_told(merchant: MerchantFixture) -> None:
     [order_id] = paid(merchant, 1)
     merchant.owner()  # who asks is stored already
 
-    def no_time_to_write(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def no_time_to_write(operation: str, body: bytes) -> Response | None:
         if operation != "PutItem":
             return None
-        return refusal(request, "ProvisionedThroughputExceededException")
+        return refusal("ProvisionedThroughputExceededException")
 
     with injected(no_time_to_write):
         reply = look(merchant, order_id)

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.domain.after_sale import Reason
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Refund, RefundStatus
+from chalicelib.http_client import Response
 from chalicelib.services.after_sale.after_sales import Claim
 from chalicelib.services.money import refund_recovery, refunds
 from tests.fixtures.fake_clock import run_every_job
@@ -58,8 +58,8 @@ def needing_person(merchant: MerchantFixture) -> list[Any]:
     return items
 
 
-def no_writes(operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
-    return refusal(request, "ValidationException") if operation in WRITES else None
+def no_writes(operation: str, body: bytes) -> Response | None:
+    return refusal("ValidationException") if operation in WRITES else None
 
 
 @pytest.mark.slow

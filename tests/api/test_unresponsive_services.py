@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 import app as application
-from chalicelib import deadline
+from chalicelib import deadline, http_client
 from chalicelib.api import limits
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.ids import new_id
 from chalicelib.errors import Busy, GatewayFailed
-from chalicelib.gateways import http_client, media, secrets
+from chalicelib.gateways import media, secrets
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_account import AlipayAccount
 from chalicelib.gateways.directory import WECHAT_PAY, payment_gateway

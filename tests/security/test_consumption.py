@@ -4,7 +4,6 @@ often."""
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +12,7 @@ from app import OPERATIONS
 from chalicelib.api import limits
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.ids import new_id
-from chalicelib.tables.base import connection
+from tests.fixtures import dynamodb_calls
 from tests.fixtures.merchant import Caller
 from tests.fixtures.two_merchants import TwoMerchants
 from tests.security.operations import ask, name_of, named
@@ -58,15 +57,8 @@ def calls() -> Iterator[list[str]]:
     """The calls to DynamoDB that are sent in the block, by their names."""
     made: list[str] = []
 
-    def note(model: Any, **_: Any) -> None:
-        made.append(model.name)
-
-    events = connection.client.meta.events
-    events.register("before-call.dynamodb.*", note)
-    try:
+    with dynamodb_calls.noted(made.append):
         yield made
-    finally:
-        events.unregister("before-call.dynamodb.*", note)
 
 
 def is_page(operation: Operation) -> bool:

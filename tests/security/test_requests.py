@@ -286,8 +286,8 @@ def test_header_that_names_another_request_is_not_heard(
 
 
 def test_error_inside_tells_nothing_of_the_inside(merchants: TwoMerchants) -> None:
-    def broken(operation: str, request: Any) -> Any:
-        return refusal(request, "ValidationException")
+    def broken(operation: str, body: bytes) -> Any:
+        return refusal("ValidationException")
 
     path = f"/v1/merchants/{new_id()}"
     with injected(broken):

@@ -16,9 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from chalicelib import deadline
+from chalicelib import deadline, http_client
 from chalicelib.errors import Busy, GatewayFailed
-from chalicelib.gateways import http_client
 from chalicelib.gateways.wechat_login import WechatApp, WechatLogin
 from infra.local.wechat import Wechat
 from infra.local.wechat_http import Answer, Call, Server

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import Busy
 from chalicelib.gateways import secrets
 from chalicelib.gateways.secrets import NotConfigured
 from tests.fixtures import fault_injection
+from tests.fixtures.engine_in_process import RawBody
 
 NAME = "merchants/m1/wechat-pay"
 BUSY = "InternalServerError"
@@ -24,7 +25,9 @@ def ssm_answering(code: str) -> Iterator[list[AWSPreparedRequest]]:
 
     def answer(request: AWSPreparedRequest, **_: Any) -> Any:
         asked.append(request)
-        return fault_injection.refusal(request, code)
+        refused = fault_injection.refusal(code)
+        body = RawBody(refused.body)
+        return AWSResponse(request.url, refused.status, refused.headers, body)
 
     events = secrets._client().meta.events
     events.register("before-send.ssm.*", answer)

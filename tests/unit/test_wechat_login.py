@@ -12,8 +12,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib import http_client
 from chalicelib.errors import GatewayFailed, InvalidRequest
-from chalicelib.gateways import http_client, secrets
+from chalicelib.gateways import secrets
 from chalicelib.gateways.directory import payment_gateway
 from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.gateways.wechat_login import WechatApp, WechatIdentity, WechatLogin, wechat_login

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib import http_client
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import http_client
 from chalicelib.gateways.payment import RefundStatus, TradeStatus
 from chalicelib.gateways.wechat_pay import WechatPay
 from chalicelib.gateways.wechat_pay_account import WechatAccount

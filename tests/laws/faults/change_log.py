@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-
+from chalicelib.http_client import Response
 from chalicelib.settings import settings
 from tests.fixtures.capacity_meter import INDEXES
 from tests.fixtures.engine_requests import separate_client
@@ -59,21 +58,21 @@ class ChangeLog:
     hidden: int = 0  # answers of an index that were older than the table
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def __call__(self, operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def __call__(self, operation: str, body: bytes) -> Response | None:
         if operation in WRITES:
             with self._lock:  # one after another, so that images are what the writes made of them
-                return self._watched(operation, request)
-        answer = self.inner(operation, request)
+                return self._watched(operation, body)
+        answer = self.inner(operation, body)
         if operation == "Query" and self.lag_s and answer is None:
-            return self._as_the_index_has_it(request)
+            return self._as_the_index_has_it(body)
         return answer
 
-    def _watched(self, operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
-        names = [name.split(" ") for name in keys_of(operation, request)]
+    def _watched(self, operation: str, body: bytes) -> Response | None:
+        names = [name.split(" ") for name in keys_of(operation, body)]
         keys = [(table, pk, sk) for table, pk, sk in names]
         before = [_image(key) for key in keys]
         try:
-            return self.inner(operation, request) or send(request)
+            return self.inner(operation, body) or send(operation, body)
         finally:
             for key, old in zip(keys, before, strict=True):
                 new = _image(key)
@@ -88,14 +87,14 @@ class ChangeLog:
         recent = self.made[-200:] if self.lag_s else []
         return [change for change in recent if change.seen_at_s > self.now_s()]
 
-    def _as_the_index_has_it(self, request: AWSPreparedRequest) -> AWSResponse | None:
-        query = json.loads(request.body)
+    def _as_the_index_has_it(self, body: bytes) -> Response | None:
+        query = json.loads(body)
         index = INDEXES.get(query.get("IndexName", ""))
         with self._lock:
             shown = {change.key: change.before for change in reversed(self._unseen())}
         if index is None or not shown:
             return None
-        answer = json.loads(send(request).content)
+        answer = json.loads(send("Query", body).body)
         here, (keys, projected) = query["TableName"], index
         items = [i for i in answer["Items"] if (here, i["pk"]["S"], i["sk"]["S"]) not in shown]
         names = {*keys, *projected, "pk", "sk", "kind"}
@@ -105,7 +104,7 @@ class ChangeLog:
         items.sort(key=lambda item: _value(item[keys[1]]))
         self.hidden += items != answer["Items"]
         answer["Items"], answer["Count"] = items, len(items)
-        return answered(request, answer)
+        return answered(answer)
 
 
 def _matches(query: Mapping[str, Any], image: Image, keys: tuple[str, str]) -> bool:

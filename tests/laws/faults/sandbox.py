@@ -27,9 +27,10 @@ from chalicelib.services.money import payment_attempts
 from chalicelib.services.work import due
 from chalicelib.settings import settings
 from chalicelib.tables import base
-from chalicelib.tables.base import chunks, connection
+from chalicelib.tables.base import chunks
 from chalicelib.tables.trade_item import TradeItem, due_shard
 from tests.fixtures.caches import clear_caches
+from tests.fixtures.engine_requests import separate_client
 from tests.fixtures.fake_gateway import FakeGateway, plugged_in
 from tests.fixtures.isolated_tables import isolated_tables
 from tests.fixtures.shop import JOBS, OTHER_PAY, Shop
@@ -229,7 +230,7 @@ def _copy_files(old: str, new: str) -> None:
 
 
 def _scan(number: int) -> Iterator[Image]:
-    pages = connection.client.get_paginator("scan")
+    pages = separate_client().get_paginator("scan")
     table = TABLES[number].Meta.table_name
     for page in pages.paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
@@ -241,5 +242,5 @@ def _put(items: Sequence[tuple[int, Image]]) -> None:
         for number, item in part:
             table = TABLES[number].Meta.table_name
             by_table.setdefault(table, []).append({"PutRequest": {"Item": item}})
-        answer = connection.client.batch_write_item(RequestItems=by_table)
+        answer = separate_client().batch_write_item(RequestItems=by_table)
         assert not answer.get("UnprocessedItems")

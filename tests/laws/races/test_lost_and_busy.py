@@ -1,9 +1,9 @@
 """An engine that has no time, and answers that are lost: what callers are told."""
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chalicelib.errors import Busy
+from chalicelib.http_client import Response
 from chalicelib.services.groups import settlement
 from chalicelib.services.orders import orders, own_orders
 from tests.fixtures.fault_injection import Faults, injected, refusal, send
@@ -16,12 +16,12 @@ class LosesOne:
     def __init__(self, operation: str) -> None:
         self.operation, self.lost = operation, 0
 
-    def __call__(self, operation: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def __call__(self, operation: str, body: bytes) -> Response | None:
         if operation != self.operation or self.lost:
             return None
         self.lost += 1
-        send(request)
-        return refusal(request, "InternalServerError", status=500)
+        send(operation, body)
+        return refusal("InternalServerError", status=500)
 
 
 def test_reads_that_are_throttled_say_busy(shop: Shop) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib import http_client
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.payment import RefundStatus, TradeStatus
 from infra.local.alipay import Alipay as LocalAlipay

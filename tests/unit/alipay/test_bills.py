@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock
+from chalicelib import clock, http_client
 from chalicelib.domain.beijing import BEIJING, day_of, midnight_s
-from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_bills import rows_of
 from chalicelib.gateways.alipay_client import AlipayClient

@@ -9,9 +9,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from chalicelib import clock
+from chalicelib import clock, http_client
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways import http_client
 from chalicelib.gateways.alipay import Alipay
 from chalicelib.gateways.alipay_client import AlipayClient
 from chalicelib.gateways.payment import Trade, TradeStatus

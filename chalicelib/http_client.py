@@ -1,4 +1,4 @@
-"""The one HTTP client of the gateways: kept connections, the invocation's deadline, no log.
+"""The one HTTP client, of gateways and DynamoDB: kept connections, the deadline, no log.
 
 It follows no redirect, uses no proxy and never asks twice: what was asked may have happened when
 its answer is lost, and only the caller knows whether it may be asked again. It stands on
@@ -56,13 +56,21 @@ def call(
 
 
 def send(
-    method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str], bytes_max: int
+    method: str,
+    url: str,
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str],
+    bytes_max: int,
+    read_s: float | None = None,
 ) -> Response:
     """Send one request, once, and return its whole answer, whatever its status.
 
-    Raises Busy when there is no time left to ask, GatewayFailed with `details.reason` no_answer
-    (the outcome is unknown) or too_long (more than `bytes_max`).
+    read_s: the longest wait for more of it, READ_TIMEOUT_S where nobody says. Raises Busy when
+    there is no time left to ask, GatewayFailed with `details.reason` no_answer (the outcome is
+    unknown) or too_long (more than `bytes_max`).
     """
+    read_s = READ_TIMEOUT_S if read_s is None else read_s
     try:
         where = urlsplit(url)
         target = where.path + (f"?{where.query}" if where.query else "")
@@ -71,10 +79,10 @@ def send(
         reusable = False
         try:
             sock = connection.sock  # http.client drops it when the server closes after the answer
-            sock.settimeout(deadline.share_s(READ_TIMEOUT_S))
+            sock.settimeout(deadline.share_s(read_s))
             connection.request(method, target, body or None, {**NAMED, **headers})
             answer = connection.getresponse()
-            content = _read(sock, answer, bytes_max)
+            content = _read(sock, answer, bytes_max, read_s)
             reusable = connection.sock is not None
         finally:
             if reusable:
@@ -87,7 +95,9 @@ def send(
     return Response(answer.status, named, content)
 
 
-def _read(sock: socket.socket, answer: http.client.HTTPResponse, bytes_max: int) -> bytes:
+def _read(
+    sock: socket.socket, answer: http.client.HTTPResponse, bytes_max: int, read_s: float
+) -> bytes:
     """The whole body; however slowly it trickles in, until the deadline.
 
     Raises TimeoutError, IncompleteRead for a body shorter than announced, GatewayFailed for one
@@ -98,7 +108,7 @@ def _read(sock: socket.socket, answer: http.client.HTTPResponse, bytes_max: int)
         left_s = deadline.left_s()
         if left_s < deadline.CALL_MIN_S:
             raise TimeoutError  # and not Busy: what was asked may have happened
-        sock.settimeout(min(READ_TIMEOUT_S, left_s))
+        sock.settimeout(min(read_s, left_s))
         part = answer.read1(min(CHUNK_BYTES, bytes_max + 1 - len(content)))
         if not part:
             break

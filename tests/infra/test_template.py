@@ -41,6 +41,7 @@ SETTINGS = {
     "MEDIA_URL",
     "WEB_URL",
     "TIME_DIVISOR",
+    "DYNAMODB_CLIENT",
 }
 
 

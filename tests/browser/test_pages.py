@@ -206,6 +206,7 @@ def test_english_pages_have_no_chinese_but_what_people_wrote(
         "exports": "Exports",
         "batch-shipping": "Batch shipping",
         "freight/new": "New template",
+        "activities/new": "New activity",
         "refunds": "Stuck refunds",
         "payment-accounts/wechat-pay": "WeChat Pay",
         "account": "My account",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from itertools import count
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import buyers
 from tests.browser.conftest import Shop
@@ -53,8 +53,7 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
     log_in: Callable[..., Page], shop: Shop, arrive: Callable[..., Shopper]
 ) -> None:
     page = log_in()
-    new_product(page, shop, "昭通丑苹果")
-    page.get_by_role("button", name="发起拼团").click()
+    begin(page, shop, "昭通丑苹果")
     page.wait_for_url(re.compile(r"product=\w{22}$"))
     buyers.give_out(
         shop,
@@ -64,8 +63,7 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
         scope="products",
         scope_ids=[page.url.partition("product=")[2]],
     )
-    page.get_by_label("默认规格 拼团价").fill("39.9")
-    page.get_by_label("默认规格 活动库存").fill("30")
+    page.get_by_text("更多设置").click()
     page.get_by_role("button", name="添加一档满减").click()
     page.get_by_label("满", exact=True).fill("100")
     page.get_by_role("button", name="发布活动").click()
@@ -104,146 +102,6 @@ def test_money_off_that_an_owner_writes_down_is_what_a_buyer_is_shown_and_charge
     who.says("sentence", "开团成功，还差 2 人")
 
 
-def test_an_activity_for_new_members_with_a_leaders_price_is_written_down_and_told(
-    log_in: Callable[..., Page], shop: Shop
-) -> None:
-    page = log_in()
-    new_product(page, shop, "宾川红提")
-    page.get_by_role("button", name="发起拼团").click()
-    page.get_by_label("默认规格 拼团价").fill("39.9")
-    page.get_by_label("默认规格 活动库存").fill("30")
-    switch = page.get_by_role("switch", name="给团长更低的价")
-    page.locator(".el-switch").filter(has=switch).click()
-    price = page.get_by_label("默认规格 团长价")
-    price.fill("39.9")
-    page.get_by_label("老带新（参团的须是新客）").check()
-    expect(page.get_by_text("没有在本店买过，未付款关闭、未成团退款的不算")).to_be_visible()
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("「默认规格」团长价要大于 0、低于拼团价 ¥39.90").last).to_be_visible()
-    page.get_by_label("批量团长价").select_option("比拼团价减")
-    page.get_by_label("比拼团价减", exact=True).fill("5")
-    page.get_by_role("button", name="应用到全部").last.click()
-    expect(price).to_have_value("34.90")
-    summary = "比单买省 ¥20.00；团长价 ¥34.90；老带新，参团的须是新客；"
-    expect(page.get_by_text(summary)).to_be_visible()
-    expect(page.get_by_text("开团价 ¥34.90（团长优惠）")).to_be_visible()
-    page.get_by_role("button", name="发布活动").click()
-    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("活动已发布")).to_be_visible()
-    page.wait_for_url(re.compile(r"activities/\w{22}"))
-    activity_id = page.url.rsplit("/", 1)[-1]
-
-    page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
-    expect(price).to_have_value("34.90")
-    expect(page.get_by_label("老带新（参团的须是新客）")).to_be_checked()
-    page.goto(f"{shop.url}#/activities/{activity_id}")
-    page.locator(".el-switch").filter(has=switch).click()
-    page.get_by_label("所有人").check()
-    page.get_by_role("button", name="保存修改").click()
-    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
-    kept = shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")
-    assert (kept["new_buyers"], kept["skus"][0]["leader_price_fen"]) == ("nobody", None)
-    page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
-    changed = page.get_by_role("row").filter(has_text="修改活动")
-    for told in ("老带新（参团的须是新客）", "团长价 ¥34.90"):
-        expect(changed.get_by_text(told).first).to_be_visible()
-    page.goto(f"{shop.url}#/activities?q=赣南脐橙两人团")
-    expect(page.locator("tbody")).to_contain_text("老带新")
-
-
-def test_a_promise_to_form_with_fewer_is_written_down_and_told(
-    log_in: Callable[..., Page], shop: Shop
-) -> None:
-    page = log_in()
-    new_product(page, shop, "昌平草莓")
-    page.get_by_role("button", name="发起拼团").click()
-    page.get_by_label("默认规格 拼团价").fill("39.9")
-    page.get_by_label("默认规格 活动库存").fill("30")
-    expect(page.get_by_text("到时没有满员就自动退款")).to_be_visible()
-    switch = page.locator(".el-switch").filter(
-        has=page.get_by_role("switch", name="到时也成团", exact=True)
-    )
-    switch.click()
-    least = page.get_by_label("到时也成团的人数")
-    expect(page.get_by_text("买家会看到「3 人成团；到时满 2 人也成团」")).to_be_visible()
-    least.fill("3")
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("到时也成团的人数要在 2 到 2 人之间").last).to_be_visible()
-    page.locator('[data-field="seats_total"] input').fill("4")
-    summary = "4 人成团，开团后 24 小时内有效；到时满 3 人也成团；拼团价 ¥39.90，"
-    expect(page.get_by_text(summary)).to_be_visible()
-    expect(page.get_by_text("4 人成团；到时满 3 人也成团", exact=True)).to_be_visible()
-    expect(page.get_by_text("24 小时后不足 3 人，自动退款")).to_be_visible()
-    back = write_tier(page)
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_role("dialog").get_by_text("满员成团、用上优惠券")).to_be_visible()
-    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("活动已发布")).to_be_visible()
-    page.wait_for_url(re.compile(r"activities/\w{22}"))
-    activity_id = page.url.rsplit("/", 1)[-1]
-
-    page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
-    expect(least).to_have_value("3")
-    expect(back).to_have_value("5.00")
-    page.goto(f"{shop.url}#/activities/{activity_id}")
-    expect(least).to_have_value("3")
-    kept = shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")
-    assert kept["tiers"] == [{"seats": 4, "off_fen": 500}]
-    switch.click()
-    page.get_by_role("button", name="保存修改").click()
-    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
-    kept = shop.staff().api.get(f"/v1/merchant/activities/{activity_id}")
-    assert (kept["seats_least"], kept["tiers"]) == (0, [])
-    page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
-    # The row of publishing folds them away, and may come first: acts of one second have no order.
-    for words in ("到时也成团", "满 4 人每件返 ¥5.00"):
-        expect(page.locator("tbody").get_by_text(words).filter(visible=True).first).to_be_visible()
-
-
-def write_tier(page: Page) -> Locator:
-    """Write that with all four people ¥5.00 go back; return where that stands."""
-    page.get_by_role("button", name="添加一档", exact=True).click()
-    back = page.get_by_label("第 2 档每件返")
-    back.fill("39.9")
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("每件返的要低于最低的拼团价或团长价 ¥39.90").last).to_be_visible()
-    back.fill("5")
-    expect(page.get_by_text("满 3 人：每件 ¥39.90（拼团价，先付这个）")).to_be_visible()
-    expect(page.get_by_text("4 人成团时每件实付 ¥34.90")).to_be_visible()
-    expect(page.get_by_text("满 4 人每件返 ¥5.00；")).to_be_visible()
-    expect(page.get_by_text("3 人 ¥39.90 · 4 人 ¥34.90")).to_be_visible()
-    expect(page.get_by_role("switch", name="团长免单", exact=True)).to_have_count(0)
-    return back
-
-
-def test_a_crowd_is_written_down_and_never_changed(log_in: Callable[..., Page], shop: Shop) -> None:
-    page = log_in()
-    new_product(page, shop, "丹东蓝莓")
-    page.get_by_role("button", name="发起拼团").click()
-    page.get_by_label("默认规格 拼团价").fill("39.9")
-    page.get_by_label("默认规格 活动库存").fill("30")
-    page.get_by_role("button", name="添加万人团档位").click()
-    for n, (people, back) in enumerate((("100", "2"), ("90", "5")), start=1):
-        page.get_by_label(f"万人团第 {n} 档人数").fill(people)
-        page.get_by_label(f"万人团第 {n} 档每件返").fill(back)
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("人数要比上一档的 100 人多").last).to_be_visible()
-    page.get_by_label("万人团第 2 档人数").fill("500")
-    expect(page.get_by_text("到这一档，每件实付 ¥34.90")).to_be_visible()
-    expect(page.get_by_text("全部拼成 500 人每件返 ¥5.00；")).to_be_visible()
-    expect(page.get_by_role("switch", name="团长免单", exact=True)).to_have_count(0)
-    page.get_by_role("button", name="发布活动").click()
-    expect(page.get_by_role("dialog").get_by_text("人数到最后一档")).to_be_visible()
-    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
-    page.wait_for_url(re.compile(r"activities/\w{22}"))
-
-    page.reload()
-    expect(page.get_by_text("已有 0 人拼成，每分钟更新")).to_be_visible()
-    expect(page.get_by_label("万人团第 1 档人数")).to_be_disabled()
-    page.goto(f"{shop.url}#/activities?q=丹东蓝莓")
-    expect(page.locator("tbody")).to_contain_text("万人团")
-
-
 def test_a_group_that_forms_with_fewer_is_told_to_staff(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
@@ -265,61 +123,6 @@ def test_a_group_that_forms_with_fewer_is_told_to_staff(
     page.goto(f"{shop.url}#/activities?q=大连樱桃")
     expect(page.locator("tbody")).to_contain_text("到时满 2 人也成团")
     expect(page.locator("tbody")).to_contain_text("阶梯价")
-
-
-def test_a_free_leader_is_written_down_and_told(log_in: Callable[..., Page], shop: Shop) -> None:
-    page = log_in()
-    new_product(page, shop, "妃子笑荔枝")
-    page.get_by_role("button", name="发起拼团").click()
-    page.get_by_label("默认规格 拼团价").fill("39.9")
-    page.get_by_label("默认规格 活动库存").fill("30")
-    free = page.get_by_role("switch", name="团长免单", exact=True)
-    lower = page.get_by_role("switch", name="给团长更低的价")
-    of_free, of_lower = (page.locator(".el-switch").filter(has=one) for one in (free, lower))
-    of_lower.click()
-    page.get_by_label("默认规格 团长价").fill("29.9")
-    expect(of_free).to_have_count(0)
-    of_lower.click()
-    limit = page.get_by_label("每单限购")
-    limit.fill("3")
-    of_free.click()
-    expect(of_lower).to_have_count(0)
-    expect(limit).to_have_value("1")
-    expect(limit).to_be_disabled()
-    expect(page.get_by_text("团长免单的活动，每单固定 1 件")).to_be_visible()
-    summary = "比单买省 ¥20.00；团长免单，每成一团最多让利 ¥39.90；"
-    expect(page.get_by_text(summary)).to_be_visible()
-    expect(page.get_by_text("开团的人成团后退回商品金额（团长免单）")).to_be_visible()
-    page.get_by_role("button", name="发布活动").click()
-    page.get_by_role("dialog").get_by_role("button", name="发布活动").click()
-    expect(page.get_by_text("活动已发布")).to_be_visible()
-    page.wait_for_url(re.compile(r"activities/\w{22}"))
-    kept = shop.staff().api.get(f"/v1/merchant/activities/{page.url.rsplit('/', 1)[-1]}")
-    assert (kept["leader_free"], kept["limit_per_order"]) == (True, 1)
-    assert kept["skus"][0]["leader_price_fen"] is None
-
-
-def test_a_free_leader_is_copied_shown_and_taken_back(
-    log_in: Callable[..., Page], shop: Shop
-) -> None:
-    sale = buyers.sell(shop, "仙进奉荔枝", limit_per_order=1, leader_free=True)
-    activity_id = sale.activity_id
-    page = log_in()
-    free = page.get_by_role("switch", name="团长免单", exact=True)
-
-    page.goto(f"{shop.url}#/activities/new?copy={activity_id}")
-    expect(free).to_be_checked()
-    expect(page.get_by_label("每单限购")).to_be_disabled()
-    page.goto(f"{shop.url}#/activities?q=仙进奉荔枝")
-    expect(page.locator("tbody")).to_contain_text("团长免单")
-    page.goto(f"{shop.url}#/activities/{activity_id}")
-    page.locator(".el-switch").filter(has=free).click()
-    page.get_by_label("每单限购").fill("2")
-    page.get_by_role("button", name="保存修改").click()
-    expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
-    page.goto(f"{shop.url}#/audit?subject=activity%23{activity_id}")
-    changed = page.get_by_role("row").filter(has_text="修改活动")
-    expect(changed.get_by_text("团长免单").first).to_be_visible()
 
 
 def test_money_that_goes_back_to_a_leader_is_called_so_in_the_console(
@@ -534,6 +337,14 @@ def new_product(page: Page, shop: Shop, title: str, category: str = "时令水�
     page.get_by_label("默认规格 库存").fill("100")
     page.get_by_role("button", name="保存商品").click()
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+
+def begin(page: Page, shop: Shop, title: str) -> None:
+    """An activity of a new product, with a price and stock."""
+    new_product(page, shop, title)
+    page.get_by_role("button", name="发起拼团").click()
+    page.get_by_label("默认规格 拼团价").fill("39.9")
+    page.get_by_label("默认规格 活动库存").fill("30")
 
 
 def test_ending_an_activity_names_what_becomes_of_its_open_groups(

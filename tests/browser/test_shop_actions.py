@@ -215,9 +215,8 @@ def test_levels_are_written_and_an_activity_is_for_members_with_smaller_groups(
     page.get_by_role("navigation").get_by_role("link", name="会员等级").click()
     page.get_by_role("button", name="添加等级").click()
     level = page.get_by_test_id("level-4")
-    level.get_by_label("名称").fill("金卡会员")
-    level.get_by_label("达到多少成长值").fill("5000")
-    level.get_by_label("折扣").fill("95")
+    for label, text in (("名称", "金卡会员"), ("达到多少成长值", "5000"), ("折扣", "95")):
+        level.get_by_label(label).fill(text)
     look(page, "levels-wrong")
     page.get_by_role("button", name="保存会员等级").click()
     for wrong in ("「金卡会员」重复了，请换一个名称", "要比上一级的 5000 多，请改大"):
@@ -234,9 +233,11 @@ def test_levels_are_written_and_an_activity_is_for_members_with_smaller_groups(
     expect(page.get_by_text("钻石会员 9,000（单买价 8.5 折、积分 2.5 倍）").first).to_be_visible()
 
     page.goto(f"{shop.url}#/activities/{sale.activity_id}")
+    page.get_by_role("button", name="换一种玩法").click()
+    page.get_by_label("会员团", exact=True).check()
     prices = page.get_by_role("switch", name="可用会员价")
     page.locator(".el-switch").filter(has=prices).click()
-    page.get_by_label("会员团", exact=True).select_option(label="银卡会员 及以上")
+    page.get_by_role("combobox", name="会员团").select_option(label="银卡会员 及以上")
     page.get_by_role("button", name="添加会员小团").click()
     page.get_by_label("第 1 行的等级").select_option(label="金卡会员 及以上")
     page.get_by_label("第 1 行的人数").fill("5")

@@ -4,6 +4,7 @@ import type { Product } from '@/api/products'
 import type { Problem } from '@/api/errors'
 import { formatFen, localOf, nowS, secondsOf } from '@/format'
 import { t } from '@/words'
+import { DAYS_USUAL, FLASH_MAX_S, kindOf, type Kind } from './kinds'
 
 export const TITLE_MAX = 28
 export const REDUCTIONS_MAX = 5
@@ -15,7 +16,6 @@ export const SEATS_USUAL = [2, 3, 5]
 const LEADER_POINTS_MAX = 100_000
 export const LIFE_H = { min: 1, max: 72 }
 export const LIFE_H_USUAL = [12, 24, 48]
-const DAYS_USUAL = 7
 const HOUR_S = 3600
 
 export interface DraftSku {
@@ -31,12 +31,13 @@ export interface DraftSku {
 }
 
 export interface Draft {
+  kind: Kind // by which the form is laid out; not sent, for it follows from the rest
   title: string
   seats_total: number | null
   formsWithFewer: boolean
   seats_least: number | null // paid seats with which a group forms at its deadline
-  tiers: DraftTier[] // beside the first, which seats_least is; the last one is of all seats
-  crowd_tiers: DraftTier[] // 万人团: of all groups of the activity that form
+  tiers: DraftTier[] // beside the first, which seats_least is; the last one is of all seats; only where groups form with fewer
+  crowd_tiers: DraftTier[] // 万人团: of all groups of the activity that form; without tiers of each
   life_h: number | null
   startsNow: boolean
   starts: string // of a datetime-local input, Beijing
@@ -57,7 +58,7 @@ export interface Draft {
   compensation_kept: boolean // whether there are such coupons to give; buyers are told of no other
   hasLeaderPrices: boolean
   combines: boolean // whether groups that are due without being full may be combined
-  leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices
+  leader_free: boolean // what the goods cost who opened a group goes back once it has formed; without leader's prices or tiers
   member_prices: boolean // whether members' prices count in its groups
   members_from: number // the level that buying in its groups takes; 0: none
   level_seats: DraftLevelSeats[] // smaller groups, by the level of who opens them; without tiers
@@ -84,6 +85,7 @@ export interface DraftTier {
 
 export function emptyDraft(): Draft {
   return {
+    kind: 'plain',
     title: '',
     seats_total: 3,
     formsWithFewer: false,
@@ -170,7 +172,7 @@ export function rulesOf(activity: Activity) {
 /** Another activity on the same terms: its prices, none of its stock, its length from now on. */
 export function copied(activity: Activity, product: Product): Draft {
   const priced = new Map(activity.skus.map((sku) => [sku.sku_id, sku]))
-  return {
+  const copy = {
     ...emptyDraft(),
     ...rulesOf(activity),
     ends: localOf(nowS() + activity.ends_at_s - activity.starts_at_s),
@@ -181,6 +183,7 @@ export function copied(activity: Activity, product: Product): Draft {
       leader_price_fen: priced.get(sku.sku_id)?.leader_price_fen ?? null,
     })),
   }
+  return { ...copy, kind: kindOf(copy) }
 }
 
 export function inputOf(draft: Draft, productId: string): ActivityInput {
@@ -212,7 +215,7 @@ function changedRules(draft: Draft) {
     seats_total: draft.seats_total ?? 0,
     seats_least: draft.formsWithFewer ? (draft.seats_least ?? 0) : 0,
     tiers: tiersOf(draft).map(sent),
-    crowd_tiers: crowdOf(draft).map(sent),
+    crowd_tiers: draft.crowd_tiers.map(sent),
     life_h: draft.life_h ?? 0,
     ends_at_s: secondsOf(draft.ends) ?? 0,
     limit_per_buyer: draft.limit_per_buyer ?? 0,
@@ -229,7 +232,7 @@ function changedRules(draft: Draft) {
     member_prices: draft.member_prices,
     members_from: draft.members_from,
     combines: combinesOf(draft),
-    level_seats: levelSeatsOf(draft).map(({ level, seats }) => ({ level, seats: seats ?? 0 })),
+    level_seats: draft.level_seats.map(({ level, seats }) => ({ level, seats: seats ?? 0 })),
   }
 }
 
@@ -239,17 +242,9 @@ export const combinesOf = (draft: Draft): boolean => draft.combines && canCombin
 
 const sent = ({ seats, off_fen }: DraftTier) => ({ seats: seats ?? 0, off_fen: off_fen ?? 0 })
 
-/** The tiers of all groups together that count: not beside tiers of each, or a free leader. */
-export const crowdOf = (draft: Draft): DraftTier[] => (draft.leader_free || tiersOf(draft).length ? [] : draft.crowd_tiers)
-
-/** The tiers that count: only of groups that form with fewer, where no leader is free. The last one follows the size. */
-export function tiersOf({ tiers, formsWithFewer, leader_free, seats_total }: Draft): DraftTier[] {
-  if (!formsWithFewer || leader_free) return []
-  return tiers.map((it, i) => (i === tiers.length - 1 ? { ...it, seats: seats_total } : it))
-}
-
-/** The smaller groups that count: with tiers there are none. */
-export const levelSeatsOf = (draft: Draft): DraftLevelSeats[] => (tiersOf(draft).length ? [] : draft.level_seats)
+/** The tiers of a group; the last one follows its size. */
+export const tiersOf = ({ tiers, seats_total }: Draft): DraftTier[] =>
+  tiers.map((it, i) => (i === tiers.length - 1 ? { ...it, seats: seats_total } : it))
 
 /** The least that a unit of any SKU costs before anything goes back; Infinity while there is no price. */
 export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
@@ -259,7 +254,7 @@ export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
 
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofKind(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft, isNew)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
@@ -294,11 +289,20 @@ function ofReductions({ reductions }: Draft): Problem[] {
   })
 }
 
+/** What makes an activity one of its kind. */
+function ofKind(draft: Draft): Problem[] {
+  const { kind, tiers, members_from, leader_free, hasLeaderPrices } = draft
+  if (kind === 'ladder' && !tiers.length) return [{ field: 'tiers', problem: t('tier.none') }]
+  if (kind === 'members' && !members_from) return [{ field: 'members_from', problem: t('activity.membersFromNeeded') }]
+  if (kind === 'leader' && !leader_free && !hasLeaderPrices) return [{ field: 'leader', problem: t('activity.leaderNeeded') }]
+  return []
+}
+
 const ofTiers = (draft: Draft): Problem[] => ofSteps('tiers', tiersOf(draft), draft.seats_least, leastPrice(draft))
 
 function ofCrowd(draft: Draft): Problem[] {
-  const tiers = crowdOf(draft)
-  if (!tiers.length) return []
+  const { kind, crowd_tiers: tiers } = draft
+  if (kind !== 'crowd') return []
   if (!within(tiers.length, CROWD)) return [{ field: 'crowd_tiers', problem: t('crowd.count', CROWD) }]
   return ofSteps('crowd_tiers', tiers, 1, leastPrice(draft))
 }
@@ -315,7 +319,7 @@ function ofSteps(name: string, tiers: DraftTier[], first: number | null, least: 
 }
 
 function ofLevelSeats(draft: Draft): Problem[] {
-  const rows = levelSeatsOf(draft)
+  const rows = draft.level_seats
   return rows.flatMap(({ level, seats }, i): Problem[] => {
     const before = rows[i - 1] ?? { level: 0, seats: draft.seats_total }
     const max = (before.seats ?? 0) - 1
@@ -326,11 +330,12 @@ function ofLevelSeats(draft: Draft): Problem[] {
   })
 }
 
-function ofWindow(draft: Draft): Problem[] {
+function ofWindow(draft: Draft, isNew: boolean): Problem[] {
   const starts = draft.startsNow ? nowS() : secondsOf(draft.starts)
   const ends = secondsOf(draft.ends)
   if (starts === null) return [{ field: 'starts_at_s', problem: t('activity.startNeeded') }]
   if (ends === null) return [{ field: 'ends_at_s', problem: t('activity.endNeeded') }]
+  if (isNew && draft.kind === 'flash' && ends - starts > FLASH_MAX_S) return [{ field: 'ends_at_s', problem: t('activity.flashWrong') }]
   return ends - starts < HOUR_S ? [{ field: 'ends_at_s', problem: t('activity.endWrong') }] : []
 }
 

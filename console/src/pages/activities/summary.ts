@@ -2,7 +2,8 @@
 import { formatFen, roundYuan } from '@/format'
 import { levelName, type Level } from '@/stores/levels'
 import { t } from '@/words'
-import { combinesOf, crowdOf, levelSeatsOf, tiersOf, type Draft, type DraftTier } from './draft'
+import { combinesOf, tiersOf, type Draft, type DraftTier } from './draft'
+import { isFlash } from './kinds'
 
 export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
   return skus.reduce((low, sku) => ((sku.group_price_fen ?? Infinity) < (low.group_price_fen ?? Infinity) ? sku : low))
@@ -40,7 +41,7 @@ export function ladderOf(draft: Draft): { seats: number; price_fen: number; vari
 }
 
 /** The same of all groups together, from the first tier that gives something back on. */
-export const crowdLadder = (draft: Draft) => costing(draft, written(crowdOf(draft)))
+export const crowdLadder = (draft: Draft) => costing(draft, written(draft.crowd_tiers))
 
 function costing(draft: Draft, tiers: readonly { seats: number; off_fen: number }[]) {
   const prices = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
@@ -59,7 +60,7 @@ export function givenToLeader({ leader_free, skus }: Draft): string {
 
 /** 「黄金会员」开 2 人团, row by row. */
 const smallerGroups = (draft: Draft, levels: readonly Level[]): string[] =>
-  levelSeatsOf(draft).flatMap(({ level, seats }) => (seats ? [t('summary.levelSeats', { name: levelName(levels, level), n: seats })] : []))
+  draft.level_seats.flatMap(({ level, seats }) => (seats ? [t('summary.levelSeats', { name: levelName(levels, level), n: seats })] : []))
 
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. levels: of the shop's members. */
 export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
@@ -84,7 +85,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
     draft.members_from ? t('summary.membersFrom', { name: levelName(levels, draft.members_from) }) : '',
     ...smallerGroups(draft, levels),
     draft.member_prices ? t('summary.memberPrices') : '',
-    ...written(crowdOf(draft)).map((it) => t('summary.reduction', { words: crowdWords(it) })),
+    ...written(draft.crowd_tiers).map((it) => t('summary.reduction', { words: crowdWords(it) })),
     draft.new_buyers === 'nobody' ? '' : t(`summary.new.${draft.new_buyers}`),
     ...reductionsOf(draft).map((words) => t('summary.reduction', { words })),
     draft.coupons ? '' : t('summary.noCoupons'),
@@ -93,6 +94,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
     draft.leader_coupon_id && draft.leader_coupon_kept ? t('summary.leaderCoupon', { words: draft.leader_coupon_words }) : '',
     draft.limit_per_buyer ? t('summary.limit', { n: draft.limit_per_buyer }) : '',
     combinesOf(draft) ? t('summary.combines') : '',
+    isFlash(draft) ? t('summary.flash') : '',
     draft.per_minute ? t('summary.pace', { n: draft.per_minute }) : '',
     draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
   ]

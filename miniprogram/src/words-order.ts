@@ -3,6 +3,7 @@ import { dayAndTime, shortTime } from '@/format'
 
 export const orderWords = {
   notFound: '没有找到这个订单。',
+  forPoints: '积分兑换',
   missing: (n: number) => `还差 ${n} 人，邀请好友更快成团`,
   missingLeast: (n: number, least: number) => `还差 ${n} 人，到时满 ${least} 人就成团`,
   settling: '人已凑满，正在确认成团',

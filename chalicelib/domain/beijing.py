@@ -6,6 +6,7 @@ from chalicelib.text import Text
 
 BEIJING = dt.timezone(dt.timedelta(hours=8))  # no summer time since 1991
 DAY_S = 86400
+TOLD_S = 9 * 3600  # after midnight, of what is told on a day: nobody is woken
 
 
 def day_of(at_s: int) -> dt.date:

@@ -3,11 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from chalicelib.domain.beijing import DAY_S, day_of, midnight_s
+from chalicelib.domain.beijing import DAY_S, TOLD_S, day_of, midnight_s
 from chalicelib.errors import InvalidRequest
 
 KEPT_S = 365 * DAY_S  # before it can be told anew
-TOLD_S = 9 * 3600  # after its midnight: nobody is woken
 _LEAP_YEAR = 2024
 
 

@@ -5,18 +5,20 @@ at a time, and is its buyer's again when that order ends without a sale: closed 
 failed, or given back after-sale.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.beijing import DAY_S
+from chalicelib.domain.beijing import DAY_S, TOLD_S, day_of, midnight_s
 from chalicelib.domain.ids import ID_LENGTH, is_id
 from chalicelib.domain.money import round_yuan
 from chalicelib.text import Text
 
 LEAST_PAID_FEN = 1  # of the goods: a coupon never makes them free
 NUMBER_LENGTH = 2  # of a buyer's coupons of one template
+WARN_DAYS = 3  # before its last day, of a coupon that nobody has used
 
 
 class CouponKind(StrEnum):
@@ -252,6 +254,17 @@ class Coupon:
 def _until_with_grace(coupon: Coupon) -> int:
     late = coupon.back_at_s >= coupon.until_s
     return coupon.back_at_s + coupon.grace_days * DAY_S if late else 0
+
+
+def warn_at_s(until_s: int) -> int:
+    """When the buyer of a coupon that is good until then is told that it runs out: some days
+    before its last day."""
+    return midnight_s(last_day(until_s) - dt.timedelta(days=WARN_DAYS)) + TOLD_S
+
+
+def last_day(until_s: int) -> dt.date:
+    """The last day in Beijing on which a coupon that is good until then can be used."""
+    return day_of(until_s - 1)
 
 
 def refusal_to_use(coupon: Coupon, bought: Bought, goods_fen: int, *, now_s: int) -> str | None:

@@ -44,6 +44,7 @@ NAMES: Mapping[str, str] = {
     "points": "积分",
     "day": "日期",
     "groups": "团数",
+    "coupons": "张数",
 }
 # Without these a buyer would not know what to do, or how much comes back.
 NEEDED: Mapping[TextKey, tuple[str, ...]] = {
@@ -74,6 +75,7 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.COMPENSATED: ("worth",),
     TextKey.POINTS_GIVEN: ("points", "reason"),
     TextKey.POINTS_EXPIRING: ("points", "day"),
+    TextKey.COUPONS_EXPIRING: ("coupons", "day"),
     TextKey.BIRTHDAY: ("worth",),
     TextKey.GROUPS_COUPON: ("worth",),
     TextKey.GROUPS_POINTS: ("points",),
@@ -114,6 +116,7 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.COMPENSATED: "未成团，按活动的约定补偿优惠券",
     TextKey.POINTS_GIVEN: "商家在订单里送出积分",
     TextKey.POINTS_EXPIRING: "积分还有 7 天到期",
+    TextKey.COUPONS_EXPIRING: "没用的优惠券还有 3 天到期",
     TextKey.BIRTHDAY: "会员生日，按等级送优惠券",
     TextKey.GROUPS_COUPON: "拼成的团数到了，按店铺设置奖励优惠券",
     TextKey.GROUPS_POINTS: "拼成的团数到了，按店铺设置奖励积分",
@@ -147,6 +150,7 @@ EXAMPLE: Mapping[str, str] = {
     "积分": "300",
     "日期": "2027-12-31",
     "团数": "5",
+    "张数": "2",
 }
 _NAMED = re.compile(r"\{([^{}]*)\}")
 

@@ -93,8 +93,8 @@ class Intent(StrEnum):
     CROWD = "crowd"  # what an activity's groups add up to may have reached a tier
     RECONCILE = "reconcile"  # a gateway's bill is to be compared with the ledger
     EXPORT = "export"  # a file that staff asked for is to be written
-    # Of a buyer: points that run out soon are told of, those that have are taken off; a birthday;
-    # what they are owed for groups that formed is reckoned.
+    # Of a buyer: points and coupons that run out soon are told of, points that have are taken off;
+    # a birthday; what they are owed for groups that formed is reckoned.
     POINTS = "points"
     MEMBER = "member"  # a buyer's money has moved: what their orders come to is added up
     SUBSCRIBE_MESSAGE = "subscribe_message"  # a message goes to its buyer's WeChat, too

@@ -42,6 +42,7 @@ class TextKey(StrEnum):
     COMPENSATED = "compensated"  # a coupon, for a group that failed
     POINTS_GIVEN = "points_given"  # by staff
     POINTS_EXPIRING = "points_expiring"  # in some days
+    COUPONS_EXPIRING = "coupons_expiring"  # the same
     BIRTHDAY = "birthday"  # a coupon, by the buyer's level
     GROUPS_COUPON = "groups_coupon"  # after so many groups that formed
     GROUPS_POINTS = "groups_points"  # the same
@@ -91,6 +92,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.COMPENSATED: "未成团，补偿你一张优惠券",
     TextKey.POINTS_GIVEN: "商家送你积分",
     TextKey.POINTS_EXPIRING: "积分快到期了",
+    TextKey.COUPONS_EXPIRING: "优惠券快到期了",
     TextKey.BIRTHDAY: "生日快乐，送你一张优惠券",
     TextKey.GROUPS_COUPON: "拼团奖励：送你一张优惠券",
     TextKey.GROUPS_POINTS: "拼团奖励：送你积分",
@@ -165,6 +167,9 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.POINTS_EXPIRING: (
         "「{title}」的商家提醒：你有 {points} 积分 {day} 到期，到期后不能再用。"
+    ),
+    TextKey.COUPONS_EXPIRING: (
+        "你有 {coupons} 张优惠券快到期：「{coupon}」（{worth}）能用到 {day}，别忘了用。"
     ),
     TextKey.BIRTHDAY: (
         "「{title}」的商家祝你生日快乐，送你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"

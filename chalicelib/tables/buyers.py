@@ -134,14 +134,15 @@ class UnpaidOrdersItem(TradeItem, discriminator="holds"):
 
 
 class MessageItem(TradeItem, discriminator="message"):
-    """One message to a buyer, about one order or what they asked to be reminded of. The key makes
-    it once: order and stage, or the reminder and when it was asked for.
+    """One message to a buyer, about one order, what they asked to be reminded of, or coupons that
+    run out. The key makes it once: order and stage, the reminder and when it was asked for, or the
+    first of the coupons.
 
     In the buyer's list it stands by when it was told, not by when what it tells of happened: what
     was told late is new all the same.
     """
 
-    order_id = UnicodeAttribute(null=True)  # None: of a reminder
+    order_id = UnicodeAttribute(null=True)  # None: of a reminder, or of coupons
     group_id = UnicodeAttribute(null=True)
     activity_id = UnicodeAttribute(null=True)  # of a reminder
     text_key = UnicodeAttribute()
@@ -169,6 +170,12 @@ class MessageItem(TradeItem, discriminator="message"):
     ) -> "MessageItem":
         sk = f"message#{reminder_sk}#{asked_at_s:010d}"
         return cls(buyer_pk(merchant_id, buyer_id), sk, **more)
+
+    @classmethod
+    def of_coupon(
+        cls, merchant_id: str, buyer_id: str, coupon_id: str, **more: Any
+    ) -> "MessageItem":
+        return cls(buyer_pk(merchant_id, buyer_id), f"message#coupon#{coupon_id}", **more)
 
     @property
     def buyer_id(self) -> str:

@@ -26,7 +26,8 @@ TALLY_SHARDS = 4
 
 class CouponItem(TradeItem, discriminator="coupon"):
     """A coupon that a buyer claimed, with the terms of its template as they were then. While no
-    order uses it, it stands in the list of its template."""
+    order uses it, it stands in the list of its template. Its due marker says when its buyer is told
+    that it runs out."""
 
     merchant_id = UnicodeAttribute()
     coupon_id = UnicodeAttribute()

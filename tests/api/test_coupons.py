@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.ids import ID_LENGTH
+from chalicelib.services.people import buyers
 from tests.fixtures.coupons import (
     COUPONS,
     TENTH,
@@ -395,6 +397,34 @@ def test_days_of_grace_are_had_once(merchant: MerchantFixture) -> None:
     assert (len(ends_s), coupon["state"]) == (1, "usable")
     merchant.clock.forward(DAY_S)
     assert state(buyer, coupon_id) == ("expired", None)
+    merchant.check_laws(quiescent=False)
+
+
+def test_coupons_that_run_out_are_told_of_together_and_once(merchant: MerchantFixture) -> None:
+    activity, buyer, gone = sold(merchant), merchant.buyer(), merchant.buyer()
+    for name in ("见面礼", "回头礼"):
+        claimed(merchant, buyer, name=name, days=10)
+    used = claimed(merchant, buyer, days=10)
+    merchant.pay(buyer, buyer.buy_alone(activity, coupon_id=used).body["order_id"])
+    revoked = claimed(merchant, buyer, days=10).removeprefix(buyer.buyer_id)[:ID_LENGTH]
+    claimed(merchant, buyer, days=3)  # whoever claims it reads how soon it runs out
+    claimed(merchant, gone, days=10)
+    withdrawn = {"revoke": True}
+    assert merchant.owner().post(f"{COUPONS}/{revoked}/withdrawal", withdrawn).status == 200
+    assert gone.call("DELETE", "/v1/me/account").status == 200
+
+    merchant.clock.forward(6 * DAY_S)
+    merchant.run_jobs()
+    assert "到期" not in told(buyer)
+    for _ in range(2):
+        merchant.clock.forward(2 * DAY_S)
+        merchant.run_jobs()
+    buyer = merchant.session(buyers.read(merchant.merchant_id, buyer.buyer_id))
+
+    assert told(buyer).count("到期") == 1
+    assert "你有 2 张优惠券快到期：「" in told(buyer)
+    (message,) = [it for it in buyer.get("/v1/me/messages").body["items"] if "到期" in it["text"]]
+    assert (message["text_key"], message["order_id"]) == ("coupons_expiring", None)
     merchant.check_laws(quiescent=False)
 
 

@@ -29,6 +29,7 @@ FACTS = {
     "worth": "满 50 减 10",
     "points": 300,
     "day": "2027-12-31",
+    "coupons": 2,
 }
 
 

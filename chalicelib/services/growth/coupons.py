@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.coupon import Coupon, CouponId, terms_of
+from chalicelib.domain.coupon import Coupon, CouponId, terms_of, warn_at_s
 from chalicelib.domain.coupon_draft import CLAIMED, TemplateState, times_of_claim
 from chalicelib.domain.ids import OrderId, derived_id
+from chalicelib.domain.order import Intent
 from chalicelib.errors import CouponRefused, CouponsGone, LimitReached
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import catalogue_cache, coupon_templates
@@ -264,7 +265,7 @@ def _claimed(
 ) -> CouponItem:
     merchant_id = template.merchant_id
     from_s, until_s = times_of_claim(template.from_s, template.until_s, template.days, now_s=now_s)
-    return CouponItem.at(
+    coupon = CouponItem.at(
         merchant_id,
         coupon_id,
         name=template.name,
@@ -277,3 +278,5 @@ def _claimed(
         list_key=unused_list(merchant_id, coupon_id.template_id),
         list_rank=f"{now_s:010d}#{coupon_id}",
     )
+    due_at_s = warn_at_s(until_s)
+    return coupon.marked(Intent.POINTS, due_at_s) if due_at_s > now_s else coupon

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain import carriers, crowd
+from chalicelib.domain.coupon import last_day, terms_of
 from chalicelib.domain.group import FailedReason, Group, GroupStatus, is_joinable
 from chalicelib.domain.manual_refund import METHOD_WORDS, ManualRefundMethod
 from chalicelib.domain.order import Intent, OrderStatus, Refund, RefundReason, reason_of
@@ -23,6 +24,7 @@ from chalicelib.services.orders import orders
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import LostRace, Writes, put_new, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, MessageItem, messages_list
+from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import buyer_pk
@@ -191,6 +193,27 @@ def put_reminded(
     writes.put(_listed(message, person.merchant_id, key, now_s), refuse=LostRace)
 
 
+def put_expiring(
+    writes: Writes, person: BuyerItem, ending: Sequence[CouponItem], *, now_s: int
+) -> None:
+    """Tell a buyer of coupons that run out, in the write after which they are not due any more."""
+    first, key = ending[0], TextKey.COUPONS_EXPIRING
+    message = MessageItem.of_coupon(
+        person.merchant_id,
+        person.buyer_id,
+        first.coupon_id,
+        text_key=key.value,
+        facts={
+            "coupons": len(ending),
+            "coupon": first.name,
+            "worth": str(terms_of(first.terms.as_dict()).words),
+            "day": last_day(first.until_s).isoformat(),
+        },
+        at_s=now_s,
+    )
+    writes.put(_listed(message, person.merchant_id, key, now_s), refuse=LostRace)
+
+
 def put_combined(
     writes: Writes, order: OrderItem, target: GroupItem, *, coming: int, now_s: int
 ) -> None:
@@ -224,9 +247,9 @@ def of_timeline(order: OrderItem) -> list[MessageItem]:
     return [message for message in told if message.text_key in (*GIVEN, TextKey.COMBINED)]
 
 
-def of_reminders(merchant_id: str, ids: Sequence[str]) -> list[MessageItem]:
-    """What a person was told that they had asked to be reminded of."""
-    mine = MessageItem.sk.startswith("message#reminder#")
+def of_no_order(merchant_id: str, ids: Sequence[str]) -> list[MessageItem]:
+    """What a person was told that they had asked to be reminded of, and of coupons that ran out."""
+    mine = MessageItem.sk.between("message#coupon#", "message#reminder#~")
     pages = (MessageItem.query(buyer_pk(merchant_id, one), mine) for one in ids)
     return [message for page in pages for message in page]
 

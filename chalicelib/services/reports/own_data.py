@@ -40,5 +40,5 @@ def page(merchant_id: str, ids: Sequence[str], *, before: str | None, limit: int
     waiting: list[ReminderItem] = []
     if before is None:
         waiting = reminders.of_person(merchant_id, ids)
-        messages += notifications.of_reminders(merchant_id, ids)
+        messages += notifications.of_no_order(merchant_id, ids)
     return Page(orders.found, after_sales, messages, waiting, orders.next_no)

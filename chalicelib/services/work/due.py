@@ -30,6 +30,7 @@ from chalicelib.services.money import day_book, payments, reconciliation, refund
 from chalicelib.services.orders import (
     birthdays,
     counting,
+    coupon_expiry,
     notifications,
     order_search,
     orders,
@@ -108,6 +109,8 @@ def process(pk: str, sk: str, *, now_s: int) -> None:
         subscribe_messages.process(merchant_id, pk, sk, now_s=now_s)
     elif kind == "reminder":
         reminder_work.process(merchant_id, item_id, sk, now_s=now_s)
+    elif kind == "coupon":
+        coupon_expiry.process(merchant_id, item_id, sk, now_s=now_s)
     elif kind in BY_ID:
         BY_ID[kind](merchant_id, item_id, now_s=now_s)
     elif kind == "closing" and activity_closing.groups_are_closed(

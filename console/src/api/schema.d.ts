@@ -8037,7 +8037,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "coupons_expiring" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;

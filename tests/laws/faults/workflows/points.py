@@ -1,10 +1,11 @@
 """Workflows of points: spent, given back, earned, taken back, given by staff, run out."""
 
+from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.points import PointsExpiry
 from chalicelib.services.catalogue import points_offers
 from chalicelib.services.fulfilment import receipts
 from chalicelib.services.work import due
-from chalicelib.tables.growth import PointsItem
+from chalicelib.tables.growth import CouponItem, PointsItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import DAY_S, GRACE_S, LIFE_S, PAY_BY_S, ActivityIds, Shop
 from tests.fixtures.staff_requests import give_back, ship
@@ -51,6 +52,21 @@ def joining_with_points(shop: Shop) -> Act:
 def exchanging_points_for_a_coupon(shop: Shop) -> Act:
     buyer, template_id = rich_buyer(shop, selling(shop)), shop.coupons(points=600)
     return lambda: shop.claim(template_id, buyer, key="one")
+
+
+@workflow
+def telling_of_coupons_that_run_out(shop: Shop) -> Act:
+    buyer = shop.buyer()
+    coupon_ids = [shop.claim(shop.coupons(), buyer, key="one") for _ in range(2)]
+    shop.now_s += 6 * DAY_S
+
+    def act() -> None:
+        place = CouponId.parse(coupon_ids[0])
+        assert place is not None
+        key = CouponItem.at(shop.merchant_id, place)
+        due.process_item(key.pk, key.sk, now_s=shop.now_s)
+
+    return act
 
 
 @workflow

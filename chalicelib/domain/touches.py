@@ -16,7 +16,8 @@ KEPT_MAX = 20  # of one person
 
 @dataclass(frozen=True)
 class Touch:
-    """Visits of one buyer by one share: the first and the latest."""
+    """Visits of one buyer by one share: the first and the latest. told_at_s: when the buyer was
+    known to be the visitor, who may have been somebody else on the same phone until then."""
 
     share_id: str
     sharer_id: str
@@ -25,6 +26,7 @@ class Touch:
     activity_id: str
     at_s: int
     last_at_s: int
+    told_at_s: int = 0
 
 
 def added(kept: Collection[Touch], new: Collection[Touch], *, now_s: int) -> tuple[Touch, ...]:
@@ -37,6 +39,7 @@ def added(kept: Collection[Touch], new: Collection[Touch], *, now_s: int) -> tup
             known,
             at_s=min(known.at_s, one.at_s),
             last_at_s=max(known.last_at_s, one.last_at_s),
+            told_at_s=min(known.told_at_s, one.told_at_s),
         )
     recent = [it for it in by_share.values() if it.last_at_s >= now_s - KEPT_DAYS * DAY_S]
     in_order = sorted(recent, key=lambda it: (it.at_s, it.share_id))
@@ -50,11 +53,13 @@ def first_before(touches: Collection[Touch], until_s: int) -> tuple[Touch, int] 
 
 
 def _within(touches: Collection[Touch], until_s: int) -> Sequence[tuple[Touch, int]]:
-    """(touch, when) of every visit of those days, the earliest first."""
+    """(touch, when) of every visit of those days that the buyer had told of, the earliest first:
+    who lends a phone that has visited to who has just bought has not brought them."""
     since_s = until_s - DAYS * DAY_S
     visits = {
         (at_s, it.share_id): it
         for it in touches
+        if it.told_at_s <= until_s
         for at_s in (it.at_s, it.last_at_s)
         if since_s <= at_s <= until_s
     }

@@ -1,5 +1,7 @@
 """Which touches are kept, and which one came first before a purchase."""
 
+from dataclasses import replace
+
 from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.touches import DAYS, KEPT_DAYS, KEPT_MAX, Touch, added, first_before
 
@@ -28,5 +30,7 @@ def test_the_first_visit_of_the_days_before_a_purchase_counts() -> None:
 
     assert first_before([touch("x", long_ago), late], NOW_S) is None
     assert first_before([touch("x", NOW_S - 1), again, late], NOW_S) == (again, NOW_S - 5)
+    told_late = replace(touch("told", NOW_S - 9), told_at_s=NOW_S + 1)
+    assert first_before([told_late, again], NOW_S) == (again, NOW_S - 5)
     edge = touch("edge", NOW_S - DAYS * DAY_S)
     assert first_before([again, edge], NOW_S) == (edge, edge.at_s)

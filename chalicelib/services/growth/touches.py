@@ -26,7 +26,7 @@ def record(
         buyers.refuse_closed(person)
         new = [
             one
-            for one in _visited(merchant_id, visitor_id, share_ids)
+            for one in _visited(merchant_id, visitor_id, share_ids, now_s)
             if one.sharer_id not in person.ids
         ]
         item = items_of(merchant_id, person.ids).get(person.buyer_id)
@@ -72,7 +72,9 @@ def of_person(merchant_id: str, ids: Sequence[str]) -> list[Touch]:
     return [one for item in items_of(merchant_id, ids).values() for one in item.view]
 
 
-def _visited(merchant_id: str, visitor_id: str, share_ids: Collection[str]) -> list[Touch]:
+def _visited(
+    merchant_id: str, visitor_id: str, share_ids: Collection[str], now_s: int
+) -> list[Touch]:
     """A touch for each of the shares that the visitor came by, with the times of their visits."""
     places = {
         share_id: (
@@ -97,6 +99,7 @@ def _visited(merchant_id: str, visitor_id: str, share_ids: Collection[str]) -> l
                     activity_id=share.activity_id,
                     at_s=visit.at_s,
                     last_at_s=visit.last_at_s or visit.at_s,
+                    told_at_s=now_s,
                 )
             )
     return touches

@@ -2,134 +2,88 @@
 
 Functions for schedules and streams are declared here and nowhere else: declared in a blueprint
 they would run without the middleware.
+
+On Lambda a process is one of these functions, and loads what that one needs. Of the API it loads
+what buyers ask for, and what staff ask for when the first of them does.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from chalice import Chalice, Rate, Response
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
-from chalicelib import clock, deadline, observability
-from chalicelib.api import callbacks, http, openapi, pictures
-from chalicelib.api.buyers import (
-    account,
-    addresses,
-    after_sales,
-    agreements,
-    browse,
-    buyer,
-    coupons,
-    levels,
-    link_pages,
-    points,
-    points_offers,
-    public,
-    quotes,
-    receipts,
-    reminders,
-    rewards,
-    sessions,
-)
-from chalicelib.api.buyers import me as buyer_me
-from chalicelib.api.buyers import orders as own_orders
-from chalicelib.api.buyers import payments as own_payments
-from chalicelib.api.http import CORS
-from chalicelib.api.merchant import (
-    accounts,
-    activities,
-    audit,
-    dashboard,
-    delivery,
-    differences,
-    drafting,
-    exchanges,
-    exports,
-    groups,
-    me,
-    members,
-    messages,
-    money,
-    order_actions,
-    orders,
-    people,
-    products,
-    refunds,
-    shipping,
-    shop,
-)
-from chalicelib.api.merchant import agreements as merchant_agreements
-from chalicelib.api.merchant import coupons as merchant_coupons
-from chalicelib.api.merchant import points_offers as merchant_points_offers
-from chalicelib.api.merchant import rewards as merchant_rewards
+from chalicelib import clock, deadline, observability, start
 from chalicelib.domain.order import Intent
-from chalicelib.services.work import due
+from chalicelib.settings import settings
+
+if TYPE_CHECKING:
+    from chalicelib.api import http
 
 EVERY_MINUTE = Rate(1, unit=Rate.MINUTES)
-PUBLIC = (
-    browse.api,
-    public.api,
-    sessions.api,
-    buyer.api,
-    buyer_me.api,
-    account.api,
-    addresses.api,
-    agreements.api,
-    coupons.api,
-    points.api,
-    points_offers.api,
-    levels.api,
-    link_pages.api,
-    rewards.api,
-    quotes.api,
-    after_sales.api,
-    own_orders.api,
-    own_payments.api,
-    receipts.api,
-    reminders.api,
-    pictures.api,
-    callbacks.api,
-)
-STAFF = (
-    me.api,
-    people.api,
-    accounts.api,
-    audit.api,
-    shop.api,
-    messages.api,
-    merchant_agreements.api,
-    merchant_coupons.api,
-    merchant_points_offers.api,
-    products.api,
-    activities.api,
-    drafting.api,
-    groups.api,
-    dashboard.api,
-    delivery.api,
-    differences.api,
-    orders.api,
-    order_actions.api,
-    shipping.api,
-    refunds.api,
-    money.api,
-    exchanges.api,
-    exports.api,
-    members.api,
-    merchant_rewards.api,
-)
+API = "app.app"  # the handler that the template names
+OPERATIONS: list["http.Operation"] = []  # of the routes that are declared
 
-app = Chalice(app_name="tuan", configure_logs=False)
+
+class App(Chalice):
+    """Chalice that declares the routes of staff when the first of them asks."""
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        asked = event.get("requestContext", {})
+        if asked.get("httpMethod") not in self.routes.get(asked.get("resourcePath"), {}):
+            _declare_for_staff()
+        return super().__call__(event, context)
+
+
+app: Chalice = App(app_name="tuan", configure_logs=False)
 observability.install(app)
 app.register_middleware(deadline.middleware)
-app.register_middleware(http.in_our_shape, "http")
-for blueprint in (*PUBLIC, *STAFF):
-    app.register_blueprint(blueprint, url_prefix=blueprint.prefix)
-OPERATIONS = [operation for api in (*PUBLIC, *STAFF) for operation in api.operations]
 
 
-@app.route("/v1/openapi.json", methods=["GET"], cors=CORS)
-def read_openapi() -> Response:
-    """What this API takes and gives."""
-    return Response(openapi.document(OPERATIONS), headers={"Cache-Control": "max-age=300"})
+def _declare_for_all() -> None:
+    from chalicelib.api import http
+    from chalicelib.api.buyers import routes
+
+    app.register_middleware(http.in_our_shape, "http")
+    _declare(routes.ALL)
+
+    @app.route("/v1/openapi.json", methods=["GET"], cors=http.CORS)
+    def read_openapi() -> Response:
+        """What this API takes and gives."""
+        from chalicelib.api import openapi
+
+        _declare_for_staff()
+        return Response(openapi.document(OPERATIONS), headers={"Cache-Control": "max-age=300"})
+
+
+@cache  # once
+def _declare_for_staff() -> None:
+    from chalicelib.api.merchant import routes
+
+    _declare(routes.ALL)
+
+
+def _declare(blueprints: Iterable["http.Api"]) -> None:
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint, url_prefix=blueprint.prefix)
+        OPERATIONS.extend(blueprint.operations)
+
+
+def _due() -> ModuleType:
+    from chalicelib.services.work import due
+
+    return due
+
+
+with start.without_collection():
+    if settings.handler in ("", API):
+        _declare_for_all()
+    if not settings.handler:  # no Lambda: a test, a tool, or who packages
+        _declare_for_staff()
+    if settings.handler != API:
+        _due()
 
 
 # Every job below is safe to run twice and in parallel: it finds due items in an index, and each
@@ -211,4 +165,4 @@ def on_trade_change(event: DynamoDBEvent) -> dict[str, Any]:
 
 
 def _run(intent: Intent) -> dict[str, int]:
-    return {"attended": due.run(intent, now_s=clock.now_s())}
+    return {"attended": _due().run(intent, now_s=clock.now_s())}

@@ -24,6 +24,7 @@ class Settings:
     media_bucket: str
     media_url: str  # where everybody finds the bucket's media/, without a trailing slash; for good
     web_url: str  # where a shared link opens outside WeChat
+    handler: str  # on Lambda, the function that this process is: "app.app"; else ""
     dynamodb_client: str  # what asks DynamoDB: "own", or "botocore"
     time_divisor: int  # shortens lives, pay-by times and waits in demonstrations; 1 in production
 
@@ -60,6 +61,7 @@ def _read() -> Settings:
         media_bucket=env.get("MEDIA_BUCKET", "media"),
         media_url=env.get("MEDIA_URL", "https://media.example.com").rstrip("/"),
         web_url=env.get("WEB_URL", "https://shop.example.com"),
+        handler=env.get("_HANDLER", ""),
         dynamodb_client=env.get("DYNAMODB_CLIENT", "own"),
         time_divisor=divisor,
     )

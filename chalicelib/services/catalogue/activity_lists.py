@@ -8,7 +8,7 @@ from chalicelib.domain.activity import ActivityState, ActivityStatus, state_of
 from chalicelib.domain.product import sought
 from chalicelib.tables.base import PageKey, all_of
 from chalicelib.tables.catalogue import ActivityItem, activities_list, rank
-from chalicelib.tables.catalogue_item import CatalogueItem
+from chalicelib.tables.catalogue_item import ByCategory, ByList, CatalogueItem
 from chalicelib.tables.trade import StockItem
 
 LOOKED_AT_ONCE = 300  # activities in one call, where some are left aside; of some 2 KB each
@@ -40,17 +40,17 @@ def page(
     }
     within, conditions = states[state]
     conditions += [ActivityItem.words.contains(word) for word in sought(q)]
-    index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
-    found = index.query(
+    found = ActivityItem.query(
         activities_list(merchant_id, category_id),
         within,
         all_of(conditions),
         scan_index_forward=state not in (None, ActivityState.ENDED),
+        index_name=_index(category_id),
         limit=limit,
         page_size=LOOKED_AT_ONCE if conditions else None,
         last_evaluated_key=key,
     )
-    return [item for item in found if isinstance(item, ActivityItem)], found.last_evaluated_key
+    return list(found), found.last_evaluated_key
 
 
 def browse(
@@ -66,16 +66,22 @@ def browse(
     """What buyers see: activities that are not over, the soonest to end first, in one query. q: as
     for `page`."""
     conditions = [*among, *(ActivityItem.words.contains(word) for word in sought(q))]
-    index = CatalogueItem.by_category if category_id else CatalogueItem.by_list
-    found = index.query(
+    found = ActivityItem.query(
         activities_list(merchant_id, category_id),
         CatalogueItem.list_rank >= rank(now_s + 1),
         all_of(conditions),
+        index_name=_index(category_id),
         limit=limit,
         page_size=LOOKED_AT_ONCE if conditions else None,
         last_evaluated_key=key,
     )
-    return [item for item in found if isinstance(item, ActivityItem)], found.last_evaluated_key
+    return list(found), found.last_evaluated_key
+
+
+def _index(category_id: str | None) -> str:
+    """The index of a list: asked through the class of what is in it, a query names one kind; asked
+    through the index, it would name all that the table has."""
+    return (ByCategory if category_id else ByList).Meta.index_name
 
 
 def stock_left(activity: ActivityItem) -> dict[str, int]:

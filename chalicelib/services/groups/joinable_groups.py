@@ -8,7 +8,7 @@ from chalicelib.domain.group import has_free_seat, is_joinable
 from chalicelib.domain.order import OrderStatus
 from chalicelib.services.orders import orders
 from chalicelib.tables.trade import GroupItem, OrderItem, open_groups_list
-from chalicelib.tables.trade_item import TradeItem
+from chalicelib.tables.trade_item import ByList, TradeItem
 
 LOOKED_AT = 50  # open groups of an activity, the soonest due
 
@@ -48,8 +48,9 @@ def listed(merchant_id: str, activity_id: str, offer: Terms, *, now_s: int) -> l
     found: list[GroupItem] = []
     for shard in range(offer.list_shards):
         key = open_groups_list(merchant_id, activity_id, shard)
-        page = TradeItem.by_list.query(key, after, limit=most, page_size=most)
-        found += [item for item in page if isinstance(item, GroupItem)]
+        found += GroupItem.query(
+            key, after, index_name=ByList.Meta.index_name, limit=most, page_size=most
+        )
     return sorted(found, key=lambda group: str(group.list_rank))[:most]
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import reduce
 from operator import and_
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import SERIALIZE_CLASS_MAP, Attribute, UnicodeAttribute
@@ -28,6 +28,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import client_timeouts, deadline
 from chalicelib.errors import Busy
 from chalicelib.tables import dynamodb_client
+from chalicelib.tables.item_reading import item_of
 from chalicelib.text import Text
 
 # A Text is stored as the string it is: in a map of any values too, which go by their exact type.
@@ -123,6 +124,11 @@ class StoredItem(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        item = item_of(cls, data) if data else None
+        return super().from_raw_data(data) if item is None else item
 
     @classmethod
     def _get_connection(cls) -> TableConnection:

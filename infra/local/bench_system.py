@@ -56,7 +56,11 @@ class Function:
 
     def stop(self) -> None:
         self._pipe(self._process.stdin).close()  # which ends it
-        self._process.wait(process.STOP_S)
+        try:
+            self._process.wait(process.STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._pipe(self._process.stdout).close()
 
     def _ask(self, asked: Json) -> Measured:

@@ -56,7 +56,7 @@ dev: $(STAMP)  ## The same, reloading when a source changes
 	-@$(MAKE) --no-print-directory node
 	@$(PY) -m infra.local.dev
 
-demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step; STORY=prices: coupons; STORY=tiers: the more, the cheaper; STORY=crowd: the same for everybody; STORY=combine; STORY=points; STORY=levels; STORY=rewards; STORY=all
+demo: $(STAMP)  ## A group bought, formed, failed and refunded, told step by step; STORY=prices: coupons; STORY=tiers: the more, the cheaper; STORY=crowd: the same for everybody; STORY=combine; STORY=points; STORY=levels; STORY=rewards; STORY=invitations; STORY=all
 	@$(PY) -m infra.local.demo $(STORY)
 
 # Races, crashes and properties: what depends on how the engine decides.

@@ -135,7 +135,7 @@ def write_exports(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.EXPORT)
 
 
-@app.schedule(EVERY_MINUTE, description="Points that run out, coupons on birthdays, rewards")
+@app.schedule(EVERY_MINUTE, description="Points that run out, birthdays, rewards, invitations")
 def expire_points(event: CloudWatchEvent) -> dict[str, int]:
     return _run(Intent.POINTS)
 

@@ -51,9 +51,14 @@ def of_buyer(found: tuple[RewardItem, str]) -> schemas.RewardOfBuyer:
 
 def gives(merchant_id: str, rule: RewardsRule, now_s: int) -> str:
     """What so many groups bring now; empty: nothing."""
-    worth = promised_coupons.told(merchant_id, rule.coupon_id, now_s) if rule.on else ""
-    count = rule.points if rule.on and points.rule(merchant_id, now_s).on else 0
-    coupon = catalogue_cache.coupon(merchant_id, rule.coupon_id, now_s) if worth else None
+    return brought(merchant_id, rule.on, rule.coupon_id, rule.points, now_s)
+
+
+def brought(merchant_id: str, on: bool, coupon_id: str, count: int, now_s: int) -> str:
+    """A coupon and points that a rule gives now, in words; empty: nothing."""
+    worth = promised_coupons.told(merchant_id, coupon_id, now_s) if on else ""
+    count = count if on and points.rule(merchant_id, now_s).on else 0
+    coupon = catalogue_cache.coupon(merchant_id, coupon_id, now_s) if worth else None
     name = coupon.name if coupon is not None else ""
     if worth and count:
         words = "优惠券「{name}」（{worth}）和 {points} 积分"

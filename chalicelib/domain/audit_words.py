@@ -35,6 +35,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "freight_removed": "删除运费模板",
     "group_closed": "结束团",
     "group_extended": "延长团的时间",
+    "invitation_allowed": "核对邀请，算数",
+    "invitation_refused": "核对邀请，不算",
     "member_noted": "添加会员备注",
     "member_tag_changed": "修改会员标签",
     "member_tag_created": "新建会员标签",

@@ -80,6 +80,9 @@ NEEDED: Mapping[TextKey, tuple[str, ...]] = {
     TextKey.GROUPS_COUPON: ("worth",),
     TextKey.GROUPS_POINTS: ("points",),
     TextKey.LEADER_COUPON: ("worth",),
+    TextKey.INVITED_COUPON: ("worth",),
+    TextKey.INVITER_COUPON: ("worth",),
+    TextKey.INVITER_POINTS: ("points",),
 }
 WHEN: Mapping[TextKey, str] = {
     TextKey.PRICE_LOWERED: "商家改低未付款订单的价格",
@@ -122,6 +125,10 @@ WHEN: Mapping[TextKey, str] = {
     TextKey.GROUPS_POINTS: "拼成的团数到了，按店铺设置奖励积分",
     TextKey.LEADER_COUPON: "团长的订单完成，按活动的约定奖励优惠券",
     TextKey.REWARD_TAKEN_BACK: "给过拼团奖励的订单整单退款，奖励收回",
+    TextKey.INVITED_COUPON: "受邀的新客拼成的第一单完成，按店铺设置送优惠券",
+    TextKey.INVITER_COUPON: "邀请的新客第一单完成，按店铺设置送邀请人优惠券",
+    TextKey.INVITER_POINTS: "邀请的新客第一单完成，按店铺设置送邀请人积分",
+    TextKey.INVITATION_TAKEN_BACK: "发过邀请奖励的订单整单退款，奖励收回",
     TextKey.ACTIVITY_BEGUN: "活动开始，买家设过提醒",
     TextKey.ACTIVITY_SOLD_OUT: "活动开始后已抢完，买家设过提醒",
     TextKey.ACTIVITY_OVER: "活动已结束，买家设过开始提醒",

@@ -34,6 +34,8 @@ class PointsKind(StrEnum):
     DEDUCTED = "deducted"  # by staff
     REWARDED = "rewarded"  # for groups that formed
     REWARD_TAKEN_BACK = "reward_taken_back"  # when an order of these went back
+    INVITED = "invited"  # for a new buyer whom its buyer has invited
+    INVITATION_TAKEN_BACK = "invitation_taken_back"  # when that came to nothing
     FORFEITED = "forfeited"  # with the end of the account
 
 
@@ -48,6 +50,8 @@ _WORDS: Mapping[PointsKind, Text] = {
     PointsKind.DEDUCTED: Text("商家扣减"),
     PointsKind.REWARDED: Text("拼团奖励"),
     PointsKind.REWARD_TAKEN_BACK: Text("拼团奖励收回"),
+    PointsKind.INVITED: Text("邀请有礼"),
+    PointsKind.INVITATION_TAKEN_BACK: Text("邀请奖励收回"),
     PointsKind.FORFEITED: Text("账号注销"),
 }
 

@@ -48,6 +48,11 @@ class TextKey(StrEnum):
     GROUPS_POINTS = "groups_points"  # the same
     LEADER_COUPON = "leader_coupon"  # for a group that the buyer opened
     REWARD_TAKEN_BACK = "reward_taken_back"  # an order that it was given for went back
+    INVITED_COUPON = "invited_coupon"  # of who was invited, and has bought
+    # What an invitation brought who invited; about no order of theirs.
+    INVITER_COUPON = "inviter_coupon"
+    INVITER_POINTS = "inviter_points"
+    INVITATION_TAKEN_BACK = "invitation_taken_back"
     # What a buyer asked to be reminded of.
     ACTIVITY_BEGUN = "activity_begun"
     ACTIVITY_SOLD_OUT = "activity_sold_out"  # it has begun, and nothing is left
@@ -98,6 +103,10 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.GROUPS_POINTS: "拼团奖励：送你积分",
     TextKey.LEADER_COUPON: "团长奖励：送你一张优惠券",
     TextKey.REWARD_TAKEN_BACK: "拼团奖励已收回",
+    TextKey.INVITED_COUPON: "新客礼：送你一张优惠券",
+    TextKey.INVITER_COUPON: "邀请有礼：送你一张优惠券",
+    TextKey.INVITER_POINTS: "邀请有礼：送你积分",
+    TextKey.INVITATION_TAKEN_BACK: "邀请奖励已收回",
     TextKey.ACTIVITY_BEGUN: "开始了，快去开团",
     TextKey.ACTIVITY_SOLD_OUT: "拼团已抢完",
     TextKey.ACTIVITY_OVER: "活动已结束",
@@ -187,6 +196,19 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.REWARD_TAKEN_BACK: (
         "「{title}」已整单退款，因它得到的拼团奖励已收回。用掉的优惠券不收回。"
+    ),
+    TextKey.INVITED_COUPON: (
+        "「{title}」是你受邀在本店拼成的第一单，送你一张优惠券「{coupon}」（{worth}）。"
+        "已放进「我的优惠券」。"
+    ),
+    TextKey.INVITER_COUPON: (
+        "你邀请的好友在本店拼成了第一单，送你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
+    ),
+    TextKey.INVITER_POINTS: (
+        "你邀请的好友在本店拼成了第一单，送你 {points} 积分。可以在「我的积分」查看。"
+    ),
+    TextKey.INVITATION_TAKEN_BACK: (
+        "你的一个邀请不再成立，因它得到的奖励已收回。用掉的优惠券不收回。在「邀请有礼」可以看到原因。"
     ),
     TextKey.ACTIVITY_BEGUN: "「{title}」开始了，快去开团吧。",
     TextKey.ACTIVITY_SOLD_OUT: "「{title}」开始后已经抢完。点开看看还能怎么买。",

@@ -36,6 +36,7 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     points: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.points.PointsRule.stored
     levels: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.levels.LevelsRule.stored
     rewards: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.rewards.RewardsRule.stored
+    invitations: MapAttribute[str, Any] = MapAttribute(null=True)  # InvitationsRule.stored
     payments_off = UnicodeSetAttribute(null=True)  # methods that no new payment is begun with
 
     @classmethod

@@ -47,6 +47,9 @@
 | visit         | m#X#share_id#n                | visit#visitor_id        |
 | visits        | m#X#share_id#n                | visits                  |
 | touches       | m#B#buyer_id                  | touches                 |
+| invitation    | m#B#buyer_id                  | invitation              |
+| invitee       | m#B#inviter_id                | invitee#made_at_s#buyer_id |
+| inviter       | m#B#inviter_id                | inviter#YYYYMM (Beijing) |
 
 An order's key is its buyer's partition: "my orders, newest first" needs no index, and nobody
 reads another's order. All money of an order is in its one item, and so is every intent about it.

@@ -66,6 +66,7 @@ const WORDS: Record<string, WordKey> = {
   price_fen: 'offer.money',
   levels: 'nav.levels',
   rewards: 'reward.title',
+  invitations: 'invite.title',
   leader_coupon_id: 'activity.leaderCoupon',
   from_fen: 'reduction.from',
   off_fen: 'reduction.off',

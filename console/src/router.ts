@@ -159,6 +159,18 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'reward.rule', under: 'members', right: 'settings:view' },
   },
   {
+    path: 'invitations',
+    name: 'invitations',
+    component: () => import('./pages/rewards/InvitationsPage.vue'),
+    meta: { title: 'invite.title', under: 'members', right: 'members:view' },
+  },
+  {
+    path: 'invitation-rule',
+    name: 'invitation-rule',
+    component: () => import('./pages/rewards/InvitationRulePage.vue'),
+    meta: { title: 'invite.rule', under: 'members', right: 'settings:view' },
+  },
+  {
     path: 'exports',
     name: 'exports',
     component: () => import('./pages/exports/ExportsPage.vue'),

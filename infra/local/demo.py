@@ -4,7 +4,8 @@ STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupo
 the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
 more people they form with; STORY=crowd of a price that goes down for everybody;
 STORY=combine of groups that are combined when one is due; STORY=points of points; STORY=levels of
-members; STORY=rewards of what groups bring; STORY=all of everything.
+members; STORY=rewards of what groups bring; STORY=invitations of who brings a new buyer; STORY=all
+of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -17,6 +18,7 @@ from infra.local import (
     demo_books,
     demo_combine,
     demo_crowd,
+    demo_invitations,
     demo_levels,
     demo_points,
     demo_prices,
@@ -31,7 +33,18 @@ from infra.local.demo_data import SHOP
 from infra.local.demo_play import PAY_BY_S, TICK_S, TIME_DIVISOR, Play, StoryFailed, hurried_clock
 from infra.local.printing import say
 
-STORIES = ("groups", "prices", "tiers", "crowd", "combine", "points", "levels", "rewards", "all")
+STORIES = (
+    "groups",
+    "prices",
+    "tiers",
+    "crowd",
+    "combine",
+    "points",
+    "levels",
+    "rewards",
+    "invitations",
+    "all",
+)
 
 
 def main(arguments: list[str]) -> None:
@@ -74,8 +87,7 @@ def _demo(story: str) -> bool:
                 _perform_points(play)
             if story in ("levels", "all"):
                 _perform_levels(play)
-            if story in ("rewards", "all"):
-                demo_rewards.reward_groups(play)
+            _perform_rewards(play, story)
             before = demo_books.take(play)
             demo_story.repeat_every_callback(play)
         books = demo_books.take(play)
@@ -84,6 +96,13 @@ def _demo(story: str) -> bool:
         played_s = time.monotonic() - play.began_s
         say(f"\n演示用时 {played_s:.0f} 秒，连同准备 {system.started_s():.0f} 秒。")
         return whole
+
+
+def _perform_rewards(play: Play, story: str) -> None:
+    if story in ("rewards", "all"):
+        demo_rewards.reward_groups(play)
+    if story in ("invitations", "all"):
+        demo_invitations.bring_a_new_buyer(play)
 
 
 def _perform_groups(play: Play) -> demo_story.Race:

@@ -50,6 +50,14 @@ LEVELS: dict[str, Any] = {
 }
 
 REWARDS = {"on": True, "every": 5, "days": 90, "coupon_id": "", "points": 200}
+INVITATIONS = {
+    "on": True,
+    "coupon_id": "",
+    "points": 300,
+    "gift_id": "",
+    "wait_days": 0,
+    "per_month": 10,
+}
 FOR_POINTS = {"points": 800, "price_fen": 100, "units": 20}  # a bottle of honey
 GIFT = 1200  # points of the first buyer, so that there is something to use
 

@@ -19,7 +19,14 @@ COLUMNS = {  # of the books, and the kinds of entries that they sum
     "得到": ("earned", "taken_back"),
     "用去": ("spent", "exchanged"),
     "退回": ("returned",),
-    "商家加减": ("granted", "deducted", "rewarded", "reward_taken_back"),
+    "商家加减": (
+        "granted",
+        "deducted",
+        "rewarded",
+        "reward_taken_back",
+        "invited",
+        "invitation_taken_back",
+    ),
 }
 
 

@@ -52,6 +52,7 @@ class Staff:
             points=demo_data.POINTS,
             levels=levels,
             rewards=demo_data.REWARDS,
+            invitations=demo_data.INVITATIONS,
         )
         for member in demo_data.STAFF:
             self.create_staff(member)

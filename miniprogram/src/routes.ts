@@ -19,6 +19,7 @@ const PATHS = {
   pointsOffer: '/growth/offer/offer',
   myLevel: '/growth/level/level',
   myRewards: '/growth/rewards/rewards',
+  myInvitations: '/growth/invitations/invitations',
   afterSale: '/after/requests/requests',
   askAfterSale: '/after/apply/apply',
   addresses: '/account/addresses/addresses',

@@ -403,6 +403,17 @@ export const accountWords = {
     points: (n: number) => `${thousands(n)} 积分`,
   },
 
+  invitations: {
+    label: '邀请有礼',
+    logIn: '登录后查看你的邀请。',
+    rules: '规则',
+    gives: (gives: string) => `每带来一位新客：${gives}`,
+    gift: (gift: string) => `新客得：${gift}`,
+    noneLeft: '优惠券已发完，店铺补上后继续发放。',
+    entries: '我带来的新客',
+    empty: '还没有好友因你的分享拼成第一单。',
+  },
+
   points: {
     logIn: '登录后查看你的积分。',
     balance: '可用积分',

@@ -13,6 +13,7 @@ from chalicelib.tables.trade_item import TradeItem
 from tests.fixtures import function_policies
 from tests.fixtures.api_clients import lambda_context
 from tests.fixtures.coupons import given_out, refund
+from tests.fixtures.invitations import invite, invited, receive
 from tests.fixtures.isolated_tables import isolated_tables
 from tests.fixtures.levels import SILVER, have_levels
 from tests.fixtures.merchant import DAY_S, Activity, Buyer, MerchantFixture, merchant_fixture
@@ -111,6 +112,15 @@ def rewarded(merchant: MerchantFixture, coupon_id: str) -> None:
     refund(merchant, buyer, first, 5900, 1)
 
 
+def bringing(merchant: MerchantFixture, coupon_id: str) -> None:
+    """Give a buyer and whom they brought what that brings, and take it back with the order."""
+    assert invite(merchant, coupon_id=coupon_id, gift_id=coupon_id).status == 200
+    activity, inviter, buyer = merchant.activity(seats=2), merchant.buyer(), merchant.buyer()
+    order_id = invited(merchant, activity, inviter, buyer)
+    receive(merchant, buyer, order_id)
+    refund(merchant, buyer, order_id, 5900, 1)
+
+
 def last_seat(merchant: MerchantFixture, activity: Activity, group_id: str) -> tuple[Buyer, str]:
     """Take a group's last seat, while somebody asks to be told when one is free, and when an
     activity begins."""
@@ -197,6 +207,7 @@ def uses(engine: str) -> Iterator[function_policies.Uses]:
                 have_levels(merchant, {**SILVER, "from_growth": 1, "birthday_coupon_id": coupon})
                 crowded(merchant)
                 rewarded(merchant, given_out(merchant, given="shop", per_buyer=9))
+                bringing(merchant, given_out(merchant, given="shop"))
                 live(merchant)
                 live_on(merchant)
         yield uses

@@ -26,6 +26,8 @@ PAGES = {
     "member-tags": "标签",
     "rewards": "拼团奖励",
     "reward-rule": "奖励规则",
+    "invitations": "邀请有礼",
+    "invitation-rule": "邀请规则",
     "orders": "订单",
     "after-sales": "售后申请",
     "refunds": "退款异常",

@@ -106,6 +106,7 @@ def scope_of(operation: Operation, merchants: TwoMerchants) -> tuple[str, ...]:
         "list_refunds": ("refunds", shop),
         "list_members": ("members", shop, "last", "", "", "0"),
         "list_rewards": ("rewards", shop),
+        "list_invitations": ("invitations", shop, "held"),
         "list_exports": ("exports", shop),
         "list_shipping_batches": ("shipping batches", shop),
     }[operation.name]

@@ -1,7 +1,7 @@
 """/v1/me: a copy of all that is kept of the buyer, and the end of their account."""
 
 from chalicelib import clock
-from chalicelib.api import pages, reward_shapes, shapes
+from chalicelib.api import invitation_shapes, pages, reward_shapes, shapes
 from chalicelib.api.auth import Buyer
 from chalicelib.api.buyers import after_sales, coupons, levels, order_shapes, points
 from chalicelib.api.buyers import me_schemas as schemas
@@ -51,6 +51,7 @@ def read_own_data(who: Buyer, query: PageQuery) -> schemas.OwnData:
         after_sales=[after_sales.shown(item) for item in page.after_sales],
         messages=[shapes.message(item, read_up_to_s=buyer.read_up_to_s) for item in page.messages],
         reminders=[from_attributes(schemas.ReminderShown, item) for item in page.reminders],
+        invitations=invitation_shapes.of_person(who.merchant_id, who.ids),
         touches=[
             from_attributes(schemas.TouchShown, one)
             for one in touches.of_person(who.merchant_id, who.ids)

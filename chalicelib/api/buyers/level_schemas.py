@@ -38,6 +38,9 @@ class OwnLevel(ResponseModel, frozen=True, kw_only=True):
     rules: Annotated[list[str], Meta(description="how one grows")]
     levels: Annotated[list[LevelOffered], Meta(description="the lowest first")]
     birthday: Annotated[BirthdayShown | None, Meta(description="null: not told yet")]
+    invitations: Annotated[
+        bool, Meta(description="whether new buyers bring something now: GET /v1/me/invitations")
+    ]
     rewards: Annotated[
         bool, Meta(description="whether groups bring rewards in the shop now: GET /v1/me/rewards")
     ]

@@ -11,7 +11,7 @@ from chalicelib.domain.birthday import birthday_of
 from chalicelib.domain.levels import LevelsRule, MemberLevel
 from chalicelib.errors import Conflict, InvalidRequest, SessionSuperseded
 from chalicelib.services.catalogue import catalogue_cache
-from chalicelib.services.growth import levels, rewards
+from chalicelib.services.growth import invitations, levels, rewards
 from chalicelib.services.orders import birthdays
 from chalicelib.services.people import buyers
 from chalicelib.text import Text
@@ -36,6 +36,7 @@ def read_own_level(who: Buyer) -> schemas.OwnLevel:
         levels=[_offered(who.merchant_id, it, now_s) for it in rule.levels if rule.on],
         birthday=birthday_shown(who.merchant_id, who.ids),
         rewards=rewards.rule(who.merchant_id, now_s).on,
+        invitations=invitations.rule(who.merchant_id, now_s).on,
         birthday_gift=rule.on and any(it.birthday_coupon_id for it in rule.levels),
     )
 

@@ -9,6 +9,7 @@ from chalicelib.api.buyers.coupon_schemas import CouponShown
 from chalicelib.api.buyers.level_schemas import BirthdayShown
 from chalicelib.api.buyers.order_schemas import OrderDetail
 from chalicelib.api.buyers.points_schemas import PointsAccountShown
+from chalicelib.api.invitation_schemas import InvitedShown
 from chalicelib.api.reward_schemas import RewardShown
 from chalicelib.api.schemas import (
     Address,
@@ -149,6 +150,7 @@ class OwnData(ResponseModel, frozen=True, kw_only=True):
     coupons: list[CouponShown]
     points: Annotated[PointsAccountShown, Meta(description="earlier entries: GET /v1/me/points")]
     rewards: Annotated[list[RewardShown], Meta(description="for groups that formed")]
+    invitations: Annotated[list[InvitedShown], Meta(description="whom they brought")]
     growth: Annotated[int, Meta(description="that leads to a level: GET /v1/me/level")]
     birthday: Annotated[BirthdayShown | None, Meta(description="null: not told")]
     orders: list[OrderDetail]

@@ -13,6 +13,7 @@ from chalicelib.api.merchant import (
     exchanges,
     exports,
     groups,
+    invitations,
     me,
     members,
     messages,
@@ -54,4 +55,5 @@ ALL = (
     exports.api,
     members.api,
     rewards.api,
+    invitations.api,
 )

@@ -6,6 +6,7 @@ from chalicelib.api.http import Api
 from chalicelib.api.merchant import shop_schemas as schemas
 from chalicelib.api.once import HEADERS, once
 from chalicelib.api.schemas import Done, from_attributes
+from chalicelib.domain.invitations import InvitationsRule
 from chalicelib.domain.levels import LevelsRule, MemberLevel
 from chalicelib.domain.points import PointsRule
 from chalicelib.domain.rewards import RewardsRule
@@ -44,6 +45,9 @@ def change_settings(who: auth.Staff, body: schemas.SettingsChange) -> schemas.Se
             points=from_attributes(PointsRule, body.points) if body.points else None,
             levels=_levels_rule(body.levels) if body.levels else None,
             rewards=from_attributes(RewardsRule, body.rewards, since_s=0) if body.rewards else None,
+            invitations=from_attributes(InvitationsRule, body.invitations, since_s=0)
+            if body.invitations
+            else None,
         ),
         revision=body.revision,
         staff=who.username,
@@ -128,6 +132,9 @@ def _settings(item: MerchantItem) -> schemas.Settings:
         points=from_attributes(schemas.PointsSettings, merchants.rule_of_shop(item)),
         levels=from_attributes(schemas.LevelsSettings, rule, levels=levels),
         rewards=from_attributes(schemas.RewardsSettings, merchants.rewards_of_shop(item)),
+        invitations=from_attributes(
+            schemas.InvitationsSettings, merchants.invitations_of_shop(item)
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.api.merchant.catalogue_schemas import Revision
 from chalicelib.api.schemas import Id, RequestModel
-from chalicelib.domain import levels, points, rewards
+from chalicelib.domain import invitations, levels, points, rewards
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
@@ -194,6 +194,30 @@ class RewardsSettings(RequestModel, frozen=True, kw_only=True):
     points: Annotated[int, Meta(ge=0, le=rewards.POINTS_MAX)] = 0
 
 
+class InvitationsSettings(RequestModel, frozen=True, kw_only=True):
+    """What is given to who brings a new buyer; for orders placed from when it is on."""
+
+    on: bool
+    coupon_id: Annotated[
+        str, Meta(pattern=rf"^([0-9A-Za-z]{{{ID_LENGTH}}})?\Z", description="template; empty: none")
+    ] = ""
+    points: Annotated[int, Meta(ge=0, le=invitations.POINTS_MAX)] = 0
+    gift_id: Annotated[
+        str,
+        Meta(
+            pattern=rf"^([0-9A-Za-z]{{{ID_LENGTH}}})?\Z",
+            description="template of the new buyer's coupon; empty: none",
+        ),
+    ] = ""
+    wait_days: Annotated[
+        int,
+        Meta(ge=0, le=invitations.WAIT_DAYS_MAX, description="after the order is completed"),
+    ] = 7
+    per_month: Annotated[
+        int, Meta(ge=1, le=invitations.PER_MONTH_MAX, description="of one inviter")
+    ] = 10
+
+
 class SettingsChange(RequestModel, frozen=True):
     """What is left out stays as it is."""
 
@@ -215,6 +239,7 @@ class SettingsChange(RequestModel, frozen=True):
     points: PointsSettings | None = None
     levels: LevelsSettings | None = None
     rewards: RewardsSettings | None = None
+    invitations: InvitationsSettings | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -234,6 +259,7 @@ class Settings(msgspec.Struct, frozen=True):
     points: PointsSettings
     levels: LevelsSettings
     rewards: RewardsSettings
+    invitations: InvitationsSettings
     revision: int
 
 

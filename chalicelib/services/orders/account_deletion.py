@@ -6,7 +6,7 @@ the condition that it is as it was read makes sure that no order came between th
 
 from chalicelib.domain.order import OrderStatus
 from chalicelib.errors import AccountInUse, SessionSuperseded
-from chalicelib.services.growth import members, points
+from chalicelib.services.growth import invitations, members, points
 from chalicelib.services.people import address_book
 from chalicelib.services.people.identities import ABSORBED
 from chalicelib.tables.base import (
@@ -83,6 +83,8 @@ def close(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
                 writes.delete(BirthdayItem.at(merchant_id, one))
                 writes.delete(RewardsItem.at(merchant_id, one))
                 writes.delete(TouchesItem.at(merchant_id, one))
+            for item in invitations.items_of(merchant_id, buyer.ids).values():
+                writes.add(item, item.moved(now_s))
             members.erase(writes, merchant_id, buyer.ids)
             points.forfeit(writes, merchant_id, buyer.ids, now_s=now_s)
             for identity_id in buyer.identities.as_dict().values():

@@ -17,7 +17,7 @@ from chalicelib.domain.counts import HOURS, Counted, Sums, sums_of
 from chalicelib.domain.coupon import CouponId
 from chalicelib.domain.group import GroupStatus
 from chalicelib.domain.order import Order, RefundReason, reason_of
-from chalicelib.services.growth import members
+from chalicelib.services.growth import invitations, members
 from chalicelib.tables.base import LostRace, Writes, get_or_none, transaction
 from chalicelib.tables.counts import DAY_SHARDS, TALLY_SHARDS, DayItem, TallyItem
 from chalicelib.tables.growth import TALLY_SHARDS as COUPON_SHARDS
@@ -81,6 +81,7 @@ def post(
         if group is not None and opened:
             _tally(writes, group, Counted.GROUPS_OPENED)
         _tally_coupon(writes, order, attempts)
+        invitations.paid(writes, order, now_s=now_s)
         members.mark(writes, order.merchant_id, order.buyer_id, now_s=now_s)
 
 

@@ -25,6 +25,7 @@ from chalicelib.services.people import shop_cache
 from chalicelib.tables.base import LostRace, Writes, put_new, retried, transaction
 from chalicelib.tables.buyers import AfterSaleItem, BuyerItem, MessageItem, messages_list
 from chalicelib.tables.growth import CouponItem
+from chalicelib.tables.invitations import InvitationItem
 from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import buyer_pk
@@ -72,6 +73,7 @@ STAGES = {
     TextKey.GROUPS_COUPON: "6reward_coupon",
     TextKey.GROUPS_POINTS: "6reward_points",
     TextKey.REWARD_TAKEN_BACK: "7reward",
+    TextKey.INVITED_COUPON: "6invited",
 }
 
 
@@ -212,6 +214,23 @@ def put_expiring(
         at_s=now_s,
     )
     writes.put(_listed(message, person.merchant_id, key, now_s), refuse=LostRace)
+
+
+def put_invited(
+    writes: Writes, invitation: InvitationItem, key: TextKey, *, now_s: int, **facts: Any
+) -> None:
+    """Tell who has invited somebody what that brought, in the write that does; it is about no order
+    of theirs."""
+    message = MessageItem.of_reminder(
+        invitation.merchant_id,
+        invitation.granted_to or "",
+        f"reminder#{key}#{invitation.buyer_id}",
+        now_s,
+        text_key=key.value,
+        facts=facts,
+        at_s=now_s,
+    )
+    writes.put(_listed(message, invitation.merchant_id, key, now_s), refuse=LostRace)
 
 
 def put_combined(

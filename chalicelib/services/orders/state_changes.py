@@ -18,7 +18,7 @@ from chalicelib.domain.group import GroupTransition
 from chalicelib.domain.order import Intent, Order, OrderStatus, Payment, Refund, entry_of
 from chalicelib.domain.order_transitions import Transition
 from chalicelib.services import timeouts
-from chalicelib.services.growth import coupons, points, rewards
+from chalicelib.services.growth import coupons, invitations, points, rewards
 from chalicelib.tables.base import LostRace, Writes, as_read, transaction, update_one
 from chalicelib.tables.trade import (
     GroupItem,
@@ -58,17 +58,24 @@ def write(
         points.move(writes, order, change.points, change.growth, now_s=at_s)
     if rewards.concern(order, change):
         rewards.mark(writes, order.merchant_id, order.buyer_id, now_s=at_s)
+    if invitations.concern(order, change):
+        invitations.mark(writes, order.merchant_id, order.buyer_id, now_s=at_s)
 
 
 def write_alone(order: OrderItem, change: Transition) -> None:
     """Write the change of an order by itself, at half the price of a transaction; in one with what
     else changes, if anything does. Raises LostRace, Busy."""
-    if change.moves_of_buyer or rewards.concern(order, change):
+    if change.moves_of_buyer or _concerns_others(order, change):
         with transaction() as writes:
             write(writes, order, change)
         return
     actions, same = changes(order, change)
     update_one(order, actions, condition=same, refuse=LostRace)
+
+
+def _concerns_others(order: OrderItem, change: Transition) -> bool:
+    """Whether something is marked with the change, besides the order."""
+    return rewards.concern(order, change) or invitations.concern(order, change)
 
 
 def changes(order: OrderItem, change: Transition) -> tuple[list[Action], Condition]:

@@ -18,6 +18,7 @@ from chalicelib.gateways import secrets
 from chalicelib.services.people import address_book
 from chalicelib.tables.base import LostRace, Writes, retried, transaction
 from chalicelib.tables.buyers import BuyerItem, IdentityItem, UnpaidOrdersItem
+from chalicelib.tables.invitations import InvitationItem
 from chalicelib.tables.members import MemberItem
 from chalicelib.tables.rewards import RewardsItem
 from chalicelib.tables.trade_item import TradeItem, get_two
@@ -184,6 +185,7 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int, freed: str | None) -> B
     }
     place = (gone.merchant_id, gone.buyer_id)
     reckoned = get_two(MemberItem.at(*place), RewardsItem.at(*place))
+    invited = _invited(kept.merchant_id, ids)
     with transaction() as writes:
         _free(writes, one, freed)
         _update(writes, gone, left)
@@ -192,12 +194,19 @@ def _merge(one: BuyerItem, other: BuyerItem, now_s: int, freed: str | None) -> B
             holds = UnpaidOrdersItem.at(buyer.merchant_id, buyer.buyer_id)
             kind = UnpaidOrdersItem.kind.set(UnpaidOrdersItem)
             writes.add(holds, [UnpaidOrdersItem.ids.set(count), kind])
-        for item in reckoned:
+        for item in (*reckoned, *invited):
             if item is not None:  # what comes meanwhile is marked by the payment, or the receipt
                 writes.add(item, item.moved(now_s))
         address_book.adopt(writes, kept.merchant_id, kept.buyer_id, gone.buyer_id)
     observability.count("BuyersMerged")
     return root(kept.merchant_id, kept.buyer_id)
+
+
+def _invited(merchant_id: str, ids: Sequence[str]) -> list[InvitationItem]:
+    """By whom both were invited: one of them at most was a new buyer, and none by the other."""
+    keys = [(item.pk, item.sk) for item in (InvitationItem.at(merchant_id, one) for one in ids)]
+    found = TradeItem.batch_get(keys, consistent_read=True)
+    return [item for item in found if isinstance(item, InvitationItem)]
 
 
 def _read_up_to_s(buyer: BuyerItem) -> int:

@@ -1,11 +1,12 @@
 """A merchant and its settings."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from chalicelib.domain import after_sale, levels, rewards
+from chalicelib.domain import after_sale, invitations, levels, rewards
 from chalicelib.domain.coupon_draft import CouponGiven
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.invitations import InvitationsRule
 from chalicelib.domain.levels import LevelsRule
 from chalicelib.domain.points import PointsRule, rule_of
 from chalicelib.domain.rewards import RewardsRule
@@ -32,6 +33,8 @@ RETURN_ADDRESS_MAX = 150
 BUSINESS_NAME_MAX = 60
 LICENCES_MAX = 6  # pictures
 
+_Rule = TypeVar("_Rule", RewardsRule, InvitationsRule)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -43,7 +46,7 @@ class Settings:
     return_address: where buyers send goods back, with a name and a phone number. business_name,
     licence_number, licences: who runs the shop, as its licence has it, and pictures of licences.
     points: how they are earned and used. levels: of its members. rewards: for groups that formed;
-    since when is not theirs to say. None: as it is.
+    invitations: for who brings new buyers; since when is not theirs to say. None: as it is.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Settings:
     points: PointsRule | None = None
     levels: LevelsRule | None = None
     rewards: RewardsRule | None = None
+    invitations: InvitationsRule | None = None
 
 
 def create(
@@ -109,6 +113,12 @@ def rewards_of_shop(item: MerchantItem) -> RewardsRule:
     return rewards.rule_of(item.rewards.as_dict() if item.rewards is not None else None)
 
 
+def invitations_of_shop(item: MerchantItem) -> InvitationsRule:
+    """What is given to who brings a new buyer."""
+    stored = item.invitations.as_dict() if item.invitations is not None else None
+    return invitations.rule_of(stored)
+
+
 def change_settings(
     merchant_id: str,
     settings: Settings,
@@ -131,6 +141,7 @@ def change_settings(
             "points": rule_of_shop(item).stored(),
             "levels": levels_of_shop(item).stored(),
             "rewards": rewards_of_shop(item).stored(),
+            "invitations": invitations_of_shop(item).stored(),
         }
         before = {field: rules.get(field, getattr(item, field)) for field in after}
         if before == after:
@@ -142,6 +153,8 @@ def change_settings(
             _check_birthday_coupons(merchant_id, settings.levels, levels_of_shop(item))
         if settings.rewards is not None and before["rewards"] != after["rewards"]:
             _check_rewards(settings.rewards, settings.points, item)
+        if settings.invitations is not None and before["invitations"] != after["invitations"]:
+            _check_invitations(settings.invitations, settings.points, item)
         with transaction() as writes:
             writes.update(
                 item,
@@ -161,17 +174,24 @@ def change_settings(
 
 def _stored(settings: Settings, item: MerchantItem, now_s: int) -> dict[str, Any]:
     """The settings that are given, as the shop keeps them."""
-    if settings.rewards is not None:
-        before = rewards_of_shop(item)
-        starts = settings.rewards.on and not before.on
-        since_s = now_s if starts else before.since_s
-        settings = replace(settings, rewards=replace(settings.rewards, since_s=since_s))
-    rules = PointsRule | LevelsRule | RewardsRule
+    settings = replace(
+        settings,
+        rewards=_since(settings.rewards, rewards_of_shop(item), now_s),
+        invitations=_since(settings.invitations, invitations_of_shop(item), now_s),
+    )
+    rules = PointsRule | LevelsRule | RewardsRule | InvitationsRule
     return {
         field: value.stored() if isinstance(value, rules) else value
         for field, value in vars(settings).items()
         if value is not None
     }
+
+
+def _since(rule: _Rule | None, before: _Rule, now_s: int) -> _Rule | None:
+    """The rule, with when it was switched on."""
+    if rule is None:
+        return None
+    return replace(rule, since_s=now_s if rule.on and not before.on else before.since_s)
 
 
 def _check_pictures(merchant_id: str, settings: Settings) -> None:
@@ -200,6 +220,20 @@ def _check_rewards(rule: RewardsRule, points: PointsRule | None, item: MerchantI
     if rule.coupon_id not in known and not _can_be_given(item.merchant_id, rule.coupon_id):
         words = "这种优惠券不能用作奖励，请换一种。"
         raise InvalidRequest(words, field="rewards.coupon_id")
+
+
+def _check_invitations(
+    rule: InvitationsRule, points: PointsRule | None, item: MerchantItem
+) -> None:
+    """Raise InvalidRequest for a rule that the shop cannot keep, as `_check_rewards`."""
+    invitations.check(rule, has_points=(points or rule_of_shop(item)).on)
+    before = invitations_of_shop(item)
+    known = {"", before.coupon_id, before.gift_id}
+    for name in ("coupon_id", "gift_id"):
+        template_id = getattr(rule, name)
+        if template_id not in known and not _can_be_given(item.merchant_id, template_id):
+            words = "这种优惠券不能用于邀请有礼，请换一种。"
+            raise InvalidRequest(words, field=f"invitations.{name}")
 
 
 def _can_be_given(merchant_id: str, template_id: str) -> bool:

@@ -31,6 +31,7 @@ from chalicelib.services.orders import (
     birthdays,
     counting,
     coupon_expiry,
+    invitation_grants,
     notifications,
     order_search,
     orders,
@@ -55,6 +56,7 @@ BY_ID: Mapping[str, Callable[..., None]] = {
     "birthday": birthdays.process_due,
     "member": members.process,
     "rewards": reward_grants.process,
+    "invitation": invitation_grants.process,
     "reconciling": reconciliation.process,
     "export": exports.process,
 }

@@ -20,11 +20,13 @@ from chalicelib.services.orders import order_search
 from chalicelib.services.work import due
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.exports import ExportItem
+from chalicelib.tables.invitations import InvitationItem
 from chalicelib.tables.members import MemberItem
 from chalicelib.tables.rewards import RewardsItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem
 
+_OF_JOBS = MessageItem | MemberItem | RewardsItem | InvitationItem
 EXPORT_S = 6.0  # orders wait behind it: small files are done by then, the schedule does the rest
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING)
 
@@ -59,10 +61,11 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
 def _is_due(item: TradeItem, was: str | None, now_s: int) -> bool:
     """Due now; or an order just paid: its day book and its buyer do not wait for its marker.
 
-    Messages, members and rewards are left to their jobs: trade does not wait for WeChat, nor for
-    the orders of somebody who has many. was: its status before the change; None for what is new.
+    Messages, members, rewards and invitations are left to their jobs: trade does not wait for
+    WeChat, nor for the orders of somebody who has many. was: its status before the change; None for
+    what is new.
     """
-    if item.due_at_s is None or isinstance(item, MessageItem | MemberItem | RewardsItem):
+    if item.due_at_s is None or isinstance(item, _OF_JOBS):
         return False
     if item.due_at_s <= now_s:
         return True

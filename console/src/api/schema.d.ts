@@ -365,6 +365,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an invitation brings, and those of the buyer with what has become of them. */
+        get: operations["read_own_invitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/level": {
         parameters: {
             query?: never;
@@ -1273,6 +1290,57 @@ export interface paths {
         put?: never;
         /** Give an open group more time, until the end of its activity at most. */
         post: operations["extend_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's invitations of one state, the latest first; the rule is a setting of the shop. */
+        get: operations["list_invitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/invitations/{buyer_id}/allowance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an invitation count that was held; a repeat changes nothing. */
+        post: operations["allow_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merchant/invitations/{buyer_id}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an invitation that was held come to nothing; a repeat changes nothing. */
+        post: operations["refuse_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5177,6 +5245,99 @@ export interface components {
                 [key: string]: components["schemas"]["Level"];
             } | null;
         };
+        /** InvitationPage */
+        InvitationPage: {
+            /** @description the latest first */
+            items: components["schemas"]["InvitationShown"][];
+            next: string | null;
+        };
+        /** InvitationRefusal */
+        InvitationRefusal: {
+            /** @description why; the inviter reads it */
+            reply: string;
+        };
+        /**
+         * InvitationShown
+         * @description An invitation as staff see it.
+         */
+        InvitationShown: {
+            /** @description who was invited */
+            buyer_id: string;
+            /** @description empty: none, or closed */
+            name: string;
+            inviter_id: string;
+            inviter_name: string;
+            channel: string;
+            /** @description when they came by the share */
+            touched_at_s: number;
+            /** @description the first that they bought */
+            order_id: string;
+            /** @description when they had paid */
+            at_s: number;
+            state: components["schemas"]["InvitationState"];
+            state_words: string;
+            /** @description why staff are to decide */
+            doubts: components["schemas"]["Why"][];
+            doubt_words: string[];
+            /** @description of the inviter: its name; empty: none */
+            coupon: string;
+            points: number;
+            /** @description coupon of who was invited: its name; empty: none */
+            gift: string;
+            /** @description of the staff who refused it */
+            reply: string;
+            /** @description of the staff, if they decided */
+            decided_by: string | null;
+        };
+        /**
+         * InvitationState
+         * @enum {unknown}
+         */
+        InvitationState: "granted" | "held" | "pending" | "refused" | "taken_back";
+        /**
+         * InvitationsSettings
+         * @description What is given to who brings a new buyer; for orders placed from when it is on.
+         */
+        InvitationsSettings: {
+            on: boolean;
+            /**
+             * @description template; empty: none
+             * @default
+             */
+            coupon_id: string;
+            /** @default 0 */
+            points: number;
+            /**
+             * @description template of the new buyer's coupon; empty: none
+             * @default
+             */
+            gift_id: string;
+            /**
+             * @description after the order is completed
+             * @default 7
+             */
+            wait_days: number;
+            /**
+             * @description of one inviter
+             * @default 10
+             */
+            per_month: number;
+        };
+        /**
+         * InvitedShown
+         * @description Somebody whom a buyer has invited.
+         */
+        InvitedShown: {
+            /** @description when they had paid */
+            at_s: number;
+            /** @description masked */
+            name: string;
+            state: components["schemas"]["InvitationState"];
+            state_words: string;
+            /** @description its name; empty: it brought none */
+            coupon: string;
+            points: number;
+        };
         /**
          * JoinRequest
          * @description `activity_id` and `version` are the group's, as reading it gave them: hints that save a
@@ -6076,6 +6237,8 @@ export interface components {
             points: components["schemas"]["PointsAccountShown"];
             /** @description for groups that formed */
             rewards: components["schemas"]["RewardShown"][];
+            /** @description whom they brought */
+            invitations: components["schemas"]["InvitedShown"][];
             /** @description that leads to a level: GET /v1/me/level */
             growth: number;
             /** @description null: not told */
@@ -6110,6 +6273,20 @@ export interface components {
             /** @description seconds since the epoch, UTC */
             expires_at_s: number;
         };
+        /**
+         * OwnInvitations
+         * @description What the shop gives to who brings a new buyer, and whom the buyer has brought.
+         */
+        OwnInvitations: {
+            on: boolean;
+            rules: string[];
+            /** @description what an invitation brings; empty: nothing now */
+            gives: string;
+            /** @description what the new buyer is given; empty: nothing */
+            gift: string;
+            /** @description the newest first */
+            items: components["schemas"]["InvitedShown"][];
+        };
         /** OwnLevel */
         OwnLevel: {
             /** @description whether the shop has levels now */
@@ -6127,6 +6304,8 @@ export interface components {
             levels: components["schemas"]["LevelOffered"][];
             /** @description null: not told yet */
             birthday: components["schemas"]["BirthdayShown"] | null;
+            /** @description whether new buyers bring something now: GET /v1/me/invitations */
+            invitations: boolean;
             /** @description whether groups bring rewards in the shop now: GET /v1/me/rewards */
             rewards: boolean;
             /** @description whether a level gives a coupon on that day */
@@ -6575,7 +6754,7 @@ export interface components {
          * PointsKind
          * @enum {unknown}
          */
-        PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "returned" | "reward_taken_back" | "rewarded" | "spent" | "taken_back";
+        PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "invitation_taken_back" | "invited" | "returned" | "reward_taken_back" | "rewarded" | "spent" | "taken_back";
         /** PointsOffer */
         PointsOffer: {
             offer_id: string;
@@ -7452,6 +7631,7 @@ export interface components {
             points: components["schemas"]["PointsSettings"];
             levels: components["schemas"]["LevelsSettings"];
             rewards: components["schemas"]["RewardsSettings"];
+            invitations: components["schemas"]["InvitationsSettings"];
             revision: number;
         };
         /**
@@ -7489,6 +7669,8 @@ export interface components {
             levels: components["schemas"]["LevelsSettings"] | null;
             /** @default null */
             rewards: components["schemas"]["RewardsSettings"] | null;
+            /** @default null */
+            invitations: components["schemas"]["InvitationsSettings"] | null;
         };
         /** ShareMade */
         ShareMade: {
@@ -8037,7 +8219,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "coupons_expiring" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "coupons_expiring" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "invitation_taken_back" | "invited_coupon" | "inviter_coupon" | "inviter_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;
@@ -8204,6 +8386,12 @@ export interface components {
              */
             replaces: boolean;
         };
+        /**
+         * Why
+         * @description Why an invitation brings nothing, or waits for staff.
+         * @enum {unknown}
+         */
+        Why: "bought_before" | "closed" | "cycle" | "failed" | "free" | "limit" | "refunded" | "same_address" | "same_phone" | "self" | "staff";
     };
     responses: never;
     parameters: never;
@@ -10447,6 +10635,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_own_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnInvitations"];
                 };
             };
             /** @description unauthenticated */
@@ -16511,6 +16757,296 @@ export interface operations {
                 };
             };
             /** @description activity_closed, changed, conflict, group_closed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["InvitationState"];
+                limit?: number;
+                next?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPage"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    allow_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                buyer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationShown"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refuse_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                buyer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRefusal"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationShown"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -5,6 +5,7 @@ export type Settings = Schema<'Settings'>
 export type PointsRule = Schema<'PointsSettings'>
 export type LevelsRule = Schema<'LevelsSettings'>
 export type RewardsRule = Schema<'RewardsSettings'>
+export type InvitationsRule = Schema<'InvitationsSettings'>
 export type MemberLevel = Schema<'MemberLevelSettings'>
 export type ShopAgreements = Schema<'ShopAgreements'>
 export type StaffMember = Schema<'StaffMember'>

@@ -41,5 +41,8 @@ export const readLevel = () => get('/v1/me/level')
 /** What groups that formed have brought the buyer, and how many are missing from the next reward. */
 export const readRewards = () => get('/v1/me/rewards')
 
+/** Whom the buyer has brought to the shop, and what that brings. */
+export const readInvitations = () => get('/v1/me/invitations')
+
 /** Once a year. */
 export const tellBirthday = (body: { month: number; day: number }) => put('/v1/me/birthday', { body })

@@ -92,7 +92,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws += [*crowd_laws.LAWS, *reward_laws.LAWS, *invitation_laws.LAWS]
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
-        laws += [*member_laws.FINAL, *reward_laws.FINAL]
+        laws += [*member_laws.FINAL, *reward_laws.FINAL, *invitation_laws.FINAL]
     return [text for law in laws for text in law(snapshot)]
 
 

@@ -7,6 +7,7 @@ from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.points import rule_of as points_rule_of
 from chalicelib.domain.points_account import PointsKind
 from chalicelib.domain.rewards import Counted, RewardFor, RewardState, reckon, rule_of
+from chalicelib.tables.invitations import InvitationItem
 from chalicelib.tables.rewards import RewardItem, RewardsItem
 from chalicelib.tables.shop import MerchantItem
 from tests.fixtures.table_snapshot import TableSnapshot
@@ -39,8 +40,14 @@ def coupons(snapshot: TableSnapshot) -> Violations:
         gone = coupon is not None and coupon.taken_back_at_s is not None
         if coupon is None or gone != (item.state == RewardState.TAKEN_BACK):
             yield f"36 rewards: coupon {coupon_id} of a reward {item.state} is gone: {gone}"
+    of_invitations = {
+        coupon_id
+        for item in snapshot.items
+        if isinstance(item, InvitationItem)
+        for coupon_id in (item.coupon_id, item.gift_coupon_id)
+    }
     for coupon_id, coupon in snapshot.coupons.items():
-        if coupon.taken_back_at_s is not None and coupon_id not in given:
+        if coupon.taken_back_at_s is not None and coupon_id not in {*given, *of_invitations}:
             yield f"36 rewards: coupon {coupon_id} was taken back and is no reward"
 
 

@@ -24,7 +24,7 @@ def rewards_against_everything(shop: Shop, *, rounds: int, chance: random.Random
 
 def _round(shop: Shop, sold: ActivityIds, chance: random.Random) -> None:
     phone = Identity(Way.PHONE, new_id())
-    older, younger = (_log_in(shop, shop.now_s - age) for age in (1, 0))
+    older, younger = (log_in(shop, shop.now_s - age) for age in (1, 0))
     identities.prove(shop.merchant_id, younger.buyer_id, phone, now_s=shop.now_s)
     first, second = (led(shop, sold, younger.buyer_id) for _ in range(2))
     third = led(shop, sold, older.buyer_id)
@@ -42,7 +42,7 @@ def _round(shop: Shop, sold: ActivityIds, chance: random.Random) -> None:
     )
 
 
-def _log_in(shop: Shop, since_s: int) -> BuyerItem:
+def log_in(shop: Shop, since_s: int) -> BuyerItem:
     stated = [Identity(Way.WECHAT_MINI, new_id(), "wx-1" if since_s < shop.now_s else "wx-2")]
     return identities.log_in(shop.merchant_id, stated, now_s=since_s)
 

@@ -8,12 +8,14 @@ from functools import partial
 import pytest
 
 from chalicelib.domain.activity import Tier
+from chalicelib.tables.invitations import InvitationItem
 from chalicelib.tables.rewards import RewardItem
 from tests.fixtures.shop import LIFE_S, PAY_BY_S, Shop
 from tests.fixtures.table_snapshot import rebate_fen
 from tests.laws.races import (
     combining_scenarios,
     deadline_scenarios,
+    invitation_scenarios,
     merge_scenarios,
     reward_scenarios,
     scenarios,
@@ -132,6 +134,20 @@ def test_code_that_many_try_at_once_is_used_by_one_of_them(shop: Shop) -> None:
     assert answers["coupon"] == 6
     assert answers["coupon_code_refused"] + answers["limit_reached"] == 54
     shop.check()
+
+
+def test_invitations_are_granted_once_while_their_people_merge_and_money_goes_back(
+    shop: Shop,
+) -> None:
+    shop.gateway.confirms_at_once = True
+    invitation_scenarios.invitations_against_everything(
+        shop, rounds=sized(20, 4), chance=random.Random(13)
+    )
+
+    shop.check()
+    shop.run_jobs(3, forward_s=PAY_BY_S)
+    snapshot = shop.check(quiescent=True)
+    assert any(isinstance(it, InvitationItem) and it.granted_at_s for it in snapshot.items)
 
 
 def test_fifty_visitors_at_once_are_counted(shop: Shop) -> None:

@@ -1,5 +1,5 @@
 /** A change as the audit log keeps it, in words: which fields, from what to what. */
-import type { LevelsRule, RewardsRule } from '@/api/shop'
+import type { InvitationsRule, LevelsRule, RewardsRule } from '@/api/shop'
 import { fieldWords } from '@/fields'
 import { formatFen, formatTime } from '@/format'
 import { t, type WordKey } from '@/words'
@@ -10,6 +10,7 @@ import { termsWords, type Terms } from '../coupons/summary'
 import { ruleWords as levelsWords } from '../levels/summary'
 import { gatewayStateWords } from '../money/facts'
 import { ruleWords as rewardsWords } from '../rewards/draft'
+import { ruleWords as invitationsWords } from '../rewards/invitations'
 import { ruleWords, type PointsDraft } from './pointsRule'
 
 export interface Change {
@@ -90,6 +91,7 @@ function listed(field: string, value: unknown): string {
   if (field === 'points') return ruleWords(value as PointsDraft)
   if (field === 'levels') return levelsWords(value as LevelsRule)
   if (field === 'rewards') return rewardsWords(value as RewardsRule)
+  if (field === 'invitations') return invitationsWords(value as InvitationsRule)
   if (field === 'rights') return rightsWords(value as Record<string, string>)
   if (field === 'stock') return String(Object.values(value as Record<string, number>).reduce((sum, units) => sum + units, 0))
   if (!Array.isArray(value)) return partsOf(value as Record<string, unknown>)

@@ -3,9 +3,10 @@ import type { OwnRewards } from '@/api/growth'
 import { accountWords } from '@/words-account'
 
 type Reward = OwnRewards['items'][number]
+type Got = Pick<Reward, 'coupon' | 'points'>
 
 /** The coupon and the points that it was. */
-export const gotWords = ({ coupon, points }: Reward): string =>
+export const gotWords = ({ coupon, points }: Got): string =>
   [coupon, points ? accountWords.rewards.points(points) : ''].filter(Boolean).join('、')
 
 /** The order that brought it: the last one. */

@@ -10,7 +10,7 @@ from tests.fixtures.invitations import POSTED_S, invite, invited, receive
 from tests.fixtures.merchant import ADDRESS, DAY_S, Activity, Buyer, MerchantFixture, Reply
 from tests.fixtures.merges import merge_into_an_older_one
 from tests.fixtures.points import received, switch
-from tests.fixtures.shares import came, shared, visited
+from tests.fixtures.shares import TOUCHES, came, shared, visited
 
 PRICE_FEN = 5900
 LIST = "/v1/merchant/invitations"
@@ -122,8 +122,11 @@ def test_what_a_purchase_says_and_shares_nobody_visited_bring_nothing(
     inviter, buyer = merchant.buyer(), merchant.buyer()
     group_id, _, _ = merchant.open_group(activity)
     share_id = shared(inviter, group_id)
-    visited(merchant, share_id)  # as somebody else
+    somebody_else = visited(merchant, share_id)
     _, order_id = merchant.member(activity, group_id, buyer, share_id=share_id)
+    merchant.clock.forward(1)  # and then logs in on their phone
+    brought = {"visitor_id": somebody_else, "share_ids": [share_id]}
+    assert buyer.post(TOUCHES, brought).status == 200
     merchant.wait(POSTED_S)
     receive(merchant, buyer, order_id)
     late = merchant.buyer()

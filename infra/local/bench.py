@@ -120,6 +120,7 @@ class Contender:
 
 
 def main() -> None:
+    system.end_on_signals()
     rounds = int(os.environ.get("ROUNDS", str(ROUNDS)))
     with ExitStack() as running:
         contenders = _contenders(running, os.environ.get("BASE", ""))

@@ -37,6 +37,7 @@ Start = Callable[[], tuple[float, float]]  # CPU ms of the import, and of the fi
 
 
 def main() -> None:
+    system.end_on_signals()
     rounds = int(os.environ.get("ROUNDS", str(ROUNDS)))
     base = os.environ.get("BASE", "")
     took: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)

@@ -1,11 +1,11 @@
 """`make demo`: a story over the real HTTP API of a fresh system, then the books.
 
-STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers,
-the leader's price and groups that form with fewer; STORY=tiers of groups that are the cheaper the
-more people they form with; STORY=crowd of a price that goes down for everybody;
-STORY=combine of groups that are combined when one is due; STORY=points of points; STORY=levels of
-members; STORY=rewards of what groups bring; STORY=invitations of who brings a new buyer; STORY=all
-of everything.
+STORY=groups, the usual one, tells of seats and deadlines; STORY=prices of coupons, new buyers, the
+leader's price, groups that form with fewer and those that fill no faster than they may; STORY=tiers
+of groups that are the cheaper the more people they form with; STORY=crowd of a price that goes down
+for everybody; STORY=combine of groups that are combined when one is due; STORY=points of points;
+STORY=levels of members; STORY=rewards of what groups bring; STORY=invitations of who brings a new
+buyer; STORY=all of everything.
 
 Ends with 0 when every law holds, with 1 when one is broken or the story comes to a halt.
 """
@@ -20,6 +20,7 @@ from infra.local import (
     demo_crowd,
     demo_invitations,
     demo_levels,
+    demo_limits,
     demo_points,
     demo_prices,
     demo_rewards,
@@ -119,6 +120,8 @@ def _perform_prices(play: Play) -> None:
     demo_prices.bring_new_buyers(play)
     demo_prices.form_with_fewer(play)
     demo_prices.free_the_leader(play)
+    demo_limits.welcome_new_buyers(play)
+    demo_limits.slow_a_rush(play)
 
 
 def _perform_tiers(play: Play) -> None:

@@ -65,23 +65,23 @@ class Phone:
         path = f"/v1/activities/{offer.activity_id}/groups"
         with_ = {"coupon_id": coupon_id, "points": points, "agrees_to_combine": agrees}
         body = self.purchase(offer, sku, quantity) | with_
-        return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
+        return placed_of(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def join(self, offer: Offer, group_id: str, *, sku: int = 0, quantity: int = 1) -> Placed:
         """Take a seat. Raises Unexpected when it is refused."""
         path = f"/v1/groups/{group_id}/seats"
-        return _placed(self.api.post(path, self.seat(offer, sku, quantity)))
+        return placed_of(self.api.post(path, self.seat(offer, sku, quantity)))
 
     def buy_alone(self, offer: Offer, *, sku: int = 0, quantity: int = 1) -> Placed:
         path = f"/v1/activities/{offer.activity_id}/orders"
         body = self.purchase(offer, sku, quantity)
-        return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
+        return placed_of(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def exchange(self, offer: Offer, offer_id: str, *, sku: int = 0) -> Placed:
         """Order a unit of a points offer."""
         body = self.purchase(offer, sku, 1)
         path = f"/v1/points-offers/{offer_id}/orders"
-        return _placed(self.api.post(path, body, key=secrets.token_hex(16)))
+        return placed_of(self.api.post(path, body, key=secrets.token_hex(16)))
 
     def try_to_open(self, offer: Offer) -> Reply:
         """Ask for a group; the answer, whatever it is."""
@@ -171,6 +171,6 @@ def log_in(
     return Phone(name, named["token"], api.as_(named["token"]), local_gateways)
 
 
-def _placed(answer: Any) -> Placed:
+def placed_of(answer: Any) -> Placed:
     group_id = answer["group_id"] or ""
     return Placed(answer["order_id"], group_id, answer["total_fen"], answer["pay_by_s"])

@@ -87,10 +87,10 @@ def test_an_owner_says_what_groups_bring_and_sees_what_they_brought(
     expect(page.get_by_text("时间范围要在 7 到 365 天之间，不限就填 0").first).to_be_visible()
     page.get_by_label("时间范围").fill("30")
     page.get_by_label("送优惠券").select_option(label="老友券（立减 3 元）")
-    told = "30 天内每拼成 5 个团，送优惠券「老友券」、200 积分。"
+    told = "30 天内每拼成 5 个团，送 优惠券「老友券」、200 积分。"
     expect(page.get_by_test_id("reward-sum")).to_contain_text(told)
     look(page, "reward-rule")
     page.get_by_role("button", name="保存规则").click()
     expect(page.get_by_text("已保存").first).to_be_visible()
     page.goto(f"{shop.url}#/audit")
-    expect(page.get_by_text("30 天内每拼成 5 个团，送一张优惠券、200 积分").first).to_be_visible()
+    expect(page.get_by_text("30 天内每拼成 5 个团，送 一张优惠券、200 积分").first).to_be_visible()

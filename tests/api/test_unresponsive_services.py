@@ -43,11 +43,13 @@ def shop(engine: str) -> Iterator[SeededMerchant]:
         yield merchants.ours
 
 
-def asked_in_silence(shop: SeededMerchant, operation: Operation, begin: int) -> tuple[float, Reply]:
+def asked_in_silence(
+    shop: SeededMerchant, owner: Caller, operation: Operation, begin: int
+) -> tuple[float, Reply]:
     """(seconds until it was answered, the answer)."""
     callers: dict[Audience, Caller] = {
         Audience.BUYER: shop.leader,
-        Audience.STAFF: shop.merchant.owner(),
+        Audience.STAFF: owner,
         Audience.PUBLIC: shop.merchant.visitor(),
         Audience.GATEWAY: shop.merchant.visitor(),
     }
@@ -66,10 +68,10 @@ def test_every_route_answers_before_its_function_ends(
     limits.reset()
     clear_caches()
     operations = application.OPERATIONS
-    shop.merchant.owner()  # created_staff before the silence
+    owner = shop.merchant.owner()  # before the silence: a session is signed with a secret
 
     with unresponsive_server.unresponsive(monkeypatch), ThreadPoolExecutor(len(operations)) as pool:
-        asking = [pool.submit(asked_in_silence, shop, it, begin) for it in operations]
+        asking = [pool.submit(asked_in_silence, shop, owner, it, begin) for it in operations]
         answers = {it.name: asked.result() for it, asked in zip(operations, asking, strict=True)}
 
     late = {name: took for name, (took, _) in answers.items() if took >= INVOCATION_S}

@@ -96,7 +96,7 @@ def _group(merchant_id: str, group_id: str, now_s: int) -> Card:
     told = {
         GroupStatus.FORMED: "这个团已经拼成，可以再开一个团。",
         GroupStatus.FAILED: "这个团没有拼成，款项原路退回，可以再开一个团。",
-    }.get(status, f"{moment(group.expires_at_s)}截止，没拼成自动退款。")
+    }.get(status, f"{moment(group.expires_at_s)} 截止，没拼成自动退款。")
     title = group_shapes.card_title(offer, group, now_s=now_s)
     return Card(title, f"{_size(offer, group.seats_total)}{told}", offer.image)
 

@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.services.growth import coupon_grants, rewards
 from chalicelib.services.orders import reward_grants
-from chalicelib.services.people import buyers
+from chalicelib.services.people import buyers, shop_cache
+from chalicelib.services.work import due
 from chalicelib.tables.base import transaction
 from tests.fixtures.coupons import given_out, refund, sold, told
 from tests.fixtures.interleavings import after_once
@@ -210,6 +211,28 @@ def test_a_merge_that_comes_while_rewards_are_reckoned_is_not_lost(
 
     person = merchant.session(buyers.read(merchant.merchant_id, older.buyer_id))
     assert (balance(person), states(person)) == (50, [("groups", "given")])
+    merchant.check_laws()
+
+
+def test_a_job_that_keeps_old_settings_gives_by_the_rule_as_it_is_now(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch(merchant, per_yuan=0)
+    activity, buyer = sold(merchant), merchant.buyer()
+    before = shop_cache.merchant(merchant.merchant_id, merchant.now_s)
+    reward(merchant, points=50)
+    process = reward_grants.process
+
+    def in_another_container(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
+        shop_cache._merchants.put(merchant_id, before, now_s)
+        process(merchant_id, buyer_id, now_s=now_s)
+        shop_cache.clear_cache()
+
+    monkeypatch.setattr(due, "BY_ID", {**due.BY_ID, "rewards": in_another_container})
+    for _ in range(2):
+        completed(merchant, activity, buyer)
+
+    assert (balance(buyer), states(buyer)) == (50, [("groups", "given")])
     merchant.check_laws()
 
 

@@ -23,6 +23,11 @@ def rule(merchant_id: str, now_s: int) -> InvitationsRule:
     return merchants.invitations_of_shop(shop_cache.merchant(merchant_id, now_s))
 
 
+def present_rule(merchant_id: str) -> InvitationsRule:
+    """The rule as it is now, for who takes off the mark, as growth.rewards has it."""
+    return merchants.invitations_of_shop(merchants.read(merchant_id))
+
+
 def concern(order: OrderItem, change: Transition) -> bool:
     """Whether the change of an order may grant an invitation, or take it back. A shop that has
     switched them off keeps what it has promised, and still takes back."""

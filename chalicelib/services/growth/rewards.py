@@ -11,14 +11,20 @@ from chalicelib.domain.rewards import RewardsRule, counting
 from chalicelib.services.people import merchants, shop_cache
 from chalicelib.tables.base import Writes
 from chalicelib.tables.rewards import RewardItem, RewardsItem
+from chalicelib.tables.shop import MerchantItem
 from chalicelib.tables.trade import OrderItem
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 
 def rule(merchant_id: str, now_s: int) -> RewardsRule:
     """The shop's rule as it acts, as old as its other settings."""
-    shop = shop_cache.merchant(merchant_id, now_s)
-    return merchants.rewards_of_shop(shop).acting(has_points=merchants.rule_of_shop(shop).on)
+    return _acting(shop_cache.merchant(merchant_id, now_s))
+
+
+def present_rule(merchant_id: str) -> RewardsRule:
+    """The rule as it acts now, for who takes off the mark: an old one would give nothing, and
+    nothing would have it asked again."""
+    return _acting(merchants.read(merchant_id))
 
 
 def concern(order: OrderItem, change: Transition) -> bool:
@@ -60,3 +66,7 @@ def progress(merchant_id: str, ids: Sequence[str], *, now_s: int) -> list[int]:
     items = items_of(merchant_id, ids).values()
     waiting = sorted(at_s for item in items for at_s in item.waiting)
     return counting(rule(merchant_id, now_s), waiting, now_s=now_s)
+
+
+def _acting(shop: MerchantItem) -> RewardsRule:
+    return merchants.rewards_of_shop(shop).acting(has_points=merchants.rule_of_shop(shop).on)

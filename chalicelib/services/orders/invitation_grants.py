@@ -50,7 +50,7 @@ def _advance(
 ) -> bool:
     """One step with a marked item. True: there is another."""
     bought = invitation_cases.purchases_of(person)
-    rule = invitations.rule(person.merchant_id, now_s)
+    rule = invitations.present_rule(person.merchant_id)
     if _may_be_made(person, item, items, {str(one.order_id) for one in bought}):
         found = invitation_cases.found(person, bought, rule)
         if found is not None:

@@ -61,7 +61,7 @@ def process(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
 
 def _settle(person: BuyerItem, now_s: int) -> tuple[int, ...]:
     """Take back and give. Returns when the groups were completed that wait for the next reward."""
-    rule = rewards.rule(person.merchant_id, now_s)
+    rule = rewards.present_rule(person.merchant_id)
     given = rewards.given(person.merchant_id, person.ids)
     counted = _counted(person)
     reckoned = reckon(rule, counted, [item.view() for item in given], now_s=now_s)

@@ -15,7 +15,7 @@ from chalicelib.tables.base import get_or_none
 from chalicelib.tables.shop import AgreementsItem, MerchantItem, MessageTemplatesItem
 from chalicelib.timed_cache import TimedCache
 
-MERCHANT_KEPT_S = 60
+MERCHANT_KEPT_S = settings.shortened(60)
 AGREEMENTS_KEPT_S = 5  # who has accepted the old text is asked again at once, or nearly
 DAY_S = 86400
 MERCHANTS_MAX = 128

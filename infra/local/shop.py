@@ -32,7 +32,7 @@ class Staff:
         login = {"username": username, "password": password}
         self.session = api.post(f"/v1/merchants/{merchant_id}/staff-sessions", login)
         self.merchant_id, self.api = merchant_id, api.as_(self.session["token"])
-        self._categories: dict[str, str] = {}
+        self.categories: dict[str, str] = {}
         self._freight_template_id = ""
         self._coupons: dict[str, str] = {}  # ids of templates by their names
         self._settings: dict[str, Any] = {}  # as they were set last
@@ -56,10 +56,14 @@ class Staff:
         )
         for member in demo_data.STAFF:
             self.create_staff(member)
+        self.furnish()
+
+    def furnish(self) -> None:
+        """The shop's categories, its store and freight."""
         for position, name in enumerate(demo_data.CATEGORIES):
             body = {"name": name, "position": position}
             made = self.api.post("/v1/merchant/categories", body, key=_key())
-            self._categories[name] = made["category_id"]
+            self.categories[name] = made["category_id"]
         self.api.post("/v1/merchant/stores", demo_data.STORE, key=_key())
         made = self.api.post("/v1/merchant/freight-templates", demo_data.FREIGHT, key=_key())
         self._freight_template_id = made["template_id"]
@@ -106,7 +110,7 @@ class Staff:
     def stock(self, product: Product) -> tuple[str, tuple[str, ...]]:
         """Create a product; (product_id, the ids of its SKUs in their order)."""
         pictures = [self.show(picture) for picture in product_pictures(product.name)]
-        body = product.body(self._categories[product.category], pictures)
+        body = product.body(self.categories[product.category], pictures)
         body["freight_template_id"] = self._freight_template_id
         made = self.api.post("/v1/merchant/products", body, key=_key())
         return made["product_id"], tuple(sku["sku_id"] for sku in made["skus"])
@@ -152,7 +156,7 @@ class Staff:
         """Give out the demonstration's coupons, one on birthdays of the highest level's members; a
         code that one of them is claimed with."""
         code = ""
-        for body in demo_data.coupon_bodies(self._categories):
+        for body in demo_data.coupon_bodies(self.categories):
             made = self.api.post("/v1/merchant/coupons", body, key=_key())
             self._coupons[made["name"]] = made["template_id"]
             if made["given"] == "code":

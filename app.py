@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chalice import Chalice, Rate, Response
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
-from chalicelib import clock, deadline, observability, start
+from chalicelib import clock, deadline, garbage_collection, observability
 from chalicelib.domain.order import Intent
 from chalicelib.settings import settings
 
@@ -77,7 +77,7 @@ def _due() -> ModuleType:
     return due
 
 
-with start.without_collection():
+with garbage_collection.paused():
     if settings.handler in ("", API):
         _declare_for_all()
     if not settings.handler:  # no Lambda: a test, a tool, or who packages

@@ -11,7 +11,7 @@ from typing import Any
 from ministack.app import app as ministack
 from ministack.services import dynamodb
 
-from infra.local.emulator.memoised import memoise
+from infra.local.emulator.memoised_expressions import memoise
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

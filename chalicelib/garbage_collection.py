@@ -1,4 +1,4 @@
-"""How a function starts: what is imported then stays, and is never garbage."""
+"""Garbage collection while a function starts: what is imported then stays, and is no garbage."""
 
 import gc
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def without_collection() -> Iterator[None]:
+def paused() -> Iterator[None]:
     """Collect no garbage in the block, and look at nothing that it made ever after."""
     gc.disable()
     try:

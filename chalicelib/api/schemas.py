@@ -576,6 +576,12 @@ class ShareMade(ResponseModel, frozen=True, kw_only=True):
     qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
 
 
+class MiniProgramCode(ResponseModel, frozen=True, kw_only=True):
+    image: Annotated[
+        str | None, Meta(description="its picture, a JPEG; null while WeChat has not released it")
+    ]
+
+
 VisitorId = Annotated[
     str, Meta(pattern=r"^[0-9A-Za-z_-]{8,64}\Z", description="made once by the client")
 ]

@@ -105,6 +105,11 @@ def kept_key(merchant_id: str, name: str) -> str:
     return f"media/{merchant_id}/{name}.jpg"
 
 
+def code_key(merchant_id: str, name: str) -> str:
+    """Where a mini-program code is kept, until the bucket deletes it."""
+    return f"media/codes/{merchant_id}/{name}.jpg"
+
+
 def thumbnail_name(name: str) -> str:
     return f"{name}-{THUMBNAIL_SIDE}"
 

@@ -1,4 +1,4 @@
-"""WeChat's server API for a mini-program: its access token, and subscribe messages.
+"""WeChat's server API for a mini-program: its access token, messages, phones, codes and links.
 
 Calls other than `stable_token` take an access token; services.people.wechat_tokens keeps one.
 """
@@ -19,6 +19,14 @@ TEMPORARY = frozenset({-1, 43108, 45009, 45011})
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 NOT_SUBSCRIBED = 43101
 INVALID_CODES = frozenset({40013, 40029})  # of another app; wrong, used or old
+# WeChat has released nothing of the mini-program, or not yet the page.
+UNRELEASED = frozenset({41030, 40165, 85079})
+RELEASED = "release"  # the version that everybody gets, beside "trial" and "develop"
+SCENE_MAX = 32  # characters of what a code carries
+CODE_WIDTH = 430  # pixels
+CODE_BYTES_MAX = 512 * 1024
+URL_LINK_DAYS = 30  # the longest that WeChat allows
+JPEG = b"\xff\xd8\xff"
 
 
 class WechatRefused(GatewayFailed):
@@ -62,6 +70,10 @@ class _Status(msgspec.Struct):
 
 class _Phone(msgspec.Struct):
     phone_info: WechatPhone
+
+
+class _UrlLink(msgspec.Struct):
+    url_link: str
 
 
 _Read = TypeVar("_Read")
@@ -110,21 +122,53 @@ class WechatApi:
         path = f"/wxa/business/getuserphonenumber?access_token={token}"
         return self._post(path, {"code": code}, _Phone).phone_info
 
+    def unlimited_code(self, token: str, *, page: str, scene: str) -> bytes:
+        """A mini-program code that opens `page` with `scene`, for ever: a JPEG.
+
+        scene: SCENE_MAX characters at most. Raises WechatRefused (UNRELEASED for the page),
+        TokenRefused among them; Busy; GatewayFailed.
+        Source: 获取不限制的小程序码, wxacode.getUnlimited.
+        """
+        content = {"page": page, "scene": scene, "width": CODE_WIDTH, "env_version": RELEASED}
+        path = f"/wxa/getwxacodeunlimit?access_token={token}"
+        body = self._ask(path, {**content, "check_path": True}, CODE_BYTES_MAX)
+        if not body.startswith(JPEG):
+            _read(body, _Status)
+            raise GatewayFailed(reason="unreadable_answer")
+        return body
+
+    def url_link(self, token: str, *, page: str, query: str) -> str:
+        """A link that opens `page` in WeChat from text messages and browsers, for URL_LINK_DAYS.
+
+        Raises as `unlimited_code` does. Source: 获取加密 URLLink, urllink.generate.
+        """
+        content = {"path": page, "query": query, "env_version": RELEASED}
+        path = f"/wxa/generate_urllink?access_token={token}"
+        days = {"expire_type": 1, "expire_interval": URL_LINK_DAYS}
+        return self._post(path, content | days, _UrlLink).url_link
+
     def _post(self, path: str, content: Mapping[str, Any], kind: type[_Read]) -> _Read:
-        body = http_client.call(
+        return _read(self._ask(path, content, ANSWER_BYTES_MAX), kind)
+
+    def _ask(self, path: str, content: Mapping[str, Any], bytes_max: int) -> bytes:
+        return http_client.call(
             "POST",
             f"{self._base_url}{path}",
             body=json.dumps(content, ensure_ascii=False).encode(),
             headers={"Content-Type": "application/json"},
-            bytes_max=ANSWER_BYTES_MAX,
+            bytes_max=bytes_max,
         )
-        try:
-            errcode = msgspec.json.decode(body, type=_Status).errcode
-            if errcode == 0:
-                return msgspec.json.decode(body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise GatewayFailed(reason="unreadable_answer") from error
-        raise _refusal(errcode)
+
+
+def _read(body: bytes, kind: type[_Read]) -> _Read:
+    """What an answer says. Raises WechatRefused for an errcode, GatewayFailed."""
+    try:
+        errcode = msgspec.json.decode(body, type=_Status).errcode
+        if errcode == 0:
+            return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise GatewayFailed(reason="unreadable_answer") from error
+    raise _refusal(errcode)
 
 
 def _refusal(errcode: int) -> WechatRefused:

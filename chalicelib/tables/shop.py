@@ -196,6 +196,28 @@ class WechatTokenItem(CatalogueItem, discriminator="wechat_token"):
         return cls(f"{merchant_id}#L#{appid}", "wechat_token", merchant_id=merchant_id, **more)
 
 
+class MiniProgramCodeItem(CatalogueItem, discriminator="mini_program_code"):
+    """A mini-program code that WeChat has drawn, until its picture may go; by what it carries."""
+
+    name = UnicodeAttribute()  # of the picture
+    ttl_s = IntAttribute()  # when DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, appid: str, scene: str, **more: Any) -> "MiniProgramCodeItem":
+        return cls(f"{merchant_id}#L#{scene}", f"code#{appid}", merchant_id=merchant_id, **more)
+
+
+class UrlLinkItem(CatalogueItem, discriminator="url_link"):
+    """A link into the mini-program for text messages and browsers, which WeChat lets end."""
+
+    url = UnicodeAttribute()
+    ttl_s = IntAttribute()  # when it ends, and DynamoDB may delete it
+
+    @classmethod
+    def at(cls, merchant_id: str, appid: str, scene: str, **more: Any) -> "UrlLinkItem":
+        return cls(f"{merchant_id}#L#{scene}", f"link#{appid}", merchant_id=merchant_id, **more)
+
+
 class AdditionsItem(CatalogueItem, discriminator="additions"):
     """How often something was added to a list of the merchant's; `revision` is the number."""
 

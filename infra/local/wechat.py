@@ -18,6 +18,7 @@ from infra.local.wechat_accounts import Account, Accounts
 from infra.local.wechat_bills import Bills
 from infra.local.wechat_callbacks import Agenda, Courier
 from infra.local.wechat_cashier import CASHIER, PAGE, Cashier
+from infra.local.wechat_codes import OPENED as URL_LINKS
 from infra.local.wechat_control import Control
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
@@ -158,7 +159,7 @@ class Wechat:
             return self.cashier.answer(call)
         if call.path.startswith("/v3/"):
             return self.gateway.answer(call)
-        if call.path == MESSAGES or call.path.startswith(("/cgi-bin/", "/wxa/")):
+        if call.path == MESSAGES or call.path.startswith(("/cgi-bin/", "/wxa/", URL_LINKS)):
             return self.server_api.answer(call)
         if (call.method, call.path) == ("GET", "/sns/jscode2session"):
             return self._login(call)

@@ -24,6 +24,13 @@ class Refusal(Exception):
         return Answer.json({"code": self.code, "message": self.message}, status=self.status)
 
 
+class Errcode(Exception):
+    """What WeChat's server API says no with: its errcode and words."""
+
+    def __init__(self, errcode: int, words: str) -> None:
+        super().__init__(errcode, words)
+
+
 @dataclass(frozen=True)
 class Call:
     """A request as it came. `target`: path and query, which is what WeChat Pay signs."""

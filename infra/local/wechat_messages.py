@@ -1,4 +1,4 @@
-"""The local counterpart of WeChat's server API: access tokens, subscribe messages, phones.
+"""The local counterpart of WeChat's server API: access tokens, subscribe messages, phones, codes.
 
 It refuses what the real one documents, by its errcodes, and keeps what each buyer's WeChat would
 have shown; a page shows it, newest first.
@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from infra.local.wechat_codes import Codes
 from infra.local.wechat_faults import Faults, Kind
-from infra.local.wechat_http import Answer, Call
+from infra.local.wechat_http import Answer, Call, Errcode
 from infra.local.wechat_login import LoginCodes, demo_openid
 
 PAGE = "/subscribe-messages"
@@ -54,10 +55,6 @@ class Shown:
     at_s: float
 
 
-class _Refused(Exception):
-    """WeChat's errcode and words."""
-
-
 class ServerApi:
     """now: seconds since the epoch. quota: messages that may yet be sent; None: any number."""
 
@@ -69,6 +66,7 @@ class ServerApi:
         self._templates: dict[str, Template] = {}
         self._phones: dict[str, tuple[str, str, str, float]] = {}  # by code; the last: its end
         self._agreed: Counter[tuple[str, str]] = Counter()  # by openid and template
+        self.codes = Codes()
         self.token_calls = 0
         self.shown: list[Shown] = []
         self.quota: int | None = None
@@ -106,29 +104,40 @@ class ServerApi:
         return [asdict(one) for one in self.shown]
 
     def answer(self, call: Call) -> Answer | None:
-        if (call.method, call.path) == ("GET", PAGE):
-            return Answer(200, self._page().encode(), {"Content-Type": "text/html; charset=utf-8"})
-        operations = {
+        if call.method == "GET":
+            return self._opened(call)
+        operations: dict[str, tuple[str, Callable[[Call], dict[str, Any] | Answer]]] = {
             "/cgi-bin/stable_token": ("token", self._token),
             "/cgi-bin/message/subscribe/send": ("subscribe_message", self._send),
             "/wxa/business/getuserphonenumber": ("phone", self._phone),
+            "/wxa/getwxacodeunlimit": ("code", self._code),
+            "/wxa/generate_urllink": ("url_link", self._url_link),
         }
-        if call.method != "POST" or call.path not in operations:
+        if call.path not in operations:
             return Answer(404)
         operation, act = operations[call.path]
         fault = self._faults.take(operation)
         if fault and fault.kind is Kind.SERVER_ERROR:
             return Answer(500)
+        done: dict[str, Any] | Answer
         try:
             if fault and fault.kind is Kind.RATE_LIMITED:
-                raise _Refused(45009, "reach max api daily quota limit")
+                raise Errcode(45009, "reach max api daily quota limit")
             done = act(call)
-        except _Refused as refused:
+        except Errcode as refused:
             errcode, words = refused.args
             done = {"errcode": errcode, "errmsg": f"{words} rid: {secrets.token_hex(8)}"}
         if fault and fault.kind is Kind.SLOW:
             time.sleep(fault.seconds)
-        return None if fault and fault.kind is Kind.LOST_ANSWER else Answer.json(done)
+        if fault and fault.kind is Kind.LOST_ANSWER:
+            return None
+        return done if isinstance(done, Answer) else Answer.json(done)
+
+    def _opened(self, call: Call) -> Answer:
+        """What a browser shows."""
+        if call.path == PAGE:
+            return Answer(200, self._page().encode(), {"Content-Type": "text/html; charset=utf-8"})
+        return self.codes.opened(call) or Answer(404)
 
     def _token(self, call: Call) -> dict[str, Any]:
         asked, now = call.json(), self._now()
@@ -136,11 +145,11 @@ class ServerApi:
         appid = str(asked.get("appid"))
         secret = self._codes.secret_of(appid)
         if asked.get("grant_type") != "client_credential":
-            raise _Refused(40002, "invalid grant_type")
+            raise Errcode(40002, "invalid grant_type")
         if not secret:
-            raise _Refused(40013, "invalid appid")
+            raise Errcode(40013, "invalid appid")
         if secret != asked.get("secret"):
-            raise _Refused(40125, "invalid appsecret")
+            raise Errcode(40125, "invalid appsecret")
         with self._lock:
             present = self._present.get(appid)
             ends = self._tokens[present][1] if present else 0.0
@@ -154,19 +163,19 @@ class ServerApi:
         appid = self.app_of(call.query.get("access_token", ""))
         openid, template_id = str(asked.get("touser")), str(asked.get("template_id"))
         if not self._codes.has_seen(appid, openid):
-            raise _Refused(40003, "invalid openid")
+            raise Errcode(40003, "invalid openid")
         template = self._templates.get(template_id)
         if template is None or template.appid != appid:
-            raise _Refused(40037, "invalid template_id")
+            raise Errcode(40037, "invalid template_id")
         page = str(asked.get("page", ""))
         if page and not MINI_PAGE.fullmatch(page):
-            raise _Refused(41030, "invalid page")
+            raise Errcode(41030, "invalid page")
         _check(template, asked.get("data") or {})
         with self._lock:
             if self._agreed[openid, template_id] < 1:
-                raise _Refused(43101, "user refuse to accept the msg")
+                raise Errcode(43101, "user refuse to accept the msg")
             if self.quota == 0:
-                raise _Refused(45009, "reach max api daily quota limit")
+                raise Errcode(45009, "reach max api daily quota limit")
             self.quota = None if self.quota is None else self.quota - 1
             self._agreed[openid, template_id] -= 1
             values = asked["data"]
@@ -187,21 +196,27 @@ class ServerApi:
         with self._lock:
             of, number, country, ends = self._phones.pop(str(call.json().get("code")), nobody)
         if ends <= self._now():
-            raise _Refused(40029, "invalid code")
+            raise Errcode(40029, "invalid code")
         if of != appid:
-            raise _Refused(40013, "invalid appid")
+            raise Errcode(40013, "invalid appid")
         phone = {"purePhoneNumber": number, "countryCode": country}
         phone["phoneNumber"] = number if country == "86" else f"+{country}{number}"
         mark = {"timestamp": int(self._now()), "appid": appid}
         return {"errcode": 0, "errmsg": "ok", "phone_info": {**phone, "watermark": mark}}
 
+    def _code(self, call: Call) -> Answer:
+        return self.codes.drawn(self.app_of(call.query.get("access_token", "")), call.json())
+
+    def _url_link(self, call: Call) -> dict[str, Any]:
+        return self.codes.link(self.app_of(call.query.get("access_token", "")), call)
+
     def app_of(self, token: str) -> str:
         """Whose token it is. Raises what WeChat says to one that is not good."""
         if token not in self._tokens:
-            raise _Refused(40001, "invalid credential, access_token is invalid or not latest")
+            raise Errcode(40001, "invalid credential, access_token is invalid or not latest")
         appid, ends = self._tokens[token]
         if ends <= self._now():
-            raise _Refused(42001, "access_token expired")
+            raise Errcode(42001, "access_token expired")
         return appid
 
     def _page(self) -> str:
@@ -227,4 +242,4 @@ def _check(template: Template, data: dict[str, Any]) -> None:
         kind = name.rstrip("0123456789")
         if name not in template.keywords or not re.fullmatch(FITS.get(kind, ".+"), value):
             why = "is empty" if not value else "is invalid"
-            raise _Refused(47003, f"argument invalid! data.{name}.value {why}")
+            raise Errcode(47003, f"argument invalid! data.{name}.value {why}")

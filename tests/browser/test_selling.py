@@ -46,6 +46,9 @@ def test_a_category_a_product_and_an_activity_are_made_and_listed(
     page.get_by_role("button", name="推广 临安手剥山核桃").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("img", name="活动二维码")).to_be_visible()
+    code = dialog.get_by_role("img", name="小程序码")
+    expect(code).to_have_js_property("naturalWidth", 430)
+    expect(dialog).to_contain_text("短信链接")
     expect(dialog).to_contain_text("pages/activity/activity?m=")
 
 

@@ -114,6 +114,7 @@ NEEDED: Mapping[str, str] = {
     "pay_refund_outside": "refunds:act",
     "publish_activity": "activities:act",
     "read_activity_links": "activities:view",
+    "read_activity_in_mini_program": "activities:view",
     "read_buyer_points": "refunds:view",
     "read_coupon": "activities:view",
     "read_coupon_codes": "activities:act",

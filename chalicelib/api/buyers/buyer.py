@@ -18,6 +18,7 @@ from chalicelib.errors import (
     AlreadyPaid,
     Changed,
     Conflict,
+    GatewayFailed,
     GroupClosed,
     GroupFull,
     IdempotencyMismatch,
@@ -31,7 +32,7 @@ from chalicelib.errors import (
     TooFastNow,
     UnpaidOrdersLimit,
 )
-from chalicelib.services.catalogue import catalogue_cache
+from chalicelib.services.catalogue import catalogue_cache, mini_program
 from chalicelib.services.groups import order_closing, seats, shares
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.orders import orders, solo_orders
@@ -178,6 +179,17 @@ def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.Shar
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
     offer = catalogue_cache.version(who.merchant_id, group.activity_id, group.version)
     return group_shapes.invitation(made, offer, group, now_s=clock.now_s())
+
+
+@api.operation(
+    "GET", "/shares/{share_id}/code", audience=Audience.BUYER, refusals=[NotFound, GatewayFailed]
+)
+def read_share_code(who: Buyer, share_id: str) -> schemas.MiniProgramCode:
+    """A share as a code that people scan with WeChat, for the shop's mini-program."""
+    buyers.read_open(who.merchant_id, who.buyer_id)
+    leads = shares.invitation(shares.share_of(who.merchant_id, share_id))
+    image = mini_program.code(who.merchant_id, leads, now_s=clock.now_s())
+    return schemas.MiniProgramCode(image=image)
 
 
 def purchase_of(body: schemas.PurchaseRequest) -> Purchase:

@@ -15,9 +15,10 @@ from chalicelib.api.merchant.activities import draft_of
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.rights import Area, act, view
-from chalicelib.errors import NotFound
-from chalicelib.services.catalogue import activities, drafting, links
+from chalicelib.errors import GatewayFailed, NotFound
+from chalicelib.services.catalogue import activities, drafting, links, mini_program
 from chalicelib.services.groups import activity_closing
+from chalicelib.services.people import subscriptions
 
 api = Api(__name__)
 
@@ -100,6 +101,17 @@ class ActivityLinks(msgspec.Struct, frozen=True, kw_only=True):
     qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
 
 
+class MiniProgramWays(msgspec.Struct, frozen=True, kw_only=True):
+    """How buyers get to an activity in the shop's mini-program."""
+
+    has_one: Annotated[bool, Meta(description="whether the shop has a mini-program")]
+    code_image: Annotated[
+        str | None, Meta(description="a code, a JPEG; null while WeChat has not released it")
+    ]
+    url_link: Annotated[str | None, Meta(description="opens it from text messages and browsers")]
+    url_link_ends_at_s: int | None
+
+
 class OpenGroups(msgspec.Struct, frozen=True):
     """What closing the open groups now would mean. complete: false when there are more."""
 
@@ -161,3 +173,23 @@ def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:
     leads = links.to_activity(who.merchant_id, activity_id)
     _, png = shapes.qr_codes(leads.link)
     return ActivityLinks(path=leads.path, link=leads.link, scene=leads.scene, qr_png=png)
+
+
+@api.operation(
+    "GET",
+    "/merchant/activities/{activity_id}/mini-program",
+    right=view(Area.ACTIVITIES),
+    refusals=[NotFound, GatewayFailed],
+)
+def read_activity_in_mini_program(activity_id: str, who: auth.Staff) -> MiniProgramWays:
+    """How buyers get to an activity in the mini-program: a code, and a link that ends and is
+    renewed a week before."""
+    activities.read(who.merchant_id, activity_id)
+    leads, now_s = links.to_activity(who.merchant_id, activity_id), clock.now_s()
+    url, ends_at_s = mini_program.url_link(who.merchant_id, leads, now_s=now_s) or (None, None)
+    return MiniProgramWays(
+        has_one=subscriptions.appid_of(who.merchant_id) is not None,
+        code_image=mini_program.code(who.merchant_id, leads, now_s=now_s),
+        url_link=url,
+        url_link_ends_at_s=ends_at_s,
+    )

@@ -7,6 +7,7 @@ export type ActivityInput = BodyOf<'post', '/v1/merchant/activities'>
 export type ActivityChange = BodyOf<'put', '/v1/merchant/activities/{activity_id}'>
 export type NewBuyers = ActivityInput['new_buyers']
 export type ActivityLinks = Schema<'ActivityLinks'>
+export type MiniProgramWays = Schema<'MiniProgramWays'>
 export type OpenGroups = Schema<'OpenGroups'>
 export type Group = Schema<'GroupRow'>
 export type GroupDetail = Schema<'GroupShown'>
@@ -26,6 +27,9 @@ export const addActivityStock = (
   body: BodyOf<'post', '/v1/merchant/activities/{activity_id}/stock'>,
   key: string,
 ) => post('/v1/merchant/activities/{activity_id}/stock', { path: { activity_id }, body, key })
+/** The same in the shop's mini-program, which WeChat is asked for. */
+export const readActivityInMiniProgram = (activity_id: string) =>
+  get('/v1/merchant/activities/{activity_id}/mini-program', { path: { activity_id } })
 /** Where buyers find it. */
 export const readActivityLinks = (activity_id: string) =>
   get('/v1/merchant/activities/{activity_id}/links', { path: { activity_id } })

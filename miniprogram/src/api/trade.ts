@@ -52,5 +52,7 @@ export const urge = (order_id: string) => post('/v1/orders/{order_id}/urges', { 
 
 export const confirmReceipt = (order_id: string) => post('/v1/orders/{order_id}/receipt', { path: { order_id } })
 
+export const readShareCode = (share_id: string) => get('/v1/shares/{share_id}/code', { path: { share_id } })
+
 export const share = (group_id: string, channel: Schema<'ShareRequest'>['channel']) =>
   post('/v1/groups/{group_id}/shares', { path: { group_id }, body: { channel } })

@@ -127,6 +127,8 @@ export const platform: Platform = {
 
   sharesByCard: false,
 
+  hasCodes: false,
+
   // Whoever closes the sheet has nothing more to do.
   shareLink: navigator.share
     ? (title, url) => navigator.share({ title, url }).then(() => true, (error: Error) => error.name === ABORTED)

@@ -54,6 +54,8 @@ export interface Platform {
   sharesByCard: boolean
   /** Open the system's own sheet to share a link, false: it was refused; null where there is none. */
   shareLink: ((title: string, link: string) => Promise<boolean>) | null
+  /** It reads codes of its own, which lead into the shop; elsewhere a code holds a link. */
+  hasCodes: boolean
   /** An address out of the platform's own address book; null: none was chosen. */
   chooseAddress: (() => Promise<ImportedAddress | null>) | null
   /** What the camera reads in a bar code or QR code; null: nothing was scanned. */

@@ -66,6 +66,8 @@ export const platform: Platform = {
 
   sharesByCard: true,
 
+  hasCodes: false,
+
   shareLink: null,
 
   chooseAddress: null,

@@ -58,6 +58,8 @@ export const platform: Platform = {
 
   sharesByCard: true,
 
+  hasCodes: true,
+
   shareLink: null,
 
   chooseAddress: () =>

@@ -19,7 +19,14 @@ export function visitorId(): string {
 
 /** Count a visit. The page does not wait for it, and nothing on it depends on it. */
 export function countVisit(share_id: string): void {
-  if (share_id) visitShare(share_id, visitorId()).then(() => came(share_id), () => undefined)
+  if (share_id) groupOf(share_id).catch(() => undefined)
+}
+
+/** Count a visit, and learn its group: a code has room for the invitation alone. */
+export async function groupOf(share_id: string): Promise<string> {
+  const { group_id } = await visitShare(share_id, visitorId())
+  came(share_id)
+  return group_id
 }
 
 /** Tell what was not told yet: now, if somebody is logged in, and whenever somebody logs in. */

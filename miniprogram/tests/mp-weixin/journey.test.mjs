@@ -35,11 +35,14 @@ test('one opens a group, two join it by the card, and it is formed', async () =>
   await until(() => group.instance.onShareAppMessage({ from: 'button' }).path.includes('&s='))
   const card = group.instance.onShareAppMessage({ from: 'button' }).path
   assert.equal(group.instance.onShareTimeline().query, card.split('?')[1])
+  group.tap('act-invite')
+  await shows(group, '请好友用微信扫一扫') // the code came
   group.close()
 
+  const scene = encodeURIComponent(`s=${card.split('&s=')[1]}`)
   for (const missing of [2, 1]) {
     nextBuyer()
-    group = open(missing === 2 ? afterPaying.path : card)
+    group = open(missing === 2 ? afterPaying.path : `pages/group/group?scene=${scene}`)
     await shows(group, missing === 1 ? '加上你就成团' : `还差 ${missing} 人成团`)
     group.tap('act-join')
     payment = await order(group)

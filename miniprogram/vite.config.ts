@@ -89,10 +89,11 @@ function appidOfTheShop(): Plugin {
 /** What the first pages share comes in two files: dozens of small ones weigh more, and each is asked for. */
 const BASE = /node_modules|json-js|^\0|\/src\/((words(?!-account|-order|-crowd|-leader)|format|routes|config|ask)|platform\/|state\/(session|storage|clock|look|authorization|login)|api\/(client|errors|login|me)\.)/
 const SHARED =
-  /\/src\/(components\/(AppButton|AppScreen|CountDown|EmptyState|HowItWorks|JoinableRow|PriceTag|ProductPicture|SkeletonRows)\.vue|state\/useLoad|api\/shop)/
+  /\/src\/(components\/(AppButton|AppScreen|CountDown|EmptyState|HowItWorks|JoinableRow|PriceTag|ProductPicture|SkeletonRows)\.vue|state\/(useLoad|useMenuCard)|api\/shop)/
 
 function chunkOf(id: string): string | undefined {
   if (/vite\/|h5-later/.test(id)) return
+  if (/h5-wechat|weixin-js-sdk/.test(id)) return 'wechat'
   if (SHARED.test(id)) return 'shared'
   return BASE.test(id) ? 'base' : undefined
 }

@@ -576,6 +576,17 @@ class ShareMade(ResponseModel, frozen=True, kw_only=True):
     qr_png: Annotated[str, Meta(description="the link as a QR code, a PNG data URI")]
 
 
+class WechatPageQuery(RequestModel, frozen=True, kw_only=True):
+    url: Annotated[str, Meta(min_length=1, max_length=2000, description="the page's address")]
+
+
+class WechatPage(ResponseModel, frozen=True, kw_only=True):
+    appid: Annotated[str, Meta(description="of the official account")]
+    timestamp_s: int
+    nonce: str
+    signature: str
+
+
 class MiniProgramCode(ResponseModel, frozen=True, kw_only=True):
     image: Annotated[
         str | None, Meta(description="its picture, a JPEG; null while WeChat has not released it")

@@ -1,8 +1,10 @@
-"""WeChat's server API for a mini-program: its access token, messages, phones, codes and links.
+"""WeChat's server API for a mini-program: its access token, messages, phones, codes and links; and
+for an official account, whose pages WeChat's browser shows: its token and ticket.
 
 Calls other than `stable_token` take an access token; services.people.wechat_tokens keeps one.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,7 +13,12 @@ import msgspec
 
 from chalicelib import http_client
 from chalicelib.errors import GatewayFailed
-from chalicelib.gateways.wechat_login import ANSWER_BYTES_MAX, WechatApp, mini_program
+from chalicelib.gateways.wechat_login import (
+    ANSWER_BYTES_MAX,
+    WechatApp,
+    mini_program,
+    official_account,
+)
 from chalicelib.settings import settings
 
 # The same call may do better later: WeChat is busy, or a quota is used up for the minute or day.
@@ -55,6 +62,16 @@ class AccessToken(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"AccessToken({self.expires_in})"  # and not the token
+
+
+class PageTicket(msgspec.Struct, frozen=True):
+    """What pages of an official account are signed with (jsapi_ticket)."""
+
+    ticket: str
+    expires_in: int
+
+    def __repr__(self) -> str:
+        return f"PageTicket({self.expires_in})"  # and not the ticket
 
 
 class WechatPhone(msgspec.Struct, frozen=True, rename="camel"):
@@ -101,6 +118,12 @@ class WechatApi:
         }
         return self._post("/cgi-bin/stable_token", content, AccessToken)
 
+    def page_ticket(self, token: str) -> PageTicket:
+        """The ticket of an official account. Raises WechatRefused, TokenRefused among them; Busy;
+        GatewayFailed. Source: 获取 JS-SDK 临时票据, ticket/getticket."""
+        path = f"/cgi-bin/ticket/getticket?access_token={token}&type=jsapi"
+        return _read(self._ask("GET", path, None, ANSWER_BYTES_MAX), PageTicket)
+
     def send_subscribe_message(
         self, token: str, *, openid: str, template_id: str, page: str, data: Mapping[str, Any]
     ) -> None:
@@ -131,7 +154,7 @@ class WechatApi:
         """
         content = {"page": page, "scene": scene, "width": CODE_WIDTH, "env_version": RELEASED}
         path = f"/wxa/getwxacodeunlimit?access_token={token}"
-        body = self._ask(path, {**content, "check_path": True}, CODE_BYTES_MAX)
+        body = self._ask("POST", path, {**content, "check_path": True}, CODE_BYTES_MAX)
         if not body.startswith(JPEG):
             _read(body, _Status)
             raise GatewayFailed(reason="unreadable_answer")
@@ -148,13 +171,15 @@ class WechatApi:
         return self._post(path, content | days, _UrlLink).url_link
 
     def _post(self, path: str, content: Mapping[str, Any], kind: type[_Read]) -> _Read:
-        return _read(self._ask(path, content, ANSWER_BYTES_MAX), kind)
+        return _read(self._ask("POST", path, content, ANSWER_BYTES_MAX), kind)
 
-    def _ask(self, path: str, content: Mapping[str, Any], bytes_max: int) -> bytes:
+    def _ask(
+        self, method: str, path: str, content: Mapping[str, Any] | None, bytes_max: int
+    ) -> bytes:
         return http_client.call(
-            "POST",
+            method,
             f"{self._base_url}{path}",
-            body=json.dumps(content, ensure_ascii=False).encode(),
+            body=b"" if content is None else json.dumps(content, ensure_ascii=False).encode(),
             headers={"Content-Type": "application/json"},
             bytes_max=bytes_max,
         )
@@ -180,3 +205,17 @@ def _refusal(errcode: int) -> WechatRefused:
 def wechat_api(merchant_id: str) -> WechatApi:
     """The server API of a merchant's mini-program. Raises NotConfigured when it has none."""
     return WechatApi(mini_program(merchant_id), settings.wechat_api_url)
+
+
+def official_account_api(merchant_id: str) -> WechatApi:
+    """The same of a merchant's official account. Raises NotConfigured when it has none."""
+    return WechatApi(official_account(merchant_id), settings.wechat_api_url)
+
+
+def page_signature(ticket: str, *, url: str, nonce: str, timestamp_s: int) -> str:
+    """What lets a page use WeChat's browser. url: without its fragment.
+
+    Source: JS-SDK 使用权限签名算法.
+    """
+    signed = f"jsapi_ticket={ticket}&noncestr={nonce}&timestamp={timestamp_s}&url={url}"
+    return hashlib.sha1(signed.encode()).hexdigest()  # WeChat's choice

@@ -163,10 +163,14 @@ def mini_program(merchant_id: str) -> WechatApp:
     return _app(f"merchants/{merchant_id}/wechat-login")
 
 
+def official_account(merchant_id: str) -> WechatApp:
+    """A merchant's official account. Raises NotConfigured when it has none."""
+    return _app(f"merchants/{merchant_id}/wechat-account")
+
+
 def wechat_account_login(merchant_id: str) -> WechatAccountLogin:
     """The web login of a merchant's official account. Raises NotConfigured when it has none."""
-    app = _app(f"merchants/{merchant_id}/wechat-account")
-    return WechatAccountLogin(app, settings.wechat_api_url)
+    return WechatAccountLogin(official_account(merchant_id), settings.wechat_api_url)
 
 
 def _app(parameter: str) -> WechatApp:

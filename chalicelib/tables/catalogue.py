@@ -10,6 +10,7 @@
 | agreement's version  | m#M                | agreement#kind#000001 |
 | login failures       | m#L#username       | failures          |
 | WeChat access token  | m#L#appid          | wechat_token      |
+| WeChat page ticket   | m#L#appid          | wechat_ticket     |
 | mini-program code    | m#L#scene          | code#appid        |
 | link into it         | m#L#scene          | link#appid        |
 | category             | m#M                | category#id       |

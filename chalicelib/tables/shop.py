@@ -183,8 +183,9 @@ class UsedStateItem(CatalogueItem, discriminator="used_state"):
 
 
 class WechatTokenItem(CatalogueItem, discriminator="wechat_token"):
-    """The access token of a mini-program, which all functions share, and the lease of whoever is
-    renewing it (services.people.wechat_tokens). token: sealed with the app's secret."""
+    """The access token of a mini-program or official account, or the latter's ticket, which all
+    functions share, and the lease of whoever is renewing it (services.people.wechat_tokens).
+    token: sealed with the app's secret."""
 
     token = UnicodeAttribute(null=True)
     expires_at_s = IntAttribute(null=True)
@@ -192,8 +193,10 @@ class WechatTokenItem(CatalogueItem, discriminator="wechat_token"):
     lease_until_s = IntAttribute(null=True)
 
     @classmethod
-    def at(cls, merchant_id: str, appid: str, **more: Any) -> "WechatTokenItem":
-        return cls(f"{merchant_id}#L#{appid}", "wechat_token", merchant_id=merchant_id, **more)
+    def at(
+        cls, merchant_id: str, appid: str, what: str = "wechat_token", **more: Any
+    ) -> "WechatTokenItem":
+        return cls(f"{merchant_id}#L#{appid}", what, merchant_id=merchant_id, **more)
 
 
 class MiniProgramCodeItem(CatalogueItem, discriminator="mini_program_code"):

@@ -44,6 +44,7 @@ OPERATIONS = {
     "token": {Kind.SERVER_ERROR, Kind.RATE_LIMITED, Kind.LOST_ANSWER, Kind.SLOW},
     "phone": {Kind.SERVER_ERROR, Kind.RATE_LIMITED, Kind.LOST_ANSWER, Kind.SLOW},
     "code": {Kind.SERVER_ERROR, Kind.RATE_LIMITED, Kind.LOST_ANSWER, Kind.SLOW},
+    "ticket": {Kind.SERVER_ERROR, Kind.RATE_LIMITED, Kind.LOST_ANSWER, Kind.SLOW},
     "url_link": {Kind.SERVER_ERROR, Kind.RATE_LIMITED, Kind.LOST_ANSWER, Kind.SLOW},
     "subscribe_message": {Kind.SERVER_ERROR, Kind.RATE_LIMITED, Kind.LOST_ANSWER, Kind.SLOW},
     "payment_callback": _CALLBACKS,

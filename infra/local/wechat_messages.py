@@ -18,8 +18,10 @@ from infra.local.wechat_codes import Codes
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Answer, Call, Errcode
 from infra.local.wechat_login import LoginCodes, demo_openid
+from infra.local.wechat_page_tickets import PageTickets
 
 PAGE = "/subscribe-messages"
+TICKET = "/cgi-bin/ticket/getticket"
 _EMPTY = "还没有消息。买家在微信里同意接收提醒后，成团、发货时会出现在这里。"
 TOKEN_S, OVERLAP_S = 7200, 300
 PHONE_CODE_S = 300
@@ -66,7 +68,7 @@ class ServerApi:
         self._templates: dict[str, Template] = {}
         self._phones: dict[str, tuple[str, str, str, float]] = {}  # by code; the last: its end
         self._agreed: Counter[tuple[str, str]] = Counter()  # by openid and template
-        self.codes = Codes()
+        self.codes, self.tickets = Codes(), PageTickets(now)
         self.token_calls = 0
         self.shown: list[Shown] = []
         self.quota: int | None = None
@@ -104,7 +106,7 @@ class ServerApi:
         return [asdict(one) for one in self.shown]
 
     def answer(self, call: Call) -> Answer | None:
-        if call.method == "GET":
+        if call.method == "GET" and call.path != TICKET:
             return self._opened(call)
         operations: dict[str, tuple[str, Callable[[Call], dict[str, Any] | Answer]]] = {
             "/cgi-bin/stable_token": ("token", self._token),
@@ -112,6 +114,7 @@ class ServerApi:
             "/wxa/business/getuserphonenumber": ("phone", self._phone),
             "/wxa/getwxacodeunlimit": ("code", self._code),
             "/wxa/generate_urllink": ("url_link", self._url_link),
+            TICKET: ("ticket", self._ticket),
         }
         if call.path not in operations:
             return Answer(404)
@@ -209,6 +212,9 @@ class ServerApi:
 
     def _url_link(self, call: Call) -> dict[str, Any]:
         return self.codes.link(self.app_of(call.query.get("access_token", "")), call)
+
+    def _ticket(self, call: Call) -> dict[str, Any]:
+        return self.tickets.given(self.app_of(call.query.get("access_token", "")))
 
     def app_of(self, token: str) -> str:
         """Whose token it is. Raises what WeChat says to one that is not good."""

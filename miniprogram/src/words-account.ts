@@ -10,6 +10,7 @@ export const accountWords = {
     code: '面对面扫码',
     share: '分享',
     codeHint: '请好友用手机扫一扫',
+    promise: '拼着买，更便宜。没拼成自动退款。',
     scanHint: '请好友用微信扫一扫，直接进小程序',
   },
 

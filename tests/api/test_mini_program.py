@@ -1,12 +1,14 @@
 """Ways into the mini-program: codes and links that WeChat makes, kept until they end."""
 
 import urllib.request
+from urllib.parse import urlencode
 
 import pytest
 
 from chalicelib.gateways import secrets
 from chalicelib.services.catalogue import mini_program
-from tests.fixtures.merchant import Buyer, MerchantFixture
+from tests.fixtures.api_clients import Reply
+from tests.fixtures.merchant import Buyer, MerchantFixture, concurrently
 
 pytestmark = pytest.mark.slow
 DAY_S = 86400
@@ -106,6 +108,30 @@ def test_nothing_is_kept_of_what_wechat_refuses(
         assert (reply.status, reply.body["code"]) == (502, "gateway_failed")
 
     assert image_of(leader, share_id)
+
+
+def test_page_of_the_shop_is_signed_by_one_ticket_for_all(merchant: MerchantFixture) -> None:
+    appid = merchant.use_official_account()
+    tickets = merchant.wechat.server_api.tickets
+    page = "https://shop.example.com/?from=groupmessage#/pages/group/group"
+
+    signed = concurrently([lambda: sign(merchant, page)] * 8)
+
+    for reply in signed:
+        body, url = reply.body, page.partition("#")[0]
+        assert (reply.status, body["appid"]) == (200, appid)
+        given = str(body["timestamp_s"]), body["nonce"], body["signature"]
+        assert tickets.fits(appid, url, *given)
+        assert not tickets.fits(appid, f"{url}&more", *given)
+    assert tickets.calls == 1
+
+    assert sign(merchant, "https://shop.example.com.evil.cn/").code == "invalid_request"
+    assert sign(merchant, "http://shop.example.com/").code == "invalid_request"
+
+
+def sign(merchant: MerchantFixture, url: str) -> Reply:
+    path = f"/v1/merchants/{merchant.merchant_id}/wechat-page"
+    return merchant.visitor().get(f"{path}?{urlencode({'url': url})}")
 
 
 def test_shop_without_a_mini_program_has_its_web_page_alone(

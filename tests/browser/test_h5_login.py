@@ -8,13 +8,24 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser.buyers import sell
+from tests.browser.buyers import buy, buyer, sell
 from tests.browser.conftest import Shop
 from tests.browser.shoppers import KEEP, Shopper, over_the_api
+from tests.browser.users import until
 
 Arrive = Callable[..., Shopper]
 IN_ALIPAY = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile AlipayClient/10.5.90"
+IN_WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile MicroMessenger/8.0.50"
 SESSION = "localStorage.getItem('tuan.session')"
+# What WeChat's browser has in every page: it lets the page say what its menu shares.
+MENU = """
+window.told = {}
+window.WeixinJSBridge = {
+    invoke(name, given, done) {
+        window.told[name] = given
+        done?.({ err_msg: `${name}:ok` })
+    },
+}"""
 
 
 def test_who_opens_the_shop_in_alipay_is_logged_in_by_it_and_pays_with_it(
@@ -52,6 +63,40 @@ def test_login_page_offers_alipay_and_leads_back_to_what_one_was_at(
     expect(who.see("chip-all")).to_be_visible()
     assert "auth_code" not in who.page.url
     assert over_the_api(who).api.get("/v1/me/profile")["to_accept"] == []  # it was agreed before
+
+
+def test_menu_of_wechat_shares_the_group_as_it_is(shop: Shop, arrive: Arrive, web: str) -> None:
+    sale = sell(shop, "枣阳桃子")
+    leader = buyer(shop, "林小满")
+    group_id = leader.order(buy(leader, sale))["group_id"]
+    who = arrive(user_agent=IN_WECHAT)
+    who.page.add_init_script(MENU)
+
+    who.open(f"/pages/group/group?g={group_id}")
+    until(lambda: "还差1人" in shared_by(who).get("title", ""), who.page)
+
+    told, shared = who.page.evaluate("told"), shared_by(who)
+    assert shared["link"] == f"{web}g/{group_id}"
+    assert told["updateTimelineShareData"]["title"] == shared["title"]
+    asked = told["preVerifyJSAPI"]
+    assert shop.system.wechat.server_api.tickets.fits(
+        asked["verifyAppId"],
+        web,
+        asked["verifyTimestamp"],
+        asked["verifyNonceStr"],
+        asked["verifySignature"],
+    )
+
+    who.tap("act-open")
+    until(lambda: shared_by(who)["link"] == f"{web}a/{sale.activity_id}", who.page)
+    who.open("/")
+    until(lambda: shared_by(who).get("link") == web.rstrip("/"), who.page)
+
+
+def shared_by(who: Shopper) -> dict[str, str]:
+    """What the menu of WeChat's browser shares."""
+    shared: dict[str, str] = who.page.evaluate("told.updateAppMessageShareData ?? {}")
+    return shared
 
 
 def test_state_that_is_forged_or_comes_back_again_logs_nobody_in(

@@ -12,6 +12,7 @@ from msgspec import inspect
 from app import OPERATIONS, app
 from chalicelib.api.http import Audience, Operation
 from chalicelib.domain.rights import Role
+from chalicelib.settings import settings
 from tests.fixtures.merchant import ADDRESS, Caller, Reply
 from tests.fixtures.two_merchants import SeededMerchant, TwoMerchants
 
@@ -45,6 +46,7 @@ VALUES: Mapping[str, Callable[[SeededMerchant], Any]] = {
     "check_only": lambda shop: True,
     "proof": lambda shop: "流水号 1",
     "note": lambda shop: "已核对",
+    "url": lambda shop: f"{settings.web_url}/",
     "visitor_id": lambda shop: "visitor-0001",
     "share_ids": lambda shop: [shop.share_id],
     "service_phone": lambda shop: "400-800-1234",

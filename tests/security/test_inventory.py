@@ -54,6 +54,7 @@ def test_operations_without_a_session_are_those_we_know() -> None:
 
     assert public == {
         "browse_activities",
+        "read_wechat_page",
         "create_staff_session",
         "list_home_groups",
         "list_points_offers",

@@ -12,12 +12,12 @@ from chalicelib.api.group_shapes import Offered
 from chalicelib.api.http import Answer, Api, Audience, Header, header_of
 from chalicelib.domain.activity import ActivityState
 from chalicelib.domain.reminder import Awaited
-from chalicelib.errors import NotFound
+from chalicelib.errors import GatewayFailed, InvalidRequest, NotFound
 from chalicelib.services.catalogue import availability, catalogue_cache
 from chalicelib.services.groups import group_page, joinable_groups, quoting, reminders, shares
 from chalicelib.services.growth import levels, points
 from chalicelib.services.orders import counting, orders
-from chalicelib.services.people import shop_cache
+from chalicelib.services.people import shop_cache, wechat_pages
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import GroupItem
 
@@ -112,6 +112,18 @@ def visit_share(
     return schemas.VisitCounted(
         group_id=share.group_id, activity_id=share.activity_id, share_id=share.share_id
     )
+
+
+@api.operation(
+    "GET",
+    "/merchants/{merchant_id}/wechat-page",
+    audience=Audience.PUBLIC,
+    refusals=[NotFound, InvalidRequest, GatewayFailed],
+)
+def read_wechat_page(merchant_id: str, query: schemas.WechatPageQuery) -> schemas.WechatPage:
+    """What a page of the shop shows WeChat's browser, to say what is shared of it (JS-SDK)."""
+    found = wechat_pages.permission(merchant_id, query.url, now_s=clock.now_s())
+    return schemas.from_attributes(schemas.WechatPage, found)
 
 
 def _visible(merchant_id: str, group_id: str) -> GroupItem:

@@ -1,4 +1,5 @@
-"""The access token of a mini-program: one for all functions, renewed by one of them at a time.
+"""The access token of a mini-program or official account, and the latter's ticket: one for all
+functions, renewed by one of them at a time.
 
 Asking WeChat for a token is harmless (see WechatApi.stable_token), but its number of calls is
 limited: whoever finds the token near its end takes a lease, and only they ask. The others go on
@@ -6,6 +7,7 @@ with the old token, or wait where there is none.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib import observability
@@ -23,14 +25,48 @@ LEASE_S = 20  # longer than a renewal takes; nobody asks again before when it fa
 KEPT_S = 60  # by a container
 KEPT_MAX = 128
 
+TOKEN, TICKET = "wechat_token", "wechat_ticket"
+
 _T = TypeVar("_T")
-_tokens: TimedCache[tuple[str, str], str] = TimedCache(KEPT_S, KEPT_MAX)
+_kept: TimedCache[tuple[str, str, str], str] = TimedCache(KEPT_S, KEPT_MAX)
+
+
+@dataclass(frozen=True)
+class _Grant:
+    """What WeChat gives for a while. ask: returns it, and for how many seconds."""
+
+    merchant_id: str
+    api: WechatApi
+    what: str
+    ask: Callable[[], tuple[str, int]]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.merchant_id, self.api.appid, self.what
+
+    @property
+    def item(self) -> WechatTokenItem:
+        return WechatTokenItem.at(*self.key)
+
+    @property
+    def whose(self) -> tuple[str, ...]:
+        """What the sealed one is bound to."""
+        return (self.what.replace("_", " "), self.merchant_id, self.api.appid)
 
 
 def token_of(merchant_id: str, api: WechatApi, *, now_s: int) -> str:
     """A token that is good for some time. Raises Busy while another renews it; GatewayFailed."""
-    key = (merchant_id, api.appid)
-    return _tokens.read(key, lambda: _present(merchant_id, api, None, now_s), now_s)
+    return _read(_token(merchant_id, api), now_s)
+
+
+def ticket_of(merchant_id: str, api: WechatApi, *, now_s: int) -> str:
+    """A ticket that is good for some time. Raises as `token_of` does."""
+
+    def given() -> tuple[str, int]:
+        made = ask(merchant_id, api, api.page_ticket, now_s=now_s)
+        return made.ticket, made.expires_in
+
+    return _read(_Grant(merchant_id, api, TICKET, given), now_s)
 
 
 def ask(merchant_id: str, api: WechatApi, call: Callable[[str], _T], *, now_s: int) -> _T:
@@ -43,63 +79,76 @@ def ask(merchant_id: str, api: WechatApi, call: Callable[[str], _T], *, now_s: i
     try:
         return call(token)
     except TokenRefused:
-        _tokens.drop((merchant_id, api.appid))
+        grant = _token(merchant_id, api)
+        _kept.drop(grant.key)
         try:
-            renewed = _present(merchant_id, api, token, now_s)
+            renewed = _present(grant, token, now_s)
         except GatewayFailed as error:
             raise Busy from error
-        _tokens.put((merchant_id, api.appid), renewed, now_s)
+        _kept.put(grant.key, renewed, now_s)
         return call(renewed)
 
 
 def clear_cache() -> None:
     """Read everything anew."""
-    _tokens.clear_cache()
+    _kept.clear_cache()
 
 
-def _present(merchant_id: str, api: WechatApi, refused: str | None, now_s: int) -> str:
-    """The stored token, renewed when it is near its end or is the one that WeChat refused."""
+def _token(merchant_id: str, api: WechatApi) -> _Grant:
+    def given() -> tuple[str, int]:
+        made = api.stable_token()
+        return made.access_token, made.expires_in
+
+    return _Grant(merchant_id, api, TOKEN, given)
+
+
+def _read(grant: _Grant, now_s: int) -> str:
+    return _kept.read(grant.key, lambda: _present(grant, None, now_s), now_s)
+
+
+def _present(grant: _Grant, refused: str | None, now_s: int) -> str:
+    """What is stored, renewed when it is near its end or is the one that WeChat refused."""
 
     def step() -> str:
-        item = get_or_none(WechatTokenItem.at(merchant_id, api.appid))
-        token, left_s = _stored(item, api, now_s)
-        if token == refused:
-            token, left_s = None, 0
-        if token is not None and left_s > RENEW_BEFORE_S:
-            return token
+        item = get_or_none(grant.item)
+        value, left_s = _stored(item, grant, now_s)
+        if value == refused:
+            value, left_s = None, 0
+        if value is not None and left_s > RENEW_BEFORE_S:
+            return value
         if item is None or (item.lease_until_s or 0) <= now_s:
-            return _renewed(merchant_id, api, item, now_s)
-        if token is not None and left_s > USABLE_S:
-            return token
+            return _renewed(grant, item, now_s)
+        if value is not None and left_s > USABLE_S:
+            return value
         raise LostRace  # whoever has the lease is about to store it
 
     return retried(step)
 
 
-def _stored(item: WechatTokenItem | None, api: WechatApi, now_s: int) -> tuple[str | None, int]:
-    """(token, how long it is good); no token where there is none, or of an earlier secret."""
+def _stored(item: WechatTokenItem | None, grant: _Grant, now_s: int) -> tuple[str | None, int]:
+    """(what is stored, how long it is good); None where there is none, or of an earlier secret."""
     if item is None or item.token is None or item.expires_at_s is None:
         return None, 0
     from cryptography.exceptions import InvalidTag
 
     try:
-        token = sealed.unseal(item.token, *_whose(item.merchant_id, api), key=api.app_secret)
+        value = sealed.unseal(item.token, *grant.whose, key=grant.api.app_secret)
     except InvalidTag:
         return None, 0
-    return token.decode(), item.expires_at_s - now_s
+    return value.decode(), item.expires_at_s - now_s
 
 
-def _renewed(merchant_id: str, api: WechatApi, read: WechatTokenItem | None, now_s: int) -> str:
+def _renewed(grant: _Grant, read: WechatTokenItem | None, now_s: int) -> str:
     """Take the lease that was read as free, ask WeChat, and store what it gives.
 
     When WeChat does not give one the lease stays, so that nobody asks again at once.
     """
-    key, lease = WechatTokenItem.at(merchant_id, api.appid), new_id()
+    key, lease = grant.item, new_id()
     update_one(
         key,
         [
             WechatTokenItem.kind.set(WechatTokenItem),
-            WechatTokenItem.merchant_id.set(merchant_id),
+            WechatTokenItem.merchant_id.set(grant.merchant_id),
             WechatTokenItem.lease.set(lease),
             WechatTokenItem.lease_until_s.set(now_s + LEASE_S),
         ],
@@ -107,26 +156,21 @@ def _renewed(merchant_id: str, api: WechatApi, read: WechatTokenItem | None, now
         refuse=LostRace,
     )
     try:
-        given = api.stable_token()
+        value, expires_in = grant.ask()
     except WechatRefused as refusal:
-        words = {"appid": api.appid, "errcode": refusal.errcode}
+        words = {"appid": grant.api.appid, "what": grant.what, "errcode": refusal.errcode}
         observability.logger.warning("no access token", extra={"details": words})
         raise
-    token = given.access_token
     update_one(
         key,
         [
             WechatTokenItem.token.set(
-                sealed.seal(token.encode(), *_whose(merchant_id, api), key=api.app_secret)
+                sealed.seal(value.encode(), *grant.whose, key=grant.api.app_secret)
             ),
-            WechatTokenItem.expires_at_s.set(now_s + given.expires_in),
+            WechatTokenItem.expires_at_s.set(now_s + expires_in),
             WechatTokenItem.lease_until_s.remove(),
         ],
         condition=WechatTokenItem.lease == lease,
         refuse=LostRace,
     )
-    return token
-
-
-def _whose(merchant_id: str, api: WechatApi) -> tuple[str, ...]:
-    return ("wechat token", merchant_id, api.appid)
+    return value

@@ -33,6 +33,9 @@ export const readGroup = (group_id: string) =>
 
 export const listStores = () => get('/v1/merchants/{merchant_id}/stores')
 
+/** What WeChat's browser wants of the page at `url`. */
+export const readWechatPage = (url: string) => get('/v1/merchants/{merchant_id}/wechat-page', { query: { url } })
+
 /** Count a visit by an invitation, and learn which group it leads to. */
 export const visitShare = (share_id: string, visitor_id: string) =>
   post('/v1/merchants/{merchant_id}/shares/{share_id}/visits', {

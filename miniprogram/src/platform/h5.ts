@@ -10,6 +10,8 @@ interface WechatBridge {
 
 const ABORTED = 'AbortError'
 const IN_WECHAT = /MicroMessenger/i.test(navigator.userAgent)
+/** WeChat on an iPhone knows a page by the address that it came to first. */
+const CAME_AT = location.href
 const IN_ALIPAY = /AlipayClient/i.test(navigator.userAgent)
 
 /** WeChat's bridge, which it puts into the page at some time after the page was loaded. */
@@ -126,6 +128,9 @@ export const platform: Platform = {
   askToNotify: null,
 
   sharesByCard: false,
+
+  // Its SDK is for WeChat alone: nobody else loads it.
+  offerCard: IN_WECHAT ? (card) => void import('./h5-wechat').then(({ offer }) => offer(card, CAME_AT)) : null,
 
   hasCodes: false,
 

@@ -22,6 +22,13 @@ export interface ImportedAddress {
   street: string
 }
 
+/** What a browser shares from its own menu. at: the kind and id of a short link, and the invitation. */
+export interface MenuCard {
+  title: string
+  image: string
+  at: readonly string[]
+}
+
 export interface Platform {
   /** Before the names of what is kept: tells several phones in one browser apart; else empty. */
   phone: string
@@ -54,6 +61,8 @@ export interface Platform {
   sharesByCard: boolean
   /** Open the system's own sheet to share a link, false: it was refused; null where there is none. */
   shareLink: ((title: string, link: string) => Promise<boolean>) | null
+  /** Tell the menu of the browser what it shares of this page; null where a page's card says it, or nothing can. */
+  offerCard: ((card: MenuCard) => void) | null
   /** It reads codes of its own, which lead into the shop; elsewhere a code holds a link. */
   hasCodes: boolean
   /** An address out of the platform's own address book; null: none was chosen. */

@@ -66,6 +66,8 @@ export const platform: Platform = {
 
   sharesByCard: true,
 
+  offerCard: null,
+
   hasCodes: false,
 
   shareLink: null,

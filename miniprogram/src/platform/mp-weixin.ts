@@ -58,6 +58,8 @@ export const platform: Platform = {
 
   sharesByCard: true,
 
+  offerCard: null,
+
   hasCodes: true,
 
   shareLink: null,

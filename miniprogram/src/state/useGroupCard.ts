@@ -8,6 +8,7 @@ import { isAssured, lackingOf } from '@/progress'
 import { urlOf } from '@/routes'
 import { lowestWith, nextOf } from '@/tiers'
 import { words } from '@/words'
+import { useMenuCard } from './useMenuCard'
 
 /** came: the invitation by which the buyer came, passed on by who has none of their own. */
 export function useGroupCard(group_id: () => string, page: () => GroupPage | null, came: () => string = () => '') {
@@ -21,11 +22,12 @@ export function useGroupCard(group_id: () => string, page: () => GroupPage | nul
 
   /** A card is made at once when its button is tapped: its invitation has to be there before. */
   async function prepare(): Promise<void> {
-    if (!platform.sharesByCard || own.value) return
+    if (!(platform.sharesByCard || platform.offerCard) || own.value) return
     own.value = (await share(group_id(), 'friend').catch(() => null))?.share_id ?? ''
   }
 
   const shown = () => ({ title: title.value, imageUrl: page()?.progress.image ?? '' })
+  useMenuCard(() => (page() ? { title: title.value, image: shown().imageUrl, at: ['g', group_id(), own.value || came()] } : null))
   const path = () => urlOf('group', { g: group_id(), s: own.value || came() })
   return {
     prepare,

@@ -26,6 +26,7 @@ _WHY: Mapping[Why, str] = {
 _DOUBTS: Mapping[str, str] = {
     Why.SAME_PHONE: "收件电话和邀请人的一样",
     Why.SAME_ADDRESS: "收件地址和邀请人的一样",
+    Why.SAME_PAYER: "和邀请人的订单是同一个账户付的款",
 }
 
 

@@ -6,7 +6,7 @@ has been completed for some days. Nothing is given for sharing, and nothing for 
 invite: there is one level only.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,7 @@ class Why(StrEnum):
     STAFF = "staff"
     SAME_PHONE = "same_phone"  # held
     SAME_ADDRESS = "same_address"  # held
+    SAME_PAYER = "same_payer"  # held
 
 
 FINAL = frozenset({Why.LIMIT, Why.STAFF})  # of what was refused: nothing undoes it
@@ -171,10 +172,16 @@ def _refused(case: Case) -> Why | None:
 
 
 def doubts_of(
-    recipient: Mapping[str, str], known: Collection[Mapping[str, str]], phone_of_login: str
+    recipient: Mapping[str, str],
+    known: Collection[Mapping[str, str]],
+    phone_of_login: str,
+    *,
+    payers: Set[str] = frozenset(),
+    known_payers: Set[str] = frozenset(),
 ) -> tuple[Why, ...]:
     """Why staff are to look at an invitation: its order goes to a phone or an address of the
-    inviter's. known: where their own orders went. phone_of_login: the inviter's, masked."""
+    inviter's, or was paid by who paid theirs. known, known_payers: of their own orders.
+    phone_of_login: the inviter's, masked."""
     phone = recipient.get("phone", "")
     found = []
     is_login = phone_of_login == masked_phone(phone)
@@ -183,6 +190,8 @@ def doubts_of(
     place = _place(recipient)
     if place and place in {_place(it) for it in known}:
         found.append(Why.SAME_ADDRESS)
+    if payers & known_payers:
+        found.append(Why.SAME_PAYER)
     return tuple(found)
 
 

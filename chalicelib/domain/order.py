@@ -117,6 +117,7 @@ class Payment:
     until_s: int = 0  # while CREATED: until when it was asked to be payable
     sent: str = ""  # while CREATED: a digest of what was sent under its number
     channel: str = ""  # where it was paid (gateways.payment.Channel); empty: in the mini program
+    payer: str = ""  # once it is captured: a digest of who paid; empty: the gateway did not say
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class TradeAnswer(msgspec.Struct):
     total_amount: str
     trade_no: str = ""
     send_pay_date: str = ""
+    buyer_open_id: str = ""  # one of the two, by the merchant's configuration
+    buyer_user_id: str = ""
 
 
 class TradeMade(msgspec.Struct):
@@ -90,6 +92,8 @@ class Notice(msgspec.Struct):
     trade_no: str = ""
     gmt_payment: str = ""
     passback_params: str = ""
+    buyer_open_id: str = ""
+    buyer_id: str = ""  # a query's buyer_user_id
     charset: str = "utf-8"
 
 
@@ -149,6 +153,8 @@ def trade_of_notice(said: Notice) -> Trade:
             total_amount=said.total_amount,
             trade_no=said.trade_no,
             send_pay_date=said.gmt_payment,
+            buyer_open_id=said.buyer_open_id,
+            buyer_user_id=said.buyer_id,
         ),
         attach=unquote(said.passback_params),  # it comes back encoded, as it was sent
     )
@@ -174,6 +180,7 @@ def trade_of(said: TradeAnswer, *, attach: str = "") -> Trade:
         transaction_id=said.trade_no,
         paid_at_s=epoch_s("send_pay_date", said.send_pay_date) if paid else 0,
         attach=attach,
+        payer=said.buyer_open_id or said.buyer_user_id,
     )
 
 

@@ -68,6 +68,7 @@ class Trade:
     transaction_id: str = ""
     paid_at_s: int = 0  # the gateway's own time
     attach: str = ""
+    payer: str = ""  # who paid, as the gateway names them to this merchant; empty: it does not
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,14 @@ class Names(msgspec.Struct, kw_only=True):
     sub_appid: str = ""
 
 
+class TradePayer(msgspec.Struct):
+    """The openid of who paid, in one of the apps that a statement names."""
+
+    openid: str = ""
+    sp_openid: str = ""
+    sub_openid: str = ""
+
+
 class TradeStatement(Names, kw_only=True):
     """A trade, in the answer of a query and in a callback alike."""
 
@@ -64,6 +72,7 @@ class TradeStatement(Names, kw_only=True):
     success_time: str = ""
     attach: str = ""
     amount: TradeAmount | None = None  # may be absent before anything is paid
+    payer: TradePayer | None = None  # the same
 
 
 class RefundAmount(msgspec.Struct):
@@ -116,6 +125,7 @@ def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
         raise VerificationError("incomplete", "amount" if said.amount is None else "transaction_id")
     if said.amount is not None and (paid or said.amount.currency):
         must_be("currency", said.amount.currency, CURRENCY)
+    payer = said.payer or TradePayer()
     return Trade(
         out_trade_no=said.out_trade_no,
         status=status,
@@ -123,6 +133,7 @@ def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
         transaction_id=said.transaction_id,
         paid_at_s=_epoch_s(said.success_time) if paid else 0,
         attach=said.attach,
+        payer=payer.sub_openid or payer.sp_openid or payer.openid,
     )
 
 

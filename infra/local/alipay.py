@@ -85,12 +85,15 @@ class Alipay:
         trade_no: str = "",
         out_trade_no: str = "",
         paid_at: float | None = None,
+        payer: str = "",
     ) -> Trade:
-        """The buyer pays, on the page at `url` or in the app, and the merchant is told."""
+        """The buyer pays, or `payer` for them, on the page at `url` or in the app, and the merchant
+        is told."""
         trade = self.ledger.pay(
             trade_no=self.open(url) if url else trade_no,
             out_trade_no=out_trade_no,
             paid_at=paid_at,
+            payer=payer,
         )
         self.gateway.tell_paid(trade)
         return trade

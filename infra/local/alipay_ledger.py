@@ -36,6 +36,13 @@ class Trade:
     paid_at: float = 0
     refunds: dict[str, Refund] = field(default_factory=dict)
     trade_no: str = field(default_factory=lambda: f"2026112222001{secrets.randbelow(10**15):015d}")
+    paid_by: str = ""  # another's open id, who paid for the buyer
+    opened_by: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def buyer_open_id(self) -> str:
+        """Who pays; on a page, whoever's Alipay that opened."""
+        return str(self.paid_by or self.order.get("buyer_open_id") or self.opened_by)
 
     @property
     def out_trade_no(self) -> str:
@@ -97,9 +104,15 @@ class Ledger:
             return trade
 
     def pay(
-        self, *, trade_no: str = "", out_trade_no: str = "", paid_at: float | None = None
+        self,
+        *,
+        trade_no: str = "",
+        out_trade_no: str = "",
+        paid_at: float | None = None,
+        payer: str = "",
     ) -> Trade:
-        """The buyer pays, at `paid_at` (now) by Alipay's clock."""
+        """The buyer pays, at `paid_at` (now) by Alipay's clock. payer: the open id of another who
+        pays for them."""
         with self._lock:
             at = self._now() if paid_at is None else paid_at
             trade = next(self._numbered(out_trade_no, trade_no), None)
@@ -110,7 +123,7 @@ class Ledger:
                 raise _no("ACQ.TRADE_HAS_SUCCESS", "支付成功的交易不能再付")
             if trade.state == "TRADE_CLOSED":
                 raise _no("ACQ.TRADE_HAS_CLOSE", "交易已经关闭")
-            trade.state, trade.paid_at = "TRADE_SUCCESS", at
+            trade.state, trade.paid_at, trade.paid_by = "TRADE_SUCCESS", at, payer
             seller = trade.account.mchid
             if seller in self.balances:
                 self.balances[seller] += trade.total_fen

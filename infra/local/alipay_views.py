@@ -32,6 +32,7 @@ def trade_view(trade: Trade) -> dict[str, Any]:
         "trade_no": trade.trade_no,
         "out_trade_no": trade.out_trade_no,
         "buyer_logon_id": "159****5620",
+        "buyer_open_id": trade.buyer_open_id,
         "trade_status": trade.trade_state,
         "total_amount": trade.order["total_amount"],
     }
@@ -49,6 +50,7 @@ def notice(trade: Trade, refund: Refund | None = None) -> dict[str, str]:
         "out_trade_no": trade.out_trade_no,
         "subject": order["subject"],
         "buyer_logon_id": "159****5620",
+        "buyer_open_id": trade.buyer_open_id,
         "trade_status": trade.trade_state,
         "total_amount": order["total_amount"],
         "receipt_amount": order["total_amount"],

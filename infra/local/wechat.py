@@ -135,10 +135,18 @@ class Wechat:
         return account
 
     def pay(
-        self, *, prepay_id: str = "", out_trade_no: str = "", paid_at: float | None = None
+        self,
+        *,
+        prepay_id: str = "",
+        out_trade_no: str = "",
+        paid_at: float | None = None,
+        payer: str = "",
     ) -> Trade:
-        """The buyer pays, and the merchant is told. Raises Refusal as the phone would show it."""
-        trade = self.ledger.pay(prepay_id=prepay_id, out_trade_no=out_trade_no, paid_at=paid_at)
+        """The buyer pays, or `payer` for them, and the merchant is told. Raises Refusal as the
+        phone would show it."""
+        trade = self.ledger.pay(
+            prepay_id=prepay_id, out_trade_no=out_trade_no, paid_at=paid_at, payer=payer
+        )
         self.gateway.tell_paid(trade)
         return trade
 

@@ -45,6 +45,8 @@ class Trade:
     transaction_id: str = ""
     paid_at: float = 0
     refunds: dict[str, Refund] = field(default_factory=dict)
+    paid_by: str = ""  # another's openid, who paid for the buyer
+    opened_by: str = field(default_factory=lambda: f"o{secrets.token_hex(14)[:27]}")
 
     @property
     def out_trade_no(self) -> str:
@@ -61,9 +63,9 @@ class Trade:
     @property
     def payer(self) -> dict[str, str]:
         """Who paid; in a browser, whoever's WeChat that opened."""
-        unknown = {"sp_openid" if "sp_mchid" in self.order else "openid": "oPaidInABrowser"}
-        payer: dict[str, str] = self.order.get("payer") or unknown
-        return payer
+        name = "sp_openid" if "sp_mchid" in self.order else "openid"
+        payer: dict[str, str] = self.order.get("payer") or {name: self.opened_by}
+        return dict.fromkeys(payer, self.paid_by) if self.paid_by else payer
 
     @property
     def trade_state(self) -> str:
@@ -116,10 +118,15 @@ class Ledger:
             raise Refusal(400, "PARAM_ERROR", "time_expire时间过短，应晚于下单时间1分钟以上")
 
     def pay(
-        self, *, prepay_id: str = "", out_trade_no: str = "", paid_at: float | None = None
+        self,
+        *,
+        prepay_id: str = "",
+        out_trade_no: str = "",
+        paid_at: float | None = None,
+        payer: str = "",
     ) -> Trade:
         """The buyer pays, at `paid_at` (now) by WeChat Pay's clock; by the latest prepay when
-        only the number is given."""
+        only the number is given. payer: the openid of another who pays for them."""
         with self._lock:
             at = self._now() if paid_at is None else paid_at
             if prepay_id:
@@ -135,7 +142,7 @@ class Ledger:
             expires_at = trade.order.get("time_expire")
             if at >= prepaid_at + PREPAY_LIFE_S or (expires_at and at >= _epoch(expires_at)):
                 raise Refusal(400, "ORDER_EXPIRED", "该订单已过期，请重新下单")
-            trade.state, trade.paid_at = "SUCCESS", at
+            trade.state, trade.paid_at, trade.paid_by = "SUCCESS", at, payer
             trade.transaction_id = f"4200{secrets.randbelow(10**24):024d}"
             if trade.mchid in self.balances:
                 self.balances[trade.mchid] += trade.total_fen

@@ -169,6 +169,27 @@ def test_the_same_address_waits_for_staff_who_decide_once(
     merchant.check_laws()
 
 
+def test_friend_whose_order_the_inviter_paid_waits_for_staff(
+    merchant: MerchantFixture, activity: Activity
+) -> None:
+    invite(merchant)
+    inviter, friend, stranger = merchant.buyer("老友"), merchant.buyer("甲"), merchant.buyer("乙")
+    _, own_order = merchant.join(activity, merchant.open_group(activity)[0], inviter)
+    merchant.pay(inviter, own_order, payer="oInviter")
+
+    for number, (buyer, payer) in enumerate(((friend, "oInviter"), (stranger, "oStranger"))):
+        group_id, _, _ = merchant.open_group(activity)
+        came(merchant, buyer, shared(inviter, group_id))
+        _, order_id = merchant.join(activity, group_id, buyer, address=elsewhere(number))
+        merchant.pay(buyer, order_id, payer=payer)
+        merchant.wait(POSTED_S)
+        receive(merchant, buyer, order_id)
+
+    assert [row["doubts"] for row in listed(merchant, "held")] == [["same_payer"]]
+    assert sorted(states(inviter)) == [("granted", "已发放"), ("held", "店铺核对中")]
+    merchant.check_laws()
+
+
 def test_a_group_that_fails_leaves_its_buyer_new_and_buying_alone_does_not(
     merchant: MerchantFixture, activity: Activity
 ) -> None:

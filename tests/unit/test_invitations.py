@@ -65,3 +65,9 @@ def test_a_phone_or_an_address_of_the_inviters_is_for_staff_to_judge(
 
     assert doubts_of(HOME, [others], login) == doubts
     assert doubts_of({"name": "到店", "phone": "13700000000"}, [HOME], "") == ()
+
+
+def test_one_payer_of_both_is_for_staff_to_judge() -> None:
+    assert doubts_of(HOME, [], "", payers={"p"}, known_payers={"p", "q"}) == (Why.SAME_PAYER,)
+    assert doubts_of(HOME, [], "", payers={"p"}, known_payers={"q"}) == ()
+    assert doubts_of(HOME, [], "", payers=set(), known_payers=set()) == ()

@@ -154,6 +154,7 @@ def test_query_follows_a_trade_from_unpaid_to_refunded(wechat: Wechat, pay: Wech
         transaction_id=succeeded.transaction_id,
         paid_at_s=at_s,
         attach="g1",
+        payer=bought.payer,
     )
     assert len(succeeded.transaction_id) == 28
     assert pay.query(bought.out_trade_no) == succeeded  # refunding does not uncapture it

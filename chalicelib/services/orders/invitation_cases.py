@@ -1,6 +1,6 @@
 """Who invited a buyer, and what has become of it: read of their orders, and of both people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,7 +150,28 @@ def _doubts(person: BuyerItem, inviter: BuyerItem, order: OrderItem) -> Any:
             limit=RECIPIENTS_MAX,
         )
     ]
-    return doubts_of(recipient, known, inviter.phone or "")
+    payers = _payers(order)
+    known_payers: set[str] = set()
+    if payers:
+        known_payers.update(*(_payers(one) for one in _latest(inviter)))
+    return doubts_of(
+        recipient, known, inviter.phone or "", payers=payers, known_payers=known_payers
+    )
+
+
+def _latest(person: BuyerItem) -> Iterable[OrderItem]:
+    for one in person.ids:
+        yield from OrderItem.query(
+            buyer_pk(person.merchant_id, one),
+            OrderItem.sk.startswith("order#"),
+            scan_index_forward=False,
+            limit=RECIPIENTS_MAX,
+        )
+
+
+def _payers(order: OrderItem) -> set[str]:
+    """Digests of who paid for an order."""
+    return {payment.payer for payment in order.view().payments.values()} - {""}
 
 
 def _orders(person: BuyerItem) -> list[OrderItem]:

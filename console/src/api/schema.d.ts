@@ -8468,7 +8468,7 @@ export interface components {
          * @description Why an invitation brings nothing, or waits for staff.
          * @enum {unknown}
          */
-        Why: "bought_before" | "closed" | "cycle" | "failed" | "free" | "limit" | "refunded" | "same_address" | "same_phone" | "self" | "staff";
+        Why: "bought_before" | "closed" | "cycle" | "failed" | "free" | "limit" | "refunded" | "same_address" | "same_payer" | "same_phone" | "self" | "staff";
     };
     responses: never;
     parameters: never;

@@ -122,7 +122,7 @@ class Alipay:
         with verification_errors_as(GatewayFailed):
             said = read(content, statements.TradeAnswer)
             must_be("out_trade_no", said.out_trade_no, out_trade_no)
-            return statements.trade_of(said)
+            return statements.trade_of(said, self._account)
 
     def close(self, out_trade_no: str) -> None:
         """Done as well when it was closed before, and when no buyer has opened its page: that
@@ -191,7 +191,7 @@ class Alipay:
         """Always a trade: also what tells of a refund is a statement about its payment."""
         with verification_errors_as(CallbackRefused):
             said = statements.notice_of(body, self._client.signatures, self._account)
-            return statements.trade_of_notice(said)
+            return statements.trade_of_notice(said, self._account)
 
     def bill(self, day: dt.date) -> Iterator[BillRow]:
         """Alipay has one word for a bill that is not made yet and for a day without business:

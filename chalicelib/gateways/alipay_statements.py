@@ -13,7 +13,7 @@ import msgspec
 from chalicelib.domain.beijing import BEIJING
 from chalicelib.gateways.alipay_account import AlipayAccount
 from chalicelib.gateways.alipay_signatures import AlipaySignatures
-from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus
+from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus, digest_of
 from chalicelib.gateways.verification import VerificationError, must_be
 
 FIELDS_MAX = 100  # of a notify; Alipay sends about thirty
@@ -144,7 +144,7 @@ def _notice(form: Mapping[str, str]) -> Notice:
     return msgspec.convert(form, Notice)
 
 
-def trade_of_notice(said: Notice) -> Trade:
+def trade_of_notice(said: Notice, account: AlipayAccount) -> Trade:
     """Raises VerificationError as `trade_of` does."""
     return trade_of(
         TradeAnswer(
@@ -156,11 +156,12 @@ def trade_of_notice(said: Notice) -> Trade:
             buyer_open_id=said.buyer_open_id,
             buyer_user_id=said.buyer_id,
         ),
+        account,
         attach=unquote(said.passback_params),  # it comes back encoded, as it was sent
     )
 
 
-def trade_of(said: TradeAnswer, *, attach: str = "") -> Trade:
+def trade_of(said: TradeAnswer, account: AlipayAccount, *, attach: str = "") -> Trade:
     """A closed trade with a payment time was captured, and refunded in full since.
 
     Raises VerificationError for a state we do not know, or when a payment lacks its number or time.
@@ -173,6 +174,7 @@ def trade_of(said: TradeAnswer, *, attach: str = "") -> Trade:
     paid = status is TradeStatus.SUCCEEDED
     if paid and not (said.trade_no and said.send_pay_date):
         raise VerificationError("incomplete", "send_pay_date" if said.trade_no else "trade_no")
+    buyer = said.buyer_open_id or said.buyer_user_id
     return Trade(
         out_trade_no=said.out_trade_no,
         status=status,
@@ -180,7 +182,7 @@ def trade_of(said: TradeAnswer, *, attach: str = "") -> Trade:
         transaction_id=said.trade_no,
         paid_at_s=epoch_s("send_pay_date", said.send_pay_date) if paid else 0,
         attach=attach,
-        payer=said.buyer_open_id or said.buyer_user_id,
+        payer=digest_of(buyer, account.seller_id, key=account.private_key),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from chalicelib.domain.ids import derived_id
 from chalicelib.errors import GatewayFailed, ServiceError
 from chalicelib.gateways.accounts import Place
 
@@ -68,7 +69,16 @@ class Trade:
     transaction_id: str = ""
     paid_at_s: int = 0  # the gateway's own time
     attach: str = ""
-    payer: str = ""  # who paid, as the gateway names them to this merchant; empty: it does not
+    payer: str = ""  # `digest_of` who paid; empty: the gateway does not say
+
+
+def digest_of(payer: str, *whose: str, key: str) -> str:
+    """What tells that two payments came from one payer, and not who that is; "" for nobody.
+
+    whose: the merchant's numbers. key: a secret of the account, which every function that hears of
+    payments has; with another one, the same payer reads as another.
+    """
+    return derived_id(key.encode(), "payer", *whose, payer) if payer else ""
 
 
 @dataclass(frozen=True)

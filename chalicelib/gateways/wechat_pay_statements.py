@@ -4,7 +4,7 @@ import datetime as dt
 
 import msgspec
 
-from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus
+from chalicelib.gateways.payment import Refund, RefundStatus, Trade, TradeStatus, digest_of
 from chalicelib.gateways.verification import VerificationError, must_be
 from chalicelib.gateways.wechat_pay_account import WechatAccount
 
@@ -126,6 +126,7 @@ def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
     if said.amount is not None and (paid or said.amount.currency):
         must_be("currency", said.amount.currency, CURRENCY)
     payer = said.payer or TradePayer()
+    openid = payer.sub_openid or payer.sp_openid or payer.openid
     return Trade(
         out_trade_no=said.out_trade_no,
         status=status,
@@ -133,7 +134,7 @@ def trade_of(said: TradeStatement, account: WechatAccount) -> Trade:
         transaction_id=said.transaction_id,
         paid_at_s=_epoch_s(said.success_time) if paid else 0,
         attach=said.attach,
-        payer=payer.sub_openid or payer.sp_openid or payer.openid,
+        payer=digest_of(openid, account.mchid, account.sub_mchid, key=account.api_v3_key),
     )
 
 

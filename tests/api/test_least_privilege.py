@@ -32,8 +32,6 @@ EARLIER: set[function_policies.Use] = {
 }
 # Units that come back once their activity has closed go to the product.
 RETURNED_LATE: function_policies.Use = ("dynamodb:UpdateItem", "CatalogueTable")
-# Who paid is noted with a capture, also where a job is the first to hear of it.
-PAYER: function_policies.Use = ("ssm:GetParameter", "id-key")
 # What is allowed and such a month does not show.
 RARE: dict[str, set[function_policies.Use]] = {
     "policy-bills.json": {
@@ -46,7 +44,6 @@ RARE: dict[str, set[function_policies.Use]] = {
         # The group's held orders are asked about where Alipay knows of them.
         ("ssm:GetParameter", "merchants/*/alipay"),
         RETURNED_LATE,
-        PAYER,
         *EARLIER,
     },
     # Points that a completed order has earned are taken back, and their entries fill a page.
@@ -57,7 +54,6 @@ RARE: dict[str, set[function_policies.Use]] = {
         # It attends to whatever is due at once: an activity that ends, a bill, a refund.
         ("dynamodb:UpdateItem", "CatalogueTable"),
         ("ssm:GetParameter", "public-api-url"),
-        PAYER,
         *EARLIER,
     },
 }

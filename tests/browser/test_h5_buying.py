@@ -19,7 +19,8 @@ IN_WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile MicroMess
 # What WeChat's browser has in every page: here its pay sheet is a page of the local WeChat.
 BRIDGE = """
 window.WeixinJSBridge = {
-    invoke(_name, given) {
+    invoke(name, given) {
+        if (name !== 'getBrandWCPayRequest') return
         const query = new URLSearchParams({ ...given, redirect_url: location.href })
         location.assign(`%s/cashier/jsapi?${query}`)
     },

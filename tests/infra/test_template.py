@@ -206,6 +206,7 @@ def test_pictures_are_kept_private_and_uploads_for_a_day(template: Template) -> 
     assert {(rule["Status"], rule["Prefix"], rule["ExpirationInDays"]) for rule in rules} == {
         ("Enabled", "uploads/", 1),
         ("Enabled", "exports/", 8),
+        ("Enabled", "media/codes/", 60),
     }
     assert exports.KEPT_S < 8 * 86400  # a link never outlives its file
     (cors,) = properties["CorsConfiguration"]["CorsRules"]

@@ -154,8 +154,9 @@ def test_query_follows_a_trade_from_unpaid_to_refunded(wechat: Wechat, pay: Wech
         transaction_id=succeeded.transaction_id,
         paid_at_s=at_s,
         attach="g1",
-        payer=bought.payer,
+        payer=succeeded.payer,
     )
+    assert len(succeeded.payer) == 22  # and no openid
     assert len(succeeded.transaction_id) == 28
     assert pay.query(bought.out_trade_no) == succeeded  # refunding does not uncapture it
 

@@ -15,7 +15,6 @@ from chalicelib.domain.order import Order, OrderStatus, Payment, PaymentStatus
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.gateways.payment import Trade
 from chalicelib.services import timeouts
-from chalicelib.services.money import payers
 from chalicelib.services.orders import orders, state_changes
 from chalicelib.tables.base import LostRace, retried, transaction
 from chalicelib.tables.trade import GroupItem, OrderItem
@@ -65,7 +64,7 @@ def record(
         transaction_id=trade.transaction_id,
         paid_at_s=trade.paid_at_s,
         account=account,
-        payer=payers.digest_of(merchant_id, method, trade.payer),
+        payer=trade.payer,
     )
 
     def decide() -> Outcome:

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.ids import derived_id
-from chalicelib.errors import Busy, PayerUnknown, PaymentChannelOff
-from chalicelib.gateways import secrets
+from chalicelib.errors import PayerUnknown, PaymentChannelOff
 from chalicelib.gateways.directory import WECHAT_PAY, payer_of
 from chalicelib.gateways.payment import Channel, PaymentGateway
-from chalicelib.gateways.secrets import NotConfigured
 from chalicelib.tables.buyers import BuyerItem
 
 
@@ -40,22 +37,6 @@ def payer_id_of(gateway: PaymentGateway, payer: Payer, buyer: BuyerItem) -> str:
     if not openid:
         raise PayerUnknown
     return openid
-
-
-def digest_of(merchant_id: str, method: str, payer: str) -> str:
-    """What tells that two payments came from one payer, and not whose they are; "" where the
-    gateway names nobody.
-
-    Money waits for no key: while that cannot be read there is no digest, and a payment without one
-    is like no other.
-    """
-    if not payer:
-        return ""
-    try:
-        key = secrets.secret("id-key").encode()
-    except (Busy, NotConfigured):
-        return ""
-    return derived_id(key, "payer", merchant_id, method, payer)
 
 
 def openid_of(buyer: BuyerItem, app: str) -> str:

@@ -203,8 +203,9 @@ def test_query_follows_a_trade_from_unpaid_to_refunded(alipay: LocalAlipay, pay:
         amount_fen=PRICE_FEN,
         transaction_id=trade.trade_no,
         paid_at_s=at_s,
-        payer="open-id",
+        payer=succeeded.payer,
     )
+    assert len(succeeded.payer) == 22  # and not "open-id"
     assert trade.trade_state == "TRADE_CLOSED"
     assert pay.query(bought.out_trade_no) == succeeded  # refunding does not uncapture it
 

@@ -18,7 +18,6 @@ from infra.local.wechat_accounts import Account, Accounts
 from infra.local.wechat_bills import Bills
 from infra.local.wechat_callbacks import Agenda, Courier
 from infra.local.wechat_cashier import CASHIER, PAGE, Cashier
-from infra.local.wechat_codes import OPENED as URL_LINKS
 from infra.local.wechat_control import Control
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_gateway import BEFORE_EFFECT, Gateway
@@ -27,6 +26,7 @@ from infra.local.wechat_limits import MINUTE_S
 from infra.local.wechat_login import LoginCodes
 from infra.local.wechat_messages import PAGE as MESSAGES
 from infra.local.wechat_messages import ServerApi
+from infra.local.wechat_mini_program_links import OPENED as URL_LINKS
 from infra.local.wechat_oauth import WebLogins
 from infra.local.wechat_pay import Ledger, Trade
 

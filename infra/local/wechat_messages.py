@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from infra.local.wechat_codes import Codes
 from infra.local.wechat_faults import Faults, Kind
 from infra.local.wechat_http import Answer, Call, Errcode
+from infra.local.wechat_js_sdk import PageTickets
 from infra.local.wechat_login import LoginCodes, demo_openid
-from infra.local.wechat_page_tickets import PageTickets
+from infra.local.wechat_mini_program_links import Codes
 
 PAGE = "/subscribe-messages"
 TICKET = "/cgi-bin/ticket/getticket"

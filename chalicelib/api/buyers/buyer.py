@@ -32,7 +32,7 @@ from chalicelib.errors import (
     TooFastNow,
     UnpaidOrdersLimit,
 )
-from chalicelib.services.catalogue import catalogue_cache, mini_program
+from chalicelib.services.catalogue import catalogue_cache, mini_program_links
 from chalicelib.services.groups import order_closing, seats, shares
 from chalicelib.services.groups.seats import Hint
 from chalicelib.services.orders import orders, solo_orders
@@ -188,7 +188,7 @@ def read_share_code(who: Buyer, share_id: str) -> schemas.MiniProgramCode:
     """A share as a code that people scan with WeChat, for the shop's mini-program."""
     buyers.read_open(who.merchant_id, who.buyer_id)
     leads = shares.invitation(shares.share_of(who.merchant_id, share_id))
-    image = mini_program.code(who.merchant_id, leads, now_s=clock.now_s())
+    image = mini_program_links.code(who.merchant_id, leads, now_s=clock.now_s())
     return schemas.MiniProgramCode(image=image)
 
 

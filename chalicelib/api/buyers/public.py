@@ -17,7 +17,7 @@ from chalicelib.services.catalogue import availability, catalogue_cache
 from chalicelib.services.groups import group_page, joinable_groups, quoting, reminders, shares
 from chalicelib.services.growth import levels, points
 from chalicelib.services.orders import counting, orders
-from chalicelib.services.people import shop_cache, wechat_pages
+from chalicelib.services.people import shop_cache, wechat_js_sdk
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.trade import GroupItem
 
@@ -122,7 +122,7 @@ def visit_share(
 )
 def read_wechat_page(merchant_id: str, query: schemas.WechatPageQuery) -> schemas.WechatPage:
     """What a page of the shop shows WeChat's browser, to say what is shared of it (JS-SDK)."""
-    found = wechat_pages.permission(merchant_id, query.url, now_s=clock.now_s())
+    found = wechat_js_sdk.permission(merchant_id, query.url, now_s=clock.now_s())
     return schemas.from_attributes(schemas.WechatPage, found)
 
 

@@ -16,7 +16,7 @@ from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import GatewayFailed, NotFound
-from chalicelib.services.catalogue import activities, drafting, links, mini_program
+from chalicelib.services.catalogue import activities, drafting, links, mini_program_links
 from chalicelib.services.groups import activity_closing
 from chalicelib.services.people import subscriptions
 
@@ -184,12 +184,14 @@ def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:
 def read_activity_in_mini_program(activity_id: str, who: auth.Staff) -> MiniProgramWays:
     """How buyers get to an activity in the mini-program: a code, and a link that ends and is
     renewed a week before."""
-    activities.read(who.merchant_id, activity_id)
-    leads, now_s = links.to_activity(who.merchant_id, activity_id), clock.now_s()
-    url, ends_at_s = mini_program.url_link(who.merchant_id, leads, now_s=now_s) or (None, None)
+    merchant_id, now_s = who.merchant_id, clock.now_s()
+    activities.read(merchant_id, activity_id)
+    leads = links.to_activity(merchant_id, activity_id)
+    link = mini_program_links.url_link(merchant_id, leads, now_s=now_s)
+    url, ends_at_s = link or (None, None)
     return MiniProgramWays(
-        has_one=subscriptions.appid_of(who.merchant_id) is not None,
-        code_image=mini_program.code(who.merchant_id, leads, now_s=now_s),
+        has_one=subscriptions.appid_of(merchant_id) is not None,
+        code_image=mini_program_links.code(merchant_id, leads, now_s=now_s),
         url_link=url,
         url_link_ends_at_s=ends_at_s,
     )

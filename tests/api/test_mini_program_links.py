@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from chalicelib.gateways import secrets
-from chalicelib.services.catalogue import mini_program
+from chalicelib.services.catalogue import mini_program_links
 from tests.fixtures.api_clients import Reply
 from tests.fixtures.merchant import Buyer, MerchantFixture, concurrently
 
@@ -16,7 +16,7 @@ DAY_S = 86400
 
 @pytest.fixture(autouse=True)
 def asked_anew() -> None:
-    mini_program.clear_cache()
+    mini_program_links.clear_cache()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_code_waits_for_the_release_and_wechat_is_asked_once_a_minute(
     assert codes.drawn_calls == 1
 
     codes.released = True
-    merchant.clock.forward(mini_program.UNRELEASED_S)
+    merchant.clock.forward(mini_program_links.UNRELEASED_S)
     assert image_of(leader, share_id)
 
 

@@ -94,6 +94,7 @@ def activity(
         compensation=promised_coupons.told(
             offered.activity.merchant_id, offer.compensation_id, now_s
         ),
+        compensation_points=offer.compensation_points if offered.points_on else 0,
         takes_coupons=offer.coupons,
         points=offer.points and offered.points_on,
         leader_free=offer.leader_free,
@@ -192,6 +193,9 @@ def page(
             else promised_coupons.told(group.merchant_id, offer.compensation_id, now_s)
         ),
         compensated=seen.compensated,
+        compensation_points=seen.compensated_points
+        or (offer.compensation_points if offered.points_on else 0),
+        compensated_points=seen.compensated_points > 0,
         takes_coupons=offer.coupons,
         points=offer.points and offered.points_on,
         leader_free=offer.leader_free,

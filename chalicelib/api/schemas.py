@@ -398,6 +398,9 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
         str,
         Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
     ]
+    compensation_points: Annotated[
+        int, Meta(description="that members of a failed group get; 0: none")
+    ]
     takes_coupons: Annotated[bool, Meta(description="in its groups; bought alone it always does")]
     points: Annotated[
         bool, Meta(description="can be used in its groups now; alone whenever the shop has them on")
@@ -534,7 +537,11 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
         str,
         Meta(description="what a coupon takes off that members of a failed group get; empty: none"),
     ]
+    compensation_points: Annotated[
+        int, Meta(description="that members of a failed group get; 0: none")
+    ]
     compensated: Annotated[bool, Meta(description="the asker was given that coupon")]
+    compensated_points: Annotated[bool, Meta(description="and these points")]
     takes_coupons: bool
     points: Annotated[bool, Meta(description="can be used in it now")]
     leader_free: Annotated[

@@ -116,6 +116,7 @@ class Terms:
     # Coupon template of which who paid is given one when the group fails; and what it takes off.
     compensation_id: str = ""
     compensation_words: str = ""
+    compensation_points: int = 0  # that they are given as well
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # 团长免单: what the goods cost who opened a group goes back
     tiers: tuple[Tier, ...] = ()  # ascending; the last one is of all seats
@@ -129,6 +130,11 @@ class Terms:
     # 万人团: the seats are those of all groups that have formed. The same in all versions.
     crowd_tiers: tuple[Tier, ...] = ()
     per_minute: int = 0  # 限时团: seats that are taken in one minute at most; 0: any number
+
+    @property
+    def compensates(self) -> bool:
+        """Whether who paid in a group that fails is promised something."""
+        return bool(self.compensation_id or self.compensation_points)
 
     def seats_for(self, rank: int) -> int:
         """The seats of a group that somebody of that rank opens (domain.levels.LevelsRule.rank)."""

@@ -24,7 +24,7 @@ LIFE_H_MIN, LIFE_H_MAX = 1, 72
 WINDOW_MIN_S = 3600
 WINDOW_MAX_S = 366 * 86400
 LIMIT_PER_BUYER_MAX = 9_999
-LEADER_POINTS_MAX = 100_000
+PROMISED_POINTS_MAX = 100_000
 LIMIT_PER_ORDER_MAX = 999
 REDUCTIONS_MAX = 5
 PER_MINUTE_MAX = 1_000
@@ -57,6 +57,7 @@ class Draft:
     points: bool = False  # whether they can
     new_buyers: NewBuyers = NewBuyers.NOBODY
     compensation_id: str = ""  # coupon template, for who is in a group that fails
+    compensation_points: int = 0  # for the same
     seats_least: int = 0  # paid seats with which a group forms at its deadline; 0: all
     leader_free: bool = False  # once the group has formed
     tiers: tuple[Tier, ...] = ()
@@ -200,6 +201,7 @@ def first_terms(
         new_buyers=draft.new_buyers,
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
+        compensation_points=draft.compensation_points,
         seats_least=draft.seats_least,
         leader_free=draft.leader_free,
         tiers=draft.tiers,
@@ -241,6 +243,7 @@ def changed_terms(
         new_buyers=draft.new_buyers,
         compensation_id=draft.compensation_id,
         compensation_words=compensation_words,
+        compensation_points=draft.compensation_points,
         seats_least=draft.seats_least,
         leader_free=draft.leader_free,
         tiers=draft.tiers,

@@ -32,6 +32,7 @@ class PointsKind(StrEnum):
     EXPIRED = "expired"
     GRANTED = "granted"  # by staff
     DEDUCTED = "deducted"  # by staff
+    COMPENSATED = "compensated"  # for a group that failed, as its activity promised
     REWARDED = "rewarded"  # for groups that formed
     REWARD_TAKEN_BACK = "reward_taken_back"  # when an order of these went back
     INVITED = "invited"  # for a new buyer whom its buyer has invited
@@ -48,6 +49,7 @@ _WORDS: Mapping[PointsKind, Text] = {
     PointsKind.EXPIRED: Text("积分到期"),
     PointsKind.GRANTED: Text("商家赠送"),
     PointsKind.DEDUCTED: Text("商家扣减"),
+    PointsKind.COMPENSATED: Text("未成团补偿"),
     PointsKind.REWARDED: Text("拼团奖励"),
     PointsKind.REWARD_TAKEN_BACK: Text("拼团奖励收回"),
     PointsKind.INVITED: Text("邀请有礼"),

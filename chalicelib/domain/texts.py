@@ -40,6 +40,7 @@ class TextKey(StrEnum):
     PARCEL_CORRECTED = "parcel_corrected"  # it has another number than was told
     COUPON_GIVEN = "coupon_given"  # by staff
     COMPENSATED = "compensated"  # a coupon, for a group that failed
+    COMPENSATED_POINTS = "compensated_points"  # the same
     POINTS_GIVEN = "points_given"  # by staff
     POINTS_EXPIRING = "points_expiring"  # in some days
     COUPONS_EXPIRING = "coupons_expiring"  # the same
@@ -95,6 +96,7 @@ TITLES: Mapping[TextKey, str] = {
     TextKey.PARCEL_CORRECTED: "快递单号已更正",
     TextKey.COUPON_GIVEN: "商家送你一张优惠券",
     TextKey.COMPENSATED: "未成团，补偿你一张优惠券",
+    TextKey.COMPENSATED_POINTS: "未成团，补偿你积分",
     TextKey.POINTS_GIVEN: "商家送你积分",
     TextKey.POINTS_EXPIRING: "积分快到期了",
     TextKey.COUPONS_EXPIRING: "优惠券快到期了",
@@ -170,6 +172,9 @@ TEXTS: Mapping[TextKey, str] = {
     ),
     TextKey.COMPENSATED: (
         "「{title}」这次没有拼成，商家补偿你一张优惠券「{coupon}」（{worth}）。已放进「我的优惠券」。"
+    ),
+    TextKey.COMPENSATED_POINTS: (
+        "「{title}」这次没有拼成，商家补偿你 {points} 积分。可以在「我的积分」查看。"
     ),
     TextKey.POINTS_GIVEN: (
         "「{title}」的商家送你 {points} 积分：{reason}。可以在「我的积分」查看。"

@@ -165,6 +165,7 @@ class _Terms(CatalogueItem):
     new_buyers = UnicodeAttribute(default="nobody")  # domain.activity.NewBuyers
     compensation_id = UnicodeAttribute(default="")  # coupon template, for groups that fail
     compensation_words = UnicodeAttribute(default="")  # what its coupons take off
+    compensation_points = IntAttribute(default=0)  # for the same
     seats_least = IntAttribute(default=0)  # paid seats that form a group when it is due; 0: all
     leader_free = BooleanAttribute(default=False)  # the leader's goods, once the group has formed
     tiers: ListAttribute[Any] = ListAttribute(default=list)  # [{seats, off_fen}]

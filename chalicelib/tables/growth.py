@@ -221,11 +221,11 @@ class PointsPageItem(TradeItem, discriminator="points_page"):
 
 
 class PointsGrantItem(TradeItem, discriminator="points_grant"):
-    """Points that staff gave or took, under the key of their request: once."""
+    """Points that the shop gave or took outside of orders; the reason is the key: once."""
 
     merchant_id = UnicodeAttribute()
     points = IntAttribute()
-    body_hash = UnicodeAttribute()  # of the request
+    body_hash = UnicodeAttribute()  # of the request, if any
 
     @classmethod
     def at(cls, merchant_id: str, buyer_id: str, grant_id: str, **more: Any) -> "PointsGrantItem":

@@ -122,6 +122,7 @@ class Activity:
     new_buyers: str = "nobody"
     seats_least: int = 0
     compensation: str = ""  # the name of the coupons that members of failed groups are given
+    compensation_points: int = 0
     leader_free: bool = False
     tiers: tuple[tuple[int, int], ...] = ()  # (seats, off_fen): from so many people on, each unit
     crowd_tiers: tuple[tuple[int, int], ...] = ()  # the same, of all its groups together
@@ -187,6 +188,7 @@ class Product:
             ],
             "new_buyers": activity.new_buyers,
             "seats_least": activity.seats_least,
+            "compensation_points": activity.compensation_points,
             "leader_free": activity.leader_free,
             "tiers": [{"seats": seats, "off_fen": off} for seats, off in activity.tiers],
             "crowd_tiers": [
@@ -318,7 +320,9 @@ MUSHROOM = Product(
         Sku({"净含量": "250 克"}, 6880, 5680, 4280, stock=260, units=80),
         Sku({"净含量": "500 克"}, 12880, 10680, 7980, stock=160, units=50),
     ),
-    Activity("古田花菇两人团", seats=2, life_h=12, compensation="下次再来券"),
+    Activity(
+        "古田花菇两人团", seats=2, life_h=12, compensation="下次再来券", compensation_points=50
+    ),
 )
 
 HONEY = Product(

@@ -12,6 +12,7 @@ from infra.local.phone import Phone, Placed
 from infra.local.printing import table
 
 GIVEN = 942  # by the shop: with what the first order earns, exactly ¥10
+MADE_UP = 50  # for a group that fails
 EXCHANGE = "换积分"  # its act: such orders have no group
 PART_FEN = 2000  # of the money, that is asked back
 EXCHANGED, PRICE_FEN = 600, 800  # for a bottle
@@ -22,6 +23,7 @@ COLUMNS = {  # of the books, and the kinds of entries that they sum
     "商家加减": (
         "granted",
         "deducted",
+        "compensated",
         "rewarded",
         "reward_taken_back",
         "invited",
@@ -52,11 +54,15 @@ def earn_points(play: Play) -> None:
 
 
 def get_points_back(play: Play) -> None:
-    """The group fails: money and points are back, with the days that they had."""
-    play.act("退积分 未成团，积分也退", "钱原路退回的同时，用掉的积分全部回来，到期日不变")
+    """The group fails: money and points are back, with the days that they had, and the points that
+    its activity promised come on top."""
+    play.act(
+        "退积分 未成团，积分也退",
+        f"钱原路退回的同时，用掉的积分全部回来，到期日不变；按活动的约定再补偿 {MADE_UP} 积分",
+    )
     xiaoman, _, _ = cast(play)
     before = xiaoman.points()
-    offer = play.publish(MUSHROOM, life_h=1, points=True)
+    offer = play.publish(MUSHROOM, life_h=1, points=True, compensation_points=MADE_UP)
     quote = xiaoman.quote(offer, with_points=True)
     play.tell(xiaoman.name, f"结算：用 {quote['points']['used']} 积分。{lines_of(quote)}")
     placed = play.open_group(xiaoman, MUSHROOM, offer, points=quote["points"]["used"])
@@ -65,10 +71,11 @@ def get_points_back(play: Play) -> None:
     order = play.until_order(xiaoman, placed, "已退款")
     expect(order["points_back"] == order["points_used"], "积分全部退回")
     after = xiaoman.points()
-    expect(_good_of(after) == _good_of(before), "余额和到期日同下单之前")
-    play.tell(
-        xiaoman.name, f"退款 {yuan(placed.total_fen)} 已到账，{order['points_back']} 积分已退回"
-    )
+    expect(after["balance"] == before["balance"] + MADE_UP, f"余额比下单之前多补偿的 {MADE_UP}")
+    day, day_before = (it["expiring"]["on"] for it in (after, before))
+    expect(day == day_before, "到期日同下单之前")
+    back = f"{order['points_back']} 积分已退回，补偿 {MADE_UP} 积分"
+    play.tell(xiaoman.name, f"退款 {yuan(placed.total_fen)} 已到账，{back}")
 
 
 def use_points(play: Play) -> None:
@@ -129,10 +136,6 @@ def received(play: Play, phone: Phone, placed: Placed) -> Any:
     order = play.until_order(phone, placed, "已完成")
     play.tell(phone.name, f"收到包裹 {number}，确认收货：得到 {order['points_earned']} 积分")
     return order
-
-
-def _good_of(account: Any) -> tuple[int, Any]:
-    return account["balance"], account["expiring"]
 
 
 def table_of(points: Mapping[str, Any]) -> list[str]:

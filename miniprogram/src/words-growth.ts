@@ -38,6 +38,7 @@ export const growthWords = {
 
   points: {
     label: '积分',
+    compensated: (n: number) => `补偿你 ${thousands(n)} 积分，已放进「我的积分」`,
     takes: '可用积分抵扣',
     tag: '可用积分',
     /** most: that can be used of those that there are. */

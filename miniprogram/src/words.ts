@@ -1,7 +1,7 @@
 /** Everything that buyers read and the server does not say. Short, no blame, numbers always real. */
 import { afterWords } from '@/words-after'
 import { growthWords } from '@/words-growth'
-import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, yuan } from '@/format'
+import { dayAndTime, fromYuan, timeLeft, shortTime, span, shortYuan, thousands, yuan } from '@/format'
 
 /** How the server calls who has no name. */
 const NOBODY = '拼友'
@@ -105,7 +105,8 @@ export const words = {
       ['邀请好友', `${until}\u200b凑满\u00a0${n}\u00a0人`],
       ['成团发货', least ? `到时\u200b不满 ${least}\u00a0人\u200b自动退款` : '没满\u200b自动退款'],
     ],
-    compensation: (worth: string) => `没拼成补偿一张「${worth}」优惠券`,
+    compensation: ({ compensation: worth, compensation_points: n }: { compensation: string; compensation_points: number }) =>
+      worth || n ? `没拼成补偿${[worth && `一张「${worth}」优惠券`, n && `${thousands(n)} 积分`].filter(Boolean).join('和 ')}` : '',
     details: '商品详情',
     home: '首页',
     service: '客服',

@@ -1,7 +1,13 @@
-"""What the members of a group that fails are given, where its activity promises a coupon."""
+"""What the members of a group that fails are given, where its activity promises something."""
 
+import itertools
 from typing import Any
 
+import pytest
+
+from chalicelib.errors import Busy
+from chalicelib.services.growth import points_grants
+from tests.fixtures import points
 from tests.fixtures.coupons import COUPONS, claim, given_out, sold
 from tests.fixtures.merchant import Buyer, MerchantFixture
 from tests.fixtures.merges import merge_into_an_older_one
@@ -18,6 +24,10 @@ def coupons(buyer: Buyer) -> list[str]:
     return [one["name"] for one in buyer.get("/v1/me/coupons").body["items"]]
 
 
+def balance(buyer: Buyer) -> int:
+    return int(buyer.get("/v1/me/points").body["balance"])
+
+
 def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
     merchant: MerchantFixture,
 ) -> None:
@@ -29,7 +39,7 @@ def test_who_paid_in_a_group_that_fails_is_given_the_promised_coupon_once_a_day(
         == "立减 10 元"
     )
     group_id, leader, order_id = merchant.open_group(activity)
-    merchant.wait(300)  # so that the other group fails first
+    merchant.wait(300)  # so that this group fails before the other
     second, _, _ = merchant.open_group(activity, leader)
     holder, _ = merchant.join(activity, group_id)
     page = leader.get(f"{place}/groups/{group_id}/page").body
@@ -77,6 +87,95 @@ def test_member_who_is_somebody_else_by_then_is_told_of_among_the_compensated(
     assert [it["text"] for it in events if it["what"] == "compensated"] == [
         "按约定补偿付了款的成员优惠券（立减 10 元），每人每天最多一张"
     ]
+    merchant.check_laws()
+
+
+def test_who_paid_in_a_group_that_fails_is_given_the_promised_points_once_a_day(
+    merchant: MerchantFixture,
+) -> None:
+    points.switch(merchant)
+    template_id = given_out(merchant, given="shop", per_buyer=5)
+    activity = sold(merchant, seats=3, compensation_id=template_id, compensation_points=50)
+    place = f"/v1/merchants/{merchant.merchant_id}"
+    page = f"{place}/activities/{activity.activity_id}"
+    group_id, leader, order_id = merchant.open_group(activity)
+    merchant.wait(300)  # so that this group fails before the other
+    merchant.open_group(activity, leader)
+    holder, _ = merchant.join(activity, group_id)
+    assert leader.get(page).body["compensation_points"] == 50
+    (card,) = leader.get(f"{place}/activities").body["items"]
+    assert (card["compensation"], card["compensation_points"]) == ("立减 10 元", 50)
+
+    merchant.wait(DAY_S + 300)
+
+    assert leader.order(order_id)["status"] == "refunded"
+    assert (balance(leader), balance(holder), coupons(leader)) == (50, 0, ["见面礼"])
+    (entry,) = leader.get("/v1/me/points").body["entries"]
+    assert (entry["points"], entry["words"]) == (50, "未成团补偿")
+    pages = [who.get(f"{place}/groups/{group_id}/page").body for who in (leader, holder)]
+    assert [(it["compensated_points"], it["compensation_points"]) for it in pages] == [
+        (True, 50),
+        (False, 50),
+    ]
+    texts = [it["text"] for it in leader.get("/v1/me/messages").body["items"]]
+    assert sum("商家补偿你 50 积分" in text for text in texts) == 1
+    owner = merchant.owner()
+    file = owner.get(f"/v1/merchant/orders/{order_id}").body
+    group = owner.get(f"/v1/merchant/groups/{group_id}").body
+    assert group["terms"]["compensation_points"] == 50
+    for told_of, words in (
+        (file["timeline"], "未成团，补偿买家 50 积分"),
+        (group["events"], "按约定补偿付了款的成员 50 积分，每人每天最多一次"),
+    ):
+        assert words in [it["text"] for it in told_of]
+
+    merchant.open_group(activity, leader)
+    merchant.wait(DAY_S + 300)
+    assert balance(leader) == 100
+    merchant.check_laws()
+
+
+def test_a_shop_without_points_gives_and_tells_of_none(merchant: MerchantFixture) -> None:
+    points.switch(merchant)
+    activity = sold(merchant, seats=3, compensation_points=50)
+    place = f"/v1/merchants/{merchant.merchant_id}"
+    group_id, leader, order_id = merchant.open_group(activity)
+
+    points.switch(merchant, on=False)
+
+    assert [
+        leader.get(f"{place}/{page}").body["compensation_points"]
+        for page in (f"activities/{activity.activity_id}", f"groups/{group_id}/page")
+    ] == [0, 0]
+    merchant.wait(DAY_S + 300)
+    assert leader.order(order_id)["status"] == "refunded"
+    assert "compensated_points" not in leader.messages()
+    points.switch(merchant)
+    assert balance(leader) == 0
+    assert not leader.get(f"{place}/groups/{group_id}/page").body["compensated_points"]
+    merchant.check_laws()
+
+
+def test_who_is_cut_off_between_coupon_and_points_gets_each_once(
+    merchant: MerchantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points.switch(merchant)
+    template_id = given_out(merchant, per_buyer=5)
+    activity = sold(merchant, seats=3, compensation_id=template_id, compensation_points=50)
+    _, leader, order_id = merchant.open_group(activity)
+    grant, calls = points_grants.grant, itertools.count()
+
+    def dies_first(*args: Any, **more: Any) -> bool:
+        if not next(calls):
+            raise Busy
+        return grant(*args, **more)
+
+    monkeypatch.setattr(points_grants, "grant", dies_first)
+    merchant.wait(DAY_S + 300)
+
+    assert (balance(leader), coupons(leader)) == (50, ["见面礼"])
+    assert leader.order(order_id)["status"] == "refunded"
+    assert next(calls) >= 2
     merchant.check_laws()
 
 
@@ -189,7 +288,14 @@ def test_only_a_coupon_that_can_be_given_is_promised(merchant: MerchantFixture) 
 def changed(activity: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Return the body that changes an activity in these fields."""
     names = ["title", "seats_total", "life_h", "ends_at_s", "limit_per_buyer", "limit_per_order"]
-    names += ["reductions", "coupons", "new_buyers", "compensation_id", "revision"]
+    names += [
+        "reductions",
+        "coupons",
+        "new_buyers",
+        "compensation_id",
+        "compensation_points",
+        "revision",
+    ]
     of_sku = ("sku_id", "group_price_fen", "leader_price_fen")
     skus = [{name: sku[name] for name in of_sku} for sku in activity["skus"]]
     return {name: activity[name] for name in names} | {"skus": skus} | fields

@@ -252,7 +252,7 @@ def test_buyer_of_an_order_is_given_a_coupon_and_reads_why(
     expect(page.get_by_role("row").filter(has_text="送出优惠券")).to_contain_text("赔礼券")
 
 
-def test_activity_promises_a_coupon_to_groups_that_fail(
+def test_activity_promises_a_coupon_and_points_to_groups_that_fail(
     log_in: Callable[..., Page], shop: Shop
 ) -> None:
     promised = buyers.give_out(shop, "补偿红包", off_fen=300, given="shop")
@@ -263,11 +263,16 @@ def test_activity_promises_a_coupon_to_groups_that_fail(
     choice.select_option("补偿红包（立减 3 元）")
     expect(page.get_by_text("并补偿一张「立减 3 元」优惠券。")).to_be_visible()
     expect(page.get_by_text("没拼成补偿一张「立减 3 元」优惠券")).to_be_visible()
+    page.get_by_label("未成团送积分").fill("50")
+    expect(page.get_by_text("并补偿一张「立减 3 元」优惠券和 50 积分。")).to_be_visible()
+    expect(page.get_by_text("没拼成补偿 50 积分")).to_be_visible()
     page.get_by_role("button", name="保存修改").click()
     expect(page.get_by_text("已保存，对之后新开的团生效")).to_be_visible()
     page.goto(f"{shop.url}#/audit?subject=activity%23{sale.activity_id}")
     changed = page.get_by_role("row").filter(has_text="未成团补偿")
     expect(changed).to_contain_text("立减 3 元")
+    edited = page.get_by_role("row").filter(has_text="修改活动")
+    expect(edited.filter(has_text="未成团送积分")).to_contain_text("50")
 
     page.goto(f"{shop.url}#/coupons")
     page.get_by_role("button", name="更多 补偿红包").click()

@@ -225,31 +225,44 @@ def test_coupon_that_the_shop_gives_is_told_of_and_opened(shop: Shop, arrive: Ar
     who.says("reward-gives", "200 积分")
 
 
-def test_member_of_a_failed_group_finds_the_coupon_that_was_promised(
+def test_member_of_a_failed_group_finds_the_coupon_and_the_points_that_were_promised(
     shop: Shop, arrive: Arrive
 ) -> None:
     promised = give_out(shop, "下次再来", off_fen=300, given="shop")
-    sale = sell(shop, "盐源苹果", seats=3, compensation_id=promised, leader_coupon_id=promised)
+    sale = sell(
+        shop,
+        "盐源苹果",
+        seats=3,
+        compensation_id=promised,
+        compensation_points=30,
+        leader_coupon_id=promised,
+    )
     who = arrive("等等看")
     me = over_the_api(who)
     group_id = me.order(buy(me, sale))["group_id"]
     shop.system.quiet(WAIT_S)
     who.open(f"/pages/activity/activity?a={sale.activity_id}")
-    who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券")
+    who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券和 30 积分")
     expect(who.page.get_by_text("开团送一张「立减 3 元」优惠券")).to_be_visible()
     who.open(f"/pages/group/group?g={group_id}")
-    who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券")
+    who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券和 30 积分")
 
     closing = {"reason": "缺货"}
     shop.staff().api.post(f"/v1/merchant/groups/{group_id}/closing", closing)
 
     who.says("sentence", "这次没有拼成")
-    who.says("hint", "补偿你一张「立减 3 元」优惠券，已放进「我的优惠券」")
+    given = (
+        "补偿你一张「立减 3 元」优惠券，已放进「我的优惠券」。补偿你 30 积分，已放进「我的积分」"
+    )
+    who.says("hint", given)
     who.tap("act-coupon")
     who.says("coupon", "下次再来")
     who.open("/pages/messages/messages")
     who.page.get_by_test_id("message").filter(has_text="未成团，补偿你一张优惠券").click()
     who.says("coupon", "下次再来")
+    who.open("/pages/messages/messages")
+    who.page.get_by_test_id("message").filter(has_text="未成团，补偿你积分").click()
+    expect(who.page.get_by_text("未成团补偿")).to_be_visible()
 
 
 def state_of(me: Phone, coupon_id: str) -> str:

@@ -157,7 +157,7 @@ def not_due(shop: Shop) -> Planted:
         ("11 amounts: order .* is of 8900 fen", more_taken_off),
         ("15 work: birthday of .* is due at None", birthday_not_due),
         ("33 growth: .* has grown 198, their orders 99", grown_twice),
-        ("32 points: staff gave 2000, the accounts say 3000", never_asked_for),
+        ("32 points: the shop gave 2000, the accounts say 3000", never_asked_for),
         ("32 points: coupons of .* cost -100 more than was paid", coupon_for_less),
         ("32 points: order .* has units for .*, its offer for 600", exchanged_for_less),
         ("11 amounts: order .* is of 100 fen", paid_less_besides),

@@ -78,6 +78,7 @@ class ActivityCard(msgspec.Struct, frozen=True):
         str,
         Meta(description="What a coupon takes off that members of a failed group get; or empty."),
     ]
+    compensation_points: Annotated[int, Meta(description="That they get as well.")]
     points: Annotated[bool, Meta(description="Some can be used in its groups.")]
     tiers: list[TierShown]
     members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
@@ -241,7 +242,7 @@ def _goods(group: GroupItem, now_s: int) -> GroupGoods:
 
 def _card(item: ActivityItem, sold_out: bool, formed: Sums, now_s: int) -> ActivityCard:
     offer = catalogue_cache.terms_of(item)
-    sku = offer.cheapest
+    sku, points_on = offer.cheapest, points.rule(item.merchant_id, now_s).on
     return ActivityCard(
         activity_id=item.activity_id,
         category_id=item.category_id,
@@ -260,7 +261,8 @@ def _card(item: ActivityItem, sold_out: bool, formed: Sums, now_s: int) -> Activ
         new_buyers=offer.new_buyers,
         leader_free=offer.leader_free,
         compensation=offer.compensation_words,
-        points=offer.points and points.rule(item.merchant_id, now_s).on,
+        compensation_points=offer.compensation_points if points_on else 0,
+        points=offer.points and points_on,
         tiers=shapes.tiers(offer),
         members_from=shapes.members_from(offer, levels.rule(item.merchant_id, now_s)),
         crowd=group_shapes.crowd(item, formed, now_s),

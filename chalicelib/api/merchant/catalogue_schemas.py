@@ -11,7 +11,7 @@ from msgspec import Meta, field
 
 from chalicelib.api.schemas import Id, PageQuery, RequestModel
 from chalicelib.domain.activity import ActivityState, NewBuyers
-from chalicelib.domain.activity_draft import LEADER_POINTS_MAX
+from chalicelib.domain.activity_draft import PROMISED_POINTS_MAX
 from chalicelib.domain.levels import LEVELS_MAX
 from chalicelib.domain.product import (
     PRICE_FEN_MAX,
@@ -260,6 +260,14 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             description="Coupon template, of which who is in a failed group gets one.",
         ),
     ] = ""
+    compensation_points: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=PROMISED_POINTS_MAX,
+            description="What who is in a failed group gets as well; 0: nothing.",
+        ),
+    ] = 0
     seats_least: Annotated[
         int,
         Meta(
@@ -276,7 +284,7 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
         int,
         Meta(
             ge=0,
-            le=LEADER_POINTS_MAX,
+            le=PROMISED_POINTS_MAX,
             description="What who opened a group earns, once the order is completed; 0: nothing.",
         ),
     ] = 0
@@ -421,6 +429,7 @@ class _ActivityTerms(msgspec.Struct, frozen=True, kw_only=True):
     crowd_tiers: list[Tier]
     per_minute: int
     compensation_id: str
+    compensation_points: int
     seats_least: Annotated[int, Meta(description="0: groups form with all seats only.")]
     combines: Annotated[bool, Meta(description="Whether due groups may be combined.")]
 

@@ -79,6 +79,7 @@ class CopiedActivity(msgspec.Struct, frozen=True, kw_only=True):
     points: bool
     new_buyers: NewBuyers
     compensation_id: str
+    compensation_points: int
     seats_least: int
     leader_free: bool
     leader_points: int

@@ -88,6 +88,7 @@ class GroupTerms(ResponseModel, frozen=True, kw_only=True):
     compensation_words: Annotated[
         str, Meta(description="What a coupon takes off that members get if it fails; or empty.")
     ]
+    compensation_points: Annotated[int, Meta(description="That members get as well; 0: none.")]
     tiers: list[TierShown]
     combines: bool
 
@@ -119,7 +120,8 @@ class GroupEvent(ResponseModel, frozen=True, kw_only=True):
         str,
         Meta(
             description="opened, paid, formed, failed, refund_requested, refunded, "
-            "rebate_requested, rebated, compensated, combined_from, combined_into"
+            "rebate_requested, rebated, compensated, compensated_points, "
+            "combined_from, combined_into"
         ),
     ]
     text: str

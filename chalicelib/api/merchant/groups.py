@@ -39,6 +39,7 @@ EVENT_WORDS = {
     Happened.OPENED: "{name}付款 {amount}，开团",
     Happened.PAID: "{name}付款 {amount}",
     Happened.COMPENSATED: "按约定补偿付了款的成员优惠券（{worth}），每人每天最多一张",
+    Happened.COMPENSATED_POINTS: "按约定补偿付了款的成员 {points} 积分，每人每天最多一次",
     Happened.REFUND_REQUESTED: "发起退款 {amount} 给{name}",
     Happened.REFUNDED: "{name}的退款 {amount} 已到账",
     Happened.REBATE_REQUESTED: "成团返还 {amount} 给{name}",
@@ -192,7 +193,7 @@ def _event(event: Event, view: GroupView, now_s: int) -> schemas.GroupEvent:
     words = EVENT_WORDS.get(event.what) or group_text(
         GroupStatus(group.status), group.failed_reason
     )
-    worth = _compensation(view, now_s)
     amount, people = yuan(event.amount_fen), event.people
-    text = Text(words, name=event.name, amount=amount, worth=worth, people=people)
+    facts = {"worth": _compensation(view, now_s), "points": view.terms.compensation_points}
+    text = Text(words, name=event.name, amount=amount, people=people, **facts)
     return from_attributes(schemas.GroupEvent, event, text=text)

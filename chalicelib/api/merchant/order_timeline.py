@@ -36,7 +36,7 @@ def of(file: OrderFile) -> list[Happening]:
         _pickup,
         _receipt,
         _after_sales,
-        _coupons,
+        _gifts,
         _by_hand,
     )
     happenings = [happening for part in parts for happening in part(file)]
@@ -174,11 +174,15 @@ def _moves(file: OrderFile) -> Iterator[Happening]:
             yield _told(told.at_s, told.text_key, "到时未满，按买家同意并入同款的另一个团")
 
 
-def _coupons(file: OrderFile) -> Iterator[Happening]:
+def _gifts(file: OrderFile) -> Iterator[Happening]:
     for told in file.messages:
         if told.text_key == TextKey.COMBINED:
             continue
         facts = told.facts.as_dict()
+        if told.text_key == TextKey.COMPENSATED_POINTS:
+            text = Text("未成团，补偿买家 {points} 积分", points=facts["points"])
+            yield _told(told.at_s, told.text_key, text)
+            continue
         coupon = {"coupon": facts["coupon"], "worth": facts["worth"]}
         text = Text("未成团，补偿买家优惠券「{coupon}」（{worth}）", **coupon)
         if told.text_key == TextKey.COUPON_GIVEN:

@@ -190,6 +190,7 @@ def terms_of(item: ActivityItem | VersionItem) -> Terms:
         new_buyers=NewBuyers(item.new_buyers),
         compensation_id=item.compensation_id,
         compensation_words=item.compensation_words,
+        compensation_points=item.compensation_points,
         seats_least=item.seats_least,
         leader_free=item.leader_free,
         tiers=tuple(Tier(**one) for one in item.tiers),

@@ -164,6 +164,7 @@ def copied(merchant_id: str, activity_id: str, *, now_s: int) -> Draft:
         points=item.points,
         new_buyers=NewBuyers(item.new_buyers),
         compensation_id=item.compensation_id,
+        compensation_points=item.compensation_points,
         seats_least=item.seats_least,
         leader_free=item.leader_free,
         tiers=tuple(Tier(**one) for one in item.tiers),

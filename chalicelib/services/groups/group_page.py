@@ -11,9 +11,9 @@ from chalicelib.domain.reminder import Awaited
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import joinable_groups, reminders
 from chalicelib.services.groups.joinable_groups import JoinableGroups
-from chalicelib.services.orders import coupon_gifts, orders
+from chalicelib.services.orders import compensation, orders
 from chalicelib.tables.buyers import BuyerItem
-from chalicelib.tables.growth import CouponGrantItem
+from chalicelib.tables.growth import CouponGrantItem, PointsGrantItem
 from chalicelib.tables.reminders import ReminderItem
 from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -37,8 +37,9 @@ class GroupPage:
     """order: the asker's in this group, that of a paid seat first. own: another group of the
     activity that waits for members, and the asker's order in it. others: those to join instead,
     where this one is full or over for the asker. compensated: the asker was given the coupon that
-    its terms promise to members of a failed group. reminded: the asker will be told of a free seat;
-    None: there is nothing to wait for. moved: the asker's order that went on in another group."""
+    its terms promise to members of a failed group. compensated_points: that they were given for the
+    same. reminded: the asker will be told of a free seat; None: there is nothing to wait for.
+    moved: the asker's order that went on in another group."""
 
     group: GroupItem
     terms: Terms
@@ -48,6 +49,7 @@ class GroupPage:
     own: tuple[GroupItem, OrderItem] | None
     others: JoinableGroups | None
     compensated: bool
+    compensated_points: int
     reminded: bool | None
     moved: OrderItem | None
 
@@ -73,7 +75,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
     asking = [(BuyerItem.at(merchant_id, one).pk, "buyer") for one in buyer_ids[:1]]
     keys = {*_keys_of_members(group), *asking}
     others_keys = joinable_groups.keys(merchant_id, sorted(wanted))
-    grants = _keys_of_grants(group, terms, buyer_ids) if role in MEMBERS else []
+    grants = compensation.grant_keys(group, terms, buyer_ids) if role in MEMBERS else []
     waits = role is GroupRole.STRANGER and _is_held(group, now_s)
     asked = reminders.keys(merchant_id, buyer_ids, Awaited.GROUP, group.group_id) if waits else []
     found = list(TradeItem.batch_get([*sorted(keys), *others_keys, *grants, *asked]))
@@ -93,6 +95,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         own=next(iter(joinable_groups.own_groups(own, groups, now_s=now_s)), None),
         others=others,
         compensated=any(isinstance(item, CouponGrantItem) for item in found),
+        compensated_points=sum(it.points for it in found if isinstance(it, PointsGrantItem)),
         reminded=any(isinstance(item, ReminderItem) for item in found) if waits else None,
         moved=next((order for order in own if _has_moved(group, order)), None),
     )
@@ -139,16 +142,6 @@ def _keys_of_members(group: GroupItem) -> list[tuple[str, str]]:
         places = [OrderItem.at(group.merchant_id, OrderId(*member)) for member in members]
         keys += [(place.pk, place.sk) for place in places]
     return keys
-
-
-def _keys_of_grants(
-    group: GroupItem, terms: Terms, buyer_ids: Sequence[str]
-) -> list[tuple[str, str]]:
-    reason = coupon_gifts.reason_to_compensate(group, terms)
-    if reason is None:
-        return []
-    places = [CouponGrantItem.at(group.merchant_id, one, reason) for one in buyer_ids]
-    return [(place.pk, place.sk) for place in places]
 
 
 def _seats(group: GroupItem, found: Sequence[TradeItem], buyer_ids: Sequence[str]) -> list[Seat]:

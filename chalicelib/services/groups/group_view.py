@@ -12,11 +12,11 @@ from chalicelib.domain.ledger import Movement
 from chalicelib.domain.order import PaymentStatus, RefundReason, reason_of
 from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.groups import group_controls
-from chalicelib.services.orders import coupon_gifts, orders
+from chalicelib.services.orders import compensation, orders
 from chalicelib.services.people import identities
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.buyers import BuyerItem
-from chalicelib.tables.growth import CouponGrantItem
+from chalicelib.tables.growth import CouponGrantItem, PointsGrantItem
 from chalicelib.tables.shares import ShareItem
 from chalicelib.tables.trade import GroupItem, OrderDetailItem, OrderItem
 from chalicelib.tables.trade_item import TradeItem
@@ -33,7 +33,8 @@ class Happened(StrEnum):
     FORMED = "formed"
     COMBINED_INTO = "combined_into"  # members have gone on in another group
     FAILED = "failed"
-    COMPENSATED = "compensated"  # some of who paid, as its terms promise
+    COMPENSATED = "compensated"  # some of who paid were given coupons, as its terms promise
+    COMPENSATED_POINTS = "compensated_points"  # likewise
     REFUND_REQUESTED = "refund_requested"
     REFUNDED = "refunded"
     REBATE_REQUESTED = "rebate_requested"
@@ -97,7 +98,11 @@ def look(merchant_id: str, group_id: str) -> GroupView:
     ]
     members.sort(key=lambda one: (one.is_gone, not one.is_leader, one.order.order_no))
     seated = [buyers[order.buyer_id] for order in seats if order.buyer_id in buyers]
-    compensated = bool(_found(CouponGrantItem, _grants(group, offer, seated)))
+    grants = _grant_keys(group, offer, seated)
+    compensated = [
+        *([Happened.COMPENSATED] if _found(CouponGrantItem, grants) else []),
+        *([Happened.COMPENSATED_POINTS] if _found(PointsGrantItem, grants) else []),
+    ]
     came = orders.find_groups(merchant_id, group.combined_from or ())
     return GroupView(group, offer, members, _timeline(group, members, came, compensated))
 
@@ -119,11 +124,10 @@ def _details(seats: list[OrderItem]) -> list[tuple[str, str]]:
     return [(item.pk, item.sk) for item in items]
 
 
-def _grants(group: GroupItem, offer: Terms, seated: list[BuyerItem]) -> list[tuple[str, str]]:
+def _grant_keys(group: GroupItem, offer: Terms, seated: list[BuyerItem]) -> list[tuple[str, str]]:
     """Where it stands that members were given what their activity promises: under any id of the
     person, since it is given under the one that they buy with by then."""
-    reason = coupon_gifts.reason_to_compensate(group, offer)
-    if reason is None:
+    if not compensation.is_due(group, offer):
         return []
     merchant_id = group.merchant_id
     ids = {
@@ -133,8 +137,7 @@ def _grants(group: GroupItem, offer: Terms, seated: list[BuyerItem]) -> list[tup
             identities.ids_of(merchant_id, buyer.buyer_id) if buyer.merged_into else buyer.ids
         )
     }
-    items = (CouponGrantItem.at(merchant_id, one, reason) for one in sorted(ids))
-    return [(item.pk, item.sk) for item in items]
+    return compensation.grant_keys(group, offer, sorted(ids))
 
 
 def _found(kind: type[_Item], keys: list[tuple[str, str]]) -> list[_Item]:
@@ -143,7 +146,7 @@ def _found(kind: type[_Item], keys: list[tuple[str, str]]) -> list[_Item]:
 
 
 def _timeline(
-    group: GroupItem, members: list[Member], came: list[GroupItem], compensated: bool
+    group: GroupItem, members: list[Member], came: list[GroupItem], compensated: list[Happened]
 ) -> list[Event]:
     """Opened, each payment, who came from groups that were due, formed or failed, what was given
     for that, each refund."""
@@ -158,8 +161,7 @@ def _timeline(
         if group.moved:
             away = Happened.COMBINED_INTO
             events.append(Event(group.decided_at_s, away, people=len(group.moved)))
-        if compensated:
-            events.append(Event(group.decided_at_s, Happened.COMPENSATED))
+        events += [Event(group.decided_at_s, what) for what in compensated]
     order = list(Happened)
     return sorted(events, key=lambda event: (event.at_s, order.index(event.what)))
 

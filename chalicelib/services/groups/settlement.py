@@ -26,8 +26,8 @@ from chalicelib.services.groups import combining, crowds, rebates
 from chalicelib.services.groups.rebates import NO_REBATE, Rebate
 from chalicelib.services.money import payments
 from chalicelib.services.orders import (
+    compensation,
     counting,
-    coupon_gifts,
     notifications,
     order_release,
     orders,
@@ -150,7 +150,7 @@ def carry_out(group: GroupItem, *, now_s: int) -> None:
     combining.tell_targets(group, now_s=now_s)
     notifications.tell_outcome(group, now_s=now_s)
     if group.status == GroupStatus.FAILED:
-        coupon_gifts.compensate(group, now_s=now_s)
+        compensation.give(group, now_s=now_s)
     if settle(group.merchant_id, group.group_id, now_s=now_s) is GroupStatus.FORMED:
         crowds.give_at_once(group, now_s=now_s)
 

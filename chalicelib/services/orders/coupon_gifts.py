@@ -1,14 +1,9 @@
-"""Coupons given to the buyer of an order, with the message that tells of them."""
+"""Coupons given to the buyer of an order at staff's word, with the message that tells of them."""
 
 from collections import Counter
 
-from chalicelib import observability
-from chalicelib.domain.activity import Terms
-from chalicelib.domain.beijing import day_of
 from chalicelib.domain.coupon import terms_of
-from chalicelib.domain.group import FailedReason
 from chalicelib.domain.ids import OrderId
-from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.texts import TextKey
 from chalicelib.errors import (
@@ -16,17 +11,14 @@ from chalicelib.errors import (
     CouponsGone,
     InvalidRequest,
     LimitReached,
-    NotFound,
     SessionSuperseded,
 )
-from chalicelib.services.catalogue import catalogue_cache
 from chalicelib.services.growth import coupon_grants, coupons
 from chalicelib.services.orders import notifications, orders
 from chalicelib.services.people import identities
 from chalicelib.services.people.audit import audit_item
 from chalicelib.tables.base import Writes
 from chalicelib.tables.growth import CouponItem
-from chalicelib.tables.trade import GroupItem, OrderItem
 from chalicelib.text import Text
 
 CLOSED = "这位买家已注销账号，不能再送优惠券。"
@@ -60,7 +52,7 @@ def give(
             coupon.coupon_id,
             now_s=now_s,
             reason=reason,
-            **_facts(coupon),
+            **facts_of(coupon),
         )
         after = {"coupon": coupon.name, "template_id": template_id, "reason": words}
         audit_item(writes, order, staff, "coupon_given", {}, after, now_s)
@@ -97,50 +89,7 @@ def held(merchant_id: str, order_id: OrderId) -> Counter[str]:
         raise Conflict(CLOSED) from None
 
 
-def compensate(group: GroupItem, *, now_s: int) -> None:
-    """Give who paid in a group that failed the coupon that its terms promise: one a day for the
-    same activity. What cannot be given, because there is none left or the buyer has as many as one
-    person may, is left out: the refund does not wait for it.
-
-    It runs before the group is settled, while its due marker is set: cut off, it runs again.
-    """
-    terms = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
-    reason = reason_to_compensate(group, terms)
-    if reason is None:
-        return
-    for order in orders.of_group(group):
-        paid = order.view().seat_payment
-        if order.status == OrderStatus.PENDING or paid is None or not paid[1].amount_fen:
-            continue
-
-        def also(writes: Writes, coupon: CouponItem, order: OrderItem = order) -> None:
-            key, facts = TextKey.COMPENSATED, _facts(coupon)
-            notifications.put(writes, order, key, coupon.coupon_id, now_s=now_s, **facts)
-
-        try:
-            coupon_grants.grant(
-                group.merchant_id,
-                order.buyer_id,
-                terms.compensation_id,
-                reason,
-                also=also,
-                now_s=now_s,
-            )
-        except (Conflict, NotFound) as refusal:
-            observability.logger.info(
-                "no compensation",
-                extra={"details": {"order_id": str(order.order_id), "why": refusal.code}},
-            )
-
-
-def reason_to_compensate(group: GroupItem, terms: Terms) -> str | None:
-    """The reason that members who paid are given a coupon for; None: they are given none."""
-    deserved = group.failed_reason in (FailedReason.DUE, FailedReason.CLOSED_BY_MERCHANT)
-    if not terms.compensation_id or not deserved or group.decided_at_s is None:
-        return None
-    return f"failed#{group.activity_id}#{day_of(group.decided_at_s):%Y%m%d}"
-
-
-def _facts(coupon: CouponItem) -> dict[str, str]:
+def facts_of(coupon: CouponItem) -> dict[str, str]:
+    """What a message says of a coupon."""
     terms = terms_of(coupon.terms.as_dict())
     return {"coupon": coupon.name, "worth": str(terms.words)}

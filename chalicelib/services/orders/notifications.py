@@ -42,6 +42,7 @@ STAGES = {
     TextKey.COMBINED: "3combined",
     TextKey.FORMED: "3formed",
     TextKey.COMPENSATED: "3coupon",  # beneath what it is given for, in a list of the latest first
+    TextKey.COMPENSATED_POINTS: "3coupon_points",
     TextKey.FAILED: "3failed",
     TextKey.CLOSED: "3failed",
     TextKey.REBATE: "4rebate",
@@ -77,7 +78,7 @@ STAGES = {
 }
 
 
-GIVEN = (TextKey.COUPON_GIVEN, TextKey.COMPENSATED)
+GIVEN = (TextKey.COUPON_GIVEN, TextKey.COMPENSATED, TextKey.COMPENSATED_POINTS)
 
 
 class _AlreadyTold(Exception):
@@ -259,7 +260,7 @@ def put_shipped(
 
 def of_timeline(order: OrderItem) -> list[MessageItem]:
     """What the buyer was told of what nothing else keeps with an order: coupons that the shop gave,
-    and groups that it was moved to."""
+    what it made up for, and groups that it was moved to."""
     place = MessageItem.at(order.merchant_id, order.order_id, "")
     mine = MessageItem.sk.startswith(place.sk)
     told = MessageItem.query(place.pk, mine, consistent_read=True)

@@ -11,21 +11,12 @@ from chalicelib.domain.points_account import (
     PointsKind,
 )
 from chalicelib.domain.texts import TextKey
-from chalicelib.errors import (
-    Conflict,
-    IdempotencyMismatch,
-    InvalidRequest,
-    SessionSuperseded,
-)
-from chalicelib.services.growth import points
+from chalicelib.errors import Conflict, InvalidRequest
+from chalicelib.services.growth import points, points_grants
 from chalicelib.services.orders import notifications, orders
-from chalicelib.services.people import buyers, identities
 from chalicelib.services.people.audit import audit_item
-from chalicelib.tables.base import LostRace, Writes, get_or_none, retried, transaction
-from chalicelib.tables.growth import PointsGrantItem, PointsItem
-from chalicelib.tables.trade import OrderItem
-from chalicelib.tables.trade_item import TradeItem
-from chalicelib.text import Text
+from chalicelib.tables.base import Writes, get_or_none, retried, transaction
+from chalicelib.tables.growth import PointsItem
 
 CHANGE_MAX = 1_000_000
 CLOSED = "这位买家已注销账号，不能再增减积分。"
@@ -54,29 +45,20 @@ def change(
     if not count:
         raise InvalidRequest("请填写要增加或扣减的积分。", field="points")
 
-    def step() -> None:
-        person = identities.root(merchant_id, order.buyer_id)
-        if person.erased_at_s is not None:
-            raise Conflict(CLOSED)
-        if _is_done(merchant_id, person.ids, grant_id, body_hash):
-            return
-        grant = PointsGrantItem.at(
-            merchant_id, person.buyer_id, grant_id, points=count, body_hash=body_hash
-        )
-        try:
-            with transaction() as writes:
-                writes.put(grant, refuse=LostRace)
-                buyers.check_ids(writes, merchant_id, person.ids)
-                there = _write(writes, order, person.ids, count, reason, now_s)
-                before, after = {"points": there}, {"points": there + count, "reason": words}
-                audit_item(writes, order, staff, "points_changed", before, after, now_s)
-                if count > 0:
-                    key, facts = TextKey.POINTS_GIVEN, {"points": count, "reason": reason}
-                    notifications.put(writes, order, key, grant_id, now_s=now_s, **facts)
-        except SessionSuperseded:  # merged, or closed, since the person was read
-            raise LostRace from None
+    kind = PointsKind.GRANTED if count > 0 else PointsKind.DEDUCTED
+    entry = PointsEntry(now_s, count, kind, str(order.order_id), reason)
 
-    retried(step)
+    def also(writes: Writes, there: int) -> None:
+        before, after = {"points": there}, {"points": there + count, "reason": words}
+        audit_item(writes, order, staff, "points_changed", before, after, now_s)
+        if count > 0:
+            key, facts = TextKey.POINTS_GIVEN, {"points": count, "reason": reason}
+            notifications.put(writes, order, key, grant_id, now_s=now_s, **facts)
+
+    if not points_grants.grant(
+        merchant_id, order.buyer_id, entry, grant_id, body_hash=body_hash, also=also
+    ):
+        raise Conflict(CLOSED)
 
 
 def process_due(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
@@ -96,42 +78,6 @@ def process_due(merchant_id: str, buyer_id: str, *, now_s: int) -> None:
             points.put(writes, item, account, warned=warned)
 
     retried(step)
-
-
-def _write(
-    writes: Writes,
-    order: OrderItem,
-    ids: tuple[str, ...],
-    count: int,
-    reason: str,
-    now_s: int,
-) -> int:
-    """Write what staff give or take into a person's accounts. Returns what they had before."""
-    items, order_id = points.read(order.merchant_id, ids), str(order.order_id)
-    accounts = {one: item.view().on(now_s) for one, item in items.items()}
-    there = sum(account.balance for account in accounts.values())
-    if count > 0:
-        lot = points_account.lot_of(points.rule(order.merchant_id, now_s), now_s)
-        given = PointsEntry(now_s, count, PointsKind.GRANTED, order_id, reason)
-        points.put(writes, items[ids[0]], accounts[ids[0]].added({lot: count}, given))
-        return there
-    if there < -count:
-        words = "这位买家现在有 {balance} 积分，最多扣这么多。"
-        raise Conflict(Text(words, balance=max(there, 0)), balance=max(there, 0))
-    for one, lots in points_account.spread(accounts, -count).items():
-        share = sum(lots.values())
-        taken = PointsEntry(now_s, -share, PointsKind.DEDUCTED, order_id, reason)
-        points.put(writes, items[one], accounts[one].taken(taken))
-    return there
-
-
-def _is_done(merchant_id: str, ids: tuple[str, ...], grant_id: str, body_hash: str) -> bool:
-    keys = [PointsGrantItem.at(merchant_id, one, grant_id) for one in ids]
-    found = TradeItem.batch_get([(key.pk, key.sk) for key in keys], consistent_read=True)
-    done = next((item for item in found if isinstance(item, PointsGrantItem)), None)
-    if done is not None and done.body_hash != body_hash:
-        raise IdempotencyMismatch
-    return done is not None
 
 
 def _runs_out_soon(lot: str, now_s: int) -> bool:

@@ -3309,6 +3309,7 @@ export interface components {
             crowd_tiers: components["schemas"]["Tier"][];
             per_minute: number;
             compensation_id: string;
+            compensation_points: number;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
             /** @description Whether due groups may be combined. */
@@ -3351,6 +3352,8 @@ export interface components {
             leader_free: boolean;
             /** @description What a coupon takes off that members of a failed group get; or empty. */
             compensation: string;
+            /** @description That they get as well. */
+            compensation_points: number;
             /** @description Some can be used in its groups. */
             points: boolean;
             tiers: components["schemas"]["TierShown"][];
@@ -3410,6 +3413,11 @@ export interface components {
              * @default
              */
             compensation_id: string;
+            /**
+             * @description What who is in a failed group gets as well; 0: nothing.
+             * @default 0
+             */
+            compensation_points: number;
             /**
              * @description Paid seats with which a group forms at its deadline, all the same: 2 or more, fewer than seats_total. 0: only with all of them.
              * @default 0
@@ -3510,6 +3518,8 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             /** @description what a coupon takes off that members of a failed group get; empty: none */
             compensation: string;
+            /** @description that members of a failed group get; 0: none */
+            compensation_points: number;
             /** @description in its groups; bought alone it always does */
             takes_coupons: boolean;
             /** @description can be used in its groups now; alone whenever the shop has them on */
@@ -3613,6 +3623,11 @@ export interface components {
              * @default
              */
             compensation_id: string;
+            /**
+             * @description What who is in a failed group gets as well; 0: nothing.
+             * @default 0
+             */
+            compensation_points: number;
             /**
              * @description Paid seats with which a group forms at its deadline, all the same: 2 or more, fewer than seats_total. 0: only with all of them.
              * @default 0
@@ -3765,6 +3780,7 @@ export interface components {
             crowd_tiers: components["schemas"]["Tier"][];
             per_minute: number;
             compensation_id: string;
+            compensation_points: number;
             /** @description 0: groups form with all seats only. */
             seats_least: number;
             /** @description Whether due groups may be combined. */
@@ -4262,6 +4278,7 @@ export interface components {
             points: boolean;
             new_buyers: components["schemas"]["NewBuyers"];
             compensation_id: string;
+            compensation_points: number;
             seats_least: number;
             leader_free: boolean;
             leader_points: number;
@@ -5010,7 +5027,7 @@ export interface components {
         GroupEvent: {
             /** @description seconds since the epoch, UTC */
             at_s: number;
-            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated, compensated, combined_from, combined_into */
+            /** @description opened, paid, formed, failed, refund_requested, refunded, rebate_requested, rebated, compensated, compensated_points, combined_from, combined_into */
             what: string;
             text: string;
             order_id: string;
@@ -5109,8 +5126,12 @@ export interface components {
             new_buyers: components["schemas"]["NewBuyers"];
             /** @description what a coupon takes off that members of a failed group get; empty: none */
             compensation: string;
+            /** @description that members of a failed group get; 0: none */
+            compensation_points: number;
             /** @description the asker was given that coupon */
             compensated: boolean;
+            /** @description and these points */
+            compensated_points: boolean;
             takes_coupons: boolean;
             /** @description can be used in it now */
             points: boolean;
@@ -5248,6 +5269,8 @@ export interface components {
             leader_free: boolean;
             /** @description What a coupon takes off that members get if it fails; or empty. */
             compensation_words: string;
+            /** @description That members get as well; 0: none. */
+            compensation_points: number;
             tiers: components["schemas"]["TierShown"][];
             combines: boolean;
         };
@@ -6823,7 +6846,7 @@ export interface components {
          * PointsKind
          * @enum {unknown}
          */
-        PointsKind: "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "invitation_taken_back" | "invited" | "returned" | "reward_taken_back" | "rewarded" | "spent" | "taken_back";
+        PointsKind: "compensated" | "deducted" | "earned" | "exchanged" | "expired" | "forfeited" | "granted" | "invitation_taken_back" | "invited" | "returned" | "reward_taken_back" | "rewarded" | "spent" | "taken_back";
         /** PointsOffer */
         PointsOffer: {
             offer_id: string;
@@ -8288,7 +8311,7 @@ export interface components {
          * TextKey
          * @enum {unknown}
          */
-        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "coupon_given" | "coupons_expiring" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "invitation_taken_back" | "invited_coupon" | "inviter_coupon" | "inviter_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
+        TextKey: "activity_begun" | "activity_over" | "activity_sold_out" | "after_sale" | "after_sale_refused" | "awaited_failed" | "awaited_formed" | "birthday" | "closed" | "closed_by_shop" | "combined" | "compensated" | "compensated_points" | "coupon_given" | "coupons_expiring" | "crowd_rebate" | "exchange_agreed" | "exchange_expired" | "exchange_ready" | "exchange_sent" | "failed" | "formed" | "groups_coupon" | "groups_points" | "invitation_taken_back" | "invited_coupon" | "inviter_coupon" | "inviter_points" | "late" | "leader_coupon" | "old_price" | "one_left" | "opened" | "paid_twice" | "parcel_corrected" | "points_expiring" | "points_given" | "price_lowered" | "ready" | "rebate" | "rebated" | "refunded" | "refunded_outside" | "return_agreed" | "return_expired" | "reward_taken_back" | "seat_free" | "shipped" | "shop_refund" | "tier_rebate" | "waiting";
         /**
          * Tier
          * @description From `seats` paid seats on, `off_fen` of each unit go back: 阶梯价, of a group that formed;

@@ -13,7 +13,7 @@ export const TIERS_MAX = 5
 export const CROWD = { min: 2, max: 6 }
 export const SEATS = { min: 2, max: 100 }
 export const SEATS_USUAL = [2, 3, 5]
-const LEADER_POINTS_MAX = 100_000
+const PROMISED_POINTS_MAX = 100_000
 export const LIFE_H = { min: 1, max: 72 }
 export const LIFE_H_USUAL = [12, 24, 48]
 const HOUR_S = 3600
@@ -54,6 +54,7 @@ export interface Draft {
   leader_coupon_kept: boolean
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
+  compensation_points: number | null // for the same
   compensation_words: string // what its coupons take off
   compensation_kept: boolean // whether there are such coupons to give; buyers are told of no other
   hasLeaderPrices: boolean
@@ -108,6 +109,7 @@ export function emptyDraft(): Draft {
     leader_coupon_kept: true,
     new_buyers: 'nobody',
     compensation_id: '',
+    compensation_points: 0,
     compensation_words: '',
     compensation_kept: true,
     combines: false,
@@ -158,6 +160,7 @@ export function rulesOf(activity: Activity) {
     leader_coupon_kept: activity.leader_coupon_kept,
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
+    compensation_points: activity.compensation_points,
     compensation_words: activity.compensation_words,
     compensation_kept: activity.compensation_kept,
     combines: activity.combines,
@@ -228,6 +231,7 @@ function changedRules(draft: Draft) {
     leader_coupon_id: draft.leader_coupon_id,
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
+    compensation_points: draft.compensation_points ?? 0,
     leader_free: draft.leader_free,
     member_prices: draft.member_prices,
     members_from: draft.members_from,
@@ -254,7 +258,7 @@ export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
 
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofKind(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft, isNew)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofKind(draft), ...ofPoints(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft, isNew)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
@@ -269,9 +273,15 @@ function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Dr
   return problems
 }
 
-function ofLimits({ limit_per_buyer: buyer, limit_per_order: order, leader_points, per_minute }: Draft): Problem[] {
-  if (leader_points === null || leader_points > LEADER_POINTS_MAX)
-    return [{ field: 'leader_points', problem: t('activity.leaderPointsWrong', { max: LEADER_POINTS_MAX.toLocaleString('zh-CN') }) }]
+/** Points that an activity promises: to who opens a group, or to who is in one that fails. */
+function ofPoints(draft: Draft): Problem[] {
+  const max = PROMISED_POINTS_MAX.toLocaleString('zh-CN')
+  return (['leader_points', 'compensation_points'] as const)
+    .filter((field) => !within(draft[field], { min: 0, max: PROMISED_POINTS_MAX }))
+    .map((field) => ({ field, problem: t('activity.promisedPointsWrong', { max }) }))
+}
+
+function ofLimits({ limit_per_buyer: buyer, limit_per_order: order, per_minute }: Draft): Problem[] {
   if (!within(per_minute, { min: 0, max: PER_MINUTE_MAX })) return [{ field: 'per_minute', problem: t('activity.paceWrong', { max: PER_MINUTE_MAX }) }]
   if (buyer === null) return [{ field: 'limit_per_buyer', problem: t('activity.limitNeeded') }]
   if (!order) return [{ field: 'limit_per_order', problem: t('activity.orderLimitNeeded') }]

@@ -93,5 +93,5 @@ export const hasMore = (draft: Draft): boolean =>
   (draft.kind !== 'ladder' && draft.formsWithFewer) ||
   (!draft.leader_free && draft.limit_per_order !== 1) ||
   draft.reductions.length + draft.level_seats.length > 0 ||
-  Boolean(draft.leader_points || draft.leader_coupon_id || draft.compensation_id) ||
+  Boolean(draft.leader_points || draft.leader_coupon_id || draft.compensation_id || draft.compensation_points) ||
   draft.points || !draft.coupons || draft.combines || draft.member_prices

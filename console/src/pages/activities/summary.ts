@@ -58,6 +58,13 @@ export function givenToLeader({ leader_free, skus }: Draft): string {
   return formatFen(Math.max(...prices))
 }
 
+/** What members of a failed group get: their money, and what is promised beside it. */
+function refundWords({ compensation_id, compensation_kept, compensation_words: words, compensation_points: points }: Draft): string {
+  const n = (points ?? 0).toLocaleString('zh-CN')
+  if (compensation_id && compensation_kept) return points ? t('summary.refundBoth', { words, n }) : t('summary.refundCoupon', { words })
+  return points ? t('summary.refundPoints', { n }) : t('summary.refund')
+}
+
 /** 「黄金会员」开 2 人团, row by row. */
 const smallerGroups = (draft: Draft, levels: readonly Level[]): string[] =>
   draft.level_seats.flatMap(({ level, seats }) => (seats ? [t('summary.levelSeats', { name: levelName(levels, level), n: seats })] : []))
@@ -96,7 +103,7 @@ export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
     combinesOf(draft) ? t('summary.combines') : '',
     isFlash(draft) ? t('summary.flash') : '',
     draft.per_minute ? t('summary.pace', { n: draft.per_minute }) : '',
-    draft.compensation_id && draft.compensation_kept ? t('summary.refundCoupon', { words: draft.compensation_words }) : t('summary.refund'),
+    refundWords(draft),
   ]
   return parts.filter(Boolean).join('')
 }

@@ -140,9 +140,12 @@ export function insteadWords({ activity_state, others }: GroupPage): string {
 function failedForMember(page: GroupPage): View {
   const why = reasonOf(page)
   const back = [refundWords(page), page.order ? givenBack(page.order) : ''].filter(Boolean).join('，')
-  const given = page.compensated ? words.coupons.compensated(page.compensation) : ''
+  const given = [
+    page.compensated && words.coupons.compensated(page.compensation),
+    page.compensated_points && words.points.compensated(page.compensation_points),
+  ]
   const acts: Act[] = ['refund', ...ownWays(page, 'again').slice(0, 1)]
-  return { sentence: says.failedMine, hint: [why, back, given].filter(Boolean).join('。'), acts: given ? [...acts, 'coupon'] : acts }
+  return { sentence: says.failedMine, hint: [why, back, ...given].filter(Boolean).join('。'), acts: page.compensated ? [...acts, 'coupon'] : acts }
 }
 
 function overForStranger(page: GroupPage): View {

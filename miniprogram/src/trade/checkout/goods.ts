@@ -30,6 +30,7 @@ export interface Goods extends Limits {
   crowd: Activity['crowd']
   members_from: Activity['members_from']
   compensation: string
+  compensation_points: number
   new_buyers: Activity['new_buyers']
   /** Of a group that the buyer opens, as the activity said; not told of one that is joined. */
   opens_seats?: number
@@ -90,6 +91,7 @@ async function offerOf({ activity_id, sku_id }: Wanted): Promise<Goods> {
     crowd: null,
     members_from: null,
     compensation: '',
+    compensation_points: 0,
     new_buyers: 'nobody',
     seats_total: 0,
     seats_least: 0,

@@ -171,7 +171,8 @@ def settling_a_group_of_a_crowd_that_has_reached_a_tier(shop: Shop) -> Act:
 
 @workflow
 def failing_a_group_that_is_made_up_for(shop: Shop) -> Act:
-    sold = shop.activity(compensation_id=shop.coupons(total=5))
+    shop.take_points()
+    sold = shop.activity(compensation_id=shop.coupons(total=5), compensation_points=50)
     group_id = shop.opened(sold)
     shop.pay(shop.join(sold, group_id, shop.buyer()))
     shop.now_s += LIFE_S + GRACE_S

@@ -259,6 +259,11 @@ class Order:
         return sum(it.amount_fen for key, it in own if reason_of(key) is RefundReason.REBATE)
 
     @property
+    def refunded_fen(self) -> int:
+        """What has gone back of the payment that took the seat, beyond doubt."""
+        return sum(refund.amount_fen for refund in self._own_refunds.values() if refund.is_done)
+
+    @property
     def _own_refunds(self) -> dict[str, Refund]:
         """Refunds of the payment that took the seat."""
         seat = self.seat_payment

@@ -6,6 +6,7 @@ since. Of each share the first and the latest visit are kept: a purchase looks a
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from chalicelib.domain.beijing import DAY_S
 
@@ -14,10 +15,20 @@ KEPT_DAYS = 2 * DAYS  # what follows a purchase may come late
 KEPT_MAX = 20  # of one person
 
 
+class VisitState(StrEnum):
+    """Whose a visit is. The same person may come by a share on two phones: that is one visit, once
+    the server has heard of both."""
+
+    NEW = "new"  # nobody has said so far that it is theirs
+    TOLD = "told"
+    AGAIN = "again"  # it is somebody's who had come by the share before: it does not count
+
+
 @dataclass(frozen=True)
 class Touch:
-    """Visits of one buyer by one share: the first and the latest. told_at_s: when the buyer was
-    known to be the visitor, who may have been somebody else on the same phone until then."""
+    """Visits of one buyer by one share: the first and the latest. sharer_id: empty where the shop
+    itself has spread it. group_id: empty where it leads to the activity. told_at_s: when the buyer
+    was known to be the visitor, who may have been somebody else on the same phone until then."""
 
     share_id: str
     sharer_id: str
@@ -47,15 +58,26 @@ def added(kept: Collection[Touch], new: Collection[Touch], *, now_s: int) -> tup
 
 
 def first_before(touches: Collection[Touch], until_s: int) -> tuple[Touch, int] | None:
-    """(the touch that came first in the days before a purchase, when); None: there was none."""
-    found = _within(touches, until_s)
+    """(the touch of another buyer's that came first in the days before a purchase, when); None:
+    there was none."""
+    found = _within([it for it in touches if it.sharer_id], until_s, DAYS)
     return found[0] if found else None
 
 
-def _within(touches: Collection[Touch], until_s: int) -> Sequence[tuple[Touch, int]]:
+def first_and_last(
+    touches: Collection[Touch], activity_id: str, until_s: int, *, days: int
+) -> tuple[tuple[Touch, int], tuple[Touch, int]] | None:
+    """(touch, when) that came first, and last, in the days before a purchase of an activity, of
+    those that lead to it; None: there was none."""
+    leading = [it for it in touches if it.activity_id == activity_id]
+    found = _within(leading, until_s, days)
+    return (found[0], found[-1]) if found else None
+
+
+def _within(touches: Collection[Touch], until_s: int, days: int) -> Sequence[tuple[Touch, int]]:
     """(touch, when) of every visit of those days that the buyer had told of, the earliest first:
     who lends a phone that has visited to who has just bought has not brought them."""
-    since_s = until_s - DAYS * DAY_S
+    since_s = until_s - days * DAY_S
     visits = {
         (at_s, it.share_id): it
         for it in touches

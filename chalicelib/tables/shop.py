@@ -15,6 +15,7 @@ from pynamodb.attributes import (
 )
 
 from chalicelib.domain.agreements import USUAL, AgreementKind
+from chalicelib.domain.attribution import DAYS
 from chalicelib.tables.base import IntAttribute
 from chalicelib.tables.catalogue_item import CatalogueItem
 
@@ -37,6 +38,9 @@ class MerchantItem(CatalogueItem, discriminator="merchant"):
     levels: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.levels.LevelsRule.stored
     rewards: MapAttribute[str, Any] = MapAttribute(null=True)  # domain.rewards.RewardsRule.stored
     invitations: MapAttribute[str, Any] = MapAttribute(null=True)  # InvitationsRule.stored
+    attribution_days = IntAttribute(
+        default=DAYS
+    )  # before a purchase, in which a share has led to it
     payments_off = UnicodeSetAttribute(null=True)  # methods that no new payment is begun with
 
     @classmethod

@@ -45,8 +45,9 @@
 | tally         | m#T#activity_id#n             | tally                   |
 | share         | m#X#share_id                  | share                   |
 | visit         | m#X#share_id#n                | visit#visitor_id        |
-| visits        | m#X#share_id#n                | visits                  |
+| share's counts | m#F#activity_id#n            | share_counts#share_id   |
 | touches       | m#B#buyer_id                  | touches                 |
+| attribution   | m#B#buyer_id                  | attribution#order_no    |
 | invitation    | m#B#buyer_id                  | invitation              |
 | invitee       | m#B#inviter_id                | invitee#made_at_s#buyer_id |
 | inviter       | m#B#inviter_id                | inviter#YYYYMM (Beijing) |

@@ -10,7 +10,6 @@ from chalicelib.services.growth import invitations
 from chalicelib.tables.base import StoredItem
 from chalicelib.tables.growth import CouponItem
 from chalicelib.tables.invitations import InvitationItem
-from chalicelib.tables.shares import VisitsItem
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.shop import Shop
 from tests.laws.faults.workflows.invitations import brought, decide
@@ -23,12 +22,6 @@ def granted(shop: Shop) -> tuple[InvitationItem, OrderItem]:
     _, buyer, order = brought(shop)
     decide(shop, buyer)
     return invitations.items_of(shop.merchant_id, [buyer])[buyer], order
-
-
-def visitor_not_counted(shop: Shop) -> Planted:
-    granted(shop)
-    item = next(it for it in shop.check().items if isinstance(it, VisitsItem))
-    return item, [VisitsItem.visits.set(3)]
 
 
 def share_not_visited(shop: Shop) -> Planted:
@@ -70,7 +63,6 @@ def marked(shop: Shop) -> Planted:
 @pytest.mark.parametrize(
     ("said", "plant"),
     [
-        ("37 invitations: -2 visitors of .* are not counted", visitor_not_counted),
         ("37 invitations: .* was granted for a share that nobody visited", share_not_visited),
         ("37 invitations: .* was granted for another's order", another_order),
         ("37 invitations: .* was granted for order .*, which it did not bring", touched_too_late),

@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 from chalicelib.domain.beijing import DAY_S
-from chalicelib.domain.touches import DAYS, KEPT_DAYS, KEPT_MAX, Touch, added, first_before
+from chalicelib.domain.touches import (
+    DAYS,
+    KEPT_DAYS,
+    KEPT_MAX,
+    Touch,
+    added,
+    first_and_last,
+    first_before,
+)
 
 NOW_S = 1_800_000_000
 
@@ -34,3 +42,30 @@ def test_the_first_visit_of_the_days_before_a_purchase_counts() -> None:
     assert first_before([told_late, again], NOW_S) == (again, NOW_S - 5)
     edge = touch("edge", NOW_S - DAYS * DAY_S)
     assert first_before([again, edge], NOW_S) == (edge, edge.at_s)
+
+
+def test_what_the_shop_itself_has_spread_invites_nobody() -> None:
+    poster = replace(touch("poster", NOW_S - 9), sharer_id="")
+
+    assert first_before([poster], NOW_S) is None
+    assert first_before([poster, touch("friend", NOW_S - 5)], NOW_S) == (
+        touch("friend", NOW_S - 5),
+        NOW_S - 5,
+    )
+
+
+def test_a_seat_belongs_to_the_last_visit_of_the_days_before_it_that_leads_to_it() -> None:
+    early, late = touch("early", NOW_S - 90, NOW_S + 1), touch("late", NOW_S - 50, NOW_S - 10)
+    poster = replace(touch("poster", NOW_S - 70), sharer_id="")
+    other = replace(touch("other", NOW_S - 1), activity_id="b")
+    edge = touch("edge", NOW_S - 3 * DAY_S)
+
+    def found(*touches: Touch, days: int = 3) -> tuple[tuple[str, int], ...] | None:
+        both = first_and_last(touches, "a", NOW_S, days=days)
+        return both and tuple((it.share_id, at_s) for it, at_s in both)
+
+    assert found(late, early, poster, other) == (("early", NOW_S - 90), ("late", NOW_S - 10))
+    assert found(poster, early) == (("early", NOW_S - 90), ("poster", NOW_S - 70))
+    assert found(edge) == (("edge", edge.at_s),) * 2
+    assert found(edge, days=2) is None
+    assert found(other, replace(late, told_at_s=NOW_S + 1)) is None

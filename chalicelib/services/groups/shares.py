@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.touches import VisitState
 from chalicelib.errors import NotFound
 from chalicelib.services.catalogue.links import Links
 from chalicelib.services.orders import orders
 from chalicelib.services.people import buyers
 from chalicelib.settings import settings
 from chalicelib.tables.base import LostRace, get_or_none, retried, transaction, update_one
-from chalicelib.tables.shares import ShareItem, VisitItem, VisitsItem
+from chalicelib.tables.shares import ShareCountsItem, ShareItem, VisitItem, counts_shards
 from chalicelib.tables.trade import GroupItem
 
 PAGE = "pages/group/group"  # of the mini-program
@@ -79,12 +80,15 @@ def invitation(item: ShareItem) -> Invitation:
 def visit(merchant_id: str, share_id: str, visitor_id: str, *, now_s: int) -> ShareItem:
     """Count a visit, once per visitor, and return the share it came by. Raises NotFound."""
     found = share_of(merchant_id, share_id)
-    visit = VisitItem.at(merchant_id, share_id, visitor_id, at_s=now_s)
+    state = VisitState.NEW.value
+    visit = VisitItem.at(merchant_id, share_id, visitor_id, at_s=now_s, state=state)
+    shards = counts_shards(share_id)
 
     def step() -> None:
+        counts = ShareCountsItem.of(merchant_id, found, next(shards))
         with transaction() as writes:
             writes.put(visit, refuse=_Visited)
-            writes.add(*VisitsItem.of(visit).one_more())
+            writes.add(counts, counts.adding({"visits": 1}))
 
     try:
         retried(step)

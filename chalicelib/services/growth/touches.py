@@ -7,11 +7,17 @@ itself counts for anything.
 
 from collections.abc import Collection, Sequence
 
-from chalicelib.domain.touches import Touch, added
+from chalicelib.domain.touches import Touch, VisitState, added
 from chalicelib.errors import SessionSuperseded
 from chalicelib.services.people import buyers, identities
-from chalicelib.tables.base import LostRace, as_read, retried, transaction
-from chalicelib.tables.shares import ShareItem, TouchesItem, VisitItem
+from chalicelib.tables.base import LostRace, Writes, as_read, retried, transaction
+from chalicelib.tables.shares import (
+    ShareCountsItem,
+    ShareItem,
+    TouchesItem,
+    VisitItem,
+    counts_shards,
+)
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 
@@ -25,15 +31,18 @@ def record(
         person = identities.root(merchant_id, buyer_id)
         buyers.refuse_closed(person)
         new = [
-            one
-            for one in _visited(merchant_id, visitor_id, share_ids, now_s)
-            if one.sharer_id not in person.ids
+            (touch, visit)
+            for touch, visit in _visited(merchant_id, visitor_id, share_ids, now_s)
+            if touch.sharer_id not in person.ids
         ]
-        item = items_of(merchant_id, person.ids).get(person.buyer_id)
+        items = items_of(merchant_id, person.ids)
+        item = items.get(person.buyer_id)
         known = item.view if item is not None else ()
-        after = added(known, new, now_s=now_s)
-        if after == known:
+        after = added(known, [touch for touch, _ in new], now_s=now_s)
+        untold = [(touch, visit) for touch, visit in new if visit.is_new]
+        if after == known and not untold:
             return
+        came_before = {one.share_id for it in items.values() for one in it.view}
         revision = item.revision if item is not None else None
         with transaction() as writes:
             buyers.check_ids(writes, merchant_id, person.ids)
@@ -47,6 +56,8 @@ def record(
                 condition=as_read(TouchesItem.revision, revision),
                 refuse=LostRace,
             )
+            for touch, visit in untold:
+                _take(writes, merchant_id, touch, visit, again=touch.share_id in came_before)
 
     def step_of_one_person() -> None:
         try:
@@ -72,10 +83,25 @@ def of_person(merchant_id: str, ids: Sequence[str]) -> list[Touch]:
     return [one for item in items_of(merchant_id, ids).values() for one in item.view]
 
 
+def _take(writes: Writes, merchant_id: str, touch: Touch, visit: VisitItem, *, again: bool) -> None:
+    """Let a visit be somebody's. again: they had come by the share before, as another visitor."""
+    state = VisitState.AGAIN if again else VisitState.TOLD
+    writes.update(
+        visit,
+        [VisitItem.state.set(state.value)],
+        condition=VisitItem.state == VisitState.NEW.value,
+        refuse=LostRace,
+    )
+    if again:
+        counts = ShareCountsItem.of(merchant_id, touch, next(counts_shards(touch.share_id)))
+        writes.add(counts, counts.adding({"visits": -1}))
+
+
 def _visited(
     merchant_id: str, visitor_id: str, share_ids: Collection[str], now_s: int
-) -> list[Touch]:
-    """A touch for each of the shares that the visitor came by, with the times of their visits."""
+) -> list[tuple[Touch, VisitItem]]:
+    """A touch for each of the shares that the visitor came by, with the times of their visits, and
+    the visit."""
     places = {
         share_id: (
             ShareItem.at(merchant_id, share_id),
@@ -90,16 +116,15 @@ def _visited(
         share = found.get((share_key.pk, share_key.sk))
         visit = found.get((visit_key.pk, visit_key.sk))
         if isinstance(share, ShareItem) and isinstance(visit, VisitItem):
-            touches.append(
-                Touch(
-                    share_id=share.share_id,
-                    sharer_id=share.sharer_id,
-                    channel=share.channel,
-                    group_id=share.group_id,
-                    activity_id=share.activity_id,
-                    at_s=visit.at_s,
-                    last_at_s=visit.last_at_s or visit.at_s,
-                    told_at_s=now_s,
-                )
+            touch = Touch(
+                share_id=share.share_id,
+                sharer_id=share.sharer_id,
+                channel=share.channel,
+                group_id=share.group_id,
+                activity_id=share.activity_id,
+                at_s=visit.at_s,
+                last_at_s=visit.last_at_s or visit.at_s,
+                told_at_s=now_s,
             )
+            touches.append((touch, visit))
     return touches

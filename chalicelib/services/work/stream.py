@@ -1,6 +1,7 @@
 """The stream of the trade table: what a change has made due is carried out at once.
 
-It also writes the search rows of new orders, so that no buyer waits for them.
+It also writes the search rows of new orders, and counts for shares what has become of orders, so
+that no buyer waits for either.
 """
 
 import math
@@ -16,7 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from chalicelib import deadline
 from chalicelib.domain.order import OrderStatus
-from chalicelib.services.orders import order_search
+from chalicelib.services.orders import attributions, order_search
 from chalicelib.services.work import due
 from chalicelib.tables.buyers import MessageItem
 from chalicelib.tables.exports import ExportItem
@@ -32,9 +33,10 @@ PAID = (OrderStatus.PAID, OrderStatus.FULFILLING)
 
 
 def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
-    """Process every changed item that is due, and let new orders be found.
+    """Process every changed item that is due, let new orders be found, and count for shares.
 
-    Answers the records to be delivered again: those whose words could not be put.
+    Answers the records to be delivered again: those whose words could not be put, or that could not
+    be counted.
     """
 
     stop_s = due.time_to_stop_s()
@@ -51,6 +53,7 @@ def handle(event: dict[str, Any], *, now_s: int) -> dict[str, Any]:
                 due.process_item(item.pk, item.sk, now_s=now_s)
         if isinstance(item, OrderItem):
             _let_be_found(item, was)
+            _count_for_shares(item, change.get("OldImage"), now_s)
 
     processor = BatchProcessor(
         event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False
@@ -78,3 +81,10 @@ def _let_be_found(order: OrderItem, was: str | None) -> None:
         order_search.put_words(order)
     elif order.status == OrderStatus.CLOSED and was != OrderStatus.CLOSED:
         order_search.put_closed(order)
+
+
+def _count_for_shares(order: OrderItem, old_image: dict[str, Any] | None, now_s: int) -> None:
+    """Count a change of an order for the shares that its buyer came by. Raises Busy."""
+    before = OrderItem.from_raw_data(old_image) if old_image else None
+    if attributions.concerns(before, order):
+        attributions.follow(order.merchant_id, order.order_id, now_s=now_s)

@@ -1,5 +1,5 @@
-"""Laws of invitations: who came by a share is counted once; one of a person's is granted at most,
-for a first purchase that a visited share came before; what it brought is what the books say."""
+"""Laws of invitations: one of a person's is granted at most, for a first purchase that a visited
+share came before; what it brought is what the books say."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,20 +8,11 @@ from chalicelib.domain.invitations import InvitationState
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.points_account import PointsKind
 from chalicelib.tables.invitations import InvitationItem
-from chalicelib.tables.shares import ShareItem, VisitItem, VisitsItem
+from chalicelib.tables.shares import ShareItem, VisitItem
 from tests.fixtures.table_snapshot import TableSnapshot
 from tests.laws.checkers.points_laws import entries_of, root_of
 
 Violations = Iterator[str]
-
-
-def visits(snapshot: TableSnapshot) -> Violations:
-    """A share has been visited by as many as came by it."""
-    came = Counter(item.pk for item in snapshot.items if isinstance(item, VisitItem))
-    came.subtract({it.pk: it.visits for it in snapshot.items if isinstance(it, VisitsItem)})
-    for place, count in came.items():
-        if count:
-            yield f"37 invitations: {count} visitors of {place} are not counted"
 
 
 def granted(snapshot: TableSnapshot) -> Violations:
@@ -119,5 +110,5 @@ def invitations_of(snapshot: TableSnapshot) -> list[InvitationItem]:
 
 
 Law = Callable[[TableSnapshot], Violations]
-LAWS: tuple[Law, ...] = (visits, granted, coupons, points)
+LAWS: tuple[Law, ...] = (granted, coupons, points)
 FINAL: tuple[Law, ...] = (decided,)

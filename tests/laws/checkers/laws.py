@@ -28,6 +28,7 @@ from tests.fixtures.table_snapshot import (
 )
 from tests.laws.checkers import (
     after_sale_laws,
+    attribution_laws,
     combining_laws,
     count_laws,
     coupon_laws,
@@ -90,6 +91,7 @@ def violations(snapshot: TableSnapshot, *, quiescent: bool) -> list[str]:
     laws += [*after_sale_laws.LAWS, *person_laws.LAWS, *member_laws.LAWS]
     laws += combining_laws.LAWS
     laws += [*crowd_laws.LAWS, *reward_laws.LAWS, *invitation_laws.LAWS]
+    laws += attribution_laws.LAWS
     if quiescent:
         laws += [*FINAL, *money_laws.FINAL, *ledger_laws.FINAL, *work_laws.FINAL]
         laws += [*member_laws.FINAL, *reward_laws.FINAL, *invitation_laws.FINAL]

@@ -1,29 +1,37 @@
 """The stream's function fails or dies at any record of a batch; what it answers comes again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.domain.attribution import Brought
 from chalicelib.services.work import stream
+from chalicelib.tables.shares import AttributionItem
 from tests.fixtures.fault_injection import injected
 from tests.fixtures.interruptions import Interruption, InterruptionKind, interrupted
 from tests.fixtures.shop import Shop, new_shop
 from tests.laws import run_statistics
 from tests.laws.faults.change_log import ChangeLog, is_of_trade, stream_record
+from tests.laws.faults.workflows.invitations import come, shared
 
 Record = dict[str, Any]
 BATCH_MAX = 300
+SEAT = Brought(taken=1, paid=1, paid_fen=5900)
 
 
 def busy_minute(shop: Shop) -> list[Record]:
-    """What the stream carries of a group that forms, one that is cancelled, and a late payment."""
+    """What the stream carries of a group that forms with who came by a share, and one that is
+    cancelled."""
     changes = ChangeLog(
         lambda operation, request: None, lambda: shop.now_s, run_statistics.chance("stream")
     )
     with injected(changes):
-        pair = shop.activity(seats=2)
-        shop.pay(shop.join(pair, shop.opened(pair), shop.buyer()))
+        pair, friend = shop.activity(seats=2), shop.buyer()
+        group_id = shop.opened(pair)
+        come(shop, friend, shared(shop, shop.buyer(), group_id))
+        shop.pay(shop.join(pair, group_id, friend))
         alone = shop.open(pair, shop.buyer())
         shop.pay(alone)
         shop.cancel(alone)
@@ -65,6 +73,8 @@ def dying(shop: Shop, records: list[Record], index: int) -> bool:
     with interrupted(shop, cut := Interruption(index, InterruptionKind.DIES_AFTER)):
         deliver(shop, records)
     assert deliver(shop, records) == []
+    [item] = [it for it in shop.check().items if isinstance(it, AttributionItem)]
+    assert replace(item.counted_view, formed=0) == SEAT  # that it has formed may come later
     return bool(cut.operation)
 
 

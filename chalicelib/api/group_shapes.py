@@ -16,11 +16,12 @@ from chalicelib.domain.plain_text import within_sentence
 from chalicelib.domain.recipient import masked_name
 from chalicelib.domain.subscribe_message import SubscribeKind
 from chalicelib.services import timeouts
-from chalicelib.services.catalogue import availability, promised_coupons
+from chalicelib.services.catalogue import availability, catalogue_cache, promised_coupons
 from chalicelib.services.groups import crowds
 from chalicelib.services.groups.group_page import MEMBERS, GroupPage, Seat
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.groups.shares import Invitation
+from chalicelib.services.growth import levels
 from chalicelib.services.people import subscriptions
 from chalicelib.tables.catalogue import ActivityItem, ProductItem
 from chalicelib.tables.trade import GroupItem, OrderItem
@@ -158,6 +159,30 @@ def crowd(item: ActivityItem, formed: Sums, now_s: int) -> schemas.CrowdShown | 
     )
 
 
+def goods(group: GroupItem, now_s: int) -> schemas.GroupGoods:
+    """What a group buys, by the version that it was opened with."""
+    offer = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
+    sku = offer.cheapest
+    return schemas.GroupGoods(
+        activity_id=group.activity_id,
+        title=offer.title,
+        image=offer.image,
+        group_price_fen=sku.group_price_fen,
+        price_varies=offer.price_varies,
+        solo_price_fen=sku.solo_price_fen,
+        new_buyers=offer.new_buyers,
+        leader_free=offer.leader_free,
+        tiers=shapes.tiers(offer),
+        members_from=shapes.members_from(offer, levels.rule(group.merchant_id, now_s)),
+        is_crowd=bool(offer.crowd_tiers),
+    )
+
+
+def listed(group: GroupItem, now_s: int) -> schemas.ListedGroup:
+    """A group in a list of several activities'."""
+    return schemas.ListedGroup(goods=goods(group, now_s), group=joinable(group))
+
+
 def page(
     seen: GroupPage, offered: Offered, *, formed: Sums | None, now_s: int
 ) -> schemas.GroupPage:
@@ -174,6 +199,7 @@ def page(
         own_group=own_group(seen.own) if seen.own else None,
         reminder=_reminder(group.merchant_id, seen.reminded, now_s),
         others=[joinable(one) for one in seen.others.items[:OTHERS_MAX]] if seen.others else [],
+        similar=[listed(one, now_s) for one in seen.similar[:OTHERS_MAX]],
         skus=skus(offer, offered),
         solo_price_fen=offer.cheapest.solo_price_fen,
         solo_on_sale=offered.product.on_sale,

@@ -447,6 +447,29 @@ class ActivityDetail(ResponseModel, frozen=True, kw_only=True):
     now_s: Seconds
 
 
+class GroupGoods(ResponseModel, frozen=True, kw_only=True):
+    """What a group buys; the prices are those of its cheapest SKU."""
+
+    activity_id: str
+    title: str
+    image: str
+    group_price_fen: int
+    price_varies: bool
+    solo_price_fen: int
+    new_buyers: NewBuyers
+    leader_free: bool
+    tiers: list[TierShown]
+    members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
+    is_crowd: Annotated[bool, Meta(description="a 万人团: more people bring everybody more back")]
+
+
+class ListedGroup(ResponseModel, frozen=True, kw_only=True):
+    """A group beside what it buys."""
+
+    goods: GroupGoods
+    group: JoinableGroup
+
+
 class Seat(ResponseModel, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="masked")]
     avatar: str
@@ -522,6 +545,10 @@ class GroupPage(ResponseModel, frozen=True, kw_only=True):
     ]
     others: Annotated[
         list[JoinableGroup], Meta(description="to join instead, where this one is full or over")
+    ]
+    similar: Annotated[
+        list[ListedGroup],
+        Meta(description="of a failed group: others that buy the same product or one of its kind"),
     ]
     skus: Annotated[list[SkuShown], Meta(description="at the prices of this group")]
     solo_price_fen: Annotated[int, Meta(description="of the SKU with the lowest group price")]

@@ -12,6 +12,8 @@ from typing import Any
 from chalicelib.domain.product import Problem, trouble
 from chalicelib.domain.texts import (
     COUPON_BACK,
+    ENDED,
+    SEE_OTHERS,
     TEXTS,
     TextKey,
     is_assured,
@@ -203,7 +205,9 @@ def sentence(key: TextKey, facts: Mapping[str, Any], template: str | None) -> st
     if template and not usual:
         words = words_for(facts)
         told = filled(template, {NAMES[fact]: str(words[fact]) for fact in words if fact in NAMES})
-    return told.removesuffix(COUPON_BACK[0]) + COUPON_BACK if facts.get("coupon_back") else told
+    if facts.get("coupon_back"):
+        told = told.removesuffix(COUPON_BACK[0]) + COUPON_BACK
+    return told.removesuffix(SEE_OTHERS[0]) + SEE_OTHERS if key in ENDED else told
 
 
 def _problem(key: TextKey, template: str) -> str:

@@ -246,8 +246,10 @@ ASSURED: Mapping[TextKey, str] = {  # it has as many as that
 ASSURED_ONE_LEFT_TITLE = "再来 1 人立即成团"
 COMBINED_FULL = "「{title}」你的团到时未满，已和同款的团合并，人数满了，马上成团。"
 COUPON_BACK = "。优惠券已退回。"  # ends the sentence, the shop's own too, of an order that used one
+ENDED = (TextKey.FAILED, TextKey.CLOSED)  # whose page shows other groups, and what else there is
+SEE_OTHERS = "。点开看看还能怎么拼。"
 FREE: Mapping[TextKey, str] = {  # where nothing was paid, nothing goes back
-    TextKey.FAILED: "「{title}」这次没有拼成。可以再开一团。",
+    TextKey.FAILED: "「{title}」这次没有拼成。",
     TextKey.CLOSED: "「{title}」的团由商家提前结束：{reason}。",
 }
 

@@ -3,23 +3,6 @@ import { yuan } from '@/format'
 
 export const afterWords = {
   orders: {
-    logIn: '登录后查看你的订单。',
-    tabs: {
-      all: '全部',
-      to_pay: '待付款',
-      waiting: '待成团',
-      to_ship: '待发货',
-      to_receive: '待收货',
-      after_sale: '退款/售后',
-    },
-    empty: {
-      all: '还没有订单，去看看正在拼的好物。',
-      to_pay: '没有等待付款的订单。',
-      waiting: '没有正在拼的订单，去逛逛拼团。',
-      to_ship: '没有等待发货的订单。',
-      to_receive: '没有等待收货的订单。',
-      after_sale: '没有退款或售后。',
-    },
     browse: '去逛逛',
     paid: (fen: number) => `实付 ${yuan(fen)}`,
     toPay: (fen: number) => `需付 ${yuan(fen)}`,
@@ -31,16 +14,6 @@ export const afterWords = {
   order: {
     units: (n: number) => `${n} 件`,
     freight: '运费',
-  },
-
-  /** What goes back by the terms of a group that has formed. */
-  rebate: {
-    done: (fen: number) => `已返还 ${yuan(fen)}`,
-    working: (fen: number) => `${yuan(fen)} 返还处理中`,
-    goesOn: '订单照常进行。',
-    see: '返还进度',
-    begun: '发起返还',
-    number: '返还编号',
   },
 
   messages: {

@@ -48,11 +48,5 @@ export const growthWords = {
     promiseBoth: '未成团将自动原路退款，优惠券和积分一并退回。',
     back: '积分已退回',
     bothBack: '优惠券和积分已退回',
-
-    used: (n: number) => `用了 ${thousands(n)} 积分`,
-    partBack: (n: number) => `已退 ${thousands(n)}`,
-    allBack: '已退回',
-    toCome: (n: number, isPickup: boolean) => `${isPickup ? '取货' : '收货'}后得 ${thousands(n)} 积分`,
-    earned: (n: number) => `已得 ${thousands(n)} 积分`,
   },
 } as const

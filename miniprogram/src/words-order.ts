@@ -1,7 +1,24 @@
-/** What the rows and the page of an order say: loaded with them. */
-import { dayAndTime, shortTime } from '@/format'
+/** What the list, the rows and the page of orders say: loaded with them. */
+import { dayAndTime, shortTime, thousands, yuan } from '@/format'
 
 export const orderWords = {
+  logIn: '登录后查看你的订单。',
+  tabs: {
+    all: '全部',
+    to_pay: '待付款',
+    waiting: '待成团',
+    to_ship: '待发货',
+    to_receive: '待收货',
+    after_sale: '退款/售后',
+  },
+  empty: {
+    all: '还没有订单，去看看正在拼的好物。',
+    to_pay: '没有等待付款的订单。',
+    waiting: '没有正在拼的订单，去逛逛拼团。',
+    to_ship: '没有等待发货的订单。',
+    to_receive: '没有等待收货的订单。',
+    after_sale: '没有退款或售后。',
+  },
   notFound: '没有找到这个订单。',
   forPoints: '积分兑换',
   missing: (n: number) => `还差 ${n} 人，邀请好友更快成团`,
@@ -72,5 +89,23 @@ export const orderWords = {
     cancel: '取消订单',
     ask_after_sale: '申请售后',
     buy_again: '再买一次',
+  },
+
+  /** What goes back by the terms of a group that has formed. */
+  rebate: {
+    done: (fen: number) => `已返还 ${yuan(fen)}`,
+    working: (fen: number) => `${yuan(fen)} 返还处理中`,
+    goesOn: '订单照常进行。',
+    see: '返还进度',
+    begun: '发起返还',
+    number: '返还编号',
+  },
+
+  points: {
+    used: (n: number) => `用了 ${thousands(n)} 积分`,
+    partBack: (n: number) => `已退 ${thousands(n)}`,
+    allBack: '已退回',
+    toCome: (n: number, isPickup: boolean) => `${isPickup ? '取货' : '收货'}后得 ${thousands(n)} 积分`,
+    earned: (n: number) => `已得 ${thousands(n)} 积分`,
   },
 } as const

@@ -256,6 +256,7 @@ export const words = {
     folded: (n: number) => `另有 ${n} 人`,
     joined: (n: number) => `又有 ${n} 人加入`,
     others: '其他正在等人的团',
+    similar: '看看类似的团',
     home: '去首页看看更多拼团',
     giveUpAsk: '放弃后名额会留给别人。',
     keepSeat: '再想想',

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from chalicelib.api import auth
+from chalicelib.domain.activity_draft import Draft, DraftSku
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.product import ProductDraft, SkuDraft
+from chalicelib.services.catalogue import products, publishing
 from chalicelib.services.groups import joinable_groups
-from tests.fixtures.merchant import Activity, Buyer, Caller, MerchantFixture, Reply
+from tests.fixtures.merchant import DAY_S, Activity, Buyer, Caller, MerchantFixture, Reply
 
 
 def read(merchant: MerchantFixture, caller: Caller, group_id: str, **headers: str) -> Reply:
@@ -255,3 +258,50 @@ def test_page_in_another_language_is_another_answer(merchant: MerchantFixture) -
 
     assert (english.status, english.body["order"]["status_text"]) == (200, "Waiting for group")
     assert (again.status, again.headers["vary"]) == (304, "Accept-Language")
+
+
+def two_activities_of_one_product(merchant: MerchantFixture) -> list[Activity]:
+    """Each sells one of its SKUs."""
+    kinds = tuple(SkuDraft({"规格": name}, 12900, 9900, stock=20) for name in ("小箱", "大箱"))
+    draft = ProductDraft("赣南脐橙", merchant.category_id, kinds)
+    made = products.create(merchant.merchant_id, draft, staff="test", now_s=merchant.now_s)
+    found = []
+    for sku in made.product.skus:
+        offer = Draft(
+            product_id=made.product.product_id,
+            title="脐橙三人团",
+            skus=(DraftSku(sku["sku_id"], 5900, 20),),
+            seats_total=3,
+            life_h=24,
+            ends_at_s=merchant.now_s + 7 * DAY_S,
+        )
+        item = publishing.publish(merchant.merchant_id, offer, staff="test", now_s=merchant.now_s)
+        skus = (sku["sku_id"],)
+        found.append(Activity(item.activity_id, 1, made.product.product_id, skus[0], skus))
+    return found
+
+
+def test_page_of_a_failed_group_offers_others_of_its_product_then_of_its_category(
+    merchant: MerchantFixture,
+) -> None:
+    ours, same = two_activities_of_one_product(merchant)
+    alike = merchant.activity(seats=3, stock=10)
+    group_id, leader, _ = merchant.open_group(ours)
+    merchant.wait(3600)
+    of_category, _, _ = merchant.open_group(alike)
+    merchant.wait(60)
+    own, _, _ = merchant.open_group(alike, leader)
+    merchant.wait(60)
+    of_product, _, _ = merchant.open_group(same)
+    assert page(merchant, leader, group_id)["similar"] == []
+
+    merchant.wait(DAY_S - 3600)
+
+    for asker, expected in (
+        (leader, [of_product, of_category]),
+        (merchant.visitor(), [of_product, of_category, own]),
+    ):
+        shown = page(merchant, asker, group_id)
+        assert (shown["progress"]["status"], shown["others"]) == ("failed", [])
+        assert ids([it["group"] for it in shown["similar"]]) == expected
+        assert [it["goods"]["title"] for it in shown["similar"]][:2] == ["脐橙三人团", "周末三人团"]

@@ -127,7 +127,10 @@ def test_nobody_is_told_to_invite_others_after_the_deadline(merchant: MerchantFi
     assert leader.messages() == ["failed", "refunded"]
     assert titles_and_texts(leader) == [
         ("退款已到账", "「周末三人团」的 ¥59.00 已原路退回，请在付款账户的账单中查看。"),
-        ("未成团", "「周末三人团」这次没有拼成，¥59.00 已发起原路退款，无需操作。"),
+        (
+            "未成团",
+            "「周末三人团」这次没有拼成，¥59.00 已发起原路退款，无需操作。点开看看还能怎么拼。",
+        ),
     ]
 
 

@@ -1,12 +1,14 @@
 """Coupons, points and levels in a phone's browser: claimed in the centre or by a link, earned,
 used, and given back."""
 
+import re
 import secrets
 import time
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from chalicelib.services.groups import similar_groups
 from infra.local.phone import Phone
 from tests.browser.buyers import (
     CATALOGUE_KEPT_S,
@@ -237,6 +239,11 @@ def test_member_of_a_failed_group_finds_the_coupon_and_the_points_that_were_prom
         compensation_points=30,
         leader_coupon_id=promised,
     )
+    soon_s = int(time.time()) + 2 * 86400  # so that it is among those that are looked at
+    alike = sell(shop, "米易苹果", seats=3, ends_at_s=soon_s)
+    other = buyer(shop, "苹果控")
+    like_it = other.order(buy(other, alike))["group_id"]
+    until_listed_s = time.monotonic() + similar_groups.LISTED_KEPT_S
     who = arrive("等等看")
     me = over_the_api(who)
     group_id = me.order(buy(me, sale))["group_id"]
@@ -247,6 +254,7 @@ def test_member_of_a_failed_group_finds_the_coupon_and_the_points_that_were_prom
     who.open(f"/pages/group/group?g={group_id}")
     who.says("compensation", "没拼成补偿一张「立减 3 元」优惠券和 30 积分")
 
+    time.sleep(max(0, until_listed_s - time.monotonic()))
     closing = {"reason": "缺货"}
     shop.staff().api.post(f"/v1/merchant/groups/{group_id}/closing", closing)
 
@@ -255,6 +263,7 @@ def test_member_of_a_failed_group_finds_the_coupon_and_the_points_that_were_prom
         "补偿你一张「立减 3 元」优惠券，已放进「我的优惠券」。补偿你 30 积分，已放进「我的积分」"
     )
     who.says("hint", given)
+    expect(who.page.get_by_test_id("similar")).to_contain_text("米易苹果")
     who.tap("act-coupon")
     who.says("coupon", "下次再来")
     who.open("/pages/messages/messages")
@@ -263,6 +272,11 @@ def test_member_of_a_failed_group_finds_the_coupon_and_the_points_that_were_prom
     who.open("/pages/messages/messages")
     who.page.get_by_test_id("message").filter(has_text="未成团，补偿你积分").click()
     expect(who.page.get_by_text("未成团补偿")).to_be_visible()
+    who.open("/pages/messages/messages")
+    who.page.get_by_test_id("message").filter(has_text="的团由商家提前结束").click()
+    who.page.get_by_test_id("similar").get_by_text("米易苹果").click()
+    expect(who.page).to_have_url(re.compile(f"g={like_it}"))
+    who.says("sentence", "邀请你一起拼")
 
 
 def state_of(me: Phone, coupon_id: str) -> str:

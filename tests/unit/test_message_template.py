@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain import message_template
 from chalicelib.domain.message_template import NAMES, NEEDED, WHEN, problems_of, sentence
-from chalicelib.domain.texts import TEXTS, TextKey, text_of
+from chalicelib.domain.texts import ENDED, SEE_OTHERS, TEXTS, TextKey, text_of
 
 FACTS = {
     "title": "红颜草莓",
@@ -38,7 +38,9 @@ def test_usual_sentence_is_a_template_that_says_the_same(key: TextKey) -> None:
     usual = message_template.original(key)
 
     assert problems_of({key: usual}) == []
-    assert sentence(key, FACTS, usual) == sentence(key, FACTS, None) == text_of(key, FACTS)
+    told = sentence(key, FACTS, usual)
+    assert told == sentence(key, FACTS, None)
+    assert told == text_of(key, FACTS) + (SEE_OTHERS[1:] if key in ENDED else "")
 
 
 @pytest.mark.parametrize("key", TextKey)
@@ -86,4 +88,4 @@ def test_facts_are_said_and_not_read() -> None:
 def test_nothing_is_said_of_money_that_was_not_paid() -> None:
     told = sentence(TextKey.FAILED, {**FACTS, "amount_fen": 0}, "没拼成，{金额}退给你。")
 
-    assert told == "「红颜草莓」这次没有拼成。可以再开一团。"
+    assert told == "「红颜草莓」这次没有拼成。点开看看还能怎么拼。"

@@ -12,9 +12,10 @@ from chalicelib.api.http import Api, Audience
 from chalicelib.api.merchant.catalogue_schemas import CategoryPageQuery
 from chalicelib.api.schemas import (
     CrowdShown,
+    GroupGoods,
     Id,
-    JoinableGroup,
     LevelShown,
+    ListedGroup,
     OwnGroup,
     TierShown,
 )
@@ -29,7 +30,6 @@ from chalicelib.services.orders import inbox
 from chalicelib.services.people import shop_cache
 from chalicelib.tables.catalogue import ActivityItem
 from chalicelib.tables.shop import CategoryItem
-from chalicelib.tables.trade import GroupItem
 
 api = Api(__name__)
 
@@ -106,27 +106,6 @@ class BrowseQuery(CategoryPageQuery, frozen=True):
     ] = "ending"
 
 
-class GroupGoods(msgspec.Struct, frozen=True):
-    """What a group buys; the prices are those of its cheapest SKU."""
-
-    activity_id: str
-    title: str
-    image: str
-    group_price_fen: int
-    price_varies: bool
-    solo_price_fen: int
-    new_buyers: NewBuyers
-    leader_free: bool
-    tiers: list[TierShown]
-    members_from: Annotated[LevelShown | None, Meta(description="Who may buy; null: anybody.")]
-    is_crowd: Annotated[bool, Meta(description="a 万人团: more people bring everybody more back")]
-
-
-class NearlyFullGroup(msgspec.Struct, frozen=True):
-    goods: GroupGoods
-    group: JoinableGroup
-
-
 class WaitingGroup(msgspec.Struct, frozen=True):
     goods: GroupGoods
     group: OwnGroup
@@ -134,7 +113,7 @@ class WaitingGroup(msgspec.Struct, frozen=True):
 
 class HomeGroups(msgspec.Struct, frozen=True):
     nearly_full: Annotated[
-        list[NearlyFullGroup],
+        list[ListedGroup],
         Meta(description="of the 10 activities that end soonest; none of the asker's"),
     ]
     own: Annotated[list[WaitingGroup], Meta(description="the soonest due first")]
@@ -202,11 +181,11 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
     shop = shop_cache.merchant(merchant_id, now_s)
     found = shop_front.groups(merchant_id, who.ids if who else (), now_s=now_s)
     return HomeGroups(
+        [group_shapes.listed(group, now_s) for group in found.nearly_full],
         [
-            NearlyFullGroup(_goods(group, now_s), group_shapes.joinable(group))
-            for group in found.nearly_full
+            WaitingGroup(group_shapes.goods(one[0], now_s), group_shapes.own_group(one))
+            for one in found.own
         ],
-        [WaitingGroup(_goods(one[0], now_s), group_shapes.own_group(one)) for one in found.own],
         shop.name,
         [
             _category(item)
@@ -220,24 +199,6 @@ def list_home_groups(merchant_id: str, who: Buyer | None) -> HomeGroups:
 
 def _category(item: CategoryItem) -> ShopCategory:
     return ShopCategory(item.category_id, item.name, item.parent_id)
-
-
-def _goods(group: GroupItem, now_s: int) -> GroupGoods:
-    offer = catalogue_cache.version(group.merchant_id, group.activity_id, group.version)
-    sku = offer.cheapest
-    return GroupGoods(
-        group.activity_id,
-        offer.title,
-        offer.image,
-        sku.group_price_fen,
-        offer.price_varies,
-        sku.solo_price_fen,
-        offer.new_buyers,
-        offer.leader_free,
-        shapes.tiers(offer),
-        shapes.members_from(offer, levels.rule(group.merchant_id, now_s)),
-        bool(offer.crowd_tiers),
-    )
 
 
 def _card(item: ActivityItem, sold_out: bool, formed: Sums, now_s: int) -> ActivityCard:

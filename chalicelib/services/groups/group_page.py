@@ -9,7 +9,7 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.order import OrderStatus
 from chalicelib.domain.reminder import Awaited
 from chalicelib.services.catalogue import catalogue_cache
-from chalicelib.services.groups import joinable_groups, reminders
+from chalicelib.services.groups import joinable_groups, reminders, similar_groups
 from chalicelib.services.groups.joinable_groups import JoinableGroups
 from chalicelib.services.orders import compensation, orders
 from chalicelib.tables.buyers import BuyerItem
@@ -36,10 +36,11 @@ class Seat:
 class GroupPage:
     """order: the asker's in this group, that of a paid seat first. own: another group of the
     activity that waits for members, and the asker's order in it. others: those to join instead,
-    where this one is full or over for the asker. compensated: the asker was given the coupon that
-    its terms promise to members of a failed group. compensated_points: that they were given for the
-    same. reminded: the asker will be told of a free seat; None: there is nothing to wait for.
-    moved: the asker's order that went on in another group."""
+    where this one is full or over for the asker. similar: of a failed group, those that buy
+    something like it. compensated: the asker was given the coupon that its terms promise to members
+    of a failed group. compensated_points: that they were given for the same. reminded: the asker
+    will be told of a free seat; None: there is nothing to wait for. moved: the asker's order that
+    went on in another group."""
 
     group: GroupItem
     terms: Terms
@@ -48,6 +49,7 @@ class GroupPage:
     order: OrderItem | None
     own: tuple[GroupItem, OrderItem] | None
     others: JoinableGroups | None
+    similar: list[GroupItem]
     compensated: bool
     compensated_points: int
     reminded: bool | None
@@ -70,8 +72,10 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
     if _wants_others(group, role, now_s):
         open_now = joinable_groups.listed(merchant_id, activity_id, terms, now_s=now_s)
         listed = joinable_groups.ids(open_now)
+    has_failed = group.status == GroupStatus.FAILED
+    like_it = similar_groups.ids(merchant_id, terms, now_s=now_s) if has_failed else []
     waiting = joinable_groups.waiting_in(own) - {group.group_id}
-    wanted = waiting | set(listed or ()) - {group.group_id}
+    wanted = waiting | {*(listed or ()), *like_it} - {group.group_id}
     asking = [(BuyerItem.at(merchant_id, one).pk, "buyer") for one in buyer_ids[:1]]
     keys = {*_keys_of_members(group), *asking}
     others_keys = joinable_groups.keys(merchant_id, sorted(wanted))
@@ -94,6 +98,7 @@ def look(group: GroupItem, buyer_ids: Sequence[str], *, now_s: int) -> GroupPage
         order=mine,
         own=next(iter(joinable_groups.own_groups(own, groups, now_s=now_s)), None),
         others=others,
+        similar=_similar(like_it, groups, buyer_ids, now_s),
         compensated=any(isinstance(item, CouponGrantItem) for item in found),
         compensated_points=sum(it.points for it in found if isinstance(it, PointsGrantItem)),
         reminded=any(isinstance(item, ReminderItem) for item in found) if waits else None,
@@ -126,6 +131,14 @@ def _wants_others(group: GroupItem, role: GroupRole, now_s: int) -> bool:
     if role is GroupRole.STRANGER:
         return not has_free_seat(group.view(), now_s=now_s)
     return group.status == GroupStatus.FAILED
+
+
+def _similar(
+    like_it: Sequence[str], groups: Sequence[GroupItem], buyer_ids: Sequence[str], now_s: int
+) -> list[GroupItem]:
+    """Those that the asker can join, in the order in which they are listed."""
+    free = joinable_groups.choose(like_it, groups, buyer_ids, now_s=now_s).items
+    return sorted(free, key=lambda one: like_it.index(one.group_id))
 
 
 def _is_held(group: GroupItem, now_s: int) -> bool:

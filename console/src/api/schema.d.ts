@@ -5111,6 +5111,8 @@ export interface components {
             reminder: components["schemas"]["ReminderOffer"] | null;
             /** @description to join instead, where this one is full or over */
             others: components["schemas"]["JoinableGroup"][];
+            /** @description of a failed group: others that buy the same product or one of its kind */
+            similar: components["schemas"]["ListedGroup"][];
             /** @description at the prices of this group */
             skus: components["schemas"]["SkuShown"][];
             /** @description of the SKU with the lowest group price */
@@ -5292,7 +5294,7 @@ export interface components {
         /** HomeGroups */
         HomeGroups: {
             /** @description of the 10 activities that end soonest; none of the asker's */
-            nearly_full: components["schemas"]["NearlyFullGroup"][];
+            nearly_full: components["schemas"]["ListedGroup"][];
             /** @description the soonest due first */
             own: components["schemas"]["WaitingGroup"][];
             shop_name: string;
@@ -5556,6 +5558,14 @@ export interface components {
             per_group: number;
             /** @description the lowest first */
             levels: components["schemas"]["MemberLevelSettings"][];
+        };
+        /**
+         * ListedGroup
+         * @description A group beside what it buys.
+         */
+        ListedGroup: {
+            goods: components["schemas"]["GroupGoods"];
+            group: components["schemas"]["JoinableGroup"];
         };
         /** LoginRequest */
         LoginRequest: {
@@ -5824,11 +5834,6 @@ export interface components {
          * @enum {unknown}
          */
         Mode: "direct" | "partner";
-        /** NearlyFullGroup */
-        NearlyFullGroup: {
-            goods: components["schemas"]["GroupGoods"];
-            group: components["schemas"]["JoinableGroup"];
-        };
         /** NewActivityStock */
         NewActivityStock: {
             /** @description 22 characters */

@@ -7,6 +7,7 @@ export type Activity = Schema<'ActivityDetail'>
 export type Sku = Schema<'SkuShown'>
 export type HomeGroups = Schema<'HomeGroups'>
 export type Joinable = Schema<'JoinableGroup'>
+export type GroupGoods = Schema<'GroupGoods'>
 export type GroupPage = Schema<'GroupPage'>
 export type Seat = Schema<'Seat'>
 export type Store = Schema<'ShopStore'>

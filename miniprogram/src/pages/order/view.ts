@@ -2,7 +2,6 @@
 import type { OrderAct, OrderRow, RefundShown } from '@/api/trade'
 import { isAssured, lackingOf } from '@/progress'
 import { assuredWords, moreWords, progressWords } from '@/tiers'
-import { words } from '@/words'
 import { accountWords } from '@/words-account'
 import { orderWords } from '@/words-order'
 
@@ -69,7 +68,7 @@ export function rebateWords({ refunds }: Pick<OrderRow, 'refunds'>): string {
   const rebates = refunds.filter((it) => it.rebate_text)
   if (rebates.length === 0) return ''
   const sum = rebates.reduce((fen, it) => fen + it.amount_fen, 0)
-  return rebates.every((it) => it.arrived_at_s) ? words.rebate.done(sum) : words.rebate.working(sum)
+  return rebates.every((it) => it.arrived_at_s) ? orderWords.rebate.done(sum) : orderWords.rebate.working(sum)
 }
 
 /** The refund that is under way, else the last one. */
@@ -102,7 +101,7 @@ export function deadlineOf(order: OrderRow): number {
 }
 
 export function labelOf(act: OrderAct, order: OrderRow): string {
-  if (act === 'see_refund' && refundsOf(order).length === 0) return words.rebate.see
+  if (act === 'see_refund' && refundsOf(order).length === 0) return orderWords.rebate.see
   return act === 'urge' && order.delivery === 'pickup' ? says.urgeReady : says.do[act]
 }
 
@@ -119,12 +118,12 @@ export const kindOf = (act: OrderAct, at: number): 'main' | 'soft' => (at === 0 
 export function pointsLines(order: OrderRow, now_s: number): { label: string; value: string }[] {
   const { points_used, points_back, points_earned, points_to_come, delivery } = order
   const lines: { label: string; value: string }[] = []
-  const back = points_back === points_used ? words.points.allBack : words.points.partBack(points_back)
-  if (points_used) lines.push({ label: words.points.used(points_used), value: points_back > 0 ? back : '' })
-  if (points_earned) lines.push({ label: words.points.earned(points_earned), value: '' })
+  const back = points_back === points_used ? orderWords.points.allBack : orderWords.points.partBack(points_back)
+  if (points_used) lines.push({ label: orderWords.points.used(points_used), value: points_back > 0 ? back : '' })
+  if (points_earned) lines.push({ label: orderWords.points.earned(points_earned), value: '' })
   else if (points_to_come && !isExpired(order, now_s)) lines.push({ label: comingWords(points_to_come, delivery), value: '' })
   return lines
 }
 
 /** What an order brings once it is received. */
-export const comingWords = (points: number, delivery: OrderRow['delivery']): string => words.points.toCome(points, delivery === 'pickup')
+export const comingWords = (points: number, delivery: OrderRow['delivery']): string => orderWords.points.toCome(points, delivery === 'pickup')

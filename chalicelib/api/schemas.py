@@ -637,7 +637,7 @@ class VisitRequest(RequestModel, frozen=True, kw_only=True):
 
 
 class VisitCounted(ResponseModel, frozen=True, kw_only=True):
-    group_id: str
+    group_id: Annotated[str, Meta(description="empty: the share leads to the activity")]
     activity_id: str
     share_id: Annotated[str, Meta(description="send it along when ordering")]
 

@@ -5,7 +5,8 @@ beside it. What is counted of a seat follows from its order as it is, so it can 
 any time, and the difference to what was counted before is all that there is to add.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from chalicelib.domain.order import Order, OrderStatus
@@ -35,6 +36,38 @@ class Brought:
         before = asdict(other)
         differences = {name: count - before[name] for name, count in asdict(self).items()}
         return {name: count for name, count in differences.items() if count}
+
+
+@dataclass(frozen=True)
+class ShareSums:
+    """What one share or several have brought: who came, and what buyers bought who came by them
+    last, and first."""
+
+    visits: int = 0
+    last: Brought = Brought()
+    first: Brought = Brought()
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Whoever has brought more comes first."""
+        return (-self.last.paid, -self.last.taken, -self.visits)
+
+
+def together(sums: Iterable[ShareSums]) -> ShareSums:
+    """What several have brought."""
+    every = list(sums)
+    return ShareSums(
+        sum(one.visits for one in every),
+        _added(one.last for one in every),
+        _added(one.first for one in every),
+    )
+
+
+def _added(parts: Iterable[Brought]) -> Brought:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(asdict(part))
+    return Brought(**total)
 
 
 def brought_by(order: Order) -> Brought:

@@ -9,6 +9,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "activity_paused": "暂停活动",
     "activity_published": "发布活动",
     "activity_resumed": "恢复活动",
+    "activity_spread": "新建推广渠道",
     "activity_stock_added": "给活动增加库存",
     "address_changed": "修改收货地址",
     "after_sale_approved": "同意售后",

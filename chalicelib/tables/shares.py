@@ -6,13 +6,13 @@ Their keys stand in the map of chalicelib.tables.trade.
 import random
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.attribution import Brought
+from chalicelib.domain.attribution import Brought, ShareSums
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.touches import Touch, VisitState
 from chalicelib.tables.base import IntAttribute
@@ -20,6 +20,7 @@ from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 VISITS_SHARDS = 16  # of one share: a hundred thousand may come by it in an hour
 COUNTS_SHARDS = 16  # of one activity, for what all its shares have brought
+FIGURES = tuple(field.name for field in fields(Brought))
 
 
 class ShareItem(TradeItem, discriminator="share"):
@@ -108,6 +109,13 @@ class ShareCountsItem(TradeItem, discriminator="share_counts"):
     def share_id(self) -> str:
         return str(self.sk.rpartition("#")[2])
 
+    def sums(self) -> ShareSums:
+        last, first = (
+            Brought(*(getattr(self, prefix + name) for name in FIGURES))
+            for prefix in ("", "first_")
+        )
+        return ShareSums(self.visits, last, first)
+
     def adding(self, counts: Mapping[str, int]) -> list[Action]:
         """Actions that count, of a stored item or a new one."""
         return [
@@ -116,6 +124,11 @@ class ShareCountsItem(TradeItem, discriminator="share_counts"):
             ShareCountsItem.channel.set(self.channel),
             ShareCountsItem.kind.set(ShareCountsItem),
         ]
+
+
+def shop_shares_list(merchant_id: str, activity_id: str) -> str:
+    """The shop's own shares of an activity, by when they were made."""
+    return f"{merchant_id}#{activity_id}#shop_shares"
 
 
 def counts_pk(merchant_id: str, activity_id: str, shard: int) -> str:

@@ -91,6 +91,8 @@ def test_settings_have_defaults_and_are_changed_one_by_one(merchant: MerchantFix
         {"after_sale_days": 6},
         {"after_sale_days": 361},
         {"receipt_after_d": 1.5},
+        {"attribution_days": 0},
+        {"attribution_days": 15},
     ],
 )
 def test_settings_out_of_bounds_are_refused(

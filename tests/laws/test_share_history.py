@@ -6,21 +6,23 @@ counting wrote down.
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pytest
 
+from chalicelib.domain.attribution import together
 from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.ids import new_id
 from chalicelib.gateways.payment import RefundStatus
-from chalicelib.services.groups import shares
+from chalicelib.services.groups import shares, shop_shares
 from chalicelib.services.growth import touches
+from chalicelib.services.reports import share_figures
 from chalicelib.services.work import stream
 from chalicelib.tables.trade import OrderItem
 from tests.fixtures.fault_injection import injected
 from tests.fixtures.interruptions import Interruption, InterruptionKind, interrupted
 from tests.fixtures.shares import rows_of
-from tests.fixtures.shop import ActivityIds, Shop, number_of
+from tests.fixtures.shop import STAFF, ActivityIds, Shop, number_of
 from tests.fixtures.staff_requests import give_back
 from tests.laws import run_statistics
 from tests.laws.checkers.attribution_laws import COUNTED, FIGURES
@@ -209,6 +211,19 @@ def counted(shop: Shop, sold: ActivityIds) -> Figures:
     return {key: count for key, count in figures.items() if count}
 
 
+def own_share(shop: Shop, sold: ActivityIds, name: str) -> str:
+    made = shop_shares.make(
+        shop.merchant_id,
+        sold.activity_id,
+        new_id(),
+        shares.ShareChannel.STORE,
+        name,
+        staff=STAFF,
+        now_s=shop.now_s,
+    )
+    return str(made.share_id)
+
+
 @pytest.mark.slow
 def test_figures_of_a_history_equal_a_recount_of_it(shop: Shop) -> None:
     chance = run_statistics.chance("shares")
@@ -219,11 +234,12 @@ def test_figures_of_a_history_equal_a_recount_of_it(shop: Shop) -> None:
         Person([new_id() for _ in range(chance.choice((1, 1, 2)))]) for _ in range(VISITS // 8)
     ]
     sharers, group_id = [shop.buyer() for _ in range(SHARERS)], shop.opened(sold)
-    channels = list(shares.Channel)
+    channels = list(shares.ShareChannel)
     spread = [
         shares.share(shop.merchant_id, group_id, sharers[n % SHARERS], channels[n % 6])[0].share_id
-        for n in range(SHARES)
+        for n in range(SHARES - 2)
     ]
+    spread[1:1] = [own_share(shop, sold, name) for name in ("门店海报", "传单")]
     shop.gateway.confirms_at_once = True
 
     for number in range(VISITS):
@@ -242,6 +258,13 @@ def test_figures_of_a_history_equal_a_recount_of_it(shop: Shop) -> None:
     run_statistics.count("seats of a history", len(history.bought))
     figures = history.recounted()
     assert counted(shop, sold) == figures
+    told = share_figures.of_activity(shop.merchant_id, sold.activity_id)
+    for name, count in asdict(told.total.last).items():
+        assert count == sum(n for (_, figure), n in figures.items() if figure == name)
+    own = together(one.sums for one in told.own)
+    assert together([own, *(one.sums for one in told.sharers)]) == told.total
+    assert together([own, *(one.sums for one in told.shares)]) == told.total
+    assert together(told.channels.values()) == told.total
     brought = Counter(name for _, name in figures)
     assert all(brought[name] and brought[f"first_{name}"] for name in FIGURES), brought
     shop.check()

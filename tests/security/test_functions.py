@@ -73,6 +73,8 @@ NEEDED: Mapping[str, str] = {
     "allow_invitation": "members:act",
     "invite_staff": "staff:act",
     "list_invitations": "members:view",
+    "make_shop_share": "activities:act",
+    "read_share_figures": "activities:view",
     "refuse_invitation": "members:act",
     "list_activities": "activities:view",
     "list_after_sales": "after_sales:view",

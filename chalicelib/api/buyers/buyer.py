@@ -175,7 +175,7 @@ def cancel(who: Buyer, order_id: str) -> schemas.OrderShown:
 )
 def share(who: Buyer, group_id: str, body: schemas.ShareRequest) -> schemas.ShareMade:
     """Invite others to a group: a mini-program path, a link and its QR code."""
-    channel = shares.Channel(body.channel)
+    channel = shares.ShareChannel(body.channel)
     made, group = shares.share(who.merchant_id, group_id, who.buyer_id, channel)
     offer = catalogue_cache.version(who.merchant_id, group.activity_id, group.version)
     return group_shapes.invitation(made, offer, group, now_s=clock.now_s())

@@ -12,12 +12,13 @@ from chalicelib.api import auth, shapes
 from chalicelib.api.http import Api
 from chalicelib.api.merchant import catalogue_schemas as schemas
 from chalicelib.api.merchant.activities import draft_of
+from chalicelib.api.merchant.share_schemas import LinksQuery
 from chalicelib.api.schemas import from_attributes
 from chalicelib.domain.activity import NewBuyers
 from chalicelib.domain.rights import Area, act, view
 from chalicelib.errors import GatewayFailed, NotFound
 from chalicelib.services.catalogue import activities, drafting, links, mini_program_links
-from chalicelib.services.groups import activity_closing
+from chalicelib.services.groups import activity_closing, shop_shares
 from chalicelib.services.people import subscriptions
 
 api = Api(__name__)
@@ -168,10 +169,9 @@ def count_open_groups(activity_id: str, who: auth.Staff) -> OpenGroups:
     right=view(Area.ACTIVITIES),
     refusals=[NotFound],
 )
-def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:
+def read_activity_links(activity_id: str, who: auth.Staff, query: LinksQuery) -> ActivityLinks:
     """How buyers get to an activity: a mini-program path, a link and its QR code."""
-    activities.read(who.merchant_id, activity_id)
-    leads = links.to_activity(who.merchant_id, activity_id)
+    leads = _leading(who.merchant_id, activity_id, query)
     _, png = shapes.qr_codes(leads.link)
     return ActivityLinks(path=leads.path, link=leads.link, scene=leads.scene, qr_png=png)
 
@@ -182,12 +182,13 @@ def read_activity_links(activity_id: str, who: auth.Staff) -> ActivityLinks:
     right=view(Area.ACTIVITIES),
     refusals=[NotFound, GatewayFailed],
 )
-def read_activity_in_mini_program(activity_id: str, who: auth.Staff) -> MiniProgramWays:
+def read_activity_in_mini_program(
+    activity_id: str, who: auth.Staff, query: LinksQuery
+) -> MiniProgramWays:
     """How buyers get to an activity in the mini-program: a code, and a link that ends and is
     renewed a week before."""
     merchant_id, now_s = who.merchant_id, clock.now_s()
-    activities.read(merchant_id, activity_id)
-    leads = links.to_activity(merchant_id, activity_id)
+    leads = _leading(merchant_id, activity_id, query)
     link = mini_program_links.url_link(merchant_id, leads, now_s=now_s)
     url, ends_at_s = link or (None, None)
     return MiniProgramWays(
@@ -196,3 +197,11 @@ def read_activity_in_mini_program(activity_id: str, who: auth.Staff) -> MiniProg
         url_link=url,
         url_link_ends_at_s=ends_at_s,
     )
+
+
+def _leading(merchant_id: str, activity_id: str, query: LinksQuery) -> links.Links:
+    """What leads to an activity, or to it by a share of the shop's. Raises NotFound."""
+    activities.read(merchant_id, activity_id)
+    if query.share_id is not None:
+        shop_shares.read(merchant_id, activity_id, query.share_id)
+    return links.to_activity(merchant_id, activity_id, query.share_id or "")

@@ -25,6 +25,7 @@ from chalicelib.api.merchant import (
     products,
     refunds,
     rewards,
+    shares,
     shipping,
     shop,
 )
@@ -42,6 +43,7 @@ ALL = (
     products.api,
     activities.api,
     drafting.api,
+    shares.api,
     groups.api,
     dashboard.api,
     delivery.api,

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.api.merchant.catalogue_schemas import Revision
 from chalicelib.api.schemas import Id, RequestModel
-from chalicelib.domain import invitations, levels, points, rewards
+from chalicelib.domain import attribution, invitations, levels, points, rewards
 from chalicelib.domain.ids import ID_LENGTH
 from chalicelib.domain.phone import SERVICE_PATTERN
 from chalicelib.domain.product import IMAGE_URL_MAX
@@ -60,6 +60,15 @@ UnpaidOrders = Annotated[
         ge=merchants.UNPAID_ORDERS_MIN,
         le=merchants.UNPAID_ORDERS_MAX,
         description="Unpaid orders that one buyer may have at a time; each holds stock. Default 3.",
+    ),
+]
+
+AttributionDays = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=attribution.DAYS_MAX,
+        description="Days before a purchase in which a visit by a share counts. Default 7.",
     ),
 ]
 
@@ -232,6 +241,7 @@ class SettingsChange(RequestModel, frozen=True):
     ship_within_h: ShipWithin | None = None
     after_sale_days: AfterSaleDays | None = None
     unpaid_orders_max: UnpaidOrders | None = None
+    attribution_days: AttributionDays | None = None
     return_address: ReturnAddress | None = None
     business_name: BusinessName | None = None
     licence_number: LicenceNumber | None = None
@@ -252,6 +262,7 @@ class Settings(msgspec.Struct, frozen=True):
     ship_within_h: ShipWithin
     after_sale_days: AfterSaleDays
     unpaid_orders_max: UnpaidOrders
+    attribution_days: AttributionDays
     return_address: ReturnAddress
     business_name: BusinessName
     licence_number: LicenceNumber

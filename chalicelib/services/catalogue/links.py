@@ -17,13 +17,13 @@ class Links:
     scene: str  # 32 characters at most, for a mini-program code
 
 
-def to_activity(merchant_id: str, activity_id: str) -> Links:
-    """What leads to an activity."""
-    return Links(
-        path=f"{ACTIVITY_PAGE}?m={merchant_id}&a={activity_id}",
-        link=f"{settings.web_url}/a/{activity_id}",
-        scene=f"a={activity_id}",
-    )
+def to_activity(merchant_id: str, activity_id: str, share_id: str = "") -> Links:
+    """What leads to an activity. share_id: a share of the shop's that it is counted for."""
+    path = f"{ACTIVITY_PAGE}?m={merchant_id}&a={activity_id}"
+    link = f"{settings.web_url}/a/{activity_id}"
+    if not share_id:
+        return Links(path=path, link=link, scene=f"a={activity_id}")
+    return Links(path=f"{path}&s={share_id}", link=f"{link}/{share_id}", scene=f"s={share_id}")
 
 
 def to_coupon(merchant_id: str, template_id: str) -> Links:

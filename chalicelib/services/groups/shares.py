@@ -1,4 +1,8 @@
-"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it."""
+"""Shares: an invitation that knows its sharer and its channel, and counts who comes by it.
+
+Buyers share groups. The shop spreads its activities by shares of its own, each with a name: what
+hangs in a store, a flyer, an article.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,6 +10,7 @@ from enum import StrEnum
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.touches import VisitState
 from chalicelib.errors import NotFound
+from chalicelib.services.catalogue import links
 from chalicelib.services.catalogue.links import Links
 from chalicelib.services.orders import orders
 from chalicelib.services.people import buyers
@@ -18,13 +23,17 @@ PAGE = "pages/group/group"  # of the mini-program
 AGAIN_S = 3600  # a visitor who comes again within an hour has not come again
 
 
-class Channel(StrEnum):
+class ShareChannel(StrEnum):
     FRIEND = "friend"  # a card sent in a chat
     CHAT = "chat"  # a card sent to a group chat
     MOMENTS = "moments"
     POSTER = "poster"
     QR = "qr"  # face to face
     LINK = "link"
+    STORE = "store"  # what hangs in a store
+    FLYER = "flyer"
+    OFFICIAL_ACCOUNT = "official_account"
+    COMMUNITY = "community"  # groups of neighbours, which the shop posts to
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class _Visited(Exception):
 
 
 def share(
-    merchant_id: str, group_id: str, sharer_id: str, channel: Channel
+    merchant_id: str, group_id: str, sharer_id: str, channel: ShareChannel
 ) -> tuple[Invitation, GroupItem]:
     """An invitation to a group, and the group. Raises NotFound when there is no such group,
     SessionSuperseded for a closed account."""
@@ -69,6 +78,10 @@ def _put(item: ShareItem) -> None:
 
 
 def invitation(item: ShareItem) -> Invitation:
+    """What leads to a share's group; of the shop's own, to its activity."""
+    if not item.group_id:
+        leads = links.to_activity(item.merchant_id, item.activity_id, item.share_id)
+        return Invitation(share_id=item.share_id, **vars(leads))
     return Invitation(
         share_id=item.share_id,
         path=f"{PAGE}?m={item.merchant_id}&g={item.group_id}&s={item.share_id}",

@@ -43,6 +43,7 @@ class Settings:
     pay_by_s: seconds that a seat is held for payment. receipt_after_d: days after shipping, then
     an order counts as received. ship_within_h: hours after forming. after_sale_days: after the
     payment, in which buyers may ask for after-sale. unpaid_orders_max: of one buyer at a time.
+    attribution_days: before a purchase, in which a visit by a share counts.
     return_address: where buyers send goods back, with a name and a phone number. business_name,
     licence_number, licences: who runs the shop, as its licence has it, and pictures of licences.
     points: how they are earned and used. levels: of its members. rewards: for groups that formed;
@@ -57,6 +58,7 @@ class Settings:
     ship_within_h: int | None = None
     after_sale_days: int | None = None
     unpaid_orders_max: int | None = None
+    attribution_days: int | None = None
     return_address: str | None = None
     business_name: str | None = None
     licence_number: str | None = None

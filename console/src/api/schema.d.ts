@@ -776,6 +776,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merchant/activities/{activity_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the shares of an activity have brought: by channel, by the shop's own, by who shared. */
+        get: operations["read_share_figures"];
+        put?: never;
+        /** Spread an activity by a share of the shop's own, which what it brings is counted for. */
+        post: operations["make_shop_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/merchant/activities/{activity_id}/stock": {
         parameters: {
             query?: never;
@@ -3711,6 +3729,25 @@ export interface components {
             items: components["schemas"]["ActivitySummary"][];
             next: string | null;
         };
+        /**
+         * ActivityShareFigures
+         * @description What the shares of an activity have brought; what brought most comes first.
+         */
+        ActivityShareFigures: {
+            /** @description before a purchase, in which a visit counts */
+            days: number;
+            total: components["schemas"]["ShareFigures"];
+            channels: components["schemas"]["ChannelFigures"][];
+            /** @description the shop's, the newest first */
+            own: components["schemas"]["OwnShareFigures"][];
+            /** @description 50 at most */
+            sharers: components["schemas"]["SharerFigures"][];
+            sharers_total: number;
+            /** @description buyers', 50 at most */
+            shares: components["schemas"]["BuyersShareFigures"][];
+            /** @description false: there are more shares than are added up */
+            complete: boolean;
+        };
         /** ActivitySku */
         ActivitySku: {
             sku_id: string;
@@ -4088,6 +4125,23 @@ export interface components {
             month: number;
             day: number;
         };
+        /**
+         * BroughtShown
+         * @description Seats that shares have brought.
+         */
+        BroughtShown: {
+            /** @description groups opened or joined, paid or not */
+            taken: number;
+            paid: number;
+            /** @description paid ones, in groups that formed */
+            formed: number;
+            /** @description paid ones of which nothing is left */
+            refunded: number;
+            /** @description Null without the right statistics:view. */
+            paid_fen: number | null;
+            /** @description of paid ones. Null without the right statistics:view. */
+            refunded_fen: number | null;
+        };
         /** BuyerSession */
         BuyerSession: {
             token: string;
@@ -4124,6 +4178,14 @@ export interface components {
         BuyersCoupons: {
             /** @description of templates of which there are any */
             items: components["schemas"]["HeldCoupons"][];
+        };
+        /** BuyersShareFigures */
+        BuyersShareFigures: {
+            share_id: string;
+            channel: components["schemas"]["ShareChannel"];
+            /** @description of who shared it */
+            name: string;
+            figures: components["schemas"]["ShareFigures"];
         };
         /** CarrierShown */
         CarrierShown: {
@@ -4174,6 +4236,11 @@ export interface components {
          * @enum {unknown}
          */
         Channel: "browser" | "mini_program" | "official_account";
+        /** ChannelFigures */
+        ChannelFigures: {
+            channel: components["schemas"]["ShareChannel"];
+            figures: components["schemas"]["ShareFigures"];
+        };
         /** ClosingRequest */
         ClosingRequest: {
             /** @description The members read it. */
@@ -6492,6 +6559,11 @@ export interface components {
             /** @description the newest first */
             items: components["schemas"]["RewardShown"][];
         };
+        /** OwnShareFigures */
+        OwnShareFigures: {
+            share: components["schemas"]["ShopShare"];
+            figures: components["schemas"]["ShareFigures"];
+        };
         /**
          * PaidOutside
          * @description How staff have paid a buyer back.
@@ -7717,6 +7789,8 @@ export interface components {
             after_sale_days: number;
             /** @description Unpaid orders that one buyer may have at a time; each holds stock. Default 3. */
             unpaid_orders_max: number;
+            /** @description Days before a purchase in which a visit by a share counts. Default 7. */
+            attribution_days: number;
             /** @description Where buyers send goods back, with a name and a phone number; empty: none. */
             return_address: string;
             /** @description Who runs the shop, as the licence has it; shown to buyers. */
@@ -7753,6 +7827,8 @@ export interface components {
             /** @default null */
             unpaid_orders_max: number | null;
             /** @default null */
+            attribution_days: number | null;
+            /** @default null */
             return_address: string | null;
             /** @default null */
             business_name: string | null;
@@ -7768,6 +7844,20 @@ export interface components {
             rewards: components["schemas"]["RewardsSettings"] | null;
             /** @default null */
             invitations: components["schemas"]["InvitationsSettings"] | null;
+        };
+        /**
+         * ShareChannel
+         * @enum {unknown}
+         */
+        ShareChannel: "chat" | "community" | "flyer" | "friend" | "link" | "moments" | "official_account" | "poster" | "qr" | "store";
+        /** ShareFigures */
+        ShareFigures: {
+            /** @description people who came, each once by each share */
+            visits: number;
+            /** @description by who came by them last before they bought */
+            last: components["schemas"]["BroughtShown"];
+            /** @description by who came by them first */
+            first: components["schemas"]["BroughtShown"];
         };
         /** ShareMade */
         ShareMade: {
@@ -7787,6 +7877,13 @@ export interface components {
         /** ShareRequest */
         ShareRequest: {
             channel: string;
+        };
+        /** SharerFigures */
+        SharerFigures: {
+            buyer_id: string;
+            /** @description empty: none, or the account is closed */
+            name: string;
+            figures: components["schemas"]["ShareFigures"];
         };
         /** ShelfChange */
         ShelfChange: {
@@ -7909,6 +8006,24 @@ export interface components {
             units_back: number;
             /** @description the buyer reads it */
             reason: string;
+        };
+        /** ShopShare */
+        ShopShare: {
+            share_id: string;
+            channel: components["schemas"]["ShareChannel"];
+            name: string;
+            /** @description opens the activity in the mini-program */
+            path: string;
+            /** @description opens it in a browser */
+            link: string;
+        };
+        /**
+         * ShopShareRequest
+         * @description Where the shop spreads an activity.
+         */
+        ShopShareRequest: {
+            channel: string;
+            name: string;
         };
         /** ShopStore */
         ShopStore: {
@@ -8394,6 +8509,7 @@ export interface components {
         };
         /** VisitCounted */
         VisitCounted: {
+            /** @description empty: the share leads to the activity */
             group_id: string;
             activity_id: string;
             /** @description send it along when ordering */
@@ -12653,7 +12769,9 @@ export interface operations {
     };
     read_activity_links: {
         parameters: {
-            query?: never;
+            query?: {
+                share_id?: string | null;
+            };
             header?: never;
             path: {
                 activity_id: string;
@@ -12669,6 +12787,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActivityLinks"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description unauthenticated */
@@ -12731,7 +12858,9 @@ export interface operations {
     };
     read_activity_in_mini_program: {
         parameters: {
-            query?: never;
+            query?: {
+                share_id?: string | null;
+            };
             header?: never;
             path: {
                 activity_id: string;
@@ -12747,6 +12876,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MiniProgramWays"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description unauthenticated */
@@ -13050,6 +13188,212 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_share_figures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                activity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityShareFigures"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description too_many_requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description internal_error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    make_shop_share: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat gets the first answer; optional. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                activity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopShareRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopShare"];
+                };
+            };
+            /** @description invalid_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a body of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description too_many_requests */
             429: {

@@ -19,14 +19,19 @@ export function visitorId(): string {
 
 /** Count a visit. The page does not wait for it, and nothing on it depends on it. */
 export function countVisit(share_id: string): void {
-  if (share_id) groupOf(share_id).catch(() => undefined)
+  if (share_id) visited(share_id).catch(() => undefined)
 }
 
 /** Count a visit, and learn its group: a code has room for the invitation alone. */
-export async function groupOf(share_id: string): Promise<string> {
-  const { group_id } = await visitShare(share_id, visitorId())
+export const groupOf = async (share_id: string): Promise<string> => (await visited(share_id)).group_id
+
+/** The same of a share that leads to an activity: one of the shop's own. */
+export const activityOf = async (share_id: string): Promise<string> => (await visited(share_id)).activity_id
+
+async function visited(share_id: string) {
+  const leads = await visitShare(share_id, visitorId())
   came(share_id)
-  return group_id
+  return leads
 }
 
 /** Tell what was not told yet: now, if somebody is logged in, and whenever somebody logs in. */

@@ -49,7 +49,7 @@ def many_buyers_for_two_seats(shop: Shop, *, buyers: int) -> Tally:
 def many_visitors_of_one_share(shop: Shop, *, visitors: int, rounds: int) -> int:
     """Each comes in one round, and twice. Returns how many were counted."""
     sharer, group_id = shop.buyer(), shop.opened(shop.activity(seats=3))
-    invitation, _ = shares.share(shop.merchant_id, group_id, sharer, shares.Channel.LINK)
+    invitation, _ = shares.share(shop.merchant_id, group_id, sharer, shares.ShareChannel.LINK)
 
     def come(visitor: str) -> str:
         shares.visit(shop.merchant_id, invitation.share_id, visitor, now_s=shop.now_s)

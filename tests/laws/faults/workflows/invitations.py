@@ -17,7 +17,7 @@ from tests.laws.faults.workflows.rewards import receive
 
 
 def shared(shop: Shop, sharer: str, group_id: str) -> str:
-    made, _ = shares.share(shop.merchant_id, group_id, sharer, shares.Channel.LINK)
+    made, _ = shares.share(shop.merchant_id, group_id, sharer, shares.ShareChannel.LINK)
     return made.share_id
 
 

@@ -1,6 +1,6 @@
 """What staff may write of an activity: every problem of a draft, and the terms it becomes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import tier_draft
@@ -69,6 +69,7 @@ class Draft:
     combines: bool = False  # at their deadline, of whose members agree
     crowd_tiers: tuple[Tier, ...] = ()  # 万人团: by the people of all its groups
     per_minute: int = 0  # seats that are taken in one minute at most; 0: any number
+    confirms_free: bool = False  # that a group price of 0 is meant
 
     @property
     def least_price_fen(self) -> int:
@@ -107,6 +108,7 @@ def problems_of(
         *_of_limits(draft),
         *_of_window(draft, now_s, window_min_s),
         *_of_skus(draft, offers),
+        *_of_free(draft),
         *_of_reductions(draft),
         *_of_tiers(draft),
         *_of_level_seats(draft),
@@ -139,6 +141,7 @@ def change_problems_of(
         *_of_rules(draft),
         *_of_limits(draft),
         *_of_skus(draft, offers),
+        *_of_free(draft, {sku.sku_id for sku in terms.skus if not sku.group_price_fen}),
         *_of_reductions(draft),
         *_of_tiers(draft),
         *_of_level_seats(draft),
@@ -372,6 +375,14 @@ def _of_price(field: str, sku: DraftSku, offer: Offer) -> Iterator[Problem]:
             max=yuan(highest),
         )
         yield trouble(field, words)
+
+
+def _of_free(draft: Draft, before: Collection[str] = ()) -> Iterator[Problem]:
+    """before: SKUs that cost nothing already. No rule but the group price brings anybody to 0."""
+    free = {sku.sku_id for sku in draft.skus if not sku.group_price_fen}
+    if free.difference(before) and not draft.confirms_free:
+        words = "有规格的拼团价是 0 元，买家不用付款。确定要送，请勾选「确认 0 元」；写错了请改价。"
+        yield trouble("confirms_free", words)
 
 
 def _of_leader_price(field: str, sku: DraftSku) -> Iterator[Problem]:

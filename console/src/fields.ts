@@ -55,6 +55,7 @@ const WORDS: Record<string, WordKey> = {
   limit_per_order: 'activity.orderLimit',
   per_minute: 'activity.pace',
   compensation_words: 'activity.compensation',
+  confirms_free: 'activity.free',
   compensation_points: 'activity.compensationPoints',
   reductions: 'reduction.name',
   coupons: 'activity.coupons',

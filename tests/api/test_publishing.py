@@ -347,6 +347,32 @@ def test_draft_is_checked_without_writing_anything(merchant: MerchantFixture) ->
     assert merchant.owner().post("/v1/merchant/activities", copied).status == 201
 
 
+def test_a_group_price_of_nothing_has_to_be_meant(merchant: MerchantFixture) -> None:
+    owner, paid = merchant.owner(), merchant.activity(product_stock=200)
+    path = f"/v1/merchant/activities/{paid.activity_id}"
+    copied = owner.post(f"{path}/copy").body
+    times = {"starts_at_s": merchant.now_s + 8 * DAY_S, "ends_at_s": merchant.now_s + 9 * DAY_S}
+    free = {**copied["skus"][0], "group_price_fen": 0, "stock": 5}
+
+    refused = owner.post("/v1/merchant/activities", copied | times | {"skus": [free]})
+    meant = owner.post(
+        "/v1/merchant/activities", copied | times | {"skus": [free], "confirms_free": True}
+    )
+
+    (problem,) = refused.body["details"]["problems"]
+    assert (refused.status, problem["field"], meant.status) == (400, "confirms_free", 201)
+    # What was paid for is not given away by a slip; what costs nothing already needs no word more.
+    now = owner.get(path).body
+    body = {name: now[name] for name in ("title", "seats_total", "life_h", "ends_at_s", "revision")}
+    to_free = body | {"skus": [{"sku_id": paid.sku_id, "group_price_fen": 0}]}
+    (problem,) = owner.put(path, to_free).body["details"]["problems"]
+    assert problem["field"] == "confirms_free"
+    changed = owner.put(path, to_free | {"confirms_free": True})
+    assert (changed.status, changed.body["skus"][0]["group_price_fen"]) == (200, 0)
+    renamed = to_free | {"title": "送一箱", "revision": changed.body["revision"]}
+    assert owner.put(path, renamed).status == 200
+
+
 def test_check_tells_every_problem_that_publishing_refuses(merchant: MerchantFixture) -> None:
     activity = merchant.activity()
     copied = merchant.owner().post(f"/v1/merchant/activities/{activity.activity_id}/copy").body

@@ -110,6 +110,13 @@ def test_what_is_wrong_is_not_folded_away(log_in: Callable[..., Page], shop: Sho
     page.get_by_role("button", name="发布活动").click()
     expect(limit).to_be_visible()
     expect(page.get_by_text("每单限购不能超过每人限购的 2 件").first).to_be_visible()
+    limit.fill("1")
+    page.locator('[data-field^="price."] input').fill("0")
+    page.get_by_role("button", name="发布活动").click()
+    expect(page.get_by_text("有规格的拼团价是 0 元").first).to_be_visible()
+    page.get_by_text("确认 0 元", exact=True).click()
+    given = shop.staff().api.get(f"/v1/merchant/activities/{publish(page)}")
+    assert [sku["group_price_fen"] for sku in given["skus"]] == [0]
 
 
 def make_plain(page: Page) -> None:

@@ -46,6 +46,7 @@ DRAFT = Draft(
     ends_at_s=NOW_S + 7 * DAY_S,
     limit_per_buyer=2,
     limit_per_order=1,
+    confirms_free=True,
 )
 FEWER = {
     "seats_total": 8,

@@ -342,6 +342,9 @@ class ActivityRules(RequestModel, frozen=True, kw_only=True):
             description="Seats that are taken in one minute at most, 1 to 1,000; 0: any number.",
         ),
     ] = 0
+    confirms_free: Annotated[
+        bool, Meta(description="That a group price of 0 is meant, where there is one.")
+    ] = False
 
 
 class ActivityInput(ActivityRules, frozen=True, kw_only=True):

@@ -3491,6 +3491,11 @@ export interface components {
              * @default 0
              */
             per_minute: number;
+            /**
+             * @description That a group price of 0 is meant, where there is one.
+             * @default false
+             */
+            confirms_free: boolean;
             skus: components["schemas"]["ActivitySkuChange"][];
             /**
              * @description Only before it has begun; a past time: at once.
@@ -3701,6 +3706,11 @@ export interface components {
              * @default 0
              */
             per_minute: number;
+            /**
+             * @description That a group price of 0 is meant, where there is one.
+             * @default false
+             */
+            confirms_free: boolean;
             /** @description 22 characters */
             product_id: string;
             skus: components["schemas"]["ActivitySkuInput"][];

@@ -55,6 +55,7 @@ export interface Draft {
   new_buyers: NewBuyers // who has to be new to the shop
   compensation_id: string // coupons for who is in a group that fails; empty: none
   compensation_points: number | null // for the same
+  confirms_free: boolean // that a group price of 0 is meant
   compensation_words: string // what its coupons take off
   compensation_kept: boolean // whether there are such coupons to give; buyers are told of no other
   hasLeaderPrices: boolean
@@ -110,6 +111,7 @@ export function emptyDraft(): Draft {
     new_buyers: 'nobody',
     compensation_id: '',
     compensation_points: 0,
+    confirms_free: false,
     compensation_words: '',
     compensation_kept: true,
     combines: false,
@@ -161,6 +163,7 @@ export function rulesOf(activity: Activity) {
     new_buyers: activity.new_buyers,
     compensation_id: activity.compensation_id,
     compensation_points: activity.compensation_points,
+    confirms_free: activity.skus.some((sku) => sku.group_price_fen === 0),
     compensation_words: activity.compensation_words,
     compensation_kept: activity.compensation_kept,
     combines: activity.combines,
@@ -232,6 +235,7 @@ function changedRules(draft: Draft) {
     new_buyers: draft.new_buyers,
     compensation_id: draft.compensation_id,
     compensation_points: draft.compensation_points ?? 0,
+    confirms_free: draft.confirms_free,
     leader_free: draft.leader_free,
     member_prices: draft.member_prices,
     members_from: draft.members_from,
@@ -253,12 +257,12 @@ export const tiersOf = ({ tiers, seats_total }: Draft): DraftTier[] =>
 /** The least that a unit of any SKU costs before anything goes back; Infinity while there is no price. */
 export function leastPrice({ skus, hasLeaderPrices }: Draft): number {
   const prices = skus.filter((sku) => sku.isOn).flatMap((sku) => [sku.group_price_fen, hasLeaderPrices ? sku.leader_price_fen : null])
-  return Math.min(...prices.map((price) => price || Infinity), Infinity)
+  return Math.min(...prices.map((price) => price ?? Infinity), Infinity)
 }
 
 /** Everything to change before it can be published, or saved; the server checks all of it again. */
 export function problemsOf(draft: Draft, isNew: boolean, hasBegun: boolean): Problem[] {
-  return [...ofRules(draft), ...ofKind(draft), ...ofPoints(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft, isNew)), ...ofSkus(draft, isNew)]
+  return [...ofRules(draft), ...ofKind(draft), ...ofFree(draft), ...ofPoints(draft), ...ofLimits(draft), ...ofReductions(draft), ...ofTiers(draft), ...ofLevelSeats(draft), ...(isNew ? ofCrowd(draft) : []), ...(hasBegun ? [] : ofWindow(draft, isNew)), ...ofSkus(draft, isNew)]
 }
 
 function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Draft): Problem[] {
@@ -273,12 +277,22 @@ function ofRules({ title, seats_total, formsWithFewer, seats_least, life_h }: Dr
   return problems
 }
 
+/** Whether a SKU is sold, at a price that is written down: 0, too. */
+export const isPriced = (sku: DraftSku): boolean => sku.isOn && sku.group_price_fen !== null
+
+/** Whether a SKU costs nothing in a group. */
+export const isFree = ({ skus }: Draft): boolean => skus.some((sku) => sku.isOn && sku.group_price_fen === 0)
+
 /** Points that an activity promises: to who opens a group, or to who is in one that fails. */
 function ofPoints(draft: Draft): Problem[] {
   const max = PROMISED_POINTS_MAX.toLocaleString('zh-CN')
   return (['leader_points', 'compensation_points'] as const)
     .filter((field) => !within(draft[field], { min: 0, max: PROMISED_POINTS_MAX }))
     .map((field) => ({ field, problem: t('activity.promisedPointsWrong', { max }) }))
+}
+
+function ofFree(draft: Draft): Problem[] {
+  return isFree(draft) && !draft.confirms_free ? [{ field: 'confirms_free', problem: t('activity.freeWrong') }] : []
 }
 
 function ofLimits({ limit_per_buyer: buyer, limit_per_order: order, per_minute }: Draft): Problem[] {
@@ -364,7 +378,7 @@ function ofSkus(draft: Draft, isNew: boolean): Problem[] {
 
 function ofPrice({ sku_id, spec, group_price_fen: price, solo_price_fen: solo }: DraftSku): Problem[] {
   const field = `price.${sku_id}`
-  if (!price) return [{ field, problem: t('activity.priceNeeded', { spec }) }]
+  if (price === null) return [{ field, problem: t('activity.priceNeeded', { spec }) }]
   if (price < solo) return []
   return [{ field, problem: t('activity.priceWrong', { spec, solo: formatFen(solo), max: formatFen(solo - 1) }) }]
 }

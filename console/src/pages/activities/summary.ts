@@ -2,7 +2,7 @@
 import { formatFen, roundYuan } from '@/format'
 import { levelName, type Level } from '@/stores/levels'
 import { t } from '@/words'
-import { combinesOf, tiersOf, type Draft, type DraftTier } from './draft'
+import { combinesOf, isPriced, tiersOf, type Draft, type DraftTier } from './draft'
 import { isFlash } from './kinds'
 
 export function cheapest<Sku extends { group_price_fen: number | null }>(skus: readonly Sku[]): Sku {
@@ -44,7 +44,7 @@ export function ladderOf(draft: Draft): { seats: number; price_fen: number; vari
 export const crowdLadder = (draft: Draft) => costing(draft, written(draft.crowd_tiers))
 
 function costing(draft: Draft, tiers: readonly { seats: number; off_fen: number }[]) {
-  const prices = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
+  const prices = draft.skus.filter(isPriced).map((sku) => sku.group_price_fen ?? 0)
   if (!prices.length) return []
   const price = Math.min(...prices)
   const varies = price < Math.max(...prices)
@@ -53,7 +53,7 @@ function costing(draft: Draft, tiers: readonly { seats: number; off_fen: number 
 
 /** The most that forming a group costs the shop whose leader is free: the dearest unit; empty of another. */
 export function givenToLeader({ leader_free, skus }: Draft): string {
-  const prices = skus.filter((sku) => sku.isOn && sku.group_price_fen).map((sku) => sku.group_price_fen ?? 0)
+  const prices = skus.filter(isPriced).map((sku) => sku.group_price_fen ?? 0)
   if (!leader_free || !prices.length) return ''
   return formatFen(Math.max(...prices))
 }
@@ -71,7 +71,7 @@ const smallerGroups = (draft: Draft, levels: readonly Level[]): string[] =>
 
 /** One sentence that tells a buyer's whole bargain; empty until there is a price. levels: of the shop's members. */
 export function sentenceOf(draft: Draft, levels: readonly Level[]): string {
-  const on = draft.skus.filter((sku) => sku.isOn && sku.group_price_fen)
+  const on = draft.skus.filter(isPriced)
   if (!on.length || !draft.seats_total || !draft.life_h) return ''
   const sku = cheapest(on)
   const price = sku.group_price_fen ?? 0

@@ -69,6 +69,12 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'activity.edit', under: 'activities', right: 'activities:view' },
   },
   {
+    path: 'activities/:activity_id/spread',
+    name: 'activity-spread',
+    component: () => import('./pages/spread/SpreadPage.vue'),
+    meta: { title: 'spread.title', under: 'activities', right: 'activities:view' },
+  },
+  {
     path: 'groups',
     name: 'groups',
     component: () => import('./pages/groups/GroupsPage.vue'),

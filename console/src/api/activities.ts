@@ -28,11 +28,11 @@ export const addActivityStock = (
   key: string,
 ) => post('/v1/merchant/activities/{activity_id}/stock', { path: { activity_id }, body, key })
 /** The same in the shop's mini-program, which WeChat is asked for. */
-export const readActivityInMiniProgram = (activity_id: string) =>
-  get('/v1/merchant/activities/{activity_id}/mini-program', { path: { activity_id } })
-/** Where buyers find it. */
-export const readActivityLinks = (activity_id: string) =>
-  get('/v1/merchant/activities/{activity_id}/links', { path: { activity_id } })
+export const readActivityInMiniProgram = (activity_id: string, share_id?: string) =>
+  get('/v1/merchant/activities/{activity_id}/mini-program', { path: { activity_id }, query: { share_id } })
+/** Where buyers find it. share_id: of the shop's own, which what it brings is counted for. */
+export const readActivityLinks = (activity_id: string, share_id?: string) =>
+  get('/v1/merchant/activities/{activity_id}/links', { path: { activity_id }, query: { share_id } })
 export const pauseActivity = (activity_id: string) =>
   post('/v1/merchant/activities/{activity_id}/pause', { path: { activity_id } })
 export const resumeActivity = (activity_id: string) =>

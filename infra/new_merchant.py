@@ -26,6 +26,8 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.ids import ID_LENGTH, new_id
+from infra import stage_environment
+from infra.stage_environment import UnknownTables
 
 PASSWORD = "OWNER_PASSWORD"  # the environment variable that brings it without a terminal
 ACCOUNTS = (
@@ -37,7 +39,7 @@ ACCOUNTS = (
 )  # parameters; a shop may lack any
 STAGE_KEYS = ("session-key", "id-key")
 KEY_BYTES = 32
-TABLES = {"CATALOGUE_TABLE": "CatalogueTableName", "RECORDS_TABLE": "RecordsTableName"}
+TABLES = ("CATALOGUE_TABLE", "RECORDS_TABLE")
 
 
 class CannotOpen(Exception):
@@ -180,20 +182,6 @@ def _password() -> tuple[str, bool]:
     return (typed, False) if typed else (secrets.token_urlsafe(12), True)
 
 
-def _prepare_environment(session: Any, stage: str, stack: str | None) -> str:
-    """Set what the app reads on import; returns the path of the stage's parameters."""
-    prefix = f"/tuan/{stage}"
-    os.environ |= {"STAGE": stage, "PARAMETERS_PREFIX": prefix}
-    if stack is not None:
-        found = session.create_client("cloudformation").describe_stacks(StackName=stack)
-        outputs = {it["OutputKey"]: it["OutputValue"] for it in found["Stacks"][0]["Outputs"]}
-        os.environ |= {variable: outputs[output] for variable, output in TABLES.items()}
-    missing = [variable for variable in TABLES if variable not in os.environ]
-    if missing:
-        raise CannotOpen(f"不知道数据表的名字：请用 --stack，或设置 {'、'.join(missing)}。")
-    return prefix
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description="在一个环境里开一家店：商家、店主账号、微信和支付宝账户。"
@@ -219,7 +207,7 @@ def main() -> None:
         parser.error("重置密码要写商家编号：--merchant-id")
     try:
         said = _reset(options) if options.reset_password else _open(options)
-    except (CannotOpen, BotoCoreError, ClientError) as failure:
+    except (CannotOpen, UnknownTables, BotoCoreError, ClientError) as failure:
         sys.exit(str(failure))
     sys.stdout.write(f"{said}\n")
 
@@ -228,7 +216,7 @@ def _open(options: argparse.Namespace) -> str:
     accounts = _read_accounts(options.accounts)
     password, told = _password()
     session = botocore.session.get_session()
-    prefix = _prepare_environment(session, options.stage, options.stack)
+    prefix = stage_environment.prepare(session, options.stage, options.stack, TABLES)
     merchant_id = options.merchant_id or new_id()
     if not re.fullmatch(f"[0-9A-Za-z]{{{ID_LENGTH}}}", merchant_id):
         raise CannotOpen(f"商家编号要有 {ID_LENGTH} 位字母或数字。")
@@ -244,7 +232,7 @@ def _open(options: argparse.Namespace) -> str:
 
 def _reset(options: argparse.Namespace) -> str:
     session = botocore.session.get_session()
-    _prepare_environment(session, options.stage, options.stack)
+    stage_environment.prepare(session, options.stage, options.stack, TABLES)
     password = reset_password(options.merchant_id, options.owner)
     return f"账号 {options.owner} 的首次密码是 {password}（只显示这一次，登录后要换）"
 

@@ -21,6 +21,7 @@ from chalicelib.tables.trade_item import TradeItem, buyer_pk
 VISITS_SHARDS = 16  # of one share: a hundred thousand may come by it in an hour
 COUNTS_SHARDS = 16  # of one activity, for what all its shares have brought
 FIGURES = tuple(field.name for field in fields(Brought))
+COUNTED = ("visits", *FIGURES, *(f"first_{name}" for name in FIGURES))
 
 
 class ShareItem(TradeItem, discriminator="share"):

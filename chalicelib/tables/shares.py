@@ -6,13 +6,13 @@ Their keys stand in the map of chalicelib.tables.trade.
 import random
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, MapAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.attribution import Brought, ShareSums
+from chalicelib.domain.attribution import FIGURES, Brought, ShareSums
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.touches import Touch, VisitState
 from chalicelib.tables.base import IntAttribute
@@ -20,8 +20,8 @@ from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
 VISITS_SHARDS = 16  # of one share: a hundred thousand may come by it in an hour
 COUNTS_SHARDS = 16  # of one activity, for what all its shares have brought
-FIGURES = tuple(field.name for field in fields(Brought))
-COUNTED = ("visits", *FIGURES, *(f"first_{name}" for name in FIGURES))
+FIRST_FIGURES = tuple(f"first_{name}" for name in FIGURES)
+COUNTED = ("visits", *FIGURES, *FIRST_FIGURES)
 
 
 class ShareItem(TradeItem, discriminator="share"):

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from chalicelib.domain.attribution import Brought, brought_by
+from chalicelib.domain.attribution import Brought, ShareSums, brought_by, together
 from chalicelib.domain.order import (
     Order,
     OrderStatus,
@@ -67,3 +67,13 @@ def test_only_what_differs_is_added_whichever_way() -> None:
     assert before.minus(after) == {"formed": -1, "refunded_fen": -400}
     assert after.minus(after) == {}
     assert after.minus(Brought()) == {k: v for k, v in asdict(after).items() if v}
+
+
+def test_what_several_shares_have_brought_is_added_figure_by_figure() -> None:
+    one = ShareSums(3, Brought(1, 1, 5900), Brought(1))
+    other = ShareSums(2, Brought(2, 1, 100, 1, 1, 100), Brought())
+
+    assert together([]) == ShareSums()
+    assert together([one]) == one
+    assert together(iter([one, other])) == ShareSums(5, Brought(3, 2, 6000, 1, 1, 100), Brought(1))
+    assert sorted([one, other, ShareSums(9)], key=lambda it: it.rank) == [other, one, ShareSums(9)]

@@ -16,7 +16,7 @@ from chalicelib.tables.buyers import BuyerItem
 from chalicelib.tables.shares import COUNTS_SHARDS, ShareCountsItem, counts_pk
 from chalicelib.tables.trade_item import TradeItem, buyer_pk
 
-ROWS_MAX = 48_000  # of an activity; beyond that the figures say that they are not complete
+ROWS_MAX = 32_000  # of an activity; beyond that the figures say that they are not complete
 WORKERS = 8
 SHARERS_MAX = 50  # that are told of, those who have brought most
 SHARES_MAX = 50  # of buyers, in the same way

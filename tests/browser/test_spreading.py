@@ -47,6 +47,9 @@ def test_a_poster_of_the_shop_brings_a_buyer_whom_staff_see_beside_those_of_a_sh
     look(page, "spread-empty")
     link = make_poster(page)
     open_group(arrive(), link)
+    scanning = arrive()  # a mini-program code has room for the share alone
+    scanning.open(f"/pages/activity/activity?scene=s%3D{link.rpartition('/')[2]}")
+    expect(scanning.see("activity")).to_contain_text(sale.title)
     me = over_the_api(arrive("分享的人"))
     group_id = me.order(buy(me, sale))["group_id"]
     shared = me.api.post(f"/v1/groups/{group_id}/shares", {"channel": "moments"})
@@ -58,10 +61,11 @@ def test_a_poster_of_the_shop_brings_a_buyer_whom_staff_see_beside_those_of_a_sh
         path = f"/v1/merchant/activities/{sale.activity_id}/shares"
         return dict(shop.staff().api.get(path)["total"])
 
-    until(lambda: total()["last"]["paid"] == 1 and total()["visits"] == 2)
+    until(lambda: total()["last"]["paid"] == 1 and total()["visits"] == 3)
     page.reload()
     rows = page.locator("tbody tr")
     poster = rows.filter(has_text="收银台海报")
+    expect(poster.locator("td").nth(1)).to_contain_text("2")
     expect(poster.locator("td").nth(3)).to_contain_text("¥19.90")
     expect(rows.filter(has_text="朋友圈").locator("td").nth(1)).to_contain_text("1")
     expect(rows.filter(has_text="分享的人").locator("td").nth(2)).to_contain_text("0")

@@ -50,6 +50,8 @@ NEVER_DUE = {"stock", "detail", "limit", "buyer", "key", "message", "share", "vi
     "coupon_batch",
     "coupon_code",
     "coupon_grant",
+    "share_counts",
+    "attribution",
 }
 HOUR_S, DAY_S = 3600, 86400
 # Past every group's deadline; past the activity's end; past an hour between a refund's steps.

@@ -12,6 +12,7 @@ from tests.laws.faults.workflows import (
     rewards,
     shipping,
     shop,
+    spreading,
     staff,
 )
 from tests.laws.faults.workflows.registry import WORKFLOWS
@@ -29,5 +30,6 @@ __all__ = [
     "rewards",
     "shipping",
     "shop",
+    "spreading",
     "staff",
 ]

@@ -42,6 +42,7 @@ class Machine(RuleBasedStateMachine):
     takes_points: bool
     price_fen: int
     follow_requests: Callable[[], None]
+    check_invitations: Callable[[TableSnapshot], None]
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,6 +86,7 @@ class Machine(RuleBasedStateMachine):
                 for forward_s in (25 * 3600, 11 * DAY_S, 7200):
                     self.shop.run_jobs(forward_s=forward_s)
                 snapshot = self.shop.check(quiescent=True)
+                self.check_invitations(snapshot)
                 for order in snapshot.orders.values():
                     hypothesis.event(f"order {order.status} at the end")
                 for group in snapshot.groups.values():

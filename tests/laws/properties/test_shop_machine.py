@@ -24,6 +24,7 @@ from tests.fixtures.shop import GRACE_S, JOBS, LEVELS, LIFE_S, PAY_BY_S, TIME_TO
 from tests.laws import run_statistics
 from tests.laws.faults.workflows.delivery import charge_freight
 from tests.laws.properties.after_sale_rules import AfterSaleRules
+from tests.laws.properties.invitation_rules import InvitationRules
 from tests.laws.properties.machine import ANY
 from tests.laws.properties.purchase_rules import BUYERS
 from tests.laws.properties.staff_rules import LEVEL_SEATS, StaffRules
@@ -44,7 +45,7 @@ MEMBER_LEVELS = LevelsRule(
 CROWDS = ((), (), ((2, 300), (4, 700)), ((2, 400), (3, 4800)))
 
 
-class ShopMachine(AfterSaleRules, StaffRules):
+class ShopMachine(AfterSaleRules, StaffRules, InvitationRules):
     """Rules draw numbers, and take the thing of that number among those that there are."""
 
     @initialize(
@@ -66,6 +67,8 @@ class ShopMachine(AfterSaleRules, StaffRules):
         members_only=st.booleans(),
         crowd=st.sampled_from(CROWDS),
         per_minute=st.sampled_from([0, 0, 0, 0, 3]),
+        wait_days=st.sampled_from([None, None, 0, 2]),
+        made_up=st.booleans(),
     )
     def publish(
         self,
@@ -87,11 +90,16 @@ class ShopMachine(AfterSaleRules, StaffRules):
         members_only: bool = False,
         crowd: tuple[tuple[int, int], ...] = (),
         per_minute: int = 0,
+        wait_days: int | None = None,
+        made_up: bool = False,
     ) -> None:
+        """wait_days: of invitations; None: they bring nothing. made_up: for groups that fail."""
         self.takes_points, self.levels = points, LEVELS if points else LevelsRule()
         if levels:
             self.levels = MEMBER_LEVELS
-        if points or levels:
+        if wait_days is not None:
+            self.invite(gives_points=points, wait_days=wait_days)
+        if points or levels or self.invites:
             self.shop.take_points(on=points, levels=self.levels)
         per_order = 1 if leader_free else min(limit, 2) or 2
         lower = leader_price and price_fen and not leader_free
@@ -120,6 +128,8 @@ class ShopMachine(AfterSaleRules, StaffRules):
             members_from=members_from,
             level_seats=LEVEL_SEATS if levels and seats > 2 and not tiers else (),
             per_minute=per_minute,
+            compensation_id=self.shop.coupons(per_buyer=20, grace_days=0) if made_up else "",
+            compensation_points=30 if made_up and points else 0,
         )
         self.buyers = [self.shop.buyer() for _ in range(BUYERS)]
         template_id = self.shop.coupons(total=BUYERS, grace_days=0)
@@ -133,6 +143,8 @@ class ShopMachine(AfterSaleRules, StaffRules):
             self.receive_all(self.buyers[1], per_order)
         self.settle_down(followed=False)
         for guest in range(guests):
+            if self.invites and self.visible_groups():
+                self.come_by_a_share(group=0, sharer=0, buyer=guest, buys=False)
             self.come_in(buyer=guest, quantity=1, other=False, far=3, apart=combines)
 
     # Time, jobs, the stream.

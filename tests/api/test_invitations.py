@@ -212,6 +212,31 @@ def test_a_group_that_fails_leaves_its_buyer_new_and_buying_alone_does_not(
     merchant.check_laws()
 
 
+def test_order_that_was_placed_first_and_paid_later_is_what_the_invitation_is_for(
+    merchant: MerchantFixture, activity: Activity
+) -> None:
+    invite(merchant, wait_days=0)
+    inviter, buyer = merchant.buyer("老友"), merchant.buyer("新朋友")
+    groups = [merchant.open_group(activity)[0] for _ in range(2)]
+    came(merchant, buyer, shared(inviter, groups[0]))
+    merchant.clock.forward(1)
+    _, first = merchant.join(activity, groups[0], buyer)
+    merchant.clock.forward(1)
+    _, second = merchant.member(activity, groups[1], buyer)
+    merchant.wait(POSTED_S)
+    assert [it["order_id"] for it in listed(merchant, "pending")] == [second]
+
+    merchant.pay(buyer, first)
+    merchant.wait(POSTED_S)
+
+    assert [it["order_id"] for it in listed(merchant, "pending")] == [first]
+    for order_id in (second, first):
+        receive(merchant, buyer, order_id)
+    assert states(inviter) == [("granted", "已发放")]
+    assert balance(inviter) == 50
+    merchant.check_laws()
+
+
 def test_two_who_invite_each_other_count_once(
     merchant: MerchantFixture, activity: Activity
 ) -> None:

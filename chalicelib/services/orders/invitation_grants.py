@@ -9,7 +9,13 @@ the people as they were read.
 from collections.abc import Collection, Mapping
 
 from chalicelib.domain.beijing import DAY_S
-from chalicelib.domain.invitations import InvitationsRule, InvitationState, Verdict, decide
+from chalicelib.domain.invitations import (
+    FINAL,
+    InvitationsRule,
+    InvitationState,
+    Verdict,
+    decide,
+)
 from chalicelib.domain.order import Intent
 from chalicelib.domain.touches import Touch
 from chalicelib.errors import SessionSuperseded
@@ -51,11 +57,10 @@ def _advance(
     """One step with a marked item. True: there is another."""
     bought = invitation_cases.purchases_of(person)
     rule = invitations.present_rule(person.merchant_id)
-    if _may_be_made(person, item, items, {str(one.order_id) for one in bought}):
-        found = invitation_cases.found(person, bought, rule)
-        if found is not None:
-            _make(person, item, found, rule, now_s)
-            return True
+    found = invitation_cases.found(person, bought, rule)
+    if found is not None and _may_be_made(person, item, items, bought, found[0]):
+        _make(person, item, found, rule, now_s)
+        return True
     if item.order_id is None:
         with transaction() as writes:
             writes.delete(item, condition=InvitationItem.revision == item.revision)
@@ -76,14 +81,27 @@ def _may_be_made(
     person: BuyerItem,
     item: InvitationItem,
     items: Mapping[str, InvitationItem],
-    bought: Collection[str],
+    bought: Collection[OrderItem],
+    order: OrderItem,
 ) -> bool:
-    """Whether it is to be found out who invited the person: nobody has, or the group of the order
-    that it was for did not form. One invitation is made of a person, ever."""
+    """Whether an invitation of the person for an order is to be made: there is none, or the group
+    of the order that it was for did not form, or this order was placed before that one and only
+    paid since. One invitation is made of a person, ever."""
     if item.buyer_id != person.buyer_id or person.erased_at_s is not None:
         return False
     made = [it for it in items.values() if it.order_id is not None]
-    return all(it.order_id not in bought and it.known_state not in GIVEN for it in made)
+    if any(it.known_state in GIVEN for it in made):
+        return False
+    there = {str(one.order_id) for one in bought}
+    return all(
+        it.order_id not in there or (it.order_id != str(order.order_id) and _is_open(it))
+        for it in made
+    )
+
+
+def _is_open(item: InvitationItem) -> bool:
+    """Whether nothing has come of an invitation, and staff and the month's limit leave it so."""
+    return item.gift_coupon_id is None and item.known_why not in FINAL
 
 
 def _make(

@@ -47,6 +47,7 @@ class InvitationRules(Machine):
     """Rules for who spreads groups, and the staff who look at what that brought."""
 
     invites = False
+    come_in: Callable[..., None]
     come_in_and_pay: Callable[..., None]
     ship: Callable[..., None]
 
@@ -65,6 +66,18 @@ class InvitationRules(Machine):
             wait_days=wait_days,
             per_month=PER_MONTH,
         )
+
+    def bring_buyers(self, seats: int, *, received: bool) -> None:
+        """A group forms of whom somebody brought who has not bought anything themselves; buyers 0
+        and 1 have, where there are levels. received: so far it goes at once, if it forms."""
+        for buyer in (0, 2, 1)[:seats]:
+            if self.visible_groups():
+                self.come_by_a_share(group=0, sharer=-1, buyer=buyer, buys=False)
+            self.come_in(buyer=buyer, quantity=1, other=False, far=3)
+        self.shop.run_jobs()
+        self.settle_down(followed=True)
+        for _ in range(len(self.ready_to_send()) if received else 0):
+            self.send_and_receive(which=0)
 
     @precondition(lambda self: self.invites and self.visible_groups())
     @rule(group=ANY, sharer=ANY, buyer=ANY, buys=st.booleans())

@@ -67,7 +67,7 @@ class ShopMachine(AfterSaleRules, StaffRules, InvitationRules):
         members_only=st.booleans(),
         crowd=st.sampled_from(CROWDS),
         per_minute=st.sampled_from([0, 0, 0, 0, 3]),
-        wait_days=st.sampled_from([None, None, 0, 2]),
+        wait_days=st.sampled_from([None, None, 0, 0, 2]),
         made_up=st.booleans(),
     )
     def publish(
@@ -142,9 +142,10 @@ class ShopMachine(AfterSaleRules, StaffRules, InvitationRules):
             self.receive_all(self.buyers[0], 1)
             self.receive_all(self.buyers[1], per_order)
         self.settle_down(followed=False)
+        if self.invites:
+            self.bring_buyers(seats, received=guests > 0)
+            return
         for guest in range(guests):
-            if self.invites and self.visible_groups():
-                self.come_by_a_share(group=0, sharer=0, buyer=guest, buys=False)
             self.come_in(buyer=guest, quantity=1, other=False, far=3, apart=combines)
 
     # Time, jobs, the stream.

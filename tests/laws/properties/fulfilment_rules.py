@@ -146,7 +146,8 @@ class FulfilmentRules(Machine):
         )
         if may:
             unsent = min(units, before.to_deliver)
-            if amount_fen == left or units == before.may_go_back:
+            all_money = amount_fen == left and not known.has_free_goods
+            if all_money or units == before.may_go_back:
                 mine.status = OrderStatus.REFUNDING
             elif mine.status is OrderStatus.FULFILLING and unsent == before.to_deliver:
                 mine.status = OrderStatus.SHIPPED

@@ -68,11 +68,13 @@ class InvitationRules(Machine):
         )
 
     def bring_buyers(self, seats: int, *, received: bool) -> None:
-        """A group forms of whom somebody brought who has not bought anything themselves; buyers 0
-        and 1 have, where there are levels. received: so far it goes at once, if it forms."""
+        """A group forms of whom somebody brought who has not bought anything themselves, and then
+        its leader as well; buyers 0 and 1 have bought before, where there are levels. received: so
+        far it goes at once, if it forms."""
         for buyer in (0, 2, 1)[:seats]:
-            if self.visible_groups():
-                self.come_by_a_share(group=0, sharer=-1, buyer=buyer, buys=False)
+            for sharer in (-1, 0) if self.visible_groups() else ():
+                self.come_by_a_share(group=0, sharer=sharer, buyer=buyer, buys=False)
+                self.shop.now_s += 1
             self.come_in(buyer=buyer, quantity=1, other=False, far=3)
         self.shop.run_jobs()
         self.settle_down(followed=True)

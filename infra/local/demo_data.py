@@ -115,6 +115,7 @@ class Activity:
     seats: int
     life_h: int = 24
     days: int = 7
+    window_h: int = 0  # that it lasts, if it is less than a day
     starts_in_h: int = 0
     limit_per_buyer: int = 0
     limit_per_order: int = 5
@@ -129,6 +130,8 @@ class Activity:
     points: bool = False
     combines: bool = False
     member_prices: bool = False
+    members_from: int = 0
+    per_minute: int = 0
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,8 @@ class Product:
             "seats_total": activity.seats,
             "life_h": activity.life_h,
             "starts_at_s": starts_at_s,
-            "ends_at_s": (starts_at_s or now_s) + activity.days * DAY_S,
+            "ends_at_s": (starts_at_s or now_s)
+            + (activity.window_h * HOUR_S or activity.days * DAY_S),
             "limit_per_buyer": activity.limit_per_buyer,
             "limit_per_order": activity.limit_per_order,
             "reductions": [
@@ -197,6 +201,8 @@ class Product:
             "points": activity.points,
             "combines": activity.combines,
             "member_prices": activity.member_prices,
+            "members_from": activity.members_from,
+            "per_minute": activity.per_minute,
         }
 
 
@@ -291,6 +297,35 @@ KIWI = Product(
     ),
 )
 
+PERSIMMON = Product(
+    "persimmon",
+    "临潼火晶柿子 软糯流心",
+    "时令水果",
+    "皮薄无核，放软了吃。到货偏硬属正常，室温放两三天。",
+    (Sku({"规格": "3 斤装"}, 4990, 3990, 2690, stock=160, units=60),),
+    Activity("火晶柿子会员团", seats=2, days=20, members_from=1),
+)
+
+PEAR = Product(
+    "pear",
+    "砀山酥梨 现摘现发",
+    "时令水果",
+    "百年老树，皮薄肉脆。每分钟放 20 个名额，抢到为止。",
+    (Sku({"规格": "5 斤装"}, 4590, 3590, 1990, stock=300, units=100),),
+    Activity("砀山酥梨限时团", seats=2, life_h=2, window_h=20, limit_per_order=1, per_minute=20),
+)
+
+PLUM = Product(
+    "plum",
+    "信宜三华李 脆甜爽口",
+    "时令水果",
+    "果粉自然，脆甜微酸。新朋友见面价。",
+    (Sku({"规格": "3 斤装"}, 4290, 3290, 990, stock=200, units=80),),
+    Activity(
+        "三华李新客团", seats=2, days=20, limit_per_buyer=1, limit_per_order=1, new_buyers="all"
+    ),
+)
+
 MATSUTAKE = Product(
     "matsutake",
     "香格里拉松茸干片",
@@ -355,6 +390,9 @@ PRODUCTS = (
     APPLE,
     POMEGRANATE,
     KIWI,
+    PERSIMMON,
+    PEAR,
+    PLUM,
     MATSUTAKE,
     MUSHROOM,
     HONEY,

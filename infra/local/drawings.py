@@ -132,6 +132,18 @@ def _orange(pen: _Pen) -> None:
     _round_fruit(pen, (240, 146, 40), (250, 178, 90))
 
 
+def _persimmon(pen: _Pen) -> None:
+    _round_fruit(pen, (226, 92, 36), (244, 146, 92))
+
+
+def _pear(pen: _Pen) -> None:
+    _round_fruit(pen, (206, 190, 88), (234, 224, 154))
+
+
+def _plum(pen: _Pen) -> None:
+    _round_fruit(pen, (128, 42, 74), (176, 94, 124))
+
+
 def _apple(pen: _Pen) -> None:
     pen.oval(-0.3, 0.08, 0.58, 0.84, (196, 50, 48))
     pen.oval(0.3, 0.08, 0.58, 0.84, (196, 50, 48))
@@ -211,6 +223,9 @@ _THINGS: dict[str, tuple[_Colour, Callable[[_Pen], None]]] = {
     "apple": ((234, 238, 216), _apple),
     "pomegranate": ((246, 222, 214), _pomegranate),
     "kiwi": ((240, 238, 210), _kiwi),
+    "persimmon": ((250, 226, 204), _persimmon),
+    "pear": ((240, 240, 216), _pear),
+    "plum": ((238, 218, 226), _plum),
     "matsutake": ((236, 226, 208), _matsutake),
     "mushroom": ((226, 230, 218), _flower_mushroom),
     "honey": ((252, 236, 200), _honey),

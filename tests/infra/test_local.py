@@ -25,6 +25,7 @@ from infra.local.printing import table
 from infra.local.shop import Offer
 from infra.package import ROOT
 from tests.conftest import ON_DYNAMODB_LOCAL
+from tests.fixtures.levels import have_levels
 from tests.fixtures.merchant import MerchantFixture
 from tests.fixtures.staff_logins import invite, log_in, staff_session
 
@@ -34,6 +35,7 @@ RACE = Race(2, Counter({"": 2, "group_full": RACERS - 2}))
 
 def test_demo_data_are_what_the_routes_take(merchant: MerchantFixture) -> None:
     owner = merchant.owner()
+    assert have_levels(merchant, **demo_data.LEVELS).status == 200
     states = Counter[str]()
     categories: dict[str, str] = {}
     for position, name in enumerate(demo_data.CATEGORIES):
@@ -51,7 +53,7 @@ def test_demo_data_are_what_the_routes_take(merchant: MerchantFixture) -> None:
         given = owner.post("/v1/merchant/coupons", body, Idempotency_Key=f"coupon-{n}-of-the-demo")
         assert given.status == 201, given.body
 
-    assert states == {"running": 7, "scheduled": 1, "": 1}
+    assert states == {"running": 10, "scheduled": 1, "": 1}
 
 
 def test_demo_staff_can_log_in(merchant: MerchantFixture) -> None:

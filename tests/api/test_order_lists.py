@@ -311,9 +311,9 @@ def test_words_of_an_order_are_put_once(merchant: MerchantFixture) -> None:
         deliver(merchant, placed)
 
     # Is it found? Whom is it for? Its number, phone, name (the buyer's is the same: 王, 王小,
-    # 小明), product, and itself.
-    assert (len(first.calls), first.units) == (9, 7)
-    assert (len(second.calls), second.units) == (1, 0)
+    # 小明), product, and itself. Then, each time: has a share brought it, to whom?
+    assert (len(first.calls), first.units) == (9 + 3, 7)
+    assert (len(second.calls), second.units) == (1 + 3, 0)
 
 
 def test_times_narrow_every_list(merchant: MerchantFixture) -> None:

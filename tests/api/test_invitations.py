@@ -237,6 +237,33 @@ def test_order_that_was_placed_first_and_paid_later_is_what_the_invitation_is_fo
     merchant.check_laws()
 
 
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_later_purchase_takes_nothing_from_the_invitation_for_the_first(
+    merchant: MerchantFixture, activity: Activity, forgets: bool
+) -> None:
+    """Of the later one alone is it known who brought them: the rule was switched off and on in
+    between, or (forgets) their first touch has been dropped by then."""
+    invite(merchant, wait_days=30)
+    inviter, other, buyer = merchant.buyer("老友"), merchant.buyer("旁人"), merchant.buyer("新朋友")
+    first = invited(merchant, activity, inviter, buyer)
+    receive(merchant, buyer, first)
+    if forgets:
+        merchant.wait(15 * DAY_S, every_s=DAY_S)
+        other, buyer = again(merchant, other), again(merchant, buyer)
+    else:
+        assert invite(merchant, on=False).status == 200
+        assert invite(merchant, wait_days=30).status == 200
+    assert [it["order_id"] for it in listed(merchant, "pending")] == [first]
+
+    invited(merchant, activity, other, buyer)
+
+    assert own(again(merchant, other))["items"] == []
+    assert [it["order_id"] for it in listed(merchant, "pending")] == [first]
+    merchant.wait(31 * DAY_S, every_s=DAY_S)
+    assert states(again(merchant, inviter)) == [("granted", "已发放")]
+    merchant.check_laws()
+
+
 def test_two_who_invite_each_other_count_once(
     merchant: MerchantFixture, activity: Activity
 ) -> None:

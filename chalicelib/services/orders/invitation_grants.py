@@ -6,7 +6,7 @@ needs nothing to be put right. Each step is one transaction, conditional on the 
 the people as they were read.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.beijing import DAY_S
 from chalicelib.domain.invitations import (
@@ -81,20 +81,22 @@ def _may_be_made(
     person: BuyerItem,
     item: InvitationItem,
     items: Mapping[str, InvitationItem],
-    bought: Collection[OrderItem],
+    bought: Sequence[OrderItem],
     order: OrderItem,
 ) -> bool:
     """Whether an invitation of the person for an order is to be made: there is none, or the group
     of the order that it was for did not form, or this order was placed before that one and only
-    paid since. One invitation is made of a person, ever."""
+    paid since. A later order takes nothing from it, though the touch of the first be forgotten or
+    the rule be newer. One invitation is made of a person, ever. bought: the earliest first."""
     if item.buyer_id != person.buyer_id or person.erased_at_s is not None:
         return False
     made = [it for it in items.values() if it.order_id is not None]
     if any(it.known_state in GIVEN for it in made):
         return False
-    there = {str(one.order_id) for one in bought}
+    places = {str(one.order_id): place for place, one in enumerate(bought)}
     return all(
-        it.order_id not in there or (it.order_id != str(order.order_id) and _is_open(it))
+        it.order_id not in places
+        or (places[str(order.order_id)] < places[it.order_id] and _is_open(it))
         for it in made
     )
 
